@@ -1,0 +1,1 @@
+"""Explore grid-shaped networks for dense prediction."""

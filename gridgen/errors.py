@@ -1,0 +1,66 @@
+"""Every error that a user can cause. Bugs of our own are `assert` and ordinary exceptions.
+
+An error says the fact, the value and the fix. The command line prints it without a traceback
+and exits with code 2; from Python all of them derive from `GridgenError`.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GridgenError(Exception):
+    """Something that the user can put right. Base class of all errors of this package."""
+
+
+class SpecError(GridgenError):
+    """A YAML file (spec, recipe or study) says something that cannot be.
+
+    `field` is the path of keys to the value at fault, so that whoever knows the file can name
+    the line: see `Source.blame`.
+    """
+
+    def __init__(self, message: str, field: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TopologyError(SpecError):
+    """A topology does not exist, does not fit the columns, or leaves no path to the output."""
+
+
+class SizeError(GridgenError):
+    """An image size that the grid cannot take."""
+
+
+class RenderError(GridgenError):
+    """A picture cannot be drawn: unknown format, or no Graphviz program for it."""
+
+
+class WeightsError(GridgenError):
+    """A weights file is missing, damaged, or belongs to another network."""
+
+
+class DataError(GridgenError):
+    """A dataset is missing, incomplete, or disagrees with its class list."""
+
+
+class RunError(GridgenError):
+    """A run or study folder is missing, in use, or not what the command needs."""
+
+
+class TrainingError(GridgenError):
+    """Training cannot go on: the loss is not a number, or memory ran out."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """One line that says `name` is unknown and which known name is nearest.
+
+    >>> unknown("topology", "u-net", ["gridnet", "unet"])
+    "'u-net' is no topology; did you mean 'unet'?"
+    >>> unknown("unit", "zzz", ["residual", "bottleneck"])
+    "'zzz' is no unit; there are: bottleneck, residual"
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
+    return f"{name!r} is no {what}; {hint}"

@@ -1,0 +1,22 @@
+"""The grid: feature maps, connections, layers as data, and the passes over them. No torch."""
+
+from gridgen.grid.build import build_grid
+from gridgen.grid.fusions import FUSIONS
+from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.grid.keep import keep
+from gridgen.grid.prune import prune, removed
+from gridgen.grid.topologies import TOPOLOGIES
+from gridgen.grid.units import UNITS
+
+__all__ = [
+    "FUSIONS",
+    "TOPOLOGIES",
+    "UNITS",
+    "Connection",
+    "FeatureMap",
+    "Grid",
+    "build_grid",
+    "keep",
+    "prune",
+    "removed",
+]

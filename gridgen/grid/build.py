@@ -1,0 +1,118 @@
+"""From a spec to its grid."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TypeVar
+
+import networkx as nx
+
+from gridgen.errors import SpecError, unknown
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.fusions import FUSIONS
+from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.grid.keep import keep_alive
+from gridgen.grid.lattice import Link, paper_lattice
+from gridgen.grid.layers import Layers
+from gridgen.grid.prune import prune
+from gridgen.grid.units import SHORTCUTS, UNITS, Kind
+from gridgen.spec import GridSpec
+
+T = TypeVar("T")
+
+
+def build_grid(spec: GridSpec) -> Grid:
+    """The grid that `spec` describes, its topology (where it names one) applied.
+
+    Errors: `SpecError` for a unit, fusion, stem or head that does not exist, and for a stream
+    that no path from input to output can visit; `TopologyError` as `prune`.
+
+    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> grid = build_grid(spec)
+    >>> len(grid.maps), len(grid.connections), grid.output
+    (30, 49, FeatureMap(stream=0, column=5))
+    """
+    try:
+        full = _full_grid(spec)
+        return full if spec.topology is None else prune(full, spec.topology)
+    except SpecError as error:
+        raise spec.blame(error) from error
+
+
+def _full_grid(spec: GridSpec) -> Grid:
+    connect = _connector(spec)
+    dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
+    dag.add_node(FeatureMap(0, 0))
+    for link in paper_lattice(spec):
+        connection = connect(link)
+        dag.add_edge(connection.source, connection.target, connection=connection)
+    channels = spec.stream_channels
+    grid = Grid(
+        dag=nx.freeze(dag),
+        input=FeatureMap(0, 0),
+        output=FeatureMap(0, len(spec.columns) - 1),
+        channels=channels,
+        fusion=_look_up(FUSIONS, spec.fusion, "fusion", ("fusion",)),
+        stem=_look_up(STEMS, spec.stem, "stem", ("stem",))(spec.in_channels, channels[0]),
+        head=_look_up(HEADS, spec.head, "head", ("head",))(channels[0], spec.classes),
+        spec=spec,
+    )
+    return _without_dead_ends(grid)
+
+
+def _connector(spec: GridSpec) -> "_Connect":
+    units: dict[Kind, str] = {
+        "lateral": spec.units.lateral,
+        "subsampling": spec.units.subsampling,
+        "upsampling": spec.units.upsampling,
+    }
+    for kind, name in units.items():
+        _look_up(UNITS[kind], name, f"{kind} unit", ("units", kind))
+    return _Connect(spec, units)
+
+
+class _Connect:
+    """Makes the connection of a link; equal units are made once."""
+
+    def __init__(self, spec: GridSpec, units: dict[Kind, str]) -> None:
+        self.spec, self.units = spec, units
+        self.layers = cache(self._layers)
+
+    def __call__(self, link: Link) -> Connection:
+        kind, source, target = link
+        lateral = kind == "lateral"
+        unit, shortcut = self.layers(kind, source.stream, target.stream)
+        identity = self.spec.residual.lateral if lateral else self.spec.residual.vertical
+        return Connection(
+            source=source,
+            target=target,
+            kind=kind,
+            unit=unit,
+            shortcut=shortcut if identity else None,
+            dropout=self.spec.total_dropout if lateral else 0.0,
+        )
+
+    def _layers(self, kind: Kind, source: int, target: int) -> tuple[Layers, Layers]:
+        channels = self.spec.stream_channels
+        unit = UNITS[kind][self.units[kind]]
+        ends = channels[source], channels[target]
+        return unit(*ends), SHORTCUTS[kind](*ends)
+
+
+def _without_dead_ends(grid: Grid) -> Grid:
+    """Only what lies on a path; a whole stream that does not is the spec's fault."""
+    alive = keep_alive(grid)
+    visited = {feature_map.stream for feature_map in alive.dag}
+    if len(visited) < grid.spec.streams:
+        lost = [str(i) for i in range(grid.spec.streams) if i not in visited]
+        raise SpecError(
+            f"no path from input to output visits stream {', '.join(lost)}; "
+            "the columns need a sub before an up",
+            ("columns",),
+        )
+    return alive
+
+
+def _look_up(table: Mapping[str, T], name: str, what: str, field: tuple[str, ...]) -> T:
+    if name not in table:
+        raise SpecError(unknown(what, name, table), field)
+    return table[name]

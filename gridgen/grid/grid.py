@@ -1,0 +1,113 @@
+"""The intermediate representation: feature maps, the connections between them, and the Grid.
+
+Everything downstream (counts, pictures, modules) reads a Grid and nothing else. Passes live in
+their own files; each takes a valid Grid and returns a new valid one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import networkx as nx
+
+from gridgen.grid.fusions import Fusion
+from gridgen.grid.layers import Layers
+from gridgen.grid.units import Kind
+from gridgen.spec import GridSpec
+
+PREFIX: dict[Kind, str] = {"lateral": "lateral", "subsampling": "sub", "upsampling": "up"}
+
+
+class FeatureMap(NamedTuple):
+    """X(i, j) of section 3; itself the node of the graph."""
+
+    stream: int
+    column: int
+
+    @property
+    def name(self) -> str:
+        """`map_I_J`."""
+        return f"map_{self.stream}_{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A unit between two feature maps, and whether the identity is added to what it computes.
+
+    `shortcut` is None where it is not; the layers that project the identity where it is, and
+    these are () where it passes as it is. `dropout` is the probability that total dropout
+    (section 3.1) sets the unit, never the identity, to zero in a training step.
+    """
+
+    source: FeatureMap
+    target: FeatureMap
+    kind: Kind
+    unit: Layers
+    shortcut: Layers | None
+    dropout: float
+
+    @property
+    def name(self) -> str:
+        """`lateral_I_J`, `sub_I_J` or `up_I_J`, with the coordinates of the target."""
+        return f"{PREFIX[self.kind]}_{self.target.stream}_{self.target.column}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Feature maps and connections between a stem and a head.
+
+    Valid by construction: acyclic, one input, one output, every map on a path from the input to
+    the output. `dag` is frozen; its edges carry a `connection`. `spec` is what the grid was made
+    from, its topology included, so that a grid can be made again from what an artifact stores.
+    `dead_ends` are connections that were asked for and removed because no such path uses them.
+    """
+
+    dag: "nx.DiGraph[FeatureMap]"
+    input: FeatureMap
+    output: FeatureMap
+    channels: tuple[int, ...]
+    fusion: Fusion
+    stem: Layers
+    head: Layers
+    spec: GridSpec
+    dead_ends: tuple[Connection, ...] = ()
+    unpruned: "Grid | None" = field(default=None, repr=False)
+
+    @property
+    def full(self) -> "Grid":
+        """The grid before pruning: all connections that the spec's lattice lays."""
+        return self.unpruned or self
+
+    @cached_property
+    def maps(self) -> tuple[FeatureMap, ...]:
+        """Feature maps in the one order in which they are computed: column by column.
+
+        Topological, and independent of how the graph was filled.
+        """
+        return tuple(nx.lexicographical_topological_sort(self.dag, key=_by_column))
+
+    def into(self, target: FeatureMap) -> list[Connection]:
+        """The connections that arrive at `target`, lateral first."""
+        arrivals = [edge["connection"] for _, _, edge in self.dag.in_edges(target, data=True)]
+        return sorted(arrivals, key=lambda arrival: (arrival.kind, arrival.source))
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """All connections, in the order in which they are computed."""
+        return tuple(arrival for target in self.maps for arrival in self.into(target))
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self.connections)
+
+    def channels_of(self, feature_map: FeatureMap) -> int:
+        """F_i of the map's stream."""
+        return self.channels[feature_map.stream]
+
+    def fusion_layers(self, target: FeatureMap) -> Layers:
+        """The layers after the fusion at `target`."""
+        return self.fusion.after(self.dag.in_degree(target), self.channels_of(target))
+
+
+def _by_column(feature_map: FeatureMap) -> tuple[int, int]:
+    return feature_map.column, feature_map.stream

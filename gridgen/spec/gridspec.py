@@ -1,0 +1,220 @@
+"""The network spec: what a user writes to describe a grid. Says nothing of how one is built."""
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from gridgen.errors import SpecError
+from gridgen.spec.document import Document
+
+MAX_STREAMS = 16
+MAX_COLUMNS = 2048
+MAX_CHANNELS = 65536
+
+Column = Literal["sub", "up"]
+Columns = Annotated[
+    tuple[Column, ...],
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]+\+[0-9]+$"},
+                {"type": "array", "items": {"enum": ["sub", "up"]}, "minItems": 1},
+            ]
+        }
+    ),
+]
+Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Pattern = Annotated[str, Field(pattern=r"^[a-z0-9_*?\[\]!-]{1,64}$")]
+
+
+class Units(Document):
+    """The unit on each kind of connection; `gridgen list units` names them."""
+
+    lateral: Name = Field(
+        default="residual", description="Unit of the connections along a stream."
+    )
+    subsampling: Name = Field(
+        default="strided", description="Unit that halves height and width on the way down."
+    )
+    upsampling: Name = Field(
+        default="deconv", description="Unit that doubles height and width on the way up."
+    )
+
+
+class Residual(Document):
+    """Where the identity is added to what the unit computes (paper, section 4.1 and table 1)."""
+
+    lateral: bool = Field(default=True, description="Identity along the streams.")
+    vertical: bool = Field(
+        default=False,
+        description="Identity between streams: a 1x1 convolution projects it to the channels "
+        "(stride 2 on the way down, nearest upsampling after it on the way up).",
+    )
+
+
+class CustomTopology(Document):
+    """Connections to keep, or to drop, by name; `*`, `?` and `[...]` are wildcards.
+
+    Names are `lateral_I_J`, `sub_I_J`, `up_I_J`, where (I, J) is the stream and column of the
+    feature map that the connection leads to.
+    """
+
+    keep: tuple[Pattern, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="Keep these, drop all others."
+    )
+    drop: tuple[Pattern, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="Drop these, keep all others."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.keep is None) == (self.drop is None):
+            raise ValueError("give either keep or drop")
+        return self
+
+
+def _is_custom(value: Any) -> str:
+    return "name" if isinstance(value, str) else "custom"
+
+
+TopologyField = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[CustomTopology, Tag("custom")],
+    Discriminator(_is_custom),
+]
+
+
+class GridSpec(Document):
+    """A grid of feature maps: streams (resolutions) by columns (sub- and upsampling).
+
+    >>> spec = GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
+    >>> spec.columns, spec.stream_channels
+    (('sub', 'sub', 'up', 'up'), (8, 16, 32))
+    """
+
+    kind: ClassVar[str] = "spec"
+
+    streams: int = Field(
+        ge=1,
+        le=MAX_STREAMS,
+        description="Number of resolutions N_S; stream i works at 1/2^i of the image's.",
+    )
+    columns: Columns = Field(
+        strict=False,
+        min_length=1,
+        max_length=MAX_COLUMNS,
+        description="Sequence of sub (subsampling) and up (upsampling) columns; "
+        "'3+3' is three sub columns, then three up columns.",
+    )
+    base_channels: Channels | None = Field(
+        default=None, description="Channels F_0 of stream 0; each further stream has twice as many."
+    )
+    channels: tuple[Channels, ...] | None = Field(
+        default=None, strict=False, description="Channels of each stream, instead of base_channels."
+    )
+    in_channels: int = Field(default=3, ge=1, le=4096, description="Channels of the image.")
+    classes: int = Field(ge=1, le=4096, description="Number of classes K that the head predicts.")
+    units: Units = Field(default=Units(), description="The unit on each kind of connection.")
+    fusion: Name = Field(
+        default="sum", description="How the connections that arrive at a feature map are joined."
+    )
+    residual: Residual = Field(default=Residual(), description="Where the identity is added.")
+    total_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Probability that a training step drops a lateral unit (the paper's 1 - p).",
+    )
+    stem: Name = Field(default="conv", description="Layers before the grid.")
+    head: Name = Field(default="deconv", description="Layers after the grid.")
+    size: Literal["error", "pad"] = Field(
+        default="error",
+        description="For image sides that are no multiple of 2^(streams-1): refuse them, or pad "
+        "the image and crop the prediction.",
+    )
+    topology: TopologyField | None = Field(
+        default=None,
+        description="The connections that are kept: a name from `gridgen list topologies`, "
+        "or lists of connections. All are kept where this is not given.",
+    )
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _expand_short_form(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        short = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", value)
+        if short is None:
+            raise ValueError(f"{value!r} is neither a list of sub and up nor of the form 3+3")
+        sub, up = int(short[1]), int(short[2])
+        if sub + up > MAX_COLUMNS:
+            raise ValueError(f"{sub + up} columns are more than {MAX_COLUMNS}")
+        return ("sub",) * sub + ("up",) * up
+
+    @model_validator(mode="after")
+    def _channels_of_every_stream(self) -> Self:
+        if (self.base_channels is None) == (self.channels is None):
+            field = ("channels",) if self.channels else ()
+            raise SpecError("give either base_channels or channels", field)
+        if self.channels is not None and len(self.channels) != self.streams:
+            fact = f"{len(self.channels)} values for {self.streams} streams; give one per stream"
+            raise SpecError(fact, ("channels",))
+        if max(self.stream_channels) > MAX_CHANNELS:
+            raise SpecError(
+                f"{self.base_channels} at {self.streams} streams makes "
+                f"{max(self.stream_channels)} channels; {MAX_CHANNELS} at most",
+                ("base_channels",),
+            )
+        return self
+
+    @field_serializer("columns")
+    def _short_form(self, columns: tuple[Column, ...]) -> str | list[Column]:
+        short = shorten(columns)
+        return short if re.fullmatch(r"[0-9]+\+[0-9]+", short) else list(columns)
+
+    @property
+    def stream_channels(self) -> tuple[int, ...]:
+        """F_i, the channels of each stream (section 3: F_{i+1} = 2 F_i unless given)."""
+        if self.channels is not None:
+            return self.channels
+        assert self.base_channels is not None
+        return tuple(self.base_channels << i for i in range(self.streams))
+
+    @property
+    def multiple(self) -> int:
+        """What height and width must be multiples of: 2^(N_S - 1)."""
+        return 1 << (self.streams - 1)
+
+    @property
+    def shape(self) -> str:
+        """The grid in a few words, such as `5 streams, 3+3 columns, F0 = 16`."""
+        channels = self.stream_channels
+        doubling = channels == tuple(channels[0] << i for i in range(self.streams))
+        width = f"F0 = {channels[0]}" if doubling else f"channels {'/'.join(map(str, channels))}"
+        streams = f"{self.streams} stream{'s' if self.streams > 1 else ''}"
+        return f"{streams}, {shorten(self.columns)} columns, {width}"
+
+
+def shorten(columns: tuple[Column, ...]) -> str:
+    """The short form of a column sequence: its runs, the first of them sub, joined by `+`.
+
+    >>> shorten(("sub", "sub", "up", "up")), shorten(("up", "up"))
+    ('2+2', '0+2')
+    """
+    runs: list[int] = [0]
+    kind = "sub"
+    for column in columns:
+        if column != kind:
+            kind = column
+            runs.append(0)
+        runs[-1] += 1
+    return "+".join(map(str, runs))

@@ -1,0 +1,195 @@
+"""YAML text that remembers where each value stands. Knows nothing of what the values mean.
+
+Reads the JSON-like core of YAML 1.2: mappings, lists, strings, numbers, booleans, null. What
+YAML 1.1 reads in surprising ways (`no`, `010`, `1:30`, `1e-3`, a key given twice) is either read
+as YAML 1.2 writes it or refused, and a small file cannot grow large in memory.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gridgen.errors import SpecError
+
+Field = tuple[str | int, ...]
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 8
+MAX_NODES = 4096
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
+# Control characters, and characters that change what a reader sees: bidi overrides, zero widths.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A YAML document: its plain data, and the place of every value in its text.
+
+    `name` is what errors call the file. Errors: `SpecError` with file, line, column and the line.
+
+    >>> Source.parse("streams: 5\\nclasses: 2\\n", "mine.yaml").data
+    {'streams': 5, 'classes': 2}
+    """
+
+    name: str
+    text: str
+    data: Any
+    root: yaml.Node
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Source":
+        """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
+        try:
+            raw = Path(path).read_bytes()
+        except OSError as error:
+            raise SpecError(f"{path}: {error.strerror or error}") from error
+        if len(raw) > MAX_BYTES:
+            raise SpecError(f"{path}: {len(raw)} bytes; a file of ours has {MAX_BYTES} at most")
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SpecError(f"{path}: byte {error.start} is not UTF-8 text") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> "Source":
+        """Parse one YAML document whose top level is a mapping."""
+        hidden = _HIDDEN.search(text)
+        if hidden:
+            line = text.count("\n", 0, hidden.start())
+            column = hidden.start() - text.rfind("\n", 0, hidden.start()) - 1
+            fact = f"hidden character U+{ord(hidden.group()):04X}; remove it"
+            raise SpecError(_place(name, text, line, column, fact))
+        try:
+            _guard(text, name)
+            root = yaml.compose(text, Loader=yaml.BaseLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            assert mark is not None
+            raise SpecError(
+                _place(name, text, mark.line, mark.column, error.problem or "not YAML")
+            ) from error
+        except yaml.YAMLError as error:
+            raise SpecError(f"{name}: not YAML: {error}") from error
+        if not isinstance(root, yaml.MappingNode):
+            raise SpecError(f"{name}: the file has no fields; write `field: value` lines")
+        return cls(name, text, _Plain(name, text).convert(root), root)
+
+    def blame(self, error: SpecError) -> SpecError:
+        """The same error, with the file, the line, the column and the line's text."""
+        return type(error)(self.at(error.field, str(error)), error.field)
+
+    def at(self, field: Field, fact: str, key: bool = False) -> str:
+        """`fact` about the value of `field`, in the form of a compiler's message.
+
+        With `key`, the column is that of the field's name. Parts of `field` that are not in the
+        file are passed over, so a missing field is shown at what should hold it.
+        """
+        node, names = self.root, []
+        for part in field:
+            found = _child(node, part)
+            if found is None:
+                continue
+            node = found[0] if key and part == field[-1] else found[1]
+            names.append(str(part))
+        shown = ".".join(names)
+        fact = f"{shown}: {fact}" if shown else fact
+        mark = node.start_mark
+        return _place(self.name, self.text, mark.line, mark.column, fact)
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The key node and value node of `part` in a mapping, or the item twice in a list."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
+    lines = text.split("\n")
+    shown = lines[line].rstrip("\r") if line < len(lines) else ""
+    number = f"{line + 1:>6} | "
+    caret = " " * (len(number) - 2) + "| " + " " * column + "^"
+    return f"{name}:{line + 1}:{column + 1}: {fact}\n{number}{shown}\n{caret}"
+
+
+def _guard(text: str, name: str) -> None:
+    """Refuse what could exhaust the composer, from the event stream alone."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        fact = None
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            fact = "a second document; a file holds one" if documents > 1 else None
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            fact = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else None
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            fact = f"the tag {tag} is not read; write the plain value"
+        if fact:
+            mark = event.start_mark
+            assert mark is not None
+            raise SpecError(_place(name, text, mark.line, mark.column, fact))
+
+
+class _Plain:
+    """Nodes to plain Python values, at most `MAX_NODES` of them after aliases are expanded."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text, self.nodes = name, text, 0
+
+    def convert(self, node: yaml.Node, depth: int = 0) -> Any:
+        self.nodes += 1
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            self.refuse(node, f"over {MAX_NODES} values or {MAX_DEPTH} levels, aliases expanded")
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.convert(item, depth + 1) for item in node.value]
+        assert isinstance(node, yaml.ScalarNode)
+        return self.scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.refuse(key, "a field's name must be a word")
+            if key.value == "<<":
+                self.refuse(key, "merge keys are not read; write the fields out")
+            if key.value in values:
+                self.refuse(key, f"{key.value}: given twice; remove one")
+            values[key.value] = self.convert(value, depth + 1)
+        return values
+
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        text = node.value
+        if node.style is not None:
+            return text
+        if text.lower() in _WORDS and text in (text.lower(), text.upper(), text.capitalize()):
+            return _WORDS[text.lower()]
+        if len(text) > 40 and _FLOAT.fullmatch(text):
+            self.refuse(node, "a number of more than 40 characters")
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text) and not re.fullmatch(r"[-+]?0[0-9]+", text):
+            return float(text)
+        return text
+
+    def refuse(self, node: yaml.Node, fact: str) -> None:
+        mark = node.start_mark
+        raise SpecError(_place(self.name, self.text, mark.line, mark.column, fact))
