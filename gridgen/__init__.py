@@ -1,1 +1,78 @@
-"""Explore grid-shaped networks for dense prediction."""
+"""Explore grid-shaped networks for dense prediction.
+
+A YAML spec becomes a grid of feature maps; a topology keeps some of its connections; what is left
+is counted, drawn, emitted as a PyTorch module, trained and searched.
+
+>>> import gridgen
+>>> spec = gridgen.GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
+>>> grid = gridgen.prune(gridgen.build_grid(spec), "unet")
+>>> gridgen.count(grid, size=(64, 64)).parameters.total
+111564
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gridgen.analysis import Count, count
+from gridgen.errors import GridgenError
+from gridgen.grid import Connection, FeatureMap, Grid, build_grid, keep, prune
+from gridgen.render import Picture, draw
+from gridgen.spec import GridSpec
+
+if TYPE_CHECKING:
+    from gridgen.emit import GridNetwork, load_network, save_network
+    from gridgen.study import Study, search
+    from gridgen.training import Recipe, Run, evaluate, predict, resume, train
+
+__version__ = "0.1.0"
+
+# What needs torch or optuna is imported when it is first asked for.
+_LATER = {
+    "GridNetwork": "gridgen.emit",
+    "load_network": "gridgen.emit",
+    "save_network": "gridgen.emit",
+    "Recipe": "gridgen.training",
+    "Run": "gridgen.training",
+    "evaluate": "gridgen.training",
+    "predict": "gridgen.training",
+    "resume": "gridgen.training",
+    "train": "gridgen.training",
+    "Study": "gridgen.study",
+    "search": "gridgen.study",
+}
+
+__all__ = [
+    "Connection",
+    "Count",
+    "FeatureMap",
+    "Grid",
+    "GridNetwork",
+    "GridSpec",
+    "GridgenError",
+    "Picture",
+    "Recipe",
+    "Run",
+    "Study",
+    "build_grid",
+    "count",
+    "draw",
+    "evaluate",
+    "keep",
+    "load_network",
+    "predict",
+    "prune",
+    "resume",
+    "save_network",
+    "search",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'gridgen' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -36,6 +36,10 @@ class RenderError(GridgenError):
     """A picture cannot be drawn: unknown format, or no Graphviz program for it."""
 
 
+class TooLargeError(GridgenError):
+    """A network that this machine's memory cannot hold."""
+
+
 class WeightsError(GridgenError):
     """A weights file is missing, damaged, or belongs to another network."""
 

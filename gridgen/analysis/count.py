@@ -16,6 +16,7 @@ from gridgen.spec import GridSpec
 
 Size = tuple[int, int]
 MAX_SIDE = 65536
+PAPER_SIZE = (400, 400)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     (13181097, 371)
     """
     spec = grid.spec
-    height, width = legal_size(spec, size or padded_size(spec, (400, 400)))
+    height, width = counted_size(spec, size)
     image = (spec.in_channels, height, width)
     stem = cost(grid.stem, image)
     top = (grid.channels_of(grid.output), height, width)
@@ -118,6 +119,11 @@ def count(grid: Grid, size: Size | None = None) -> Count:
         maps=len(grid.maps),
         paths=count_paths(grid),
     )
+
+
+def counted_size(spec: GridSpec, size: Size | None) -> Size:
+    """The size that `count` counts for: `size` where legal, else the default rounded up."""
+    return legal_size(spec, size or padded_size(spec, PAPER_SIZE))
 
 
 def legal_size(spec: GridSpec, size: Size) -> Size:

@@ -15,6 +15,7 @@ class Fusion:
     they must end with `channels` again.
     """
 
+    description: str
     join: Literal["sum", "concat"]
     after: Callable[[int, int], Layers]
 
@@ -30,6 +31,8 @@ def reduce(arrivals: int, channels: int) -> Layers:
 
 
 FUSIONS: dict[str, Fusion] = {
-    "sum": Fusion("sum", nothing),
-    "concat": Fusion("concat", reduce),
+    "sum": Fusion("added up (the paper's choice)", "sum", nothing),
+    "concat": Fusion(
+        "concatenated, then a 1x1 convolution to the map's channels", "concat", reduce
+    ),
 }

@@ -52,6 +52,11 @@ class Connection:
         """`lateral_I_J`, `sub_I_J` or `up_I_J`, with the coordinates of the target."""
         return f"{PREFIX[self.kind]}_{self.target.stream}_{self.target.column}"
 
+    @property
+    def parameters(self) -> int:
+        """Trainable values of the unit and of the projection of its identity."""
+        return sum(layer.parameters for layer in (*self.unit, *(self.shortcut or ())))
+
 
 @dataclass(frozen=True)
 class Grid:

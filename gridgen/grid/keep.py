@@ -40,7 +40,7 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     return replace(
         grid,
         dag=nx.freeze(kept),
-        dead_ends=(*grid.dead_ends, *dead),
+        dead_ends=(*filter(wanted, grid.dead_ends), *dead),
         unpruned=grid.unpruned or grid,
     )
 

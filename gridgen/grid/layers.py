@@ -1,7 +1,8 @@
 """Layers as data: each record knows its output shape, parameters and multiply-accumulates.
 
 A layer kind is one record here and one `case` in each lowering (`emit/lower.py`). Records hold no
-weights and import no torch. Shapes are (channels, height, width) of one image.
+weights and import no torch. Shapes are (channels, height, width) of one image. Every record has
+`parameters` (trainable values), `out(shape)` and `macs(shape)` at an input shape.
 """
 
 from dataclasses import dataclass

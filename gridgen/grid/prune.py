@@ -26,9 +26,7 @@ def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
     """
     full = grid.full
     kept = keep(full, _wanted(full, topology))
-    spec = full.spec.model_copy(update={"topology": topology})
-    spec._source = full.spec._source
-    return replace(kept, spec=spec)
+    return replace(kept, spec=full.spec.but(topology=topology))
 
 
 def removed(grid: Grid) -> tuple[Connection, ...]:

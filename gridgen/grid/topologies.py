@@ -118,3 +118,17 @@ TOPOLOGIES: dict[str, Topology] = {
     "frrn": frrn,
     "resnet": resnet,
 }
+
+
+NOTES = {
+    "unet": "the grid's summing residual U-Net, not the U-Net of 2015",
+    "frrn": "the grid's FRRN-shaped subgraph, not the FRRN",
+}
+"""Said beside a topology's name wherever a user could take it for the published network."""
+
+
+def topology_name(spec: GridSpec) -> str:
+    """What the topology of `spec` is called: its name, `gridnet` for all, or `custom`."""
+    if spec.topology is None:
+        return "gridnet"
+    return spec.topology if isinstance(spec.topology, str) else "custom"

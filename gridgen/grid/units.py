@@ -25,7 +25,7 @@ def residual(channels_in: int, channels_out: int) -> Layers:
 def bottleneck(channels_in: int, channels_out: int) -> Layers:
     """BN-ReLU-conv three times, 1x1 to a quarter of the channels, 3x3, 1x1 (He et al. 2016).
 
-    (N, F, H, W) -> (N, F, H, W) with about 17/72 of the residual unit's weights.
+    (N, F, H, W) -> (N, F, H, W) with about 17/288 of the residual unit's weights.
     """
     narrow = max(channels_out // 4, 1)
     return (

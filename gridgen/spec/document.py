@@ -1,7 +1,8 @@
 """What every YAML file of ours shares: a frozen model, checked strictly, with located errors."""
 
+from collections.abc import Iterator, Sized
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +21,13 @@ class Document(BaseModel):
     )
     kind: ClassVar[str] = "document"
     _source: Source | None = PrivateAttr(default=None)
+    _changed: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all fields are equal, wherever they come from."""
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -49,14 +57,15 @@ class Document(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise SpecError(cls._explain(error, None)) from error
+            raise SpecError(cls._explain(error, fields)) from error
         except SpecError as error:
             raise named(error) from error
 
     def but(self, **changes: Any) -> Self:
-        """A copy with fields replaced, validated again."""
+        """A copy with fields replaced, validated again; no file is blamed for what they say."""
         document = self.of(**(self.plain() | changes))
         document._source = self._source
+        document._changed = self._changed | changes.keys()
         return document
 
     def plain(self) -> dict[str, Any]:
@@ -64,34 +73,53 @@ class Document(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
     def blame(self, error: SpecError) -> SpecError:
-        """`error`, with file and line where this document came from one."""
-        return self._source.blame(error) if self._source is not None else named(error)
+        """`error`, with file and line where the field at fault came from one."""
+        if self._source is None or self._changed.intersection(error.field[:1]):
+            return named(error)
+        return self._source.blame(error)
 
     @classmethod
-    def _explain(cls, error: ValidationError, source: Source | None) -> str:
-        details = error.errors(include_url=False)
+    def _explain(cls, error: ValidationError, source: Source | dict[str, Any]) -> str:
+        details = [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
         lines = [cls._explain_one(detail, source) for detail in details[:MAX_SHOWN]]
         if len(details) > MAX_SHOWN:
             lines.append(f"and {len(details) - MAX_SHOWN} more")
         return "\n".join(lines)
 
     @classmethod
-    def _explain_one(cls, detail: ErrorDetails, source: Source | None) -> str:
+    def _explain_one(cls, detail: ErrorDetails, source: Source | dict[str, Any]) -> str:
         field: Field = detail["loc"]
         fact = _fact(detail, cls)
-        missing = detail["type"] == "missing"
-        if missing:
+        if detail["type"] == "missing":
             fact = f"{field[-1]}: {fact}"
-        if source is None:
-            name = ".".join(str(part) for part in (field[:-1] if missing else field))
-            return f"{name}: {fact}" if name else f"{cls.kind}: {fact}"
-        return source.at(field, fact, key=detail["type"] == "extra_forbidden")
+        if isinstance(source, Source):
+            return source.at(field, fact, key=detail["type"] == "extra_forbidden")
+        return f"{_name(source, field) or cls.kind}: {fact}"
 
 
 def named(error: SpecError) -> SpecError:
     """`error` with its field's name before it, for documents that no file holds."""
     shown = ".".join(str(part) for part in error.field)
     return type(error)(f"{shown}: {error}" if shown else str(error), error.field)
+
+
+def _echoes(detail: ErrorDetails) -> bool:
+    """Whether pydantic counts only the valid items of a list, whose invalid ones it names too."""
+    if detail["type"] != "too_short" or not isinstance(detail["input"], Sized):
+        return False
+    return len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _name(data: Any, field: Field) -> str:
+    """The parts of `field` that are in `data`; the others are pydantic's, or are missing."""
+    names = []
+    for part in field:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        names.append(str(part))
+    return ".".join(names)
 
 
 def _fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -120,11 +148,15 @@ def _fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{_show(value)} is not a word"
         case "literal_error":
             return f"{_show(value)} is not one of: {context['expected']}"
+        case "string_pattern_mismatch":
+            return f"{_show(value)} does not match {context['pattern']}"
         case "value_error":
             return str(context["error"])
         case "too_short" | "too_long":
             least = detail["type"] == "too_short"
-            bound = f"at least {context['min_length']}" if least else f"{context['max_length']} at most"
+            bound = (
+                f"at least {context['min_length']}" if least else f"{context['max_length']} at most"
+            )
             return f"{context['actual_length']} values; {bound}"
         case "tuple_type" | "list_type":
             return f"{_show(value)} is not a list"
@@ -136,13 +168,17 @@ def _fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
 def _fields(model: type[BaseModel], field: Field) -> list[str]:
     """The known fields of the (nested) model that `field` leads to."""
     for part in field:
-        known = model.model_fields.get(str(part))
-        if known is None:
-            continue
-        for candidate in (known.annotation, *getattr(known.annotation, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
+        if str(part) in model.model_fields:
+            model = next(_models(model.model_fields[str(part)].annotation), model)
     return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's annotation allows."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
 
 
 def _show(value: Any) -> str:

@@ -40,9 +40,7 @@ Pattern = Annotated[str, Field(pattern=r"^[a-z0-9_*?\[\]!-]{1,64}$")]
 class Units(Document):
     """The unit on each kind of connection; `gridgen list units` names them."""
 
-    lateral: Name = Field(
-        default="residual", description="Unit of the connections along a stream."
-    )
+    lateral: Name = Field(default="residual", description="Unit of the connections along a stream.")
     subsampling: Name = Field(
         default="strided", description="Unit that halves height and width on the way down."
     )
@@ -154,7 +152,7 @@ class GridSpec(Document):
             return value
         short = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", value)
         if short is None:
-            raise ValueError(f"{value!r} is neither a list of sub and up nor of the form 3+3")
+            raise ValueError(f"{value[:60]!r} is neither a list of sub and up nor of the form 3+3")
         sub, up = int(short[1]), int(short[2])
         if sub + up > MAX_COLUMNS:
             raise ValueError(f"{sub + up} columns are more than {MAX_COLUMNS}")
@@ -205,7 +203,7 @@ class GridSpec(Document):
 
 
 def shorten(columns: tuple[Column, ...]) -> str:
-    """The short form of a column sequence: its runs, the first of them sub, joined by `+`.
+    """The short form of a column sequence: its runs, sub first and at least two, joined by `+`.
 
     >>> shorten(("sub", "sub", "up", "up")), shorten(("up", "up"))
     ('2+2', '0+2')
@@ -217,4 +215,4 @@ def shorten(columns: tuple[Column, ...]) -> str:
             kind = column
             runs.append(0)
         runs[-1] += 1
-    return "+".join(map(str, runs))
+    return "+".join(map(str, runs if len(runs) > 1 else (*runs, 0)))

@@ -19,23 +19,26 @@ Field = tuple[str | int, ...]
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_NODES = 4096
+MAX_LINE = 120
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
-# Control characters, and characters that change what a reader sees: bidi overrides, zero widths.
+# Control characters, and characters that change what a reader sees: bidi overrides, zero widths,
+# halves of a surrogate pair, a carriage return that ends no line.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u2069\ud800-\udfff\ufeff]|\r(?!\n)"
 )
 
 
 @dataclass(frozen=True)
 class Source:
-    """A YAML document: its plain data, and the place of every value in its text.
+    r"""A YAML document: its plain data, and the place of every value in its text.
 
     `name` is what errors call the file. Errors: `SpecError` with file, line, column and the line.
 
-    >>> Source.parse("streams: 5\\nclasses: 2\\n", "mine.yaml").data
+    >>> Source.parse("streams: 5\nclasses: 2\n", "mine.yaml").data
     {'streams': 5, 'classes': 2}
     """
 
@@ -48,11 +51,12 @@ class Source:
     def read(cls, path: str | Path) -> "Source":
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
         try:
-            raw = Path(path).read_bytes()
+            with Path(path).open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise SpecError(f"{path}: {error.strerror or error}") from error
         if len(raw) > MAX_BYTES:
-            raise SpecError(f"{path}: {len(raw)} bytes; a file of ours has {MAX_BYTES} at most")
+            raise _too_long(str(path))
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -62,6 +66,8 @@ class Source:
     @classmethod
     def parse(cls, text: str, name: str) -> "Source":
         """Parse one YAML document whose top level is a mapping."""
+        if len(text) > MAX_BYTES:
+            raise _too_long(name)
         hidden = _HIDDEN.search(text)
         if hidden:
             line = text.count("\n", 0, hidden.start())
@@ -77,7 +83,8 @@ class Source:
             raise SpecError(
                 _place(name, text, mark.line, mark.column, error.problem or "not YAML")
             ) from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            # The latter two are PyYAML's on "\U00110000" and on a %YAML of 5,000 digits.
             raise SpecError(f"{name}: not YAML: {error}") from error
         if not isinstance(root, yaml.MappingNode):
             raise SpecError(f"{name}: the file has no fields; write `field: value` lines")
@@ -118,16 +125,23 @@ def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | No
 
 
 def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
+    """`fact` at a line and column (from 0), the line, or the part of it around a caret."""
     lines = text.split("\n")
-    shown = lines[line].rstrip("\r") if line < len(lines) else ""
+    shown = _HIDDEN.sub("\ufffd", lines[line].rstrip("\r")) if line < len(lines) else ""
+    start = max(column - MAX_LINE // 2, 0) if len(shown) > MAX_LINE else 0
     number = f"{line + 1:>6} | "
-    caret = " " * (len(number) - 2) + "| " + " " * column + "^"
+    caret = " " * (len(number) - 2) + "| " + " " * (column - start) + "^"
+    shown = shown[start : start + MAX_LINE]
     return f"{name}:{line + 1}:{column + 1}: {fact}\n{number}{shown}\n{caret}"
+
+
+def _too_long(name: str) -> SpecError:
+    return SpecError(f"{name}: too long; a file of ours has {MAX_BYTES} bytes at most")
 
 
 def _guard(text: str, name: str) -> None:
     """Refuse what could exhaust the composer, from the event stream alone."""
-    depth = documents = 0
+    depth = documents = nodes = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
         fact = None
         if isinstance(event, yaml.DocumentStartEvent):
@@ -138,9 +152,12 @@ def _guard(text: str, name: str) -> None:
             fact = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else None
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > 2 * MAX_NODES:
+            fact = f"over {MAX_NODES} values, with their names"
         tag = getattr(event, "tag", None)
         if tag is not None:
-            fact = f"the tag {tag} is not read; write the plain value"
+            fact = f"the tag {tag!r} is not read; write the plain value"
         if fact:
             mark = event.start_mark
             assert mark is not None
@@ -167,7 +184,7 @@ class _Plain:
     def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or not key.value.isprintable():
                 self.refuse(key, "a field's name must be a word")
             if key.value == "<<":
                 self.refuse(key, "merge keys are not read; write the fields out")
@@ -178,6 +195,9 @@ class _Plain:
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         text = node.value
+        hidden = _HIDDEN.search(text)
+        if hidden:
+            self.refuse(node, f"hidden character U+{ord(hidden.group()):04X}; remove it")
         if node.style is not None:
             return text
         if text.lower() in _WORDS and text in (text.lower(), text.upper(), text.capitalize()):

@@ -1,0 +1,57 @@
+"""The program `gridgen`: its commands, and the one place where errors are printed."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from gridgen.cli import build, count, evaluate, listing, predict, render, schema, search, train
+from gridgen.errors import GridgenError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="gridgen",
+    help="Explore grid-shaped networks for dense prediction.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("render")(render.render)
+app.command("count")(count.count)
+app.command("build")(build.build)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("search")(search.search)
+app.command("list")(listing.list_names)
+app.command("schema")(schema.schema)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit: 0 when done, 2 for what the user can put right."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of `gridgen` with `arguments`. Bugs of ours pass through, with a traceback."""
+    try:
+        code = typer.main.get_command(app).main(
+            arguments or ["--help"], "gridgen", standalone_mode=False
+        )
+    except GridgenError as error:
+        print(error, file=sys.stderr)
+        number = getattr(error, "signal", 0)
+        return 128 + number if number else USAGE_ERROR
+    except typer.TyperException as error:
+        told = getattr(error, "format_message", error.__str__)()
+        if told:
+            print(f"gridgen: {told}", file=sys.stderr)
+        return USAGE_ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # whoever read us has gone
+        return 0
+    return code if isinstance(code, int) else 0

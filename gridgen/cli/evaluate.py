@@ -1,0 +1,32 @@
+"""`gridgen evaluate`: score a trained network on a split."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgen.cli.terminal import AsJson, Device, progress, report
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that gridgen train made.")]
+
+
+def evaluate(
+    run: RunPath,
+    data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
+    split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
+    lookup: Annotated[
+        bool, typer.Option(help="Also score the best single-pixel lookup fitted on train.")
+    ] = True,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Score on whole images: IoU per class, beside what needs no network at all."""
+    from gridgen.training import evaluating
+
+    with progress("scoring") as told:
+        scored = evaluating.evaluate_run(run, data, split, lookup=lookup, device=device, told=told)
+    if as_json:
+        print(json.dumps(scored.as_json(), indent=2))
+        return
+    report(scored.rows())

@@ -1,0 +1,26 @@
+"""`gridgen predict`: what a trained network sees in image files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgen.cli.evaluate import RunPath
+from gridgen.cli.terminal import Device, progress, report
+
+
+def predict(
+    run: RunPath,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write.")
+    ] = Path("out"),
+    device: Device = "auto",
+) -> None:
+    """Write image and prediction side by side, and the prediction as a label file."""
+    from gridgen.training import predict as predict_images
+
+    with progress("predicting") as told:
+        predictions = predict_images(run, images, output, device=device, told=told)
+    for prediction in predictions:
+        report([("wrote", f"{prediction.picture}, {prediction.labels}")])

@@ -1,0 +1,48 @@
+"""`gridgen search`: search grids under a budget."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgen.cli.terminal import Device, Output, report
+
+SHOWN = 10
+
+
+def search(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Candidates to train, those of before included."),
+    ] = None,
+    output: Output = None,
+    device: Device = "auto",
+) -> None:
+    """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
+    from gridgen.study import Study
+    from gridgen.study import search as run_search
+    from gridgen.study.child import ChildTraining
+    from gridgen.study.told import Lines
+
+    loaded = Study.load(study)
+    folder = output or Path("runs") / f"search-{study.stem}"
+    result = run_search(
+        loaded,
+        folder=folder,
+        trials=trials,
+        evaluate=ChildTraining(loaded, device),
+        told=Lines(),
+    )
+    print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
+    for entry in result.entries[:SHOWN]:
+        shape = f"{entry.topology}, {entry.spec.shape}"
+        print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {shape}")
+    left_out = f"{result.refused} refused without building, {result.pruned} pruned, "
+    names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
+    report(
+        [
+            ("trained", f"{len(result.entries)}; {left_out}{result.failed} failed"),
+            ("wrote", ", ".join(str(folder / name) for name in names)),
+        ]
+    )

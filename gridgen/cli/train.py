@@ -1,0 +1,67 @@
+"""`gridgen train`: train a network, or go on with a training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgen.cli.terminal import As, Output, describe, grid_of, report
+from gridgen.errors import RunError
+
+
+def train(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="SPEC", help="YAML file of the network.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A dataset's name, or the path of a folder.")
+    ] = None,
+    topology: As = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="paper, demo, or a YAML file; else what suits the data.")
+    ] = None,
+    output: Output = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with the training in this folder.")
+    ] = None,
+) -> None:
+    """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
+    if resume is not None and any(
+        given is not None for given in (spec, data, topology, recipe, output)
+    ):
+        raise RunError(
+            "--resume takes everything from the run; give nothing beside it but --device"
+        )
+    if resume is None and (spec is None or data is None):
+        raise RunError("give a spec and --data (gridgen list datasets), or --resume RUN")
+    if resume is None:
+        assert spec is not None
+        report(describe(grid_of(spec, topology)))
+    from gridgen import training
+    from gridgen.training.watch import Terminal
+
+    if resume is not None:
+        run = training.resume(resume, device=device, watch=Terminal())
+    else:
+        assert spec is not None
+        assert data is not None
+        run = training.train(
+            grid_of(spec, topology),
+            data,
+            recipe,
+            folder=output,
+            seed=seed,
+            device=device or "auto",
+            watch=Terminal(),
+        )
+    last = run.rows()[-1]
+    names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
+    report(
+        [
+            ("val IoU", f"{last['val_iou']:.4f}"),
+            ("next", f"gridgen evaluate {run.folder} --data {run.facts['data']}"),
+            ("wrote", ", ".join(str(run.folder / name) for name in names)),
+        ]
+    )

@@ -1,0 +1,112 @@
+"""The file `classes.txt` of a dataset folder: ids, names, colours, and which ids to ignore."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gridgen.data.dataset import IGNORE, Colour
+from gridgen.errors import DataError
+
+COLUMNS = ("id", "name", "R", "G", "B", "role")
+ROLES = ("class", "ignore")
+UNLISTED = -1
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file: an id that label pixels may have."""
+
+    number: int
+    id: int
+    name: str
+    colour: Colour
+    role: str
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """The ids of a dataset, in ascending order; those of role `class` are 0..K-1."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def classes(self) -> tuple[Line, ...]:
+        """The lines of role `class`."""
+        return tuple(line for line in self.lines if line.role == "class")
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Every id that a label may hold."""
+        return tuple(line.id for line in self.lines)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(256,): the label of each id, which is the id, `IGNORE`, or `UNLISTED`."""
+        labels = np.full(256, UNLISTED, dtype=np.int64)
+        for line in self.lines:
+            labels[line.id] = line.id if line.role == "class" else IGNORE
+        return labels
+
+
+def read_classes(path: Path) -> ClassList:
+    """Read `classes.txt`: tab-separated id, name, R, G, B, role; `#` begins a comment line.
+
+    Errors: `DataError` with file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; it lists the classes") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8 text") from error
+    lines: list[Line] = []
+    for number, content in enumerate(text.splitlines(), 1):
+        if content.strip() and not content.startswith("#"):
+            try:
+                lines.append(_parse(number, content, lines))
+            except ValueError as error:
+                raise DataError(f"{path}:{number}: {error}") from error
+    return ClassList(_checked(path, sorted(lines, key=lambda line: line.id)))
+
+
+def _parse(number: int, content: str, above: list[Line]) -> Line:
+    """The line, which repeats neither id nor name of those above; else a `ValueError`."""
+    cells = [cell.strip() for cell in content.split("\t")]
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{len(cells)} columns; write {', '.join(COLUMNS)}, separated by tabs")
+    name, role = cells[1], cells[5]
+    if not name:
+        raise ValueError("the name is empty")
+    if role not in ROLES:
+        raise ValueError(f"role: {role!r} is neither class nor ignore")
+    red, green, blue = (_byte(cells[i], COLUMNS[i]) for i in (2, 3, 4))
+    line = Line(number, _byte(cells[0], "id"), name, (red, green, blue), role)
+    for other in above:
+        if line.id == other.id or line.name == other.name:
+            what = f"id {line.id}" if line.id == other.id else f"name {line.name!r}"
+            raise ValueError(f"{what} stands in line {other.number} already")
+    return line
+
+
+def _byte(text: str, column: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 255):
+        raise ValueError(f"{column}: {text!r} is no whole number from 0 to 255")
+    return int(text)
+
+
+def _checked(path: Path, lines: list[Line]) -> tuple[Line, ...]:
+    """The lines, whose class ids count up from 0 and stay below `IGNORE`."""
+    classes = [line for line in lines if line.role == "class"]
+    if not classes:
+        raise DataError(f"{path}: no line of role class; a dataset has one at least")
+    for expected, line in enumerate(classes):
+        if line.id != expected:
+            fact = f"class id {line.id}, but no class id {expected}; classes count up from 0"
+            raise DataError(f"{path}:{line.number}: {fact}")
+        if line.id == IGNORE:
+            fact = f"class id {IGNORE} marks ignored pixels; {IGNORE} classes at most"
+            raise DataError(f"{path}:{line.number}: {fact}")
+    return tuple(lines)

@@ -1,0 +1,59 @@
+"""What every dataset offers. No dataset of its own: those have one file each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from gridgen.errors import DataError, unknown
+
+Colour = tuple[int, int, int]
+
+IGNORE = 255
+"""The label of pixels that are left out of the loss and of the metric."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """An image and its label. `name` is unique within the split and fit for a file name."""
+
+    name: str
+    image: torch.Tensor
+    """float32 (channels, H, W) in [0, 1]."""
+    label: torch.Tensor
+    """int64 (H, W): class ids 0..K-1, or `IGNORE`."""
+
+
+class Dataset(Protocol):
+    """One split: a sequence of samples, the same each time it is read.
+
+    `dataset[len(dataset)]` is an `IndexError`, so a plain loop and a data loader both end.
+    """
+
+    @property
+    def name(self) -> str:
+        """What reports call the dataset; without the split."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The K class names, in the order of their ids."""
+
+    @property
+    def colours(self) -> tuple[Colour, ...]:
+        """The colour of each class in pictures: red, green, blue in 0..255."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of every image: 1 (grey) or 3 (RGB)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+
+def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:
+    """Refuse a split that is not among `splits`: `DataError` that lists those."""
+    splits = tuple(splits)
+    if split not in splits:
+        raise DataError(f"{dataset}: {unknown('split', split, splits)}")

@@ -1,0 +1,153 @@
+"""Drawn pictures whose classes depend on a key far away. Made from a seed, so without end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import interpolate
+
+from gridgen.data.dataset import Sample, require_split
+
+BACKGROUND, LIKE, UNLIKE = range(3)
+# Sides of the regular polygon; 32 of them make a disc at this size.
+KINDS = {"triangle": 3, "square": 4, "disc": 32}
+# Length of each split, whose place here is also its stream of random numbers.
+SPLITS = {"train": 1000, "val": 64}
+SIDE = 64
+# The picture is 3x3 cells, numbered row by row.
+CELL = SIDE / 3
+CORNERS = (0, 2, 6, 8)
+PANEL = 20
+# Circumradius of the triangle, the longest kind, over that of the circle of its area.
+REACH = 2 * np.sqrt(np.pi / np.sqrt(27))
+TURN = 2 * np.pi
+
+Pixels = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A regular polygon. Lengths are in pixels, the angle in radians, the colour in [0, 1]."""
+
+    kind: str
+    row: float
+    column: float
+    radius: float
+    angle: float
+    colour: tuple[float, float, float]
+
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """(SIDE, SIDE): the pixels inside.
+
+        All kinds of one radius have the area of that circle, pi r^2 = n a^2 tan(pi / n) for n
+        sides at distance a from the centre, so that size does not tell the kind.
+        """
+        n = KINDS[self.kind]
+        a = self.radius * np.sqrt(np.pi / (n * np.tan(np.pi / n)))
+        y, x = np.mgrid[:SIDE, :SIDE] + 0.5 - np.array([self.row, self.column])[:, None, None]
+        normals = self.angle + 2 * np.pi / n * np.arange(n)[:, None, None]
+        inside: npt.NDArray[np.bool_] = (np.cos(normals) * x + np.sin(normals) * y <= a).all(0)
+        return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a picture shows, before it is drawn. Only its labels depend on the key's kind."""
+
+    texture: Pixels
+    grain: Pixels
+    figures: tuple[Figure, ...]
+    key: Figure
+
+
+class Shapes:
+    """Pictures of 64x64 RGB pixels: which figures are of the same kind as the key?
+
+    A black panel in one corner holds the key, a white triangle, square or disc. Six more
+    figures, two of each kind, are `like` or `unlike` it; panel and key are background. Colour,
+    size, angle and place of a figure tell nothing of its class, nor does anything near it: who
+    does not see the key reaches a mean IoU of 0.57 at best, and a lookup by colour far less.
+    Sample i depends on (seed, split, i) alone.
+    """
+
+    name = "shapes"
+    classes = ("background", "like", "unlike")
+    colours = ((40, 40, 40), (0, 158, 115), (213, 94, 0))
+    channels = 3
+
+    def __init__(self, split: str = "train", seed: int = 0) -> None:
+        require_split(self.name, split, SPLITS)
+        self._split, self._seed = split, seed
+
+    def __len__(self) -> int:
+        return SPLITS[self._split]
+
+    def __getitem__(self, index: int) -> Sample:
+        index = range(len(self))[index]
+        image, label = draw(imagine(self._seed, self._split, index))
+        return Sample(f"{self._split}-{index:04d}", image, label)
+
+
+def imagine(seed: int, split: str, index: int) -> Scene:
+    """The scene of one sample: 3x3 cells, the key in a corner, six figures in other cells."""
+    rng = np.random.default_rng([seed, list(SPLITS).index(split), index])
+    corner = int(rng.choice(CORNERS))
+    ground = rng.random(3)
+    kinds = rng.permutation(2 * list(KINDS)).tolist()
+    cells = rng.permutation([cell for cell in range(9) if cell != corner])[: len(kinds)].tolist()
+    return Scene(
+        texture=ground + _blobs(rng),
+        grain=rng.normal(0, 0.04, (SIDE, SIDE, 3)),
+        figures=tuple(_figure(rng, *place, ground) for place in zip(kinds, cells, strict=True)),
+        key=_key(rng, corner),
+    )
+
+
+def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
+    """Image (3, SIDE, SIDE) in steps of 1/255, and label (SIDE, SIDE)."""
+    canvas = scene.texture.copy()
+    label = np.full((SIDE, SIDE), BACKGROUND, dtype=np.int64)
+    for figure in scene.figures:
+        mask = figure.mask()
+        canvas[mask] = figure.colour
+        label[mask] = LIKE if figure.kind == scene.key.kind else UNLIKE
+    canvas += scene.grain
+    canvas[_panel(scene.key)] = 0
+    canvas[scene.key.mask()] = scene.key.colour
+    levels = np.rint(np.clip(canvas, 0, 1) * 255).astype(np.float32)
+    return torch.from_numpy(levels / 255).permute(2, 0, 1).contiguous(), torch.from_numpy(label)
+
+
+def _figure(rng: np.random.Generator, kind: str, cell: int, ground: Pixels) -> Figure:
+    """A figure somewhere in its cell, whatever its angle, in a colour far from the ground's."""
+    radius = rng.uniform(4.5, 6.5)
+    reach = REACH * radius
+    row, column = rng.uniform(reach, CELL - reach, 2)
+    colour = rng.random(3)
+    while np.linalg.norm(colour - ground) < 0.5:
+        colour = rng.random(3)
+    top, left = CELL * (cell // 3), CELL * (cell % 3)
+    red, green, blue = colour.tolist()
+    return Figure(kind, top + row, left + column, radius, rng.uniform(0, TURN), (red, green, blue))
+
+
+def _key(rng: np.random.Generator, corner: int) -> Figure:
+    """The key in the middle of its panel."""
+    kind = str(rng.choice(list(KINDS)))
+    row, column = (PANEL / 2 if place == 0 else SIDE - PANEL / 2 for place in divmod(corner, 3))
+    return Figure(kind, row, column, 5.5, rng.uniform(0, TURN), (1.0, 1.0, 1.0))
+
+
+def _panel(key: Figure) -> tuple[slice, slice]:
+    """Rows and columns of the panel around a key."""
+    top, left = int(key.row - PANEL / 2), int(key.column - PANEL / 2)
+    return slice(top, top + PANEL), slice(left, left + PANEL)
+
+
+def _blobs(rng: np.random.Generator) -> Pixels:
+    """(SIDE, SIDE, 3): soft blotches around 0, a few of them from edge to edge."""
+    coarse = torch.from_numpy(rng.uniform(-0.25, 0.25, (1, 3, 5, 5)))
+    fine = interpolate(coarse, (SIDE, SIDE), mode="bilinear", align_corners=True)
+    blobs: Pixels = fine[0].permute(1, 2, 0).numpy()
+    return blobs

@@ -1,0 +1,6 @@
+"""From a grid to something that computes: a torch module and its weights file."""
+
+from gridgen.emit.network import GridNetwork
+from gridgen.emit.weights import load_network, save_network
+
+__all__ = ["GridNetwork", "load_network", "save_network"]

@@ -1,0 +1,73 @@
+"""Weights files: safetensors with the whole spec inside and a digest. Never pickle."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, uint8
+
+from gridgen.emit.network import GridNetwork
+from gridgen.errors import SpecError, WeightsError
+from gridgen.files import write_file
+from gridgen.grid import build_grid
+from gridgen.spec import GridSpec
+
+
+def save_network(network: GridNetwork, path: str | Path) -> Path:
+    """Write the weights, the spec and a SHA-256 of the weights to one file."""
+    spec = json.dumps(network.grid.spec.plain())
+    return save_tensors(network.state_dict(), path, {"format": "gridgen", "spec": spec})
+
+
+def load_network(path: str | Path) -> GridNetwork:
+    """The network that `save_network` wrote, in evaluation mode, on the CPU.
+
+    Errors: `WeightsError` for a file that is missing, damaged, or not ours.
+    """
+    tensors, metadata = load_tensors(path)
+    if "spec" not in metadata:
+        raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")
+    try:
+        grid = build_grid(GridSpec.of(**json.loads(metadata["spec"])))
+        network = GridNetwork(grid)
+        network.load_state_dict(tensors)
+    except (SpecError, ValueError, RuntimeError, TypeError) as error:
+        raise WeightsError(f"{path}: weights and spec do not agree: {error}") from error
+    return network.eval()
+
+
+def save_tensors(
+    tensors: Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str]
+) -> Path:
+    """Write named tensors, any memory format, with a digest among the metadata."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return write_file(path, save(plain, {**metadata, "sha256": digest(plain, metadata)}))
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
+    if not Path(path).is_file():
+        raise WeightsError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: not a safetensors file: {error}") from error
+    written = metadata.pop("sha256", None)
+    if written != digest(tensors, metadata):
+        raise WeightsError(f"{path}: damaged: its SHA-256 does not match its content")
+    return tensors, metadata
+
+
+def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """SHA-256 over metadata, names, types, shapes and bytes, in the order of the names."""
+    total = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        total.update(tensor.reshape(-1).view(dtype=uint8).numpy().tobytes())
+    return total.hexdigest()

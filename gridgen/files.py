@@ -1,0 +1,44 @@
+"""Files that are either whole or absent, whatever kills the process."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from gridgen.errors import GridgenError
+
+
+class FileError(GridgenError):
+    """A file or folder cannot be written: no room, no permission, or in the way."""
+
+
+def write_file(path: str | Path, content: bytes | str) -> Path:
+    """Write through a temporary neighbour, flush it to the disk, then rename. Makes folders."""
+    path = Path(path)
+    raw = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        flush_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames inside `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256 of `content`."""
+    return hashlib.sha256(content).hexdigest()

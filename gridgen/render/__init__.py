@@ -1,0 +1,6 @@
+"""Pictures of a grid. No torch."""
+
+from gridgen.render.draw import draw
+from gridgen.render.picture import FORMATS, Picture
+
+__all__ = ["FORMATS", "Picture", "draw"]

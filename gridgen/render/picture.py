@@ -1,0 +1,67 @@
+"""A finished picture: Graphviz source with fixed positions, and the programs that print it."""
+
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridgen.errors import RenderError
+from gridgen.files import write_file
+
+TEXT_FORMATS = ("dot", "gv")
+FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
+PNG_DPI = 144
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn grid. `source` is its Graphviz text; notebooks show the SVG."""
+
+    source: str
+
+    def render(self, kind: str) -> bytes:
+        """The picture as the bytes of a file of `kind`: svg, png, pdf, dot or gv.
+
+        Drawn by the system's `dot` where there is one, otherwise by the program of the
+        `graphviz-pure` wheel, which knows no PDF. Errors: `RenderError`.
+        """
+        if kind not in FORMATS:
+            raise RenderError(f"{kind!r} is no picture format; there are: {', '.join(FORMATS)}")
+        if kind in TEXT_FORMATS:
+            return self.source.encode()
+        command = [find_program(kind), "-Kneato", "-n2", f"-T{kind}"]
+        if kind == "png":
+            command.append(f"-Gdpi={PNG_DPI}")
+        drawn = subprocess.run(command, input=self.source.encode(), capture_output=True)
+        if drawn.returncode != 0:
+            reason = drawn.stderr.decode(errors="replace").strip().splitlines() or ["no reason"]
+            raise RenderError(f"{command[0]} could not draw the picture: {reason[0]}")
+        return drawn.stdout
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture; the ending of `path` names the format. Errors: `RenderError`."""
+        path = Path(path)
+        if not path.suffix:
+            raise RenderError(f"{path}: add an ending: {', '.join('.' + kind for kind in FORMATS)}")
+        return write_file(path, self.render(path.suffix[1:].lower()))
+
+    def _repr_svg_(self) -> str:
+        return self.render("svg").decode()
+
+
+def find_program(kind: str) -> str:
+    """Path of the Graphviz program that draws `kind`."""
+    system = shutil.which("dot")
+    if system:
+        return system
+    if kind == "pdf":
+        raise RenderError(
+            "PDF needs Graphviz's own `dot` on the PATH (the graphviz-pure wheel draws none); "
+            "install Graphviz, or write .svg or .png"
+        )
+    wheel = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+    wheel = wheel or shutil.which("graphviz-pure")
+    if wheel is None:
+        raise RenderError("no Graphviz program; pip install graphviz-pure, or install Graphviz")
+    return wheel

@@ -1,0 +1,62 @@
+"""Budgets: what a candidate may cost. Decided by arithmetic, before any network is built."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from gridgen.analysis import Count, count
+from gridgen.grid import Grid
+from gridgen.spec import Document
+
+Limit = int | None
+
+
+class Budget(Document):
+    """Upper limits; what is not given is not limited."""
+
+    parameters: Limit = Field(default=None, ge=1, description="Trainable values, whole network.")
+    activations: Limit = Field(default=None, ge=1, description="Outputs of all layers, one image.")
+    macs: Limit = Field(default=None, ge=1, description="Multiply-accumulates, one image.")
+    size: tuple[int, int] = Field(
+        default=(400, 400),
+        strict=False,
+        description="Height and width of the image that activations and macs are counted for.",
+    )
+    bound: Literal["exact", "paper"] = Field(
+        default="exact",
+        description="Compare exact counts, or the paper's approximations (section 3.2), which "
+        "know no topology and are about a quarter too low for parameters.",
+    )
+
+    def cost(self, grid: Grid) -> dict[str, int]:
+        """What `grid` costs, by the name of each limited quantity."""
+        counted = count(grid, self.size)
+        costs = _exact(counted) if self.bound == "exact" else _paper(counted)
+        return {name: costs[name] for name, _ in self.limits()}
+
+    def limits(self) -> list[tuple[str, int]]:
+        """The limits that are given."""
+        named = (
+            ("parameters", self.parameters),
+            ("activations", self.activations),
+            ("macs", self.macs),
+        )
+        return [(name, limit) for name, limit in named if limit is not None]
+
+
+def _exact(counted: Count) -> dict[str, int]:
+    return {
+        "parameters": counted.parameters.total,
+        "activations": counted.activations.total,
+        "macs": counted.macs.total,
+    }
+
+
+def _paper(counted: Count) -> dict[str, int]:
+    """The approximations where they have a value (channels double), exact counts elsewhere."""
+    exact = _exact(counted)
+    return {
+        "parameters": counted.parameters.paper or exact["parameters"],
+        "activations": counted.activations.paper or exact["activations"],
+        "macs": exact["macs"],
+    }

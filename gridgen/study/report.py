@@ -1,0 +1,149 @@
+"""What a search found: the best spec, a table, a picture."""
+
+import csv
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from gridgen.files import write_file
+from gridgen.grid.topologies import topology_name
+from gridgen.spec import GridSpec
+from gridgen.study.storage import trained
+from gridgen.study.study import Study
+from gridgen.training.run import dump
+
+COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
+COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#8a8a8a")
+MARKS = ("o", "s", "^", "D", "v", "P")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A trained candidate."""
+
+    number: int
+    score: float
+    parameters: int
+    spec: GridSpec
+
+    @property
+    def topology(self) -> str:
+        """Its topology's name."""
+        return topology_name(self.spec)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a search: trained candidates, best first, and what was not trained."""
+
+    folder: Path
+    entries: tuple[Entry, ...]
+    refused: int
+    pruned: int
+    failed: int
+
+    @property
+    def best(self) -> GridSpec | None:
+        """The spec with the highest score; None where nothing was trained."""
+        return self.entries[0].spec if self.entries else None
+
+
+def write_report(folder: Path, study: Study, found: optuna.Study) -> Result:
+    """Write best.yaml, trials.csv and scores.png into `folder`."""
+    result = summarize(folder, found)
+    write_file(folder / "trials.csv", _table(study, found))
+    if result.entries:
+        write_file(folder / "best.yaml", _best(study, result.entries[0]))
+        draw_scores(result, study, folder / "scores.png")
+    return result
+
+
+def summarize(folder: Path, found: optuna.Study) -> Result:
+    """The result as the study's database has it."""
+    entries = [
+        Entry(
+            trial.number,
+            float(trial.value or 0.0),
+            trial.user_attrs["parameters"],
+            GridSpec.of(**trial.user_attrs["spec"]),
+        )
+        for trial in trained(found)
+    ]
+    pruned = found.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+    refused = sum("refused" in trial.user_attrs for trial in pruned)
+    failed = len(found.get_trials(deepcopy=False, states=(TrialState.FAIL,)))
+    entries.sort(key=lambda entry: (-entry.score, entry.parameters))
+    return Result(folder, tuple(entries), refused, len(pruned) - refused, failed)
+
+
+def draw_scores(result: Result, study: Study, path: Path) -> None:
+    """Score against parameters, one mark per topology, the best named, the budget a line."""
+    import matplotlib  # half a second that nothing else needs
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(7, 4.4), layout="constrained")
+    names = sorted({entry.topology for entry in result.entries})
+    for index, name in enumerate(names):
+        points = [entry for entry in result.entries if entry.topology == name]
+        axis.scatter(
+            [entry.parameters for entry in points],
+            [entry.score for entry in points],
+            label=name,
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKS[index % len(MARKS)],
+            s=42,
+        )
+    best = result.entries[0]
+    axis.annotate(
+        f"best: trial {best.number}",
+        (best.parameters, best.score),
+        xytext=(0, 8),
+        textcoords="offset points",
+        ha="center",
+    )
+    limit = study.budget.parameters
+    if limit is not None and study.budget.bound == "exact":
+        axis.axvline(limit, color="#8a8a8a", linestyle="--", linewidth=1, label="budget")
+    axis.set(xscale="log", xlabel="parameters", ylabel=study.objective, title=result.folder.name)
+    axis.margins(y=0.12)
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", dpi=130)
+    pyplot.close(figure)
+    write_file(path, drawn.getvalue())
+
+
+def _best(study: Study, best: Entry) -> str:
+    found = (
+        f"# {study.objective} {best.score:.4f} on {study.data}, {best.parameters:,} parameters "
+        f"(trial {best.number}).\n"
+    )
+    return found + dump(best.spec)
+
+
+def _table(study: Study, found: optuna.Study) -> str:
+    written = StringIO()
+    fields = tuple(study.space)
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow((*COLUMNS, *fields))
+    for trial in found.get_trials(deepcopy=False):
+        table.writerow((*_row(trial), *(trial.params.get(field, "") for field in fields)))
+    return written.getvalue()
+
+
+def _row(trial: FrozenTrial) -> tuple[Any, ...]:
+    attributes = trial.user_attrs
+    note = attributes.get("refused") or attributes.get("failed") or ""
+    if "copy_of" in attributes:
+        note = f"same spec as trial {attributes['copy_of']}"
+    state = "refused" if "refused" in attributes else trial.state.name.lower()
+    score = attributes.get("pruned_at", trial.value)
+    costs = tuple(attributes.get(name, "") for name in ("parameters", "activations", "macs"))
+    return (trial.number, state, "" if score is None else f"{score:.6f}", *costs, note)

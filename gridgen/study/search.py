@@ -1,0 +1,175 @@
+"""Running a study: ask for a candidate, refuse what is over budget, train the rest, tell."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from gridgen.analysis import count
+from gridgen.errors import SpecError, TrainingError
+from gridgen.grid import Grid, build_grid
+from gridgen.study.child import ChildTraining, Evaluate, Pruned
+from gridgen.study.report import Result, write_report
+from gridgen.study.space import suggest
+from gridgen.study.storage import open_study, orphans, trained
+from gridgen.study.study import Study
+from gridgen.study.told import Quiet, Told
+from gridgen.training.run import lock
+
+GIVE_UP = 300
+FAILURES = 5
+
+
+def search(
+    study: Study,
+    *,
+    folder: str | Path,
+    trials: int | None = None,
+    evaluate: Evaluate | None = None,
+    told: Told | None = None,
+) -> Result:
+    """Search until `trials` candidates of `study` have been trained, those of before included.
+
+    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end
+    best.yaml, trials.csv and scores.png. A search that was killed goes on when called again; a
+    trial that was running is run again under its number, from its own checkpoint. Each candidate
+    is trained by `evaluate`: by default in a child process. Errors: `RunError` where another
+    process searches there, or the folder holds another study; `TrainingError` where several
+    candidates in a row fail.
+
+    >>> import tempfile
+    >>> study = Study.parse('''
+    ... data: shapes
+    ... spec: {classes: 3}
+    ... space: {streams: [2, 3], columns: [1+1, 2+2], base_channels: [4, 8]}
+    ... budget: {parameters: 20000}
+    ... recipe: demo
+    ... ''')
+    >>> def paths(grid, folder, report):  # instead of a training
+    ...     return len(grid.connections) / 100
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = search(study, folder=folder, trials=3, evaluate=paths)
+    ...     result.best.shape
+    '2 streams, 2+2 columns, F0 = 4'
+    """
+    folder = Path(folder)
+    wanted = trials or study.trials
+    with lock(folder / ".lock", f"{folder}: another process is searching there"):
+        searching = Search(
+            study=study,
+            folder=folder,
+            optuna=open_study(folder, study),
+            evaluate=evaluate or ChildTraining(study),
+            told=told or Quiet(),
+        )
+        searching.until(wanted)
+        return write_report(folder, study, searching.optuna)
+
+
+@dataclass
+class Search:
+    """A search on its way."""
+
+    study: Study
+    folder: Path
+    optuna: optuna.Study
+    evaluate: Evaluate
+    told: Told
+    failures: int = field(default=0, init=False)
+
+    def until(self, wanted: int) -> None:
+        """Train candidates until `wanted` are, or nothing new is to be found."""
+        self.told.started(wanted, len(trained(self.optuna)))
+        try:
+            for orphan in orphans(self.optuna):
+                self.conduct(orphan)
+            idle = 0
+            while len(trained(self.optuna)) < wanted and idle < GIVE_UP:
+                idle = 0 if self.conduct(self.optuna.ask()) else idle + 1
+        finally:
+            self.told.finished()
+
+    def conduct(self, trial: Trial) -> bool:
+        """One trial from its parameters to its end; whether a network was trained for it."""
+        try:
+            grid = build_grid(self.study.candidate(suggest(trial, self.study.space)))
+        except SpecError as error:
+            return self.refuse(trial, str(error).splitlines()[0])
+        over = self._over_budget(trial, grid)
+        if over:
+            return self.refuse(trial, over)
+        known = self._same_spec(grid)
+        if known is not None:
+            trial.set_user_attr("copy_of", known.number)
+            self.optuna.tell(trial, known.value)
+            return False
+        self._remember(trial, grid)
+        return self._train(trial, grid)
+
+    def refuse(self, trial: Trial, reason: str) -> bool:
+        """Tell Optuna that the candidate was not worth building."""
+        trial.set_user_attr("refused", reason)
+        self.optuna.tell(trial, state=TrialState.PRUNED)
+        self.told.refused(trial.number, reason)
+        return False
+
+    def _over_budget(self, trial: Trial, grid: Grid) -> str:
+        """Which limits the candidate breaks, by arithmetic alone; none: an empty string."""
+        costs, broken = self.study.budget.cost(grid), []
+        known = self.optuna.trials[trial.number].constraints
+        for name, limit in self.study.budget.limits():
+            if name not in known:
+                trial.set_constraint(name, costs[name] - limit)
+            if costs[name] > limit:
+                broken.append(f"{costs[name]:,} {name} are more than {limit:,}")
+        return "; ".join(broken)
+
+    def _remember(self, trial: Trial, grid: Grid) -> None:
+        counted = count(grid, self.study.budget.size)
+        trial.set_user_attr("spec", grid.spec.plain())
+        trial.set_user_attr("parameters", counted.parameters.total)
+        trial.set_user_attr("activations", counted.activations.total)
+        trial.set_user_attr("macs", counted.macs.total)
+
+    def _same_spec(self, grid: Grid) -> FrozenTrial | None:
+        spec = grid.spec.plain()
+        for trial in trained(self.optuna):
+            if trial.user_attrs.get("spec") == spec:
+                return trial
+        return None
+
+    def _train(self, trial: Trial, grid: Grid) -> bool:
+        folder = self.folder / "trials" / f"{trial.number:05d}"
+        self.told.training(trial.number, grid, trial.user_attrs["parameters"])
+
+        def report(epoch: int, score: float) -> bool:
+            self.told.scored(trial.number, epoch, score)
+            trial.report(score, epoch)
+            return trial.should_prune()
+
+        try:
+            score = self.evaluate(grid, folder, report)
+        except Pruned as pruned:
+            trial.set_user_attr("pruned_at", pruned.score)
+            self.optuna.tell(trial, state=TrialState.PRUNED)
+            self.told.ended(trial.number, None, "pruned")
+            return True
+        except TrainingError as error:
+            return self._fail(trial, error)
+        self.failures = 0
+        self.optuna.tell(trial, score)
+        self.told.ended(trial.number, score, "")
+        return True
+
+    def _fail(self, trial: Trial, error: TrainingError) -> bool:
+        """A candidate that cannot be trained is noted; a series of them is no accident."""
+        trial.set_user_attr("failed", str(error))
+        self.optuna.tell(trial, state=TrialState.FAIL)
+        self.told.ended(trial.number, None, str(error).splitlines()[0])
+        self.failures += 1
+        if self.failures >= FAILURES:
+            raise TrainingError(
+                f"{FAILURES} candidates in a row failed; the last: {error}"
+            ) from error
+        return True

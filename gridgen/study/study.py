@@ -1,0 +1,96 @@
+"""The study spec: what is searched, under which budget, and how a candidate is scored."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from gridgen.errors import SpecError, unknown
+from gridgen.spec import Document, GridSpec
+from gridgen.study.budget import Budget
+from gridgen.study.samplers import PRUNERS, SAMPLERS
+from gridgen.study.space import Params, Range, merged, require_valid
+from gridgen.training import Recipe, load_recipe
+
+
+def _kind(value: Any) -> str:
+    return "range" if isinstance(value, dict | Range) else "list"
+
+
+def _recipe_kind(value: Any) -> str:
+    return "name" if isinstance(value, str) else "inline"
+
+
+Choices = Annotated[
+    Annotated[Range, Tag("range")]
+    | Annotated[tuple[Any, ...], Field(min_length=1, strict=False), Tag("list")],
+    Discriminator(_kind),
+]
+RecipeField = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")], Discriminator(_recipe_kind)
+]
+
+
+class Study(Document):
+    """A search over grids.
+
+    >>> study = Study.parse('''
+    ... data: shapes
+    ... spec: {classes: 3}
+    ... space: {streams: [2, 3], columns: [1+1, 2+2], base_channels: {low: 4, high: 8, step: 4}}
+    ... budget: {parameters: 50000}
+    ... recipe: demo
+    ... ''')
+    >>> study.candidate({"streams": 2, "columns": "1+1", "base_channels": 8}).shape
+    '2 streams, 1+1 columns, F0 = 8'
+    """
+
+    kind: ClassVar[str] = "study"
+
+    data: str = Field(description="Dataset that candidates are trained and scored on.")
+    spec: dict[str, Any] = Field(description="Fields that all candidates share.")
+    space: dict[str, Choices] = Field(
+        min_length=1,
+        description="Spec fields that vary: a list of values, or {low, high, step | log}. "
+        "`units.lateral` reaches into `units`.",
+    )
+    budget: Budget = Field(default=Budget(), description="What a candidate may cost.")
+    objective: Literal["val_iou", "val_accuracy"] = Field(
+        default="val_iou", description="Column of metrics.csv, in its last row, to maximize."
+    )
+    recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
+    sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
+    pruner: str = Field(default="none", description="none, median or halving.")
+    seed: int = Field(default=0, ge=0, description="Of the sampler and of every training.")
+    trials: int = Field(default=20, ge=1, le=100_000, description="Candidates to train.")
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, name: str) -> str:
+        if name not in SAMPLERS:
+            raise ValueError(unknown("sampler", name, SAMPLERS))
+        return name
+
+    @field_validator("pruner")
+    @classmethod
+    def _known_pruner(cls, name: str) -> str:
+        if name not in PRUNERS:
+            raise ValueError(unknown("pruner", name, PRUNERS))
+        return name
+
+    @model_validator(mode="after")
+    def _space_fits_specs(self) -> Self:
+        for field in self.space:
+            if field.split(".")[0] not in GridSpec.model_fields:
+                fact = unknown("field of a spec", field, GridSpec.model_fields)
+                raise SpecError(fact, ("space", field))
+        require_valid(self.spec, self.space)
+        return self
+
+    @property
+    def training(self) -> Recipe:
+        """The recipe itself."""
+        return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+
+    def candidate(self, params: Params) -> GridSpec:
+        """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""
+        return GridSpec.of(**merged(self.spec, params))

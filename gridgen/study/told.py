@@ -1,0 +1,97 @@
+"""Who is told how a search goes."""
+
+import sys
+import time
+from typing import Protocol
+
+from gridgen.grid import Grid
+from gridgen.grid.topologies import topology_name
+
+
+class Told(Protocol):
+    """Told of every candidate."""
+
+    def started(self, wanted: int, done: int) -> None:
+        """The search begins; `done` of `wanted` were trained before."""
+
+    def refused(self, number: int, reason: str) -> None:
+        """Trial `number` is over budget or impossible."""
+
+    def training(self, number: int, grid: Grid, parameters: int) -> None:
+        """Trial `number` is being trained."""
+
+    def scored(self, number: int, epoch: int, score: float) -> None:
+        """Trial `number` was validated."""
+
+    def ended(self, number: int, score: float | None, reason: str) -> None:
+        """Trial `number` is done: its score, or the reason why it has none."""
+
+    def finished(self) -> None:
+        """No more will come."""
+
+
+class Quiet:
+    """Tells nobody."""
+
+    def started(self, wanted: int, done: int) -> None:
+        """Ignored."""
+
+    def refused(self, number: int, reason: str) -> None:
+        """Ignored."""
+
+    def training(self, number: int, grid: Grid, parameters: int) -> None:
+        """Ignored."""
+
+    def scored(self, number: int, epoch: int, score: float) -> None:
+        """Ignored."""
+
+    def ended(self, number: int, score: float | None, reason: str) -> None:
+        """Ignored."""
+
+    def finished(self) -> None:
+        """Ignored."""
+
+
+class Lines(Quiet):
+    """A line on stderr for each candidate that is trained; how many were refused between them."""
+
+    def __init__(self) -> None:
+        self.refusals = self.done = 0
+
+    def started(self, wanted: int, done: int) -> None:
+        """Say where the search stands."""
+        self.wanted, self.done, self.begun = wanted, done, time.monotonic()
+        self.first = done
+        if done:
+            self._say(f"{done} of {wanted} trained before")
+
+    def refused(self, number: int, reason: str) -> None:
+        """Counted; shown with the next candidate."""
+        self.refusals += 1
+
+    def training(self, number: int, grid: Grid, parameters: int) -> None:
+        """The candidate; the line is finished when it is."""
+        if self.refusals:
+            self._say(f"refused {self.refusals} without building")
+            self.refusals = 0
+        shape = f"{topology_name(grid.spec)}, {grid.spec.shape}"
+        self.head = f"[{self.done + 1}/{self.wanted}] {shape}, {parameters:,} parameters"
+        self._say(self.head, end="\r" if sys.stderr.isatty() else "\n")
+
+    def scored(self, number: int, epoch: int, score: float) -> None:
+        """Only on a terminal: the score so far, in place."""
+        if sys.stderr.isatty():
+            self._say(f"{self.head}  epoch {epoch}  IoU {score:.3f}", end="\r")
+
+    def ended(self, number: int, score: float | None, reason: str) -> None:
+        """The score, and the time left."""
+        self.done += score is not None
+        end = f"IoU {score:.3f}" if score is not None else reason
+        spent, made = time.monotonic() - self.begun, self.done - self.first
+        left = f"  {spent / made * (self.wanted - self.done):.0f} s left" if made else ""
+        head = f"{self.head}  " if sys.stderr.isatty() else "    "
+        self._say(f"{head}{end}{left}")
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        clear = "\033[K" if sys.stderr.isatty() else ""
+        print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,106 @@
+"""Training batches as a function of the step number alone, so that a resumed run sees the same.
+
+The order of an epoch comes from (seed, epoch), the augmentation of an image from (seed, step,
+slot in the batch); no generator's state has to be saved.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from gridgen.data import Dataset, Sample
+from gridgen.training.recipe import Crop, Recipe
+
+ORDER, AUGMENTATION, STEP = 1, 2, 3
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Batches(TorchDataset[Batch]):
+    """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S).
+
+    Of several processes, `rank` of `world` gets every world-th image of the batch.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps in an epoch; the last batch is filled from the next order."""
+        return math.ceil(len(self.dataset) / self.recipe.batch)
+
+    def __len__(self) -> int:
+        return self.per_epoch * self.recipe.epochs
+
+    def __getitem__(self, step: int) -> Batch:
+        slots = range(self.rank, self.recipe.batch, self.world)
+        pairs = [self._augmented(step, slot) for slot in slots]
+        images, labels = zip(*pairs, strict=True)
+        return torch.stack(images), torch.stack(labels)
+
+    def loader(self, first: int) -> "DataLoader[Batch]":
+        """Batches from step `first` to the last, loaded by the recipe's workers."""
+        return DataLoader(
+            self,
+            batch_size=None,
+            sampler=range(first, len(self)),
+            num_workers=self.recipe.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def _augmented(self, step: int, slot: int) -> Batch:
+        sample = self.dataset[self._index(step, slot)]
+        rng = np.random.default_rng((self.seed, AUGMENTATION, step, slot))
+        return augment(sample, self.recipe.crop, self.recipe.flip, rng)
+
+    def _index(self, step: int, slot: int) -> int:
+        epoch, place = divmod(step, self.per_epoch)
+        position = place * self.recipe.batch + slot
+        turn, position = divmod(position, len(self.dataset))
+        rng = np.random.default_rng((self.seed, ORDER, epoch, turn))
+        return int(rng.permutation(len(self.dataset))[position])
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of all that torch draws in a step, total dropout above all."""
+    return int(np.random.SeedSequence((seed, STEP, step)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) -> Batch:
+    """A square of random side and place, resized, mirrored half of the time (section 4).
+
+    The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
+    (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S).
+    """
+    height, width = sample.label.shape
+    shorter = min(height, width)
+    side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
+    top = int(rng.integers(0, height - side + 1))
+    left = int(rng.integers(0, width - side + 1))
+    image = sample.image[:, top : top + side, left : left + side]
+    label = sample.label[top : top + side, left : left + side]
+    if side != crop.size:
+        image, label = _resized(image, label, crop.size)
+    if flip and rng.random() < 0.5:
+        image, label = image.flip(-1), label.flip(-1)
+    return image, label
+
+
+def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
+    size = (side, side)
+    resized = functional.interpolate(
+        image[None], size, mode="bilinear", align_corners=False, antialias=True
+    )
+    # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
+    nearest = functional.interpolate(label[None, None].float(), size, mode="nearest-exact")
+    return resized[0], nearest[0, 0].long()

@@ -1,0 +1,193 @@
+"""The training loop: plain PyTorch, from a grid, a dataset and a recipe to a run folder."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.parallel import DistributedDataParallel
+
+from gridgen.data import IGNORE, Dataset
+from gridgen.emit import GridNetwork, save_network
+from gridgen.errors import TrainingError
+from gridgen.grid import build_grid
+from gridgen.training import devices
+from gridgen.training.batches import Batches, step_seed
+from gridgen.training.checkpoint import BEST, State, load_checkpoint, save_checkpoint
+from gridgen.training.evaluate import evaluate
+from gridgen.training.interrupts import Interrupted, Request, stop_requests
+from gridgen.training.pictures import draw_curve, draw_predictions
+from gridgen.training.recipe import learning_rate
+from gridgen.training.run import Row, Run
+from gridgen.training.score import confusion, score
+from gridgen.training.watch import Watch
+
+
+class Fit:
+    """One training on its way: the run folder says what to do, `state` how far it is.
+
+    All that happens in a step follows from the seed and the step's number, so a training that
+    was stopped and goes on gives the same bits as one that was not (on a CPU).
+    """
+
+    def __init__(
+        self, run: Run, train: Dataset, val: Dataset, device: torch.device, watch: Watch
+    ) -> None:
+        devices.join_group(device)
+        self.run, self.val, self.device, self.watch = run, val, device, watch
+        self.recipe, self.seed = run.recipe, int(run.facts["seed"])
+        self.batches = Batches(train, self.recipe, self.seed, devices.rank(), devices.world_size())
+        torch.manual_seed(self.seed)
+        self.network = GridNetwork(build_grid(run.spec))
+        self.format = torch.channels_last if self.recipe.channels_last else torch.contiguous_format
+        self.network.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
+        self.model = self._model()
+        self.state = State(self.network, self._adam())
+        self.rows: list[Row] = []
+
+    def _model(self) -> nn.Module:
+        """The network as it is trained: compiled, and shared between processes, where asked."""
+        model: nn.Module = self.network
+        if self.recipe.compile:
+            model = torch.compile(model)  # type: ignore[assignment]
+        if devices.world_size() > 1:
+            self.network.fixed_graph = True
+            model = DistributedDataParallel(model)
+        return model
+
+    def _adam(self) -> torch.optim.Optimizer:
+        recipe = self.recipe
+        for parameter in self.network.parameters():
+            # Torch7 gives a dropped unit a zero gradient, and Adam goes on by its momentum;
+            # a gradient of None would leave the unit out of the step.
+            parameter.grad = torch.zeros_like(parameter)
+        return torch.optim.Adam(
+            self.network.parameters(),
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            eps=recipe.epsilon,
+            fused=self.device.type == "cuda",
+        )
+
+    def restore(self) -> None:
+        """Go on from the newest whole checkpoint."""
+        load_checkpoint(self.run.checkpoints, self.state)
+        self.rows = [row for row in self.run.rows() if row["step"] <= self.state.step]
+
+    def go(self) -> None:
+        """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`."""
+        with stop_requests() as request:
+            self.watch.started(len(self.batches), self.state.step)
+            try:
+                for images, labels in self.batches.loader(self.state.step):
+                    self._advance(images, labels)
+                    self._obey(request)
+            finally:
+                self.watch.finished()
+        self._finish()
+
+    def _advance(self, images: Tensor, labels: Tensor) -> None:
+        """One step, and what is due after it."""
+        state = self.state
+        loss = self._step(images, labels)
+        state.step += 1
+        state.loss_sum += loss
+        state.steps_summed += 1
+        self.watch.stepped(state.step, loss)
+        epoch, rest = divmod(state.step, self.batches.per_epoch)
+        if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
+            self._validate(epoch)
+
+    def _step(self, images: Tensor, labels: Tensor) -> float:
+        """Forward, backward, update; the loss."""
+        step, optimizer = self.state.step, self.state.optimizer
+        torch.manual_seed(step_seed(self.seed, step))
+        epoch = step // self.batches.per_epoch
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(self.recipe, step, epoch)
+        images = images.to(self.device, memory_format=self.format, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
+        self.model.train()
+        try:
+            with devices.autocast(self.device, self.recipe.precision):
+                logits = self.model(images)
+                loss = cross_entropy(logits, labels, ignore_index=IGNORE)
+            value = float(loss.detach())
+            self._require_finite(value)
+            optimizer.zero_grad(set_to_none=False)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        except RuntimeError as error:
+            raise _out_of_memory(error, self.recipe.batch) from error
+        self._observe(logits.detach(), labels)
+        return value
+
+    def _require_finite(self, loss: float) -> None:
+        if math.isfinite(loss):
+            return
+        raise TrainingError(
+            f"The loss is {loss} at step {self.state.step + 1}; the weights of the last validation "
+            f"are in {self.run.checkpoints}. Lower learning_rate in the recipe."
+        )
+
+    def _observe(self, logits: Tensor, labels: Tensor) -> None:
+        """Keep the running confusion matrix of what was trained on."""
+        classes = logits.shape[1]
+        matrix = confusion(logits.argmax(1), labels, classes)
+        self.state.matrix = matrix if self.state.matrix is None else self.state.matrix + matrix
+
+    def _validate(self, epoch: int) -> None:
+        """Score on val, add a row to metrics.csv, write a checkpoint."""
+        state = self.state
+        assert state.matrix is not None
+        reached = evaluate(self.network, self.val, self.device)
+        row: Row = {
+            "epoch": epoch,
+            "step": state.step,
+            "learning_rate": learning_rate(self.recipe, state.step - 1, epoch - 1),
+            "loss": state.loss_sum / state.steps_summed,
+            "train_iou": score(devices.summed(state.matrix), self.val.classes).mean_iou,
+            "val_iou": reached.mean_iou,
+            "val_accuracy": reached.accuracy,
+        }
+        state.loss_sum, state.steps_summed, state.matrix = 0.0, 0, None
+        self.rows.append(row)
+        self.watch.scored(epoch, row["loss"], row["val_iou"])
+        better = row["val_iou"] > state.best
+        state.best = max(state.best, row["val_iou"])
+        if devices.rank() == 0:
+            self.run.write_rows(self.rows)
+            save_checkpoint(self.run.checkpoints, state)
+            if better:
+                save_checkpoint(self.run.checkpoints, state, BEST)
+
+    def _obey(self, request: Request) -> None:
+        """Stop where a signal asked one of the processes to."""
+        number = request.signal
+        if devices.world_size() > 1:
+            number = int(devices.greatest(torch.tensor(number, device=self.device)))
+        if not number or self.state.step == len(self.batches):
+            return
+        if devices.rank() == 0:
+            save_checkpoint(self.run.checkpoints, self.state)
+            save_network(self.network, self.run.weights)
+        raise Interrupted(
+            f"stopped at step {self.state.step} of {len(self.batches)}; "
+            f"gridgen train --resume {self.run.folder} goes on",
+            number,
+        )
+
+    def _finish(self) -> None:
+        """Weights and pictures."""
+        if devices.rank() > 0:
+            return
+        save_network(self.network, self.run.weights)
+        draw_curve(self.rows, self.run.folder / "curve.png")
+        draw_predictions(self.network, self.val, self.device, self.run.folder / "predictions.png")
+
+
+def _out_of_memory(error: RuntimeError, batch: int) -> RuntimeError | TrainingError:
+    """A one-line cause where memory ran out (a plain RuntimeError on the CPU); else `error`."""
+    if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+        return TrainingError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
+    return error

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM: finish the step, save, then leave."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from gridgen.errors import GridgenError
+
+
+class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
+    """Training was asked to stop and did, its state saved. `signal` is the signal's number."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = number
+
+
+class Request:
+    """Whether a signal asked for a stop; 0 or its number."""
+
+    signal = 0
+
+
+@contextmanager
+def stop_requests() -> Iterator[Request]:
+    """Collect SIGINT and SIGTERM instead of dying of them; a second Ctrl-C is obeyed at once."""
+    request = Request()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if request.signal == signal.SIGINT == number:
+            raise KeyboardInterrupt
+        request.signal = number
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = {number: signal.signal(number, note) for number in numbers}
+    except ValueError:  # not in the main thread: whoever runs us decides
+        yield request
+        return
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

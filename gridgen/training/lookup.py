@@ -1,0 +1,79 @@
+"""The best single-pixel lookup: what can be scored without looking at any neighbour.
+
+A baseline that a network must beat before its score means anything.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from gridgen.data import IGNORE, Dataset, Sample
+
+LEVELS = {1: 256, 3: 12}
+MAX_SWEEPS = 20
+
+
+def best_lookup(train: Dataset, val: Dataset) -> Tensor:
+    """Confusion matrix on `val` of the best intensity-to-class table fitted on `train`.
+
+    Fitted to the mean IoU itself: from the majority class of each intensity bin, the table is
+    changed bin by bin as long as the training mean IoU rises.
+    """
+    classes = len(train.classes)
+    table = _fit(_histogram(_samples(train), train.channels, classes))
+    counts = _histogram(_samples(val), val.channels, classes)
+    return _confusion(counts, table)
+
+
+def _samples(dataset: Dataset) -> Iterable[Sample]:
+    return (dataset[index] for index in range(len(dataset)))
+
+
+def _histogram(samples: Iterable[Sample], channels: int, classes: int) -> Tensor:
+    """Pixel counts (bin, class)."""
+    levels = LEVELS.get(channels, 4)
+    bins = levels**channels
+    weights = levels ** torch.arange(channels)
+    counts = torch.zeros(bins * classes, dtype=torch.int64)
+    for sample in samples:
+        level = (sample.image * levels).long().clamp(0, levels - 1)
+        place = (level * weights[:, None, None]).sum(0)
+        kept = sample.label != IGNORE
+        counts += torch.bincount(
+            place[kept] * classes + sample.label[kept], minlength=bins * classes
+        )
+    return counts.reshape(bins, classes)
+
+
+def _fit(counts: Tensor) -> Tensor:
+    """Class of each bin, by coordinate ascent on the mean IoU."""
+    table = counts.argmax(1)
+    matrix = _confusion(counts, table)
+    best = _mean_iou(matrix)
+    for _ in range(MAX_SWEEPS):
+        before = best
+        for place in counts.sum(1).nonzero().flatten().tolist():
+            for choice in range(counts.shape[1]):
+                trial = matrix.clone()
+                trial[:, table[place]] -= counts[place]
+                trial[:, choice] += counts[place]
+                reached = _mean_iou(trial)
+                if reached > best:
+                    best, matrix = reached, trial
+                    table[place] = choice
+        if best == before:
+            break
+    return table
+
+
+def _confusion(counts: Tensor, table: Tensor) -> Tensor:
+    classes = counts.shape[1]
+    chosen = torch.nn.functional.one_hot(table, classes)
+    return counts.T @ chosen
+
+
+def _mean_iou(matrix: Tensor) -> float:
+    hits = matrix.diagonal().double()
+    union = matrix.sum(0) + matrix.sum(1) - matrix.diagonal()
+    return float((hits / union.clamp(min=1))[union > 0].mean())

@@ -1,0 +1,131 @@
+"""The run folder: everything that one training needs to be read, repeated or gone on with."""
+
+import csv
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from gridgen.emit import GridNetwork, load_network
+from gridgen.errors import RunError
+from gridgen.files import write_file
+from gridgen.spec import Document, GridSpec
+from gridgen.training.recipe import Recipe
+
+FIELDS = ("epoch", "step", "learning_rate", "loss", "train_iou", "val_iou", "val_accuracy")
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, curve.png,
+    predictions.png, checkpoints/, weights.safetensors.
+    """
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path, spec: GridSpec, recipe: Recipe, facts: dict[str, Any]) -> "Run":
+        """A new run; a folder that holds anything is a `RunError`."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(
+                f"{folder} exists already; continue it with --resume {folder}, or name another"
+            )
+        run = cls(folder)
+        write_file(folder / "spec.yaml", dump(spec))
+        write_file(folder / "recipe.yaml", dump(recipe))
+        write_file(folder / "metrics.csv", ",".join(FIELDS) + "\n")
+        write_file(folder / "run.json", json.dumps(facts, indent=2) + "\n")
+        return run
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Run":
+        """The run in `folder`. Errors: `RunError` where there is none."""
+        folder = Path(folder)
+        if not (folder / "run.json").is_file():
+            raise RunError(
+                f"{folder}: no run there (no run.json); gridgen train -o {folder} makes one"
+            )
+        return cls(folder)
+
+    @property
+    def spec(self) -> GridSpec:
+        """The network's spec, its topology included."""
+        return GridSpec.load(self.folder / "spec.yaml")
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it is trained."""
+        return Recipe.load(self.folder / "recipe.yaml")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Dataset, seed and versions."""
+        path = self.folder / "run.json"
+        try:
+            facts = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise RunError(f"{path}: not JSON: {error}") from error
+        if not isinstance(facts, dict) or not {"data", "seed", "device"} <= set(facts):
+            raise RunError(f"{path}: data, seed or device is missing")
+        return facts
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        """The final weights, spec inside."""
+        return self.folder / "weights.safetensors"
+
+    def network(self) -> GridNetwork:
+        """The trained network, in evaluation mode. Errors: `WeightsError`."""
+        return load_network(self.weights)
+
+    def rows(self) -> list[Row]:
+        """The rows of metrics.csv, one per validation."""
+        with open(self.folder / "metrics.csv", newline="") as file:
+            return [
+                {name: float(value) if value else float("nan") for name, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+
+    def write_rows(self, rows: list[Row]) -> None:
+        """Replace metrics.csv."""
+        lines = [",".join(FIELDS)]
+        lines += [",".join(_shown(row[name]) for name in FIELDS) for row in rows]
+        write_file(self.folder / "metrics.csv", "\n".join(lines) + "\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Refuse a second process on the same run."""
+        with lock(self.folder / ".lock", f"{self.folder}: another process is training this run"):
+            yield
+
+
+@contextmanager
+def lock(path: Path, busy: str) -> Iterator[IO[str]]:
+    """Hold the file lock at `path`, or say `busy` at once with a `RunError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(busy) from error
+        yield file
+
+
+def dump(document: Document) -> str:
+    """A document as the YAML file that loads to it."""
+    return yaml.safe_dump(document.plain(), sort_keys=False, default_flow_style=None)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))

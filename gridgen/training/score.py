@@ -1,0 +1,54 @@
+"""Scores: one confusion matrix over a split, and the intersection over union it gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+from gridgen.data import IGNORE
+
+
+@dataclass(frozen=True)
+class Score:
+    """IoU of each class, in class order; nan for a class that neither occurs nor is predicted."""
+
+    classes: tuple[str, ...]
+    iou: tuple[float, ...]
+    accuracy: float
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean over the classes with TP + FP + FN > 0, the rule of the official scorers."""
+        present = [value for value in self.iou if value == value]
+        return sum(present) / len(present) if present else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers; nan becomes None."""
+        iou = {
+            name: value if value == value else None
+            for name, value in zip(self.classes, self.iou, strict=True)
+        }
+        return {"mean_iou": self.mean_iou, "iou": iou, "accuracy": self.accuracy}
+
+
+def confusion(prediction: Tensor, label: Tensor, classes: int) -> Tensor:
+    """Pixel counts (truth, prediction) of class ids (N, H, W); `IGNORE` is left out."""
+    return multiclass_confusion_matrix(
+        prediction, label, num_classes=classes, ignore_index=IGNORE, validate_args=False
+    )
+
+
+def score(matrix: Tensor, classes: Sequence[str]) -> Score:
+    """The scores of a confusion matrix: IoU = TP / (TP + FP + FN)."""
+    counts = matrix.to(torch.float64)
+    hits = counts.diagonal()
+    union = counts.sum(0) + counts.sum(1) - hits
+    total = counts.sum()
+    return Score(
+        tuple(classes),
+        tuple((hits / union).tolist()),
+        float(hits.sum() / total) if total else 0.0,
+    )

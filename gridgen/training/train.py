@@ -1,0 +1,118 @@
+"""Starting a training, and going on with one."""
+
+import platform
+import sys
+from pathlib import Path
+
+import torch
+
+from gridgen.analysis import legal_size
+from gridgen.data import Dataset, load_dataset
+from gridgen.data.datasets import find_dataset
+from gridgen.errors import SpecError
+from gridgen.grid import Grid
+from gridgen.grid.topologies import topology_name
+from gridgen.spec import GridSpec
+from gridgen.training import devices
+from gridgen.training.fit import Fit
+from gridgen.training.recipe import Recipe, load_recipe
+from gridgen.training.run import Run
+from gridgen.training.watch import Silent, Watch
+
+RUNS = Path("runs")
+
+
+def train(
+    grid: Grid,
+    data: str,
+    recipe: Recipe | str | Path | None = None,
+    *,
+    folder: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    watch: Watch | None = None,
+) -> Run:
+    """Train the network of `grid` on the dataset named `data`; the run folder that holds it all.
+
+    Without a `recipe`, the one that suits the dataset; without a `folder`, a new one under
+    `runs/`. Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`,
+    `RunError` where the folder is taken, `TrainingError`; all but the last before anything is
+    written. `Interrupted` after Ctrl-C or SIGTERM, with everything saved.
+
+    >>> import tempfile
+    >>> from gridgen.grid import build_grid
+    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    >>> quick = Recipe.parse('''
+    ... epochs: 1
+    ... batch: 125
+    ... learning_rate: 0.01
+    ... crop: {smallest: 8, largest: 8, size: 8}
+    ... ''')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(build_grid(spec), "shapes", quick, folder=folder + "/run")
+    ...     run.rows()[-1]["step"]
+    8.0
+    """
+    chosen = devices.choose_device(device)
+    if not isinstance(recipe, Recipe):
+        recipe = load_recipe(recipe or find_dataset(data).recipe)
+    splits = _splits(grid.spec, data, recipe)
+    path = Path(folder) if folder is not None else new_folder(grid.spec, data)
+    facts = {
+        "data": data if not Path(data).is_dir() else str(Path(data).resolve()),
+        "seed": seed,
+        "device": str(chosen),
+        "classes": list(splits[0].classes),
+        "colours": [list(colour) for colour in splits[0].colours],
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "command": sys.argv,
+    }
+    run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
+    with run.locked():
+        Fit(run, *splits, chosen, watch or Silent()).go()
+    return run
+
+
+def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None = None) -> Run:
+    """Go on with the training in `folder` from its newest whole checkpoint.
+
+    On a CPU the finished run equals the uninterrupted one bit for bit. Errors: as `train`, and
+    `RunError` where there is no run or no whole checkpoint.
+    """
+    run = Run.open(folder)
+    facts = run.facts
+    chosen = devices.choose_device(device or facts["device"])
+    splits = _splits(run.spec, facts["data"], run.recipe)
+    with run.locked():
+        fit = Fit(run, *splits, chosen, watch or Silent())
+        fit.restore()
+        fit.go()
+    return run
+
+
+def new_folder(spec: GridSpec, data: str) -> Path:
+    """A folder under `runs/` that does not exist yet, named after topology and data."""
+    name = f"{topology_name(spec)}-{Path(data).name}"
+    tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
+    return next(path for path in tries if not path.exists())
+
+
+def _splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset]:
+    """The dataset's train and val splits, checked against spec and recipe."""
+    train, val = load_dataset(data, "train"), load_dataset(data, "val")
+    require_fit(spec, train)
+    legal_size(spec, (recipe.crop.size, recipe.crop.size))
+    height, width = val[0].label.shape
+    legal_size(spec, (height, width))
+    return train, val
+
+
+def require_fit(spec: GridSpec, dataset: Dataset) -> None:
+    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line."""
+    wanted = {"classes": len(dataset.classes), "in_channels": dataset.channels}
+    for field, value in wanted.items():
+        given = getattr(spec, field)
+        if given != value:
+            fact = f"{given}, but the data {dataset.name} has {value}; set {field}: {value}"
+            raise spec.blame(SpecError(fact, (field,)))

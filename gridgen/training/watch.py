@@ -1,0 +1,97 @@
+"""Who is told how a training goes: nobody, a terminal, or a log that is no terminal."""
+
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+PLAIN_SECONDS = 10.0
+
+
+class Watch(Protocol):
+    """Told of every step and every validation."""
+
+    def started(self, total: int, done: int) -> None:
+        """Training begins: `total` steps, of which `done` were made before."""
+
+    def stepped(self, step: int, loss: float) -> None:
+        """Step `step` (from 1) is done."""
+
+    def scored(self, epoch: int, loss: float, iou: float) -> None:
+        """Epoch `epoch` (from 1) was validated: mean loss, mean IoU on val."""
+
+    def finished(self) -> None:
+        """No more will come."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def started(self, total: int, done: int) -> None:
+        """Ignored."""
+
+    def stepped(self, step: int, loss: float) -> None:
+        """Ignored."""
+
+    def scored(self, epoch: int, loss: float, iou: float) -> None:
+        """Ignored."""
+
+    def finished(self) -> None:
+        """Ignored."""
+
+
+class Terminal:
+    """A bar on stderr with loss, IoU and time left; plain lines where it is no terminal."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.plain = not self.console.is_terminal
+        self.iou, self.total, self.last = "-", 0, time.monotonic()
+        self.bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}  IoU {task.fields[iou]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=self.plain,
+        )
+
+    def started(self, total: int, done: int) -> None:
+        """Show the bar."""
+        self.total, self.first, self.begun = total, done, time.monotonic()
+        self.task = self.bar.add_task("", total=total, completed=done, loss="-", iou="-")
+        self.bar.start()
+
+    def stepped(self, step: int, loss: float) -> None:
+        """Move the bar, or print a line every ten seconds."""
+        self.bar.update(self.task, completed=step, loss=f"{loss:.3f}", iou=self.iou)
+        now = time.monotonic()
+        if self.plain and now - self.last > PLAIN_SECONDS:
+            self.last = now
+            left = (now - self.begun) / (step - self.first) * (self.total - step)
+            print(f"step {step}/{self.total}  loss {loss:.3f}  {left:.0f} s left", file=sys.stderr)
+
+    def scored(self, epoch: int, loss: float, iou: float) -> None:
+        """Show the new IoU."""
+        self.iou = f"{iou:.3f}"
+        line = f"epoch {epoch}  loss {loss:.3f}  val IoU {iou:.3f}"
+        if self.plain:
+            print(line, file=sys.stderr)
+        else:
+            self.bar.console.print(line, highlight=False)
+
+    def finished(self) -> None:
+        """Leave the bar."""
+        self.bar.stop()

@@ -1,0 +1,19 @@
+import pytest
+from hypothesis import settings
+
+from gridgen.grid import Grid, build_grid
+from gridgen.spec import GridSpec
+
+settings.register_profile("gridgen", deadline=None)
+settings.load_profile("gridgen")
+
+
+@pytest.fixture(scope="session")
+def paper_spec() -> GridSpec:
+    """The paper's network: 5 streams, 3+3 columns, F0 = 16, 19 classes."""
+    return GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+
+
+@pytest.fixture(scope="session")
+def paper_grid(paper_spec: GridSpec) -> Grid:
+    return build_grid(paper_spec)
