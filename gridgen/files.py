@@ -16,8 +16,8 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
     path = Path(path)
     raw = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(raw)
             file.flush()
@@ -28,6 +28,16 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
         temporary.unlink(missing_ok=True)
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and those above it, where they are missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is in the way" if blocked else error.strerror or error
+        raise FileError(f"{folder}: cannot be made: {reason}") from error
 
 
 def flush_folder(folder: Path) -> None:

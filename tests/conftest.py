@@ -17,3 +17,12 @@ def paper_spec() -> GridSpec:
 @pytest.fixture(scope="session")
 def paper_grid(paper_spec: GridSpec) -> Grid:
     return build_grid(paper_spec)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rewrite", action="store_true", help="Rewrite the golden files.")
+
+
+@pytest.fixture
+def rewrite(request) -> bool:
+    return request.config.getoption("--rewrite")

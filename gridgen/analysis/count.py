@@ -176,7 +176,7 @@ def _paper(spec: GridSpec, size: Size) -> tuple[int | None, int | None]:
     if not paper.applies(spec):
         return None, None
     base = spec.stream_channels[0]
-    sub, up = spec.columns.count("sub"), spec.columns.count("up")
+    sub, up = spec.sub_columns, spec.up_columns
     return (
         paper.parameters(spec.streams, base, sub, up),
         paper.activations(base, sub, up, *size),

@@ -1,6 +1,7 @@
 """The program `gridgen`: its commands, and the one place where errors are printed."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
@@ -30,6 +31,7 @@ app.command("schema")(schema.schema)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 when done, 2 for what the user can put right."""
+    warnings.showwarning = _warn
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -44,14 +46,25 @@ def run(arguments: list[str]) -> int:
         number = getattr(error, "signal", 0)
         return 128 + number if number else USAGE_ERROR
     except typer.TyperException as error:
-        told = getattr(error, "format_message", error.__str__)()
-        if told:
-            print(f"gridgen: {told}", file=sys.stderr)
+        print(_usage(error), file=sys.stderr)
         return USAGE_ERROR
     except (KeyboardInterrupt, typer.Abort):
         print("stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # whoever read us has gone
+        sys.stdout = None  # whoever read us has gone
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with the command line, and where to read how it is written."""
+    told = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "gridgen"
+    return f"{command}: {told.removesuffix('.')}; see {command} --help"
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning on one line, without the place in our code that gave it."""
+    print(f"gridgen: {message}", file=sys.stderr)

@@ -1,24 +1,38 @@
 """`gridgen schema`: JSON Schema for editors."""
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
+from gridgen.errors import GridgenError, unknown
 from gridgen.grid.schema import spec_schema
 
 
 def schema(
-    what: Annotated[
-        Literal["spec", "study", "recipe"], typer.Argument(help="spec, study or recipe.")
-    ] = "spec",
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="spec, study or recipe.")] = "spec",
 ) -> None:
     """Print the JSON Schema of a YAML file of ours, for completion and checks in an editor."""
-    if what == "spec":
-        print(json.dumps(spec_schema(), indent=2))
-        return
+    if what not in SCHEMAS:
+        raise GridgenError(unknown("schema", what, SCHEMAS))
+    print(json.dumps(SCHEMAS[what](), indent=2))
+
+
+def _study() -> dict[str, Any]:
     from gridgen.study import Study
+
+    return Study.model_json_schema()
+
+
+def _recipe() -> dict[str, Any]:
     from gridgen.training import Recipe
 
-    model = Study if what == "study" else Recipe
-    print(json.dumps(model.model_json_schema(), indent=2))
+    return Recipe.model_json_schema()
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "spec": spec_schema,
+    "study": _study,
+    "recipe": _recipe,
+}

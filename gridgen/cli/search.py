@@ -32,7 +32,7 @@ def search(
         folder=folder,
         trials=trials,
         evaluate=ChildTraining(loaded, device),
-        told=Lines(),
+        told=Lines(loaded.objective),
     )
     print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
     for entry in result.entries[:SHOWN]:

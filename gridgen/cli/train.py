@@ -7,6 +7,7 @@ import typer
 
 from gridgen.cli.terminal import As, Output, describe, grid_of, report
 from gridgen.errors import RunError
+from gridgen.grid import build_grid
 
 
 def train(
@@ -21,7 +22,9 @@ def train(
         str | None, typer.Option(help="paper, demo, or a YAML file; else what suits the data.")
     ] = None,
     output: Output = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of weights, order and augmentation; 0 if not given.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with the training in this folder.")
@@ -29,30 +32,28 @@ def train(
 ) -> None:
     """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
     if resume is not None and any(
-        given is not None for given in (spec, data, topology, recipe, output)
+        given is not None for given in (spec, data, topology, recipe, output, seed)
     ):
         raise RunError(
             "--resume takes everything from the run; give nothing beside it but --device"
         )
     if resume is None and (spec is None or data is None):
         raise RunError("give a spec and --data (gridgen list datasets), or --resume RUN")
-    if resume is None:
-        assert spec is not None
-        report(describe(grid_of(spec, topology)))
+    grid = grid_of(spec, topology) if spec is not None else None
     from gridgen import training
     from gridgen.training.watch import Terminal
 
     if resume is not None:
         run = training.resume(resume, device=device, watch=Terminal())
     else:
-        assert spec is not None
+        assert grid is not None
         assert data is not None
         run = training.train(
-            grid_of(spec, topology),
+            grid,
             data,
             recipe,
             folder=output,
-            seed=seed,
+            seed=seed or 0,
             device=device or "auto",
             watch=Terminal(),
         )
@@ -60,6 +61,7 @@ def train(
     names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
     report(
         [
+            *describe(build_grid(run.spec)),
             ("val IoU", f"{last['val_iou']:.4f}"),
             ("next", f"gridgen evaluate {run.folder} --data {run.facts['data']}"),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),

@@ -1,7 +1,7 @@
 """Images and their labels, one split at a time. Knows nothing of networks or of training."""
 
 from gridgen.data.dataset import IGNORE, Dataset, Sample
-from gridgen.data.datasets import DATASETS, DatasetEntry, load_dataset
+from gridgen.data.datasets import DATASETS, DatasetEntry, find_dataset, load_dataset
 from gridgen.data.images import read_image
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Dataset",
     "DatasetEntry",
     "Sample",
+    "find_dataset",
     "load_dataset",
     "read_image",
 ]

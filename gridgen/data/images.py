@@ -28,9 +28,9 @@ def read_image(path: str | Path, channels: int) -> torch.Tensor:
     """The image in a PNG, JPEG, WebP or TIFF file: float32 (channels, H, W) in [0, 1].
 
     Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; an alpha channel is
-    dropped. The orientation tag of a JPEG is obeyed. 8-bit pixels are divided by 255. Grey of
-    more bits has no known white, so it is stretched from the 1st to the 99.8th percentile of
-    the file and clamped. Errors: `DataError` that names the file.
+    dropped; the orientation tag of a JPEG is obeyed. Colour and 8-bit grey are divided by their
+    white. Grey of more bits (16, 32, float) has no known white, so it is stretched from the 1st
+    to the 99.8th percentile of the file and clamped. Errors: `DataError` that names the file.
     """
     if channels not in (1, 3):
         raise DataError(f"{path}: an image is read as 1 (grey) or 3 (RGB) channels, not {channels}")

@@ -15,11 +15,13 @@ from gridgen.files import write_file
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 
+NOTE = "gridgen"
+
 
 def save_network(network: GridNetwork, path: str | Path) -> Path:
     """Write the weights, the spec and a SHA-256 of the weights to one file."""
     spec = json.dumps(network.grid.spec.plain())
-    return save_tensors(network.state_dict(), path, {"format": "gridgen", "spec": spec})
+    return save_tensors(network.state_dict(), path, {"spec": spec})
 
 
 def load_network(path: str | Path) -> GridNetwork:
@@ -44,7 +46,9 @@ def save_tensors(
 ) -> Path:
     """Write named tensors, any memory format, with a digest among the metadata."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return write_file(path, save(plain, {**metadata, "sha256": digest(plain, metadata)}))
+    noted = json.dumps({**metadata, "sha256": digest(plain, metadata)}, sort_keys=True)
+    # One key: safetensors writes several in an order that changes from process to process.
+    return write_file(path, save(plain, {NOTE: noted}))
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -53,7 +57,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise WeightsError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get(NOTE, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{path}: not a safetensors file: {error}") from error

@@ -1,6 +1,6 @@
 """The grid: feature maps, connections, layers as data, and the passes over them. No torch."""
 
-from gridgen.grid.build import build_grid
+from gridgen.grid.build import build_grid, require_names
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.keep import keep
@@ -19,4 +19,5 @@ __all__ = [
     "keep",
     "prune",
     "removed",
+    "require_names",
 ]

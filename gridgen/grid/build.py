@@ -14,10 +14,18 @@ from gridgen.grid.keep import keep_alive
 from gridgen.grid.lattice import Link, paper_lattice
 from gridgen.grid.layers import Layers
 from gridgen.grid.prune import prune
+from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
 from gridgen.spec import GridSpec
 
 T = TypeVar("T")
+
+NAMED: dict[str, Mapping[str, object]] = {
+    "fusion": FUSIONS,
+    "stem": STEMS,
+    "head": HEADS,
+    "topology": TOPOLOGIES,
+}
 
 
 def build_grid(spec: GridSpec) -> Grid:
@@ -36,6 +44,15 @@ def build_grid(spec: GridSpec) -> Grid:
         return full if spec.topology is None else prune(full, spec.topology)
     except SpecError as error:
         raise spec.blame(error) from error
+
+
+def require_names(spec: GridSpec) -> None:
+    """Every unit, fusion, stem, head and topology of `spec` exists. Errors: `SpecError`."""
+    _connector(spec)
+    for field, table in NAMED.items():
+        name = getattr(spec, field)
+        if isinstance(name, str):
+            _look_up(table, name, field, (field,))
 
 
 def _full_grid(spec: GridSpec) -> Grid:

@@ -30,8 +30,7 @@ class Descent:
     def staircase(self) -> bool:
         """Whether the columns allow a staircase."""
         steps = self.spec.streams - 1
-        columns = self.spec.columns
-        return columns.count("sub") >= steps and columns.count("up") >= steps
+        return min(self.spec.sub_columns, self.spec.up_columns) >= steps
 
     @property
     def last(self) -> int:
@@ -100,11 +99,10 @@ def resnet(connection: Connection, spec: GridSpec) -> bool:
 
 
 def _descent(spec: GridSpec) -> Descent:
-    columns = spec.columns
-    sub, up = columns.count("sub"), columns.count("up")
-    if columns != ("sub",) * sub + ("up",) * up or (spec.streams > 1 and not (sub and up)):
+    both = spec.sub_columns > 0 and spec.up_columns > 0
+    if not spec.descends_once or (spec.streams > 1 and not both):
         raise TopologyError(
-            f"conv-deconv, unet and frrn go down and up once; columns {shorten(columns)} "
+            f"conv-deconv, unet and frrn go down and up once; columns {shorten(spec.columns)} "
             "are not sub columns, then up columns",
             ("topology",),
         )

@@ -8,8 +8,9 @@ from gridgen.grid.topologies import topology_name
 from gridgen.render import style
 from gridgen.render.layout import position
 
-SAMPLE = 0.45
-ENTRY = 1.7
+# In columns: the sample line, the space after it, the space after an entry.
+SAMPLE, MARGIN, GAP = 0.45, 0.1, 0.3
+SMALL = 10  # points
 
 
 def add_title(canvas: graphviz.Digraph, grid: Grid) -> None:
@@ -29,21 +30,24 @@ def add_legend(canvas: graphviz.Digraph, grid: Grid) -> None:
     """A line of each colour in use, and what it means."""
     row = grid.spec.streams - 0.25
     entries = _entries(grid)
-    start = grid.output.column / 2 - ENTRY * len(entries) / 2
-    for index, (label, colour, width) in enumerate(entries):
-        column = start + index * ENTRY
-        ends = [f"legend_{index}_{end}" for end in ("from", "to")]
-        for end, shift in zip(ends, (0.0, SAMPLE), strict=True):
-            canvas.node(
-                end,
-                shape="point",
-                style="invis",
-                width="0.01",
-                height="0.01",
-                pos=position(column + shift, row),
-            )
-        canvas.edge(*ends, color=colour, penwidth=str(width), tooltip=label)
-        _words(canvas, f"legend_{index}", label, column + SAMPLE + 0.08, row, left=True)
+    widths = [SAMPLE + MARGIN + _columns_wide(label, SMALL) + GAP for label, _, _ in entries]
+    column = grid.output.column / 2 - (sum(widths) - GAP) / 2
+    for index, ((label, colour, line), width) in enumerate(zip(entries, widths, strict=True)):
+        _add_sample(canvas, f"legend_{index}", colour, line, column, row)
+        _words(canvas, f"legend_{index}", label, column + SAMPLE + MARGIN, row, left=True)
+        column += width
+
+
+def _add_sample(
+    canvas: graphviz.Digraph, name: str, colour: str, line: float, column: float, row: float
+) -> None:
+    """An arrow between two points that are not seen."""
+    ends = [(f"{name}_from", column), (f"{name}_to", column + SAMPLE)]
+    for end, place in ends:
+        canvas.node(
+            end, shape="point", style="invis", width="0.01", height="0.01", pos=position(place, row)
+        )
+    canvas.edge(ends[0][0], ends[1][0], color=colour, penwidth=str(line), tooltip=name)
 
 
 def _entries(grid: Grid) -> list[tuple[str, str, float]]:
@@ -74,13 +78,12 @@ def _words(
     column: float,
     row: float,
     *,
-    size: int = 10,
+    size: int = SMALL,
     colour: str = style.FAINT,
     left: bool = False,
 ) -> None:
     """Text centred at a place, or beginning about there with `left`."""
-    longest = max(len(line) for line in label.split("\\n"))
-    shift = longest * style.LETTER * size / 2 / style.COLUMN_STEP if left else 0.0
+    shift = _columns_wide(label, size) / 2 if left else 0.0
     canvas.node(
         name,
         label=label.replace("\\n", "\\l") + "\\l" if left else label,
@@ -93,3 +96,9 @@ def _words(
         tooltip=label.replace("\\n", ", "),
         pos=position(column + shift, row),
     )
+
+
+def _columns_wide(label: str, size: int) -> float:
+    """About how wide the longest line of `label` is, in columns."""
+    longest = max(len(line) for line in label.split("\\n"))
+    return longest * style.LETTER * size / style.COLUMN_STEP

@@ -12,7 +12,7 @@ INK = "#333333"
 FAINT = "#8a8a8a"
 PAPER = "#f7f7f7"
 FONT = "Helvetica"
-LETTER = 0.5  # mean width of a letter, as a share of the font size
+LETTER = 0.46  # mean width of a letter, as a share of the font size
 
 COLUMN_STEP = 88
 STREAM_STEP = 72

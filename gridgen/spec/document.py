@@ -57,7 +57,8 @@ class Document(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise SpecError(cls._explain(error, fields)) from error
+            first = _present(fields, _details(error)[0]["loc"])
+            raise SpecError(cls._explain(error, fields), first) from error
         except SpecError as error:
             raise named(error) from error
 
@@ -80,7 +81,7 @@ class Document(BaseModel):
 
     @classmethod
     def _explain(cls, error: ValidationError, source: Source | dict[str, Any]) -> str:
-        details = [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
+        details = _details(error)
         lines = [cls._explain_one(detail, source) for detail in details[:MAX_SHOWN]]
         if len(details) > MAX_SHOWN:
             lines.append(f"and {len(details) - MAX_SHOWN} more")
@@ -90,11 +91,12 @@ class Document(BaseModel):
     def _explain_one(cls, detail: ErrorDetails, source: Source | dict[str, Any]) -> str:
         field: Field = detail["loc"]
         fact = _fact(detail, cls)
-        if detail["type"] == "missing":
+        if detail["type"] == "missing" and isinstance(field[-1], str):
             fact = f"{field[-1]}: {fact}"
         if isinstance(source, Source):
             return source.at(field, fact, key=detail["type"] == "extra_forbidden")
-        return f"{_name(source, field) or cls.kind}: {fact}"
+        name = ".".join(str(part) for part in _present(source, field))
+        return f"{name or cls.kind}: {fact}"
 
 
 def named(error: SpecError) -> SpecError:
@@ -103,23 +105,34 @@ def named(error: SpecError) -> SpecError:
     return type(error)(f"{shown}: {error}" if shown else str(error), error.field)
 
 
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong, each fact once."""
+    return [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
+
+
 def _echoes(detail: ErrorDetails) -> bool:
-    """Whether pydantic counts only the valid items of a list, whose invalid ones it names too."""
+    """Whether pydantic says a second time what is wrong.
+
+    Of a list it counts only the valid items, whose invalid ones it names too; what is neither a
+    whole number nor any other, it says to be neither.
+    """
+    if detail["type"] == "int_type" and detail["loc"][-1] == "int":
+        return True
     if detail["type"] != "too_short" or not isinstance(detail["input"], Sized):
         return False
-    return len(detail["input"]) >= detail["ctx"]["min_length"]
+    return bool(len(detail["input"]) >= detail["ctx"]["min_length"])
 
 
-def _name(data: Any, field: Field) -> str:
+def _present(data: Any, field: Field) -> Field:
     """The parts of `field` that are in `data`; the others are pydantic's, or are missing."""
-    names = []
+    parts = []
     for part in field:
         try:
             data = data[part]
         except (KeyError, IndexError, TypeError):
             continue
-        names.append(str(part))
-    return ".".join(names)
+        parts.append(part)
+    return tuple(parts)
 
 
 def _fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -129,7 +142,9 @@ def _fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             return unknown("field", str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
         case "missing":
-            return "this field is missing; add it"
+            last = detail["loc"][-1]
+            what = "this field" if isinstance(last, str) else f"value {last + 1}"
+            return f"{what} is missing; add it"
         case "greater_than_equal":
             return f"{_show(value)} is less than {context['ge']}"
         case "greater_than":

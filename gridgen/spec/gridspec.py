@@ -1,6 +1,7 @@
 """The network spec: what a user writes to describe a grid. Says nothing of how one is built."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -186,6 +187,21 @@ class GridSpec(Document):
             return self.channels
         assert self.base_channels is not None
         return tuple(self.base_channels << i for i in range(self.streams))
+
+    @cached_property
+    def sub_columns(self) -> int:
+        """N_Cs, the number of subsampling columns."""
+        return self.columns.count("sub")
+
+    @cached_property
+    def up_columns(self) -> int:
+        """N_Cu, the number of upsampling columns."""
+        return self.columns.count("up")
+
+    @cached_property
+    def descends_once(self) -> bool:
+        """Whether all sub columns come before all up columns."""
+        return self.columns == ("sub",) * self.sub_columns + ("up",) * self.up_columns
 
     @property
     def multiple(self) -> int:

@@ -1,14 +1,16 @@
 """Budgets: what a candidate may cost. Decided by arithmetic, before any network is built."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gridgen.analysis import Count, count
+from gridgen.analysis.count import MAX_SIDE, PAPER_SIZE, padded_size
 from gridgen.grid import Grid
 from gridgen.spec import Document
 
 Limit = int | None
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 class Budget(Document):
@@ -17,10 +19,11 @@ class Budget(Document):
     parameters: Limit = Field(default=None, ge=1, description="Trainable values, whole network.")
     activations: Limit = Field(default=None, ge=1, description="Outputs of all layers, one image.")
     macs: Limit = Field(default=None, ge=1, description="Multiply-accumulates, one image.")
-    size: tuple[int, int] = Field(
-        default=(400, 400),
+    size: tuple[Side, Side] = Field(
+        default=PAPER_SIZE,
         strict=False,
-        description="Height and width of the image that activations and macs are counted for.",
+        description="Height and width of the image that activations and macs are counted for, "
+        "rounded up to what a candidate's streams need.",
     )
     bound: Literal["exact", "paper"] = Field(
         default="exact",
@@ -30,9 +33,13 @@ class Budget(Document):
 
     def cost(self, grid: Grid) -> dict[str, int]:
         """What `grid` costs, by the name of each limited quantity."""
-        counted = count(grid, self.size)
+        counted = self.count(grid)
         costs = _exact(counted) if self.bound == "exact" else _paper(counted)
         return {name: costs[name] for name, _ in self.limits()}
+
+    def count(self, grid: Grid) -> Count:
+        """Exact counts of `grid` at the size of the budget."""
+        return count(grid, padded_size(grid.spec, self.size))
 
     def limits(self) -> list[tuple[str, int]]:
         """The limits that are given."""

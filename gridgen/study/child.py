@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 from gridgen.errors import TrainingError
 from gridgen.grid import Grid
 from gridgen.study.study import Study
+from gridgen.training.devices import choose_device
 
 Report = Callable[[int, float], bool]
 Evaluate = Callable[[Grid, Path, Report], float]
@@ -33,11 +35,16 @@ class ChildTraining:
 
     Calling it trains `grid` in `folder`, or goes on with what is there, and gives the final
     score. `report(epoch, score)` is asked at each validation whether to give up. Errors:
-    `TrainingError` with the child's reason; `Pruned`.
+    `TrainingError` with the child's reason; `Pruned`. What every child would die of is said
+    when this is made: `SpecError` for data that is missing or unfit, `RunError` for the device.
     """
 
     study: Study
     device: str = "auto"
+
+    def __post_init__(self) -> None:
+        choose_device(self.device)
+        self.study.require_data()
 
     def __call__(self, grid: Grid, folder: Path, report: Report) -> float:
         """Train, and hear of it line by line."""
@@ -83,7 +90,7 @@ def _listen(
         if report(int(message["epoch"]), float(message["score"])):
             raise Pruned(float(message["score"]))
     code = child.wait()
-    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+    cause = Signals(-code).name if code < 0 else f"exit code {code}"
     raise TrainingError(f"the training's process ended with {cause}; see {log}")
 
 

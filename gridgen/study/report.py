@@ -73,11 +73,12 @@ def summarize(folder: Path, found: optuna.Study) -> Result:
         )
         for trial in trained(found)
     ]
-    pruned = found.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
-    refused = sum("refused" in trial.user_attrs for trial in pruned)
+    given_up = found.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+    refused = sum("refused" in trial.user_attrs for trial in given_up)
+    pruned = sum("pruned_at" in trial.user_attrs for trial in given_up)
     failed = len(found.get_trials(deepcopy=False, states=(TrialState.FAIL,)))
     entries.sort(key=lambda entry: (-entry.score, entry.parameters))
-    return Result(folder, tuple(entries), refused, len(pruned) - refused, failed)
+    return Result(folder, tuple(entries), refused, pruned, failed)
 
 
 def draw_scores(result: Result, study: Study, path: Path) -> None:
@@ -140,10 +141,11 @@ def _table(study: Study, found: optuna.Study) -> str:
 
 def _row(trial: FrozenTrial) -> tuple[Any, ...]:
     attributes = trial.user_attrs
-    note = attributes.get("refused") or attributes.get("failed") or ""
+    failed = trial.state is TrialState.FAIL
+    note = attributes.get("failed" if failed else "refused", "")
     if "copy_of" in attributes:
         note = f"same spec as trial {attributes['copy_of']}"
     state = "refused" if "refused" in attributes else trial.state.name.lower()
-    score = attributes.get("pruned_at", trial.value)
+    score = trial.value if trial.value is not None else attributes.get("pruned_at")
     costs = tuple(attributes.get(name, "") for name in ("parameters", "activations", "macs"))
     return (trial.number, state, "" if score is None else f"{score:.6f}", *costs, note)

@@ -1,18 +1,18 @@
 """Running a study: ask for a candidate, refuse what is over budget, train the rest, tell."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from gridgen.analysis import count
 from gridgen.errors import SpecError, TrainingError
 from gridgen.grid import Grid, build_grid
 from gridgen.study.child import ChildTraining, Evaluate, Pruned
 from gridgen.study.report import Result, write_report
 from gridgen.study.space import suggest
-from gridgen.study.storage import open_study, orphans, trained
+from gridgen.study.storage import open_study, orphans, require_same, settled, trained
 from gridgen.study.study import Study
 from gridgen.study.told import Quiet, Told
 from gridgen.training.run import lock
@@ -31,12 +31,12 @@ def search(
 ) -> Result:
     """Search until `trials` candidates of `study` have been trained, those of before included.
 
-    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end
+    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and however it ends
     best.yaml, trials.csv and scores.png. A search that was killed goes on when called again; a
     trial that was running is run again under its number, from its own checkpoint. Each candidate
     is trained by `evaluate`: by default in a child process. Errors: `RunError` where another
-    process searches there, or the folder holds another study; `TrainingError` where several
-    candidates in a row fail.
+    process searches there, or the folder holds another study; `SpecError` where the data does
+    not fit; `TrainingError` where several candidates in a row fail.
 
     >>> import tempfile
     >>> study = Study.parse('''
@@ -54,17 +54,22 @@ def search(
     '2 streams, 2+2 columns, F0 = 4'
     """
     folder = Path(folder)
-    wanted = trials or study.trials
+    wanted = study.trials if trials is None else trials
+    evaluate = evaluate or ChildTraining(study)
+    require_same(folder, study)
     with lock(folder / ".lock", f"{folder}: another process is searching there"):
         searching = Search(
             study=study,
             folder=folder,
             optuna=open_study(folder, study),
-            evaluate=evaluate or ChildTraining(study),
+            evaluate=evaluate,
             told=told or Quiet(),
         )
-        searching.until(wanted)
-        return write_report(folder, study, searching.optuna)
+        try:
+            searching.until(wanted)
+        finally:
+            result = write_report(folder, study, searching.optuna)
+    return result
 
 
 @dataclass
@@ -101,9 +106,7 @@ class Search:
             return self.refuse(trial, over)
         known = self._same_spec(grid)
         if known is not None:
-            trial.set_user_attr("copy_of", known.number)
-            self.optuna.tell(trial, known.value)
-            return False
+            return self._copy(trial, known)
         self._remember(trial, grid)
         return self._train(trial, grid)
 
@@ -114,10 +117,23 @@ class Search:
         self.told.refused(trial.number, reason)
         return False
 
+    def _copy(self, trial: Trial, known: FrozenTrial) -> bool:
+        """Tell Optuna what came of the same spec before."""
+        trial.set_user_attr("copy_of", known.number)
+        if known.state is TrialState.COMPLETE:
+            self.optuna.tell(trial, known.value)
+        else:
+            self.optuna.tell(trial, state=TrialState.PRUNED)
+        return False
+
+    def _stored(self, trial: Trial) -> FrozenTrial:
+        """What the database has of a trial; one that is run again has a past."""
+        return self.optuna.get_trials(deepcopy=False)[trial.number]
+
     def _over_budget(self, trial: Trial, grid: Grid) -> str:
         """Which limits the candidate breaks, by arithmetic alone; none: an empty string."""
         costs, broken = self.study.budget.cost(grid), []
-        known = self.optuna.trials[trial.number].constraints
+        known = self._stored(trial).constraints
         for name, limit in self.study.budget.limits():
             if name not in known:
                 trial.set_constraint(name, costs[name] - limit)
@@ -126,7 +142,7 @@ class Search:
         return "; ".join(broken)
 
     def _remember(self, trial: Trial, grid: Grid) -> None:
-        counted = count(grid, self.study.budget.size)
+        counted = self.study.budget.count(grid)
         trial.set_user_attr("spec", grid.spec.plain())
         trial.set_user_attr("parameters", counted.parameters.total)
         trial.set_user_attr("activations", counted.activations.total)
@@ -134,7 +150,7 @@ class Search:
 
     def _same_spec(self, grid: Grid) -> FrozenTrial | None:
         spec = grid.spec.plain()
-        for trial in trained(self.optuna):
+        for trial in settled(self.optuna):
             if trial.user_attrs.get("spec") == spec:
                 return trial
         return None
@@ -143,13 +159,16 @@ class Search:
         folder = self.folder / "trials" / f"{trial.number:05d}"
         self.told.training(trial.number, grid, trial.user_attrs["parameters"])
 
+        before = self._stored(trial).intermediate_values
+
         def report(epoch: int, score: float) -> bool:
             self.told.scored(trial.number, epoch, score)
-            trial.report(score, epoch)
+            if epoch not in before:
+                trial.report(score, epoch)
             return trial.should_prune()
 
         try:
-            score = self.evaluate(grid, folder, report)
+            score = _finite(self.evaluate(grid, folder, report))
         except Pruned as pruned:
             trial.set_user_attr("pruned_at", pruned.score)
             self.optuna.tell(trial, state=TrialState.PRUNED)
@@ -173,3 +192,9 @@ class Search:
                 f"{FAILURES} candidates in a row failed; the last: {error}"
             ) from error
         return True
+
+
+def _finite(score: float) -> float:
+    if not math.isfinite(score):
+        raise TrainingError(f"the score is {score}")
+    return score

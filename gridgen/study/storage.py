@@ -4,8 +4,10 @@ import logging
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from gridgen.errors import RunError
 from gridgen.files import write_file
@@ -23,21 +25,38 @@ def open_study(folder: Path, study: Study) -> optuna.Study:
     Errors: `RunError` where the folder holds another study than `study`.
     """
     optuna.logging.set_verbosity(logging.WARNING)
-    kept = folder / SPEC
-    if not kept.exists():
-        write_file(kept, dump(study))
-    elif _without_trials(Study.load(kept)) != _without_trials(study):
-        raise RunError(
-            f"{folder} holds a study with other settings ({kept}); name another folder with -o"
-        )
-    storage = RDBStorage(f"sqlite:///{folder / DATABASE}")
-    opened = optuna.create_study(
-        storage=storage, study_name=NAME, direction="maximize", load_if_exists=True
-    )
+    require_same(folder, study)
+    if not (folder / SPEC).exists():
+        write_file(folder / SPEC, dump(study))
+    opened = _open_database(folder / DATABASE)
     # The seed moves with the number of trials, or a continued study would begin again.
     opened.sampler = SAMPLERS[study.sampler].make(study.seed + len(opened.trials))
     opened.pruner = PRUNERS[study.pruner].make()
     return opened
+
+
+def require_same(folder: Path, study: Study) -> None:
+    """The study that `folder` holds, if any, is `study`, give or take `trials`; or `RunError`."""
+    kept = folder / SPEC
+    if kept.exists() and _without_trials(Study.load(kept)) != _without_trials(study):
+        raise RunError(
+            f"{folder} holds a study with other settings ({kept}); name another folder with -o"
+        )
+
+
+def _open_database(path: Path) -> optuna.Study:
+    try:
+        return optuna.create_study(
+            storage=RDBStorage(f"sqlite:///{path}"),
+            study_name=NAME,
+            direction="maximize",
+            load_if_exists=True,
+        )
+    except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise RunError(
+            f"{path}: not the database of a study: {reason}; name another folder with -o"
+        ) from error
 
 
 def orphans(study: optuna.Study) -> list[Trial]:
@@ -48,8 +67,13 @@ def orphans(study: optuna.Study) -> list[Trial]:
 
 def trained(study: optuna.Study) -> list[FrozenTrial]:
     """Trials that were trained and scored, oldest first; copies of a score left out."""
-    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [trial for trial in finished if "copy_of" not in trial.user_attrs]
+    return [trial for trial in settled(study) if trial.state is TrialState.COMPLETE]
+
+
+def settled(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials that were trained to the end or until the pruner gave them up, oldest first."""
+    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return [trial for trial in ended if not {"copy_of", "refused"} & trial.user_attrs.keys()]
 
 
 def _without_trials(study: Study) -> dict[str, object]:

@@ -4,12 +4,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from gridgen.errors import SpecError, unknown
+from gridgen.data import load_dataset
+from gridgen.errors import DataError, SpecError, unknown
 from gridgen.spec import Document, GridSpec
 from gridgen.study.budget import Budget
 from gridgen.study.samplers import PRUNERS, SAMPLERS
-from gridgen.study.space import Params, Range, merged, require_valid
+from gridgen.study.space import Params, Range, first_point, merged, relocated, require_valid, values
 from gridgen.training import Recipe, load_recipe
+from gridgen.training.train import require_fit
 
 
 def _kind(value: Any) -> str:
@@ -79,17 +81,32 @@ class Study(Document):
 
     @model_validator(mode="after")
     def _space_fits_specs(self) -> Self:
-        for field in self.space:
-            if field.split(".")[0] not in GridSpec.model_fields:
-                fact = unknown("field of a spec", field, GridSpec.model_fields)
-                raise SpecError(fact, ("space", field))
         require_valid(self.spec, self.space)
+        return self
+
+    @model_validator(mode="after")
+    def _known_recipe(self) -> Self:
+        try:
+            self.training  # noqa: B018 - asked for its error
+        except SpecError as error:
+            raise SpecError(str(error), ("recipe",)) from error
         return self
 
     @property
     def training(self) -> Recipe:
         """The recipe itself."""
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+
+    def require_data(self) -> None:
+        """The data exists, and the spec has its classes and channels. Errors: `SpecError`."""
+        point = first_point(self.space)
+        try:
+            load_dataset(self.data, "val")
+            require_fit(self.candidate(values(point)), load_dataset(self.data, "train"))
+        except DataError as error:
+            raise self.blame(SpecError(str(error), ("data",))) from error
+        except SpecError as error:
+            raise self.blame(relocated(error, point)) from error
 
     def candidate(self, params: Params) -> GridSpec:
         """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""

@@ -55,7 +55,8 @@ class Quiet:
 class Lines(Quiet):
     """A line on stderr for each candidate that is trained; how many were refused between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, objective: str) -> None:
+        self.objective = objective
         self.refusals = self.done = 0
 
     def started(self, wanted: int, done: int) -> None:
@@ -86,7 +87,7 @@ class Lines(Quiet):
     def ended(self, number: int, score: float | None, reason: str) -> None:
         """The score, and the time left."""
         self.done += score is not None
-        end = f"IoU {score:.3f}" if score is not None else reason
+        end = f"{self.objective} {score:.3f}" if score is not None else reason
         spent, made = time.monotonic() - self.begun, self.done - self.first
         left = f"  {spent / made * (self.wanted - self.done):.0f} s left" if made else ""
         head = f"{self.head}  " if sys.stderr.isatty() else "    "

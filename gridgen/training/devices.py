@@ -8,9 +8,14 @@ from torch import Tensor, distributed
 
 from gridgen.errors import RunError
 
+KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """`auto` is the GPU where there is one, else the CPU. Errors: `RunError`."""
+    kind = name.split(":")[0]
+    if kind not in KINDS:
+        raise RunError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -38,6 +43,12 @@ def join_group(device: torch.device) -> None:
     """Meet the other processes of `torchrun`, once."""
     if world_size() > 1 and not distributed.is_initialized():
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+
+def meet() -> None:
+    """Wait until all processes are here."""
+    if world_size() > 1:
+        distributed.barrier()
 
 
 def summed(values: Tensor) -> Tensor:

@@ -33,7 +33,6 @@ class Fit:
     def __init__(
         self, run: Run, train: Dataset, val: Dataset, device: torch.device, watch: Watch
     ) -> None:
-        devices.join_group(device)
         self.run, self.val, self.device, self.watch = run, val, device, watch
         self.recipe, self.seed = run.recipe, int(run.facts["seed"])
         self.batches = Batches(train, self.recipe, self.seed, devices.rank(), devices.world_size())

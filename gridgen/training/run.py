@@ -12,12 +12,13 @@ from typing import IO, Any
 import yaml
 
 from gridgen.emit import GridNetwork, load_network
-from gridgen.errors import RunError
-from gridgen.files import write_file
+from gridgen.errors import RunError, WeightsError
+from gridgen.files import FileError, make_folder, write_file
 from gridgen.spec import Document, GridSpec
 from gridgen.training.recipe import Recipe
 
 FIELDS = ("epoch", "step", "learning_rate", "loss", "train_iou", "val_iou", "val_accuracy")
+FACTS = ("data", "seed", "device", "classes", "colours")
 Row = dict[str, float]
 
 
@@ -71,8 +72,8 @@ class Run:
             facts = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise RunError(f"{path}: not JSON: {error}") from error
-        if not isinstance(facts, dict) or not {"data", "seed", "device"} <= set(facts):
-            raise RunError(f"{path}: data, seed or device is missing")
+        if not isinstance(facts, dict) or not set(FACTS) <= set(facts):
+            raise RunError(f"{path}: {', '.join(FACTS)}: one of them is missing; train anew")
         return facts
 
     @property
@@ -87,15 +88,22 @@ class Run:
 
     def network(self) -> GridNetwork:
         """The trained network, in evaluation mode. Errors: `WeightsError`."""
+        if not self.weights.is_file():
+            raise WeightsError(
+                f"{self.weights} is missing; gridgen train --resume {self.folder} writes it"
+            )
         return load_network(self.weights)
 
     def rows(self) -> list[Row]:
-        """The rows of metrics.csv, one per validation."""
-        with open(self.folder / "metrics.csv", newline="") as file:
-            return [
-                {name: float(value) if value else float("nan") for name, value in row.items()}
-                for row in csv.DictReader(file)
-            ]
+        """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
+        path = self.folder / "metrics.csv"
+        try:
+            with open(path, newline="") as file:
+                header, *rows = csv.reader(file)
+            pairs = [zip(header, row, strict=True) for row in rows]
+            return [{name: float(value or "nan") for name, value in pair} for pair in pairs]
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: missing or damaged; train anew") from error
 
     def write_rows(self, rows: list[Row]) -> None:
         """Replace metrics.csv."""
@@ -113,8 +121,12 @@ class Run:
 @contextmanager
 def lock(path: Path, busy: str) -> Iterator[IO[str]]:
     """Hold the file lock at `path`, or say `busy` at once with a `RunError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
+    make_folder(path.parent)
+    try:
+        file = open(path, "w")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -124,7 +136,13 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
 
 def dump(document: Document) -> str:
     """A document as the YAML file that loads to it."""
-    return yaml.safe_dump(document.plain(), sort_keys=False, default_flow_style=None)
+    return "".join(f"{field}: {_inline(value)}\n" for field, value in document.plain().items())
+
+
+def _inline(value: Any) -> str:
+    """A value on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1_000_000)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _shown(value: float) -> str:

@@ -2,12 +2,13 @@
 
 import platform
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 
 from gridgen.analysis import legal_size
-from gridgen.data import Dataset, load_dataset
+from gridgen.data import DATASETS, Dataset, load_dataset
 from gridgen.data.datasets import find_dataset
 from gridgen.errors import SpecError
 from gridgen.grid import Grid
@@ -59,7 +60,7 @@ def train(
     splits = _splits(grid.spec, data, recipe)
     path = Path(folder) if folder is not None else new_folder(grid.spec, data)
     facts = {
-        "data": data if not Path(data).is_dir() else str(Path(data).resolve()),
+        "data": data if data in DATASETS else str(Path(data).resolve()),
         "seed": seed,
         "device": str(chosen),
         "classes": list(splits[0].classes),
@@ -68,8 +69,10 @@ def train(
         "python": platform.python_version(),
         "command": sys.argv,
     }
+    devices.join_group(chosen)
     run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
-    with run.locked():
+    devices.meet()
+    with _alone(run):
         Fit(run, *splits, chosen, watch or Silent()).go()
     return run
 
@@ -84,11 +87,17 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     facts = run.facts
     chosen = devices.choose_device(device or facts["device"])
     splits = _splits(run.spec, facts["data"], run.recipe)
-    with run.locked():
+    devices.join_group(chosen)
+    with _alone(run):
         fit = Fit(run, *splits, chosen, watch or Silent())
         fit.restore()
         fit.go()
     return run
+
+
+def _alone(run: Run) -> AbstractContextManager[None]:
+    """One training per run; of several processes of a training, the first holds the lock."""
+    return run.locked() if devices.rank() == 0 else nullcontext()
 
 
 def new_folder(spec: GridSpec, data: str) -> Path:
@@ -114,5 +123,6 @@ def require_fit(spec: GridSpec, dataset: Dataset) -> None:
     for field, value in wanted.items():
         given = getattr(spec, field)
         if given != value:
-            fact = f"{given}, but the data {dataset.name} has {value}; set {field}: {value}"
+            said = given if field in spec.model_fields_set else f"{field} is {given} by default"
+            fact = f"{said}, but the data {dataset.name} has {value}; set {field}: {value}"
             raise spec.blame(SpecError(fact, (field,)))

@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given, settings
-from strategies import paper_specs
+from strategies import paper_specs, specs
 
 from gridgen.errors import SpecError
-from gridgen.grid import FeatureMap, build_grid
+from gridgen.grid import FeatureMap, build_grid, require_names
 from gridgen.spec import GridSpec
 
 
@@ -125,3 +125,24 @@ def test_a_spec_that_names_a_topology_gets_it(paper_spec):
     assert len(grid.connections) == 33
     assert len(grid.full.connections) == 49
     assert grid.spec.topology == "unet"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"units": {"lateral": "x"}}, "'x' is no lateral unit; there are: bottleneck, residual"),
+        ({"fusion": "x"}, "'x' is no fusion; there are: concat, sum"),
+        ({"stem": "x"}, "'x' is no stem; there are: conv"),
+        ({"head": "x"}, "'x' is no head; there are: conv, deconv"),
+        ({"topology": "u-net"}, "'u-net' is no topology; did you mean 'unet'?"),
+    ],
+)
+def test_names_that_do_not_exist_are_found_before_anything_is_built(fields, message):
+    with pytest.raises(SpecError) as caught:
+        require_names(spec_of(**fields))
+    assert str(caught.value) == message
+
+
+@given(specs())
+def test_every_name_of_a_valid_spec_exists(spec):
+    require_names(spec)

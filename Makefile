@@ -1,0 +1,57 @@
+# make demo    set up, then the README's tour: pictures, counts, a training, a small search
+# make test    set up, then everything in tests/ and all docstring examples
+# make check   set up, then ruff and mypy
+# make bench   set up, then the benchmarks
+# make schema  rewrite the JSON Schemas in specs/ and studies/
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+DEMO := runs/demo
+PIP := $(BIN)/pip --disable-pip-version-check -q
+
+.PHONY: demo test check bench schema clean
+
+# The nuclei image travels in the wheel of stardist, which needs nothing else to be read.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing (pinned in constraints.txt)"
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt --no-deps stardist
+	@touch $(READY)
+
+demo: $(READY)
+	@rm -rf $(DEMO)
+	$(BIN)/gridgen render specs/gridnet.yaml -o $(DEMO)/gridnet.svg
+	$(BIN)/gridgen render specs/gridnet.yaml --as unet -o $(DEMO)/unet.svg
+	$(BIN)/gridgen count specs/gridnet.yaml --as unet --size 400x400
+	$(BIN)/gridgen build specs/gridnet.yaml --as unet -o $(DEMO)/unet.safetensors
+	$(BIN)/gridgen train specs/nuclei.yaml --data nuclei -o $(DEMO)/nuclei
+	$(BIN)/gridgen evaluate $(DEMO)/nuclei --data nuclei
+	$(BIN)/gridgen search studies/nuclei.yaml --trials 4 -o $(DEMO)/search
+	@echo
+	@echo "pictures to look at:"
+	@ls $(DEMO)/*.svg $(DEMO)/nuclei/*.png $(DEMO)/search/*.png
+
+# One thread each: two workers with two threads would wait for each other on two cores.
+test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.counting
+	$(BIN)/python -m benchmarks.module
+
+schema: $(READY)
+	$(BIN)/gridgen schema spec > specs/schema.json
+	$(BIN)/gridgen schema study > studies/schema.json
+
+clean:
+	rm -rf $(VENV) runs out

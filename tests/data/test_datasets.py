@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
+from gridgen.errors import DataError
+
+
+@pytest.fixture(params=DATASETS)
+def name(request, tree):
+    """What a user writes for each line of the registry."""
+    if request.param == "nuclei":
+        request.getfixturevalue("stardist")
+    return str(tree.root) if request.param == "folder" else request.param
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, split):
+    dataset = load_dataset(name, split)
+    for index in {0, len(dataset) // 2, len(dataset) - 1}:
+        image, label = dataset[index].image, dataset[index].label
+        assert (image.dtype, label.dtype) == (torch.float32, torch.int64)
+        assert image.shape == (dataset.channels, *label.shape)
+        assert image.min() >= 0
+        assert image.max() <= 1
+        assert set(label.unique().tolist()) <= {*range(len(dataset.classes)), IGNORE}
+
+
+def test_every_class_has_a_name_and_a_colour_of_its_own(name):
+    dataset = load_dataset(name, "train")
+    assert len(set(dataset.classes)) == len(dataset.classes) == len(set(dataset.colours))
+    assert all(0 <= level <= 255 for colour in dataset.colours for level in colour)
+
+
+def test_a_loop_over_a_split_ends_and_its_names_differ(name):
+    dataset = load_dataset(name, "val")
+    names = [sample.name for sample in dataset]
+    assert len(names) == len(set(names)) == len(dataset)
+    with pytest.raises(IndexError):
+        dataset[len(dataset)]
+
+
+def test_a_sample_can_be_changed_without_changing_the_dataset(name):
+    dataset = load_dataset(name, "train")
+    first = dataset[0]
+    before = first.image.clone(), first.label.clone()
+    first.image.zero_()
+    first.label.fill_(IGNORE)
+    assert torch.equal(dataset[0].image, before[0])
+    assert torch.equal(dataset[0].label, before[1])
+
+
+def test_splits_agree_on_classes_colours_and_channels(name):
+    train, val = load_dataset(name, "train"), load_dataset(name, "val")
+    assert (train.name, train.classes, train.colours) == (val.name, val.classes, val.colours)
+    assert train.channels == val.channels
+
+
+def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
+    with pytest.raises(DataError) as error:
+        load_dataset(name, "test")
+    assert str(error.value) == f"{name}: 'test' is no split; there are: train, val"
+
+
+def test_every_entry_has_a_line_and_a_recipe():
+    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "paper"}
+    assert all(entry.description and "\n" not in entry.description for entry in DATASETS.values())
+
+
+def test_a_misspelt_name_gets_the_nearest_one():
+    with pytest.raises(DataError) as error:
+        load_dataset("nucleii")
+    assert str(error.value) == (
+        "'nucleii' is no dataset; did you mean 'nuclei'?; the path of a folder works too"
+    )
+
+
+def test_the_path_of_a_folder_stands_for_itself(tree):
+    assert find_dataset(str(tree.root)) is DATASETS["folder"]
+    assert load_dataset(str(tree.root)).name == "streets"
+
+
+def test_a_name_goes_before_a_folder_of_that_name(tmp_path, monkeypatch):
+    (tmp_path / "shapes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_dataset("shapes") is DATASETS["shapes"]
+    assert find_dataset("./shapes") is DATASETS["folder"]
+
+
+def test_the_word_folder_is_no_dataset():
+    with pytest.raises(DataError) as error:
+        load_dataset("folder")
+    assert str(error.value) == "folder: no such directory"

@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from gridgen.data.dataset import IGNORE
+from gridgen.data.folder import Folder
+from gridgen.errors import DataError
+
+
+def failure(tree, split="train"):
+    with pytest.raises(DataError) as error:
+        Folder(tree.root, split)
+    return str(error.value)
+
+
+def test_samples_come_sorted_by_name_whatever_the_format(tree):
+    assert [sample.name for sample in Folder(tree.root, "train")] == ["a", "b"]
+    assert [sample.name for sample in Folder(tree.root, "val")] == ["c"]
+
+
+def test_classes_are_those_of_role_class(tree):
+    dataset = Folder(tree.root)
+    assert dataset.name == "streets"
+    assert dataset.classes == ("sky", "road")
+    assert dataset.colours == ((0, 0, 255), (90, 90, 90))
+
+
+def test_palette_indices_are_ids_and_ignored_ids_the_ignored_label(tree):
+    ids = np.array([[0, 1, 7, 0, 1, 7]] * 4)
+    tree.label("train/labels/a.png", ids)
+    assert Folder(tree.root)[0].label.tolist() == [[0, 1, IGNORE, 0, 1, IGNORE]] * 4
+
+
+def test_grey_and_1_bit_labels_are_ids_too(tree):
+    ids = np.array([[0, 1, 1, 0, 0, 1]] * 4)
+    tree.image("train/labels/a.png", ids.astype(np.uint8))
+    tree.image("train/labels/b.png", ids.astype(bool))
+    for sample in Folder(tree.root):
+        assert sample.label.tolist() == ids.tolist()
+
+
+def test_images_have_1_channel_where_all_are_grey(tree):
+    grey = np.full((4, 6), 9, np.uint8)
+    tree.image("train/images/a.png", grey)
+    assert Folder(tree.root).channels == 3
+    (tree.root / "train/images/b.webp").unlink()
+    tree.image("train/images/b.png", grey.astype(np.uint16))
+    dataset = Folder(tree.root)
+    assert dataset.channels == 1
+    assert dataset[0].image.shape == (1, 4, 6)
+
+
+def test_images_differ_in_size(tree):
+    tree.image("train/images/a.png", np.zeros((8, 2, 3), np.uint8))
+    tree.label("train/labels/a.png", np.zeros((8, 2)))
+    assert [sample.image.shape[1:] for sample in Folder(tree.root)] == [(8, 2), (4, 6)]
+
+
+def test_a_jpeg_and_its_label_agree_once_it_is_upright(tree):
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    path = tree.root / "val/images/c.jpg"
+    Image.fromarray(np.zeros((6, 4, 3), np.uint8)).save(path, exif=tag)
+    assert Folder(tree.root, "val")[0].image.shape == (3, 4, 6)
+
+
+def test_other_files_and_hidden_ones_are_passed_over(tree):
+    for name in ("train/images/.a.png", "train/images/Thumbs.db", "train/labels/notes.txt"):
+        tree.write(name, "x")
+    assert len(Folder(tree.root)) == 2
+
+
+def test_suffixes_may_be_upper_case(tree):
+    (tree.root / "train/images/a.png").rename(tree.root / "train/images/a.PNG")
+    assert len(Folder(tree.root)) == 2
+
+
+def test_any_split_that_exists_can_be_read(tree):
+    (tree.root / "val").rename(tree.root / "test")
+    assert len(Folder(tree.root, "test")) == 1
+    assert failure(tree, "val") == f"{tree.root}: 'val' is no split; there are: test, train"
+
+
+def test_a_folder_without_any_split_is_told_what_it_lacks(tree):
+    for split in ("train", "val"):
+        (tree.root / split).rename(tree.root.parent / split)
+    assert failure(tree) == (
+        f"{tree.root}: no split; a dataset has {{split}}/images and {{split}}/labels"
+    )
+
+
+def test_an_empty_split_is_refused(tree):
+    (tree.path("test/images/x")).touch()
+    assert failure(tree, "test") == (
+        f"{tree.root}/test/images: no images; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff"
+    )
+
+
+def test_an_image_without_label_is_named(tree):
+    (tree.root / "train/labels/b.png").unlink()
+    assert failure(tree) == (
+        f"{tree.root}/train/images/b.webp: no label; it would be {tree.root}/train/labels/b.png"
+    )
+
+
+def test_a_label_without_image_is_named(tree):
+    (tree.root / "train/images/b.webp").unlink()
+    assert failure(tree) == (
+        f"{tree.root}/train/labels/b.png: no image of that name in {tree.root}/train/images"
+    )
+
+
+def test_two_images_of_one_name_are_refused(tree):
+    tree.image("train/images/a.tif", np.zeros((4, 6), np.uint8))
+    assert failure(tree) == (f"{tree.root}/train/images/a.tif: a.png has the same name; remove one")
+
+
+def test_a_label_of_another_size_is_named_with_both_sizes(tree):
+    path = tree.label("train/labels/b.png", np.zeros((6, 4)))
+    assert failure(tree) == f"{path}: 4x6 pixels, but b.webp has 6x4"
+
+
+def test_an_unlisted_id_is_named_with_the_listed_ones(tree):
+    ids = np.zeros((4, 6))
+    ids[3, 5] = 2
+    path = tree.label("train/labels/b.png", ids)
+    assert failure(tree) == f"{path}: id 2 is not in classes.txt, which has 0, 1, 7"
+
+
+def test_a_label_of_colours_is_refused(tree):
+    path = tree.image("train/labels/a.png", np.zeros((4, 6, 3), np.uint8))
+    assert failure(tree) == (
+        f"{path}: a label of mode RGB; save ids as an 8-bit grey or palette PNG"
+    )
+
+
+def test_an_empty_file_is_named(tree):
+    path = tree.write("train/labels/a.png", "")
+    assert failure(tree) == f"{path}: the file is empty"
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_an_image_that_was_cut_off_is_found_before_it_is_used(tree, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    path = tree.image(f"val/images/noise.{suffix}", noise)
+    tree.label("val/labels/noise.png", np.zeros((64, 64)))
+    assert len(Folder(tree.root, "val")) == 2
+    tree.cut(f"val/images/{path.name}")
+    assert failure(tree, "val").startswith(f"{path}: damaged, or no image: ")
+
+
+def test_a_class_list_that_is_wrong_is_named(tree):
+    tree.write("classes.txt", "0\tsky\n")
+    assert failure(tree) == (
+        f"{tree.root}/classes.txt:1: 2 columns; write id, name, R, G, B, role, separated by tabs"
+    )
+
+
+def test_a_file_is_no_directory(tree):
+    with pytest.raises(DataError) as error:
+        Folder(tree.root / "classes.txt")
+    assert str(error.value) == f"{tree.root}/classes.txt: no such directory"
+
+
+def test_camvid_has_11_classes_and_ignores_void(shared_data):
+    dataset = Folder(shared_data / "camvid", "val")
+    assert (len(dataset), len(dataset.classes), dataset.channels) == (101, 11, 3)
+    assert dataset.colours[dataset.classes.index("road")] == (128, 64, 128)
+    sample = dataset[0]
+    assert sample.image.shape == (3, 360, 480)
+    assert 0 < (sample.label == IGNORE).float().mean() < 0.2
+
+
+def test_grey_micrographs_have_1_channel(shared_data):
+    dataset = Folder(shared_data / "isbi-em", "val")
+    assert (len(dataset), dataset.classes, dataset.channels) == (4, ("membrane", "cell"), 1)
+    membrane = dataset[0].label == 0
+    image = dataset[0].image[0]
+    assert image[membrane].mean() < image[~membrane].mean()

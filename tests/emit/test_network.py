@@ -1,0 +1,226 @@
+"""The module is the grid: same counts, every unit trained, sizes, memory."""
+
+from dataclasses import replace
+
+import networkx as nx
+import pytest
+import torch
+from hypothesis import given, settings
+from strategies import specs, topologies_for
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from gridgen.analysis import count
+from gridgen.emit import GridNetwork
+from gridgen.emit.lower import lower
+from gridgen.emit.schedule import schedule
+from gridgen.errors import SizeError, TooLargeError
+from gridgen.grid import TOPOLOGIES, build_grid, prune, removed
+from gridgen.grid.layers import BatchNorm, Conv, ReLU
+from gridgen.spec import GridSpec
+
+PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
+
+
+def network_on_meta(grid) -> GridNetwork:
+    with torch.device("meta"):
+        return GridNetwork(grid)
+
+
+def measured(network: GridNetwork, image: torch.Tensor) -> tuple[int, int]:
+    """Values in the outputs of all leaf modules, as forward hooks see them, and MACs."""
+    values = 0
+
+    def add(_module, _inputs, output):
+        nonlocal values
+        values += output.numel()
+
+    for module in network.modules():
+        if not any(module.children()) and not isinstance(module, nn.ModuleDict | nn.Sequential):
+            module.register_forward_hook(add)
+    with FlopCounterMode(display=False) as counter:
+        network(image)
+    return values, counter.get_total_flops() // 2
+
+
+@given(specs())
+@settings(max_examples=200)
+def test_counts_are_those_of_the_module_for_every_topology(spec):
+    full = build_grid(spec)
+    side = spec.multiple * 2
+    for topology in topologies_for(spec):
+        grid = prune(full, topology)
+        network = network_on_meta(grid).eval()
+        counted = count(grid, (side, 2 * side))
+        image = torch.empty(1, spec.in_channels, side, 2 * side, device="meta")
+        assert counted.parameters.total == sum(p.numel() for p in network.parameters())
+        assert (counted.activations.total, counted.macs.total) == measured(network, image)
+
+
+def test_the_papers_network_has_13181097_parameters(paper_grid):
+    network = network_on_meta(paper_grid)
+    assert sum(p.numel() for p in network.parameters()) == 13_181_097
+
+
+def test_the_papers_network_at_400x400_costs_what_is_counted(paper_grid):
+    network = network_on_meta(paper_grid).eval()
+    image = torch.empty(1, 3, 400, 400, device="meta")
+    counted = count(paper_grid, (400, 400))
+    assert (counted.activations.total, counted.macs.total) == (309_440_000, 33_098_400_000)
+    assert measured(network, image) == (309_440_000, 33_098_400_000)
+
+
+@given(specs(max_streams=4))
+@settings(max_examples=40)
+def test_a_gradient_reaches_every_parameter_of_every_topology(spec):
+    full = build_grid(spec.but(total_dropout=0.0))
+    side = spec.multiple * 4
+    for topology in topologies_for(spec):
+        network = GridNetwork(prune(full, topology))
+        _away_from_dead_rectifiers(network)
+        logits = network(torch.rand(2, spec.in_channels, side, side))
+        (logits * torch.randn_like(logits)).sum().backward()
+        unreached = [name for name, p in network.named_parameters() if p.grad is None]
+        assert unreached == []
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_the_gradient_of_every_unit_is_not_zero(topology):
+    torch.manual_seed(0)
+    network = GridNetwork(prune(build_grid(GridSpec.of(**PAPER_FAMILY)), topology))
+    network(torch.rand(2, 3, 16, 16)).square().sum().backward()
+    for name, unit in network.units.items():
+        assert any(p.grad.abs().max() > 0 for p in unit.parameters()), name
+
+
+def _away_from_dead_rectifiers(network: GridNetwork) -> None:
+    """With one or two channels, a rectifier can happen to pass nothing at all."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.bias, 1.0)
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+@pytest.mark.parametrize("topology", [name for name in TOPOLOGIES if name != "gridnet"])
+@pytest.mark.parametrize("columns", ["2+2", "3+3"])
+def test_the_pruned_network_is_the_full_one_with_silent_units(topology, columns, training):
+    """Silent: the last convolution's weight *and bias* are zero and the identity is not added.
+
+    The unit's BN may hold anything, in evaluation and in training: what follows multiplies it by
+    zero. Maps that the pruned grid has not are then zero, and nobody listens to them.
+    """
+    torch.manual_seed(1)
+    full = build_grid(GridSpec.of(**{**PAPER_FAMILY, "columns": columns}))
+    pruned = prune(full, topology)
+    dropped = {connection.name for connection in removed(pruned)}
+    network = GridNetwork(_without_identities(full, dropped))
+    small = GridNetwork(pruned)
+    _scramble(network)
+    for name in dropped:
+        last = network.units[name][-1]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+    kept = {k: v for k, v in network.state_dict().items() if k in small.state_dict()}
+    small.load_state_dict(kept)
+    image = torch.rand(2, 3, 16, 24)
+    network.train(training)
+    small.train(training)
+    torch.testing.assert_close(network(image), small(image), rtol=1e-5, atol=1e-5)
+
+
+def _without_identities(grid, names):
+    dag = nx.DiGraph(grid.dag)
+    for _, _, edge in dag.edges(data=True):
+        if edge["connection"].name in names:
+            edge["connection"] = replace(edge["connection"], shortcut=None)
+    return replace(grid, dag=nx.freeze(dag))
+
+
+def _scramble(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
+
+
+@given(specs(max_streams=4))
+@settings(max_examples=60)
+def test_any_size_gives_logits_of_that_size_with_pad(spec):
+    network = GridNetwork(build_grid(spec.but(size="pad"))).eval()
+    for height, width in ((1, 1), (9, 16), (17, 33)):
+        logits = network(torch.rand(1, spec.in_channels, height, width))
+        assert logits.shape == (1, spec.classes, height, width)
+
+
+def test_360x480_works_at_five_streams_with_pad():
+    spec = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=11, size="pad")
+    assert GridNetwork(build_grid(spec)).eval()(torch.rand(1, 3, 360, 480)).shape[-2:] == (360, 480)
+
+
+def test_a_legal_size_is_not_padded():
+    spec = GridSpec.of(**PAPER_FAMILY)
+    torch.manual_seed(0)
+    strict = GridNetwork(build_grid(spec)).eval()
+    padding = GridNetwork(build_grid(spec.but(size="pad"))).eval()
+    padding.load_state_dict(strict.state_dict())
+    image = torch.rand(1, 3, 16, 24)
+    assert torch.equal(strict(image), padding(image))
+
+
+def test_the_policy_error_names_the_nearest_legal_size(paper_grid):
+    with pytest.raises(SizeError) as caught:
+        network_on_meta(paper_grid)(torch.empty(1, 3, 360, 480, device="meta"))
+    assert str(caught.value) == (
+        "Image is 360x480; 5 streams need multiples of 16. Pad to 368x480, or set size: pad."
+    )
+
+
+def test_an_image_of_other_channels_is_refused(paper_grid):
+    with pytest.raises(SizeError) as caught:
+        network_on_meta(paper_grid)(torch.empty(1, 1, 16, 16, device="meta"))
+    assert str(caught.value) == (
+        "Images have 1 channels; the spec's in_channels is 3. Change one of them."
+    )
+
+
+def test_names_of_weights_come_from_coordinates_not_from_the_order_of_connections():
+    grid = build_grid(GridSpec.of(**PAPER_FAMILY, fusion="concat", residual={"vertical": True}))
+    shuffled = nx.DiGraph()
+    shuffled.add_nodes_from(reversed(list(grid.dag.nodes)))
+    shuffled.add_edges_from(reversed(list(grid.dag.edges(data=True))))
+    names = set(GridNetwork(grid).state_dict())
+    assert names == set(GridNetwork(replace(grid, dag=nx.freeze(shuffled))).state_dict())
+    assert {
+        "units.sub_2_1.2.weight",
+        "shortcuts.up_0_3.0.bias",
+        "fusions.map_1_1.0.weight",
+    } <= names
+
+
+def test_a_map_is_kept_until_its_last_reader_and_no_longer(paper_grid):
+    alive, most = {paper_grid.input}, 0
+    for step in schedule(paper_grid):
+        assert {connection.source for connection in step.arrivals} <= alive
+        alive.add(step.target)
+        most = max(most, len(alive))
+        alive -= set(step.last_uses)
+    assert alive == {paper_grid.output}
+    assert most == paper_grid.spec.streams + 1
+
+
+def test_a_rectifier_that_comes_first_leaves_the_shared_map_alone():
+    shared = torch.randn(1, 2, 4, 4)
+    before = shared.clone()
+    lower((ReLU(), Conv(2, 2)))(shared)
+    assert torch.equal(shared, before)
+    assert lower((BatchNorm(2), ReLU()))[1].inplace
+
+
+def test_a_network_larger_than_memory_is_refused_at_once():
+    spec = GridSpec.of(streams=3, columns="8+8", channels=[65536] * 3, classes=2)
+    with pytest.raises(
+        TooLargeError, match="The network has 5,991,512,997,942 parameters, 22,320.1"
+    ):
+        GridNetwork(build_grid(spec))

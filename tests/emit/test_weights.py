@@ -1,0 +1,75 @@
+"""Weights files: the spec travels inside, and damage is found."""
+
+import random
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from gridgen.emit import GridNetwork, load_network, save_network
+from gridgen.errors import WeightsError
+from gridgen.grid import build_grid, prune
+from gridgen.spec import CustomTopology, GridSpec
+
+SPEC = GridSpec.of(streams=3, columns="1+1", base_channels=3, classes=2, size="pad")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return save_network(GridNetwork(build_grid(SPEC)), tmp_path / "a" / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    "topology", ["unet", "resnet", CustomTopology.of(drop=["lateral_1_*", "lateral_2_*"])]
+)
+def test_a_network_comes_back_with_its_topology(topology, tmp_path):
+    network = GridNetwork(prune(build_grid(SPEC), topology)).eval()
+    loaded = load_network(save_network(network, tmp_path / "w.safetensors"))
+    image = torch.rand(1, 3, 13, 9)
+    assert torch.equal(network(image), loaded(image))
+    assert loaded.grid.spec == network.grid.spec
+
+
+def test_weights_in_channels_last_are_saved_too(tmp_path):
+    network = GridNetwork(build_grid(SPEC)).eval()
+    image = torch.rand(1, 3, 8, 8)
+    expected = network(image)
+    network.to(memory_format=torch.channels_last)
+    loaded = load_network(save_network(network, tmp_path / "w.safetensors"))
+    torch.testing.assert_close(loaded(image), expected)
+
+
+def test_every_flipped_bit_is_found(path):
+    whole = path.read_bytes()
+    dice = random.Random(0)
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError):
+            load_network(path)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, -1])
+def test_a_file_cut_short_is_found(path, keep):
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(WeightsError):
+        load_network(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(WeightsError) as caught:
+        load_network(tmp_path / "none.safetensors")
+    assert str(caught.value) == f"{tmp_path}/none.safetensors: no such file"
+
+
+def test_somebody_elses_weights_are_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(WeightsError) as caught:
+        load_network(path)
+    assert str(caught.value) == f"{path}: damaged: its SHA-256 does not match its content"
+
+
+def test_nothing_is_left_behind_but_the_file(path):
+    assert [entry.name for entry in path.parent.iterdir()] == ["w.safetensors"]

@@ -1,0 +1,26 @@
+from importlib import import_module
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush_to_disk():
+    """No power cut is tested here, and fifteen of sqlite's flushes a trial take most of the time.
+
+    Child processes and processes that tests start have it as users do.
+    """
+
+    def relax(connection, _record) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Engine, "connect", relax)
+    yield
+    event.remove(Engine, "connect", relax)
+
+
+@pytest.fixture(autouse=True)
+def _give_up_soon(monkeypatch):
+    """After 20 candidates in a row that are no news, instead of 300."""
+    monkeypatch.setattr(import_module("gridgen.study.search"), "GIVE_UP", 20)

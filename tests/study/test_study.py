@@ -1,0 +1,315 @@
+"""Study files: what is refused, with the whole text, and what a point of the space becomes."""
+
+import pytest
+from fakes import TEXT, study
+
+from gridgen.errors import SpecError
+from gridgen.spec import GridSpec
+from gridgen.study import PRUNERS, SAMPLERS, Study
+from gridgen.training import Recipe, load_recipe
+from gridgen.training.run import dump
+
+SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"
+SPEC_FIELDS = (
+    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, size, stem, "
+    "streams, topology, total_dropout, units"
+)
+NAME = "^[a-z][a-z0-9_-]{0,63}$"
+
+
+def refused(text: str) -> str:
+    with pytest.raises(SpecError) as caught:
+        Study.parse(text.replace("@", ""), "s.yaml")
+    return str(caught.value)
+
+
+def located(text: str, fact: str) -> str:
+    """The whole message about the place that `@` marks in `text`."""
+    before, _ = text.split("@")
+    number, column = before.count("\n") + 1, len(before) - before.rfind("\n") - 1
+    line = text.replace("@", "").split("\n")[number - 1]
+    return f"s.yaml:{number}:{column + 1}: {fact}\n{number:>6} | {line}\n       | {' ' * column}^"
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("data: @5", "data: 5 is not a word"),
+        ("data: @[shapes]", "data: ['shapes'] is not a word"),
+        ("spec: @[]", "spec: [] has no fields; write `field: value` lines"),
+        ("spec: @{}", "spec: classes: this field is missing; add it"),
+        ("spec: {classes: @0}", "spec.classes: 0 is less than 1"),
+        (
+            "spec: {classes: 3, clases: @3}",
+            "spec.clases: 'clases' is no field; did you mean 'classes'?",
+        ),
+        (
+            "spec: {classes: 3, units: @5}",
+            "spec.units: 5 has no fields; write `field: value` lines",
+        ),
+        (
+            "spec: {classes: 3, units: {lateral: @residul}}",
+            "spec.units.lateral: 'residul' is no lateral unit; did you mean 'residual'?",
+        ),
+        (
+            "spec: {classes: 3, topology: @unett}",
+            "spec.topology: 'unett' is no topology; did you mean 'unet'?",
+        ),
+        (
+            "spec: {classes: 3, channels: @[1, 2]}",
+            "spec.channels: give either base_channels or channels",
+        ),
+        ("space: @{}", "space: 0 values; at least 1"),
+        ("space: @[streams]", "space: ['streams'] has no fields; write `field: value` lines"),
+        ("budget: @5", "budget: 5 has no fields; write `field: value` lines"),
+        ("budget: @null", "budget: null has no fields; write `field: value` lines"),
+        (
+            "budget: {@params: 5}",
+            "budget.params: 'params' is no field; did you mean 'parameters'?",
+        ),
+        ("budget: {parameters: @0}", "budget.parameters: 0 is less than 1"),
+        ("budget: {parameters: @1e6}", "budget.parameters: 1000000.0 is not a whole number"),
+        ("budget: {activations: @many}", "budget.activations: 'many' is not a whole number"),
+        ("budget: {macs: @true}", "budget.macs: true is not a whole number"),
+        ("budget: {size: @400}", "budget.size: 400 is not a list"),
+        ("budget: {size: @[400]}", "budget.size: value 2 is missing; add it"),
+        ("budget: {size: @[1, 2, 3]}", "budget.size: 3 values; 2 at most"),
+        ("budget: {size: [@0, 400]}", "budget.size.0: 0 is less than 1"),
+        ("budget: {size: [400, @70000]}", "budget.size.1: 70000 is more than 65536"),
+        ("budget: {size: [400, @'4']}", "budget.size.1: '4' is not a whole number"),
+        ("budget: {bound: @papr}", "budget.bound: 'papr' is not one of: 'exact' or 'paper'"),
+        (
+            "recipe: @demoo",
+            "recipe: 'demoo' is no recipe; did you mean 'demo'?; the path of a YAML file works too",
+        ),
+        ("recipe: @5", "recipe: 5 has no fields; write `field: value` lines"),
+        (
+            "recipe: {epochs: @0, batch: 1, learning_rate: 1, "
+            "crop: {smallest: 1, largest: 1, size: 1}}",
+            "recipe.epochs: 0 is less than 1",
+        ),
+        (
+            "recipe: {epochs: 1, batch: 1, learning_rate: 1, "
+            "crop: @{smallest: 2, largest: 1, size: 1}}",
+            "recipe.crop: smallest 2 is more than largest 1",
+        ),
+        ("sampler: @tpee", "sampler: 'tpee' is no sampler; did you mean 'tpe'?"),
+        ("sampler: @5", "sampler: 5 is not a word"),
+        ("pruner: @x", "pruner: 'x' is no pruner; there are: halving, median, none"),
+        ("objective: @iou", "objective: 'iou' is not one of: 'val_iou' or 'val_accuracy'"),
+        ("seed: @-1", "seed: -1 is less than 0"),
+        ("seed: @'1'", "seed: '1' is not a whole number"),
+        ("trials: @0", "trials: 0 is less than 1"),
+        ("trials: @100001", "trials: 100001 is more than 100000"),
+        ("@trails: 5", "trails: 'trails' is no field; did you mean 'trials'?"),
+    ],
+)
+def test_a_bad_field_is_shown_at_its_place(line, fact):
+    field = line.replace("@", "").split(":")[0]
+    head, space, tail = TEXT.partition("space:\n" + SPACE)
+    lines = [old for old in (head + tail).splitlines() if not old.startswith(f"{field}:")]
+    rest = "\n".join(lines) + "\n" + ("" if field == "space" else space)
+    text = f"{rest}{line}\n"
+    assert refused(text) == located(text, fact)
+
+
+@pytest.mark.parametrize("field", ["data", "spec", "space", "recipe"])
+def test_a_missing_field_is_named(field):
+    head, space, tail = TEXT.partition("space:\n" + SPACE)
+    lines = [old for old in (head + tail).splitlines() if not old.startswith(f"{field}:")]
+    text = "\n".join(lines) + "\n" + ("" if field == "space" else space)
+    assert refused(text) == located(f"@{text}", f"{field}: this field is missing; add it")
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("streams: @[]", "space.streams: 0 values; at least 1"),
+        ("streams: @5", "space.streams: 5 is not a list"),
+        ("streams: @2..5", "space.streams: '2..5' is not a list"),
+        ("streams: @null", "space.streams: null is not a list"),
+        ("streams: [@0, 2]", "space.streams.0: 0 is less than 1"),
+        ("streams: [2, @'3']", "space.streams.1: '3' is not a whole number"),
+        ("streams: [2, @true]", "space.streams.1: true is not a whole number"),
+        ("streams: [2, @17]", "space.streams.1: 17 is more than 16"),
+        ("streams: @{low: 3, high: 2}", "space.streams: low 3 is more than high 2"),
+        ("streams: @{low: 1}", "space.streams: high: this field is missing; add it"),
+        (
+            "streams: {low: 1, high: 3, @stp: 2}",
+            "space.streams.stp: 'stp' is no field; did you mean 'step'?",
+        ),
+        ("streams: {low: @0, high: 3}", "space.streams.low: 0 is less than 1"),
+        ("streams: {low: 1, high: @40}", "space.streams.high: 40 is more than 16"),
+        ("streams: {low: @1.0, high: 3}", "space.streams.low: 1.0 is not a whole number"),
+        ("streams: {low: @a, high: 3}", "space.streams.low: 'a' is not a number"),
+        ("streams: {low: 1, high: @true}", "space.streams.high: true is not a number"),
+        ("streams: {low: 1, high: @1e999}", "space.streams.high: inf is not a number"),
+        ("streams: {low: 1, high: 3, step: @0}", "space.streams.step: 0 is not more than 0"),
+        (
+            "streams: @{low: 1, high: 3, step: 0.5}",
+            "space.streams: step 0.5 is not a whole number, but low and high are",
+        ),
+        (
+            "streams: @{low: 2, high: 9, step: 3}",
+            "space.streams: high 9 is no step of 3 from low 2; the last is 8",
+        ),
+        (
+            "streams: @{low: 1, high: 4, step: 1, log: true}",
+            "space.streams: log needs a low above 0 and takes no step",
+        ),
+        (
+            "streams: @{low: 0, high: 4, log: true}",
+            "space.streams: log needs a low above 0 and takes no step",
+        ),
+        (
+            "streams: {low: 1, high: 4, log: @1}",
+            "space.streams.log: 1 is neither true nor false",
+        ),
+        ("columns: [1+1, @2]", "space.columns.1: 2 is not a list"),
+        (
+            "columns: [[sub, up], [sub, @dwn]]",
+            "space.columns.1.1: 'dwn' is not one of: 'sub' or 'up'",
+        ),
+        (
+            "columns: [@3-3]",
+            "space.columns.0: '3-3' is neither a list of sub and up nor of the form 3+3",
+        ),
+        ("fusion: [sum, @summ]", "space.fusion.1: 'summ' is no fusion; did you mean 'sum'?"),
+        ("stem: [@cnv]", "space.stem.0: 'cnv' is no stem; did you mean 'conv'?"),
+        ("head: [@dconv]", "space.head.0: 'dconv' is no head; did you mean 'deconv'?"),
+        (
+            "topology: [gridnet, @unett]",
+            "space.topology.1: 'unett' is no topology; did you mean 'unet'?",
+        ),
+        (
+            "topology: [gridnet, @[unet]]",
+            "space.topology.1: ['unet'] has no fields; write `field: value` lines",
+        ),
+        ("topology: [{keep: @[]}]", "space.topology.0.keep: 0 values; at least 1"),
+        (
+            "total_dropout: {low: 0, high: @1}",
+            "space.total_dropout.high: 1 is not less than 1.0",
+        ),
+        (
+            "total_dropout: @{low: 0, high: 0.5, step: 0.2}",
+            "space.total_dropout: high 0.5 is no step of 0.2 from low 0; the last is 0.4",
+        ),
+        (
+            "units.lateral: [residual, @Basic]",
+            f"space.units.lateral.1: 'Basic' does not match {NAME}",
+        ),
+        (
+            "units.lateral: [residual, @basic]",
+            "space.units.lateral.1: 'basic' is no lateral unit; there are: bottleneck, residual",
+        ),
+        (
+            "units.laterl: [@residual]",
+            "space.units.laterl.0: 'laterl' is no field; did you mean 'lateral'?",
+        ),
+        (
+            "residual.lateral.x: @[true]",
+            "space.residual.lateral.x: {'x': True} is neither true nor false",
+        ),
+        ("channels: [@[1, 2]]", "space.channels.0: give either base_channels or channels"),
+        ("strems: @[2]", "space.strems: 'strems' is no field of a spec; did you mean 'streams'?"),
+        (
+            "zzz: @[2]",
+            f"space.zzz: 'zzz' is no field of a spec; there are: {SPEC_FIELDS}",
+        ),
+        ("1: @[2]", f"space.1: '1' is no field of a spec; there are: {SPEC_FIELDS}"),
+    ],
+)
+def test_a_bad_choice_is_shown_at_its_place(line, fact):
+    field = line.replace("@", "").split(":")[0]
+    kept = [old for old in SPACE.splitlines() if not old.startswith(f"  {field}:")]
+    text = TEXT.replace(SPACE, "\n".join([*kept, f"  {line}"]) + "\n")
+    assert refused(text) == located(text, fact)
+
+
+def test_a_field_varies_as_a_whole_or_in_its_parts():
+    text = TEXT.replace(SPACE, SPACE + "  units.lateral: @[residual]\n  units: [{}]\n")
+    assert refused(text) == located(
+        text, "space.units.lateral: units varies as a whole already; remove one"
+    )
+
+
+def test_a_path_into_a_value_without_fields_is_refused():
+    text = TEXT.replace("{classes: 3}", "{classes: 3, topology: unet}")
+    text = text.replace(SPACE, SPACE + "  topology.keep: @[[lateral_*]]\n")
+    assert refused(text) == located(
+        text, 'space.topology.keep: topology is "unet", which has no fields'
+    )
+
+
+def test_what_all_share_is_blamed_and_not_the_choice_beside_it():
+    text = TEXT.replace("{classes: 3}", "{classes: 3, channels: [1, 2]}")
+    text = text.replace("  base_channels: [4, 8]\n", "")
+    assert refused(text) == located(
+        text.replace("channels: [1, 2]", "channels: @[1, 2]"),
+        "spec.channels: 2 values for 3 streams; give one per stream",
+    )
+
+
+def test_a_recipe_file_with_a_mistake_is_shown_with_its_own_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r.yaml").write_text("epochs: 0\nbatch: 1\nlearning_rate: 1\ncrop: {}\n")
+    text = TEXT.replace("recipe: demo", "recipe: r.yaml")
+    assert refused(text).startswith("s.yaml:8:9: recipe: r.yaml:1:9: epochs: 0 is less than 1\n")
+
+
+def test_every_sampler_goes_with_every_pruner():
+    for sampler in SAMPLERS:
+        for pruner in PRUNERS:
+            study(sampler=sampler, pruner=pruner)
+
+
+def test_a_recipe_is_a_name_a_file_or_written_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    demo = load_recipe("demo")
+    (tmp_path / "mine.yaml").write_text(dump(demo))
+    assert study(recipe="demo").training == demo
+    assert study(recipe="mine.yaml").training == demo
+    assert study(recipe=demo.plain()).training == demo
+    assert isinstance(study(recipe=demo.plain()).recipe, Recipe)
+
+
+def test_a_candidate_is_the_shared_spec_with_the_point_over_it():
+    searched = study(spec={"classes": 3, "in_channels": 1, "base_channels": 2})
+    point = {"streams": 3, "columns": ["sub", "up"], "base_channels": 8}
+    assert searched.candidate(point) == GridSpec.of(
+        streams=3, columns="1+1", base_channels=8, classes=3, in_channels=1
+    )
+    assert searched.spec == {"classes": 3, "in_channels": 1, "base_channels": 2}
+
+
+def test_a_path_reaches_into_units_and_leaves_the_others():
+    searched = study(
+        spec={"classes": 3, "units": {"subsampling": "max-pool"}},
+        space={
+            **study().plain()["space"],
+            "units.lateral": ["residual", "bottleneck"],
+            "units.upsampling": ["deconv"],
+        },
+    )
+    point = {"streams": 2, "columns": "1+1", "base_channels": 4}
+    spec = searched.candidate({**point, "units.lateral": "bottleneck"})
+    assert (spec.units.lateral, spec.units.subsampling) == ("bottleneck", "max-pool")
+
+
+def test_a_candidate_that_does_not_fit_is_an_error():
+    with pytest.raises(SpecError) as caught:
+        study().candidate({"streams": 0, "columns": "1+1", "base_channels": 4})
+    assert str(caught.value) == "streams: 0 is less than 1"
+
+
+def test_a_study_survives_being_written():
+    written = study(
+        space={
+            "streams": {"low": 1, "high": 3},
+            "columns": [["sub", "up"], "2+2"],
+            "base_channels": {"low": 4, "high": 64, "log": True},
+            "topology": ["unet", {"keep": ["lateral_*"]}, None],
+        },
+        recipe=load_recipe("demo").plain(),
+    )
+    assert Study.parse(dump(written)) == written

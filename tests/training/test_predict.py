@@ -1,0 +1,101 @@
+"""Evaluation and prediction with a trained run."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import RECIPE, SPEC
+
+from gridgen.errors import DataError, RunError, SizeError, SpecError
+from gridgen.grid import build_grid
+from gridgen.training import predict, train
+from gridgen.training.evaluating import evaluate_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predict") / "run"
+    return train(build_grid(SPEC), "shapes", RECIPE.but(epochs=1), folder=folder, device="cpu")
+
+
+def picture(path, height=19, width=27, mode="RGB"):
+    values = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(values).convert(mode).save(path)
+    return path
+
+
+def pixels_of(path):
+    with Image.open(path) as opened:
+        return np.array(opened)
+
+
+def test_evaluation_of_the_final_weights_is_the_last_row(run):
+    found = evaluate_run(run.folder, "shapes")
+    assert found.network.mean_iou == pytest.approx(run.rows()[-1]["val_iou"], abs=1e-6)
+    assert found.margin == pytest.approx(found.network.mean_iou - found.lookup.mean_iou)
+
+
+def test_an_odd_image_of_any_mode_is_predicted_at_its_own_size(run, tmp_path):
+    images = [
+        picture(tmp_path / "a.png"),
+        picture(tmp_path / "b.jpg", 33, 5),
+        picture(tmp_path / "c.png", mode="L"),
+    ]
+    for image, written in zip(images, predict(run.folder, images, tmp_path / "out"), strict=True):
+        with Image.open(written.labels) as labels, Image.open(image) as original:
+            assert labels.size == original.size
+            assert labels.mode == "P"
+            assert set(np.unique(np.asarray(labels))) <= {0, 1, 2}
+        with Image.open(written.picture) as shown:
+            assert shown.width >= 2 * 256
+
+
+def test_label_files_hold_class_ids(run, tmp_path):
+    image = picture(tmp_path / "a.png")
+    [written] = predict(run.folder, [image], tmp_path / "out")
+    network = run.network()
+    pixels = torch.from_numpy(pixels_of(image)).permute(2, 0, 1).float() / 255
+    with torch.no_grad():
+        expected = network(pixels[None]).argmax(1)[0].numpy()
+    assert np.array_equal(pixels_of(written.labels), expected)
+
+
+def test_two_images_of_one_name_are_refused_before_anything_is_written(run, tmp_path):
+    (tmp_path / "x").mkdir()
+    images = [picture(tmp_path / "a.png"), picture(tmp_path / "x" / "a.png")]
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, images, tmp_path / "out")
+    assert str(caught.value) == "two images are called a; predict them into two folders"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unreadable_image_stops_all_before_anything_is_written(run, tmp_path):
+    (tmp_path / "b.png").write_text("no image")
+    with pytest.raises(DataError):
+        predict(run.folder, [picture(tmp_path / "a.png"), tmp_path / "b.png"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_strict_network_names_the_image_of_a_wrong_size(tmp_path):
+    strict = train(
+        build_grid(SPEC.but(size="error")), "shapes", RECIPE.but(epochs=1), folder=tmp_path / "run"
+    )
+    image = picture(tmp_path / "a.png")
+    with pytest.raises(SizeError) as caught:
+        predict(strict.folder, [image], tmp_path / "out")
+    assert str(caught.value) == (
+        f"{image}: Image is 19x27; 2 streams need multiples of 2. Pad to 20x28, or set size: pad."
+    )
+
+
+def test_other_data_is_refused(run):
+    with pytest.raises((SpecError, DataError)):
+        evaluate_run(run.folder, "nuclei")
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(RunError) as caught:
+        predict(tmp_path, [], tmp_path / "out")
+    assert str(caught.value) == (
+        f"{tmp_path}: no run there (no run.json); gridgen train -o {tmp_path} makes one"
+    )

@@ -1,0 +1,240 @@
+"""Training: repeatable to the bit, resumed to the bit, stopped without loss."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import pytest
+import torch
+from tiny import PROGRAM, RECIPE, SPEC, STEPS
+
+from gridgen.emit.weights import load_tensors
+from gridgen.errors import RunError, SizeError, SpecError, TrainingError
+from gridgen.grid import build_grid
+from gridgen.training import Run, resume, train
+from gridgen.training.interrupts import Interrupted
+from gridgen.training.watch import Silent
+
+
+class StopAt(Silent):
+    """Sends a signal to this very process after a step."""
+
+    def __init__(self, step: int, number: int) -> None:
+        self.step, self.number = step, number
+
+    def stepped(self, step: int, loss: float) -> None:
+        if step == self.step:
+            os.kill(os.getpid(), self.number)
+
+
+def quick(folder, watch=None, seed=0, spec=SPEC, recipe=RECIPE) -> Run:
+    return train(
+        build_grid(spec), "shapes", recipe, folder=folder, seed=seed, watch=watch, device="cpu"
+    )
+
+
+def bits(run: Run) -> tuple[bytes, str]:
+    return run.weights.read_bytes(), (run.folder / "metrics.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Run:
+    return quick(tmp_path_factory.mktemp("whole") / "run")
+
+
+def test_a_run_folder_holds_what_the_user_needs(whole):
+    names = {path.name for path in whole.folder.iterdir()}
+    assert names == {
+        *("spec.yaml", "recipe.yaml", "run.json", "metrics.csv", "curve.png", "predictions.png"),
+        *("checkpoints", "weights.safetensors", ".lock"),
+    }
+    assert whole.spec == SPEC
+    assert whole.recipe == RECIPE
+    assert [row["epoch"] for row in whole.rows()] == [1, 2, 3]
+    assert sorted(path.name for path in whole.checkpoints.iterdir()) == [
+        "best",
+        "step-000000008",
+        "step-000000012",
+    ]
+
+
+def test_the_same_seed_gives_the_same_bits(whole, tmp_path):
+    assert bits(quick(tmp_path / "again")) == bits(whole)
+
+
+def test_another_seed_gives_other_bits(whole, tmp_path):
+    assert bits(quick(tmp_path / "other", seed=1)) != bits(whole)
+
+
+@pytest.mark.parametrize("step", [1, 4, 6, 11])
+def test_a_stopped_and_resumed_run_equals_the_uninterrupted_one(step, whole, tmp_path):
+    with pytest.raises(Interrupted) as caught:
+        quick(tmp_path / "run", StopAt(step, signal.SIGTERM))
+    assert str(caught.value) == (
+        f"stopped at step {step} of {STEPS}; gridgen train --resume {tmp_path}/run goes on"
+    )
+    stopped = Run.open(tmp_path / "run")
+    stopped.network()
+    assert bits(resume(stopped.folder)) == bits(whole)
+
+
+def test_a_stop_at_the_last_step_finishes_the_run(whole, tmp_path):
+    assert bits(quick(tmp_path / "run", StopAt(STEPS, signal.SIGINT))) == bits(whole)
+
+
+def test_a_finished_run_can_be_resumed_without_change(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "copy")
+    assert bits(resume(tmp_path / "copy")) == bits(whole)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A spec and a recipe as files, for the program."""
+    from gridgen.training.run import dump
+
+    (tmp_path / "spec.yaml").write_text(dump(SPEC))
+    (tmp_path / "recipe.yaml").write_text(dump(RECIPE))
+    return tmp_path
+
+
+def start(folder, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "train", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(folder, pattern: str) -> None:
+    for _ in range(1200):
+        if list(folder.glob(pattern)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {pattern} in {folder}")
+
+
+def test_a_killed_process_is_resumed_to_the_same_bits(whole, written):
+    arguments = ("spec.yaml", "--data", "shapes", "--recipe", "recipe.yaml", "-o", "run")
+    process = start(written, *arguments)
+    wait_for(written, "run/checkpoints/step-*")
+    process.kill()
+    process.communicate()
+    done = start(written, "--resume", "run")
+    _, errors = done.communicate(timeout=120)
+    assert done.returncode == 0, errors
+    assert bits(Run.open(written / "run")) == bits(whole)
+
+
+def test_sigterm_ends_the_program_with_143_and_a_usable_run(written):
+    arguments = ("spec.yaml", "--data", "shapes", "--recipe", "recipe.yaml", "-o", "run")
+    process = start(written, *arguments)
+    wait_for(written, "run/checkpoints/step-*")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode in (0, 143), errors
+    if process.returncode == 143:
+        assert errors.splitlines()[-1].endswith("gridgen train --resume run goes on")
+    assert "Traceback" not in errors
+    Run.open(written / "run").network()
+
+
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "copy")
+    newest = tmp_path / "copy" / "checkpoints" / "step-000000012" / "optimizer.safetensors"
+    damaged = bytearray(newest.read_bytes())
+    damaged[-1] ^= 1
+    newest.write_bytes(damaged)
+    with pytest.warns(UserWarning, match="step-000000012 is damaged"):
+        again = resume(tmp_path / "copy")
+    assert bits(again) == bits(whole)
+
+
+def test_no_whole_checkpoint_is_an_error(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "copy")
+    for manifest in (tmp_path / "copy" / "checkpoints").glob("*/manifest.json"):
+        manifest.write_text("{}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(RunError) as caught:
+            resume(tmp_path / "copy")
+    assert str(caught.value) == (
+        f"{tmp_path}/copy/checkpoints: no whole checkpoint (2 found); train anew"
+    )
+
+
+def test_a_taken_folder_is_refused_and_left_alone(whole):
+    before = bits(whole)
+    with pytest.raises(RunError) as caught:
+        quick(whole.folder)
+    assert str(caught.value) == (
+        f"{whole.folder} exists already; continue it with --resume {whole.folder}, or name another"
+    )
+    assert bits(whole) == before
+
+
+def test_a_second_process_on_the_same_run_is_refused(whole):
+    with whole.locked(), pytest.raises(RunError) as caught:
+        resume(whole.folder)
+    assert str(caught.value) == f"{whole.folder}: another process is training this run"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"classes": 4}, SpecError, "classes: 4, but the data shapes has 3; set classes: 3"),
+        (
+            {"in_channels": 1},
+            SpecError,
+            "in_channels: 1, but the data shapes has 3; set in_channels: 3",
+        ),
+        (
+            {"streams": 5, "size": "error"},
+            SizeError,
+            "Image is 8x8; 5 streams need multiples of 16. Pad to 16x16, or set size: pad.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(changes, error, text, tmp_path):
+    with pytest.raises(error) as caught:
+        quick(tmp_path / "run", spec=SPEC.but(**changes))
+    assert str(caught.value) == text
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_state_kept(tmp_path):
+    wild = RECIPE.but(learning_rate=1e30, epochs=10)
+    with pytest.raises(TrainingError) as caught:
+        quick(tmp_path / "run", recipe=wild)
+    assert str(caught.value).startswith("The loss is ")
+    assert str(caught.value).endswith("Lower learning_rate in the recipe.")
+
+
+def test_memory_that_runs_out_is_one_line(monkeypatch, tmp_path):
+    def exhausted(*_args, **_kwargs):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
+
+    monkeypatch.setattr("gridgen.training.fit.cross_entropy", exhausted)
+    with pytest.raises(TrainingError) as caught:
+        quick(tmp_path / "run")
+    assert str(caught.value) == "Memory ran out at batch 250. Lower batch or crop.size."
+
+
+def test_bf16_and_other_formats_train_too(tmp_path):
+    recipe = RECIPE.but(precision="bf16", channels_last=False, epochs=1)
+    run = quick(tmp_path / "run", recipe=recipe)
+    tensors, _ = load_tensors(run.weights)
+    assert all(t.dtype in (torch.float32, torch.int64) for t in tensors.values())
+
+
+def test_the_run_says_how_it_was_made(whole):
+    facts = json.loads((whole.folder / "run.json").read_text())
+    assert facts["data"] == "shapes"
+    assert facts["classes"] == ["background", "like", "unlike"]
+    assert facts["torch"] == torch.__version__
