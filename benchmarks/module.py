@@ -104,7 +104,7 @@ def compare(precision: str, layout: str, options: argparse.Namespace) -> None:
     workloads = {name: Workload(name, precision, layout, options) for name in NETWORKS}
     for what in PASSES:
         times: dict[str, list[float]] = {name: [] for name in NETWORKS}
-        for name, workload in workloads.items():
+        for workload in workloads.values():
             workload.run(what)
         for _ in range(options.rounds):
             for name, workload in workloads.items():

@@ -1,5 +1,6 @@
 """The program `gridgen`: its commands, and the one place where errors are printed."""
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -32,7 +33,12 @@ app.command("schema")(schema.schema)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 when done, 2 for what the user can put right."""
     warnings.showwarning = _warn
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read us has gone; Python would tell of it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -48,12 +54,10 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         print(_usage(error), file=sys.stderr)
         return USAGE_ERROR
-    except (KeyboardInterrupt, typer.Abort):
-        print("stopped", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read us has gone
+    except SystemExit:  # only typer's, where whoever read us has gone
         return 0
+    if code == INTERRUPTED:
+        print("stopped", file=sys.stderr)
     return code if isinstance(code, int) else 0
 
 

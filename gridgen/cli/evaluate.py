@@ -22,10 +22,10 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score on whole images: IoU per class, beside what needs no network at all."""
-    from gridgen.training import evaluating
+    from gridgen.training import evaluate as evaluate_run
 
-    with progress("scoring") as told:
-        scored = evaluating.evaluate_run(run, data, split, lookup=lookup, device=device, told=told)
+    with progress("scoring") as tick:
+        scored = evaluate_run(run, data, split, lookup=lookup, device=device, tick=tick)
     if as_json:
         print(json.dumps(scored.as_json(), indent=2))
         return

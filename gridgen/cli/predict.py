@@ -20,7 +20,7 @@ def predict(
     """Write image and prediction side by side, and the prediction as a label file."""
     from gridgen.training import predict as predict_images
 
-    with progress("predicting") as told:
-        predictions = predict_images(run, images, output, device=device, told=told)
+    with progress("predicting") as tick:
+        predictions = predict_images(run, images, output, device=device, tick=tick)
     for prediction in predictions:
         report([("wrote", f"{prediction.picture}, {prediction.labels}")])

@@ -29,9 +29,9 @@ DATASETS: dict[str, DatasetEntry] = {
         recipe="demo",
     ),
     "shapes": DatasetEntry(
-        description="drawn figures, like or unlike a key in a far corner; without end",
+        description="drawn figures, larger or smaller than a key in a far corner; without end",
         load=lambda name, split: Shapes(split),
-        recipe="demo",
+        recipe="shapes",
     ),
     "folder": DatasetEntry(
         description="PATH: any directory with {split}/images, {split}/labels, classes.txt",

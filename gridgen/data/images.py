@@ -69,12 +69,20 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     """The open image. What goes wrong with the file in the block is a `DataError`."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            pages = getattr(image, "n_frames", 1)
+            pages = _pages(image)
             if pages > 1 and image.format in FORMATS:
                 raise DataError(f"{path}: {pages} pages; save each as a file of its own")
             yield image
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: {_reason(path, error)}") from error
+
+
+def _pages(image: Image.Image) -> int:
+    """Number of pages; Pillow's `TypeError` for a TIFF whose next page has no size is `OSError`."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except TypeError as error:
+        raise OSError(str(error)) from error
 
 
 def _reason(path: str | Path, error: Exception) -> str:

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from gridgen.data.dataset import Sample, require_split
 
-BACKGROUND, LIKE, UNLIKE = range(3)
+BACKGROUND, LARGER, SMALLER = range(3)
 # Sides of the regular polygon; 32 of them make a disc at this size.
 KINDS = {"triangle": 3, "square": 4, "disc": 32}
 # Length of each split, whose place here is also its stream of random numbers.
@@ -19,6 +19,9 @@ SIDE = 64
 CELL = SIDE / 3
 CORNERS = (0, 2, 6, 8)
 PANEL = 20
+# Radii in pixels: of figures, from least to most, and of keys. No figure is near a key in size.
+SMALL, LARGE = (2.6, 3.4), (4.8, 5.6)
+KEYS = (1.8, 4.1, 6.4)
 # Circumradius of the triangle, the longest kind, over that of the circle of its area.
 REACH = 2 * np.sqrt(np.pi / np.sqrt(27))
 TURN = 2 * np.pi
@@ -53,7 +56,7 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What a picture shows, before it is drawn. Only its labels depend on the key's kind."""
+    """What a picture shows, before it is drawn. Only its labels depend on the key's size."""
 
     texture: Pixels
     grain: Pixels
@@ -62,17 +65,18 @@ class Scene:
 
 
 class Shapes:
-    """Pictures of 64x64 RGB pixels: which figures are of the same kind as the key?
+    """Pictures of 64x64 RGB pixels: which figures are larger than the key, which are smaller?
 
     A black panel in one corner holds the key, a white triangle, square or disc. Six more
-    figures, two of each kind, are `like` or `unlike` it; panel and key are background. Colour,
-    size, angle and place of a figure tell nothing of its class, nor does anything near it: who
-    does not see the key reaches a mean IoU of 0.57 at best, and a lookup by colour far less.
-    Sample i depends on (seed, split, i) alone.
+    figures, three small and three large ones, are `larger` or `smaller` in area than the key,
+    which is less than all of them, between, or more; panel and key are background. Colour,
+    kind, angle and place of a figure tell nothing of its class, nor does anything near it: who
+    does not see the key reaches a mean IoU of 0.65 at best, and a lookup by colour half of
+    that. A training crop must be the whole picture. Sample i depends on (seed, split, i) alone.
     """
 
     name = "shapes"
-    classes = ("background", "like", "unlike")
+    classes = ("background", "larger", "smaller")
     colours = ((40, 40, 40), (0, 158, 115), (213, 94, 0))
     channels = 3
 
@@ -94,12 +98,14 @@ def imagine(seed: int, split: str, index: int) -> Scene:
     rng = np.random.default_rng([seed, list(SPLITS).index(split), index])
     corner = int(rng.choice(CORNERS))
     ground = rng.random(3)
-    kinds = rng.permutation(2 * list(KINDS)).tolist()
-    cells = rng.permutation([cell for cell in range(9) if cell != corner])[: len(kinds)].tolist()
+    cells = rng.permutation([cell for cell in range(9) if cell != corner])
+    sizes = 3 * (SMALL, LARGE)
     return Scene(
         texture=ground + _blobs(rng),
         grain=rng.normal(0, 0.04, (SIDE, SIDE, 3)),
-        figures=tuple(_figure(rng, *place, ground) for place in zip(kinds, cells, strict=True)),
+        figures=tuple(
+            _figure(rng, int(cell), size, ground) for cell, size in zip(cells, sizes, strict=False)
+        ),
         key=_key(rng, corner),
     )
 
@@ -111,7 +117,7 @@ def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     for figure in scene.figures:
         mask = figure.mask()
         canvas[mask] = figure.colour
-        label[mask] = LIKE if figure.kind == scene.key.kind else UNLIKE
+        label[mask] = LARGER if figure.radius > scene.key.radius else SMALLER
     canvas += scene.grain
     canvas[_panel(scene.key)] = 0
     canvas[scene.key.mask()] = scene.key.colour
@@ -119,24 +125,29 @@ def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(levels / 255).permute(2, 0, 1).contiguous(), torch.from_numpy(label)
 
 
-def _figure(rng: np.random.Generator, kind: str, cell: int, ground: Pixels) -> Figure:
+def _figure(
+    rng: np.random.Generator, cell: int, size: tuple[float, float], ground: Pixels
+) -> Figure:
     """A figure somewhere in its cell, whatever its angle, in a colour far from the ground's."""
-    radius = rng.uniform(4.5, 6.5)
+    radius = rng.uniform(*size)
     reach = REACH * radius
-    row, column = rng.uniform(reach, CELL - reach, 2)
+    row, column = rng.uniform(reach, CELL - reach, 2) + CELL * np.array(divmod(cell, 3))
     colour = rng.random(3)
     while np.linalg.norm(colour - ground) < 0.5:
         colour = rng.random(3)
-    top, left = CELL * (cell // 3), CELL * (cell % 3)
     red, green, blue = colour.tolist()
-    return Figure(kind, top + row, left + column, radius, rng.uniform(0, TURN), (red, green, blue))
+    return Figure(_kind(rng), row, column, radius, rng.uniform(0, TURN), (red, green, blue))
 
 
 def _key(rng: np.random.Generator, corner: int) -> Figure:
     """The key in the middle of its panel."""
-    kind = str(rng.choice(list(KINDS)))
     row, column = (PANEL / 2 if place == 0 else SIDE - PANEL / 2 for place in divmod(corner, 3))
-    return Figure(kind, row, column, 5.5, rng.uniform(0, TURN), (1.0, 1.0, 1.0))
+    radius = float(rng.choice(KEYS))
+    return Figure(_kind(rng), row, column, radius, rng.uniform(0, TURN), (1.0, 1.0, 1.0))
+
+
+def _kind(rng: np.random.Generator) -> str:
+    return str(rng.choice(list(KINDS)))
 
 
 def _panel(key: Figure) -> tuple[slice, slice]:

@@ -11,7 +11,7 @@ from gridgen.study.budget import Budget
 from gridgen.study.samplers import PRUNERS, SAMPLERS
 from gridgen.study.space import Params, Range, first_point, merged, relocated, require_valid, values
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.train import require_fit
+from gridgen.training.checks import require_fit
 
 
 def _kind(value: Any) -> str:

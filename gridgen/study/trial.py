@@ -17,10 +17,10 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.interrupts import Interrupted
-from gridgen.training.watch import Silent
+from gridgen.training.watch import Watch
 
 
-class Lines(Silent):
+class Lines(Watch):
     """Tells of every validation on stdout."""
 
     def scored(self, epoch: int, loss: float, iou: float) -> None:

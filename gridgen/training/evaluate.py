@@ -1,40 +1,125 @@
-"""Scoring a network on a split."""
+"""Scoring a trained network on a split, beside the best single-pixel lookup."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gridgen.data import Dataset
+from gridgen.data import Dataset, load_dataset
 from gridgen.emit import GridNetwork
 from gridgen.training import devices
+from gridgen.training.checks import require_fit
+from gridgen.training.lookup import best_lookup
+from gridgen.training.run import Run
 from gridgen.training.score import Score, confusion, score
+from gridgen.training.watch import Tick
 
-Told = Callable[[int, int], None]
 
-
-def evaluate(
-    network: GridNetwork, dataset: Dataset, device: torch.device, told: Told = lambda *_: None
+def score_network(
+    network: GridNetwork,
+    dataset: Dataset,
+    device: torch.device,
+    tick: Tick = lambda *_: None,
 ) -> Score:
     """IoU of `network` on whole images of `dataset`, from one confusion matrix over all of them.
 
-    `told(done, total)` hears of each image. Leaves the network in the mode it was in.
+    Leaves the network in the mode it was in. Of several processes each scores a share, and all
+    get the whole score.
     """
-    return score(evaluate_matrix(network, dataset, device, told), dataset.classes)
+    training = network.training
+    matrix = _confusion(network.eval(), dataset, device, tick)
+    network.train(training)
+    return score(devices.summed(matrix), dataset.classes)
 
 
 @torch.no_grad()
-def evaluate_matrix(
-    network: GridNetwork, dataset: Dataset, device: torch.device, told: Told = lambda *_: None
+def _confusion(
+    network: GridNetwork, dataset: Dataset, device: torch.device, tick: Tick
 ) -> Tensor:
-    """The confusion matrix (truth, prediction); of several processes each scores a share."""
-    classes, training = len(dataset.classes), network.training
-    network.eval()
+    """Pixel counts (truth, prediction) of this process's share."""
+    classes = len(dataset.classes)
     matrix = torch.zeros(classes, classes, dtype=torch.int64, device=device)
     for index in range(devices.rank(), len(dataset), devices.world_size()):
         sample = dataset[index]
         prediction = network(sample.image[None].to(device)).argmax(1)
         matrix += confusion(prediction, sample.label[None].to(device), classes)
-        told(index + 1, len(dataset))
-    network.train(training)
-    return devices.summed(matrix)
+        tick(index + 1, len(dataset))
+    return matrix
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The network's score, and the lookup's where it was asked for."""
+
+    data: str
+    split: str
+    images: int
+    network: Score
+    lookup: Score | None
+
+    @property
+    def margin(self) -> float | None:
+        """Mean IoU above the lookup's."""
+        return self.network.mean_iou - self.lookup.mean_iou if self.lookup else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers; a class that neither occurs nor is predicted has null."""
+        return {
+            "data": self.data,
+            "split": self.split,
+            "images": self.images,
+            **self.network.as_json(),
+            "lookup": self.lookup.as_json() if self.lookup else None,
+            "margin": self.margin,
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value of each line of a report."""
+        network = self.network
+        rows = [
+            ("data", f"{self.data}, {self.split}: {self.images} images"),
+            ("mean IoU", f"{network.mean_iou:.4f}"),
+            *(
+                (f"  {name}", f"{iou:.4f}")
+                for name, iou in zip(network.classes, network.iou, strict=True)
+            ),
+            ("accuracy", f"{network.accuracy:.4f}"),
+        ]
+        if self.lookup is not None:
+            rows += [
+                (
+                    "lookup IoU",
+                    f"{self.lookup.mean_iou:.4f}  (best class per intensity, fitted on train)",
+                ),
+                ("margin", f"{self.margin:+.4f}"),
+            ]
+        return rows
+
+
+def evaluate(
+    folder: str | Path,
+    data: str,
+    split: str = "val",
+    *,
+    lookup: bool = True,
+    device: str = "auto",
+    tick: Tick = lambda *_: None,
+) -> Evaluation:
+    """Score the final weights of the run in `folder` on whole images of a split.
+
+    With `lookup`, also the best single-pixel lookup fitted on train. `tick(done, total)`
+    hears of each image. Errors: `RunError`, `WeightsError`, `DataError`, `SizeError`; `SpecError`
+    where the data has other classes or channels than the network.
+    """
+    run = Run.open(folder)
+    chosen = devices.choose_device(device)
+    dataset = load_dataset(data, split)
+    require_fit(run.spec, dataset)
+    network = run.network().to(chosen)
+    reached = score_network(network, dataset, chosen, tick)
+    baseline = None
+    if lookup:
+        baseline = score(best_lookup(load_dataset(data, "train"), dataset), dataset.classes)
+    return Evaluation(dataset.name, split, len(dataset), reached, baseline)

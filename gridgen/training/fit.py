@@ -14,7 +14,7 @@ from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.batches import Batches, step_seed
 from gridgen.training.checkpoint import BEST, State, load_checkpoint, save_checkpoint
-from gridgen.training.evaluate import evaluate
+from gridgen.training.evaluate import score_network
 from gridgen.training.interrupts import Interrupted, Request, stop_requests
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import learning_rate
@@ -139,7 +139,7 @@ class Fit:
         """Score on val, add a row to metrics.csv, write a checkpoint."""
         state = self.state
         assert state.matrix is not None
-        reached = evaluate(self.network, self.val, self.device)
+        reached = score_network(self.network, self.val, self.device)
         row: Row = {
             "epoch": epoch,
             "step": state.step,

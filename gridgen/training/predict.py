@@ -1,6 +1,6 @@
 """Predictions on image files: what a trained network sees, as pictures and as label files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from gridgen.files import write_file
 from gridgen.training.devices import choose_device
 from gridgen.training.pictures import image_pixels, label_pixels, png, sheet
 from gridgen.training.run import Run
+from gridgen.training.watch import Tick
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def predict(
     images: Sequence[str | Path],
     out: str | Path,
     device: str = "auto",
-    told: Callable[[int, int], None] = lambda *_: None,
+    tick: Tick = lambda *_: None,
 ) -> list[Prediction]:
     """Predict `images` with the run in `folder`; two PNG files for each in `out`.
 
@@ -48,7 +49,7 @@ def predict(
     for number, path in enumerate(images, 1):
         image = read_image(Path(path), run.spec.in_channels)
         labels.append((image, _label(network, image.to(chosen), path)))
-        told(number, len(images))
+        tick(number, len(images))
     for name, (image, label) in zip(names, labels, strict=True):
         panels = [image_pixels(image), label_pixels(label, colours)]
         picture = sheet([panels], ("image", "prediction"), classes, colours)

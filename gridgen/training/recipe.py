@@ -11,7 +11,8 @@ from gridgen.spec import Document, Source
 
 RECIPES = {
     "paper": "section 4: Adam with Torch7's decay, crops of 400 to 1024 pixels, 1900 epochs",
-    "demo": "small crops, Adam, a minute or two on a CPU",
+    "demo": "small crops, Adam, a minute or two on a CPU; for nuclei",
+    "shapes": "whole pictures of 64x64, some minutes on a CPU; for shapes",
 }
 
 

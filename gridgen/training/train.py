@@ -10,15 +10,15 @@ import torch
 from gridgen.analysis import legal_size
 from gridgen.data import DATASETS, Dataset, load_dataset
 from gridgen.data.datasets import find_dataset
-from gridgen.errors import SpecError
 from gridgen.grid import Grid
 from gridgen.grid.topologies import topology_name
 from gridgen.spec import GridSpec
 from gridgen.training import devices
+from gridgen.training.checks import require_fit
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import Run
-from gridgen.training.watch import Silent, Watch
+from gridgen.training.watch import Watch
 
 RUNS = Path("runs")
 
@@ -73,7 +73,7 @@ def train(
     run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
     devices.meet()
     with _alone(run):
-        Fit(run, *splits, chosen, watch or Silent()).go()
+        Fit(run, *splits, chosen, watch or Watch()).go()
     return run
 
 
@@ -89,7 +89,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     splits = _splits(run.spec, facts["data"], run.recipe)
     devices.join_group(chosen)
     with _alone(run):
-        fit = Fit(run, *splits, chosen, watch or Silent())
+        fit = Fit(run, *splits, chosen, watch or Watch())
         fit.restore()
         fit.go()
     return run
@@ -115,14 +115,3 @@ def _splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset
     height, width = val[0].label.shape
     legal_size(spec, (height, width))
     return train, val
-
-
-def require_fit(spec: GridSpec, dataset: Dataset) -> None:
-    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line."""
-    wanted = {"classes": len(dataset.classes), "in_channels": dataset.channels}
-    for field, value in wanted.items():
-        given = getattr(spec, field)
-        if given != value:
-            said = given if field in spec.model_fields_set else f"{field} is {given} by default"
-            fact = f"{said}, but the data {dataset.name} has {value}; set {field}: {value}"
-            raise spec.blame(SpecError(fact, (field,)))

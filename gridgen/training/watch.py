@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import (
@@ -17,8 +17,12 @@ from rich.progress import (
 PLAIN_SECONDS = 10.0
 
 
-class Watch(Protocol):
-    """Told of every step and every validation."""
+Tick = Callable[[int, int], None]
+"""Told (done, total) by what works through a list."""
+
+
+class Watch:
+    """Told of every step and every validation of a training. This one tells nobody."""
 
     def started(self, total: int, done: int) -> None:
         """Training begins: `total` steps, of which `done` were made before."""
@@ -33,23 +37,7 @@ class Watch(Protocol):
         """No more will come."""
 
 
-class Silent:
-    """Tells nobody."""
-
-    def started(self, total: int, done: int) -> None:
-        """Ignored."""
-
-    def stepped(self, step: int, loss: float) -> None:
-        """Ignored."""
-
-    def scored(self, epoch: int, loss: float, iou: float) -> None:
-        """Ignored."""
-
-    def finished(self) -> None:
-        """Ignored."""
-
-
-class Terminal:
+class Terminal(Watch):
     """A bar on stderr with loss, IoU and time left; plain lines where it is no terminal."""
 
     def __init__(self) -> None:

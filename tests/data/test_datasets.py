@@ -62,7 +62,7 @@ def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
 
 
 def test_every_entry_has_a_line_and_a_recipe():
-    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "paper"}
+    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "paper", "shapes"}
     assert all(entry.description and "\n" not in entry.description for entry in DATASETS.values())
 
 

@@ -221,6 +221,6 @@ def test_a_rectifier_that_comes_first_leaves_the_shared_map_alone():
 def test_a_network_larger_than_memory_is_refused_at_once():
     spec = GridSpec.of(streams=3, columns="8+8", channels=[65536] * 3, classes=2)
     with pytest.raises(
-        TooLargeError, match="The network has 5,991,512,997,942 parameters, 22,320.1"
+        TooLargeError, match=r"The network has 5,991,512,997,942 parameters, 22,320\.1 GiB"
     ):
         GridNetwork(build_grid(spec))

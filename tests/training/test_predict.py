@@ -8,8 +8,7 @@ from tiny import RECIPE, SPEC
 
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
-from gridgen.training import predict, train
-from gridgen.training.evaluating import evaluate_run
+from gridgen.training import evaluate, predict, train
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def pixels_of(path):
 
 
 def test_evaluation_of_the_final_weights_is_the_last_row(run):
-    found = evaluate_run(run.folder, "shapes")
+    found = evaluate(run.folder, "shapes")
     assert found.network.mean_iou == pytest.approx(run.rows()[-1]["val_iou"], abs=1e-6)
     assert found.margin == pytest.approx(found.network.mean_iou - found.lookup.mean_iou)
 
@@ -90,7 +89,7 @@ def test_a_strict_network_names_the_image_of_a_wrong_size(tmp_path):
 
 def test_other_data_is_refused(run):
     with pytest.raises((SpecError, DataError)):
-        evaluate_run(run.folder, "nuclei")
+        evaluate(run.folder, "nuclei")
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):

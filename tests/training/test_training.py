@@ -18,10 +18,10 @@ from gridgen.errors import RunError, SizeError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.interrupts import Interrupted
-from gridgen.training.watch import Silent
+from gridgen.training.watch import Watch
 
 
-class StopAt(Silent):
+class StopAt(Watch):
     """Sends a signal to this very process after a step."""
 
     def __init__(self, step: int, number: int) -> None:
@@ -236,5 +236,5 @@ def test_bf16_and_other_formats_train_too(tmp_path):
 def test_the_run_says_how_it_was_made(whole):
     facts = json.loads((whole.folder / "run.json").read_text())
     assert facts["data"] == "shapes"
-    assert facts["classes"] == ["background", "like", "unlike"]
+    assert facts["classes"] == ["background", "larger", "smaller"]
     assert facts["torch"] == torch.__version__

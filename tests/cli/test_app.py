@@ -1,0 +1,69 @@
+"""The program itself: help, exit codes, and who is told of what goes wrong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gridgen.cli import app
+
+COMMANDS = ["render", "count", "build", "train", "evaluate", "predict", "search", "list", "schema"]
+
+
+def test_without_a_command_it_lists_them(gridgen):
+    code, out, err = gridgen()
+    assert (code, err) == (0, "")
+    listed = out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "] == (
+        COMMANDS
+    )
+    assert gridgen("--help") == (0, out, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, gridgen):
+    code, out, err = gridgen(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: gridgen {command} ")
+
+
+def test_ctrl_c_is_one_word_and_exit_code_130(gridgen, monkeypatch):
+    monkeypatch.setattr("gridgen.cli.terminal.build_grid", interrupt)
+    assert gridgen("count", "mine.yaml") == (130, "", "stopped\n")
+
+
+def interrupt(spec):
+    raise KeyboardInterrupt
+
+
+def test_a_bug_of_ours_keeps_its_traceback(gridgen, monkeypatch):
+    def bug(spec):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("gridgen.cli.terminal.build_grid", bug)
+    with pytest.raises(ZeroDivisionError):
+        gridgen("count", "mine.yaml")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(unbuffered, place, monkeypatch):
+    """As `gridgen list topologies | true`."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", "from gridgen.cli import main; main()", "list", "topologies"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=300,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_main_exits_with_the_code(place, capsys):
+    for arguments, code in ((["list", "recipes"], 0), (["list", "recipe"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            app.main(arguments)
+        assert ended.value.code == code

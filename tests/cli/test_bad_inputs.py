@@ -1,0 +1,433 @@
+"""Wrong inputs, one of each kind: exit code 2, one clear text on stderr, and nothing written."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from samples import SPEC, STUDY
+
+from gridgen.training import RECIPES
+
+INPUTS = {
+    "zero.yaml": SPEC.replace("2", "0", 1),
+    "empty.yaml": "",
+    "list.yaml": "- streams\n",
+    "tab.yaml": "streams:\t2\n",
+    "twice.yaml": SPEC + "streams: 3\n",
+    "hidden.yaml": "streams: 2\u200b\n",
+    "tag.yaml": "streams: !!python/object:os.system 2\n",
+    "word.yaml": SPEC.replace("streams: 2", "streams: two"),
+    "field.yaml": SPEC + "fussion: sum\n",
+    "unit.yaml": SPEC + "units: {lateral: residul}\n",
+    "pattern.yaml": SPEC + "topology: {keep: [laterl_0_1]}\n",
+    "path.yaml": SPEC + "topology: {keep: [sub_*]}\n",
+    "ups.yaml": SPEC.replace("1+1", "[up, up]"),
+    "wave.yaml": SPEC.replace("1+1", "[sub, up, sub, up]"),
+    "channels.yaml": SPEC.replace("base_channels: 2", "channels: [2, 4, 8]"),
+    "long.yaml": SPEC + "#" * 65_536,
+    "deep.yaml": SPEC.replace("streams: 2", "streams: 5"),
+    "two.yaml": SPEC.replace("classes: 3", "classes: 2"),
+    "grey.yaml": SPEC + "in_channels: 1\n",
+    "recipe-zero.yaml": "epochs: 0\nbatch: 1\nlearning_rate: 1\ncrop: {}\n",
+    "study-data.yaml": STUDY.replace("shapes", "shaps"),
+    "study-classes.yaml": STUDY.replace("{classes: 3}", "{classes: 5}"),
+    "study-unit.yaml": STUDY.replace("[1+1, 2+2]", "[1+1, 2+2]\n  units.lateral: [residul]"),
+    "study-sampler.yaml": STUDY + "sampler: grid\n",
+    "study-recipe.yaml": STUDY.replace("quick.yaml", "quik.yaml"),
+    "study-range.yaml": STUDY.replace("[2, 4]", "{low: 4, high: 2}"),
+    "other/study.yaml": STUDY.replace("3500", "3600"),
+    "broken/study.yaml": "data: shapes\n",
+    "text.png": "no image\n",
+    "nothing.png": "",
+    "unsplit/classes.txt": "0\tsky\t0\t0\t255\tclass\n",
+    "half/train/images/a.jpg": "",
+    "streets/classes.txt": "0\tsky\t0\t0\t255\tclass\n1\troad\t9\t9\t9\tclass\n",
+    "file": "",
+}
+RUNS = {
+    "run-bits": {},
+    "run-short": {"weights.safetensors": "xx"},
+    "run-unfinished": {"weights.safetensors": None},
+    "run-json": {"run.json": "{"},
+    "run-facts": {"run.json": '{"data": "shapes", "seed": 0, "device": "cpu"}'},
+    "run-spec": {"spec.yaml": SPEC.replace("2", "0", 1)},
+    "run-recipe": {"recipe.yaml": "epochs: 1\n"},
+    "run-metrics": {"metrics.csv": "epoch,step\n1,a\n"},
+    "run-start": {"checkpoints": None},
+}
+
+RECIPE_NAMES = ", ".join(sorted(RECIPES))
+ZERO = ":1:10: streams: 0 is less than 1\n     1 | streams: 0\n       |          ^"
+NO_SPLIT = "no split; a dataset has {split}/images and {split}/labels"
+TAKEN = "exists already; continue it with --resume {0}, or name another"
+NO_RUN = "no run there (no run.json); gridgen train -o {0} makes one"
+BESIDE = "--resume takes everything from the run; give nothing beside it but --device"
+NEEDED = "give a spec and --data (gridgen list datasets), or --resume RUN"
+WAY = "cannot be made: a file is in the way"
+TRAIN = "train mine.yaml --recipe quick.yaml --data"
+
+CASES = {
+    # the command line
+    "frobnicate": "gridgen: No such command 'frobnicate'; see gridgen --help",
+    "--frobnicate": "gridgen: No such option: --frobnicate; see gridgen --help",
+    "render": "gridgen render: Missing argument 'SPEC'; see gridgen render --help",
+    "render mine.yaml zero.yaml": (
+        "gridgen render: Got unexpected extra argument(s) (zero.yaml); see gridgen render --help"
+    ),
+    "build mine.yaml --zzz": "gridgen build: No such option: --zzz; see gridgen build --help",
+    "evaluate run": "gridgen evaluate: Missing option '--data'; see gridgen evaluate --help",
+    "predict run": "gridgen predict: Missing argument 'IMAGE...'; see gridgen predict --help",
+    "list": "gridgen list: Missing argument 'WHAT'; see gridgen list --help",
+    "list topologys": "'topologys' is no list; did you mean 'topologies'?",
+    "schema specs": "'specs' is no schema; did you mean 'spec'?",
+    "search study.yaml --trials 0": (
+        "gridgen search: Invalid value for '--trials': Input should be greater than or equal to 1; "
+        "see gridgen search --help"
+    ),
+    # specs
+    "render none.yaml": "none.yaml: No such file or directory",
+    "render .": ".: Is a directory",
+    "count zero.yaml": f"zero.yaml{ZERO}",
+    "build empty.yaml": "empty.yaml: the file has no fields; write `field: value` lines",
+    "build list.yaml": "list.yaml: the file has no fields; write `field: value` lines",
+    "render image.png": "image.png: byte 0 is not UTF-8 text",
+    "render tab.yaml": (
+        "tab.yaml:1:9: found character '\\t' that cannot start any token\n"
+        "     1 | streams:\t2\n"
+        "       |         ^"
+    ),
+    "count twice.yaml": (
+        "twice.yaml:5:1: streams: given twice; remove one\n     5 | streams: 3\n       | ^"
+    ),
+    "count hidden.yaml": (
+        "hidden.yaml:1:11: hidden character U+200B; remove it\n"
+        "     1 | streams: 2\ufffd\n"
+        "       |           ^"
+    ),
+    "build tag.yaml": (
+        "tag.yaml:1:10: the tag 'tag:yaml.org,2002:python/object:os.system' is not read; "
+        "write the plain value\n"
+        "     1 | streams: !!python/object:os.system 2\n"
+        "       |          ^"
+    ),
+    "count word.yaml": (
+        "word.yaml:1:10: streams: 'two' is not a whole number\n"
+        "     1 | streams: two\n"
+        "       |          ^"
+    ),
+    "count field.yaml": (
+        "field.yaml:5:1: fussion: 'fussion' is no field; did you mean 'fusion'?\n"
+        "     5 | fussion: sum\n"
+        "       | ^"
+    ),
+    "count unit.yaml": (
+        "unit.yaml:5:18: units.lateral: 'residul' is no lateral unit; did you mean 'residual'?\n"
+        "     5 | units: {lateral: residul}\n"
+        "       |                  ^"
+    ),
+    "render pattern.yaml": (
+        "pattern.yaml:5:19: topology.keep.0: 'laterl_0_1' is no connection of this grid; "
+        "did you mean 'lateral_0_1'?\n"
+        "     5 | topology: {keep: [laterl_0_1]}\n"
+        "       |                   ^"
+    ),
+    "render path.yaml": (
+        "path.yaml:5:11: topology: no path from input to output is left; "
+        "keep one along the streams\n"
+        "     5 | topology: {keep: [sub_*]}\n"
+        "       |           ^"
+    ),
+    "build ups.yaml": (
+        "ups.yaml:2:10: columns: no path from input to output visits stream 1; "
+        "the columns need a sub before an up\n"
+        "     2 | columns: [up, up]\n"
+        "       |          ^"
+    ),
+    "count channels.yaml": (
+        "channels.yaml:3:11: channels: 3 values for 2 streams; give one per stream\n"
+        "     3 | channels: [2, 4, 8]\n"
+        "       |           ^"
+    ),
+    "count long.yaml": "long.yaml: too long; a file of ours has 65536 bytes at most",
+    # topologies
+    "render mine.yaml --as u-net": "--as: 'u-net' is no topology; did you mean 'unet'?",
+    "build wave.yaml --as unet": (
+        "--as: conv-deconv, unet and frrn go down and up once; columns 1+1+1+1 are not sub "
+        "columns, then up columns"
+    ),
+    # sizes
+    "count mine.yaml --size 400": ("--size: '400' is no size; write HEIGHTxWIDTH, such as 360x480"),
+    "count mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
+    "count deep.yaml --size 360x480": (
+        "Image is 360x480; 5 streams need multiples of 16. Pad to 368x480, or set size: pad."
+    ),
+    # output paths
+    "render mine.yaml -o picture": "picture: add an ending: .svg, .png, .pdf, .dot, .gv",
+    "render mine.yaml -o picture.bmp": (
+        "'bmp' is no picture format; there are: svg, png, pdf, dot, gv"
+    ),
+    "render mine.yaml -o file/a.svg": f"file: {WAY}",
+    "render mine.yaml -o file/b/a.dot": f"file/b: {WAY}",
+    "build mine.yaml -o other": "other: cannot be written: Is a directory",
+    "build mine.yaml -o file/w.safetensors": f"file: {WAY}",
+    f"{TRAIN} shapes -o file/run": f"file/run: {WAY}",
+    "predict run image.png -o file": f"file: {WAY}",
+    "search study.yaml -o file": f"file: {WAY}",
+    # data
+    f"{TRAIN} shaps": (
+        "'shaps' is no dataset; did you mean 'shapes'?; the path of a folder works too"
+    ),
+    f"{TRAIN} unsplit": f"unsplit: {NO_SPLIT}",
+    f"{TRAIN} half": "half/classes.txt: No such file or directory; it lists the classes",
+    f"{TRAIN} streets": ("streets/train/labels/a.png: id 7 is not in classes.txt, which has 0, 1"),
+    "evaluate run --data shapes --split test": "shapes: 'test' is no split; there are: train, val",
+    "predict run none.png": "none.png: No such file or directory",
+    "predict run text.png": "text.png: not a PNG, JPEG, WebP or TIFF image",
+    "predict run nothing.png": "nothing.png: the file is empty",
+    "predict run odd.png": (
+        "odd.png: Image is 16x15; 2 streams need multiples of 2. Pad to 16x16, or set size: pad."
+    ),
+    "predict run image.png streets/image.png": (
+        "two images are called image; predict them into two folders"
+    ),
+    # a spec and data that do not fit
+    "train two.yaml --data shapes": (
+        "two.yaml:4:10: classes: 2, but the data shapes has 3; set classes: 3\n"
+        "     4 | classes: 2\n"
+        "       |          ^"
+    ),
+    "train grey.yaml --data shapes": (
+        "grey.yaml:5:14: in_channels: 1, but the data shapes has 3; set in_channels: 3\n"
+        "     5 | in_channels: 1\n"
+        "       |              ^"
+    ),
+    # recipes
+    "train mine.yaml --data shapes --recipe papr": (
+        "'papr' is no recipe; did you mean 'paper'?; the path of a YAML file works too"
+    ),
+    "train mine.yaml --data shapes --recipe recipe-zero.yaml": (
+        "recipe-zero.yaml:1:9: epochs: 0 is less than 1\n"
+        "     1 | epochs: 0\n"
+        "       |         ^\n"
+        "recipe-zero.yaml:4:7: crop: smallest: this field is missing; add it\n"
+        "     4 | crop: {}\n"
+        "       |       ^\n"
+        "recipe-zero.yaml:4:7: crop: largest: this field is missing; add it\n"
+        "     4 | crop: {}\n"
+        "       |       ^\n"
+        "recipe-zero.yaml:4:7: crop: size: this field is missing; add it\n"
+        "     4 | crop: {}\n"
+        "       |       ^"
+    ),
+    # trainings
+    "train": NEEDED,
+    "train mine.yaml": NEEDED,
+    "train --data shapes": NEEDED,
+    "train mine.yaml --resume run": BESIDE,
+    "train --resume run --seed 1": BESIDE,
+    "train --resume other": f"other: {NO_RUN.format('other')}",
+    f"{TRAIN} shapes -o run": f"run {TAKEN.format('run')}",
+    f"{TRAIN} shapes --device gpu": "'gpu' is no device; there are: auto, cpu, cuda, mps, xpu",
+    # runs
+    "evaluate none --data shapes": f"none: {NO_RUN.format('none')}",
+    "evaluate run-spec --data shapes": f"run-spec/spec.yaml{ZERO}",
+    "evaluate run-bits --data shapes": (
+        "run-bits/weights.safetensors: damaged: its SHA-256 does not match its content"
+    ),
+    "evaluate run-short --data shapes": (
+        "run-short/weights.safetensors: not a safetensors file: "
+        "Error while deserializing header: header too small"
+    ),
+    "predict run-unfinished image.png": (
+        "run-unfinished/weights.safetensors is missing; "
+        "gridgen train --resume run-unfinished writes it"
+    ),
+    "predict run-facts image.png": (
+        "run-facts/run.json: data, seed, device, classes, colours: one of them is missing; "
+        "train anew"
+    ),
+    "train --resume run-json": (
+        "run-json/run.json: not JSON: Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)"
+    ),
+    "train --resume run-recipe": (
+        "run-recipe/recipe.yaml:1:1: batch: this field is missing; add it\n"
+        "     1 | epochs: 1\n"
+        "       | ^\n"
+        "run-recipe/recipe.yaml:1:1: learning_rate: this field is missing; add it\n"
+        "     1 | epochs: 1\n"
+        "       | ^\n"
+        "run-recipe/recipe.yaml:1:1: crop: this field is missing; add it\n"
+        "     1 | epochs: 1\n"
+        "       | ^"
+    ),
+    "train --resume run-metrics": "run-metrics/metrics.csv: missing or damaged; train anew",
+    "train --resume run-start": "run-start/checkpoints: no whole checkpoint (0 found); train anew",
+    # studies
+    "search none.yaml": "none.yaml: No such file or directory",
+    "search study-data.yaml": (
+        "study-data.yaml:1:7: data: 'shaps' is no dataset; did you mean 'shapes'?; "
+        "the path of a folder works too\n"
+        "     1 | data: shaps\n"
+        "       |       ^"
+    ),
+    "search study-classes.yaml": (
+        "study-classes.yaml:2:17: spec.classes: 5, but the data shapes has 3; set classes: 3\n"
+        "     2 | spec: {classes: 5}\n"
+        "       |                 ^"
+    ),
+    "search study-unit.yaml": (
+        "study-unit.yaml:6:19: space.units.lateral.0: 'residul' is no lateral unit; "
+        "did you mean 'residual'?\n"
+        "     6 |   units.lateral: [residul]\n"
+        "       |                   ^"
+    ),
+    "search study-sampler.yaml": (
+        "study-sampler.yaml:10:10: sampler: 'grid' is no sampler; there are: nsga2, random, tpe\n"
+        "    10 | sampler: grid\n"
+        "       |          ^"
+    ),
+    "search study-recipe.yaml": (
+        f"study-recipe.yaml:8:9: recipe: 'quik.yaml' is no recipe; there are: {RECIPE_NAMES}; "
+        "the path of a YAML file works too\n"
+        "     8 | recipe: quik.yaml\n"
+        "       |         ^"
+    ),
+    "search study-range.yaml": (
+        "study-range.yaml:6:18: space.base_channels: low 4 is more than high 2\n"
+        "     6 |   base_channels: {low: 4, high: 2}\n"
+        "       |                  ^"
+    ),
+    "search study.yaml -o other": (
+        "other holds a study with other settings (other/study.yaml); name another folder with -o"
+    ),
+    "search study.yaml -o broken": (
+        "broken/study.yaml:1:1: spec: this field is missing; add it\n"
+        "     1 | data: shapes\n"
+        "       | ^\n"
+        "broken/study.yaml:1:1: space: this field is missing; add it\n"
+        "     1 | data: shapes\n"
+        "       | ^\n"
+        "broken/study.yaml:1:1: recipe: this field is missing; add it\n"
+        "     1 | data: shapes\n"
+        "       | ^"
+    ),
+    "search study.yaml --device gpu": ("'gpu' is no device; there are: auto, cpu, cuda, mps, xpu"),
+}
+
+# Through the program as it is installed, which takes seconds where it loads torch.
+INSTALLED = ["count zero.yaml", "render mine.yaml --as u-net", "frobnicate", "predict run odd.png"]
+
+
+@pytest.fixture(scope="session")
+def inputs(trained, tmp_path_factory) -> Path:
+    """A folder of wrong inputs."""
+    folder = tmp_path_factory.mktemp("inputs")
+    for name, content in INPUTS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    shutil.copytree(trained, folder / "run")
+    for name, changes in RUNS.items():
+        _copy_run(trained, folder / name, changes)
+    _flip_last_bit(folder / "run-bits" / "weights.safetensors")
+    Image.new("RGB", (15, 16)).save(folder / "odd.png")
+    Image.new("RGB", (16, 16)).save(folder / "streets" / "image.png")
+    for split in ("train", "val"):
+        for kind in ("images", "labels"):
+            (folder / "streets" / split / kind).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(folder / "streets" / split / "images" / "a.png")
+        label = Image.fromarray(np.full((16, 16), 7, np.uint8))
+        label.save(folder / "streets" / split / "labels" / "a.png")
+    return folder
+
+
+def _copy_run(run: Path, copy: Path, changes: dict[str, str | None]) -> None:
+    """A copy of a run with files written anew; None: taken away."""
+    shutil.copytree(run, copy)
+    for name, content in changes.items():
+        if content is not None:
+            (copy / name).write_text(content)
+        elif (copy / name).is_dir():
+            shutil.rmtree(copy / name)
+        else:
+            (copy / name).unlink()
+
+
+def _flip_last_bit(path: Path) -> None:
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+
+
+@pytest.fixture
+def place(place, inputs) -> Path:
+    shutil.copytree(inputs, place, dirs_exist_ok=True)
+    return place
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("command", CASES)
+def test_a_wrong_input_is_one_text_and_nothing_is_written(command, place, gridgen):
+    before = tree(place)
+    code, out, err = gridgen(*shlex.split(command))
+    assert err == CASES[command] + "\n"
+    assert out == ""
+    assert code == 2
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("command", INSTALLED)
+def test_the_installed_program_says_the_same(command, place):
+    before = tree(place)
+    done = installed(*shlex.split(command))
+    assert done.stderr == CASES[command] + "\n"
+    assert done.stdout == ""
+    assert done.returncode == 2
+    assert tree(place) == before
+
+
+def installed(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    program = Path(sys.executable).with_name("gridgen")
+    if not program.exists():
+        pytest.skip(f"gridgen is not installed beside {sys.executable}")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=300)
+
+
+def test_a_network_larger_than_the_machine_is_refused(place, gridgen):
+    wide = SPEC.replace("1+1", "50+50").replace("base_channels: 2", "base_channels: 30000")
+    (place / "wide.yaml").write_text(wide)
+    before = tree(place)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    code, out, err = gridgen("build", "wide.yaml")
+    assert err == (
+        "The network has 11,672,182,260,105 parameters, 43,482.3 GiB in fp32; this machine has "
+        f"{memory / 2**30:,.1f} GiB. Use fewer streams or base_channels.\n"
+    )
+    assert (code, out) == (2, "")
+    assert tree(place) == before
+
+
+def test_a_damaged_checkpoint_is_one_line_without_our_own_source(place):
+    """Warnings are errors in this process, so the installed program has to say it."""
+    (checkpoint,) = (place / "run" / "checkpoints").glob("step-*")
+    _flip_last_bit(checkpoint / "network.safetensors")
+    done = installed("train", "--resume", "run")
+    relative = checkpoint.relative_to(place)
+    assert done.stderr == (
+        f"gridgen: {relative} is damaged (network.safetensors does not match its SHA-256); "
+        "trying the one before\n"
+        "run/checkpoints: no whole checkpoint (1 found); train anew\n"
+    )
+    assert (done.returncode, done.stdout) == (2, "")

@@ -1,0 +1,440 @@
+"""Every command where nothing is wrong: what it prints, and what it writes."""
+
+import csv
+import json
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from samples import SPEC
+
+from gridgen.analysis import count as count_grid
+from gridgen.cli.listing import LISTS
+from gridgen.cli.schema import SCHEMAS
+from gridgen.data import DATASETS
+from gridgen.emit import load_network
+from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.schema import spec_schema
+from gridgen.render import draw
+from gridgen.spec import GridSpec
+from gridgen.study import PRUNERS, SAMPLERS, Study
+from gridgen.training import RECIPES, Recipe
+from gridgen.training.run import FIELDS
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted(path.name for path in (ROOT / "specs").glob("*.yaml"))
+STUDIES = sorted(path.name for path in (ROOT / "studies").glob("*.yaml"))
+
+MINE = "grid      2 streams, 1+1 columns, F0 = 2\n"
+SUMMING = "the grid's summing residual U-Net, not the U-Net of 2015"
+
+
+@pytest.fixture
+def shipped(place) -> Path:
+    """The current directory, with the repository's specs/."""
+    shutil.copytree(ROOT / "specs", place / "specs")
+    return place
+
+
+@pytest.mark.parametrize(("ending", "program"), [("svg", True), ("png", True), ("dot", False)])
+def test_render_writes_the_picture_that_the_ending_names(ending, program, place, gridgen):
+    code, out, err = gridgen("render", "mine.yaml", "-o", f"pictures/grid.{ending}")
+    assert (code, err) == (0, "")
+    assert out == (
+        f"{MINE}topology  gridnet: 4 of 4 connections\nwrote     pictures/grid.{ending}\n"
+    )
+    picture = place / "pictures" / f"grid.{ending}"
+    match ending:
+        case "svg":
+            assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+        case "png":
+            with Image.open(picture) as image:
+                image.verify()
+        case "dot":
+            assert picture.read_text() == draw(build_grid(GridSpec.parse(SPEC))).source
+
+
+def test_render_names_the_picture_after_spec_and_topology(place, gridgen):
+    assert gridgen("render", "mine.yaml", "--as", "unet") == (
+        0,
+        f"{MINE}topology  unet: 4 of 4 connections\n          {SUMMING}\nwrote     mine-unet.svg\n",
+        "",
+    )
+    assert (place / "mine-unet.svg").stat().st_size > 1000
+
+
+def test_what_lies_on_no_path_is_named(place, gridgen):
+    (place / "mine.yaml").write_text(SPEC + "topology: {drop: [up_0_1]}\n")
+    assert gridgen("render", "mine.yaml", "-o", "a.dot") == (
+        0,
+        f"{MINE}topology  custom: 1 of 4 connections\n"
+        "removed   sub_1_0, lateral_1_1 (on no path from input to output)\n"
+        "wrote     a.dot\n",
+        "",
+    )
+
+
+def test_count_of_the_papers_network(shipped, gridgen):
+    assert gridgen("count", "specs/gridnet.yaml") == (
+        0,
+        """\
+grid         5 streams, 3+3 columns, F0 = 16
+topology     gridnet: 49 of 49 connections
+maps, paths  30, 371
+
+for one image of 400x400
+                      total            grid   stem   head        paper  paper/grid
+parameters       13,181,097      13,172,160  2,838  6,099   10,027,008       0.761
+activations     309,440,000     278,400,000                291,840,000       1.048
+MACs         33,098,400,000  31,703,040,000
+
+paper: the approximations of section 3.2, which know the full grid only
+""",
+        "",
+    )
+
+
+def test_count_of_channels_that_do_not_double_has_no_paper(place, gridgen):
+    (place / "mine.yaml").write_text(SPEC.replace("base_channels: 2", "channels: [2, 3]"))
+    assert gridgen("count", "mine.yaml", "--size", "8x6") == (
+        0,
+        """\
+grid         2 streams, 1+1 columns, channels 2/3
+topology     gridnet: 4 of 4 connections
+maps, paths  4, 2
+
+for one image of 8x6
+              total   grid  stem  head  paper  paper/grid
+parameters      780    519   108   153
+activations   3,024  1,584
+MACs         20,196  9,396
+""",
+        "",
+    )
+
+
+def test_count_pads_the_size_where_the_spec_does(place, gridgen):
+    (place / "mine.yaml").write_text(SPEC + "size: pad\n")
+    _, out, _ = gridgen("count", "mine.yaml", "--size", "7x5")
+    assert "\nfor one image of 8x6\n" in out
+
+
+GRIDNET = {
+    "parameters": {
+        "total": 13_181_097,
+        "grid": 13_172_160,
+        "stem": 2838,
+        "head": 6099,
+        "paper": 10_027_008,
+        "paper_ratio": 10_027_008 / 13_172_160,
+    },
+    "activations": {
+        "total": 309_440_000,
+        "grid": 278_400_000,
+        "paper": 291_840_000,
+        "paper_ratio": 291_840_000 / 278_400_000,
+    },
+    "macs": {"total": 33_098_400_000, "grid": 31_703_040_000},
+    "connections": {"kept": 49, "full": 49},
+    "maps": 30,
+    "paths": 371,
+}
+UNET = {
+    "parameters": {
+        "total": 9_647_337,
+        "grid": 9_638_400,
+        "stem": 2838,
+        "head": 6099,
+        "paper": 10_027_008,
+        "paper_ratio": 10_027_008 / 9_638_400,
+    },
+    "activations": {
+        "total": 223_040_000,
+        "grid": 192_000_000,
+        "paper": 291_840_000,
+        "paper_ratio": 1.52,
+    },
+    "macs": {"total": 24_251_040_000, "grid": 22_855_680_000},
+    "connections": {"kept": 33, "full": 49},
+    "maps": 30,
+    "paths": 5,
+}
+
+
+@pytest.mark.parametrize(("topology", "expected"), [("gridnet", GRIDNET), ("unet", UNET)])
+def test_count_as_json(topology, expected, shipped, gridgen):
+    command = ["count", "specs/gridnet.yaml", "--size", "400x400", "--json", "--as", topology]
+    code, out, err = gridgen(*command)
+    assert (code, err) == (0, "")
+    assert json.loads(out) == expected
+    assert out == json.dumps(expected, indent=2) + "\n"
+
+
+def test_build_writes_a_network_that_loads(shipped, gridgen):
+    assert gridgen("build", "specs/gridnet.yaml", "--as", "unet") == (
+        0,
+        f"""\
+grid        5 streams, 3+3 columns, F0 = 16
+topology    unet: 33 of 49 connections
+            {SUMMING}
+parameters  9,647,337
+wrote       runs/gridnet-unet.safetensors
+""",
+        "",
+    )
+    network = load_network(shipped / "runs" / "gridnet-unet.safetensors")
+    assert sum(parameter.numel() for parameter in network.parameters()) == 9_647_337
+    assert network.grid.spec.topology == "unet"
+
+
+def columns(table: dict[str, str]) -> str:
+    width = max(map(len, table)) + 2
+    return "".join(f"{name:<{width}}{value}\n" for name, value in table.items())
+
+
+LISTED = {
+    "topologies": """\
+gridnet      All connections: the paper's GridNet (figure 1).
+conv-deconv  One path without branches: down, along the lowest stream, up (figure 3, blue).
+unet         The conv-deconv path and each stream's laterals across it (figure 3, green).
+             the grid's summing residual U-Net, not the U-Net of 2015
+frrn         The conv-deconv path and a full-resolution stream, joined in every column (figure 3, \
+yellow).
+             the grid's FRRN-shaped subgraph, not the FRRN
+resnet       Stream 0 alone: a pre-activation residual network at full resolution.
+""",
+    "fusions": """\
+sum     added up (the paper's choice)
+concat  concatenated, then a 1x1 convolution to the map's channels
+""",
+    "datasets": columns({name: entry.description for name, entry in DATASETS.items()}),
+    "recipes": columns(RECIPES),
+    "samplers": """\
+tpe     tree-structured Parzen estimator, multivariate: the default
+random  every candidate independent
+nsga2   genetic, generations of 16
+""",
+    "pruners": """\
+none     every candidate is trained to the end
+median   gives up what is below the median at the same epoch, after four trials
+halving  asynchronous successive halving
+""",
+}
+TABLES = {
+    "topologies": list(TOPOLOGIES),
+    "units": [f"{kind}: {name}" for kind, units in UNITS.items() for name in units],
+    "fusions": list(FUSIONS),
+    "stems": list(STEMS),
+    "heads": list(HEADS),
+    "datasets": list(DATASETS),
+    "recipes": list(RECIPES),
+    "samplers": list(SAMPLERS),
+    "pruners": list(PRUNERS),
+}
+
+
+@pytest.mark.parametrize("what", LISTED)
+def test_list_prints_names_and_what_they_are(what, gridgen):
+    assert gridgen("list", what) == (0, LISTED[what], "")
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_every_name_is_listed_with_a_line_about_it(what, gridgen):
+    code, out, err = gridgen("list", what)
+    assert (code, err) == (0, "")
+    rows = [re.split(r"  +", line) for line in out.splitlines() if not line.startswith(" ")]
+    assert [row[0] for row in rows] == TABLES[what]
+    assert all(len(row) == 2 and row[1] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("spec", spec_schema()),
+        ("study", Study.model_json_schema()),
+        ("recipe", Recipe.model_json_schema()),
+    ],
+)
+def test_schema_is_printed_as_json(what, expected, gridgen):
+    assert gridgen("schema", what) == (0, json.dumps(expected, indent=2) + "\n", "")
+
+
+def test_schema_of_specs_is_the_default(gridgen):
+    assert gridgen("schema") == gridgen("schema", "spec")
+    assert set(SCHEMAS) == {"spec", "study", "recipe"}
+
+
+@pytest.mark.parametrize(("what", "folder"), [("spec", "specs"), ("study", "studies")])
+def test_the_schema_that_is_shipped_is_the_one_that_is_printed(what, folder, gridgen):
+    shipped = ROOT / folder / "schema.json"
+    if not shipped.exists():
+        pytest.skip(f"{folder}/schema.json is not shipped")
+    _, out, _ = gridgen("schema", what)
+    assert shipped.read_text() == out, f"gridgen schema {what} > {folder}/schema.json"
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_shipped_spec_counts_and_draws(name, shipped, gridgen):
+    grid = build_grid(GridSpec.load(ROOT / "specs" / name))
+    code, out, _ = gridgen("count", f"specs/{name}", "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads(json.dumps(count_grid(grid).as_json()))
+    code, out, _ = gridgen("render", f"specs/{name}", "-o", "a.dot")
+    assert code == 0
+    assert (shipped / "a.dot").read_text() == draw(grid).source
+
+
+def test_the_shipped_paper_network_has_the_parameters_it_says():
+    path = ROOT / "specs" / "gridnet.yaml"
+    total = count_grid(build_grid(GridSpec.load(path))).parameters.total
+    assert f"{total:,} parameters" in path.read_text()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_shipped_study_loads_and_has_candidates_within_its_budget(name):
+    study = Study.load(ROOT / "studies" / name)
+    point = {
+        field: choices[0] if isinstance(choices, tuple) else choices.low
+        for field, choices in study.space.items()
+    }
+    grid = build_grid(study.candidate(point))
+    costs = study.budget.cost(grid)
+    assert all(costs[quantity] <= limit for quantity, limit in study.budget.limits())
+
+
+def test_train_writes_a_run_and_says_what_to_do_next(place, gridgen):
+    command = ["train", "mine.yaml", "--data", "shapes", "--recipe", "quick.yaml", "--seed", "3"]
+    code, out, err = gridgen(*command)
+    assert code == 0
+    assert re.fullmatch(
+        re.escape(MINE) + r"topology  gridnet: 4 of 4 connections\n"
+        r"val IoU   0\.[0-9]{4}\n"
+        r"next      gridgen evaluate runs/gridnet-shapes --data shapes\n"
+        r"wrote     runs/gridnet-shapes/weights\.safetensors, runs/gridnet-shapes/metrics\.csv, "
+        r"runs/gridnet-shapes/curve\.png, runs/gridnet-shapes/predictions\.png\n",
+        out,
+    )
+    *_, last = err.splitlines()
+    assert re.fullmatch(r"epoch 1  loss [0-9]+\.[0-9]{3}  val IoU 0\.[0-9]{3}", last)
+    run = place / "runs" / "gridnet-shapes"
+    rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
+    assert tuple(rows[0]) == FIELDS
+    assert (rows[0]["epoch"], rows[0]["step"]) == ("1", "2")
+    assert f"val IoU   {float(rows[0]['val_iou']):.4f}\n" in out
+    assert json.loads((run / "run.json").read_text())["seed"] == 3
+    for name in ("curve.png", "predictions.png"):
+        with Image.open(run / name) as picture:
+            picture.verify()
+    assert load_network(run / "weights.safetensors").grid.spec == GridSpec.parse(SPEC)
+
+
+def test_train_goes_on_with_a_run(with_run, gridgen):
+    (with_run / "run" / "weights.safetensors").unlink()
+    code, out, err = gridgen("train", "--resume", "run")
+    assert (code, err) == (0, "")
+    assert out.startswith(MINE)
+    assert out.endswith(
+        "wrote     run/weights.safetensors, run/metrics.csv, run/curve.png, run/predictions.png\n"
+    )
+    assert (with_run / "run" / "weights.safetensors").is_file()
+
+
+def test_evaluate_scores_each_class_and_the_lookup(with_run, gridgen):
+    code, out, err = gridgen("evaluate", "run", "--data", "shapes")
+    assert (code, err) == (0, "")
+    number = r"0\.[0-9]{4}"
+    assert re.fullmatch(
+        r"data          shapes, val: 64 images\n"
+        rf"mean IoU      {number}\n"
+        rf"  background  {number}\n"
+        rf"  larger      {number}\n"
+        rf"  smaller     {number}\n"
+        rf"accuracy      {number}\n"
+        rf"lookup IoU    {number}  \(best class per intensity, fitted on train\)\n"
+        rf"margin        [+-]{number}\n",
+        out,
+    )
+
+
+def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, gridgen):
+    code, out, err = gridgen("evaluate", "run", "--data", "shapes", "--no-lookup", "--json")
+    assert (code, err) == (0, "")
+    scored = json.loads(out)
+    assert list(scored) == [
+        *("data", "split", "images", "mean_iou", "iou", "accuracy", "lookup", "margin")
+    ]
+    assert list(scored["iou"]) == ["background", "larger", "smaller"]
+    assert (scored["data"], scored["split"], scored["images"]) == ("shapes", "val", 64)
+    assert (scored["lookup"], scored["margin"]) == (None, None)
+    (row,) = csv.DictReader((with_run / "run" / "metrics.csv").read_text().splitlines())
+    assert scored["mean_iou"] == pytest.approx(float(row["val_iou"]), abs=1e-6)
+    assert scored["accuracy"] == pytest.approx(float(row["val_accuracy"]), abs=1e-6)
+
+
+def test_predict_writes_a_picture_and_a_label_for_each_image(with_run, gridgen):
+    Image.new("L", (8, 8), 9).save(with_run / "grey.png")
+    assert gridgen("predict", "run", "image.png", "grey.png", "-o", "seen") == (
+        0,
+        "wrote  seen/image.png, seen/image_labels.png\n"
+        "wrote  seen/grey.png, seen/grey_labels.png\n",
+        "",
+    )
+    for name, size in (("image", (20, 16)), ("grey", (8, 8))):
+        with Image.open(with_run / "seen" / f"{name}_labels.png") as label:
+            assert (label.mode, label.size) == ("P", size)
+            assert np.asarray(label).max() < 3
+        with Image.open(with_run / "seen" / f"{name}.png") as picture:
+            picture.verify()
+
+
+HEADER = "trial  val_iou   parameters  spec\n"
+
+
+@pytest.mark.slow
+def test_search_trains_and_called_again_shows_what_it_found(place, gridgen):
+    code, out, err = gridgen("search", "study.yaml")
+    assert code == 0
+    line = r" {3,4}[0-9]+   0\.[0-9]{4} +[0-9,]+  gridnet, 2 streams, [12]\+[12] columns, F0 = [24]"
+    assert re.fullmatch(
+        re.escape(HEADER) + f"{line}\n{line}\n"
+        r"trained  2; [0-9]+ refused without building, 0 pruned, 0 failed\n"
+        r"wrote    runs/search-study/best\.yaml, runs/search-study/trials\.csv, "
+        r"runs/search-study/scores\.png\n",
+        out,
+    )
+    assert re.search(r"^\[1/2\] gridnet, .* parameters$", err, re.MULTILINE)
+    assert re.search(r"^    val_iou 0\.[0-9]{3}  [0-9]+ s left$", err, re.MULTILINE)
+    found = place / "runs" / "search-study"
+    for name in ("best.yaml", "trials.csv", "scores.png", "study.yaml", "study.db"):
+        assert (found / name).is_file()
+    assert Study.load(found / "study.yaml") == Study.load(place / "study.yaml")
+    assert gridgen("search", "study.yaml") == (0, out, "2 of 2 trained before\n")
+    code, built, _ = gridgen("build", "runs/search-study/best.yaml")
+    assert (code, built.splitlines()[-1]) == (0, "wrote       runs/best-gridnet.safetensors")
+
+
+def test_search_says_where_nothing_fits(place, gridgen, monkeypatch):
+    monkeypatch.setattr(import_module("gridgen.study.search"), "GIVE_UP", 5)
+    study = (place / "study.yaml").read_text()
+    (place / "study.yaml").write_text(study.replace("3500", "9"))
+    assert gridgen("search", "study.yaml", "-o", "found") == (
+        0,
+        f"{HEADER}trained  0; 5 refused without building, 0 pruned, 0 failed\n"
+        "wrote    found/trials.csv\n",
+        "",
+    )
+    assert not (place / "found" / "best.yaml").exists()
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_as_prunes_as_the_library_does(name, place, gridgen):
+    code, out, _ = gridgen("count", "mine.yaml", "--as", name, "--json")
+    assert code == 0
+    pruned = prune(build_grid(GridSpec.parse(SPEC)), name)
+    assert json.loads(out)["connections"] == {"kept": len(pruned.connections), "full": 4}

@@ -1,0 +1,51 @@
+"""Commands that compute nothing answer at once: what takes seconds to import is left alone."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchmetrics", "lightning", "optuna", "sqlalchemy", "matplotlib", "pandas")
+PROGRAM = f"""
+import sys
+from gridgen.cli.app import run
+code = run(sys.argv[1:])
+print(*sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def modules_after(*arguments: str) -> list[str]:
+    """The heavy packages that the program has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    return done.stderr.split()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "render mine.yaml",
+        "render mine.yaml --as unet -o grid.dot",
+        "count mine.yaml",
+        "count mine.yaml --json",
+        "list topologies",
+        "list units",
+        "list fusions",
+        "list stems",
+        "list heads",
+        "schema",
+        "schema spec",
+        "--help",
+        "train --help",
+    ],
+)
+def test_it_imports_nothing_heavy(command, place):
+    assert modules_after(*command.split()) == []
+
+
+def test_a_command_that_needs_torch_imports_it(place):
+    assert "torch" in modules_after("build", "mine.yaml")
