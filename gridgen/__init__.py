@@ -7,7 +7,7 @@ is counted, drawn, emitted as a PyTorch module, trained and searched.
 >>> spec = gridgen.GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
 >>> grid = gridgen.prune(gridgen.build_grid(spec), "unet")
 >>> gridgen.count(grid, size=(64, 64)).parameters.total
-111564
+63990
 """
 
 from importlib import import_module

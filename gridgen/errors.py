@@ -36,6 +36,18 @@ class RenderError(GridgenError):
     """A picture cannot be drawn: unknown format, or no Graphviz program for it."""
 
 
+class FileError(GridgenError):
+    """A file or folder cannot be written: no room, no permission, or in the way."""
+
+
+class UsageError(GridgenError):
+    """Flags that do not go together, or a name that a flag does not know."""
+
+
+class DeviceError(GridgenError):
+    """A device that does not exist or cannot be used."""
+
+
 class TooLargeError(GridgenError):
     """A network that this machine's memory cannot hold."""
 
@@ -53,7 +65,19 @@ class RunError(GridgenError):
 
 
 class TrainingError(GridgenError):
-    """Training cannot go on: the loss is not a number, or memory ran out."""
+    """Training cannot go on, because the loss is not a number, say."""
+
+
+class OutOfMemoryError(TrainingError):
+    """Training cannot go on: memory ran out."""
+
+
+class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
+    """Training was asked to stop and did, its state saved. `signal` is the signal's number."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = number
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -4,16 +4,14 @@ import hashlib
 import os
 from pathlib import Path
 
-from gridgen.errors import GridgenError
-
-
-class FileError(GridgenError):
-    """A file or folder cannot be written: no room, no permission, or in the way."""
+from gridgen.errors import FileError
 
 
 def write_file(path: str | Path, content: bytes | str) -> Path:
     """Write through a temporary neighbour, flush it to the disk, then rename. Makes folders."""
     path = Path(path)
+    if not path.name or path.is_dir():
+        raise FileError(f"{path}: a folder; name a file in it")
     raw = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     make_folder(path.parent)

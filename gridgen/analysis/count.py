@@ -91,9 +91,8 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     stem = cost(grid.stem, image)
     top = (grid.channels_of(grid.output), height, width)
     head = cost(grid.head, top)
-    shapes = {stream: shape_of(grid, stream, (height, width)) for stream in range(spec.streams)}
     parameters = activations = macs = 0
-    for layers, shape in parts(grid, shapes):
+    for layers, shape in parts(grid, (height, width)):
         part = cost(layers, shape)
         parameters += part.parameters
         activations += part.activations
@@ -146,34 +145,35 @@ def padded_size(spec: GridSpec, size: Size) -> Size:
     return -(-size[0] // step) * step, -(-size[1] // step) * step
 
 
-def shape_of(grid: Grid, stream: int, size: Size) -> Shape:
-    """Shape of the maps of `stream` for a legal image `size`."""
-    return grid.channels[stream], size[0] >> stream, size[1] >> stream
+def shape_of(grid: Grid, feature_map: FeatureMap, size: Size) -> Shape:
+    """Shape of a map for a legal image `size`."""
+    stream = feature_map.stream
+    return grid.channels_of(feature_map), size[0] >> stream, size[1] >> stream
 
 
-def parts(grid: Grid, shapes: dict[int, Shape]) -> list[tuple[Layers, Shape]]:
+def parts(grid: Grid, size: Size) -> list[tuple[Layers, Shape]]:
     """The layers of every unit, shortcut and fusion, with the shape that enters them."""
     found = []
     for connection in grid:
-        entering = shapes[connection.source.stream]
+        entering = shape_of(grid, connection.source, size)
         found.append((connection.unit, entering))
         if connection.shortcut:
             found.append((connection.shortcut, entering))
     for target in grid.maps:
         layers = grid.fusion_layers(target)
         if layers:
-            found.append((layers, _joined(grid, target, shapes)))
+            found.append((layers, _joined(grid, target, size)))
     return found
 
 
-def _joined(grid: Grid, target: FeatureMap, shapes: dict[int, Shape]) -> Shape:
-    channels, height, width = shapes[target.stream]
-    arrivals = grid.dag.in_degree(target) if grid.fusion.join == "concat" else 1
+def _joined(grid: Grid, target: FeatureMap, size: Size) -> Shape:
+    channels, height, width = shape_of(grid, target, size)
+    arrivals = grid.dag.in_degree(target) if grid.fusion_of(target).join == "concat" else 1
     return channels * arrivals, height, width
 
 
 def _paper(spec: GridSpec, size: Size) -> tuple[int | None, int | None]:
-    if not paper.applies(spec):
+    if not spec.doubling:
         return None, None
     base = spec.stream_channels[0]
     sub, up = spec.sub_columns, spec.up_columns

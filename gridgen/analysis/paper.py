@@ -4,8 +4,6 @@ Both speak of the full grid with the paper's units whose channels double from st
 they know nothing of topologies, biases, BN, stem or head.
 """
 
-from gridgen.spec import GridSpec
-
 
 def parameters(streams: int, base_channels: int, sub: int, up: int) -> int:
     """nb_param ~ 18 * 2^(2 (N_S - 1)) * F_0^2 * (2.5 N_Cs + N_Cu - 2)."""
@@ -16,9 +14,3 @@ def parameters(streams: int, base_channels: int, sub: int, up: int) -> int:
 def activations(base_channels: int, sub: int, up: int, height: int, width: int) -> int:
     """nb_activ ~ 6 H_0 W_0 F_0 (4 N_Cu + 3 N_Cs - 2)."""
     return 6 * height * width * base_channels * (4 * up + 3 * sub - 2)
-
-
-def applies(spec: GridSpec) -> bool:
-    """Whether the formulas have a value: channels double from stream to stream."""
-    channels = spec.stream_channels
-    return channels == tuple(channels[0] << stream for stream in range(spec.streams))

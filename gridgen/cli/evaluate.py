@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.terminal import AsJson, Device, progress, report
+from gridgen.cli.terminal import AsJson, Best, Device, progress, report
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that gridgen train made.")]
 
@@ -18,6 +18,7 @@ def evaluate(
     lookup: Annotated[
         bool, typer.Option(help="Also score the best single-pixel lookup fitted on train.")
     ] = True,
+    best: Best = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -25,7 +26,7 @@ def evaluate(
     from gridgen.training import evaluate as evaluate_run
 
     with progress("scoring") as tick:
-        scored = evaluate_run(run, data, split, lookup=lookup, device=device, tick=tick)
+        scored = evaluate_run(run, data, split, best=best, lookup=lookup, device=device, tick=tick)
     if as_json:
         print(json.dumps(scored.as_json(), indent=2))
         return

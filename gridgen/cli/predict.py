@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gridgen.cli.evaluate import RunPath
-from gridgen.cli.terminal import Device, progress, report
+from gridgen.cli.terminal import Best, Device, progress, report
 
 
 def predict(
@@ -15,12 +15,13 @@ def predict(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write.")
     ] = Path("out"),
+    best: Best = False,
     device: Device = "auto",
 ) -> None:
     """Write image and prediction side by side, and the prediction as a label file."""
     from gridgen.training import predict as predict_images
 
     with progress("predicting") as tick:
-        predictions = predict_images(run, images, output, device=device, tick=tick)
+        predictions = predict_images(run, images, output, best=best, device=device, tick=tick)
     for prediction in predictions:
         report([("wrote", f"{prediction.picture}, {prediction.labels}")])

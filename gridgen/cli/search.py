@@ -23,7 +23,7 @@ def search(
     from gridgen.study import Study
     from gridgen.study import search as run_search
     from gridgen.study.child import ChildTraining
-    from gridgen.study.told import Lines
+    from gridgen.study.watch import Terminal
 
     loaded = Study.load(study)
     folder = output or Path("runs") / f"search-{study.stem}"
@@ -32,7 +32,7 @@ def search(
         folder=folder,
         trials=trials,
         evaluate=ChildTraining(loaded, device),
-        told=Lines(loaded.objective),
+        watch=Terminal(loaded.objective),
     )
     print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
     for entry in result.entries[:SHOWN]:

@@ -10,7 +10,7 @@ import typer
 
 from gridgen.errors import SizeError, TopologyError
 from gridgen.grid import Grid, build_grid, prune
-from gridgen.grid.topologies import NOTES, topology_name
+from gridgen.grid.topologies import DESCENDING, NOTES, Descent, topology_name
 from gridgen.spec import GridSpec
 
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="YAML file of the network.")]
@@ -22,16 +22,19 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="PATH", help="Where to write.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
+Best = Annotated[
+    bool, typer.Option("--best", help="The weights of the best validation, not of the last step.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def grid_of(spec: Path, topology: str | None) -> Grid:
     """The grid of a spec file, pruned to `--as` where that is given."""
-    grid = build_grid(GridSpec.load(spec))
+    loaded = GridSpec.load(spec)
     if topology is None:
-        return grid
+        return build_grid(loaded)
     try:
-        return prune(grid, topology)
+        return prune(build_grid(loaded.but(topology=None)), topology)
     except TopologyError as error:
         raise TopologyError(f"--as: {error}") from error
 
@@ -51,6 +54,8 @@ def describe(grid: Grid) -> list[tuple[str, str]]:
     name = topology_name(grid.spec)
     kept = f"{name}: {len(grid.connections)} of {len(grid.full.connections)} connections"
     rows = [("grid", grid.spec.shape), ("topology", kept)]
+    if name in DESCENDING:
+        rows.append(("", Descent(grid.spec).shape))
     if name in NOTES:
         rows.append(("", NOTES[name]))
     if grid.dead_ends:

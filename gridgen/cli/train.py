@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gridgen.cli.terminal import As, Output, describe, grid_of, report
-from gridgen.errors import RunError
+from gridgen.errors import UsageError
 from gridgen.grid import build_grid
 
 
@@ -23,7 +23,10 @@ def train(
     ] = None,
     output: Output = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of weights, order and augmentation; 0 if not given.")
+        int | None,
+        typer.Option(
+            min=0, max=2**31 - 1, help="Of weights, order and augmentation; 0 if not given."
+        ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
     resume: Annotated[
@@ -34,17 +37,19 @@ def train(
     if resume is not None and any(
         given is not None for given in (spec, data, topology, recipe, output, seed)
     ):
-        raise RunError(
+        raise UsageError(
             "--resume takes everything from the run; give nothing beside it but --device"
         )
     if resume is None and (spec is None or data is None):
-        raise RunError("give a spec and --data (gridgen list datasets), or --resume RUN")
+        raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
     grid = grid_of(spec, topology) if spec is not None else None
     from gridgen import training
-    from gridgen.training.watch import Terminal
+    from gridgen.training.devices import rank
+    from gridgen.training.watch import Terminal, Watch
 
+    watch = Terminal() if rank() == 0 else Watch()
     if resume is not None:
-        run = training.resume(resume, device=device, watch=Terminal())
+        run = training.resume(resume, device=device, watch=watch)
     else:
         assert grid is not None
         assert data is not None
@@ -55,8 +60,10 @@ def train(
             folder=output,
             seed=seed or 0,
             device=device or "auto",
-            watch=Terminal(),
+            watch=watch,
         )
+    if rank() > 0:
+        return
     last = run.rows()[-1]
     names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
     report(

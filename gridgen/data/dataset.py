@@ -47,6 +47,10 @@ class Dataset(Protocol):
     def channels(self) -> int:
         """Channels of every image: 1 (grey) or 3 (RGB)."""
 
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """(height, width) of every image, known without reading it again."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Sample: ...

@@ -8,7 +8,7 @@ import torch
 
 from gridgen.data.classes import UNLISTED, ClassList, read_classes
 from gridgen.data.dataset import Sample, require_split
-from gridgen.data.images import SUFFIXES, inspect_image, read_ids, read_image
+from gridgen.data.images import SUFFIXES, inspect_image, is_grey, read_ids, read_image
 from gridgen.errors import DataError
 
 
@@ -25,8 +25,8 @@ class Folder:
 
     `{split}/images/NAME.{png,jpg,jpeg,webp,tif,tiff}` goes with `{split}/labels/NAME.png`, a
     palette or grey PNG whose pixels are the ids that `classes.txt` lists; ids of role `ignore`
-    become `IGNORE`. Other files are passed over. Images have 1 channel where all are grey, 3
-    otherwise, and sizes of their own.
+    become `IGNORE`. Other files are passed over. Images have 1 channel where all of all splits
+    are grey, 3 otherwise, and sizes of their own.
 
     Every file is checked here, so that training does not stop in its third hour. Errors:
     `DataError` that names the file: no such split, an image or label that is missing, damaged
@@ -39,8 +39,8 @@ class Folder:
         _require(root, split)
         self._list = read_classes(root / "classes.txt")
         self._pairs = _pairs(root / split / "images", root / split / "labels")
-        grey = [_check(pair, self._list) for pair in self._pairs]
-        self.channels = 1 if all(grey) else 3
+        self.sizes = tuple(_check(pair, self._list) for pair in self._pairs)
+        self.channels = 1 if all(map(is_grey, _images(root))) else 3
         self.classes = tuple(line.name for line in self._list.classes)
         self.colours = tuple(line.colour for line in self._list.classes)
 
@@ -92,9 +92,14 @@ def _by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
-def _check(pair: Pair, listed: ClassList) -> bool:
-    """Whether the image is grey, once both files are known to be in order."""
-    size, grey = inspect_image(pair.image)
+def _images(root: Path) -> list[Path]:
+    """The images of all splits, which have the same channels."""
+    return [path for path in root.glob("*/images/[!.]*") if path.suffix.lower() in SUFFIXES]
+
+
+def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
+    """(height, width) of both files, once they are known to be in order."""
+    size = inspect_image(pair.image)
     ids = read_ids(pair.label)
     if ids.shape != size:
         raise DataError(
@@ -105,7 +110,7 @@ def _check(pair: Pair, listed: ClassList) -> bool:
     if len(unlisted):
         known = ", ".join(map(str, listed.ids))
         raise DataError(f"{pair.label}: id {unlisted[0]} is not in classes.txt, which has {known}")
-    return grey
+    return size
 
 
 def _shown(size: tuple[int, ...]) -> str:

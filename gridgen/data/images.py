@@ -49,19 +49,24 @@ def read_ids(path: str | Path) -> npt.NDArray[np.uint8]:
         return np.array(image, dtype=np.uint8)
 
 
-def inspect_image(path: str | Path) -> tuple[tuple[int, int], bool]:
-    """((height, width), whether it is grey) of an image file that is whole.
+def is_grey(path: str | Path) -> bool:
+    """Whether the image file has one channel, by its header. Errors: `DataError`."""
+    with _opened(path) as image:
+        return _is_deep(image) or image.mode in ("1", "L", "LA")
+
+
+def inspect_image(path: str | Path) -> tuple[int, int]:
+    """(height, width) of an image file that is whole.
 
     Decodes no pixels where the format allows to tell without. Errors: `DataError`.
     """
     with _opened(path) as image:
-        grey = _is_deep(image) or image.mode in ("1", "L", "LA")
         width, height = _upright(image).size
         if image.format in SELF_CHECKING:
             image.verify()
         else:
             image.load()
-        return (height, width), grey
+        return height, width
 
 
 @contextmanager

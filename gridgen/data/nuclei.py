@@ -46,6 +46,7 @@ class Nuclei:
             for top in range(rows.start, rows.stop - SIDE + 1, stride)
             for left in range(0, self._label.shape[1] - SIDE + 1, stride)
         ]
+        self.sizes = ((SIDE, SIDE),) * len(self._corners)
 
     def __len__(self) -> int:
         return len(self._corners)

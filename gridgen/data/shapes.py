@@ -83,6 +83,7 @@ class Shapes:
     def __init__(self, split: str = "train", seed: int = 0) -> None:
         require_split(self.name, split, SPLITS)
         self._split, self._seed = split, seed
+        self.sizes = ((SIDE, SIDE),) * SPLITS[split]
 
     def __len__(self) -> int:
         return SPLITS[self._split]

@@ -35,14 +35,9 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
     match layer:
         case Conv(channels_in, channels_out, kernel, stride):
             return nn.Conv2d(channels_in, channels_out, kernel, stride, padding=kernel // 2)
-        case Deconv(channels_in, channels_out, stride, kernel):
+        case Deconv(channels_in, channels_out, stride):
             return nn.ConvTranspose2d(
-                channels_in,
-                channels_out,
-                kernel,
-                stride,
-                padding=kernel // 2,
-                output_padding=stride - 1,
+                channels_in, channels_out, 3, stride, padding=1, output_padding=stride - 1
             )
         case BatchNorm(channels):
             return nn.BatchNorm2d(channels)

@@ -37,7 +37,7 @@ class GridNetwork(nn.Module):
 
     def __init__(self, grid: Grid) -> None:
         super().__init__()
-        _refuse_oversized(grid)
+        require_memory(grid)
         self.grid = grid
         self.fixed_graph = False
         self.steps = schedule(grid)
@@ -74,7 +74,7 @@ class GridNetwork(nn.Module):
 
     def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         arrivals = (self._arrive(c, maps[c.source]) for c in step.arrivals)
-        if self.grid.fusion.join == "concat":
+        if step.join == "concat":
             fused = torch.cat(list(arrivals), dim=1)
         else:
             fused = next(arrivals)
@@ -118,8 +118,11 @@ class GridNetwork(nn.Module):
         return functional.pad(images, sides, mode="replicate"), top, left
 
 
-def _refuse_oversized(grid: Grid) -> None:
-    """A network larger than the machine would take it down while it is being initialized."""
+def require_memory(grid: Grid) -> None:
+    """Refuse a network larger than the machine, which would take it down when it is made.
+
+    Errors: `TooLargeError`.
+    """
     layers = [*grid.stem, *grid.head]
     values = sum(layer.parameters for layer in layers) + sum(c.parameters for c in grid)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -20,7 +20,7 @@ NOTE = "gridgen"
 
 def save_network(network: GridNetwork, path: str | Path) -> Path:
     """Write the weights, the spec and a SHA-256 of the weights to one file."""
-    spec = json.dumps(network.grid.spec.plain())
+    spec = json.dumps(network.grid.spec.complete())
     return save_tensors(network.state_dict(), path, {"spec": spec})
 
 
@@ -57,10 +57,13 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise WeightsError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(NOTE, "{}"))
+            note = (file.metadata() or {}).get(NOTE)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = json.loads(note or "null")
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: not a safetensors file: {error}") from error
+        raise WeightsError(f"{path}: not a safetensors file, or damaged: {error}") from error
+    if not isinstance(metadata, dict):
+        raise WeightsError(f"{path}: not written by gridgen; build or train one")
     written = metadata.pop("sha256", None)
     if written != digest(tensors, metadata):
         raise WeightsError(f"{path}: damaged: its SHA-256 does not match its content")

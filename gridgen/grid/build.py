@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from typing import TypeVar
 
 import networkx as nx
@@ -9,7 +10,7 @@ import networkx as nx
 from gridgen.errors import SpecError, unknown
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid
 from gridgen.grid.keep import keep_alive
 from gridgen.grid.lattice import Link, paper_lattice
 from gridgen.grid.layers import Layers
@@ -57,18 +58,18 @@ def require_names(spec: GridSpec) -> None:
 
 def _full_grid(spec: GridSpec) -> Grid:
     connect = _connector(spec)
+    channels = spec.stream_channels
+    fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
-    dag.add_node(FeatureMap(0, 0))
+    for stream, column in product(range(spec.streams), range(len(spec.columns))):
+        dag.add_node(FeatureMap(stream, column), fused=Fused(channels[stream], fusion))
     for link in paper_lattice(spec):
         connection = connect(link)
         dag.add_edge(connection.source, connection.target, connection=connection)
-    channels = spec.stream_channels
     grid = Grid(
         dag=nx.freeze(dag),
         input=FeatureMap(0, 0),
         output=FeatureMap(0, len(spec.columns) - 1),
-        channels=channels,
-        fusion=_look_up(FUSIONS, spec.fusion, "fusion", ("fusion",)),
         stem=_look_up(STEMS, spec.stem, "stem", ("stem",))(spec.in_channels, channels[0]),
         head=_look_up(HEADS, spec.head, "head", ("head",))(channels[0], spec.classes),
         spec=spec,

@@ -17,6 +17,12 @@ from gridgen.grid.units import Kind
 from gridgen.spec import GridSpec
 
 PREFIX: dict[Kind, str] = {"lateral": "lateral", "subsampling": "sub", "upsampling": "up"}
+# From source to target in the paper's lattice: streams down, columns along.
+STEP: dict[Kind, tuple[int, int]] = {
+    "lateral": (0, 1),
+    "subsampling": (1, 0),
+    "upsampling": (-1, 0),
+}
 
 
 class FeatureMap(NamedTuple):
@@ -29,6 +35,14 @@ class FeatureMap(NamedTuple):
     def name(self) -> str:
         """`map_I_J`."""
         return f"map_{self.stream}_{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """What a feature map is: its channels, and how the connections that arrive become it."""
+
+    channels: int
+    fusion: Fusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,15 @@ class Connection:
 
     @property
     def name(self) -> str:
-        """`lateral_I_J`, `sub_I_J` or `up_I_J`, with the coordinates of the target."""
-        return f"{PREFIX[self.kind]}_{self.target.stream}_{self.target.column}"
+        """`lateral_I_J`, `sub_I_J` or `up_I_J`, with the coordinates of the target.
+
+        Where the source is not the neighbour in the paper's lattice, `_from_K_L` follows.
+        """
+        name = f"{PREFIX[self.kind]}_{self.target.stream}_{self.target.column}"
+        down, along = STEP[self.kind]
+        if self.source == (self.target.stream - down, self.target.column - along):
+            return name
+        return f"{name}_from_{self.source.stream}_{self.source.column}"
 
     @property
     def parameters(self) -> int:
@@ -63,7 +84,8 @@ class Grid:
     """Feature maps and connections between a stem and a head.
 
     Valid by construction: acyclic, one input, one output, every map on a path from the input to
-    the output. `dag` is frozen; its edges carry a `connection`. `spec` is what the grid was made
+    the output. `dag` is frozen; its nodes carry what is `fused` there, its edges a `connection`,
+    whose name no other edge has. `spec` is what the grid was made
     from, its topology included, so that a grid can be made again from what an artifact stores.
     `dead_ends` are connections that were asked for and removed because no such path uses them.
     """
@@ -71,8 +93,6 @@ class Grid:
     dag: "nx.DiGraph[FeatureMap]"
     input: FeatureMap
     output: FeatureMap
-    channels: tuple[int, ...]
-    fusion: Fusion
     stem: Layers
     head: Layers
     spec: GridSpec
@@ -106,12 +126,20 @@ class Grid:
         return iter(self.connections)
 
     def channels_of(self, feature_map: FeatureMap) -> int:
-        """F_i of the map's stream."""
-        return self.channels[feature_map.stream]
+        """Channels of a map; in the paper F_i of its stream."""
+        return self._fused(feature_map).channels
+
+    def fusion_of(self, target: FeatureMap) -> Fusion:
+        """How the connections that arrive at `target` are joined."""
+        return self._fused(target).fusion
 
     def fusion_layers(self, target: FeatureMap) -> Layers:
         """The layers after the fusion at `target`."""
-        return self.fusion.after(self.dag.in_degree(target), self.channels_of(target))
+        return self.fusion_of(target).after(self.dag.in_degree(target), self.channels_of(target))
+
+    def _fused(self, feature_map: FeatureMap) -> Fused:
+        fused: Fused = self.dag.nodes[feature_map]["fused"]
+        return fused
 
 
 def _by_column(feature_map: FeatureMap) -> tuple[int, int]:

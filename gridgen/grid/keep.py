@@ -7,13 +7,15 @@ import networkx as nx
 
 from gridgen.errors import TopologyError
 from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.spec import CustomTopology
 
 
 def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     """The subgraph of the `wanted` connections that lie on a path from input to output.
 
     Forward *and* backward reachability: a map that the input reaches but that does not reach the
-    output would hold units that no gradient trains. Errors: `TopologyError` where no path is left.
+    output would hold units that no gradient trains. The spec of the new grid names what was kept,
+    so that it can be built again. Errors: `TopologyError` where no path is left.
 
     >>> from gridgen.grid.build import build_grid
     >>> from gridgen.spec import GridSpec
@@ -21,11 +23,19 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     >>> [c.name for c in keep(grid, lambda c: c.kind == "lateral")]
     ['lateral_0_1', 'lateral_0_2', 'lateral_0_3']
     """
+    kept = keep_wanted(grid, wanted)
+    if len(kept.dag.edges) == len(grid.dag.edges):
+        return kept
+    names = tuple(connection.name for connection in kept)
+    custom = CustomTopology(keep=names) if names else CustomTopology(drop=("*",))
+    return replace(kept, spec=grid.spec.model_copy(update={"topology": custom}))
+
+
+def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
+    """As `keep`, but the spec does not say what was kept; a pass that knows better does."""
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
-    dag.add_nodes_from((grid.input, grid.output))
-    for source, target, edge in grid.dag.edges(data=True):
-        if wanted(edge["connection"]):
-            dag.add_edge(source, target, **edge)
+    dag.add_nodes_from(grid.dag.nodes(data=True))
+    dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
     alive = nx.descendants(dag, grid.input) | {grid.input}
     alive &= nx.ancestors(dag, grid.output) | {grid.output}
     if grid.output not in alive or grid.input not in alive:
@@ -36,10 +46,10 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
         for source, target, edge in dag.edges(data=True)
         if source not in alive or target not in alive
     ]
-    kept: nx.DiGraph[FeatureMap] = nx.DiGraph(dag.subgraph(alive))
+    living: nx.DiGraph[FeatureMap] = nx.DiGraph(dag.subgraph(alive))
     return replace(
         grid,
-        dag=nx.freeze(kept),
+        dag=nx.freeze(living),
         dead_ends=(*filter(wanted, grid.dead_ends), *dead),
         unpruned=grid.unpruned or grid,
     )
@@ -47,4 +57,4 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
 def keep_alive(grid: Grid) -> Grid:
     """The grid without what lies on no path from input to output; not a pruning of it."""
-    return replace(keep(grid, lambda _: True), unpruned=grid.unpruned)
+    return replace(keep_wanted(grid, lambda _: True), unpruned=grid.unpruned)

@@ -46,18 +46,17 @@ class Deconv:
     channels_in: int
     channels_out: int
     stride: int = 1
-    kernel: int = 3
 
     @property
     def parameters(self) -> int:
-        return (self.kernel**2 * self.channels_in + 1) * self.channels_out
+        return (9 * self.channels_in + 1) * self.channels_out
 
     def out(self, shape: Shape) -> Shape:
         _, height, width = shape
         return self.channels_out, height * self.stride, width * self.stride
 
     def macs(self, shape: Shape) -> int:
-        return self.kernel**2 * self.channels_out * prod(shape)
+        return 9 * self.channels_out * prod(shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from gridgen.errors import TopologyError, unknown
 from gridgen.grid.grid import Connection, Grid
-from gridgen.grid.keep import keep
+from gridgen.grid.keep import keep_wanted
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.spec import CustomTopology
 
@@ -25,7 +25,7 @@ def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
     33
     """
     full = grid.full
-    kept = keep(full, _wanted(full, topology))
+    kept = keep_wanted(full, _wanted(full, topology))
     return replace(kept, spec=full.spec.but(topology=topology))
 
 

@@ -33,6 +33,13 @@ class Descent:
         return min(self.spec.sub_columns, self.spec.up_columns) >= steps
 
     @property
+    def shape(self) -> str:
+        """Which of both it is, in a few words."""
+        if self.staircase:
+            return "staircase: one stream per column"
+        return f"ladder: down in column 0, up in column {self.last}"
+
+    @property
     def last(self) -> int:
         """Index of the last column."""
         return len(self.spec.columns) - 1
@@ -117,6 +124,9 @@ TOPOLOGIES: dict[str, Topology] = {
     "resnet": resnet,
 }
 
+
+DESCENDING = ("conv-deconv", "unet", "frrn")
+"""Topologies that follow the one path down and up."""
 
 NOTES = {
     "unet": "the grid's summing residual U-Net, not the U-Net of 2015",

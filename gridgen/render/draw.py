@@ -72,7 +72,7 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
 def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
     for feature_map in grid.full.maps:
         ghost = feature_map not in grid.dag
-        channels = grid.channels_of(feature_map)
+        channels = grid.full.channels_of(feature_map)
         canvas.node(
             feature_map.name,
             label="" if ghost else str(channels),

@@ -73,6 +73,10 @@ class Document(BaseModel):
         """The fields that were set, as JSON types: what a YAML file of this document holds."""
         return self.model_dump(mode="json", exclude_unset=True)
 
+    def complete(self) -> dict[str, Any]:
+        """All fields as JSON types: what an artifact stores, should a default change one day."""
+        return self.model_dump(mode="json", exclude_none=True)
+
     def blame(self, error: SpecError) -> SpecError:
         """`error`, with file and line where the field at fault came from one."""
         if self._source is None or self._changed.intersection(error.field[:1]):

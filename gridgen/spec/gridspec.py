@@ -95,6 +95,8 @@ TopologyField = Annotated[
 class GridSpec(Document):
     """A grid of feature maps: streams (resolutions) by columns (sub- and upsampling).
 
+    >>> GridSpec.load("specs/gridnet.yaml").shape
+    '5 streams, 3+3 columns, F0 = 16'
     >>> spec = GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
     >>> spec.columns, spec.stream_channels
     (('sub', 'sub', 'up', 'up'), (8, 16, 32))
@@ -188,6 +190,12 @@ class GridSpec(Document):
         assert self.base_channels is not None
         return tuple(self.base_channels << i for i in range(self.streams))
 
+    @property
+    def doubling(self) -> bool:
+        """Whether channels double from stream to stream, as in the paper."""
+        channels = self.stream_channels
+        return channels == tuple(channels[0] << i for i in range(self.streams))
+
     @cached_property
     def sub_columns(self) -> int:
         """N_Cs, the number of subsampling columns."""
@@ -212,8 +220,9 @@ class GridSpec(Document):
     def shape(self) -> str:
         """The grid in a few words, such as `5 streams, 3+3 columns, F0 = 16`."""
         channels = self.stream_channels
-        doubling = channels == tuple(channels[0] << i for i in range(self.streams))
-        width = f"F0 = {channels[0]}" if doubling else f"channels {'/'.join(map(str, channels))}"
+        width = (
+            f"F0 = {channels[0]}" if self.doubling else f"channels {'/'.join(map(str, channels))}"
+        )
         streams = f"{self.streams} stream{'s' if self.streams > 1 else ''}"
         return f"{streams}, {shorten(self.columns)} columns, {width}"
 

@@ -61,9 +61,9 @@ def _exact(counted: Count) -> dict[str, int]:
 
 def _paper(counted: Count) -> dict[str, int]:
     """The approximations where they have a value (channels double), exact counts elsewhere."""
-    exact = _exact(counted)
-    return {
-        "parameters": counted.parameters.paper or exact["parameters"],
-        "activations": counted.activations.paper or exact["activations"],
-        "macs": exact["macs"],
-    }
+    costs = _exact(counted)
+    if counted.parameters.paper is not None:
+        costs["parameters"] = counted.parameters.paper
+    if counted.activations.paper is not None:
+        costs["activations"] = counted.activations.paper
+    return costs

@@ -10,7 +10,7 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-from gridgen.errors import TrainingError
+from gridgen.errors import OutOfMemoryError, TrainingError
 from gridgen.grid import Grid
 from gridgen.study.study import Study
 from gridgen.training.devices import choose_device
@@ -19,6 +19,8 @@ Report = Callable[[int, float], bool]
 Evaluate = Callable[[Grid, Path, Report], float]
 
 PATIENCE_SECONDS = 60
+# What a child says of its end; all but a lack of memory is the same to the search.
+ERRORS = {"error": TrainingError, "memory": OutOfMemoryError}
 
 
 class Pruned(Exception):  # noqa: N818 - an answer, not an error
@@ -31,12 +33,12 @@ class Pruned(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass(frozen=True)
 class ChildTraining:
-    """The default `Evaluate`: `gridgen.study.trial` in a child process, one line per validation.
+    """The default `Evaluate`: `gridgen.study.worker` in a child process, one line per validation.
 
     Calling it trains `grid` in `folder`, or goes on with what is there, and gives the final
     score. `report(epoch, score)` is asked at each validation whether to give up. Errors:
     `TrainingError` with the child's reason; `Pruned`. What every child would die of is said
-    when this is made: `SpecError` for data that is missing or unfit, `RunError` for the device.
+    when this is made: `SpecError` for data that is missing or unfit, `DeviceError` for the device.
     """
 
     study: Study
@@ -49,8 +51,8 @@ class ChildTraining:
     def __call__(self, grid: Grid, folder: Path, report: Report) -> float:
         """Train, and hear of it line by line."""
         job = {
-            "spec": grid.spec.plain(),
-            "recipe": self.study.training.plain(),
+            "spec": grid.spec.complete(),
+            "recipe": self.study.training.complete(),
             "data": self.study.data,
             "seed": self.study.seed,
             "device": self.device,
@@ -58,9 +60,9 @@ class ChildTraining:
             "folder": str(folder),
         }
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(folder.parent / f"{folder.name}.log", "w+") as log:
+        with open(folder.parent / f"{folder.name}.log", "w") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "gridgen.study.trial"],
+                [sys.executable, "-m", "gridgen.study.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -84,7 +86,7 @@ def _listen(
     for line in child.stdout:
         message = json.loads(line)
         if "error" in message:
-            raise TrainingError(message["error"])
+            raise ERRORS[message["kind"]](message["error"])
         if "final" in message:
             return float(message["final"])
         if report(int(message["epoch"]), float(message["score"])):

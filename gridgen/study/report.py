@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gridgen.grid.topologies import topology_name
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
+from gridgen.training.pictures import save_figure
 from gridgen.training.run import dump
 
 COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
@@ -83,12 +84,10 @@ def summarize(folder: Path, found: optuna.Study) -> Result:
 
 def draw_scores(result: Result, study: Study, path: Path) -> None:
     """Score against parameters, one mark per topology, the best named, the budget a line."""
-    import matplotlib  # half a second that nothing else needs
+    from matplotlib.figure import Figure  # half a second that nothing else needs
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(7, 4.4), layout="constrained")
+    figure = Figure(figsize=(7, 4.4), layout="constrained")
+    axis = figure.subplots()
     names = sorted({entry.topology for entry in result.entries})
     for index, name in enumerate(names):
         points = [entry for entry in result.entries if entry.topology == name]
@@ -115,10 +114,7 @@ def draw_scores(result: Result, study: Study, path: Path) -> None:
     axis.margins(y=0.12)
     axis.grid(alpha=0.3, which="both")
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=130)
-    pyplot.close(figure)
-    write_file(path, drawn.getvalue())
+    save_figure(figure, path)
 
 
 def _best(study: Study, best: Entry) -> str:

@@ -1,23 +1,26 @@
 """Running a study: ask for a candidate, refuse what is over budget, train the rest, tell."""
 
+import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from gridgen.errors import SpecError, TrainingError
+from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError
+from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.study.child import ChildTraining, Evaluate, Pruned
 from gridgen.study.report import Result, write_report
-from gridgen.study.space import suggest
-from gridgen.study.storage import open_study, orphans, require_same, settled, trained
+from gridgen.study.space import size_of, suggest
+from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
 from gridgen.study.study import Study
-from gridgen.study.told import Quiet, Told
+from gridgen.study.watch import Watch
 from gridgen.training.run import lock
 
-GIVE_UP = 300
+GIVE_UP = 200
 FAILURES = 5
 
 
@@ -27,12 +30,12 @@ def search(
     folder: str | Path,
     trials: int | None = None,
     evaluate: Evaluate | None = None,
-    told: Told | None = None,
+    watch: Watch | None = None,
 ) -> Result:
     """Search until `trials` candidates of `study` have been trained, those of before included.
 
-    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and however it ends
-    best.yaml, trials.csv and scores.png. A search that was killed goes on when called again; a
+    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end (of an
+    error or Ctrl-C too) best.yaml, trials.csv and scores.png. A search that was killed goes on when called again; a
     trial that was running is run again under its number, from its own checkpoint. Each candidate
     is trained by `evaluate`: by default in a child process. Errors: `RunError` where another
     process searches there, or the folder holds another study; `SpecError` where the data does
@@ -63,13 +66,17 @@ def search(
             folder=folder,
             optuna=open_study(folder, study),
             evaluate=evaluate,
-            told=told or Quiet(),
+            watch=watch or Watch(),
         )
         try:
             searching.until(wanted)
-        finally:
-            result = write_report(folder, study, searching.optuna)
-    return result
+        except StorageInternalError as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise RunError(f"{folder}: the study's database failed: {reason}") from error
+        except BaseException:
+            write_report(folder, study, searching.optuna)
+            raise
+        return write_report(folder, study, searching.optuna)
 
 
 @dataclass
@@ -80,20 +87,31 @@ class Search:
     folder: Path
     optuna: optuna.Study
     evaluate: Evaluate
-    told: Told
+    watch: Watch
     failures: int = field(default=0, init=False)
 
     def until(self, wanted: int) -> None:
         """Train candidates until `wanted` are, or nothing new is to be found."""
-        self.told.started(wanted, len(trained(self.optuna)))
+        self.watch.started(wanted, len(trained(self.optuna)))
+        reason = ""
         try:
             for orphan in orphans(self.optuna):
                 self.conduct(orphan)
             idle = 0
-            while len(trained(self.optuna)) < wanted and idle < GIVE_UP:
+            while len(trained(self.optuna)) < wanted and not reason:
                 idle = 0 if self.conduct(self.optuna.ask()) else idle + 1
+                reason = self._nothing_new(idle)
         finally:
-            self.told.finished()
+            self.watch.finished(reason)
+
+    def _nothing_new(self, idle: int) -> str:
+        """Why asking for more is in vain; an empty string where it is not."""
+        points = size_of(self.study.space)
+        if idle and points is not None and points <= len(tried(self.optuna)):
+            return f"all {points} candidates of the space have been tried"
+        if idle >= GIVE_UP:
+            return f"the last {idle} candidates were refused or known; widen space or budget"
+        return ""
 
     def conduct(self, trial: Trial) -> bool:
         """One trial from its parameters to its end; whether a network was trained for it."""
@@ -104,7 +122,7 @@ class Search:
         over = self._over_budget(trial, grid)
         if over:
             return self.refuse(trial, over)
-        known = self._same_spec(grid)
+        known = self._same_network(grid)
         if known is not None:
             return self._copy(trial, known)
         self._remember(trial, grid)
@@ -114,7 +132,7 @@ class Search:
         """Tell Optuna that the candidate was not worth building."""
         trial.set_user_attr("refused", reason)
         self.optuna.tell(trial, state=TrialState.PRUNED)
-        self.told.refused(trial.number, reason)
+        self.watch.refused(trial.number, reason)
         return False
 
     def _copy(self, trial: Trial, known: FrozenTrial) -> bool:
@@ -144,25 +162,26 @@ class Search:
     def _remember(self, trial: Trial, grid: Grid) -> None:
         counted = self.study.budget.count(grid)
         trial.set_user_attr("spec", grid.spec.plain())
+        trial.set_user_attr("network", identity(grid))
         trial.set_user_attr("parameters", counted.parameters.total)
         trial.set_user_attr("activations", counted.activations.total)
         trial.set_user_attr("macs", counted.macs.total)
 
-    def _same_spec(self, grid: Grid) -> FrozenTrial | None:
-        spec = grid.spec.plain()
+    def _same_network(self, grid: Grid) -> FrozenTrial | None:
+        network = identity(grid)
         for trial in settled(self.optuna):
-            if trial.user_attrs.get("spec") == spec:
+            if trial.user_attrs.get("network") == network:
                 return trial
         return None
 
     def _train(self, trial: Trial, grid: Grid) -> bool:
         folder = self.folder / "trials" / f"{trial.number:05d}"
-        self.told.training(trial.number, grid, trial.user_attrs["parameters"])
+        self.watch.training(trial.number, grid, trial.user_attrs["parameters"])
 
         before = self._stored(trial).intermediate_values
 
         def report(epoch: int, score: float) -> bool:
-            self.told.scored(trial.number, epoch, score)
+            self.watch.scored(trial.number, epoch, score)
             if epoch not in before:
                 trial.report(score, epoch)
             return trial.should_prune()
@@ -170,22 +189,33 @@ class Search:
         try:
             score = _finite(self.evaluate(grid, folder, report))
         except Pruned as pruned:
+            self.failures = 0
             trial.set_user_attr("pruned_at", pruned.score)
             self.optuna.tell(trial, state=TrialState.PRUNED)
-            self.told.ended(trial.number, None, "pruned")
+            self.watch.ended(trial.number, None, "pruned")
             return True
+        except OutOfMemoryError as error:
+            return self._give_up(trial, error)
         except TrainingError as error:
             return self._fail(trial, error)
         self.failures = 0
         self.optuna.tell(trial, score)
-        self.told.ended(trial.number, score, "")
+        self.watch.ended(trial.number, score, "")
+        return True
+
+    def _give_up(self, trial: Trial, error: OutOfMemoryError) -> bool:
+        """A candidate that does not fit in memory is infeasible, as one over budget is."""
+        trial.set_user_attr("failed", str(error))
+        trial.set_constraint("memory", 1.0)
+        self.optuna.tell(trial, state=TrialState.PRUNED)
+        self.watch.ended(trial.number, None, str(error))
         return True
 
     def _fail(self, trial: Trial, error: TrainingError) -> bool:
         """A candidate that cannot be trained is noted; a series of them is no accident."""
         trial.set_user_attr("failed", str(error))
         self.optuna.tell(trial, state=TrialState.FAIL)
-        self.told.ended(trial.number, None, str(error).splitlines()[0])
+        self.watch.ended(trial.number, None, str(error).splitlines()[0])
         self.failures += 1
         if self.failures >= FAILURES:
             raise TrainingError(
@@ -198,3 +228,9 @@ def _finite(score: float) -> float:
     if not math.isfinite(score):
         raise TrainingError(f"the score is {score}")
     return score
+
+
+def identity(grid: Grid) -> str:
+    """Equal for grids that are the same network, whatever their topologies are called."""
+    spec = {**grid.spec.complete(), "topology": sorted(connection.name for connection in grid)}
+    return sha256(json.dumps(spec, sort_keys=True).encode())

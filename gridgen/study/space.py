@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from math import prod
 from typing import Any, Self
 
 import optuna
@@ -19,7 +20,7 @@ from gridgen.spec import Document, GridSpec
 
 Number = int | float
 Params = dict[str, Any]
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 End = tuple[str | int, Any]
 Point = dict[str, End]
 
@@ -84,18 +85,34 @@ def value_of(choices: Choices, drawn: Any) -> Any:
     return {_label(value): value for value in choices}[drawn]
 
 
+def size_of(space: Space) -> int | None:
+    """Number of points of the space; None where a range has no steps."""
+    sizes = [_length(choices) for choices in space.values()]
+    return None if None in sizes else prod(size for size in sizes if size is not None)
+
+
+def _length(choices: Choices) -> int | None:
+    if not isinstance(choices, Range):
+        return len({_label(value) for value in choices})
+    if choices.step is None and not choices.whole:
+        return None
+    return round((choices.high - choices.low) / (choices.step or 1)) + 1
+
+
 def suggest(trial: optuna.Trial, space: Space) -> Params:
     """A value for every field. Asked again for the same trial, the same values."""
     drawn = {}
     for field, choices in space.items():
-        name, kind = field, distribution(choices)
+        kind = distribution(choices)
         match kind:
             case CategoricalDistribution():
-                value: Any = trial.suggest_categorical(name, kind.choices)
+                value: Any = trial.suggest_categorical(field, kind.choices)
             case IntDistribution():
-                value = trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
+                value = trial.suggest_int(field, kind.low, kind.high, step=kind.step, log=kind.log)
             case FloatDistribution():
-                value = trial.suggest_float(name, kind.low, kind.high, step=kind.step, log=kind.log)
+                value = trial.suggest_float(
+                    field, kind.low, kind.high, step=kind.step, log=kind.log
+                )
         drawn[field] = value_of(choices, value)
     return drawn
 
@@ -162,7 +179,7 @@ def _require_point(spec: dict[str, Any], point: Point) -> None:
         raise relocated(error, point) from error
 
 
-def _origin(field: Path, point: Point) -> Path:
+def _origin(field: FieldPath, point: Point) -> FieldPath:
     """Where in a study the value of a spec's `field` comes from: a choice, or what all share."""
     for name, (key, _) in point.items():
         path = tuple(name.split("."))

@@ -76,5 +76,10 @@ def settled(study: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in ended if not {"copy_of", "refused"} & trial.user_attrs.keys()]
 
 
+def tried(study: optuna.Study) -> set[str]:
+    """The points of the space that have been asked for, as text."""
+    return {str(sorted(trial.params.items())) for trial in study.get_trials(deepcopy=False)}
+
+
 def _without_trials(study: Study) -> dict[str, object]:
     return {name: value for name, value in study.plain().items() if name != "trials"}

@@ -11,7 +11,8 @@ from gridgen.study.budget import Budget
 from gridgen.study.samplers import PRUNERS, SAMPLERS
 from gridgen.study.space import Params, Range, first_point, merged, relocated, require_valid, values
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.checks import require_fit
+from gridgen.training.batches import MAX_SEED
+from gridgen.training.splits import require_fit
 
 
 def _kind(value: Any) -> str:
@@ -22,7 +23,7 @@ def _recipe_kind(value: Any) -> str:
     return "name" if isinstance(value, str) else "inline"
 
 
-Choices = Annotated[
+ChoicesField = Annotated[
     Annotated[Range, Tag("range")]
     | Annotated[tuple[Any, ...], Field(min_length=1, strict=False), Tag("list")],
     Discriminator(_kind),
@@ -50,7 +51,7 @@ class Study(Document):
 
     data: str = Field(description="Dataset that candidates are trained and scored on.")
     spec: dict[str, Any] = Field(description="Fields that all candidates share.")
-    space: dict[str, Choices] = Field(
+    space: dict[str, ChoicesField] = Field(
         min_length=1,
         description="Spec fields that vary: a list of values, or {low, high, step | log}. "
         "`units.lateral` reaches into `units`.",
@@ -62,7 +63,9 @@ class Study(Document):
     recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
     sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
     pruner: str = Field(default="none", description="none, median or halving.")
-    seed: int = Field(default=0, ge=0, description="Of the sampler and of every training.")
+    seed: int = Field(
+        default=0, ge=0, le=MAX_SEED, description="Of the sampler and of every training."
+    )
     trials: int = Field(default=20, ge=1, le=100_000, description="Candidates to train.")
 
     @field_validator("sampler")

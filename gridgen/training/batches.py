@@ -5,6 +5,7 @@ slot in the batch); no generator's state has to be saved.
 """
 
 import math
+import signal
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from gridgen.data import Dataset, Sample
 from gridgen.training.recipe import Crop, Recipe
 
 ORDER, AUGMENTATION, STEP = 1, 2, 3
+MAX_SEED = 2**31 - 1
 Batch = tuple[Tensor, Tensor]
 
 
@@ -56,6 +58,7 @@ class Batches(TorchDataset[Batch]):
             sampler=range(first, len(self)),
             num_workers=self.recipe.workers,
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_leave_signals_to_the_parent,
         )
 
     def _augmented(self, step: int, slot: int) -> Batch:
@@ -69,6 +72,12 @@ class Batches(TorchDataset[Batch]):
         turn, position = divmod(position, len(self.dataset))
         rng = np.random.default_rng((self.seed, ORDER, epoch, turn))
         return int(rng.permutation(len(self.dataset))[position])
+
+
+def _leave_signals_to_the_parent(_worker: int) -> None:
+    """A signal to the process group must not kill the loaders before the step is saved."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from gridgen.emit.weights import load_tensors, save_tensors
-from gridgen.errors import GridgenError, RunError
-from gridgen.files import FileError, flush_folder, sha256, write_file
+from gridgen.errors import FileError, GridgenError, RunError
+from gridgen.files import flush_folder, sha256, write_file
 
 KEPT = 2
 BEST = "best"
@@ -58,10 +58,12 @@ def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path
         write_file(temporary / "state.json", json.dumps(state.numbers()))
         digests = {path.name: sha256(path.read_bytes()) for path in sorted(temporary.iterdir())}
         write_file(temporary / "manifest.json", json.dumps(digests, indent=1))
+        replaced = folder / f".{final.name}.old"
         if final.exists():
-            shutil.rmtree(final)
+            os.rename(final, replaced)
         os.rename(temporary, final)
         flush_folder(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise FileError(f"{final}: cannot be written: {error.strerror or error}") from error
@@ -70,17 +72,20 @@ def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path
     return final
 
 
-def load_checkpoint(folder: Path, state: State) -> Path:
+def load_checkpoint(folder: Path, state: State) -> Path | None:
     """Bring `state` to the newest checkpoint that is whole; a damaged one is passed over, warned.
 
-    Errors: `RunError` where none is whole.
+    None where there is no checkpoint yet: the state is that of step 0. Errors: `RunError` where
+    there are some and none is whole.
     """
     found = _newest_first(folder)
+    if not found:
+        return None
     for checkpoint in found:
         try:
             _verify(checkpoint)
             _restore(checkpoint, state)
-        except (GridgenError, OSError, ValueError, KeyError) as error:
+        except (GridgenError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             warnings.warn(f"{checkpoint} is damaged ({error}); trying the one before", stacklevel=2)
             continue
         return checkpoint

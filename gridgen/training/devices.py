@@ -1,21 +1,22 @@
 """Where a training runs: device, processes, precision."""
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, distributed
 
-from gridgen.errors import RunError
+from gridgen.errors import DeviceError
 
 KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """`auto` is the GPU where there is one, else the CPU. Errors: `RunError`."""
+    """`auto` is the GPU where there is one, else the CPU. Errors: `DeviceError`."""
     kind = name.split(":")[0]
     if kind not in KINDS:
-        raise RunError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
+        raise DeviceError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -23,7 +24,7 @@ def choose_device(name: str = "auto") -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         fact = str(error).splitlines()[0]
-        raise RunError(f"device {name!r} cannot be used: {fact}; try --device cpu") from error
+        raise DeviceError(f"device {name!r} cannot be used: {fact}; try --device cpu") from error
     if device.type == "cuda" and device.index is None and world_size() > 1:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
@@ -39,10 +40,28 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def join_group(device: torch.device) -> None:
-    """Meet the other processes of `torchrun`, once."""
-    if world_size() > 1 and not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+def require_share(batch: int) -> None:
+    """Every process gets as many images of a batch as the others, or a `DeviceError`."""
+    if batch % world_size():
+        raise DeviceError(
+            f"a batch of {batch} cannot be shared by {world_size()} processes; "
+            f"set batch to a multiple of {world_size()}"
+        )
+
+
+@contextmanager
+def group(device: torch.device) -> Iterator[None]:
+    """Together with the other processes of `torchrun`, where it started several."""
+    if world_size() == 1:
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
 
 
 def meet() -> None:

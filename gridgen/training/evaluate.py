@@ -9,11 +9,12 @@ from torch import Tensor
 
 from gridgen.data import Dataset, load_dataset
 from gridgen.emit import GridNetwork
+from gridgen.errors import DataError
 from gridgen.training import devices
-from gridgen.training.checks import require_fit
-from gridgen.training.lookup import best_lookup
+from gridgen.training.lookup import fitted_lookup
 from gridgen.training.run import Run
 from gridgen.training.score import Score, confusion, score
+from gridgen.training.splits import require_fit
 from gridgen.training.watch import Tick
 
 
@@ -35,9 +36,7 @@ def score_network(
 
 
 @torch.no_grad()
-def _confusion(
-    network: GridNetwork, dataset: Dataset, device: torch.device, tick: Tick
-) -> Tensor:
+def _confusion(network: GridNetwork, dataset: Dataset, device: torch.device, tick: Tick) -> Tensor:
     """Pixel counts (truth, prediction) of this process's share."""
     classes = len(dataset.classes)
     matrix = torch.zeros(classes, classes, dtype=torch.int64, device=device)
@@ -103,11 +102,12 @@ def evaluate(
     data: str,
     split: str = "val",
     *,
+    best: bool = False,
     lookup: bool = True,
     device: str = "auto",
     tick: Tick = lambda *_: None,
 ) -> Evaluation:
-    """Score the final weights of the run in `folder` on whole images of a split.
+    """Score the final weights (or the `best` on val) of a run on whole images of a split.
 
     With `lookup`, also the best single-pixel lookup fitted on train. `tick(done, total)`
     hears of each image. Errors: `RunError`, `WeightsError`, `DataError`, `SizeError`; `SpecError`
@@ -117,9 +117,16 @@ def evaluate(
     chosen = devices.choose_device(device)
     dataset = load_dataset(data, split)
     require_fit(run.spec, dataset)
-    network = run.network().to(chosen)
+    network = run.network(best).to(chosen)
     reached = score_network(network, dataset, chosen, tick)
-    baseline = None
-    if lookup:
-        baseline = score(best_lookup(load_dataset(data, "train"), dataset), dataset.classes)
+    baseline = _lookup(data, dataset) if lookup else None
     return Evaluation(dataset.name, split, len(dataset), reached, baseline)
+
+
+def _lookup(data: str, dataset: Dataset) -> Score | None:
+    """The score of the lookup fitted on train; None where the data has no train split."""
+    try:
+        train = load_dataset(data, "train")
+    except DataError:
+        return None
+    return score(fitted_lookup(train, dataset), dataset.classes)

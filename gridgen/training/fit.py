@@ -9,13 +9,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from gridgen.data import IGNORE, Dataset
 from gridgen.emit import GridNetwork, save_network
-from gridgen.errors import TrainingError
+from gridgen.errors import Interrupted, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.batches import Batches, step_seed
 from gridgen.training.checkpoint import BEST, State, load_checkpoint, save_checkpoint
 from gridgen.training.evaluate import score_network
-from gridgen.training.interrupts import Interrupted, Request, stop_requests
+from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import learning_rate
 from gridgen.training.run import Row, Run
@@ -69,9 +69,16 @@ class Fit:
         )
 
     def restore(self) -> None:
-        """Go on from the newest whole checkpoint."""
+        """Go on from the newest whole checkpoint; from the beginning where there is none."""
         load_checkpoint(self.run.checkpoints, self.state)
+        self._adopt_matrix()
         self.rows = [row for row in self.run.rows() if row["step"] <= self.state.step]
+
+    def _adopt_matrix(self) -> None:
+        """A checkpoint's matrix is that of all processes; the first goes on with it."""
+        if self.state.matrix is not None:
+            mine = self.state.matrix if devices.rank() == 0 else torch.zeros_like(self.state.matrix)
+            self.state.matrix = mine.to(self.device)
 
     def go(self) -> None:
         """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`."""
@@ -81,6 +88,11 @@ class Fit:
                 for images, labels in self.batches.loader(self.state.step):
                     self._advance(images, labels)
                     self._obey(request)
+            except RuntimeError as error:
+                if not _out_of_memory(error):
+                    raise
+                fact = f"Memory ran out at batch {self.recipe.batch}. Lower batch or crop.size."
+                raise OutOfMemoryError(fact) from error
             finally:
                 self.watch.finished()
         self._finish()
@@ -107,19 +119,25 @@ class Fit:
         images = images.to(self.device, memory_format=self.format, non_blocking=True)
         labels = labels.to(self.device, non_blocking=True)
         self.model.train()
-        try:
-            with devices.autocast(self.device, self.recipe.precision):
-                logits = self.model(images)
-                loss = cross_entropy(logits, labels, ignore_index=IGNORE)
-            value = float(loss.detach())
-            self._require_finite(value)
-            optimizer.zero_grad(set_to_none=False)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        except RuntimeError as error:
-            raise _out_of_memory(error, self.recipe.batch) from error
+        with devices.autocast(self.device, self.recipe.precision):
+            logits = self.model(images)
+            loss = self._loss(logits, labels)
+        value = float(devices.summed(loss.detach().clone())) / devices.world_size()
+        self._require_finite(value)
+        optimizer.zero_grad(set_to_none=False)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
         self._observe(logits.detach(), labels)
         return value
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy, averaged over the labelled pixels of the batch; 0 where there are none.
+
+        Of several processes, each divides by its share of all pixels, as gradients are averaged.
+        """
+        labelled = devices.summed((labels != IGNORE).sum()) / devices.world_size()
+        total = cross_entropy(logits.float(), labels, ignore_index=IGNORE, reduction="sum")
+        return total / labelled.clamp(min=1)
 
     def _require_finite(self, loss: float) -> None:
         if math.isfinite(loss):
@@ -151,14 +169,14 @@ class Fit:
         }
         state.loss_sum, state.steps_summed, state.matrix = 0.0, 0, None
         self.rows.append(row)
-        self.watch.scored(epoch, row["loss"], row["val_iou"])
+        self.watch.scored(row)
         better = row["val_iou"] > state.best
         state.best = max(state.best, row["val_iou"])
         if devices.rank() == 0:
             self.run.write_rows(self.rows)
-            save_checkpoint(self.run.checkpoints, state)
             if better:
                 save_checkpoint(self.run.checkpoints, state, BEST)
+            save_checkpoint(self.run.checkpoints, state)
 
     def _obey(self, request: Request) -> None:
         """Stop where a signal asked one of the processes to."""
@@ -167,6 +185,8 @@ class Fit:
             number = int(devices.greatest(torch.tensor(number, device=self.device)))
         if not number or self.state.step == len(self.batches):
             return
+        if self.state.matrix is not None:
+            self.state.matrix = devices.summed(self.state.matrix)
         if devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, self.state)
             save_network(self.network, self.run.weights)
@@ -185,8 +205,6 @@ class Fit:
         draw_predictions(self.network, self.val, self.device, self.run.folder / "predictions.png")
 
 
-def _out_of_memory(error: RuntimeError, batch: int) -> RuntimeError | TrainingError:
-    """A one-line cause where memory ran out (a plain RuntimeError on the CPU); else `error`."""
-    if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
-        return TrainingError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
-    return error
+def _out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out; on a CPU that is a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -5,16 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from gridgen.errors import GridgenError
-
-
-class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
-    """Training was asked to stop and did, its state saved. `signal` is the signal's number."""
-
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(message)
-        self.signal = number
-
 
 class Request:
     """Whether a signal asked for a stop; 0 or its number."""

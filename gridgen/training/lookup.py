@@ -1,4 +1,4 @@
-"""The best single-pixel lookup: what can be scored without looking at any neighbour.
+"""The fitted single-pixel lookup: what can be scored without looking at any neighbour.
 
 A baseline that a network must beat before its score means anything.
 """
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
 
-LEVELS = {1: 256, 3: 12}
+LEVELS = {1: 256, 3: 8}
 MAX_SWEEPS = 20
 
 
-def best_lookup(train: Dataset, val: Dataset) -> Tensor:
+def fitted_lookup(train: Dataset, val: Dataset) -> Tensor:
     """Confusion matrix on `val` of the best intensity-to-class table fitted on `train`.
 
     Fitted to the mean IoU itself: from the majority class of each intensity bin, the table is
@@ -32,7 +32,7 @@ def _samples(dataset: Dataset) -> Iterable[Sample]:
 
 def _histogram(samples: Iterable[Sample], channels: int, classes: int) -> Tensor:
     """Pixel counts (bin, class)."""
-    levels = LEVELS.get(channels, 4)
+    levels = LEVELS[channels]
     bins = levels**channels
     weights = levels ** torch.arange(channels)
     counts = torch.zeros(bins * classes, dtype=torch.int64)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from gridgen.emit import GridNetwork
 from gridgen.files import write_file
 from gridgen.training.run import Row
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Colours = Sequence[Sequence[int]]
 Pixels = NDArray[np.uint8]
 
@@ -25,13 +29,11 @@ SHOWN = 6
 
 def draw_curve(rows: Sequence[Row], path: Path) -> None:
     """Loss, and IoU on train and val, against the epoch."""
-    import matplotlib  # half a second that nothing else needs
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure  # half a second that nothing else needs
 
     epochs = [row["epoch"] for row in rows]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
     left.plot(epochs, [row["loss"] for row in rows], color="#333333", marker=".")
     left.set(title="training loss", xlabel="epoch", ylim=(0, None))
     right.plot(
@@ -42,9 +44,13 @@ def draw_curve(rows: Sequence[Row], path: Path) -> None:
     right.legend(frameon=False)
     for axis in (left, right):
         axis.grid(alpha=0.3)
+    save_figure(figure, path)
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a matplotlib figure as PNG."""
     drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=120)
-    pyplot.close(figure)
+    figure.savefig(drawn, format="png", dpi=130)
     write_file(path, drawn.getvalue())
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from gridgen.analysis import legal_size
 from gridgen.data import read_image
 from gridgen.errors import DataError, SizeError
 from gridgen.files import write_file
+from gridgen.spec import GridSpec
 from gridgen.training.devices import choose_device
 from gridgen.training.pictures import image_pixels, label_pixels, png, sheet
 from gridgen.training.run import Run
@@ -29,6 +32,8 @@ def predict(
     folder: str | Path,
     images: Sequence[str | Path],
     out: str | Path,
+    *,
+    best: bool = False,
     device: str = "auto",
     tick: Tick = lambda *_: None,
 ) -> list[Prediction]:
@@ -36,38 +41,40 @@ def predict(
 
     `NAME.png` shows image and prediction side by side (figure 5), `NAME_labels.png` is the label
     itself: pixel value = class id, with the colours as its palette. All images are read, and
-    their sizes checked, before the first file is written. Errors: `DataError`, `SizeError`,
-    `RunError`, `WeightsError`.
+    their sizes checked, before the first file is written. `best` takes the weights of the best
+    validation. Errors: `DataError`, `SizeError`, `RunError`, `WeightsError`.
     """
     run, chosen = Run.open(folder), choose_device(device)
-    network = run.network().to(chosen)
-    facts = run.facts
-    classes, colours = facts["classes"], facts["colours"]
+    network = run.network(best).to(chosen)
     names = _names(images)
+    for path in images:
+        _require_size(run.spec, read_image(path, run.spec.in_channels), path)
     predictions = []
-    labels = []
-    for number, path in enumerate(images, 1):
-        image = read_image(Path(path), run.spec.in_channels)
-        labels.append((image, _label(network, image.to(chosen), path)))
+    for number, (name, path) in enumerate(zip(names, images, strict=True), 1):
+        image = read_image(path, run.spec.in_channels)
+        with torch.no_grad():
+            label = network(image[None].to(chosen)).argmax(1)[0].cpu()
+        predictions.append(_write(Path(out), name, image, label, run.facts))
         tick(number, len(images))
-    for name, (image, label) in zip(names, labels, strict=True):
-        panels = [image_pixels(image), label_pixels(label, colours)]
-        picture = sheet([panels], ("image", "prediction"), classes, colours)
-        predictions.append(
-            Prediction(
-                write_file(Path(out) / f"{name}.png", picture),
-                write_file(Path(out) / f"{name}_labels.png", _palette_png(label, colours)),
-            )
-        )
     return predictions
 
 
-@torch.no_grad()
-def _label(network: torch.nn.Module, image: Tensor, path: str | Path) -> Tensor:
+def _require_size(spec: GridSpec, image: Tensor, path: str | Path) -> None:
+    height, width = image.shape[-2:]
     try:
-        return network(image[None]).argmax(1)[0].cpu()  # type: ignore[no-any-return]
+        legal_size(spec, (height, width))
     except SizeError as error:
         raise SizeError(f"{path}: {error}") from error
+
+
+def _write(out: Path, name: str, image: Tensor, label: Tensor, facts: dict[str, Any]) -> Prediction:
+    classes, colours = facts["classes"], facts["colours"]
+    panels = [image_pixels(image), label_pixels(label, colours)]
+    picture = sheet([panels], ("image", "prediction"), classes, colours)
+    return Prediction(
+        write_file(out / f"{name}.png", picture),
+        write_file(out / f"{name}_labels.png", _palette_png(label, colours)),
+    )
 
 
 def _names(images: Sequence[str | Path]) -> list[str]:

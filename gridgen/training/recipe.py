@@ -2,9 +2,9 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import Document, Source
@@ -14,6 +14,9 @@ RECIPES = {
     "demo": "small crops, Adam, a minute or two on a CPU; for nuclei",
     "shapes": "whole pictures of 64x64, some minutes on a CPU; for shapes",
 }
+
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Crop(Document):
@@ -49,7 +52,7 @@ class Recipe(Document):
     epochs: int = Field(ge=1, le=1_000_000, description="Passes over the training images.")
     batch: int = Field(ge=1, le=65536, description="Images per step, over all devices together.")
     learning_rate: float = Field(gt=0, description="Adam's base learning rate.")
-    betas: tuple[float, float] = Field(default=(0.9, 0.999), strict=False)
+    betas: tuple[Beta, Beta] = Field(default=(0.9, 0.999), strict=False)
     epsilon: float = Field(default=1e-8, gt=0)
     decay: float = Field(
         default=0.0,
@@ -70,6 +73,14 @@ class Recipe(Document):
         default=1, ge=1, description="Epochs from one validation to the next."
     )
     workers: int = Field(default=0, ge=0, le=256, description="Processes that load images.")
+
+    @field_validator("drops")
+    @classmethod
+    def _in_order(cls, drops: tuple[Drop, ...]) -> tuple[Drop, ...]:
+        epochs = [drop.epoch for drop in drops]
+        if epochs != sorted(set(epochs)):
+            raise ValueError(f"epochs {epochs} do not rise; put the drops in order")
+        return drops
 
 
 def load_recipe(name: str | Path) -> Recipe:

@@ -12,9 +12,12 @@ from typing import IO, Any
 import yaml
 
 from gridgen.emit import GridNetwork, load_network
-from gridgen.errors import RunError, WeightsError
-from gridgen.files import FileError, make_folder, write_file
+from gridgen.emit.weights import load_tensors
+from gridgen.errors import FileError, RunError, WeightsError
+from gridgen.files import make_folder, write_file
+from gridgen.grid import build_grid
 from gridgen.spec import Document, GridSpec
+from gridgen.training.checkpoint import BEST
 from gridgen.training.recipe import Recipe
 
 FIELDS = ("epoch", "step", "learning_rate", "loss", "train_iou", "val_iou", "val_accuracy")
@@ -34,9 +37,11 @@ class Run:
     def create(cls, folder: Path, spec: GridSpec, recipe: Recipe, facts: dict[str, Any]) -> "Run":
         """A new run; a folder that holds anything is a `RunError`."""
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder} exists already; continue it with --resume {folder}, or name another"
+            begun = (folder / "run.json").is_file()
+            fix = (
+                f"continue it with --resume {folder}, or name another" if begun else "name another"
             )
+            raise RunError(f"{folder} exists already; {fix}")
         run = cls(folder)
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
@@ -86,13 +91,25 @@ class Run:
         """The final weights, spec inside."""
         return self.folder / "weights.safetensors"
 
-    def network(self) -> GridNetwork:
-        """The trained network, in evaluation mode. Errors: `WeightsError`."""
+    def network(self, best: bool = False) -> GridNetwork:
+        """The trained network, in evaluation mode: of the last step, or of the best validation.
+
+        Errors: `WeightsError`.
+        """
+        if best:
+            return self._best()
         if not self.weights.is_file():
             raise WeightsError(
                 f"{self.weights} is missing; gridgen train --resume {self.folder} writes it"
             )
         return load_network(self.weights)
+
+    def _best(self) -> GridNetwork:
+        path = self.checkpoints / BEST / "network.safetensors"
+        tensors, _ = load_tensors(path)
+        network = GridNetwork(build_grid(self.spec))
+        network.load_state_dict(tensors)
+        return network.eval()
 
     def rows(self) -> list[Row]:
         """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
@@ -136,7 +153,7 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
 
 def dump(document: Document) -> str:
     """A document as the YAML file that loads to it."""
-    return "".join(f"{field}: {_inline(value)}\n" for field, value in document.plain().items())
+    return "".join(f"{field}: {_inline(value)}\n" for field, value in document.complete().items())
 
 
 def _inline(value: Any) -> str:

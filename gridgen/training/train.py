@@ -7,17 +7,17 @@ from pathlib import Path
 
 import torch
 
-from gridgen.analysis import legal_size
-from gridgen.data import DATASETS, Dataset, load_dataset
+from gridgen.data import DATASETS
 from gridgen.data.datasets import find_dataset
+from gridgen.emit.network import require_memory
 from gridgen.grid import Grid
 from gridgen.grid.topologies import topology_name
 from gridgen.spec import GridSpec
 from gridgen.training import devices
-from gridgen.training.checks import require_fit
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import Run
+from gridgen.training.splits import load_splits
 from gridgen.training.watch import Watch
 
 RUNS = Path("runs")
@@ -37,8 +37,8 @@ def train(
 
     Without a `recipe`, the one that suits the dataset; without a `folder`, a new one under
     `runs/`. Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`,
-    `RunError` where the folder is taken, `TrainingError`; all but the last before anything is
-    written. `Interrupted` after Ctrl-C or SIGTERM, with everything saved.
+    `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
+    the last before anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
 
     >>> import tempfile
     >>> from gridgen.grid import build_grid
@@ -57,28 +57,30 @@ def train(
     chosen = devices.choose_device(device)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe or find_dataset(data).recipe)
-    splits = _splits(grid.spec, data, recipe)
+    splits = load_splits(grid.spec, data, recipe)
+    require_memory(grid)
+    devices.require_share(recipe.batch)
     path = Path(folder) if folder is not None else new_folder(grid.spec, data)
     facts = {
         "data": data if data in DATASETS else str(Path(data).resolve()),
         "seed": seed,
-        "device": str(chosen),
+        "device": device,
         "classes": list(splits[0].classes),
         "colours": [list(colour) for colour in splits[0].colours],
         "torch": torch.__version__,
         "python": platform.python_version(),
         "command": sys.argv,
     }
-    devices.join_group(chosen)
-    run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
-    devices.meet()
-    with _alone(run):
-        Fit(run, *splits, chosen, watch or Watch()).go()
+    with devices.group(chosen):
+        run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
+        devices.meet()
+        with _alone(run):
+            Fit(run, *splits, chosen, watch or Watch()).go()
     return run
 
 
 def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None = None) -> Run:
-    """Go on with the training in `folder` from its newest whole checkpoint.
+    """Go on with the training in `folder` from its newest whole checkpoint, or from step 0.
 
     On a CPU the finished run equals the uninterrupted one bit for bit. Errors: as `train`, and
     `RunError` where there is no run or no whole checkpoint.
@@ -86,9 +88,8 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     run = Run.open(folder)
     facts = run.facts
     chosen = devices.choose_device(device or facts["device"])
-    splits = _splits(run.spec, facts["data"], run.recipe)
-    devices.join_group(chosen)
-    with _alone(run):
+    splits = load_splits(run.spec, facts["data"], run.recipe)
+    with devices.group(chosen), _alone(run):
         fit = Fit(run, *splits, chosen, watch or Watch())
         fit.restore()
         fit.go()
@@ -102,16 +103,6 @@ def _alone(run: Run) -> AbstractContextManager[None]:
 
 def new_folder(spec: GridSpec, data: str) -> Path:
     """A folder under `runs/` that does not exist yet, named after topology and data."""
-    name = f"{topology_name(spec)}-{Path(data).name}"
+    name = f"{topology_name(spec)}-{Path(data).resolve().name}"
     tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     return next(path for path in tries if not path.exists())
-
-
-def _splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset]:
-    """The dataset's train and val splits, checked against spec and recipe."""
-    train, val = load_dataset(data, "train"), load_dataset(data, "val")
-    require_fit(spec, train)
-    legal_size(spec, (recipe.crop.size, recipe.crop.size))
-    height, width = val[0].label.shape
-    legal_size(spec, (height, width))
-    return train, val

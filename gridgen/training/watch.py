@@ -14,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from gridgen.training.run import Row
+
 PLAIN_SECONDS = 10.0
 
 
@@ -30,8 +32,8 @@ class Watch:
     def stepped(self, step: int, loss: float) -> None:
         """Step `step` (from 1) is done."""
 
-    def scored(self, epoch: int, loss: float, iou: float) -> None:
-        """Epoch `epoch` (from 1) was validated: mean loss, mean IoU on val."""
+    def scored(self, row: Row) -> None:
+        """An epoch was validated; `row` is its line of metrics.csv."""
 
     def finished(self) -> None:
         """No more will come."""
@@ -71,10 +73,10 @@ class Terminal(Watch):
             left = (now - self.begun) / (step - self.first) * (self.total - step)
             print(f"step {step}/{self.total}  loss {loss:.3f}  {left:.0f} s left", file=sys.stderr)
 
-    def scored(self, epoch: int, loss: float, iou: float) -> None:
+    def scored(self, row: Row) -> None:
         """Show the new IoU."""
-        self.iou = f"{iou:.3f}"
-        line = f"epoch {epoch}  loss {loss:.3f}  val IoU {iou:.3f}"
+        self.iou = f"{row['val_iou']:.3f}"
+        line = f"epoch {row['epoch']:.0f}  loss {row['loss']:.3f}  val IoU {self.iou}"
         if self.plain:
             print(line, file=sys.stderr)
         else:

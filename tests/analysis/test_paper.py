@@ -30,4 +30,4 @@ def test_a_count_reports_them_for_the_papers_family(spec):
 def test_they_have_a_value_where_channels_double(spec):
     channels = spec.stream_channels
     doubling = all(deep == 2 * high for high, deep in pairwise(channels))
-    assert paper.applies(spec) == doubling
+    assert spec.doubling == doubling

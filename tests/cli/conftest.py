@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from samples import RECIPE, SPEC, STUDY
 
+from cli.samples import RECIPE, SPEC, STUDY
 from gridgen.cli.app import run
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, train
-
-# Holds no doctests; there is one of this name in other folders, which confuses their collector.
-collect_ignore = ["conftest.py"]
 
 Program = Callable[..., tuple[int, str, str]]
 

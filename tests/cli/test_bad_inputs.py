@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import SPEC, STUDY
 
+from cli.samples import SPEC, STUDY
 from gridgen.training import RECIPES
 
 INPUTS = {

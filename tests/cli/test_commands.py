@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from samples import SPEC
 
+from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
 from gridgen.cli.listing import LISTS
 from gridgen.cli.schema import SCHEMAS

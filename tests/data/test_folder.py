@@ -42,9 +42,10 @@ def test_grey_and_1_bit_labels_are_ids_too(tree):
 def test_images_have_1_channel_where_all_are_grey(tree):
     grey = np.full((4, 6), 9, np.uint8)
     tree.image("train/images/a.png", grey)
-    assert Folder(tree.root).channels == 3
     (tree.root / "train/images/b.webp").unlink()
     tree.image("train/images/b.png", grey.astype(np.uint16))
+    assert Folder(tree.root).channels == 3, "the image of val is not grey"
+    tree.image("val/images/c.jpg", grey)
     dataset = Folder(tree.root)
     assert dataset.channels == 1
     assert dataset[0].image.shape == (1, 4, 6)

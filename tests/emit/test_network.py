@@ -188,7 +188,7 @@ def test_an_image_of_other_channels_is_refused(paper_grid):
 def test_names_of_weights_come_from_coordinates_not_from_the_order_of_connections():
     grid = build_grid(GridSpec.of(**PAPER_FAMILY, fusion="concat", residual={"vertical": True}))
     shuffled = nx.DiGraph()
-    shuffled.add_nodes_from(reversed(list(grid.dag.nodes)))
+    shuffled.add_nodes_from(reversed(list(grid.dag.nodes(data=True))))
     shuffled.add_edges_from(reversed(list(grid.dag.edges(data=True))))
     names = set(GridNetwork(grid).state_dict())
     assert names == set(GridNetwork(replace(grid, dag=nx.freeze(shuffled))).state_dict())

@@ -47,7 +47,7 @@ def test_shapes_agree_at_every_fusion(name, spec):
             assert cost(connection.shortcut, source).shape == target
     for target in grid.maps:
         channels, *size = shape(target)
-        arrivals = len(grid.into(target)) if grid.fusion.join == "concat" else 1
+        arrivals = len(grid.into(target)) if grid.fusion_of(target).join == "concat" else 1
         joined = (channels * max(arrivals, 1), *size)
         assert cost(grid.fusion_layers(target), joined).shape == shape(target)
     image = (spec.in_channels, side, side)

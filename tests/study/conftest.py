@@ -4,9 +4,6 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-# Holds no doctests; there is one of this name in other folders, which confuses their collector.
-collect_ignore = ["conftest.py"]
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_flush_to_disk():

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fakes import no_training, rows, states
 
 from gridgen.errors import TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
 from gridgen.study.child import ChildTraining, Pruned
 from gridgen.training import Run
+from study.fakes import no_training, rows, states
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="finds processes in /proc, which is Linux's"
@@ -75,7 +75,7 @@ def trainings_of(parent: int) -> Iterator[int]:
             stat, command = (path / "stat").read_text(), (path / "cmdline").read_bytes()
         except OSError:
             continue  # it has ended
-        if b"gridgen.study.trial" in command and int(stat.rpartition(")")[2].split()[1]) == parent:
+        if b"gridgen.study.worker" in command and int(stat.rpartition(")")[2].split()[1]) == parent:
             yield int(path.name)
 
 
@@ -168,7 +168,7 @@ def test_a_child_ends_when_its_life_line_is_cut(study, tmp_path):
     }
     with open(tmp_path / "said", "w") as said:
         child = subprocess.Popen(
-            [sys.executable, "-m", "gridgen.study.trial"],
+            [sys.executable, "-m", "gridgen.study.worker"],
             stdin=subprocess.PIPE,
             stdout=said,
             text=True,

@@ -6,19 +6,18 @@ from importlib import import_module
 
 import optuna
 import pytest
-from fakes import Scores, failure, no_training, rows, size, states, study
 from PIL import Image
 
 from gridgen.analysis import count
 from gridgen.cli.app import run
 from gridgen.emit import GridNetwork
-from gridgen.errors import RunError, SpecError, TrainingError
-from gridgen.files import FileError
+from gridgen.errors import FileError, RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, search
 from gridgen.study.child import Pruned
-from gridgen.study.told import Lines, Quiet
+from gridgen.study.watch import Terminal, Watch
+from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 WIDE = study(
     space={"streams": [2, 3, 4], "columns": ["1+1", "2+2", "3+3"], "base_channels": [2, 4, 6, 8]},
@@ -485,7 +484,7 @@ def test_lists_of_lists_and_paths_are_searched(tmp_path):
     assert len(again.numbers) == 2
 
 
-class Heard(Quiet):
+class Heard(Watch):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -518,7 +517,7 @@ def test_it_is_told_as_it_goes(tmp_path):
         return 0.5
 
     heard = Heard()
-    search(only, folder=tmp_path / "a", trials=1, evaluate=evaluate, told=heard)
+    search(only, folder=tmp_path / "a", trials=1, evaluate=evaluate, watch=heard)
     assert heard.lines == [
         ("started", 1, 0),
         ("training", 0, 3369),
@@ -528,7 +527,7 @@ def test_it_is_told_as_it_goes(tmp_path):
     ]
     heard = Heard()
     small = only.but(budget={"parameters": 3368})
-    search(small, folder=tmp_path / "b", trials=1, evaluate=evaluate, told=heard)
+    search(small, folder=tmp_path / "b", trials=1, evaluate=evaluate, watch=heard)
     assert heard.lines[0] == ("started", 1, 0)
     assert heard.lines[1] == ("refused", 0, "3,369 parameters are more than 3,368")
     heard = Heard()
@@ -537,7 +536,7 @@ def test_it_is_told_as_it_goes(tmp_path):
             only,
             folder=tmp_path / "c",
             evaluate=Scores(failure("a\nb"), KeyboardInterrupt()),
-            told=heard,
+            watch=heard,
         )
     assert ("ended", 0, None, "a") in heard.lines
     assert heard.lines[-1] == ("finished",)
@@ -550,7 +549,7 @@ def test_the_lines_of_a_terminal_that_is_none(tmp_path, capsys):
         folder=tmp_path,
         trials=1,
         evaluate=Scores(failure("Memory ran out"), 0.25),
-        told=Lines("val_iou"),
+        watch=Terminal("val_iou"),
     )
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -1,13 +1,13 @@
 """Study files: what is refused, with the whole text, and what a point of the space becomes."""
 
 import pytest
-from fakes import TEXT, study
 
 from gridgen.errors import SpecError
 from gridgen.spec import GridSpec
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.run import dump
+from study.fakes import TEXT, study
 
 SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"
 SPEC_FIELDS = (

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gridgen.data import IGNORE, Sample
-from gridgen.training.lookup import best_lookup
+from gridgen.training.lookup import fitted_lookup
 from gridgen.training.score import confusion, score
 
 
@@ -58,5 +58,5 @@ class Bands:
 
 
 def test_the_lookup_finds_the_best_table():
-    found = score(best_lookup(Bands(), Bands()), Bands.classes)
+    found = score(fitted_lookup(Bands(), Bands()), Bands.classes)
     assert found.iou == pytest.approx((1, 0.8, 0))

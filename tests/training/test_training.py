@@ -14,10 +14,9 @@ import torch
 from tiny import PROGRAM, RECIPE, SPEC, STEPS
 
 from gridgen.emit.weights import load_tensors
-from gridgen.errors import RunError, SizeError, SpecError, TrainingError
+from gridgen.errors import Interrupted, RunError, SizeError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
-from gridgen.training.interrupts import Interrupted
 from gridgen.training.watch import Watch
 
 

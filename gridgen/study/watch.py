@@ -2,14 +2,13 @@
 
 import sys
 import time
-from typing import Protocol
 
 from gridgen.grid import Grid
 from gridgen.grid.topologies import topology_name
 
 
-class Told(Protocol):
-    """Told of every candidate."""
+class Watch:
+    """Told of every candidate of a search. This one tells nobody."""
 
     def started(self, wanted: int, done: int) -> None:
         """The search begins; `done` of `wanted` were trained before."""
@@ -26,33 +25,11 @@ class Told(Protocol):
     def ended(self, number: int, score: float | None, reason: str) -> None:
         """Trial `number` is done: its score, or the reason why it has none."""
 
-    def finished(self) -> None:
-        """No more will come."""
+    def finished(self, reason: str) -> None:
+        """No more will come; `reason` says why where fewer were trained than wanted."""
 
 
-class Quiet:
-    """Tells nobody."""
-
-    def started(self, wanted: int, done: int) -> None:
-        """Ignored."""
-
-    def refused(self, number: int, reason: str) -> None:
-        """Ignored."""
-
-    def training(self, number: int, grid: Grid, parameters: int) -> None:
-        """Ignored."""
-
-    def scored(self, number: int, epoch: int, score: float) -> None:
-        """Ignored."""
-
-    def ended(self, number: int, score: float | None, reason: str) -> None:
-        """Ignored."""
-
-    def finished(self) -> None:
-        """Ignored."""
-
-
-class Lines(Quiet):
+class Terminal(Watch):
     """A line on stderr for each candidate that is trained; how many were refused between them."""
 
     def __init__(self, objective: str) -> None:
@@ -82,7 +59,7 @@ class Lines(Quiet):
     def scored(self, number: int, epoch: int, score: float) -> None:
         """Only on a terminal: the score so far, in place."""
         if sys.stderr.isatty():
-            self._say(f"{self.head}  epoch {epoch}  IoU {score:.3f}", end="\r")
+            self._say(f"{self.head}  epoch {epoch}  {self.objective} {score:.3f}", end="\r")
 
     def ended(self, number: int, score: float | None, reason: str) -> None:
         """The score, and the time left."""
@@ -92,6 +69,11 @@ class Lines(Quiet):
         left = f"  {spent / made * (self.wanted - self.done):.0f} s left" if made else ""
         head = f"{self.head}  " if sys.stderr.isatty() else "    "
         self._say(f"{head}{end}{left}")
+
+    def finished(self, reason: str) -> None:
+        """Why it ended early."""
+        if reason:
+            self._say(reason)
 
     def _say(self, text: str, end: str = "\n") -> None:
         clear = "\033[K" if sys.stderr.isatty() else ""

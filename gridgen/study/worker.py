@@ -1,0 +1,98 @@
+"""The child process of one trial: reads a job from stdin, trains, writes JSON lines.
+
+`python -m gridgen.study.worker`. Stdin stays open as a life line: when it closes, the process
+that asked is gone, and so is this one. Lines: {"epoch", "score"}, then {"final"} or
+{"error", "kind"}. Whatever else is printed goes to stderr.
+"""
+
+import json
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+from gridgen.errors import GridgenError, Interrupted, OutOfMemoryError
+from gridgen.grid import build_grid
+from gridgen.spec import GridSpec
+from gridgen.training import Recipe, Run, resume, train
+from gridgen.training.run import Row
+from gridgen.training.watch import Watch
+
+
+class Messages(Watch):
+    """Tells the process that asked of every validation."""
+
+    def __init__(self, out: TextIO, objective: str) -> None:
+        self.out, self.objective = out, objective
+
+    def scored(self, row: Row) -> None:
+        """One line."""
+        self.say({"epoch": int(row["epoch"]), "score": row[self.objective]})
+
+    def say(self, message: dict[str, Any]) -> None:
+        """One JSON line."""
+        print(json.dumps(message), file=self.out, flush=True)
+
+
+def own_stdout() -> TextIO:
+    """The pipe to the process that asked; prints of others are sent to stderr from now on."""
+    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return pipe
+
+
+def follow_parent() -> None:
+    """End with the process at the other end of stdin."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def run_job(job: dict[str, Any], messages: Messages) -> float:
+    """Train, or go on where a killed process stopped; the final score."""
+    folder = Path(job["folder"])
+    if (folder / "run.json").is_file():
+        for row in Run.open(folder).rows():
+            messages.scored(row)
+        run = resume(folder, device=job["device"], watch=messages)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        run = _train(job, messages)
+    return float(run.rows()[-1][job["objective"]])
+
+
+def _train(job: dict[str, Any], messages: Messages) -> Run:
+    return train(
+        build_grid(GridSpec.of(**job["spec"])),
+        job["data"],
+        Recipe.of(**job["recipe"]),
+        folder=job["folder"],
+        seed=job["seed"],
+        device=job["device"],
+        watch=messages,
+    )
+
+
+def main() -> int:
+    """Exit code 0 with a final score, 1 with an error, 143 when asked to stop."""
+    job = json.loads(sys.stdin.readline())
+    messages = Messages(own_stdout(), job["objective"])
+    follow_parent()
+    try:
+        messages.say({"final": run_job(job, messages)})
+    except Interrupted as error:
+        return 128 + error.signal
+    except GridgenError as error:
+        kind = "memory" if isinstance(error, OutOfMemoryError) else "error"
+        messages.say({"error": str(error), "kind": kind})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
