@@ -22,13 +22,13 @@ def schema(
 def _study() -> dict[str, Any]:
     from gridgen.study import Study
 
-    return Study.model_json_schema()
+    return Study.json_schema()
 
 
 def _recipe() -> dict[str, Any]:
     from gridgen.training import Recipe
 
-    return Recipe.model_json_schema()
+    return Recipe.json_schema()
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {

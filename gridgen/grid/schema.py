@@ -15,7 +15,7 @@ def spec_schema() -> dict[str, Any]:
     >>> spec_schema()["properties"]["fusion"]["enum"]
     ['concat', 'sum']
     """
-    schema = GridSpec.model_json_schema()
+    schema = GridSpec.json_schema()
     fields = schema["properties"]
     for field, names in (("fusion", FUSIONS), ("stem", STEMS), ("head", HEADS)):
         fields[field]["enum"] = sorted(names)

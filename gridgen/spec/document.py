@@ -52,6 +52,15 @@ class Document(BaseModel):
         return document
 
     @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema (draft 2020-12) of such a file, its descriptions without Python examples."""
+        schema = cls.model_json_schema()
+        for part in (schema, *schema.get("$defs", {}).values()):
+            if "description" in part:
+                part["description"] = part["description"].split("\n\n")[0]
+        return schema
+
+    @classmethod
     def of(cls, **fields: Any) -> Self:
         """Build from Python values, with the errors of a file that says the same."""
         try:

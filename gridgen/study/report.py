@@ -137,10 +137,9 @@ def _table(study: Study, found: optuna.Study) -> str:
 
 def _row(trial: FrozenTrial) -> tuple[Any, ...]:
     attributes = trial.user_attrs
-    failed = trial.state is TrialState.FAIL
-    note = attributes.get("failed" if failed else "refused", "")
+    note = attributes.get("failed") or attributes.get("refused") or ""
     if "copy_of" in attributes:
-        note = f"same spec as trial {attributes['copy_of']}"
+        note = f"same network as trial {attributes['copy_of']}"
     state = "refused" if "refused" in attributes else trial.state.name.lower()
     score = trial.value if trial.value is not None else attributes.get("pruned_at")
     costs = tuple(attributes.get(name, "") for name in ("parameters", "activations", "macs"))

@@ -34,12 +34,13 @@ def search(
 ) -> Result:
     """Search until `trials` candidates of `study` have been trained, those of before included.
 
-    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end (of an
-    error or Ctrl-C too) best.yaml, trials.csv and scores.png. A search that was killed goes on when called again; a
-    trial that was running is run again under its number, from its own checkpoint. Each candidate
-    is trained by `evaluate`: by default in a child process. Errors: `RunError` where another
-    process searches there, or the folder holds another study; `SpecError` where the data does
-    not fit; `TrainingError` where several candidates in a row fail.
+    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end, also
+    that of an error or Ctrl-C, best.yaml, trials.csv and scores.png. A search that was killed
+    goes on when called again; a trial that was running is run again under its number, from its
+    own checkpoint. Each candidate is trained by `evaluate`: by default in a child process.
+    Errors: `RunError` where another process searches there, or the folder holds another study;
+    `SpecError` where the data does not fit; `TrainingError` where several candidates in a row
+    fail.
 
     >>> import tempfile
     >>> study = Study.parse('''
@@ -209,7 +210,7 @@ class Search:
         trial.set_constraint("memory", 1.0)
         self.optuna.tell(trial, state=TrialState.PRUNED)
         self.watch.ended(trial.number, None, str(error))
-        return True
+        return False
 
     def _fail(self, trial: Trial, error: TrainingError) -> bool:
         """A candidate that cannot be trained is noted; a series of them is no accident."""

@@ -82,4 +82,4 @@ def tried(study: optuna.Study) -> set[str]:
 
 
 def _without_trials(study: Study) -> dict[str, object]:
-    return {name: value for name, value in study.plain().items() if name != "trials"}
+    return {name: value for name, value in study.complete().items() if name != "trials"}

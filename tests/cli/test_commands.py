@@ -63,7 +63,9 @@ def test_render_writes_the_picture_that_the_ending_names(ending, program, place,
 def test_render_names_the_picture_after_spec_and_topology(place, gridgen):
     assert gridgen("render", "mine.yaml", "--as", "unet") == (
         0,
-        f"{MINE}topology  unet: 4 of 4 connections\n          {SUMMING}\nwrote     mine-unet.svg\n",
+        f"{MINE}topology  unet: 4 of 4 connections\n"
+        "          staircase: one stream per column\n"
+        f"          {SUMMING}\nwrote     mine-unet.svg\n",
         "",
     )
     assert (place / "mine-unet.svg").stat().st_size > 1000
@@ -182,6 +184,7 @@ def test_build_writes_a_network_that_loads(shipped, gridgen):
         f"""\
 grid        5 streams, 3+3 columns, F0 = 16
 topology    unet: 33 of 49 connections
+            ladder: down in column 0, up in column 5
             {SUMMING}
 parameters  9,647,337
 wrote       runs/gridnet-unet.safetensors
@@ -257,8 +260,8 @@ def test_every_name_is_listed_with_a_line_about_it(what, gridgen):
     ("what", "expected"),
     [
         ("spec", spec_schema()),
-        ("study", Study.model_json_schema()),
-        ("recipe", Recipe.model_json_schema()),
+        ("study", Study.json_schema()),
+        ("recipe", Recipe.json_schema()),
     ],
 )
 def test_schema_is_printed_as_json(what, expected, gridgen):
@@ -427,7 +430,7 @@ def test_search_says_where_nothing_fits(place, gridgen, monkeypatch):
         0,
         f"{HEADER}trained  0; 5 refused without building, 0 pruned, 0 failed\n"
         "wrote    found/trials.csv\n",
-        "",
+        "the last 5 candidates were refused or known; widen space or budget\n",
     )
     assert not (place / "found" / "best.yaml").exists()
 

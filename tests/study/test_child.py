@@ -120,7 +120,7 @@ def test_a_killed_driver_takes_its_child_along_and_loses_no_trial(killed, study)
     begun = (first.folder / "run.json").stat()
     assert 0 < len(first.rows()) < 3
     result = search(study, folder=killed.folder)
-    copies = sum(row["note"].startswith("same spec as") for row in rows(killed.folder))
+    copies = sum(row["note"].startswith("same network as") for row in rows(killed.folder))
     assert states(killed.folder) == ["complete"] * (2 + copies)
     assert len(result.entries) == 2
     assert 0 in [entry.number for entry in result.entries]

@@ -11,7 +11,7 @@ from PIL import Image
 from gridgen.analysis import count
 from gridgen.cli.app import run
 from gridgen.emit import GridNetwork
-from gridgen.errors import FileError, RunError, SpecError, TrainingError
+from gridgen.errors import FileError, OutOfMemoryError, RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, search
@@ -41,7 +41,7 @@ def test_trials_counts_what_is_trained_and_nothing_else(tmp_path):
     assert len(scores.numbers) == len(result.entries) == 3
     assert result.refused > 0
     kinds = states(tmp_path)
-    copies = sum("same spec as" in row["note"] for row in rows(tmp_path))
+    copies = sum("same network as" in row["note"] for row in rows(tmp_path))
     assert kinds.count("complete") - copies == 3
     assert kinds.count("refused") == result.refused
     assert len(kinds) == 3 + copies + result.refused
@@ -145,21 +145,46 @@ def test_what_makes_no_grid_is_refused_with_the_reason(tmp_path):
     }
 
 
-def test_a_candidate_is_trained_once(tmp_path):
-    pair = study(space={"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]})
+def test_a_network_is_trained_once_whatever_its_topology_is_called(tmp_path):
+    space = {"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]}
+    twins = study(space=space | {"topology": ["gridnet", "unet"]})
     scores = Scores()
-    result = search(pair, folder=tmp_path, trials=5, evaluate=scores)
+    result = search(twins, folder=tmp_path, trials=5, evaluate=scores)
     assert sorted(grid.spec.base_channels for grid in scores.grids) == [2, 4]
     assert len(result.entries) == 2
     table = rows(tmp_path)
     first = {row["base_channels"]: row for row in reversed(table)}
     copies = [row for row in table if row not in first.values()]
-    assert len(copies) >= 20
+    assert len(copies) >= 2
     for row in copies:
         original = first[row["base_channels"]]
         assert row["state"] == "complete"
-        assert row["note"] == f"same spec as trial {original['trial']}"
+        assert row["note"] == f"same network as trial {original['trial']}"
         assert row["score"] == original["score"]
+
+
+def test_a_space_whose_points_have_all_been_tried_ends_the_search_and_says_so(tmp_path):
+    said = []
+
+    class Ears(Watch):
+        def finished(self, reason):
+            said.append(reason)
+
+    pair = study(space={"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]})
+    search(pair, folder=tmp_path, trials=5, evaluate=Scores(), watch=Ears())
+    assert said == ["all 2 candidates of the space have been tried"]
+
+
+def test_a_lack_of_memory_is_infeasible_and_no_failure(tmp_path):
+    def evaluate(grid, folder, report):
+        raise OutOfMemoryError("Memory ran out at batch 8. Lower batch or crop.size.")
+
+    result = search(WIDE, folder=tmp_path, trials=3, evaluate=evaluate)
+    assert (result.best, result.failed) == (None, 0)
+    lacking = [row for row in rows(tmp_path) if row["state"] == "pruned"]
+    assert len(lacking) > 5
+    notes = {row["note"] for row in lacking if not row["note"].startswith("same network as")}
+    assert notes == {"Memory ran out at batch 8. Lower batch or crop.size."}
 
 
 def test_called_again_it_goes_on(tmp_path):
@@ -213,8 +238,8 @@ def test_one_seed_gives_the_same_candidates_and_scores(sampler, tmp_path):
 def test_a_budget_that_nothing_fits_ends_the_search(tmp_path):
     result = search(study(budget={"parameters": 10}), folder=tmp_path, evaluate=no_training)
     assert (result.best, result.entries) == (None, ())
-    assert result.refused == import_module("gridgen.study.search").GIVE_UP == 20
-    assert states(tmp_path) == ["refused"] * 20
+    assert 0 < result.refused <= import_module("gridgen.study.search").GIVE_UP == 20
+    assert states(tmp_path) == ["refused"] * result.refused
     assert not (tmp_path / "best.yaml").exists()
     assert not (tmp_path / "scores.png").exists()
 
@@ -341,7 +366,7 @@ def test_a_candidate_that_the_pruner_gives_up_is_noted_and_not_trained_again(tmp
     given_up = [row for row in table if row["state"] == "pruned" and not row["note"]]
     assert [row["score"] for row in given_up] == ["0.100000"] * 4
     assert [int(row["trial"]) for row in given_up] == numbers[4:]
-    copies = [row for row in table if row["note"].startswith("same spec as trial")]
+    copies = [row for row in table if row["note"].startswith("same network as trial")]
     assert {row["state"] for row in copies} == {"complete", "pruned"}
 
 
@@ -505,8 +530,8 @@ class Heard(Watch):
     def refused(self, number, reason):
         self.lines.append(("refused", number, reason))
 
-    def finished(self):
-        self.lines.append(("finished",))
+    def finished(self, reason):
+        self.lines.append(("finished", reason))
 
 
 def test_it_is_told_as_it_goes(tmp_path):
@@ -523,7 +548,7 @@ def test_it_is_told_as_it_goes(tmp_path):
         ("training", 0, 3369),
         ("scored", 0, 1, 0.25),
         ("ended", 0, 0.5, ""),
-        ("finished",),
+        ("finished", ""),
     ]
     heard = Heard()
     small = only.but(budget={"parameters": 3368})
@@ -539,7 +564,7 @@ def test_it_is_told_as_it_goes(tmp_path):
             watch=heard,
         )
     assert ("ended", 0, None, "a") in heard.lines
-    assert heard.lines[-1] == ("finished",)
+    assert heard.lines[-1] == ("finished", "")
 
 
 def test_the_lines_of_a_terminal_that_is_none(tmp_path, capsys):
