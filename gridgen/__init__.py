@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING, Any
 from gridgen.analysis import Count, count
 from gridgen.errors import GridgenError
 from gridgen.grid import Connection, FeatureMap, Grid, build_grid, keep, prune
-from gridgen.render import Picture, draw
 from gridgen.spec import GridSpec
 
 if TYPE_CHECKING:
     from gridgen.emit import GridNetwork, load_network, save_network
+    from gridgen.render import Picture, draw
     from gridgen.study import Study, search
     from gridgen.training import Recipe, Run, evaluate, predict, resume, train
 
 __version__ = "0.1.0"
 
-# What needs torch or optuna is imported when it is first asked for.
+# What needs graphviz, torch or optuna is imported when it is first asked for.
 _LATER = {
+    "Picture": "gridgen.render",
+    "draw": "gridgen.render",
     "GridNetwork": "gridgen.emit",
     "load_network": "gridgen.emit",
     "save_network": "gridgen.emit",

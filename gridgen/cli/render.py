@@ -7,7 +7,6 @@ import typer
 
 from gridgen.cli.terminal import As, SpecPath, describe, grid_of, report
 from gridgen.grid.topologies import topology_name
-from gridgen.render import draw
 
 
 def render(
@@ -19,6 +18,8 @@ def render(
     ] = None,
 ) -> None:
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
+    from gridgen.render import draw
+
     grid = grid_of(spec, topology)
     path = output or Path(f"{spec.stem}-{topology_name(grid.spec)}.svg")
     written = draw(grid).save(path)

@@ -67,7 +67,7 @@ def _full_grid(spec: GridSpec) -> Grid:
         connection = connect(link)
         dag.add_edge(connection.source, connection.target, connection=connection)
     grid = Grid(
-        dag=nx.freeze(dag),
+        dag=dag,
         input=FeatureMap(0, 0),
         output=FeatureMap(0, len(spec.columns) - 1),
         stem=_look_up(STEMS, spec.stem, "stem", ("stem",))(spec.in_channels, channels[0]),

@@ -36,6 +36,15 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
+    return replace(
+        keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends)))),
+        unpruned=grid.unpruned or grid,
+    )
+
+
+def keep_alive(grid: Grid) -> Grid:
+    """The grid without what lies on no path from input to output, which becomes its dead ends."""
+    dag = grid.dag
     alive = nx.descendants(dag, grid.input) | {grid.input}
     alive &= nx.ancestors(dag, grid.output) | {grid.output}
     if grid.output not in alive or grid.input not in alive:
@@ -46,15 +55,6 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
         for source, target, edge in dag.edges(data=True)
         if source not in alive or target not in alive
     ]
-    living: nx.DiGraph[FeatureMap] = nx.DiGraph(dag.subgraph(alive))
-    return replace(
-        grid,
-        dag=nx.freeze(living),
-        dead_ends=(*filter(wanted, grid.dead_ends), *dead),
-        unpruned=grid.unpruned or grid,
-    )
-
-
-def keep_alive(grid: Grid) -> Grid:
-    """The grid without what lies on no path from input to output; not a pruning of it."""
-    return replace(keep_wanted(grid, lambda _: True), unpruned=grid.unpruned)
+    if len(alive) < len(dag):
+        dag = nx.DiGraph(dag.subgraph(alive))
+    return replace(grid, dag=nx.freeze(dag), dead_ends=(*grid.dead_ends, *dead))

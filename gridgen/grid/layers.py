@@ -6,6 +6,7 @@ weights and import no torch. Shapes are (channels, height, width) of one image. 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 Shape = tuple[int, int, int]
@@ -124,6 +125,7 @@ class Cost:
     shape: Shape
 
 
+@lru_cache(maxsize=1 << 14)
 def cost(layers: Layers, shape: Shape) -> Cost:
     """Parameters, activation values (the outputs of all layers) and MACs at input `shape`."""
     parameters = activations = macs = 0
