@@ -29,7 +29,7 @@ COMMANDS = [
 def tour(tmp_path_factory):
     """A folder in which all commands have been run: their outputs by command."""
     folder = tmp_path_factory.mktemp("tour")
-    for name in ("specs", "studies"):
+    for name in ("specs", "studies", "docs"):
         shutil.copytree(ROOT / name, folder / name)
     outputs = {}
     for command in COMMANDS:

@@ -11,6 +11,7 @@ from gridgen.emit.lower import lower
 from gridgen.emit.schedule import Step, schedule
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid.layers import Conv, Deconv
 
 
 class GridNetwork(nn.Module):
@@ -41,6 +42,7 @@ class GridNetwork(nn.Module):
         self.grid = grid
         self.fixed_graph = False
         self.steps = schedule(grid)
+        self.fresh = frozenset(c.name for c in grid if _ends_in_convolution(c))
         self.stem = lower(grid.stem)
         self.units = nn.ModuleDict({c.name: lower(c.unit) for c in grid})
         self.shortcuts = nn.ModuleDict({c.name: lower(c.shortcut) for c in grid if c.shortcut})
@@ -73,15 +75,23 @@ class GridNetwork(nn.Module):
         return maps[self.grid.output]
 
     def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        arrivals = (self._arrive(c, maps[c.source]) for c in step.arrivals)
         if step.join == "concat":
-            fused = torch.cat(list(arrivals), dim=1)
+            arrivals = [self._arrive(c, maps[c.source]) for c in step.arrivals]
+            fused = torch.cat(arrivals, dim=1)
         else:
-            fused = next(arrivals)
-            for arrival in arrivals:
-                fused = fused + arrival
+            fused = self._sum(step, maps)
         after = step.target.name
         return self.fusions[after](fused) if after in self.fusions else fused
+
+    def _sum(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
+        first, *others = step.arrivals
+        fused = self._arrive(first, maps[first.source])
+        for connection in others:
+            arrival = self._arrive(connection, maps[connection.source])
+            # What may be a dropped unit's bare identity is a map that others read.
+            alone = connection.name in self.fresh and not connection.dropout
+            fused = arrival.add_(fused) if alone else fused + arrival
+        return fused
 
     def _arrive(self, connection: Connection, x: Tensor) -> Tensor:
         """What `connection` brings to its target: the unit's output and the identity."""
@@ -89,7 +99,9 @@ class GridNetwork(nn.Module):
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch
         identity = self.shortcuts[connection.name](x) if connection.shortcut else x
-        return identity if branch is None else identity + branch
+        if branch is None:
+            return identity
+        return branch.add_(identity) if connection.name in self.fresh else identity + branch
 
     def _branch(self, connection: Connection, x: Tensor) -> Tensor | None:
         """The unit's output, or None where total dropout drops it (section 3.1).
@@ -116,6 +128,11 @@ class GridNetwork(nn.Module):
         top, left = more // 2, wider // 2
         sides = (left, wider - left, top, more - top)
         return functional.pad(images, sides, mode="replicate"), top, left
+
+
+def _ends_in_convolution(connection: Connection) -> bool:
+    """Whether the unit's output can be added to in place: nobody reads it, not even backward."""
+    return bool(connection.unit) and isinstance(connection.unit[-1], Conv | Deconv)
 
 
 def require_memory(grid: Grid) -> None:
