@@ -42,7 +42,7 @@ class Workload:
         torch.manual_seed(0)
         self.device, self.dtype = torch.device(options.device), PRECISIONS[precision]
         memory_format = FORMATS[layout]
-        self.network = NETWORKS[name]().to(self.device, memory_format=memory_format)
+        self.network = NETWORKS[name]().to(device=self.device, memory_format=memory_format)
         if options.compile:
             self.network = torch.compile(self.network)
         shape = (options.batch, 3, options.size, options.size)

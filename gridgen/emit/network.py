@@ -25,6 +25,9 @@ class GridNetwork(nn.Module):
     the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` what
     follows a concatenation.
 
+    Weights and maps are laid out channels-last, which is the faster of both (`benchmarks/`);
+    `network.to(memory_format=torch.contiguous_format)` changes that.
+
     `fixed_graph` makes total dropout multiply by a mask instead of leaving the unit out, which
     DistributedDataParallel needs; under `torch.compile` this is done by itself. With a mask, a
     dropped unit's BN statistics move in that step; otherwise they do not.
@@ -51,6 +54,7 @@ class GridNetwork(nn.Module):
             {name: lower(layers) for name, layers in after.items() if layers}
         )
         self.head = lower(grid.head)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits for a batch of images."""

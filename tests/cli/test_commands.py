@@ -441,3 +441,12 @@ def test_as_prunes_as_the_library_does(name, place, gridgen):
     assert code == 0
     pruned = prune(build_grid(GridSpec.parse(SPEC)), name)
     assert json.loads(out)["connections"] == {"kept": len(pruned.connections), "full": 4}
+
+
+def test_as_overrides_a_topology_that_the_columns_do_not_allow(place, gridgen):
+    (place / "mine.yaml").write_text(
+        "streams: 2\ncolumns: [sub, up, sub, up]\nbase_channels: 2\nclasses: 2\ntopology: unet\n"
+    )
+    assert gridgen("count", "mine.yaml")[0] == 2
+    code, out, _ = gridgen("count", "mine.yaml", "--as", "gridnet", "--json")
+    assert (code, json.loads(out)["connections"]) == (0, {"kept": 10, "full": 10})

@@ -1,14 +1,16 @@
 """Weights files: the spec travels inside, and damage is found."""
 
+import json
 import random
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from gridgen.emit import GridNetwork, load_network, save_network
 from gridgen.errors import WeightsError
-from gridgen.grid import build_grid, prune
+from gridgen.grid import build_grid, keep, prune
 from gridgen.spec import CustomTopology, GridSpec
 
 SPEC = GridSpec.of(streams=3, columns="1+1", base_channels=3, classes=2, size="pad")
@@ -73,3 +75,19 @@ def test_somebody_elses_weights_are_refused(tmp_path):
 
 def test_nothing_is_left_behind_but_the_file(path):
     assert [entry.name for entry in path.parent.iterdir()] == ["w.safetensors"]
+
+
+def test_what_keep_left_comes_back_too(tmp_path):
+    kept = keep(build_grid(SPEC), lambda connection: connection.name != "lateral_2_1")
+    network = GridNetwork(kept).eval()
+    loaded = load_network(save_network(network, tmp_path / "w.safetensors"))
+    assert [c.name for c in loaded.grid] == [c.name for c in kept]
+    image = torch.rand(1, 3, 8, 8)
+    assert torch.equal(network(image), loaded(image))
+
+
+def test_a_file_holds_every_field_of_the_spec(path):
+    """A default that changes one day must not change what was built before."""
+    with safe_open(path, framework="pt") as file:
+        spec = json.loads(json.loads(file.metadata()["gridgen"])["spec"])
+    assert {"units", "fusion", "residual", "total_dropout", "stem", "head"} <= set(spec)

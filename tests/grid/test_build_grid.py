@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from strategies import paper_specs, specs
 
 from gridgen.errors import SpecError
-from gridgen.grid import FeatureMap, build_grid, require_names
+from gridgen.grid import Connection, FeatureMap, build_grid, require_names
 from gridgen.spec import GridSpec
 
 
@@ -146,3 +146,12 @@ def test_names_that_do_not_exist_are_found_before_anything_is_built(fields, mess
 @given(specs())
 def test_every_name_of_a_valid_spec_exists(spec):
     require_names(spec)
+
+
+def test_a_connection_from_further_away_says_from_where():
+    far = Connection(FeatureMap(0, 0), FeatureMap(0, 2), "lateral", (), (), 0.0)
+    diagonal = Connection(FeatureMap(0, 0), FeatureMap(1, 1), "subsampling", (), None, 0.0)
+    near = Connection(FeatureMap(0, 1), FeatureMap(0, 2), "lateral", (), (), 0.0)
+    assert far.name == "lateral_0_2_from_0_0"
+    assert diagonal.name == "sub_1_1_from_0_0"
+    assert near.name == "lateral_0_2"

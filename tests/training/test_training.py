@@ -1,6 +1,7 @@
 """Training: repeatable to the bit, resumed to the bit, stopped without loss."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -13,10 +14,13 @@ import pytest
 import torch
 from tiny import PROGRAM, RECIPE, SPEC, STEPS
 
+from gridgen.data import IGNORE
+from gridgen.data.shapes import Shapes
 from gridgen.emit.weights import load_tensors
-from gridgen.errors import Interrupted, RunError, SizeError, SpecError, TrainingError
+from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
+from gridgen.training.batches import Batches
 from gridgen.training.watch import Watch
 
 
@@ -196,7 +200,8 @@ def test_a_second_process_on_the_same_run_is_refused(whole):
         (
             {"streams": 5, "size": "error"},
             SizeError,
-            "Image is 8x8; 5 streams need multiples of 16. Pad to 16x16, or set size: pad.",
+            "recipe, crop.size: Image is 8x8; 5 streams need multiples of 16. "
+            "Pad to 16x16, or set size: pad.",
         ),
     ],
 )
@@ -237,3 +242,59 @@ def test_the_run_says_how_it_was_made(whole):
     assert facts["data"] == "shapes"
     assert facts["classes"] == ["background", "larger", "smaller"]
     assert facts["torch"] == torch.__version__
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again_in_its_folder(whole, tmp_path):
+    shutil.copytree(whole.folder, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "checkpoints")
+    (tmp_path / "copy" / "weights.safetensors").unlink()
+    assert bits(resume(tmp_path / "copy")) == bits(whole)
+
+
+def test_the_best_weights_are_those_of_the_best_row(whole):
+    from gridgen.training import evaluate
+
+    best = max(row["val_iou"] for row in whole.rows())
+    found = evaluate(whole.folder, "shapes", best=True, lookup=False)
+    assert found.network.mean_iou == pytest.approx(best, abs=1e-6)
+
+
+def test_a_batch_without_a_labelled_pixel_gives_no_loss_and_no_nan(tmp_path, monkeypatch):
+    def unlabelled(self, step):
+        images, labels = original(self, step)
+        return images, torch.full_like(labels, IGNORE) if step == 2 else labels
+
+    original = Batches.__getitem__
+    monkeypatch.setattr(Batches, "__getitem__", unlabelled)
+    run = quick(tmp_path / "run", recipe=RECIPE.but(epochs=1))
+    assert all(math.isfinite(row["loss"]) for row in run.rows())
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with pytest.raises(DeviceError) as caught:
+        quick(tmp_path / "run")
+    assert str(caught.value) == (
+        "a batch of 250 cannot be shared by 4 processes; set batch to a multiple of 4"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_image_of_val_that_does_not_fit_is_named_before_anything_is_written(
+    tmp_path, monkeypatch
+):
+    sizes = ((64, 64),) * 63 + ((63, 64),)
+    original = Shapes.__init__
+
+    def uneven(self, split="train", seed=0):
+        original(self, split, seed)
+        self.sizes = sizes
+
+    monkeypatch.setattr(Shapes, "__init__", uneven)
+    with pytest.raises(SizeError) as caught:
+        quick(tmp_path / "run", spec=SPEC.but(size="error"))
+    assert str(caught.value) == (
+        "shapes, val, image 63: Image is 63x64; 2 streams need multiples of 2. "
+        "Pad to 64x64, or set size: pad."
+    )
+    assert not (tmp_path / "run").exists()
