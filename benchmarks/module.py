@@ -3,7 +3,7 @@
     python benchmarks/module.py [--device cuda] [--size 400] [--batch 4] [--rounds 5]
 
 Both run in the same process, alternating, so that a noisy machine disturbs both alike; the time
-is the median of the rounds. Peak memory is what a forward or forward+backward adds at its peak:
+is the least of the rounds. Peak memory is what a forward or forward+backward adds at its peak:
 `max_memory_allocated` on CUDA; on a CPU the highest resident set of a fresh process above that
 before the pass. Ratios below 1 are in favour of the emitted module.
 """
@@ -11,7 +11,6 @@ before the pass. Ratios below 1 are in favour of the emitted module.
 import argparse
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -114,7 +113,7 @@ def compare(precision: str, layout: str, options: argparse.Namespace) -> None:
         for _ in range(options.rounds):
             for name, workload in workloads.items():
                 times[name].append(seconds(workload, what))
-        hand, ours = (statistics.median(times[name]) for name in NETWORKS)
+        hand, ours = (min(times[name]) for name in NETWORKS)
         peaks = [measured_peak(name, precision, layout, what, options) for name in NETWORKS]
         print(
             f"| {precision} | {layout} | {what} | {hand:.3f} | {ours:.3f} | **{ours / hand:.2f}** "
