@@ -98,3 +98,10 @@ def test_the_error_of_the_readme_is_what_is_printed():
         line for line in str(caught.value).split("\n") if "colums:" in line and "mine" in line
     ]
     assert first in README
+
+
+def test_the_recipe_and_the_study_of_the_docs_load():
+    text = (ROOT / "docs" / "recipes-and-studies.md").read_text()
+    recipe, study = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    gridgen.Recipe.parse(recipe)
+    gridgen.Study.parse(study)

@@ -47,6 +47,7 @@ def predict(
     run, chosen = Run.open(folder), choose_device(device)
     network = run.network(best).to(chosen)
     names = _names(images)
+    _require_apart(images, names, Path(out))
     for path in images:
         _require_size(run.spec, read_image(path, run.spec.in_channels), path)
     predictions = []
@@ -57,6 +58,15 @@ def predict(
         predictions.append(_write(Path(out), name, image, label, run.facts))
         tick(number, len(images))
     return predictions
+
+
+def _require_apart(images: Sequence[str | Path], names: Sequence[str], out: Path) -> None:
+    """No image of the user's is overwritten by a picture of ours."""
+    given = {Path(path).resolve() for path in images}
+    for name in names:
+        for written in (out / f"{name}.png", out / f"{name}_labels.png"):
+            if written.resolve() in given:
+                raise DataError(f"{written}: would overwrite an image; name another folder with -o")
 
 
 def _require_size(spec: GridSpec, image: Tensor, path: str | Path) -> None:

@@ -98,3 +98,13 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path}: no run there (no run.json); gridgen train -o {tmp_path} makes one"
     )
+
+
+def test_an_image_of_the_users_is_never_overwritten(run, tmp_path):
+    image = picture(tmp_path / "a.png")
+    before = image.read_bytes()
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, [image], tmp_path)
+    assert str(caught.value) == (f"{image}: would overwrite an image; name another folder with -o")
+    assert image.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [image]
