@@ -9,14 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gridgen.analysis import legal_size
 from gridgen.data import read_image
-from gridgen.errors import DataError, SizeError
+from gridgen.errors import DataError
 from gridgen.files import write_file
-from gridgen.spec import GridSpec
 from gridgen.training.devices import choose_device
 from gridgen.training.pictures import image_pixels, label_pixels, png, sheet
 from gridgen.training.run import Run
+from gridgen.training.splits import require_size
 from gridgen.training.watch import Tick
 
 
@@ -49,7 +48,8 @@ def predict(
     names = _names(images)
     _require_apart(images, names, Path(out))
     for path in images:
-        _require_size(run.spec, read_image(path, run.spec.in_channels), path)
+        height, width = read_image(path, run.spec.in_channels).shape[-2:]
+        require_size(run.spec, (height, width), str(path))
     predictions = []
     for number, (name, path) in enumerate(zip(names, images, strict=True), 1):
         image = read_image(path, run.spec.in_channels)
@@ -67,14 +67,6 @@ def _require_apart(images: Sequence[str | Path], names: Sequence[str], out: Path
         for written in (out / f"{name}.png", out / f"{name}_labels.png"):
             if written.resolve() in given:
                 raise DataError(f"{written}: would overwrite an image; name another folder with -o")
-
-
-def _require_size(spec: GridSpec, image: Tensor, path: str | Path) -> None:
-    height, width = image.shape[-2:]
-    try:
-        legal_size(spec, (height, width))
-    except SizeError as error:
-        raise SizeError(f"{path}: {error}") from error
 
 
 def _write(out: Path, name: str, image: Tensor, label: Tensor, facts: dict[str, Any]) -> Prediction:

@@ -16,9 +16,9 @@ def load_splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dat
     train, val = load_dataset(data, "train"), load_dataset(data, "val")
     for split in (train, val):
         require_fit(spec, split)
-    _require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
+    require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     for index, size in enumerate(val.sizes):
-        _require_size(spec, size, f"{val.name}, val, image {index}")
+        require_size(spec, size, f"{val.name}, val, image {index}")
     return train, val
 
 
@@ -33,7 +33,8 @@ def require_fit(spec: GridSpec, dataset: Dataset) -> None:
             raise spec.blame(SpecError(fact, (field,)))
 
 
-def _require_size(spec: GridSpec, size: tuple[int, int], where: str) -> None:
+def require_size(spec: GridSpec, size: tuple[int, int], where: str) -> None:
+    """The grid takes images of `size` (height, width), or a `SizeError` that says `where`."""
     try:
         legal_size(spec, size)
     except SizeError as error:
