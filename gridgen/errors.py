@@ -28,6 +28,10 @@ class TopologyError(SpecError):
     """A topology does not exist, does not fit the columns, or leaves no path to the output."""
 
 
+class GridError(GridgenError):
+    """Connections and maps that make no grid: shapes that disagree, names that are missing."""
+
+
 class SizeError(GridgenError):
     """An image size that the grid cannot take."""
 

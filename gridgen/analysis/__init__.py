@@ -1,6 +1,8 @@
 """What a grid costs and how it behaves, without building it. No torch."""
 
-from gridgen.analysis.count import Count, Size, count, legal_size
+from gridgen.analysis.count import Count, count
 from gridgen.analysis.paths import count_paths
+from gridgen.analysis.sizes import legal_size
+from gridgen.grid.trace import Size
 
 __all__ = ["Count", "Size", "count", "count_paths", "legal_size"]

@@ -9,14 +9,10 @@ from typing import Any
 
 from gridgen.analysis import paper
 from gridgen.analysis.paths import count_paths
-from gridgen.errors import SizeError
-from gridgen.grid import FeatureMap, Grid
-from gridgen.grid.layers import Layers, Shape, cost
-from gridgen.spec import GridSpec
-
-Size = tuple[int, int]
-MAX_SIDE = 65536
-PAPER_SIZE = (400, 400)
+from gridgen.analysis.sizes import counted_size
+from gridgen.grid import Grid
+from gridgen.grid.trace import Size, trace
+from gridgen.spec import GridSpec, NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,9 @@ class Count:
 def count(grid: Grid, size: Size | None = None) -> Count:
     """Exact counts of `grid` for one image of `size` (height, width).
 
-    Without a size, the smallest legal one that holds the paper's 400 x 400. With `size: pad` in
-    the spec, activations and MACs are those of the padded image. Errors: `SizeError`.
+    Without a size, the smallest legal one that holds the paper's 400 x 400. Where the spec's size
+    policy changes the image, activations and MACs are those of the changed one. Errors:
+    `SizeError`.
 
     >>> from gridgen.grid import build_grid
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
@@ -86,18 +83,14 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     (13181097, 371)
     """
     spec = grid.spec
-    height, width = counted_size(spec, size)
-    image = (spec.in_channels, height, width)
-    stem = cost(grid.stem, image)
-    top = (grid.channels_of(grid.output), height, width)
-    head = cost(grid.head, top)
-    parameters = activations = macs = 0
-    for layers, shape in parts(grid, (height, width)):
-        part = cost(layers, shape)
-        parameters += part.parameters
-        activations += part.activations
-        macs += part.macs
-    by_paper = _paper(spec, (height, width))
+    image = counted_size(spec, size)
+    traced = trace(grid, image)
+    stem, head = traced.stem, traced.head
+    parts = [*traced.connections.values(), *traced.fusions.values()]
+    parameters = sum(part.parameters for part in parts)
+    activations = sum(part.activations for part in parts)
+    macs = sum(part.macs for part in parts)
+    by_paper = _paper(spec, image)
     return Count(
         Parameters(
             total=stem.parameters + parameters + head.parameters,
@@ -120,60 +113,8 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     )
 
 
-def counted_size(spec: GridSpec, size: Size | None) -> Size:
-    """The size that `count` counts for: `size` where legal, else the default rounded up."""
-    return legal_size(spec, size or padded_size(spec, PAPER_SIZE))
-
-
-def legal_size(spec: GridSpec, size: Size) -> Size:
-    """`size` (height, width) as the grid works on it: padded, or refused with a `SizeError`."""
-    height, width = size
-    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
-        raise SizeError(f"Image is {height}x{width}; each side must be from 1 to {MAX_SIDE}.")
-    padded = padded_size(spec, size)
-    if padded == size or spec.size == "pad":
-        return padded
-    raise SizeError(
-        f"Image is {height}x{width}; {spec.streams} streams need multiples of {spec.multiple}. "
-        f"Pad to {padded[0]}x{padded[1]}, or set size: pad."
-    )
-
-
-def padded_size(spec: GridSpec, size: Size) -> Size:
-    """The smallest (height, width) that all streams divide and that holds `size`."""
-    step = spec.multiple
-    return -(-size[0] // step) * step, -(-size[1] // step) * step
-
-
-def shape_of(grid: Grid, feature_map: FeatureMap, size: Size) -> Shape:
-    """Shape of a map for a legal image `size`."""
-    stream = feature_map.stream
-    return grid.channels_of(feature_map), size[0] >> stream, size[1] >> stream
-
-
-def parts(grid: Grid, size: Size) -> list[tuple[Layers, Shape]]:
-    """The layers of every unit, shortcut and fusion, with the shape that enters them."""
-    found = []
-    for connection in grid:
-        entering = shape_of(grid, connection.source, size)
-        found.append((connection.unit, entering))
-        if connection.shortcut:
-            found.append((connection.shortcut, entering))
-    for target in grid.maps:
-        layers = grid.fusion_layers(target)
-        if layers:
-            found.append((layers, _joined(grid, target, size)))
-    return found
-
-
-def _joined(grid: Grid, target: FeatureMap, size: Size) -> Shape:
-    channels, height, width = shape_of(grid, target, size)
-    arrivals = grid.dag.in_degree(target) if grid.fusion_of(target).join == "concat" else 1
-    return channels * arrivals, height, width
-
-
-def _paper(spec: GridSpec, size: Size) -> tuple[int | None, int | None]:
-    if not spec.doubling:
+def _paper(spec: NetworkSpec, size: Size) -> tuple[int | None, int | None]:
+    if not isinstance(spec, GridSpec) or not spec.doubling:
         return None, None
     base = spec.stream_channels[0]
     sub, up = spec.sub_columns, spec.up_columns

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from gridgen.cli.terminal import As, Output, SpecPath, describe, grid_of, report
-from gridgen.grid.topologies import topology_name
 
 
 def build(spec: SpecPath, topology: As = None, output: Output = None) -> None:
@@ -13,6 +12,6 @@ def build(spec: SpecPath, topology: As = None, output: Output = None) -> None:
 
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    name = f"{spec.stem}-{topology_name(grid.spec)}.safetensors"
+    name = f"{spec.stem}-{grid.spec.title}.safetensors"
     written = save_network(network, output or Path("runs") / name)
     report([*describe(grid), ("parameters", f"{parameters:,}"), ("wrote", str(written))])

@@ -7,7 +7,8 @@ import typer
 
 from gridgen.analysis import Count
 from gridgen.analysis import count as count_grid
-from gridgen.analysis.count import Activations, Parameters, counted_size
+from gridgen.analysis.count import Activations, Parameters
+from gridgen.analysis.sizes import counted_size
 from gridgen.cli.terminal import As, AsJson, SpecPath, describe, grid_of, report, size_of
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gridgen.cli.terminal import As, SpecPath, describe, grid_of, report
-from gridgen.grid.topologies import topology_name
 
 
 def render(
@@ -21,6 +20,6 @@ def render(
     from gridgen.render import draw
 
     grid = grid_of(spec, topology)
-    path = output or Path(f"{spec.stem}-{topology_name(grid.spec)}.svg")
+    path = output or Path(f"{spec.stem}-{grid.spec.title}.svg")
     written = draw(grid).save(path)
     report([*describe(grid), ("wrote", str(written))])

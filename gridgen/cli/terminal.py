@@ -10,7 +10,7 @@ import typer
 
 from gridgen.errors import SizeError, TopologyError
 from gridgen.grid import Grid, build_grid, prune
-from gridgen.grid.topologies import DESCENDING, NOTES, Descent, topology_name
+from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.spec import GridSpec
 
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="YAML file of the network.")]
@@ -51,7 +51,7 @@ def size_of(text: str | None) -> tuple[int, int] | None:
 
 def describe(grid: Grid) -> list[tuple[str, str]]:
     """The first lines of every command about a grid."""
-    name = topology_name(grid.spec)
+    name = grid.spec.title
     kept = f"{name}: {len(grid.connections)} of {len(grid.full.connections)} connections"
     rows = [("grid", grid.spec.shape), ("topology", kept)]
     if name in DESCENDING:

@@ -4,48 +4,88 @@ from typing import assert_never
 
 from torch import nn
 
+from gridgen.emit.modules import Reading, ResidualBlock, ResizeLike, Unpool
 from gridgen.grid.layers import (
+    AveragePool,
     BatchNorm,
     Conv,
     Deconv,
+    GroupNorm,
     Layer,
     Layers,
     MaxPool,
+    MaxUnpool,
+    PReLU,
     ReLU,
+    Residual,
+    Resize,
+    SiLU,
     Upsample,
 )
 
+FRESH = BatchNorm | GroupNorm | Conv | Deconv | Residual
+"""Layers whose output nobody else reads, not even their own backward pass."""
+
 
 def lower(layers: Layers) -> nn.Sequential:
-    """The module of a layer sequence. A ReLU works in place where a BN or convolution is before it.
+    """The module of a layer sequence. An activation works in place where it follows a `FRESH` one.
 
-    A ReLU that comes first would overwrite a feature map that other units read.
+    One that comes first would overwrite a feature map that other units read.
     """
     before = (None, *layers)
-    return nn.Sequential(
-        *(
-            lower_layer(layer, fresh=isinstance(previous, BatchNorm | Conv | Deconv))
-            for previous, layer in zip(before, layers, strict=False)
-        )
-    )
+    modules = [
+        lower_layer(layer, fresh=isinstance(previous, FRESH))
+        for previous, layer in zip(before, layers, strict=False)
+    ]
+    reads = any(isinstance(layer, MaxUnpool | Resize) for layer in layers)
+    return Reading(*modules) if reads else nn.Sequential(*modules)
 
 
 def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
     """The module of one layer; `fresh` says that nobody else reads its input."""
     match layer:
-        case Conv(channels_in, channels_out, kernel, stride):
-            return nn.Conv2d(channels_in, channels_out, kernel, stride, padding=kernel // 2)
-        case Deconv(channels_in, channels_out, stride):
+        case Conv():
+            return nn.Conv2d(
+                layer.channels_in,
+                layer.channels_out,
+                layer.kernel,
+                layer.stride,
+                padding=layer.padding,
+                dilation=layer.dilation,
+                groups=layer.groups,
+                bias=layer.bias,
+            )
+        case Deconv():
             return nn.ConvTranspose2d(
-                channels_in, channels_out, 3, stride, padding=1, output_padding=stride - 1
+                layer.channels_in,
+                layer.channels_out,
+                layer.kernel,
+                layer.stride,
+                padding=layer.padding,
+                output_padding=layer.output_padding,
+                bias=layer.bias,
             )
         case BatchNorm(channels):
             return nn.BatchNorm2d(channels)
+        case GroupNorm(channels, groups):
+            return nn.GroupNorm(groups, channels)
         case ReLU():
             return nn.ReLU(inplace=fresh)
-        case MaxPool():
-            return nn.MaxPool2d(2, ceil_mode=True)
-        case Upsample(mode):
+        case SiLU():
+            return nn.SiLU(inplace=fresh)
+        case PReLU(slopes):
+            return nn.PReLU(slopes)
+        case MaxPool(kernel, stride):
+            return nn.MaxPool2d(kernel, stride, layer.padding, ceil_mode=kernel == stride)
+        case MaxUnpool():
+            return Unpool()
+        case AveragePool(bins):
+            return nn.AdaptiveAvgPool2d(bins)
+        case Upsample(mode, factor):
             corners = None if mode == "nearest" else False
-            return nn.Upsample(scale_factor=2, mode=mode, align_corners=corners)
+            return nn.Upsample(scale_factor=factor, mode=mode, align_corners=corners)
+        case Resize(mode):
+            return ResizeLike(mode)
+        case Residual(layers, shortcut):
+            return ResidualBlock(lower(layers), lower(shortcut) if shortcut else None)
     assert_never(layer)

@@ -4,26 +4,27 @@ import os
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from gridgen.analysis import legal_size
+from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
 from gridgen.emit.schedule import Step, schedule
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Conv, Deconv
 
+EPSILON = 1e-4
+
 
 class GridNetwork(nn.Module):
     """The network of a grid: stem, units, fusions, head.
 
-    (N, in_channels, H, W) with values in [0, 1] -> logits (N, classes, H, W). Height and width
-    are multiples of 2^(streams - 1); others are refused (`SizeError`) or, with `size: pad`, the
-    image is extended by its border values on all sides and the logits are cropped back.
+    (N, in_channels, H, W) with values in [0, 1] -> logits (N, classes, H, W). For heights and
+    widths that the grid cannot take, the spec's `size` says what is done (`fit.py`); with the
+    policy `error` they are refused (`SizeError`).
 
     Names in `state_dict` come from coordinates: `units.sub_2_1.2.weight` is the third layer of
-    the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` what
-    follows a concatenation.
+    the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` the
+    layers of a map after what arrives is joined, `weights` those of a weighted fusion.
 
     Weights and maps are laid out channels-last, which is the faster of both (`benchmarks/`);
     `network.to(memory_format=torch.contiguous_format)` changes that.
@@ -53,6 +54,13 @@ class GridNetwork(nn.Module):
         self.fusions = nn.ModuleDict(
             {name: lower(layers) for name, layers in after.items() if layers}
         )
+        self.weights = nn.ParameterDict(
+            {
+                step.target.name: torch.ones(len(step.arrivals))
+                for step in self.steps
+                if step.weighted
+            }
+        )
         self.head = lower(grid.head)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -63,14 +71,13 @@ class GridNetwork(nn.Module):
                 f"Images have {images.shape[1]} channels; the spec's in_channels is "
                 f"{self.grid.spec.in_channels}. Change one of them."
             )
-        height, width = images.shape[-2:]
-        padded, top, left = self._pad(images)
-        logits: Tensor = self.head(self._grid(self.stem(padded)))
-        return logits[..., top : top + height, left : left + width]
+        spec, (height, width) = self.grid.spec, images.shape[-2:]
+        logits: Tensor = self.head(self._grid(self.stem(fit(images, spec))))
+        return restore(logits, spec, (height, width))
 
     def _grid(self, stem: Tensor) -> Tensor:
-        """From X(0, 0) to the output map, each map freed after its last use."""
-        maps = {self.grid.input: stem}
+        """From the input map to the output map, each map freed after its last use."""
+        maps = {self.grid.input: self._after(self.grid.input, stem)}
         del stem
         for step in self.steps:
             maps[step.target] = self._fuse(step, maps)
@@ -79,26 +86,42 @@ class GridNetwork(nn.Module):
         return maps[self.grid.output]
 
     def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        if step.join == "concat":
-            arrivals = [self._arrive(c, maps[c.source]) for c in step.arrivals]
-            fused = torch.cat(arrivals, dim=1)
-        else:
-            fused = self._sum(step, maps)
-        after = step.target.name
-        return self.fusions[after](fused) if after in self.fusions else fused
+        match step.join:
+            case "concat":
+                fused = torch.cat([self._arrive(c, maps) for c in step.arrivals], dim=1)
+            case "weighted" if step.weighted:
+                fused = self._average(step, maps)
+            case _:
+                fused = self._sum(step, maps)
+        return self._after(step.target, fused)
+
+    def _after(self, target: FeatureMap, fused: Tensor) -> Tensor:
+        """The map's own layers."""
+        name = target.name
+        return self.fusions[name](fused) if name in self.fusions else fused
+
+    def _average(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
+        """Fast normalized fusion (Tan et al. 2020, section 3.3): sum of w x / (eps + sum of w)."""
+        weights = self.weights[step.target.name].relu()
+        shares = weights / (weights.sum() + EPSILON)
+        arrivals = [self._arrive(c, maps) for c in step.arrivals]
+        return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
     def _sum(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         first, *others = step.arrivals
-        fused = self._arrive(first, maps[first.source])
+        fused = self._arrive(first, maps)
         for connection in others:
-            arrival = self._arrive(connection, maps[connection.source])
+            arrival = self._arrive(connection, maps)
             # What may be a dropped unit's bare identity is a map that others read.
             alone = connection.name in self.fresh and not connection.dropout
             fused = arrival.add_(fused) if alone else fused + arrival
         return fused
 
-    def _arrive(self, connection: Connection, x: Tensor) -> Tensor:
+    def _arrive(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
         """What `connection` brings to its target: the unit's output and the identity."""
+        x = maps[connection.source]
+        if connection.reads is not None:
+            return self.units[connection.name](x, maps[connection.reads])  # type: ignore[no-any-return]
         branch = self._branch(connection, x)
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch
@@ -121,17 +144,6 @@ class GridNetwork(nn.Module):
         if torch.rand(()).item() < connection.dropout:
             return None
         return unit(x)  # type: ignore[no-any-return]
-
-    def _pad(self, images: Tensor) -> tuple[Tensor, int, int]:
-        """The image at a legal size, and where in it the given one begins."""
-        height, width = images.shape[-2:]
-        legal = legal_size(self.grid.spec, (height, width))
-        if legal == (height, width):
-            return images, 0, 0
-        more, wider = legal[0] - height, legal[1] - width
-        top, left = more // 2, wider // 2
-        sides = (left, wider - left, top, more - top)
-        return functional.pad(images, sides, mode="replicate"), top, left
 
 
 def _ends_in_convolution(connection: Connection) -> bool:

@@ -1,9 +1,9 @@
 """The order in which a module computes feature maps, and when each can be freed."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid.fusions import Join
 
 
 @dataclass(frozen=True)
@@ -14,17 +14,20 @@ class Step:
     """
 
     target: FeatureMap
-    join: Literal["sum", "concat"]
+    join: Join
     arrivals: tuple[Connection, ...]
     last_uses: tuple[FeatureMap, ...]
+    weighted: bool
+    """Whether the join has trainable weights."""
 
 
 def schedule(grid: Grid) -> tuple[Step, ...]:
     """One step per feature map after the input, in the grid's order."""
     last_reader = {
-        connection.source: connection.target
+        read: target
         for target in grid.maps
         for connection in grid.into(target)
+        for read in (connection.source, *([connection.reads] if connection.reads else []))
     }
     return tuple(
         Step(
@@ -32,6 +35,7 @@ def schedule(grid: Grid) -> tuple[Step, ...]:
             grid.fusion_of(target).join,
             tuple(grid.into(target)),
             tuple(sorted(source for source, reader in last_reader.items() if reader == target)),
+            grid.fusion_of(target).weights(grid.dag.in_degree(target)) > 0,
         )
         for target in grid.maps
         if target != grid.input

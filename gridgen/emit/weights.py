@@ -9,11 +9,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, uint8
 
+from gridgen.architectures import spec_of
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import SpecError, WeightsError
 from gridgen.files import write_file
 from gridgen.grid import build_grid
-from gridgen.spec import GridSpec
 
 NOTE = "gridgen"
 
@@ -33,7 +33,7 @@ def load_network(path: str | Path) -> GridNetwork:
     if "spec" not in metadata:
         raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")
     try:
-        grid = build_grid(GridSpec.of(**json.loads(metadata["spec"])))
+        grid = build_grid(spec_of(json.loads(metadata["spec"])))
         network = GridNetwork(grid)
         network.load_state_dict(tensors)
     except (SpecError, ValueError, RuntimeError, TypeError) as error:

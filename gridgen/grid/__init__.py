@@ -1,6 +1,8 @@
 """The grid: feature maps, connections, layers as data, and the passes over them. No torch."""
 
+from gridgen.grid.architecture import Architecture
 from gridgen.grid.build import build_grid, require_names
+from gridgen.grid.draft import Draft
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.keep import keep
@@ -12,7 +14,9 @@ __all__ = [
     "FUSIONS",
     "TOPOLOGIES",
     "UNITS",
+    "Architecture",
     "Connection",
+    "Draft",
     "FeatureMap",
     "Grid",
     "build_grid",

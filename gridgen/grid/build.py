@@ -8,16 +8,17 @@ from typing import TypeVar
 import networkx as nx
 
 from gridgen.errors import SpecError, unknown
+from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid
+from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid, kind_between
 from gridgen.grid.keep import keep_alive
-from gridgen.grid.lattice import Link, paper_lattice
+from gridgen.grid.lattice import paper_lattice
 from gridgen.grid.layers import Layers
 from gridgen.grid.prune import prune
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
-from gridgen.spec import GridSpec
+from gridgen.spec import GridSpec, NetworkSpec
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ NAMED: dict[str, Mapping[str, object]] = {
 }
 
 
-def build_grid(spec: GridSpec) -> Grid:
+def build_grid(spec: NetworkSpec) -> Grid:
     """The grid that `spec` describes, its topology (where it names one) applied.
 
     Errors: `SpecError` for a unit, fusion, stem or head that does not exist, and for a stream
@@ -41,7 +42,7 @@ def build_grid(spec: GridSpec) -> Grid:
     (30, 49, FeatureMap(stream=0, column=5))
     """
     try:
-        full = _full_grid(spec)
+        full = spec.fill() if isinstance(spec, Architecture) else _full_grid(spec)
         return full if spec.topology is None else prune(full, spec.topology)
     except SpecError as error:
         raise spec.blame(error) from error
@@ -56,15 +57,16 @@ def require_names(spec: GridSpec) -> None:
             _look_up(table, name, field, (field,))
 
 
-def _full_grid(spec: GridSpec) -> Grid:
+def _full_grid(spec: NetworkSpec) -> Grid:
+    assert isinstance(spec, GridSpec), f"{type(spec).__name__} says not how it becomes a grid"
     connect = _connector(spec)
     channels = spec.stream_channels
     fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     for stream, column in product(range(spec.streams), range(len(spec.columns))):
         dag.add_node(FeatureMap(stream, column), fused=Fused(channels[stream], fusion))
-    for link in paper_lattice(spec):
-        connection = connect(link)
+    for source, target in paper_lattice(spec):
+        connection = connect(source, target)
         dag.add_edge(connection.source, connection.target, connection=connection)
     grid = Grid(
         dag=dag,
@@ -95,15 +97,14 @@ class _Connect:
         self.spec, self.units = spec, units
         self.layers = cache(self._layers)
 
-    def __call__(self, link: Link) -> Connection:
-        kind, source, target = link
+    def __call__(self, source: FeatureMap, target: FeatureMap) -> Connection:
+        kind = kind_between(source, target)
         lateral = kind == "lateral"
         unit, shortcut = self.layers(kind, source.stream, target.stream)
         identity = self.spec.residual.lateral if lateral else self.spec.residual.vertical
         return Connection(
             source=source,
             target=target,
-            kind=kind,
             unit=unit,
             shortcut=shortcut if identity else None,
             dropout=self.spec.total_dropout if lateral else 0.0,
@@ -120,8 +121,11 @@ def _without_dead_ends(grid: Grid) -> Grid:
     """Only what lies on a path; a whole stream that does not is the spec's fault."""
     alive = keep_alive(grid)
     visited = {feature_map.stream for feature_map in alive.dag}
-    if len(visited) < grid.spec.streams:
-        lost = [str(i) for i in range(grid.spec.streams) if i not in visited]
+    lost = sorted(
+        {str(feature_map.stream) for feature_map in grid.dag if feature_map.stream not in visited},
+        key=int,
+    )
+    if lost:
         raise SpecError(
             f"no path from input to output visits stream {', '.join(lost)}; "
             "the columns need a sub before an up",

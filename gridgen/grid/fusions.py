@@ -6,33 +6,43 @@ from typing import Literal
 
 from gridgen.grid.layers import Conv, Layers
 
+Join = Literal["sum", "concat", "weighted"]
+
 
 @dataclass(frozen=True)
 class Fusion:
-    """How arrivals are joined, and the layers after that.
+    """How arrivals are joined, and the layers that this needs after it.
 
-    `after(arrivals, channels)` gives those layers for `arrivals` tensors of `channels` each;
-    they must end with `channels` again.
+    `after(joined, channels)` gives those layers, from the channels that the join has to the map's.
     """
 
     description: str
-    join: Literal["sum", "concat"]
+    join: Join
     after: Callable[[int, int], Layers]
 
+    def weights(self, arrivals: int) -> int:
+        """Trainable values of the join itself."""
+        return arrivals if self.join == "weighted" and arrivals > 1 else 0
 
-def nothing(arrivals: int, channels: int) -> Layers:
+
+def nothing(joined: int, channels: int) -> Layers:
     """No layers."""
     return ()
 
 
-def reduce(arrivals: int, channels: int) -> Layers:
-    """A 1x1 convolution from all arrivals to the map's channels; none where one arrives."""
-    return (Conv(arrivals * channels, channels, kernel=1),) if arrivals > 1 else ()
+def reduce(joined: int, channels: int) -> Layers:
+    """A 1x1 convolution to the map's channels; none where they are as many already."""
+    return (Conv(joined, channels, kernel=1),) if joined != channels else ()
 
 
-FUSIONS: dict[str, Fusion] = {
-    "sum": Fusion("added up (the paper's choice)", "sum", nothing),
-    "concat": Fusion(
-        "concatenated, then a 1x1 convolution to the map's channels", "concat", reduce
-    ),
-}
+SUM = Fusion("added up (the paper's choice)", "sum", nothing)
+CONCAT = Fusion("concatenated", "concat", nothing)
+REDUCED = Fusion("concatenated, then a 1x1 convolution to the map's channels", "concat", reduce)
+WEIGHTED = Fusion(
+    "averaged with a learnt weight >= 0 for each arrival (Tan et al. 2020, fast normalized fusion)",
+    "weighted",
+    nothing,
+)
+
+FUSIONS: dict[str, Fusion] = {"sum": SUM, "concat": REDUCED, "weighted": WEIGHTED}
+"""What a spec may ask for at every map; each keeps the map's channels."""

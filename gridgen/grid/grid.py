@@ -12,9 +12,9 @@ from typing import NamedTuple
 import networkx as nx
 
 from gridgen.grid.fusions import Fusion
-from gridgen.grid.layers import Layers
+from gridgen.grid.layers import Layers, channels_after
 from gridgen.grid.units import Kind
-from gridgen.spec import GridSpec
+from gridgen.spec import NetworkSpec
 
 PREFIX: dict[Kind, str] = {"lateral": "lateral", "subsampling": "sub", "upsampling": "up"}
 # From source to target in the paper's lattice: streams down, columns along.
@@ -37,12 +37,23 @@ class FeatureMap(NamedTuple):
         return f"map_{self.stream}_{self.column}"
 
 
+def kind_between(source: FeatureMap, target: FeatureMap) -> Kind:
+    """The kind of a connection between two maps, which their streams say."""
+    if source.stream == target.stream:
+        return "lateral"
+    return "subsampling" if source.stream < target.stream else "upsampling"
+
+
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """What a feature map is: its channels, and how the connections that arrive become it."""
+    """What a feature map is: its channels, and how the connections that arrive become it.
+
+    `after` are the map's own layers, after those that the fusion needs.
+    """
 
     channels: int
     fusion: Fusion
+    after: Layers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +62,22 @@ class Connection:
 
     `shortcut` is None where it is not; the layers that project the identity where it is, and
     these are () where it passes as it is. `dropout` is the probability that total dropout
-    (section 3.1) sets the unit, never the identity, to zero in a training step.
+    (section 3.1) sets the unit, never the identity, to zero in a training step. A unit of no
+    layers passes the map as it is. `reads` is a further map that a layer of the unit looks at:
+    an unpooling for where the maxima were, a resizing for its size.
     """
 
     source: FeatureMap
     target: FeatureMap
-    kind: Kind
     unit: Layers
-    shortcut: Layers | None
-    dropout: float
+    shortcut: Layers | None = None
+    dropout: float = 0.0
+    reads: FeatureMap | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Lateral within a stream, subsampling to a lower one, upsampling to a higher one."""
+        return kind_between(self.source, self.target)
 
     @property
     def name(self) -> str:
@@ -95,7 +113,7 @@ class Grid:
     output: FeatureMap
     stem: Layers
     head: Layers
-    spec: GridSpec
+    spec: NetworkSpec
     dead_ends: tuple[Connection, ...] = ()
     unpruned: "Grid | None" = field(default=None, repr=False)
 
@@ -134,8 +152,19 @@ class Grid:
         return self._fused(target).fusion
 
     def fusion_layers(self, target: FeatureMap) -> Layers:
-        """The layers after the fusion at `target`."""
-        return self.fusion_of(target).after(self.dag.in_degree(target), self.channels_of(target))
+        """All layers after the fusion at `target`."""
+        fused = self._fused(target)
+        if fused.fusion.join == "concat" and target != self.input:
+            return (*fused.fusion.after(self.joined(target), fused.channels), *fused.after)
+        return fused.after
+
+    def joined(self, target: FeatureMap) -> int:
+        """Channels of what the fusion at `target` joins, before its layers."""
+        arrivals = [
+            channels_after(arrival.unit, self.channels_of(arrival.source))
+            for arrival in self.into(target)
+        ]
+        return sum(arrivals) if self.fusion_of(target).join == "concat" else arrivals[0]
 
     def _fused(self, feature_map: FeatureMap) -> Fused:
         fused: Fused = self.dag.nodes[feature_map]["fused"]

@@ -8,7 +8,7 @@ from gridgen.errors import TopologyError, unknown
 from gridgen.grid.grid import Connection, Grid
 from gridgen.grid.keep import keep_wanted
 from gridgen.grid.topologies import TOPOLOGIES
-from gridgen.spec import CustomTopology
+from gridgen.spec import CustomTopology, GridSpec
 
 
 def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
@@ -40,8 +40,12 @@ def _wanted(grid: Grid, topology: str | CustomTopology) -> Callable[[Connection]
         return _custom(grid, topology)
     if topology not in TOPOLOGIES:
         raise TopologyError(unknown("topology", topology, TOPOLOGIES), ("topology",))
+    spec = grid.spec
+    if not isinstance(spec, GridSpec):
+        fact = f"{topology} is a topology of the paper's grid; {spec.title} is a network of its own"
+        raise TopologyError(fact, ("topology",))
     predicate = TOPOLOGIES[topology]
-    return lambda connection: predicate(connection, grid.spec)
+    return lambda connection: predicate(connection, spec)
 
 
 def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool]:

@@ -133,10 +133,3 @@ NOTES = {
     "frrn": "the grid's FRRN-shaped subgraph, not the FRRN",
 }
 """Said beside a topology's name wherever a user could take it for the published network."""
-
-
-def topology_name(spec: GridSpec) -> str:
-    """What the topology of `spec` is called: its name, `gridnet` for all, or `custom`."""
-    if spec.topology is None:
-        return "gridnet"
-    return spec.topology if isinstance(spec.topology, str) else "custom"

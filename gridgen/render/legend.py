@@ -4,7 +4,6 @@ import graphviz
 
 from gridgen.analysis import count_paths
 from gridgen.grid import Grid
-from gridgen.grid.topologies import topology_name
 from gridgen.render import style
 from gridgen.render.layout import position
 
@@ -22,7 +21,7 @@ def add_title(canvas: graphviz.Digraph, grid: Grid) -> None:
         f"{paths:,} path{'s' if paths != 1 else ''}"
     )
     middle = (grid.output.column) / 2
-    _words(canvas, "title", topology_name(grid.spec), middle, -1.35, size=18, colour=style.INK)
+    _words(canvas, "title", grid.spec.title, middle, -1.35, size=18, colour=style.INK)
     _words(canvas, "facts", facts, middle, -1.02, size=11)
 
 

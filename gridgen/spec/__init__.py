@@ -1,7 +1,20 @@
 """What a user writes: YAML files, checked, with errors that show the line. Builds nothing."""
 
 from gridgen.spec.document import Document
-from gridgen.spec.gridspec import Column, CustomTopology, GridSpec, shorten
+from gridgen.spec.gridspec import Column, GridSpec, shorten
+from gridgen.spec.network import Classes, InChannels, NetworkSpec, SizePolicy
 from gridgen.spec.source import Source
+from gridgen.spec.topology import CustomTopology
 
-__all__ = ["Column", "CustomTopology", "Document", "GridSpec", "Source", "shorten"]
+__all__ = [
+    "Classes",
+    "Column",
+    "CustomTopology",
+    "Document",
+    "GridSpec",
+    "InChannels",
+    "NetworkSpec",
+    "SizePolicy",
+    "Source",
+    "shorten",
+]

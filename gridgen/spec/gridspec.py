@@ -2,20 +2,14 @@
 
 import re
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, WithJsonSchema, field_serializer, field_validator, model_validator
 
 from gridgen.errors import SpecError
 from gridgen.spec.document import Document
+from gridgen.spec.network import Classes, InChannels, NetworkSpec, SizePolicy
+from gridgen.spec.topology import Name, TopologyField
 
 MAX_STREAMS = 16
 MAX_COLUMNS = 2048
@@ -34,8 +28,6 @@ Columns = Annotated[
     ),
 ]
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
-Pattern = Annotated[str, Field(pattern=r"^[a-z0-9_*?\[\]!-]{1,64}$")]
 
 
 class Units(Document):
@@ -61,38 +53,7 @@ class Residual(Document):
     )
 
 
-class CustomTopology(Document):
-    """Connections to keep, or to drop, by name; `*`, `?` and `[...]` are wildcards.
-
-    Names are `lateral_I_J`, `sub_I_J`, `up_I_J`, where (I, J) is the stream and column of the
-    feature map that the connection leads to.
-    """
-
-    keep: tuple[Pattern, ...] | None = Field(
-        default=None, min_length=1, strict=False, description="Keep these, drop all others."
-    )
-    drop: tuple[Pattern, ...] | None = Field(
-        default=None, min_length=1, strict=False, description="Drop these, keep all others."
-    )
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.keep is None) == (self.drop is None):
-            raise ValueError("give either keep or drop")
-        return self
-
-
-def _is_custom(value: Any) -> str:
-    return "name" if isinstance(value, str) else "custom"
-
-
-TopologyField = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[CustomTopology, Tag("custom")],
-    Discriminator(_is_custom),
-]
-
-
-class GridSpec(Document):
+class GridSpec(NetworkSpec):
     """A grid of feature maps: streams (resolutions) by columns (sub- and upsampling).
 
     >>> GridSpec.load("specs/gridnet.yaml").shape
@@ -101,8 +62,6 @@ class GridSpec(Document):
     >>> spec.columns, spec.stream_channels
     (('sub', 'sub', 'up', 'up'), (8, 16, 32))
     """
-
-    kind: ClassVar[str] = "spec"
 
     streams: int = Field(
         ge=1,
@@ -122,8 +81,8 @@ class GridSpec(Document):
     channels: tuple[Channels, ...] | None = Field(
         default=None, strict=False, description="Channels of each stream, instead of base_channels."
     )
-    in_channels: int = Field(default=3, ge=1, le=4096, description="Channels of the image.")
-    classes: int = Field(ge=1, le=4096, description="Number of classes K that the head predicts.")
+    in_channels: InChannels = 3
+    classes: Classes
     units: Units = Field(default=Units(), description="The unit on each kind of connection.")
     fusion: Name = Field(
         default="sum", description="How the connections that arrive at a feature map are joined."
@@ -137,11 +96,7 @@ class GridSpec(Document):
     )
     stem: Name = Field(default="conv", description="Layers before the grid.")
     head: Name = Field(default="deconv", description="Layers after the grid.")
-    size: Literal["error", "pad"] = Field(
-        default="error",
-        description="For image sides that are no multiple of 2^(streams-1): refuse them, or pad "
-        "the image and crop the prediction.",
-    )
+    size: SizePolicy = "error"
     topology: TopologyField | None = Field(
         default=None,
         description="The connections that are kept: a name from `gridgen list topologies`, "
@@ -215,6 +170,18 @@ class GridSpec(Document):
     def multiple(self) -> int:
         """What height and width must be multiples of: 2^(N_S - 1)."""
         return 1 << (self.streams - 1)
+
+    @property
+    def needs(self) -> str:
+        """Which sizes are legal, in words."""
+        return f"{self.streams} streams need multiples of {self.multiple}"
+
+    @property
+    def title(self) -> str:
+        """What the topology is called: its name, `gridnet` for all, or `custom`."""
+        if self.topology is None:
+            return "gridnet"
+        return self.topology if isinstance(self.topology, str) else "custom"
 
     @property
     def shape(self) -> str:

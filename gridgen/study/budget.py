@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gridgen.analysis import Count, count
-from gridgen.analysis.count import MAX_SIDE, PAPER_SIZE, padded_size
+from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size
 from gridgen.grid import Grid
 from gridgen.spec import Document
 
@@ -39,7 +39,7 @@ class Budget(Document):
 
     def count(self, grid: Grid) -> Count:
         """Exact counts of `grid` at the size of the budget."""
-        return count(grid, padded_size(grid.spec, self.size))
+        return count(grid, larger_size(grid.spec, self.size))
 
     def limits(self) -> list[tuple[str, int]]:
         """The limits that are given."""

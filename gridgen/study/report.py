@@ -10,7 +10,6 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from gridgen.files import write_file
-from gridgen.grid.topologies import topology_name
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
@@ -34,7 +33,7 @@ class Entry:
     @property
     def topology(self) -> str:
         """Its topology's name."""
-        return topology_name(self.spec)
+        return self.spec.title
 
 
 @dataclass(frozen=True)

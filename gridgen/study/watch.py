@@ -4,7 +4,6 @@ import sys
 import time
 
 from gridgen.grid import Grid
-from gridgen.grid.topologies import topology_name
 
 
 class Watch:
@@ -52,7 +51,7 @@ class Terminal(Watch):
         if self.refusals:
             self._say(f"refused {self.refusals} without building")
             self.refusals = 0
-        shape = f"{topology_name(grid.spec)}, {grid.spec.shape}"
+        shape = f"{grid.spec.title}, {grid.spec.shape}"
         self.head = f"[{self.done + 1}/{self.wanted}] {shape}, {parameters:,} parameters"
         self._say(self.head, end="\r" if sys.stderr.isatty() else "\n")
 

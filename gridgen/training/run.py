@@ -11,12 +11,13 @@ from typing import IO, Any
 
 import yaml
 
+from gridgen.architectures import load_spec
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
 from gridgen.files import make_folder, write_file
 from gridgen.grid import build_grid
-from gridgen.spec import Document, GridSpec
+from gridgen.spec import Document, NetworkSpec
 from gridgen.training.checkpoint import BEST
 from gridgen.training.recipe import Recipe
 
@@ -34,7 +35,9 @@ class Run:
     folder: Path
 
     @classmethod
-    def create(cls, folder: Path, spec: GridSpec, recipe: Recipe, facts: dict[str, Any]) -> "Run":
+    def create(
+        cls, folder: Path, spec: NetworkSpec, recipe: Recipe, facts: dict[str, Any]
+    ) -> "Run":
         """A new run; a folder that holds anything is a `RunError`."""
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             begun = (folder / "run.json").is_file()
@@ -60,9 +63,9 @@ class Run:
         return cls(folder)
 
     @property
-    def spec(self) -> GridSpec:
+    def spec(self) -> NetworkSpec:
         """The network's spec, its topology included."""
-        return GridSpec.load(self.folder / "spec.yaml")
+        return load_spec(self.folder / "spec.yaml")
 
     @property
     def recipe(self) -> Recipe:

@@ -3,11 +3,11 @@
 from gridgen.analysis import legal_size
 from gridgen.data import Dataset, load_dataset
 from gridgen.errors import SizeError, SpecError
-from gridgen.spec import GridSpec
+from gridgen.spec import NetworkSpec
 from gridgen.training.recipe import Recipe
 
 
-def load_splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset]:
+def load_splits(spec: NetworkSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset]:
     """The train and val splits of `data`.
 
     Errors: `DataError`; `SpecError` where classes or channels differ; `SizeError` where a crop or
@@ -22,7 +22,7 @@ def load_splits(spec: GridSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dat
     return train, val
 
 
-def require_fit(spec: GridSpec, dataset: Dataset) -> None:
+def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
     """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line."""
     wanted = {"classes": len(dataset.classes), "in_channels": dataset.channels}
     for field, value in wanted.items():
@@ -33,7 +33,7 @@ def require_fit(spec: GridSpec, dataset: Dataset) -> None:
             raise spec.blame(SpecError(fact, (field,)))
 
 
-def require_size(spec: GridSpec, size: tuple[int, int], where: str) -> None:
+def require_size(spec: NetworkSpec, size: tuple[int, int], where: str) -> None:
     """The grid takes images of `size` (height, width), or a `SizeError` that says `where`."""
     try:
         legal_size(spec, size)

@@ -11,8 +11,7 @@ from gridgen.data import DATASETS
 from gridgen.data.datasets import find_dataset
 from gridgen.emit.network import require_memory
 from gridgen.grid import Grid
-from gridgen.grid.topologies import topology_name
-from gridgen.spec import GridSpec
+from gridgen.spec import NetworkSpec
 from gridgen.training import devices
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
@@ -101,8 +100,8 @@ def _alone(run: Run) -> AbstractContextManager[None]:
     return run.locked() if devices.rank() == 0 else nullcontext()
 
 
-def new_folder(spec: GridSpec, data: str) -> Path:
+def new_folder(spec: NetworkSpec, data: str) -> Path:
     """A folder under `runs/` that does not exist yet, named after topology and data."""
-    name = f"{topology_name(spec)}-{Path(data).resolve().name}"
+    name = f"{spec.title}-{Path(data).resolve().name}"
     tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     return next(path for path in tries if not path.exists())

@@ -149,9 +149,9 @@ def test_every_name_of_a_valid_spec_exists(spec):
 
 
 def test_a_connection_from_further_away_says_from_where():
-    far = Connection(FeatureMap(0, 0), FeatureMap(0, 2), "lateral", (), (), 0.0)
-    diagonal = Connection(FeatureMap(0, 0), FeatureMap(1, 1), "subsampling", (), None, 0.0)
-    near = Connection(FeatureMap(0, 1), FeatureMap(0, 2), "lateral", (), (), 0.0)
+    far = Connection(FeatureMap(0, 0), FeatureMap(0, 2), (), (), 0.0)
+    diagonal = Connection(FeatureMap(0, 0), FeatureMap(1, 1), (), None, 0.0)
+    near = Connection(FeatureMap(0, 1), FeatureMap(0, 2), (), (), 0.0)
     assert far.name == "lateral_0_2_from_0_0"
     assert diagonal.name == "sub_1_1_from_0_0"
     assert near.name == "lateral_0_2"

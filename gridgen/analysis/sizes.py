@@ -1,0 +1,64 @@
+"""Image sizes that a network can take, and what becomes of others."""
+
+from gridgen.errors import SizeError
+from gridgen.grid.trace import Size
+from gridgen.spec import NetworkSpec
+
+MAX_SIDE = 65536
+PAPER_SIZE = (400, 400)
+
+
+def counted_size(spec: NetworkSpec, size: Size | None) -> Size:
+    """The size that `count` counts for: `size` where legal, else the default rounded up."""
+    return legal_size(spec, size or larger_size(spec, PAPER_SIZE))
+
+
+def legal_size(spec: NetworkSpec, size: Size) -> Size:
+    """`size` (height, width) as the network works on it by the spec's policy.
+
+    Errors: `SizeError`, with the nearest legal sizes, where the policy is `error`, or where an
+    image is too small to be cropped.
+    """
+    if not all(0 < side <= MAX_SIDE for side in size):
+        raise SizeError(f"Image is {_show(size)}; each side must be from 1 to {MAX_SIDE}.")
+    larger, smaller = larger_size(spec, size), smaller_size(spec, size)
+    match spec.size:
+        case _ if larger == size:
+            return size
+        case "pad":
+            return larger
+        case "crop" if smaller is not None:
+            return smaller
+        case "resize":
+            return nearest_size(spec, size)
+    fix = f"Pad to {_show(larger)}"
+    if smaller is not None and spec.size == "error":
+        fix += f", crop to {_show(smaller)}"
+    raise SizeError(f"Image is {_show(size)}; {spec.needs}. {fix}, or set size: pad.")
+
+
+def larger_size(spec: NetworkSpec, size: Size) -> Size:
+    """The smallest legal (height, width) that holds `size`."""
+    height, width = (max(_up(side, spec.multiple), spec.least) for side in size)
+    return height, width
+
+
+def smaller_size(spec: NetworkSpec, size: Size) -> Size | None:
+    """The largest legal (height, width) within `size`, if there is one."""
+    height, width = (side - side % spec.multiple for side in size)
+    return (height, width) if min(height, width) >= max(spec.least, 1) else None
+
+
+def nearest_size(spec: NetworkSpec, size: Size) -> Size:
+    """The legal side nearest to each; the larger one where two are equally near."""
+    step = spec.multiple
+    height, width = (max((side + step // 2) // step * step, spec.least) for side in size)
+    return height, width
+
+
+def _up(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
+
+
+def _show(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -1,0 +1,10 @@
+"""Published networks written as grids, one file each, with their citation. No torch.
+
+A file says what the network keeps of the paper's grid, what it adds, what is left out, and how
+many parameters it has and why.
+"""
+
+from gridgen.architectures.load import load_spec, spec_of
+from gridgen.architectures.names import ARCHITECTURES
+
+__all__ = ["ARCHITECTURES", "load_spec", "spec_of"]

@@ -1,0 +1,34 @@
+"""What a published network is: a spec that fills its own grid."""
+
+from gridgen.grid.grid import Grid
+from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
+
+
+class Architecture(NetworkSpec):
+    """A network of its own shape, by name, with the few parameters that it has.
+
+    Subclasses are the files of `gridgen/architectures/`: each adds its parameters as fields and
+    says in `fill` how the network is laid out. `topology` lists connections to keep or to drop.
+    """
+
+    architecture: str
+    in_channels: InChannels = 3
+    classes: Classes = 19
+    size: SizePolicy = "error"
+    topology: CustomTopology | None = None
+
+    def fill(self) -> Grid:
+        """The whole network as a grid."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """The name in the list of architectures."""
+        return self.architecture
+
+    @property
+    def shape(self) -> str:
+        """Channels in and classes, and the network's own parameters."""
+        own = [name for name in type(self).model_fields if name not in Architecture.model_fields]
+        given = [f"{name.replace('_', ' ')} {getattr(self, name)}" for name in own]
+        return ", ".join([f"{self.in_channels} channels to {self.classes} classes", *given])

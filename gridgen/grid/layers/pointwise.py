@@ -1,0 +1,52 @@
+"""Layers that keep the shape: normalizations and activation functions."""
+
+from dataclasses import dataclass
+
+from gridgen.grid.layers.record import SameShape
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(SameShape):
+    """Batch normalization with a learnt scale and shift per channel."""
+
+    channels: int
+
+    @property
+    def parameters(self) -> int:
+        return 2 * self.channels
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNorm(SameShape):
+    """Normalization of `groups` groups of channels, with a learnt scale and shift per channel.
+
+    Its mean and variance are those of the whole map, of which `reach` says nothing.
+    """
+
+    channels: int
+    groups: int
+
+    @property
+    def parameters(self) -> int:
+        return 2 * self.channels
+
+
+@dataclass(frozen=True, slots=True)
+class ReLU(SameShape):
+    """Rectifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiLU(SameShape):
+    """x * sigmoid(x), also called swish."""
+
+
+@dataclass(frozen=True, slots=True)
+class PReLU(SameShape):
+    """Rectifier with a learnt slope below zero: one for all channels, or one for each."""
+
+    slopes: int = 1
+
+    @property
+    def parameters(self) -> int:
+        return self.slopes

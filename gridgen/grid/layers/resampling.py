@@ -1,0 +1,94 @@
+"""Layers that change the size without weights: pooling, unpooling, interpolation."""
+
+from dataclasses import dataclass
+
+from gridgen.grid.layers.record import WHOLE, Rows, SameShape, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPool(SameShape):
+    """Maximum over k x k. (F, H, W) -> (F, ceil(H / stride), ceil(W / stride)).
+
+    Unpadded where the stride is the kernel, otherwise padded as a convolution is.
+    """
+
+    kernel: int = 2
+    stride: int = 2
+
+    @property
+    def padding(self) -> int:
+        return 0 if self.kernel == self.stride else (self.kernel - 1) // 2
+
+    def out(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, -(-height // self.stride), -(-width // self.stride)
+
+    def reach(self, first: float, last: float) -> Rows:
+        begin = first * self.stride - self.padding
+        return begin, last * self.stride - self.padding + self.kernel - 1
+
+
+@dataclass(frozen=True, slots=True)
+class MaxUnpool(SameShape):
+    """Undoes the 2 x 2 maximum of the connection named `pooling`; the other places are zero.
+
+    (F, H, W) -> (F, 2H, 2W). Its connection `reads` the map that `pooling` leaves, to see where
+    the maxima were.
+    """
+
+    pooling: str
+
+    def out(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, 2 * height, 2 * width
+
+    def reach(self, first: float, last: float) -> Rows:
+        return first // 2, last // 2
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePool(SameShape):
+    """Mean over a regular division of the map. (F, H, W) -> (F, bins, bins) whatever the size."""
+
+    bins: int
+
+    def out(self, shape: Shape) -> Shape:
+        return shape[0], self.bins, self.bins
+
+    def reach(self, first: float, last: float) -> Rows:
+        return WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Upsample(SameShape):
+    """Interpolation to `factor` times the size; corners are not aligned.
+
+    (F, H, W) -> (F, factor H, factor W).
+    """
+
+    mode: str = "nearest"
+    factor: int = 2
+
+    def out(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, self.factor * height, self.factor * width
+
+    def reach(self, first: float, last: float) -> Rows:
+        twice = 2 * self.factor
+        if self.mode == "nearest":
+            return first // self.factor, last // self.factor
+        # The centre of output row o lies at (o + 1/2) / factor - 1/2 of the input.
+        return (2 * first + 1 - self.factor) // twice, -((self.factor - 1 - 2 * last) // twice)
+
+
+@dataclass(frozen=True, slots=True)
+class Resize(SameShape):
+    """Interpolation to the size of the map that the connection `reads`; corners are not aligned.
+
+    (F, H, W) -> (F, H', W').
+    """
+
+    mode: str = "bilinear"
+
+    def reach(self, first: float, last: float) -> Rows:
+        return WHOLE
