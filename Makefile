@@ -3,6 +3,7 @@
 # make check   set up, then ruff and mypy
 # make bench   set up, then the benchmarks
 # make schema  rewrite the JSON Schemas in specs/ and studies/
+# make gallery rewrite docs/gallery.md and its pictures
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ READY := $(VENV)/ready
 DEMO := runs/demo
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
-.PHONY: demo test check bench schema clean
+.PHONY: demo test check bench schema gallery clean
 
 # The nuclei image travels in the wheel of stardist, which needs nothing else to be read.
 $(READY): pyproject.toml constraints.txt
@@ -52,6 +53,9 @@ bench: $(READY)
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json
 	$(BIN)/gridgen schema study > studies/schema.json
+
+gallery: $(READY)
+	$(BIN)/python docs/gallery.py
 
 clean:
 	rm -rf $(VENV) runs out

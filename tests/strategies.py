@@ -49,7 +49,7 @@ def specs(draw: st.DrawFn, max_streams: int = 5) -> GridSpec:
             "total_dropout": st.sampled_from([0, 0.1, 0.5]),
             "stem": st.sampled_from(sorted(STEMS)),
             "head": st.sampled_from(sorted(HEADS)),
-            "size": st.sampled_from(["error", "pad"]),
+            "size": st.sampled_from(["error", "pad", "crop", "resize"]),
         },
     )
     return GridSpec.of(**width, **draw(fields))

@@ -1,21 +1,39 @@
 """Network specs, whichever kind they are: from a name, a file, or what an artifact stores."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec, NetworkSpec, Source
+from gridgen.spec.fields import merged
+
+KIND = ("architecture",)
 
 
-def load_spec(name: str | Path) -> NetworkSpec:
-    """The spec in the YAML file `name`, or of the architecture of that name.
+def load_spec(name: str | Path, **settings: Any) -> NetworkSpec:
+    """The spec in the YAML file `name`, or of the architecture of that name; fields replaced.
 
     Errors: `SpecError` that shows file, line and field, or names the nearest architecture.
 
-    >>> load_spec("unet-2015").classes, load_spec("specs/gridnet.yaml").classes
-    (2, 19)
+    >>> load_spec("unet-2015", in_channels=3).shape
+    '3 channels, 2 classes, streams 5, base channels 64'
+    >>> load_spec("specs/gridnet.yaml").title
+    'gridnet'
     """
+    return changed(_load(name), settings)
+
+
+def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
+    """`spec` with fields replaced; `units.lateral` reaches into `units`. Errors: `SpecError`."""
+    if not settings:
+        return spec
+    fields = merged(spec.plain(), settings)
+    return spec.but(**{name: fields[name] for name in (key.split(".")[0] for key in settings)})
+
+
+def _load(name: str | Path) -> NetworkSpec:
     named = str(name)
     if named in ARCHITECTURES and not Path(name).exists():
         return spec_of({"architecture": named})
@@ -25,7 +43,7 @@ def load_spec(name: str | Path) -> NetworkSpec:
     try:
         return _kind(source.data).from_source(source)
     except SpecError as error:
-        raise source.blame(error) if error.field == ("architecture",) else error from error
+        raise source.blame(error) if error.field == KIND else error from error
 
 
 def spec_of(fields: dict[str, Any]) -> NetworkSpec:
@@ -40,5 +58,5 @@ def _kind(fields: dict[str, Any]) -> type[NetworkSpec]:
     name = fields["architecture"]
     if not isinstance(name, str) or name not in ARCHITECTURES:
         fact = unknown("architecture", str(name), ARCHITECTURES)
-        raise SpecError(fact, ("architecture",))
+        raise SpecError(fact, KIND)
     return ARCHITECTURES[name]

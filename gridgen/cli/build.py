@@ -2,16 +2,27 @@
 
 from pathlib import Path
 
-from gridgen.cli.terminal import As, Output, SpecPath, describe, grid_of, report
+from gridgen.cli.terminal import (
+    As,
+    Output,
+    Settings,
+    SpecName,
+    describe,
+    grid_of,
+    output_name,
+    report,
+)
 
 
-def build(spec: SpecPath, topology: As = None, output: Output = None) -> None:
+def build(
+    spec: SpecName, topology: As = None, settings: Settings = None, output: Output = None
+) -> None:
     """Build the network, freshly initialized, and write it as safetensors, spec inside."""
-    grid = grid_of(spec, topology)
+    grid = grid_of(spec, topology, settings)
     from gridgen.emit import GridNetwork, save_network
 
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    name = f"{spec.stem}-{grid.spec.title}.safetensors"
+    name = f"{output_name(spec, grid)}.safetensors"
     written = save_network(network, output or Path("runs") / name)
     report([*describe(grid), ("parameters", f"{parameters:,}"), ("wrote", str(written))])

@@ -9,12 +9,13 @@ from gridgen.analysis import Count
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.count import Activations, Parameters
 from gridgen.analysis.sizes import counted_size
-from gridgen.cli.terminal import As, AsJson, SpecPath, describe, grid_of, report, size_of
+from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
 
 
 def count(
-    spec: SpecPath,
+    spec: SpecName,
     topology: As = None,
+    settings: Settings = None,
     size: Annotated[
         str | None,
         typer.Option(
@@ -24,7 +25,7 @@ def count(
     as_json: AsJson = False,
 ) -> None:
     """Count parameters, activations, multiply-accumulates and paths of one image, exactly."""
-    grid = grid_of(spec, topology)
+    grid = grid_of(spec, topology, settings)
     counted = count_grid(grid, size_of(size))
     if as_json:
         print(json.dumps(counted.as_json(), indent=2))

@@ -14,8 +14,8 @@ Lines = list[tuple[str, str]]
 def list_names(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="topologies, units, datasets ...")],
 ) -> None:
-    """List what has a name: topologies, units, fusions, stems, heads, datasets, recipes,
-    samplers, pruners.
+    """List what has a name: topologies, units, fusions, stems, heads, architectures, datasets,
+    recipes, samplers, pruners.
     """
     if what not in LISTS:
         raise GridgenError(unknown("list", what, LISTS))
@@ -64,6 +64,12 @@ def _heads() -> Lines:
     return _first_lines(HEADS)
 
 
+def _architectures() -> Lines:
+    from gridgen.architectures import ARCHITECTURES
+
+    return _first_lines(ARCHITECTURES)
+
+
 def _datasets() -> Lines:
     from gridgen.data import DATASETS
 
@@ -98,6 +104,7 @@ LISTS: dict[str, Callable[[], Lines]] = {
     "fusions": _fusions,
     "stems": _stems,
     "heads": _heads,
+    "architectures": _architectures,
     "datasets": _datasets,
     "recipes": _recipes,
     "samplers": _samplers,

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.terminal import As, SpecPath, describe, grid_of, report
+from gridgen.cli.terminal import As, Settings, SpecName, describe, grid_of, output_name, report
 
 
 def render(
-    spec: SpecPath,
+    spec: SpecName,
     topology: As = None,
+    settings: Settings = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv."),
@@ -19,7 +20,7 @@ def render(
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
     from gridgen.render import draw
 
-    grid = grid_of(spec, topology)
-    path = output or Path(f"{spec.stem}-{grid.spec.title}.svg")
+    grid = grid_of(spec, topology, settings)
+    path = output or Path(f"{output_name(spec, grid)}.svg")
     written = draw(grid).save(path)
     report([*describe(grid), ("wrote", str(written))])

@@ -1,19 +1,28 @@
 """What commands share: options that mean the same everywhere, and how results are printed."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gridgen.errors import SizeError, TopologyError
+from gridgen.architectures import load_spec
+from gridgen.architectures.load import changed
+from gridgen.errors import SizeError, SpecError, TopologyError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
-from gridgen.spec import GridSpec
+from gridgen.spec import GridSpec, NetworkSpec, Source
 
-SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="YAML file of the network.")]
+SpecName = Annotated[
+    str, typer.Argument(metavar="SPEC", help="YAML file of the network, or an architecture's name.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="A field of the spec, over what it says."),
+]
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="TOPOLOGY", help="Topology to prune to, over the spec's own."),
@@ -28,15 +37,38 @@ Best = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def grid_of(spec: Path, topology: str | None) -> Grid:
-    """The grid of a spec file, pruned to `--as` where that is given."""
-    loaded = GridSpec.load(spec)
+def grid_of(spec: str, topology: str | None, settings: list[str] | None = None) -> Grid:
+    """The grid of a spec file or architecture, pruned to `--as` where that is given."""
+    loaded = spec_of(spec, settings)
     if topology is None:
         return build_grid(loaded)
     try:
         return prune(build_grid(loaded.but(topology=None)), topology)
     except TopologyError as error:
         raise TopologyError(f"--as: {error}") from error
+
+
+def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
+    """The spec of a file or architecture, its fields replaced by those of `--set`."""
+    loaded = load_spec(name)
+    try:
+        return changed(loaded, dict(map(_setting, settings or ())))
+    except SpecError as error:
+        raise type(error)(f"--set: {error}") from error
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Field and value of `FIELD=VALUE`; the value is YAML."""
+    name, equals, value = text.partition("=")
+    if not (equals and re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name)):
+        raise SpecError(f"{text!r} is no setting; write FIELD=VALUE, such as classes=2")
+    return name, Source.parse(f"value: {value}", text).data["value"]
+
+
+def output_name(spec: str, grid: Grid) -> str:
+    """What files made from a spec are called: after the file and the topology."""
+    stem, title = Path(spec).stem, grid.spec.title
+    return title if stem == title else f"{stem}-{title}"
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:
@@ -51,11 +83,11 @@ def size_of(text: str | None) -> tuple[int, int] | None:
 
 def describe(grid: Grid) -> list[tuple[str, str]]:
     """The first lines of every command about a grid."""
-    name = grid.spec.title
+    name, spec = grid.spec.title, grid.spec
     kept = f"{name}: {len(grid.connections)} of {len(grid.full.connections)} connections"
-    rows = [("grid", grid.spec.shape), ("topology", kept)]
-    if name in DESCENDING:
-        rows.append(("", Descent(grid.spec).shape))
+    rows = [("grid", spec.shape), ("topology", kept)]
+    if isinstance(spec, GridSpec) and name in DESCENDING:
+        rows.append(("", Descent(spec).shape))
     if name in NOTES:
         rows.append(("", NOTES[name]))
     if grid.dead_ends:

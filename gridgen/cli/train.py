@@ -5,19 +5,21 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.terminal import As, Output, describe, grid_of, report
+from gridgen.cli.terminal import As, Output, Settings, describe, grid_of, report
 from gridgen.errors import UsageError
 from gridgen.grid import build_grid
 
 
 def train(
     spec: Annotated[
-        Path | None, typer.Argument(metavar="SPEC", help="YAML file of the network.")
+        str | None,
+        typer.Argument(metavar="SPEC", help="YAML file of the network, or an architecture's name."),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="A dataset's name, or the path of a folder.")
     ] = None,
     topology: As = None,
+    settings: Settings = None,
     recipe: Annotated[
         str | None, typer.Option(help="paper, demo, or a YAML file; else what suits the data.")
     ] = None,
@@ -35,14 +37,14 @@ def train(
 ) -> None:
     """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
     if resume is not None and any(
-        given is not None for given in (spec, data, topology, recipe, output, seed)
+        given is not None for given in (spec, data, topology, settings, recipe, output, seed)
     ):
         raise UsageError(
             "--resume takes everything from the run; give nothing beside it but --device"
         )
     if resume is None and (spec is None or data is None):
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
-    grid = grid_of(spec, topology) if spec is not None else None
+    grid = grid_of(spec, topology, settings) if spec is not None else None
     from gridgen import training
     from gridgen.training.devices import rank
     from gridgen.training.watch import Terminal, Watch

@@ -1,6 +1,7 @@
 """A grid becomes a torch module. The network *has* a Grid; the Grid knows nothing of it."""
 
 import os
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
 from gridgen.emit.schedule import Step, schedule
+from gridgen.emit.sides import enter
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Conv, Deconv
@@ -18,13 +20,14 @@ EPSILON = 1e-4
 class GridNetwork(nn.Module):
     """The network of a grid: stem, units, fusions, head.
 
-    (N, in_channels, H, W) with values in [0, 1] -> logits (N, classes, H, W). For heights and
-    widths that the grid cannot take, the spec's `size` says what is done (`fit.py`); with the
-    policy `error` they are refused (`SizeError`).
+    (N, in_channels, H, W) with values in [0, 1] -> (N, classes, H, W), logits or restored images.
+    For heights and widths that the grid cannot take, the spec's `size` says what is done
+    (`fit.py`); with the policy `error` they are refused (`SizeError`).
 
     Names in `state_dict` come from coordinates: `units.sub_2_1.2.weight` is the third layer of
     the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` the
-    layers of a map after what arrives is joined, `weights` those of a weighted fusion.
+    layers of a map after what arrives is joined, `weights` those of a weighted fusion, `sides`
+    the blocks of features that enter beside the image.
 
     Weights and maps are laid out channels-last, which is the faster of both (`benchmarks/`);
     `network.to(memory_format=torch.contiguous_format)` changes that.
@@ -48,6 +51,7 @@ class GridNetwork(nn.Module):
         self.steps = schedule(grid)
         self.fresh = frozenset(c.name for c in grid if _ends_in_convolution(c))
         self.stem = lower(grid.stem)
+        self.sides = nn.ModuleDict({side.target.name: lower(side.layers) for side in grid.sides})
         self.units = nn.ModuleDict({c.name: lower(c.unit) for c in grid})
         self.shortcuts = nn.ModuleDict({c.name: lower(c.shortcut) for c in grid if c.shortcut})
         after = {target.name: grid.fusion_layers(target) for target in grid.maps}
@@ -64,23 +68,32 @@ class GridNetwork(nn.Module):
         self.head = lower(grid.head)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits for a batch of images."""
+    def forward(self, images: Tensor, features: Sequence[Tensor | None] | None = None) -> Tensor:
+        """Logits for a batch of images.
+
+        `features`, where the spec has `side_channels`, hold for each stream i below stream 0
+        (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None.
+        """
         if images.shape[1] != self.grid.spec.in_channels:
             raise SizeError(
                 f"Images have {images.shape[1]} channels; the spec's in_channels is "
                 f"{self.grid.spec.in_channels}. Change one of them."
             )
         spec, (height, width) = self.grid.spec, images.shape[-2:]
-        logits: Tensor = self.head(self._grid(self.stem(fit(images, spec))))
+        fitted = fit(images, spec)
+        entering = enter(self.grid, fitted, features)
+        logits: Tensor = self.head(self._grid(self.stem(fitted), entering))
         return restore(logits, spec, (height, width))
 
-    def _grid(self, stem: Tensor) -> Tensor:
+    def _grid(self, stem: Tensor, entering: dict[FeatureMap, Tensor]) -> Tensor:
         """From the input map to the output map, each map freed after its last use."""
         maps = {self.grid.input: self._after(self.grid.input, stem)}
         del stem
         for step in self.steps:
             maps[step.target] = self._fuse(step, maps)
+            if step.target in entering:
+                side = self.sides[step.target.name](entering.pop(step.target))
+                maps[step.target] = maps[step.target] + side
             for done in step.last_uses:
                 del maps[done]
         return maps[self.grid.output]
@@ -88,7 +101,7 @@ class GridNetwork(nn.Module):
     def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         match step.join:
             case "concat":
-                fused = torch.cat([self._arrive(c, maps) for c in step.arrivals], dim=1)
+                fused = torch.cat([self._bring(c, maps) for c in step.arrivals], dim=1)
             case "weighted" if step.weighted:
                 fused = self._average(step, maps)
             case _:
@@ -104,24 +117,28 @@ class GridNetwork(nn.Module):
         """Fast normalized fusion (Tan et al. 2020, section 3.3): sum of w x / (eps + sum of w)."""
         weights = self.weights[step.target.name].relu()
         shares = weights / (weights.sum() + EPSILON)
-        arrivals = [self._arrive(c, maps) for c in step.arrivals]
+        arrivals = [self._bring(c, maps) for c in step.arrivals]
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
     def _sum(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         first, *others = step.arrivals
-        fused = self._arrive(first, maps)
+        fused = self._bring(first, maps)
         for connection in others:
-            arrival = self._arrive(connection, maps)
+            arrival = self._bring(connection, maps)
             # What may be a dropped unit's bare identity is a map that others read.
             alone = connection.name in self.fresh and not connection.dropout
             fused = arrival.add_(fused) if alone else fused + arrival
         return fused
 
-    def _arrive(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        """What `connection` brings to its target: the unit's output and the identity."""
+    def _bring(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
+        """What `connection` brings to its target."""
         x = maps[connection.source]
-        if connection.reads is not None:
-            return self.units[connection.name](x, maps[connection.reads])  # type: ignore[no-any-return]
+        if connection.reads is None:
+            return self._arrive(connection, x)
+        return self.units[connection.name](x, maps[connection.reads])  # type: ignore[no-any-return]
+
+    def _arrive(self, connection: Connection, x: Tensor) -> Tensor:
+        """The unit's output and the identity."""
         branch = self._branch(connection, x)
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch
@@ -156,11 +173,12 @@ def require_memory(grid: Grid) -> None:
 
     Errors: `TooLargeError`.
     """
-    layers = [*grid.stem, *grid.head]
+    layers = [*grid.stem, *grid.head, *(layer for side in grid.sides for layer in side.layers)]
+    layers += [layer for target in grid.maps for layer in grid.fusion_layers(target)]
     values = sum(layer.parameters for layer in layers) + sum(c.parameters for c in grid)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * values > memory:
         raise TooLargeError(
             f"The network has {values:,} parameters, {4 * values / 2**30:,.1f} GiB in fp32; this "
-            f"machine has {memory / 2**30:,.1f} GiB. Use fewer streams or base_channels."
+            f"machine has {memory / 2**30:,.1f} GiB. Use fewer streams or channels."
         )

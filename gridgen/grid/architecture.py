@@ -31,4 +31,5 @@ class Architecture(NetworkSpec):
         """Channels in and classes, and the network's own parameters."""
         own = [name for name in type(self).model_fields if name not in Architecture.model_fields]
         given = [f"{name.replace('_', ' ')} {getattr(self, name)}" for name in own]
-        return ", ".join([f"{self.in_channels} channels to {self.classes} classes", *given])
+        plural = "s" if self.in_channels > 1 else ""
+        return ", ".join([f"{self.in_channels} channel{plural}, {self.classes} classes", *given])

@@ -11,7 +11,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid, kind_between
+from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid, Side, kind_between
 from gridgen.grid.keep import keep_alive
 from gridgen.grid.lattice import paper_lattice
 from gridgen.grid.layers import Layers
@@ -68,13 +68,18 @@ def _full_grid(spec: NetworkSpec) -> Grid:
     for source, target in paper_lattice(spec):
         connection = connect(source, target)
         dag.add_edge(connection.source, connection.target, connection=connection)
+    stem = _look_up(STEMS, spec.stem, "stem", ("stem",))
     grid = Grid(
         dag=dag,
         input=FeatureMap(0, 0),
         output=FeatureMap(0, len(spec.columns) - 1),
-        stem=_look_up(STEMS, spec.stem, "stem", ("stem",))(spec.in_channels, channels[0]),
+        stem=stem(spec.in_channels, channels[0]),
         head=_look_up(HEADS, spec.head, "head", ("head",))(channels[0], spec.classes),
         spec=spec,
+        sides=tuple(
+            Side(FeatureMap(stream, 0), width, stem(width, channels[stream]))
+            for stream, width in enumerate(spec.side_channels or (), 1)
+        ),
     )
     return _without_dead_ends(grid)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, ReLU
+from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, PReLU, ReLU, Residual
 
 End = Callable[[int, int], Layers]
 
@@ -36,10 +36,32 @@ def conv_head(channels: int, classes: int) -> Layers:
     return BatchNorm(channels), ReLU(), Conv(channels, classes, kernel=1)
 
 
+def prelu_stem(in_channels: int, channels: int) -> Layers:
+    """Conv-PReLU-conv beside a 1x1 convolution, both added; no BN, for restoring images.
+
+    (N, n_in, H, W) -> (N, F0, H, W).
+    """
+    return (_block(in_channels, channels, channels),)
+
+
+def prelu_head(channels: int, classes: int) -> Layers:
+    """Conv-PReLU-conv beside a 1x1 convolution, both added; no BN, for restoring images.
+
+    (N, F0, H, W) -> (N, K, H, W).
+    """
+    return (_block(channels, channels, classes),)
+
+
+def _block(channels_in: int, between: int, channels_out: int) -> Residual:
+    """The lateral block where channels change (Niklaus and Liu, CVPR 2018 and 2020)."""
+    layers = Conv(channels_in, between), PReLU(between), Conv(between, channels_out)
+    return Residual(layers, (Conv(channels_in, channels_out, kernel=1),))
+
+
 def _after(layer: Conv | Deconv) -> Layers:
     """Post-activation: BN-ReLU after the layer."""
     return layer, BatchNorm(layer.channels_out), ReLU()
 
 
-STEMS: dict[str, End] = {"conv": conv_stem}
-HEADS: dict[str, End] = {"deconv": deconv_head, "conv": conv_head}
+STEMS: dict[str, End] = {"conv": conv_stem, "prelu": prelu_stem}
+HEADS: dict[str, End] = {"deconv": deconv_head, "conv": conv_head, "prelu": prelu_head}

@@ -39,7 +39,7 @@ SUM = Fusion("added up (the paper's choice)", "sum", nothing)
 CONCAT = Fusion("concatenated", "concat", nothing)
 REDUCED = Fusion("concatenated, then a 1x1 convolution to the map's channels", "concat", reduce)
 WEIGHTED = Fusion(
-    "averaged with a learnt weight >= 0 for each arrival (Tan et al. 2020, fast normalized fusion)",
+    "averaged with a learnt weight >= 0 for each arrival (Tan et al. 2020)",
     "weighted",
     nothing,
 )

@@ -97,6 +97,15 @@ class Connection:
         return sum(layer.parameters for layer in (*self.unit, *(self.shortcut or ())))
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Features of `channels` that may enter at `target`: `layers` make them what is added there."""
+
+    target: FeatureMap
+    channels: int
+    layers: Layers
+
+
 @dataclass(frozen=True)
 class Grid:
     """Feature maps and connections between a stem and a head.
@@ -106,6 +115,7 @@ class Grid:
     whose name no other edge has. `spec` is what the grid was made
     from, its topology included, so that a grid can be made again from what an artifact stores.
     `dead_ends` are connections that were asked for and removed because no such path uses them.
+    `sides` are where features may enter beside the image, each at a map of its own.
     """
 
     dag: "nx.DiGraph[FeatureMap]"
@@ -115,6 +125,7 @@ class Grid:
     head: Layers
     spec: NetworkSpec
     dead_ends: tuple[Connection, ...] = ()
+    sides: tuple[Side, ...] = ()
     unpruned: "Grid | None" = field(default=None, repr=False)
 
     @property

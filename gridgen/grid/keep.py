@@ -6,6 +6,7 @@ from dataclasses import replace
 import networkx as nx
 
 from gridgen.errors import TopologyError
+from gridgen.grid.fusions import CONCAT
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.spec import CustomTopology
 
@@ -36,10 +37,26 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
-    return replace(
-        keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends)))),
-        unpruned=grid.unpruned or grid,
-    )
+    kept = keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends))))
+    _require_whole(kept, grid)
+    return replace(kept, unpruned=grid.unpruned or grid)
+
+
+def _require_whole(kept: Grid, grid: Grid) -> None:
+    """Where channels depend on what arrives, all of it is kept; what is looked at is there."""
+    for target in kept.dag:
+        arriving, whole = kept.dag.in_degree(target), grid.dag.in_degree(target)
+        if grid.fusion_of(target) == CONCAT and arriving < whole:
+            raise TopologyError(
+                f"X({target.stream}, {target.column}) concatenates {whole} maps; "
+                f"keep all of the connections into it, or none",
+                ("topology",),
+            )
+    for connection in kept:
+        if connection.reads is not None and connection.reads not in kept.dag:
+            seen = connection.reads
+            fact = f"{connection.name} reads X({seen.stream}, {seen.column}); keep a way to it"
+            raise TopologyError(fact, ("topology",))
 
 
 def keep_alive(grid: Grid) -> Grid:
@@ -57,4 +74,5 @@ def keep_alive(grid: Grid) -> Grid:
     ]
     if len(alive) < len(dag):
         dag = nx.DiGraph(dag.subgraph(alive))
-    return replace(grid, dag=nx.freeze(dag), dead_ends=(*grid.dead_ends, *dead))
+    sides = tuple(side for side in grid.sides if side.target in alive)
+    return replace(grid, dag=nx.freeze(dag), dead_ends=(*grid.dead_ends, *dead), sides=sides)

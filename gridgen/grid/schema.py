@@ -13,7 +13,7 @@ def spec_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a network spec.
 
     >>> spec_schema()["properties"]["fusion"]["enum"]
-    ['concat', 'sum']
+    ['concat', 'sum', 'weighted']
     """
     schema = GridSpec.json_schema()
     fields = schema["properties"]

@@ -15,6 +15,7 @@ class Trace:
 
     shapes: dict[FeatureMap, Shape]
     stem: Cost
+    """Of the stem and of all sides, as if features entered at each."""
     connections: dict[str, Cost]
     """Of the unit and of the projection of its identity, by the connection's name."""
     fusions: dict[str, Cost]
@@ -25,7 +26,7 @@ class Trace:
 def trace(grid: Grid, size: Size) -> Trace:
     """The shapes and costs of `grid` for one image of a legal `size` (height, width).
 
-    Errors: `GridError` where what arrives at a map differs in shape.
+    Errors: `GridError` where what arrives at a map differs in shape, or nothing is left of a map.
     """
     stem = cost(grid.stem, (grid.spec.in_channels, *size))
     shapes: dict[FeatureMap, Shape] = {}
@@ -38,26 +39,37 @@ def trace(grid: Grid, size: Size) -> Trace:
         shape = stem.shape if target == grid.input else _joined(grid, target, arrivals, connections)
         after = cost(grid.fusion_layers(target), shape)
         weights = grid.fusion_of(target).weights(len(arrivals))
-        shapes[target] = after.shape
+        shapes[target] = _lasting(target, after.shape)
         if after.parameters or after.macs or after.activations or weights:
             fusions[target.name] = Cost(
                 after.parameters + weights, after.activations, after.macs, after.shape
             )
+    for side in grid.sides:
+        stem = _together(stem, cost(side.layers, (side.channels, *shapes[side.target][1:])))
     return Trace(shapes, stem, connections, fusions, cost(grid.head, shapes[grid.output]))
+
+
+def _lasting(target: FeatureMap, shape: Shape) -> Shape:
+    if min(shape) < 1:
+        place = f"X({target.stream}, {target.column})"
+        raise GridError(f"{place} is {shape_text(shape)}; the image is too small")
+    return shape
 
 
 def _cost(connection: Connection, shapes: dict[FeatureMap, Shape]) -> Cost:
     shape = shapes[connection.source]
     seen = shapes[connection.reads] if connection.reads else None
     unit = cost(connection.unit, shape, seen)
-    if not connection.shortcut:
-        return unit
-    identity = cost(connection.shortcut, shape)
+    return _together(unit, cost(connection.shortcut, shape)) if connection.shortcut else unit
+
+
+def _together(one: Cost, other: Cost) -> Cost:
+    """What both cost; the shape is that of the first."""
     return Cost(
-        unit.parameters + identity.parameters,
-        unit.activations + identity.activations,
-        unit.macs + identity.macs,
-        unit.shape,
+        one.parameters + other.parameters,
+        one.activations + other.activations,
+        one.macs + other.macs,
+        one.shape,
     )
 
 

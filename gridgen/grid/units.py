@@ -8,7 +8,7 @@ added is the connection's affair, not the unit's.
 from collections.abc import Callable
 from typing import Literal
 
-from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, MaxPool, ReLU, Upsample
+from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, MaxPool, PReLU, ReLU, Upsample
 
 Kind = Literal["lateral", "subsampling", "upsampling"]
 Unit = Callable[[int, int], Layers]
@@ -74,15 +74,49 @@ def bilinear(channels_in: int, channels_out: int) -> Layers:
     return (Upsample("bilinear"), *residual(channels_in, channels_out))
 
 
+def residual_prelu(channels_in: int, channels_out: int) -> Layers:
+    """As residual, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, F, H, W).
+
+    For networks that restore images, whose values BN would shift from batch to batch. One slope
+    for each channel, as in frame interpolation (Niklaus and Liu, CVPR 2018 and 2020).
+    """
+    return (
+        *_sloped(Conv(channels_in, channels_out)),
+        *_sloped(Conv(channels_out, channels_out)),
+    )
+
+
+def strided_prelu(channels_in: int, channels_out: int) -> Layers:
+    """As strided, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, 2F, H/2, W/2)."""
+    return (
+        *_sloped(Conv(channels_in, channels_out, stride=2)),
+        *_sloped(Conv(channels_out, channels_out)),
+    )
+
+
+def bilinear_prelu(channels_in: int, channels_out: int) -> Layers:
+    """As bilinear, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, F/2, 2H, 2W)."""
+    return (Upsample("bilinear"), *residual_prelu(channels_in, channels_out))
+
+
 def _before(layer: Conv | Deconv) -> Layers:
     """Pre-activation: BN-ReLU before the layer (figure 2)."""
     return BatchNorm(layer.channels_in), ReLU(), layer
 
 
+def _sloped(layer: Conv) -> Layers:
+    """Pre-activation: PReLU before the layer."""
+    return PReLU(layer.channels_in), layer
+
+
 UNITS: dict[Kind, dict[str, Unit]] = {
-    "lateral": {"residual": residual, "bottleneck": bottleneck},
-    "subsampling": {"strided": strided, "max-pool": max_pool},
-    "upsampling": {"deconv": deconv, "bilinear": bilinear},
+    "lateral": {
+        "residual": residual,
+        "bottleneck": bottleneck,
+        "residual-prelu": residual_prelu,
+    },
+    "subsampling": {"strided": strided, "max-pool": max_pool, "strided-prelu": strided_prelu},
+    "upsampling": {"deconv": deconv, "bilinear": bilinear, "bilinear-prelu": bilinear_prelu},
 }
 
 

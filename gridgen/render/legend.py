@@ -3,9 +3,9 @@
 import graphviz
 
 from gridgen.analysis import count_paths
-from gridgen.grid import Grid
+from gridgen.grid import Connection, Grid
 from gridgen.render import style
-from gridgen.render.layout import position
+from gridgen.render.layout import last_column, last_stream, position
 
 # In columns: the sample line, the space after it, the space after an entry.
 SAMPLE, MARGIN, GAP = 0.45, 0.1, 0.3
@@ -15,22 +15,20 @@ SMALL = 10  # points
 def add_title(canvas: graphviz.Digraph, grid: Grid) -> None:
     """Topology, shape, connections kept and paths, centred above the grid."""
     kept, full = len(grid.connections), len(grid.full.connections)
+    share = f"{kept} of {full}" if kept < full else f"{full}"
     paths = count_paths(grid)
-    facts = (
-        f"{grid.spec.shape} · {kept} of {full} connections · "
-        f"{paths:,} path{'s' if paths != 1 else ''}"
-    )
-    middle = (grid.output.column) / 2
+    facts = f"{grid.spec.shape} · {share} connections · {paths:,} path{'s' if paths != 1 else ''}"
+    middle = last_column(grid) / 2
     _words(canvas, "title", grid.spec.title, middle, -1.35, size=18, colour=style.INK)
     _words(canvas, "facts", facts, middle, -1.02, size=11)
 
 
 def add_legend(canvas: graphviz.Digraph, grid: Grid) -> None:
     """A line of each colour in use, and what it means."""
-    row = grid.spec.streams - 0.25
+    row = last_stream(grid) + 0.75
     entries = _entries(grid)
     widths = [SAMPLE + MARGIN + _columns_wide(label, SMALL) + GAP for label, _, _ in entries]
-    column = grid.output.column / 2 - (sum(widths) - GAP) / 2
+    column = last_column(grid) / 2 - (sum(widths) - GAP) / 2
     for index, ((label, colour, line), width) in enumerate(zip(entries, widths, strict=True)):
         _add_sample(canvas, f"legend_{index}", colour, line, column, row)
         _words(canvas, f"legend_{index}", label, column + SAMPLE + MARGIN, row, left=True)
@@ -46,28 +44,33 @@ def _add_sample(
         canvas.node(
             end, shape="point", style="invis", width="0.01", height="0.01", pos=position(place, row)
         )
-    canvas.edge(ends[0][0], ends[1][0], color=colour, penwidth=str(line), tooltip=name)
+    dash = {"style": "dashed"} if line == style.SEEN_LINE else {}
+    canvas.edge(ends[0][0], ends[1][0], color=colour, penwidth=str(line), tooltip=name, **dash)
 
 
 def _entries(grid: Grid) -> list[tuple[str, str, float]]:
-    residual, dropout = grid.spec.residual, grid.spec.total_dropout
-    lateral = "lateral" + (", residual" if residual.lateral else "")
-    if dropout:
-        lateral += f"\\ntotal dropout {dropout:g}"
-    vertical = ", residual" if residual.vertical else ""
-    kinds = {connection.kind for connection in grid.full}
-    entries = [
-        (label, style.COLOURS[kind], style.LINE)
-        for kind, label in (
-            ("lateral", lateral),
-            ("subsampling", "subsampling" + vertical),
-            ("upsampling", "upsampling" + vertical),
-        )
-        if kind in kinds
-    ]
+    """Label, colour and line of each kind of connection in the picture."""
+    entries = []
+    for kind, colour in style.COLOURS.items():
+        of_kind = [connection for connection in grid if connection.kind == kind]
+        units = [connection for connection in of_kind if connection.unit]
+        if units:
+            entries.append((_label(kind, units), colour, style.LINE))
+        if len(units) < len(of_kind):
+            entries.append((f"{kind}, as it is", colour, style.GHOST_LINE))
+    if any(connection.reads for connection in grid):
+        entries.append(("looked at", style.FAINT, style.SEEN_LINE))
     if len(grid.connections) < len(grid.full.connections):
         entries.append(("dropped", style.GHOST, style.GHOST_LINE))
     return entries
+
+
+def _label(kind: str, connections: list[Connection]) -> str:
+    """What the connections of a kind are, and what holds for all of them."""
+    residual = all(connection.shortcut is not None for connection in connections)
+    dropout = {connection.dropout for connection in connections}
+    label = kind + (", residual" if residual else "")
+    return label + "".join(f"\\ntotal dropout {share:g}" for share in dropout if share)
 
 
 def _words(

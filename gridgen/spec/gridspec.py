@@ -96,6 +96,12 @@ class GridSpec(NetworkSpec):
     )
     stem: Name = Field(default="conv", description="Layers before the grid.")
     head: Name = Field(default="deconv", description="Layers after the grid.")
+    side_channels: tuple[Channels, ...] | None = Field(
+        default=None,
+        strict=False,
+        description="Channels of features that may enter beside the image, one number for each "
+        "stream below stream 0: at X(i, 0), at 1/2^i of the image's size. None where not given.",
+    )
     size: SizePolicy = "error"
     topology: TopologyField | None = Field(
         default=None,
@@ -130,6 +136,22 @@ class GridSpec(NetworkSpec):
                 f"{max(self.stream_channels)} channels; {MAX_CHANNELS} at most",
                 ("base_channels",),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sides_of_every_lower_stream(self) -> Self:
+        if self.side_channels is None:
+            return self
+        field, given = ("side_channels",), len(self.side_channels)
+        if given != self.streams - 1:
+            fact = (
+                f"{given} values, but {self.streams - 1} streams below stream 0; give one for each"
+            )
+            raise SpecError(fact, field)
+        if self.fusion != "sum":
+            raise SpecError(f"features are added; set fusion: sum, not {self.fusion}", field)
+        if self.columns[0] != "sub":
+            raise SpecError("no lower stream begins in an up column; begin with sub", field)
         return self
 
     @field_serializer("columns")

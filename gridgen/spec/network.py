@@ -9,7 +9,13 @@ from gridgen.spec.topology import CustomTopology
 
 InChannels = Annotated[int, Field(ge=1, le=4096, description="Channels of the image.")]
 Classes = Annotated[
-    int, Field(ge=1, le=4096, description="Number of classes K that the head predicts.")
+    int,
+    Field(
+        ge=1,
+        le=4096,
+        description="Number K of what the head predicts: classes, or output channels of a network "
+        "that restores images.",
+    ),
 ]
 SizePolicy = Annotated[
     Literal["error", "pad", "crop", "resize"],

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from gridgen.errors import SpecError, unknown
 from gridgen.grid import require_names
 from gridgen.spec import Document, GridSpec
+from gridgen.spec.fields import merged
 
 Number = int | float
 Params = dict[str, Any]
@@ -115,23 +116,6 @@ def suggest(trial: optuna.Trial, space: Space) -> Params:
                 )
         drawn[field] = value_of(choices, value)
     return drawn
-
-
-def merged(spec: dict[str, Any], params: Params) -> dict[str, Any]:
-    """Fields of a spec with `params` over them; `units.lateral` reaches into `units`.
-
-    Errors: `SpecError` where a name reaches into a value that has no fields.
-    """
-    fields = json.loads(json.dumps(spec))
-    for name, value in params.items():
-        holder = fields
-        *path, last = name.split(".")
-        for part in path:
-            holder = holder.setdefault(part, {})
-            if not isinstance(holder, dict):
-                raise SpecError(f"{part} is {json.dumps(holder)}, which has no fields", (part,))
-        holder[last] = value
-    return fields  # type: ignore[no-any-return]
 
 
 def require_valid(spec: dict[str, Any], space: Space) -> None:

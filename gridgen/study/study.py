@@ -7,9 +7,10 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from gridgen.data import load_dataset
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.spec import Document, GridSpec
+from gridgen.spec.fields import merged
 from gridgen.study.budget import Budget
 from gridgen.study.samplers import PRUNERS, SAMPLERS
-from gridgen.study.space import Params, Range, first_point, merged, relocated, require_valid, values
+from gridgen.study.space import Params, Range, first_point, relocated, require_valid, values
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
 from gridgen.training.splits import require_fit

@@ -8,7 +8,7 @@ from strategies import specs, topologies_for
 from gridgen.analysis import count, count_paths, legal_size
 from gridgen.errors import SizeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune
-from gridgen.grid.layers import BatchNorm, Conv, Deconv
+from gridgen.grid.layers import BatchNorm, Conv, Deconv, Residual
 from gridgen.spec import GridSpec
 
 
@@ -189,15 +189,18 @@ def test_a_padded_image_is_counted_at_the_size_that_the_grid_works_on():
 
 
 @pytest.mark.parametrize(
-    ("size", "padded"),
-    [((360, 480), (368, 480)), ((480, 360), (480, 368)), ((1, 17), (16, 32))],
+    ("size", "fix"),
+    [
+        ((360, 480), "Pad to 368x480, crop to 352x480"),
+        ((480, 360), "Pad to 480x368, crop to 480x352"),
+        ((1, 17), "Pad to 16x32"),
+    ],
 )
-def test_an_image_that_the_streams_do_not_divide_is_refused(paper_grid, size, padded):
+def test_an_image_that_the_streams_do_not_divide_is_refused(paper_grid, size, fix):
     with pytest.raises(SizeError) as caught:
         count(paper_grid, size)
     assert str(caught.value) == (
-        f"Image is {size[0]}x{size[1]}; 5 streams need multiples of 16. "
-        f"Pad to {padded[0]}x{padded[1]}, or set size: pad."
+        f"Image is {size[0]}x{size[1]}; 5 streams need multiples of 16. {fix}, or set size: pad."
     )
 
 
@@ -244,6 +247,10 @@ def test_counts_are_the_sums_over_the_layers_walked_one_by_one(spec, data):
     def walk(layers, shape):
         nonlocal parameters, activations, macs
         for layer in layers:
+            if isinstance(layer, Residual):
+                walk(layer.shortcut, shape)
+                shape = walk(layer.layers, shape)
+                continue
             parameters += layer.parameters
             macs += layer.macs(shape)
             shape = layer.out(shape)
@@ -260,6 +267,7 @@ def test_counts_are_the_sums_over_the_layers_walked_one_by_one(spec, data):
             channels, *size = arrivals[0][0]
             joined = channels * (len(arrivals) if spec.fusion == "concat" else 1)
             shapes[target] = walk(grid.fusion_layers(target), (joined, *size))
+            parameters += len(arrivals) if spec.fusion == "weighted" and len(arrivals) > 1 else 0
     walk(grid.head, shapes[grid.output])
 
     counted = count(grid, (side, side))

@@ -164,7 +164,8 @@ CASES = {
     "count mine.yaml --size 400": ("--size: '400' is no size; write HEIGHTxWIDTH, such as 360x480"),
     "count mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
     "count deep.yaml --size 360x480": (
-        "Image is 360x480; 5 streams need multiples of 16. Pad to 368x480, or set size: pad."
+        "Image is 360x480; 5 streams need multiples of 16. "
+        "Pad to 368x480, crop to 352x480, or set size: pad."
     ),
     # output paths
     "render mine.yaml -o picture": "picture: add an ending: .svg, .png, .pdf, .dot, .gv",
@@ -190,7 +191,8 @@ CASES = {
     "predict run text.png": "text.png: not a PNG, JPEG, WebP or TIFF image",
     "predict run nothing.png": "nothing.png: the file is empty",
     "predict run odd.png": (
-        "odd.png: Image is 16x15; 2 streams need multiples of 2. Pad to 16x16, or set size: pad."
+        "odd.png: Image is 16x15; 2 streams need multiples of 2. "
+        "Pad to 16x16, crop to 16x14, or set size: pad."
     ),
     "predict run image.png streets/image.png": (
         "two images are called image; predict them into two folders"
@@ -411,7 +413,7 @@ def test_a_network_larger_than_the_machine_is_refused(place, gridgen):
     code, out, err = gridgen("build", "wide.yaml")
     assert err == (
         "The network has 11,672,182,260,105 parameters, 43,482.3 GiB in fp32; this machine has "
-        f"{memory / 2**30:,.1f} GiB. Use fewer streams or base_channels.\n"
+        f"{memory / 2**30:,.1f} GiB. Use fewer streams or channels.\n"
     )
     assert (code, out) == (2, "")
     assert tree(place) == before

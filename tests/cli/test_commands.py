@@ -14,6 +14,7 @@ from PIL import Image
 
 from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
+from gridgen.architectures import ARCHITECTURES
 from gridgen.cli.listing import LISTS
 from gridgen.cli.schema import SCHEMAS
 from gridgen.data import DATASETS
@@ -28,7 +29,9 @@ from gridgen.training import RECIPES, Recipe
 from gridgen.training.run import FIELDS
 
 ROOT = Path(__file__).parents[2]
-SPECS = sorted(path.name for path in (ROOT / "specs").glob("*.yaml"))
+SPECS = sorted(
+    path.relative_to(ROOT / "specs").as_posix() for path in (ROOT / "specs").rglob("*.yaml")
+)
 STUDIES = sorted(path.name for path in (ROOT / "studies").glob("*.yaml"))
 
 MINE = "grid      2 streams, 1+1 columns, F0 = 2\n"
@@ -213,8 +216,9 @@ yellow).
 resnet       Stream 0 alone: a pre-activation residual network at full resolution.
 """,
     "fusions": """\
-sum     added up (the paper's choice)
-concat  concatenated, then a 1x1 convolution to the map's channels
+sum       added up (the paper's choice)
+concat    concatenated, then a 1x1 convolution to the map's channels
+weighted  averaged with a learnt weight >= 0 for each arrival (Tan et al. 2020)
 """,
     "datasets": columns({name: entry.description for name, entry in DATASETS.items()}),
     "recipes": columns(RECIPES),
@@ -235,6 +239,7 @@ TABLES = {
     "fusions": list(FUSIONS),
     "stems": list(STEMS),
     "heads": list(HEADS),
+    "architectures": list(ARCHITECTURES),
     "datasets": list(DATASETS),
     "recipes": list(RECIPES),
     "samplers": list(SAMPLERS),

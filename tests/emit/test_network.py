@@ -6,9 +6,9 @@ import networkx as nx
 import pytest
 import torch
 from hypothesis import given, settings
+from measuring import measured, network_on_meta
 from strategies import specs, topologies_for
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from gridgen.analysis import count
 from gridgen.emit import GridNetwork
@@ -20,27 +20,6 @@ from gridgen.grid.layers import BatchNorm, Conv, ReLU
 from gridgen.spec import GridSpec
 
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
-
-
-def network_on_meta(grid) -> GridNetwork:
-    with torch.device("meta"):
-        return GridNetwork(grid)
-
-
-def measured(network: GridNetwork, image: torch.Tensor) -> tuple[int, int]:
-    """Values in the outputs of all leaf modules, as forward hooks see them, and MACs."""
-    values = 0
-
-    def add(_module, _inputs, output):
-        nonlocal values
-        values += output.numel()
-
-    for module in network.modules():
-        if not any(module.children()) and not isinstance(module, nn.ModuleDict | nn.Sequential):
-            module.register_forward_hook(add)
-    with FlopCounterMode(display=False) as counter:
-        network(image)
-    return values, counter.get_total_flops() // 2
 
 
 @given(specs())
@@ -173,7 +152,8 @@ def test_the_policy_error_names_the_nearest_legal_size(paper_grid):
     with pytest.raises(SizeError) as caught:
         network_on_meta(paper_grid)(torch.empty(1, 3, 360, 480, device="meta"))
     assert str(caught.value) == (
-        "Image is 360x480; 5 streams need multiples of 16. Pad to 368x480, or set size: pad."
+        "Image is 360x480; 5 streams need multiples of 16. "
+        "Pad to 368x480, crop to 352x480, or set size: pad."
     )
 
 

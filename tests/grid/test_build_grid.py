@@ -130,10 +130,13 @@ def test_a_spec_that_names_a_topology_gets_it(paper_spec):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"units": {"lateral": "x"}}, "'x' is no lateral unit; there are: bottleneck, residual"),
-        ({"fusion": "x"}, "'x' is no fusion; there are: concat, sum"),
-        ({"stem": "x"}, "'x' is no stem; there are: conv"),
-        ({"head": "x"}, "'x' is no head; there are: conv, deconv"),
+        (
+            {"units": {"lateral": "x"}},
+            "'x' is no lateral unit; there are: bottleneck, residual, residual-prelu",
+        ),
+        ({"fusion": "x"}, "'x' is no fusion; there are: concat, sum, weighted"),
+        ({"stem": "x"}, "'x' is no stem; there are: conv, prelu"),
+        ({"head": "x"}, "'x' is no head; there are: conv, deconv, prelu"),
         ({"topology": "u-net"}, "'u-net' is no topology; did you mean 'unet'?"),
     ],
 )

@@ -5,7 +5,6 @@ from strategies import paper_specs, topologies_for
 from gridgen.analysis import count_paths
 from gridgen.errors import TopologyError
 from gridgen.grid import TOPOLOGIES, FeatureMap, build_grid, prune
-from gridgen.grid.topologies import topology_name
 from gridgen.spec import CustomTopology, GridSpec
 
 
@@ -198,7 +197,7 @@ def test_gridnet_and_resnet_take_any_columns():
 
 
 def test_a_topology_is_called_by_its_name_and_lists_custom(paper_spec):
-    assert topology_name(paper_spec) == "gridnet"
-    assert topology_name(paper_spec.but(topology="unet")) == "unet"
+    assert paper_spec.title == "gridnet"
+    assert paper_spec.but(topology="unet").title == "unet"
     custom = CustomTopology.of(keep=["lateral_*"])
-    assert topology_name(paper_spec.but(topology=custom)) == "custom"
+    assert paper_spec.but(topology=custom).title == "custom"

@@ -14,8 +14,8 @@ FIELDS = {"streams": "3", "columns": "2+2", "base_channels": "4", "classes": "2"
 NAME = "^[a-z][a-z0-9_-]{0,63}$"
 PATTERN = r"^[a-z0-9_*?\[\]!-]{1,64}$"
 ALL_FIELDS = (
-    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, size, stem, "
-    "streams, topology, total_dropout, units"
+    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, "
+    "side_channels, size, stem, streams, topology, total_dropout, units"
 )
 
 
@@ -157,8 +157,8 @@ def test_a_whole_number_is_nothing_else(field, value):
         ("stem", "5", "stem: 5 is not a word"),
         ("stem", "null", "stem: null is not a word"),
         ("head", "a b", f"head: 'a b' does not match {NAME}"),
-        ("size", "crop", "size: 'crop' is not one of: 'error' or 'pad'"),
-        ("size", "true", "size: true is not one of: 'error' or 'pad'"),
+        ("size", "stretch", "size: 'stretch' is not one of: 'error', 'pad', 'crop' or 'resize'"),
+        ("size", "true", "size: true is not one of: 'error', 'pad', 'crop' or 'resize'"),
         ("topology", "U-Net", f"topology: 'U-Net' does not match {NAME}"),
         ("topology", "5", "topology: 5 has no fields; write `field: value` lines"),
         ("topology", "[unet]", "topology: ['unet'] has no fields; write `field: value` lines"),
@@ -258,7 +258,8 @@ def test_a_million_columns_as_a_python_list_are_refused_at_once():
         (
             "units",
             "{subsampling: @deconv}",
-            "units.subsampling: 'deconv' is no subsampling unit; there are: max-pool, strided",
+            "units.subsampling: 'deconv' is no subsampling unit; there are: max-pool, "
+            "strided, strided-prelu",
         ),
         (
             "units",
@@ -267,7 +268,7 @@ def test_a_million_columns_as_a_python_list_are_refused_at_once():
         ),
         ("fusion", "summ", "fusion: 'summ' is no fusion; did you mean 'sum'?"),
         ("stem", "comv", "stem: 'comv' is no stem; did you mean 'conv'?"),
-        ("head", "zzz", "head: 'zzz' is no head; there are: conv, deconv"),
+        ("head", "zzz", "head: 'zzz' is no head; there are: conv, deconv, prelu"),
         ("topology", "u-net", "topology: 'u-net' is no topology; did you mean 'unet'?"),
         (
             "topology",

@@ -11,8 +11,8 @@ from study.fakes import TEXT, study
 
 SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"
 SPEC_FIELDS = (
-    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, size, stem, "
-    "streams, topology, total_dropout, units"
+    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, "
+    "side_channels, size, stem, streams, topology, total_dropout, units"
 )
 NAME = "^[a-z][a-z0-9_-]{0,63}$"
 
@@ -200,7 +200,8 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "units.lateral: [residual, @basic]",
-            "space.units.lateral.1: 'basic' is no lateral unit; there are: bottleneck, residual",
+            "space.units.lateral.1: 'basic' is no lateral unit; there are: bottleneck, residual, "
+            "residual-prelu",
         ),
         (
             "units.laterl: [@residual]",

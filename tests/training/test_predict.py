@@ -83,7 +83,8 @@ def test_a_strict_network_names_the_image_of_a_wrong_size(tmp_path):
     with pytest.raises(SizeError) as caught:
         predict(strict.folder, [image], tmp_path / "out")
     assert str(caught.value) == (
-        f"{image}: Image is 19x27; 2 streams need multiples of 2. Pad to 20x28, or set size: pad."
+        f"{image}: Image is 19x27; 2 streams need multiples of 2. "
+        "Pad to 20x28, crop to 18x26, or set size: pad."
     )
 
 

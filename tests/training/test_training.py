@@ -295,6 +295,6 @@ def test_an_image_of_val_that_does_not_fit_is_named_before_anything_is_written(
         quick(tmp_path / "run", spec=SPEC.but(size="error"))
     assert str(caught.value) == (
         "shapes, val, image 63: Image is 63x64; 2 streams need multiples of 2. "
-        "Pad to 64x64, or set size: pad."
+        "Pad to 64x64, crop to 62x64, or set size: pad."
     )
     assert not (tmp_path / "run").exists()

@@ -1,0 +1,111 @@
+"""Writes docs/gallery.md and its pictures: every published network in the list, side by side.
+
+Run it with `make gallery`, or `python docs/gallery.py`.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from gridgen.analysis import count, count_paths, receptive_field
+from gridgen.architectures import ARCHITECTURES, load_spec
+from gridgen.grid import Grid, build_grid, prune
+from gridgen.render import draw
+
+DOCS = Path(__file__).parent
+PAGE = DOCS / "gallery.md"
+PICTURES = DOCS / "gallery"
+SIZE = (512, 512)
+TOPOLOGIES = ("gridnet", "conv-deconv", "unet", "frrn", "resnet")
+
+HEAD = """\
+# Gallery
+
+<!-- Written by `make gallery`; do not edit by hand. -->
+
+The networks that the paper's grid generalizes, and some that came after it, each a file in
+`gridgen/architectures/` that fills a grid. A name stands wherever a spec file does:
+
+```
+gridgen count frrn-a --json
+gridgen render unet++ -o unetpp.svg
+gridgen count stacked-hourglass --set stacks=8
+gridgen train unet-2015 --data nuclei
+```
+
+`--as unet` and `--as frrn` are other networks: the subgraphs of the paper's grid, with its
+residual units and sums; `gridgen relate unet-2015 specs/gridnet.yaml` says what lies between.
+"""
+
+NOTES = """
+Parameters at each network's own defaults; multiply-accumulates and activations (values in the
+outputs of all layers) for one image of 512x512; receptive field in pixels, all paths together;
+paths from input to output, residual blocks inside a unit not counted as forks. The same figures:
+`gridgen count NAME --size 512x512`.
+"""
+
+
+def pages() -> dict[Path, bytes]:
+    """Every file of the gallery and its content."""
+    grids = {name: build_grid(load_spec(name)) for name in ARCHITECTURES}
+    files = {PICTURES / f"{name}.svg": draw(grid).render("svg") for name, grid in grids.items()}
+    sections = (_section(name, grid) for name, grid in grids.items())
+    text = "\n".join([HEAD, "## The paper's grid", "", _paper(), "## Published networks", ""])
+    text += "\n".join([_table(grids), NOTES, *sections])
+    return {PAGE: text.encode(), **files}
+
+
+def _paper() -> str:
+    full = build_grid(load_spec(DOCS.parent / "specs" / "gridnet.yaml"))
+    grids = {f"`specs/gridnet.yaml --as {name}`": prune(full, name) for name in TOPOLOGIES}
+    return _table(grids) + "\n"
+
+
+def _table(grids: dict[str, Grid]) -> str:
+    rows = [
+        "| network | parameters | GMAC | activations | receptive field | paths | connections |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        *(_row(name, grid) for name, grid in grids.items()),
+    ]
+    return "\n".join(rows)
+
+
+def _row(name: str, grid: Grid) -> str:
+    counted = count(grid, SIZE)
+    field = receptive_field(grid)
+    cells = (
+        f"[{name}](#{_anchor(name)})" if name in ARCHITECTURES else name,
+        f"{counted.parameters.total:,}",
+        f"{counted.macs.total / 1e9:,.1f}",
+        f"{counted.activations.total / 1e6:,.0f} M",
+        "whole image" if field is None else f"{field:,}",
+        f"{count_paths(grid):,}",
+        f"{len(grid.connections):,}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^a-z0-9-]", "", name)
+
+
+def _section(name: str, grid: Grid) -> str:
+    """A heading, what the docstring says, and the picture."""
+    paragraphs = inspect.getdoc(type(grid.spec)).split("\n\n")  # type: ignore[union-attr]
+    said = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return f"\n## {name}\n\n{said}\n\n![{name} as a grid](gallery/{name}.svg)\n"
+
+
+def main() -> None:
+    """Write the page and its pictures; pictures of networks that are gone are removed."""
+    files = pages()
+    PICTURES.mkdir(exist_ok=True)
+    for old in set(PICTURES.glob("*.svg")) - set(files):
+        old.unlink()
+    for path, content in files.items():
+        path.write_bytes(content)
+    print(f"wrote {PAGE} and {len(files) - 1} pictures in {PICTURES}")
+
+
+if __name__ == "__main__":
+    main()

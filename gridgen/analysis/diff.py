@@ -1,0 +1,146 @@
+"""What changes from one grid to another: connections, costs, and the weights that could stay."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gridgen.analysis.count import Count, count
+from gridgen.analysis.needs import common_size
+from gridgen.analysis.relate import brief, relate
+from gridgen.grid import Grid
+from gridgen.grid.layers import Layers
+from gridgen.grid.trace import Size
+
+
+class Change(NamedTuple):
+    """One number of both grids."""
+
+    what: str
+    a: int
+    b: int
+
+    @property
+    def difference(self) -> int:
+        """What B has more than A."""
+        return self.b - self.a
+
+
+@dataclass(frozen=True)
+class Difference:
+    """From grid A to grid B. Connections by name, counts for one image of `size`.
+
+    `changed` are connections of both, `changed_maps` maps of both, that are not the same.
+    `inherited` names the parts of a trained A whose weights fit B, as they begin in a
+    `state_dict`: `stem`, `sides.map_1_0`, `units.sub_1_0`, `shortcuts.sub_1_0`,
+    `fusions.map_0_1`, `weights.map_0_1`, `head`.
+    """
+
+    size: Size
+    only_in_a: tuple[str, ...]
+    only_in_b: tuple[str, ...]
+    changed: tuple[str, ...]
+    changed_maps: tuple[str, ...]
+    count_a: Count
+    count_b: Count
+    inherited: tuple[str, ...]
+    inherited_parameters: int
+
+    @property
+    def costs(self) -> tuple[Change, ...]:
+        """What both cost."""
+        a, b = self.count_a, self.count_b
+        return (
+            Change("parameters", a.parameters.total, b.parameters.total),
+            Change("activations", a.activations.total, b.activations.total),
+            Change("MACs", a.macs.total, b.macs.total),
+            Change("connections", a.connections.kept, b.connections.kept),
+            Change("maps", a.maps, b.maps),
+            Change("paths", a.paths, b.paths),
+        )
+
+    @property
+    def inherited_share(self) -> float:
+        """The share of B's parameters that A's weights could fill."""
+        total = self.count_b.parameters.total
+        return self.inherited_parameters / total if total else 0.0
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What to print: label and value."""
+        height, width = self.size
+        inherited = (
+            f"{self.inherited_parameters:,} of B's parameters ({self.inherited_share:.1%}): "
+            f"{brief(self.inherited)}"
+        )
+        return [
+            ("only in A", brief(self.only_in_a)),
+            ("only in B", brief(self.only_in_b)),
+            ("changed", brief(self.changed)),
+            ("changed maps", brief(self.changed_maps)),
+            ("image", f"{height}x{width}"),
+            *(
+                (change.what, f"{change.a:,} -> {change.b:,} ({change.difference:+,})")
+                for change in self.costs
+            ),
+            ("inherited", inherited),
+        ]
+
+
+def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
+    """What changes from `a` to `b`, counted for one image of `size` (height, width).
+
+    Without a size, the smallest that both can take and that holds the paper's 400 x 400. Errors:
+    `SizeError` as `count`.
+
+    >>> from gridgen.grid import build_grid, prune
+    >>> from gridgen.spec import GridSpec
+    >>> full = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
+    >>> difference = diff(full, prune(full, "unet"))
+    >>> difference.size, difference.costs[0].difference, difference.inherited_share
+    ((400, 400), -3533760, 1.0)
+    """
+    relation = relate(a, b)
+    size = size or common_size(a, b)
+    theirs, ours = _parts(b), _parts(a)
+    inherited = [name for name, part in theirs.items() if ours.get(name) == part]
+    return Difference(
+        size=size,
+        only_in_a=relation.only_in_a,
+        only_in_b=relation.only_in_b,
+        changed=relation.differing,
+        changed_maps=relation.differing_maps,
+        count_a=count(a, size),
+        count_b=count(b, size),
+        inherited=tuple(inherited),
+        inherited_parameters=sum(theirs[name].parameters for name in inherited),
+    )
+
+
+class _Part(NamedTuple):
+    """A part that has weights: what they are for, and how many they are."""
+
+    content: Hashable
+    parameters: int
+
+
+def _parts(grid: Grid) -> dict[str, _Part]:
+    """The parts of a grid that have weights, by the names of its module.
+
+    What is learnt about several arrivals holds for these alone, so they belong to the content.
+    """
+    parts = {"stem": _part(grid.stem)}
+    parts |= {f"sides.{side.target.name}": _part(side.layers) for side in grid.sides}
+    for connection in grid:
+        parts[f"units.{connection.name}"] = _part(connection.unit)
+        parts[f"shortcuts.{connection.name}"] = _part(connection.shortcut or ())
+    for target in grid.maps:
+        fusion = grid.fusion_of(target)
+        arrivals = tuple(arrival.name for arrival in grid.into(target))
+        seen = arrivals if fusion.join == "concat" else ()
+        parts[f"fusions.{target.name}"] = _part(grid.fusion_layers(target), seen)
+        parts[f"weights.{target.name}"] = _Part(arrivals, fusion.weights(len(arrivals)))
+    parts["head"] = _part(grid.head)
+    return {name: part for name, part in parts.items() if part.parameters}
+
+
+def _part(layers: Layers, seen: tuple[str, ...] = ()) -> _Part:
+    return _Part((layers, seen), sum(layer.parameters for layer in layers))

@@ -1,0 +1,258 @@
+"""What one grid would need beyond another, in plain words. Reads records, computes no costs."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from gridgen.analysis.sizes import PAPER_SIZE
+from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid.fusions import Join
+from gridgen.grid.grid import Fused, Side
+from gridgen.grid.layers import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Deconv,
+    GroupNorm,
+    Layer,
+    MaxPool,
+    MaxUnpool,
+    Residual,
+    Resize,
+    Upsample,
+)
+from gridgen.grid.trace import Size, trace
+from gridgen.grid.units import Kind
+
+JOINS: dict[Join, str] = {"sum": "a sum", "concat": "concatenation", "weighted": "weighted fusion"}
+
+
+class Need(NamedTuple):
+    """What connections or maps need: words before and after how many of which."""
+
+    before: str
+    noun: str
+    after: str = ""
+
+    def say(self, times: int) -> str:
+        """Such as `max-pooling in 4 subsampling connections`."""
+        noun, after = self.noun + "s", self.after
+        if times == 1:
+            noun, after = self.noun, after.replace("that skip ", "that skips ")
+        return " ".join(filter(None, (self.before, str(times), noun, after)))
+
+
+def needs(a: Grid, b: Grid) -> tuple[str, ...]:
+    """What `a` needs that `b` has not: joins, units, ways, channels, sizes and ends, in this order.
+
+    A connection or map that both have is held against its counterpart, one that only `a` has
+    against all of its kind in `b`.
+    """
+    groups = _of_maps(a, b), _of_units(a, b), _of_ways(a, b), _of_channels(a, b)
+    found: Counter[Need] = Counter()
+    for group in groups:
+        found.update(group)
+    counted = (need.say(times) for need, times in found.items())
+    return *counted, *_of_streams(a, b), *_of_ends(a, b)
+
+
+def same_map(a: Grid, b: Grid, feature_map: FeatureMap) -> bool:
+    """Whether a map that both have is the same: its channels, fusion and layers.
+
+    Where one connection arrives in `a`, there is nothing to join, so any fusion will do.
+    """
+    one, other = fused(a, feature_map), fused(b, feature_map)
+    if (one.channels, one.after) != (other.channels, other.after):
+        return False
+    alone = a.dag.in_degree(feature_map) <= 1 and a.fusion_layers(feature_map) == one.after
+    return alone or one.fusion == other.fusion
+
+
+def fused(grid: Grid, feature_map: FeatureMap) -> Fused:
+    """What the map is."""
+    record: Fused = grid.dag.nodes[feature_map]["fused"]
+    return record
+
+
+def sides_within(grid: Grid, other: Grid) -> set[Side]:
+    """Where features may enter `grid`, of the maps that `other` has too."""
+    return {side for side in grid.sides if side.target in other.dag}
+
+
+def common_size(a: Grid, b: Grid) -> Size:
+    """The smallest size that both can take and that holds the paper's 400 x 400."""
+    step = lcm(a.spec.multiple, b.spec.multiple)
+    height, width = (
+        -(-max(side, a.spec.least, b.spec.least) // step) * step for side in PAPER_SIZE
+    )
+    return height, width
+
+
+def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
+    known = {need for feature_map in b.maps for need in _joining(fused(b, feature_map))}
+    for feature_map in a.maps:
+        both, record = feature_map in b.dag, fused(a, feature_map)
+        has = _joining(fused(b, feature_map)) if both else known
+        joining = _joining(record)[0 if a.dag.in_degree(feature_map) > 1 else 1 :]
+        missing = [need for need in joining if need not in has]
+        yield from missing
+        same = not both or same_map(a, b, feature_map)
+        if not same and not missing and record.channels == b.channels_of(feature_map):
+            yield Need("another fusion at", "map")
+
+
+def _joining(record: Fused) -> tuple[Need, Need]:
+    """How a map comes about: its join, which matters where several arrive, then its layers."""
+    layers = Need("layers after the fusion at", "map")
+    none = Need("", "map", "without layers after the fusion")
+    return Need(f"{JOINS[record.fusion.join]} at", "map"), layers if record.after else none
+
+
+def _of_units(a: Grid, b: Grid) -> Iterator[Need]:
+    theirs = {connection.name: connection for connection in b}
+    known = {need for connection in b for need in _computing(connection)}
+    for connection in a:
+        other = theirs.get(connection.name)
+        if other == connection:
+            continue
+        has = known if other is None else set(_computing(other))
+        missing = [need for need in _computing(connection) if need not in has]
+        yield from missing
+        if other and not missing and _same_ends(a, b, connection):
+            yield Need("another unit in", f"{connection.kind} connection")
+
+
+def _same_ends(a: Grid, b: Grid, connection: Connection) -> bool:
+    """Whether the maps at both ends have the same channels in both grids."""
+    ends = connection.source, connection.target
+    return all(a.channels_of(end) == b.channels_of(end) for end in ends)
+
+
+def _computing(connection: Connection) -> Iterable[Need]:
+    """What a connection computes, each thing once."""
+    noun = f"{connection.kind} connection"
+    unit, shortcut = connection.unit, connection.shortcut
+    if not unit:
+        return [Need("", noun, "without a unit")]
+    found = [Need(f"{_describe(layer)} in", noun) for layer in unit]
+    convolves = any(isinstance(layer, Conv | Deconv) for layer in unit)
+    if convolves and not any(isinstance(layer, BatchNorm) for layer in unit):
+        found.append(Need("", noun, "without BN"))
+    if shortcut is None:
+        found.append(Need("", noun, "without the identity"))
+    else:
+        found.append(Need(f"{'a projected' if shortcut else 'the'} identity in", noun))
+    if connection.dropout:
+        found.append(Need(f"total dropout of {connection.dropout:g} in", noun))
+    if connection.reads:
+        found.append(Need("a look at a further map in", noun))
+    return dict.fromkeys(found)
+
+
+def _describe(layer: Layer) -> str:
+    """The kind of a layer, channels aside."""
+    match layer:
+        case Conv(kernel=k, stride=stride, dilation=dilation, groups=groups):
+            depthwise = 1 < groups == layer.channels_in == layer.channels_out
+            words = [
+                "valid" if layer.valid else "",
+                f"depthwise {k}x{k}" if depthwise else f"{k}x{k}",
+                "convolution",
+                f"of stride {stride}" if stride > 1 else "",
+                f"of dilation {dilation}" if dilation > 1 else "",
+                f"in {groups} groups" if groups > 1 and not depthwise else "",
+            ]
+            return " ".join(filter(None, words))
+        case Deconv(kernel=k, stride=stride):
+            step = f" of stride {stride}" if stride > 1 else ""
+            return f"{'valid ' if layer.valid else ''}{k}x{k} transposed convolution{step}"
+        case MaxPool(kernel, stride):
+            return "max-pooling" if (kernel, stride) == (2, 2) else f"{kernel}x{kernel} max-pooling"
+        case Upsample(mode, factor):
+            return f"{mode} upsampling" + (f" by {factor}" if factor != 2 else "")
+        case AveragePool(bins):
+            return f"average pooling to {bins}x{bins}"
+        case Resize(mode):
+            return f"{mode} resizing"
+        case MaxUnpool():
+            return "max-unpooling"
+        case Residual():
+            return "residual blocks"
+        case BatchNorm():
+            return "BN"
+        case GroupNorm():
+            return "group normalization"
+    return type(layer).__name__
+
+
+def _of_ways(a: Grid, b: Grid) -> Iterator[Need]:
+    """Where connections that only `a` has lead."""
+    theirs = {connection.name for connection in b}
+    inside = {(c.target.column, c.kind) for c in b if c.source.column == c.target.column}
+    for connection in a:
+        if connection.name not in theirs:
+            ways = list(_ways(connection, inside))
+            yield from ways or [Need("", f"more {connection.kind} connection")]
+
+
+def _ways(connection: Connection, inside: set[tuple[int, Kind]]) -> Iterator[Need]:
+    """What no step of the lattice does; `inside` are the kinds that its columns have."""
+    (_, before), (_, column) = connection.source, connection.target
+    streams, columns = abs(connection.target.stream - connection.source.stream), column - before
+    if streams and columns:
+        yield Need("", "diagonal connection")
+    if abs(columns) > 1:
+        yield Need("", "connection", "that skip columns")
+    if streams > 1:
+        yield Need("", "connection", "that skip streams")
+    if columns < 0:
+        yield Need("", "connection", "against the order of the columns")
+    if columns == 0:
+        turned: Kind = "upsampling" if connection.kind == "subsampling" else "subsampling"
+        if (column, turned) in inside and (column, connection.kind) not in inside:
+            way = "up" if turned == "upsampling" else "down"
+            yield Need("", f"{connection.kind} connection", f"in columns that go {way}")
+
+
+def _of_channels(a: Grid, b: Grid) -> Iterator[Need]:
+    for feature_map in a.maps:
+        if feature_map in b.dag and a.channels_of(feature_map) != b.channels_of(feature_map):
+            yield Need("other channels at", "map")
+
+
+def _of_streams(a: Grid, b: Grid) -> Iterator[str]:
+    """Streams that `b` has not, or at another share of the image's size."""
+    more = len({feature_map.stream for feature_map in a.maps} - {x.stream for x in b.maps})
+    if more:
+        yield Need("", "more stream").say(more)
+    size = common_size(a, b)
+    ours, theirs = _shares(a, size), _shares(b, size)
+    others = [stream for stream in ours if ours[stream] != theirs.get(stream, ours[stream])]
+    if others:
+        streams, shares = ", ".join(map(str, others)), ", ".join(str(ours[i]) for i in others)
+        yield f"stream{'s' * (len(others) > 1)} {streams} at {shares} of the image's size"
+
+
+def _shares(grid: Grid, size: Size) -> dict[int, Fraction]:
+    """The height of each stream that grows with the image, as a share of the image's."""
+    height, width = size
+    small, large = trace(grid, size).shapes, trace(grid, (2 * height, 2 * width)).shapes
+    growing = (feature_map for feature_map in small if small[feature_map] != large[feature_map])
+    return {feature_map.stream: Fraction(small[feature_map][1], height) for feature_map in growing}
+
+
+def _of_ends(a: Grid, b: Grid) -> Iterator[str]:
+    if a.stem != b.stem:
+        yield "another stem"
+    if a.input != b.input:
+        yield f"the stem before {a.input.name}"
+    if a.head != b.head:
+        yield "another head"
+    if a.output != b.output:
+        yield f"the head after {a.output.name}"
+    ours, theirs = set(a.sides), sides_within(b, a)
+    for what, sides in (("features that enter", ours - theirs), ("no features", theirs - ours)):
+        if sides:
+            yield Need(f"{what} at", "map").say(len(sides))

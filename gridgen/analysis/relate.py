@@ -1,0 +1,115 @@
+"""How one grid lies in another: whether it is a subgraph, and what it needs if it is not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridgen.analysis.needs import needs, same_map, sides_within
+from gridgen.grid import FeatureMap, Grid
+from gridgen.grid.layers import Layers
+
+SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Grid A held against grid B. Names are those of connections and of maps, in A's order.
+
+    `differing` are connections of both whose unit, identity, dropout or further map differ,
+    `differing_maps` maps of both whose channels, fusion or layers differ. `ends_equal` is whether
+    stem and head are, at the same maps, and what may enter beside them. `needs` says in plain
+    words what A has beyond B's grid; it is empty for a subgraph and for nothing else.
+    """
+
+    common: tuple[str, ...]
+    only_in_a: tuple[str, ...]
+    only_in_b: tuple[str, ...]
+    differing: tuple[str, ...]
+    differing_maps: tuple[str, ...]
+    ends_equal: bool
+    needs: tuple[str, ...]
+
+    @property
+    def connections_subset(self) -> bool:
+        """Whether every connection of A is in B."""
+        return not self.only_in_a
+
+    @property
+    def units_equal(self) -> bool:
+        """Whether the connections of both are the same."""
+        return not self.differing
+
+    @property
+    def fusions_equal(self) -> bool:
+        """Whether the maps of both are the same."""
+        return not self.differing_maps
+
+    @property
+    def subgraph(self) -> bool:
+        """Whether A is what is left of B when connections are taken away."""
+        equal = self.units_equal and self.fusions_equal and self.ends_equal
+        return self.connections_subset and equal
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What to print: label and value."""
+        shared, lost = len(self.common), len(self.only_in_a)
+        rows = [
+            ("subgraph", "A is a subgraph of B" if self.subgraph else "A is no subgraph of B"),
+            ("connections", f"{shared} of A's {shared + lost} are in B, which has {self._in_b}"),
+            ("units", _equal(self.differing)),
+            ("maps", _equal(self.differing_maps)),
+            ("stem, head", "equal" if self.ends_equal else "differ"),
+            ("only in A", brief(self.only_in_a)),
+            ("only in B", brief(self.only_in_b)),
+        ]
+        return rows + [("" if i else "A needs", need) for i, need in enumerate(self.needs)]
+
+    @property
+    def _in_b(self) -> int:
+        return len(self.common) + len(self.only_in_b)
+
+
+def relate(a: Grid, b: Grid) -> Relation:
+    """How `a` relates to `b`, connection by connection and map by map, by their names.
+
+    `b` is taken as it is: pruned, where it is pruned.
+
+    >>> from gridgen.grid import build_grid, prune
+    >>> from gridgen.spec import GridSpec
+    >>> full = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
+    >>> relation = relate(prune(full, "unet"), full)
+    >>> relation.subgraph, len(relation.common), len(relation.only_in_b)
+    (True, 33, 16)
+    >>> relate(full, prune(full, "unet")).needs
+    ('8 more subsampling connections', '8 more upsampling connections')
+    """
+    ours, theirs = ({connection.name: connection for connection in grid} for grid in (a, b))
+    common = tuple(name for name in ours if name in theirs)
+    maps = [feature_map for feature_map in a.maps if feature_map in b.dag]
+    return Relation(
+        common=common,
+        only_in_a=tuple(name for name in ours if name not in theirs),
+        only_in_b=tuple(name for name in theirs if name not in ours),
+        differing=tuple(name for name in common if ours[name] != theirs[name]),
+        differing_maps=tuple(x.name for x in maps if not same_map(a, b, x)),
+        ends_equal=_ends(a) == _ends(b) and set(a.sides) == sides_within(b, a),
+        needs=needs(a, b),
+    )
+
+
+def _ends(grid: Grid) -> tuple[Layers, FeatureMap, Layers, FeatureMap]:
+    return grid.stem, grid.input, grid.head, grid.output
+
+
+def brief(names: Sequence[str]) -> str:
+    """Names in a row; of a long list the first, and how many more.
+
+    >>> brief(["sub_1_0", "sub_2_0", "sub_3_0", "sub_4_0"]), brief([])
+    ('sub_1_0, sub_2_0 and 2 more', 'none')
+    """
+    if len(names) <= SHOWN + 1:
+        return ", ".join(names) or "none"
+    return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
+
+
+def _equal(differing: Sequence[str]) -> str:
+    return f"differ: {brief(differing)}" if differing else "equal where both have them"

@@ -1,0 +1,58 @@
+"""Blocks that several networks share: the rows of VGG and the stages of ResNet."""
+
+from gridgen.grid.layers import BatchNorm, Conv, Layers, MaxPool, ReLU, Residual
+
+RESNETS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+"""Blocks in each of the four stages (He et al. 2016, table 1)."""
+
+
+def normed(conv: Conv) -> Layers:
+    """Convolution, BN, ReLU."""
+    return conv, BatchNorm(conv.channels_out), ReLU()
+
+
+def vgg(channels_in: int, channels_out: int, count: int) -> Layers:
+    """`count` convolutions 3 x 3 with ReLU (Simonyan and Zisserman 2015, table 1)."""
+    first = Conv(channels_in, channels_out), ReLU()
+    return (*first, *(Conv(channels_out, channels_out), ReLU()) * (count - 1))
+
+
+def resnet_stem(channels_in: int, channels: int = 64) -> Layers:
+    """Convolution 7 x 7 of stride 2, BN, ReLU, maximum 3 x 3 of stride 2: a quarter of the size."""
+    conv = Conv(channels_in, channels, kernel=7, stride=2, bias=False)
+    return (*normed(conv), MaxPool(3, 2))
+
+
+def basic(channels_in: int, channels: int, stride: int = 1) -> Layers:
+    """Two convolutions 3 x 3 and the identity, then ReLU (He et al. 2016, figure 2)."""
+    layers = (
+        *normed(Conv(channels_in, channels, stride=stride, bias=False)),
+        *_linear(Conv(channels, channels, bias=False)),
+    )
+    return Residual(layers, _projection(channels_in, channels, stride)), ReLU()
+
+
+def bottleneck(channels_in: int, channels: int, stride: int = 1, dilation: int = 1) -> Layers:
+    """1 x 1 to a quarter of `channels`, 3 x 3, 1 x 1 and the identity, then ReLU.
+
+    He et al. 2016, figure 5, with the stride at the 3 x 3 as in today's implementations.
+    """
+    narrow = channels // 4
+    middle = Conv(narrow, narrow, stride=stride, dilation=dilation, bias=False)
+    layers = (
+        *normed(Conv(channels_in, narrow, kernel=1, bias=False)),
+        *normed(middle),
+        *_linear(Conv(narrow, channels, kernel=1, bias=False)),
+    )
+    return Residual(layers, _projection(channels_in, channels, stride)), ReLU()
+
+
+def _projection(channels_in: int, channels: int, stride: int) -> Layers:
+    """Of an identity whose shape changes: 1 x 1 convolution and BN; nothing where it does not."""
+    if channels_in == channels and stride == 1:
+        return ()
+    return _linear(Conv(channels_in, channels, kernel=1, stride=stride, bias=False))
+
+
+def _linear(conv: Conv) -> Layers:
+    return conv, BatchNorm(conv.channels_out)

@@ -1,0 +1,57 @@
+"""Feature pyramid network, as the semantic branch of Panoptic FPN uses it."""
+
+from typing import Literal
+
+from gridgen.architectures.pyramid import (
+    STREAMS,
+    Depth,
+    backbone,
+    backbone_stem,
+    merge,
+    merged_head,
+    top_down,
+)
+from gridgen.grid import Architecture, Draft, Grid
+from gridgen.grid.layers import Conv
+
+CHANNELS, NARROW = 256, 128
+
+
+class Fpn(Architecture):
+    """Lin, Dollár, Girshick, He, Hariharan, Belongie: Feature Pyramid Networks, CVPR 2017, fig. 3.
+
+    The end is that of Kirillov, Girshick, He, Dollár: Panoptic Feature Pyramid Networks, CVPR
+    2019, figure 3. Keeps of the grid: one column down, one up, a lateral connection per stream,
+    sums. Adds: the stages of a residual network on the way down (the first in the stem), nearest
+    upsampling without a unit's weights, the same channels in every stream of the pyramid, and the
+    end, where all streams lead straight to stream 0. Left out: boxes and masks. The prediction at
+    1/4 is bilinearly upsampled, as in the original.
+
+    Parameters with ResNet-50, 3 channels to 19 classes: ResNet-50 without its last layer
+    23,508,032 (25,557,032 - 2,049,000); laterals (256 + 512 + 1024 + 2048) 256 + 4 * 256 =
+    984,064; 3 x 3 convolutions 4 (9 * 256^2 + 256) = 2,360,320; the end 4 * 295,168 from 256 to
+    128 and 3 * 147,712 from 128 to 128, each with 256 of GN, = 1,623,808; classes 128 * 19 + 19 =
+    2,451; in all 28,478,675.
+    """
+
+    architecture: Literal["fpn"]
+    depth: Depth = 50
+
+    @property
+    def multiple(self) -> int:
+        """The last stage works at 1/32."""
+        return 32
+
+    def fill(self) -> Grid:
+        """Column 0 down, column 1 up, 3 x 3 convolutions to column 2, all to X(0, 3)."""
+        draft = Draft()
+        backbone(draft, self.depth)
+        top_down(draft, self.depth, CHANNELS)
+        for i in range(STREAMS):
+            draft.connect((i, 1), (i, 2), (Conv(CHANNELS, CHANNELS),))
+        merge(draft, 2, CHANNELS, NARROW)
+        return draft.grid(
+            self,
+            stem=backbone_stem(self.depth, self.in_channels),
+            head=merged_head(NARROW, self.classes),
+        )
