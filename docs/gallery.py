@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from gridgen.analysis import count, count_paths, receptive_field
+from gridgen.analysis.receptive import field_text
 from gridgen.architectures import ARCHITECTURES, load_spec
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.render import draw
@@ -72,13 +73,12 @@ def _table(grids: dict[str, Grid]) -> str:
 
 def _row(name: str, grid: Grid) -> str:
     counted = count(grid, SIZE)
-    field = receptive_field(grid)
     cells = (
         f"[{name}](#{_anchor(name)})" if name in ARCHITECTURES else name,
         f"{counted.parameters.total:,}",
         f"{counted.macs.total / 1e9:,.1f}",
         f"{counted.activations.total / 1e6:,.0f} M",
-        "whole image" if field is None else f"{field:,}",
+        field_text(receptive_field(grid)),
         f"{count_paths(grid):,}",
         f"{len(grid.connections):,}",
     )

@@ -1,11 +1,12 @@
 """What changes from one grid to another: connections, costs, and the weights that could stay."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from gridgen.analysis.count import Count, count
 from gridgen.analysis.needs import common_size
+from gridgen.analysis.receptive import field_text, receptive_field
 from gridgen.analysis.relate import brief, relate
 from gridgen.grid import Grid
 from gridgen.grid.layers import Layers
@@ -42,6 +43,7 @@ class Difference:
     changed_maps: tuple[str, ...]
     count_a: Count
     count_b: Count
+    receptive_fields: tuple[int | None, int | None]
     inherited: tuple[str, ...]
     inherited_parameters: int
 
@@ -81,8 +83,13 @@ class Difference:
                 (change.what, f"{change.a:,} -> {change.b:,} ({change.difference:+,})")
                 for change in self.costs
             ),
+            ("receptive field", " -> ".join(map(field_text, self.receptive_fields))),
             ("inherited", inherited),
         ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers and names."""
+        return {**asdict(self), "inherited_share": self.inherited_share}
 
 
 def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
@@ -110,6 +117,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
         changed_maps=relation.differing_maps,
         count_a=count(a, size),
         count_b=count(b, size),
+        receptive_fields=(receptive_field(a), receptive_field(b)),
         inherited=tuple(inherited),
         inherited_parameters=sum(theirs[name].parameters for name in inherited),
     )

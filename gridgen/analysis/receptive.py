@@ -38,3 +38,8 @@ def _image_rows(grid: Grid, row: int) -> Rows:
                 rows = hull(rows, reach(arrival.shortcut, first, last))
             seen[arrival.source] = hull(rows, seen.get(arrival.source, rows))
     return reach(grid.stem, *seen[grid.input])
+
+
+def field_text(side: int | None) -> str:
+    """A receptive field in words."""
+    return "whole image" if side is None else f"{side:,}"

@@ -1,7 +1,8 @@
 """How one grid lies in another: whether it is a subgraph, and what it needs if it is not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from gridgen.analysis.needs import needs, same_map, sides_within
 from gridgen.grid import FeatureMap, Grid
@@ -62,6 +63,10 @@ class Relation:
             ("only in B", brief(self.only_in_b)),
         ]
         return rows + [("" if i else "A needs", need) for i, need in enumerate(self.needs)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain names and truths."""
+        return {"subgraph": self.subgraph, **asdict(self)}
 
     @property
     def _in_b(self) -> int:

@@ -38,7 +38,7 @@ def _load(name: str | Path) -> NetworkSpec:
     if named in ARCHITECTURES and not Path(name).exists():
         return spec_of({"architecture": named})
     if not Path(name).exists() and not Path(name).suffix:
-        raise SpecError(f"{unknown('architecture', named, ARCHITECTURES)}; nor is it a file")
+        raise SpecError(unknown("spec file and no architecture", named, ARCHITECTURES))
     source = Source.read(name)
     try:
         return _kind(source.data).from_source(source)

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import typer
 
-from gridgen.cli import build, count, evaluate, listing, predict, render, schema, search, train
+from gridgen.cli import (
+    build,
+    count,
+    diff,
+    evaluate,
+    listing,
+    predict,
+    relate,
+    render,
+    schema,
+    search,
+    train,
+)
 from gridgen.errors import GridgenError
 
 USAGE_ERROR = 2
@@ -21,6 +33,8 @@ app = typer.Typer(
 )
 app.command("render")(render.render)
 app.command("count")(count.count)
+app.command("relate")(relate.relate)
+app.command("diff")(diff.diff)
 app.command("build")(build.build)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

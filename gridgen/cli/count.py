@@ -11,6 +11,8 @@ from gridgen.analysis.count import Activations, Parameters
 from gridgen.analysis.sizes import counted_size
 from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
 
+PAPER = 5  # where the paper's columns of the table begin
+
 
 def count(
     spec: SpecName,
@@ -48,6 +50,8 @@ def _print_table(counted: Count) -> None:
         _row("activations", activations.total, activations.grid, "", "", activations),
         ("MACs", f"{macs.total:,}", f"{macs.grid:,}", "", "", "", ""),
     ]
+    if parameters.paper is None:
+        rows = [row[:PAPER] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         cells = [f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True)]

@@ -23,6 +23,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="A field of the spec, over what it says."),
 ]
+PrunedName = "YAML file, or an architecture's name; @TOPOLOGY after it prunes."
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="TOPOLOGY", help="Topology to prune to, over the spec's own."),
@@ -46,6 +47,18 @@ def grid_of(spec: str, topology: str | None, settings: list[str] | None = None) 
         return prune(build_grid(loaded.but(topology=None)), topology)
     except TopologyError as error:
         raise TopologyError(f"--as: {error}") from error
+
+
+def grid_named(name: str) -> Grid:
+    """The grid of `SPEC` or `SPEC@TOPOLOGY`. Errors: `SpecError`, `TopologyError`."""
+    spec, at, topology = name.rpartition("@")
+    if not at or Path(name).exists():
+        return build_grid(load_spec(name))
+    full = build_grid(load_spec(spec)).full
+    try:
+        return prune(full, topology)
+    except TopologyError as error:
+        raise TopologyError(f"{name}: {error}") from error
 
 
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
@@ -85,7 +98,8 @@ def describe(grid: Grid) -> list[tuple[str, str]]:
     """The first lines of every command about a grid."""
     name, spec = grid.spec.title, grid.spec
     kept = f"{name}: {len(grid.connections)} of {len(grid.full.connections)} connections"
-    rows = [("grid", spec.shape), ("topology", kept)]
+    what = "topology" if isinstance(spec, GridSpec) else "network"
+    rows = [("grid", spec.shape), (what, kept)]
     if isinstance(spec, GridSpec) and name in DESCENDING:
         rows.append(("", Descent(spec).shape))
     if name in NOTES:

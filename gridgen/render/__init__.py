@@ -1,6 +1,7 @@
 """Pictures of a grid. No torch."""
 
+from gridgen.render.difference import draw_difference
 from gridgen.render.draw import draw
 from gridgen.render.picture import FORMATS, Picture
 
-__all__ = ["FORMATS", "Picture", "draw"]
+__all__ = ["FORMATS", "Picture", "draw", "draw_difference"]

@@ -3,23 +3,25 @@
 Positions are fixed, so Graphviz lays nothing out and the same grid always gives the same picture.
 """
 
-from itertools import pairwise
-
 import graphviz
 
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.analysis import count_paths
+from gridgen.grid import Connection, Grid
+from gridgen.grid.units import Kind
 from gridgen.render import style
-from gridgen.render.layout import inches, last_column, position, stream_sizes
-from gridgen.render.legend import add_legend, add_title
+from gridgen.render.canvas import add_connection, add_line, add_map, add_words, blank_canvas
+from gridgen.render.ends import add_ends, add_stream_names
+from gridgen.render.layout import last_column, last_stream, stream_sizes
+from gridgen.render.legend import Entry, add_legend, add_title
 from gridgen.render.picture import Picture
-from gridgen.render.routes import route
 from gridgen.spec import GridSpec
 
 
 def draw(grid: Grid) -> Picture:
     """The picture of `grid`; what pruning dropped from the full grid stays as a faint ghost.
 
-    Green lateral, red subsampling, yellow upsampling connections; a map shows its channels.
+    Green lateral, red subsampling, yellow upsampling connections, thin where the map passes as it
+    is; a map shows its channels, and how what arrives is joined where it is not added up.
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
@@ -27,34 +29,15 @@ def draw(grid: Grid) -> Picture:
     >>> draw(prune(grid, "resnet")).source.startswith("digraph")
     True
     """
-    canvas = graphviz.Digraph(
-        graph_attr={
-            "bgcolor": "white",
-            "outputorder": "edgesfirst",
-            "splines": "line",
-            "pad": "0.25",
-            "fontname": style.FONT,
-        },
-        node_attr={
-            "shape": "box",
-            "style": "filled,rounded",
-            "fixedsize": "true",
-            "width": inches(style.MAP_WIDTH),
-            "height": inches(style.MAP_HEIGHT),
-            "fillcolor": style.PAPER,
-            "color": style.INK,
-            "fontcolor": style.INK,
-            "fontname": style.FONT,
-            "fontsize": "11",
-        },
-        edge_attr={"penwidth": str(style.LINE), "arrowsize": "0.7"},
-    )
+    canvas = blank_canvas()
     _add_connections(canvas, grid)
     _add_maps(canvas, grid)
-    _add_ends(canvas, grid)
-    _add_labels(canvas, grid)
-    add_legend(canvas, grid)
-    add_title(canvas, grid)
+    add_ends(canvas, [(grid, style.END)], last_column(grid))
+    _add_column_names(canvas, grid)
+    add_stream_names(canvas, grid, stream_sizes(grid.full))
+    middle = last_column(grid) / 2
+    add_legend(canvas, _entries(grid), middle, last_stream(grid) + 0.75)
+    add_title(canvas, grid.spec.title, _facts(grid), middle)
     return Picture(canvas.source)
 
 
@@ -62,110 +45,70 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
     kept = {connection.name for connection in grid}
     maps = frozenset(grid.full.maps)
     for connection in grid.full:
-        ghost = connection.name not in kept
-        line = style.GHOST_LINE if ghost or not connection.unit else style.LINE
-        path = route(connection.source, connection.target, maps)
-        canvas.edge(
-            connection.source.name,
-            connection.target.name,
-            id=connection.name,
-            tooltip=_describe(connection) + (" (dropped)" if ghost else ""),
-            color=style.GHOST if ghost else style.COLOURS[connection.kind],
-            penwidth=str(line),
-            arrowsize="0.5" if ghost else "0.7",
-            **({"pos": path} if path else {}),
-        )
+        if connection.name in kept:
+            add_connection(canvas, connection, maps, _look(connection))
+        else:
+            add_connection(canvas, connection, maps, style.DROPPED, " (dropped)")
     for seen, target in sorted({(c.reads, c.target) for c in grid if c.reads}):
         if not grid.dag.has_edge(seen, target):
-            _add_reading(canvas, seen, target, maps)
+            tooltip = f"{target.name} looks at {seen.name}"
+            add_line(canvas, seen, target, maps, style.LOOKED_AT, tooltip)
 
 
-def _add_reading(
-    canvas: graphviz.Digraph, seen: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]
-) -> None:
-    """The further map that connections to `target` look at, as a dashed line."""
-    path = route(seen, target, maps)
-    canvas.edge(
-        seen.name,
-        target.name,
-        tooltip=f"connections to {target.name} look at {seen.name}",
-        color=style.FAINT,
-        style="dashed",
-        penwidth=str(style.SEEN_LINE),
-        arrowsize="0.5",
-        **({"pos": path} if path else {}),
-    )
+def _look(connection: Connection) -> style.Look:
+    width = style.LINE if connection.unit else style.THIN_LINE
+    return style.Look(style.COLOURS[connection.kind], width)
 
 
 def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
     for feature_map in grid.full.maps:
-        ghost = feature_map not in grid.dag
         channels = grid.full.channels_of(feature_map)
         join = grid.full.fusion_of(feature_map).join
-        arrivals = grid.full.dag.in_degree(feature_map)
-        joined = f"\\n{join}" if join != "sum" and arrivals > 1 else ""
-        canvas.node(
-            feature_map.name,
-            label="" if ghost else f"{channels}{joined}",
-            id=feature_map.name,
-            tooltip=f"X({feature_map.stream}, {feature_map.column}): {channels} channels",
-            pos=position(feature_map.column, feature_map.stream),
-            **({"fontsize": "9"} if joined else {}),
-            **({"color": style.GHOST, "fillcolor": "white"} if ghost else {}),
-        )
+        joined = join != "sum" and grid.full.dag.in_degree(feature_map) > 1
+        label, tooltip = f"{channels}", f"{channels} channels"
+        if joined:
+            label, tooltip = f"{label}\\n{join}", f"{tooltip}, {join}"
+        if feature_map in grid.dag:
+            add_map(canvas, feature_map, label, tooltip)
+        else:
+            add_map(canvas, feature_map, "", tooltip, color=style.GHOST, fillcolor="white")
 
 
-def _add_ends(canvas: graphviz.Digraph, grid: Grid) -> None:
-    """The stem and head, if any, as boxes, with arrows from the input and to the prediction."""
-    spec = grid.spec
-    before = ["input", *(["stem"] if grid.stem else []), grid.input.name]
-    after = [grid.output.name, *(["head"] if grid.head else []), "prediction"]
-    ends = {*before, *after}
-    first, last = -1.0, last_column(grid) + 1.0
-    for name, label, column, row in (
-        ("stem", "stem", first, grid.input.stream),
-        ("head", "head", last, grid.output.stream),
-        ("input", f"input\\n{spec.in_channels} ch", first - 0.9, grid.input.stream),
-        ("prediction", f"prediction\\n{spec.classes} classes", last + 1.0, grid.output.stream),
-    ):
-        if name not in ends:
-            continue
-        outside = name in ("input", "prediction")
-        canvas.node(
-            name,
-            label=label,
-            pos=position(column, row),
-            tooltip=name,
-            **({"shape": "plaintext", "style": "", "width": "0.9"} if outside else {}),
-        )
-    for source, target in (*pairwise(before), *pairwise(after)):
-        canvas.edge(source, target, color=style.INK, penwidth="1.4", arrowsize="0.6")
-
-
-def _add_labels(canvas: graphviz.Digraph, grid: Grid) -> None:
-    """What each row and column is."""
+def _add_column_names(canvas: graphviz.Digraph, grid: Grid) -> None:
     columns = grid.spec.columns if isinstance(grid.spec, GridSpec) else ()
     for column, kind in enumerate(columns):
-        _text(canvas, f"column_{column}", f"{kind} {column}", column, -0.62)
-    for stream, size in stream_sizes(grid.full).items():
-        row = stream + 0.42 if stream == grid.input.stream else stream
-        _text(canvas, f"stream_{stream}", f"stream {stream}\\n{size}", -1.0, row)
+        add_words(canvas, f"column_{column}", f"{kind} {column}", column, -0.62)
 
 
-def _text(canvas: graphviz.Digraph, name: str, label: str, column: float, row: float) -> None:
-    canvas.node(
-        name,
-        label=label,
-        shape="plaintext",
-        style="",
-        fontcolor=style.FAINT,
-        fontsize="10",
-        tooltip=label.replace("\\n", ", "),
-        pos=position(column, row),
-    )
+def _facts(grid: Grid) -> str:
+    kept, full = len(grid.connections), len(grid.full.connections)
+    share = f"{kept} of {full}" if kept < full else f"{full}"
+    paths = count_paths(grid)
+    plural = "s" if paths != 1 else ""
+    return f"{grid.spec.shape} · {share} connections · {paths:,} path{plural}"
 
 
-def _describe(connection: Connection) -> str:
-    layers = "-".join(type(layer).__name__ for layer in connection.unit) or "as it is"
-    identity = "" if connection.shortcut is None else " + identity"
-    return f"{connection.name}: {layers}{identity}, {connection.parameters:,} parameters"
+def _entries(grid: Grid) -> list[Entry]:
+    """What each kind of line in the picture means."""
+    entries: list[Entry] = []
+    for kind in style.COLOURS:
+        of_kind = [connection for connection in grid if connection.kind == kind]
+        units = [connection for connection in of_kind if connection.unit]
+        bare = [connection for connection in of_kind if not connection.unit]
+        if units:
+            entries.append((_label(kind, units), _look(units[0])))
+        if bare:
+            entries.append((f"{kind}, as it is", _look(bare[0])))
+    if any(connection.reads for connection in grid):
+        entries.append(("looked at", style.LOOKED_AT))
+    if len(grid.connections) < len(grid.full.connections):
+        entries.append(("dropped", style.DROPPED))
+    return entries
+
+
+def _label(kind: Kind, connections: list[Connection]) -> str:
+    """What the connections of a kind are, and what holds for all of them."""
+    residual = all(connection.shortcut is not None for connection in connections)
+    dropout = {connection.dropout for connection in connections}
+    label = kind + (", residual" if residual else "")
+    return label + "".join(f"\\ntotal dropout {share:g}" for share in dropout if share)

@@ -18,6 +18,12 @@ def position(column: float, row: float) -> str:
     return f"{x:g},{y:g}!"
 
 
+def columns_wide(label: str, size: int) -> float:
+    """About how wide the longest line of `label` is in letters of `size` points, in columns."""
+    longest = max(len(line) for line in label.split("\\n"))
+    return longest * style.LETTER * size / style.COLUMN_STEP
+
+
 def inches(points: float) -> str:
     """Graphviz sizes nodes in inches."""
     return f"{points / 72:.3f}"

@@ -1,5 +1,7 @@
 """How a picture looks: colours, sizes, fonts. All lengths in points (1/72 inch)."""
 
+from dataclasses import dataclass
+
 from gridgen.grid.units import Kind
 
 COLOURS: dict[Kind, str] = {  # figure 1
@@ -19,5 +21,32 @@ STREAM_STEP = 72
 MAP_WIDTH = 44
 MAP_HEIGHT = 28
 LINE = 3.0
-GHOST_LINE = 1.6
-SEEN_LINE = 1.2
+THIN_LINE = 1.6
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line looks."""
+
+    colour: str
+    width: float = LINE
+    dashed: bool = False
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """As Graphviz has it."""
+        return {
+            "color": self.colour,
+            "penwidth": str(self.width),
+            "arrowsize": "0.7" if self.width == LINE else "0.5",
+            **({"style": "dashed"} if self.dashed else {}),
+        }
+
+
+DROPPED = Look(GHOST, THIN_LINE)
+LOOKED_AT = Look(FAINT, 1.2, dashed=True)
+BOTH = Look("#c4c4c4", THIN_LINE)
+ONLY_A = Look("#2f6db5")
+ONLY_B = Look("#e0720b")
+CHANGED = Look("#8e44ad")
+END = Look(INK, 1.4)

@@ -1,0 +1,37 @@
+"""`gridgen diff`: what changes from one network to another."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgen.analysis import diff as diff_grids
+from gridgen.cli.terminal import AsJson, PrunedName, grid_named, report, size_of
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help=PrunedName)],
+    b: Annotated[str, typer.Argument(metavar="B", help=PrunedName)],
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Image to count for; else the least for both from 400."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Picture of both: .svg, .png, .pdf, .dot or .gv."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare connections, cost and receptive field of two networks, and what weights fit both."""
+    ours, theirs = grid_named(a), grid_named(b)
+    difference = diff_grids(ours, theirs, size_of(size))
+    rows = [("A", a), ("B", b), *difference.rows()]
+    if output is not None:
+        from gridgen.render import draw_difference
+
+        rows.append(("wrote", str(draw_difference(ours, theirs).save(output))))
+    if as_json:
+        print(json.dumps(difference.as_json(), indent=2))
+        return
+    report(rows)

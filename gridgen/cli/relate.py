@@ -1,0 +1,22 @@
+"""`gridgen relate`: how one network lies in another."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from gridgen.analysis import relate as relate_grids
+from gridgen.cli.terminal import AsJson, PrunedName, grid_named, report
+
+
+def relate(
+    a: Annotated[str, typer.Argument(metavar="A", help=PrunedName)],
+    b: Annotated[str, typer.Argument(metavar="B", help=PrunedName)],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether A is a subgraph of B, what differs, and what A needs that B has not."""
+    relation = relate_grids(grid_named(a), grid_named(b))
+    if as_json:
+        print(json.dumps(relation.as_json(), indent=2))
+        return
+    report([("A", a), ("B", b), *relation.rows()])

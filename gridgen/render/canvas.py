@@ -1,0 +1,113 @@
+"""What pictures are made of: an empty canvas, maps, connections, words. No grid as a whole."""
+
+import graphviz
+
+from gridgen.grid import Connection, FeatureMap
+from gridgen.render import style
+from gridgen.render.layout import columns_wide, inches, position
+from gridgen.render.routes import route
+
+SMALL = 10  # points
+Maps = frozenset[FeatureMap]
+
+
+def blank_canvas() -> graphviz.Digraph:
+    """Nothing yet; boxes are maps, lines are straight unless their course is given."""
+    return graphviz.Digraph(
+        graph_attr={
+            "bgcolor": "white",
+            "outputorder": "edgesfirst",
+            "splines": "line",
+            "pad": "0.25",
+            "fontname": style.FONT,
+        },
+        node_attr={
+            "shape": "box",
+            "style": "filled,rounded",
+            "fixedsize": "true",
+            "width": inches(style.MAP_WIDTH),
+            "height": inches(style.MAP_HEIGHT),
+            "fillcolor": style.PAPER,
+            "color": style.INK,
+            "fontcolor": style.INK,
+            "fontname": style.FONT,
+            "fontsize": "11",
+        },
+        edge_attr={"penwidth": str(style.LINE), "arrowsize": "0.7"},
+    )
+
+
+def add_connection(
+    canvas: graphviz.Digraph, connection: Connection, maps: Maps, look: style.Look, note: str = ""
+) -> None:
+    """A connection with a tooltip that says what it computes; it runs around other `maps`."""
+    add_line(canvas, connection.source, connection.target, maps, look, _describe(connection) + note)
+
+
+def add_line(
+    canvas: graphviz.Digraph,
+    source: FeatureMap,
+    target: FeatureMap,
+    maps: Maps,
+    look: style.Look,
+    tooltip: str,
+) -> None:
+    """An arrow between two maps, called what its tooltip begins with."""
+    path = route(source, target, maps)
+    canvas.edge(
+        source.name,
+        target.name,
+        id=tooltip.split(":")[0],
+        tooltip=tooltip,
+        **look.attributes,
+        **({"pos": path} if path else {}),
+    )
+
+
+def add_map(
+    canvas: graphviz.Digraph, feature_map: FeatureMap, label: str, tooltip: str, **look: str
+) -> None:
+    """A map in its place; of two lines of label, both are small."""
+    stream, column = feature_map
+    canvas.node(
+        feature_map.name,
+        label=label,
+        id=feature_map.name,
+        tooltip=f"X({stream}, {column}): {tooltip}",
+        pos=position(column, stream),
+        **({"fontsize": "9"} if "\\n" in label else {}),
+        **look,
+    )
+
+
+def add_words(
+    canvas: graphviz.Digraph,
+    name: str,
+    label: str,
+    column: float,
+    row: float,
+    *,
+    size: int = SMALL,
+    colour: str = style.FAINT,
+    left: bool = False,
+) -> None:
+    """Text centred at a place, or beginning about there with `left`."""
+    shift = columns_wide(label, size) / 2 if left else 0.0
+    canvas.node(
+        name,
+        label=label.replace("\\n", "\\l") + "\\l" if left else label,
+        shape="plaintext",
+        style="",
+        fixedsize="false",
+        width="0.1",
+        fontsize=str(size),
+        fontcolor=colour,
+        tooltip=label.replace("\\n", ", "),
+        pos=position(column + shift, row),
+    )
+
+
+def _describe(connection: Connection) -> str:
+    layers = "-".join(type(layer).__name__ for layer in connection.unit) or "as it is"
+    identity = "" if connection.shortcut is None else " + identity"
+    return f"{connection.name}: {layers}{identity}, {connection.parameters:,} parameters"
