@@ -15,7 +15,8 @@ import torch
 
 from gridgen import Grid, GridNetwork, build_grid, count
 from gridgen.analysis.sizes import larger_size
-from gridgen.architectures import ARCHITECTURES, load_spec
+from gridgen.architectures import load_spec
+from gridgen.architectures.names import ARCHITECTURES
 
 PAPER = "specs/gridnet.yaml"
 

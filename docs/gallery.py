@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gridgen.analysis import count, count_paths, receptive_field
 from gridgen.analysis.receptive import field_text
-from gridgen.architectures import ARCHITECTURES, load_spec
+from gridgen.architectures import load_spec
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.render import draw
 

@@ -13,14 +13,15 @@ is counted, drawn, emitted as a PyTorch module, trained and searched.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gridgen.analysis import Count, count
+from gridgen.analysis import Count, count, diff, receptive_field, relate
+from gridgen.architectures import load_spec
 from gridgen.errors import GridgenError
-from gridgen.grid import Connection, FeatureMap, Grid, build_grid, keep, prune
+from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, prune
 from gridgen.spec import GridSpec
 
 if TYPE_CHECKING:
     from gridgen.emit import GridNetwork, load_network, save_network
-    from gridgen.render import Picture, draw
+    from gridgen.render import Picture, draw, draw_difference
     from gridgen.study import Study, search
     from gridgen.training import Recipe, Run, evaluate, predict, resume, train
 
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 _LATER = {
     "Picture": "gridgen.render",
     "draw": "gridgen.render",
+    "draw_difference": "gridgen.render",
     "GridNetwork": "gridgen.emit",
     "load_network": "gridgen.emit",
     "save_network": "gridgen.emit",
@@ -46,6 +48,7 @@ _LATER = {
 __all__ = [
     "Connection",
     "Count",
+    "Draft",
     "FeatureMap",
     "Grid",
     "GridNetwork",
@@ -57,12 +60,17 @@ __all__ = [
     "Study",
     "build_grid",
     "count",
+    "diff",
     "draw",
+    "draw_difference",
     "evaluate",
     "keep",
     "load_network",
+    "load_spec",
     "predict",
     "prune",
+    "receptive_field",
+    "relate",
     "resume",
     "save_network",
     "search",

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridgen.architectures import ARCHITECTURES
+from gridgen.architectures.names import ARCHITECTURES
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"

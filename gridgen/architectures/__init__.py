@@ -1,10 +1,9 @@
 """Published networks written as grids, one file each, with their citation. No torch.
 
 A file says what the network keeps of the paper's grid, what it adds, what is left out, and how
-many parameters it has and why.
+many parameters it has and why. `names.py` lists them.
 """
 
 from gridgen.architectures.load import load_spec, spec_of
-from gridgen.architectures.names import ARCHITECTURES
 
-__all__ = ["ARCHITECTURES", "load_spec", "spec_of"]
+__all__ = ["load_spec", "spec_of"]

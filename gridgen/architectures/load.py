@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gridgen.architectures.names import ARCHITECTURES
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.fields import merged
@@ -33,12 +32,14 @@ def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
     return spec.but(**{name: fields[name] for name in (key.split(".")[0] for key in settings)})
 
 
+def spec_of(fields: dict[str, Any]) -> NetworkSpec:
+    """The spec with these fields, as `complete` and `plain` give them. Errors: `SpecError`."""
+    return _kind(fields).of(**fields)
+
+
 def _load(name: str | Path) -> NetworkSpec:
-    named = str(name)
-    if named in ARCHITECTURES and not Path(name).exists():
-        return spec_of({"architecture": named})
     if not Path(name).exists() and not Path(name).suffix:
-        raise SpecError(unknown("spec file and no architecture", named, ARCHITECTURES))
+        return spec_of({"architecture": _known(str(name), "spec file and no architecture")})
     source = Source.read(name)
     try:
         return _kind(source.data).from_source(source)
@@ -46,17 +47,19 @@ def _load(name: str | Path) -> NetworkSpec:
         raise source.blame(error) if error.field == KIND else error from error
 
 
-def spec_of(fields: dict[str, Any]) -> NetworkSpec:
-    """The spec with these fields, as `complete` and `plain` give them. Errors: `SpecError`."""
-    return _kind(fields).of(**fields)
-
-
 def _kind(fields: dict[str, Any]) -> type[NetworkSpec]:
     """A published network where the field `architecture` says so, else the paper's family."""
     if "architecture" not in fields:
         return GridSpec
-    name = fields["architecture"]
-    if not isinstance(name, str) or name not in ARCHITECTURES:
-        fact = unknown("architecture", str(name), ARCHITECTURES)
-        raise SpecError(fact, KIND)
-    return ARCHITECTURES[name]
+    from gridgen.architectures.names import ARCHITECTURES
+
+    return ARCHITECTURES[_known(str(fields["architecture"]), "architecture")]
+
+
+def _known(name: str, what: str) -> str:
+    """`name`, which is an architecture's. The list is only imported where one is asked for."""
+    from gridgen.architectures.names import ARCHITECTURES
+
+    if name not in ARCHITECTURES:
+        raise SpecError(unknown(what, name, ARCHITECTURES), KIND)
+    return name

@@ -65,7 +65,7 @@ def _heads() -> Lines:
 
 
 def _architectures() -> Lines:
-    from gridgen.architectures import ARCHITECTURES
+    from gridgen.architectures.names import ARCHITECTURES
 
     return _first_lines(ARCHITECTURES)
 

@@ -11,7 +11,8 @@ from measuring import measured, network_on_meta
 import gridgen
 from gridgen.analysis import count, legal_size
 from gridgen.analysis.sizes import larger_size, smaller_size
-from gridgen.architectures import ARCHITECTURES, load_spec, spec_of
+from gridgen.architectures import load_spec, spec_of
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
 from gridgen.errors import GridError, SizeError, SpecError, TopologyError
 from gridgen.grid import Grid, build_grid

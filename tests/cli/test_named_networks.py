@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridgen.architectures import ARCHITECTURES
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import load_network
 
 SMALL = ("unet-2015", "--set", "base_channels=2")
@@ -102,7 +102,8 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["count", "mine.yaml", "--set", "units.lateral=x"],
-            "units.lateral: 'x' is no lateral unit; there are: bottleneck, residual, residual-prelu",
+            "units.lateral: 'x' is no lateral unit; "
+            "there are: bottleneck, residual, residual-prelu",
         ),
         (
             ["count", "unet-2015", "--as", "unet"],
@@ -133,7 +134,8 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["diff", "unet-2015@unet", "mine.yaml"],
-            "unet-2015@unet: unet is a topology of the paper's grid; unet-2015 is a network of its own",
+            "unet-2015@unet: unet is a topology of the paper's grid; "
+            "unet-2015 is a network of its own",
         ),
         (
             ["diff", "mine.yaml", "mine.yaml", "-o", "a.jpg"],
