@@ -1,6 +1,18 @@
 """Blocks that several networks share: the rows of VGG and the stages of ResNet."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from gridgen.grid.layers import BatchNorm, Conv, Layers, MaxPool, ReLU, Residual
+
+VGG16 = (1, 2), (2, 2), (4, 3), (8, 3), (8, 3)
+"""Channels, in multiples of the first row's, and convolutions of each row (configuration D)."""
+
+VggChannels = Annotated[
+    int, Field(ge=1, le=256, description="Channels of VGG's first row; the last has 8 times.")
+]
+Hidden = Annotated[int, Field(ge=1, le=16384, description="Channels of fc6 and fc7.")]
 
 RESNETS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 """Blocks in each of the four stages (He et al. 2016, table 1)."""

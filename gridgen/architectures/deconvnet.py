@@ -2,15 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from gridgen.architectures.blocks import normed
+from gridgen.architectures.blocks import VGG16, Hidden, VggChannels, normed
 from gridgen.grid import Architecture, Draft, Grid
 from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, MaxPool, MaxUnpool, ReLU
 from gridgen.spec import Classes
-
-ROWS = (1, 2), (2, 2), (4, 3), (8, 3), (8, 3)
-"""Channels, in multiples of the first row's, and convolutions of VGG-16's rows."""
 
 
 class DeconvNet(Architecture):
@@ -31,10 +26,8 @@ class DeconvNet(Architecture):
 
     architecture: Literal["deconvnet"]
     classes: Classes = 21
-    base_channels: int = Field(
-        default=64, ge=1, le=256, description="Channels of VGG's first row; the last has 8 times."
-    )
-    hidden: int = Field(default=4096, ge=1, le=16384, description="Channels of fc6 and fc7.")
+    base_channels: VggChannels = 64
+    hidden: Hidden = 4096
 
     @property
     def multiple(self) -> int:
@@ -48,23 +41,23 @@ class DeconvNet(Architecture):
 
     def fill(self) -> Grid:
         """Column 0 down, column 1 up; the pooling into stream i + 1 is undone from it to i."""
-        channels = [self.base_channels * factor for factor, _ in ROWS]
+        channels = [self.base_channels * factor for factor, _ in VGG16]
         wide, hidden = channels[-1], self.hidden
         draft = Draft()
-        for i, (_, count) in enumerate(ROWS[1:], start=1):
+        for i, (_, count) in enumerate(VGG16[1:], start=1):
             row = _row(channels[i - 1], channels[i], count)
             draft.connect((i - 1, 0), (i, 0), (MaxPool(), *row))
         draft.connect((4, 0), (5, 0), (MaxPool(),))
         draft.connect((5, 0), (6, 0), normed(Conv(wide, hidden, kernel=7, valid=True)))
         draft.connect((6, 0), (6, 1), normed(Conv(hidden, hidden, kernel=1)))
         draft.connect((6, 1), (5, 1), _normed(Deconv(hidden, wide, kernel=7, valid=True)))
-        for i, (_, count) in reversed(list(enumerate(ROWS))):
+        for i, (_, count) in reversed(list(enumerate(VGG16))):
             unpool = MaxUnpool(f"sub_{i + 1}_0")
             mirrored = _mirrored(channels[i], channels[max(i - 1, 0)], count)
             draft.connect((i + 1, 1), (i, 1), (unpool, *mirrored), reads=(i, 0))
         return draft.grid(
             self,
-            stem=_row(self.in_channels, channels[0], ROWS[0][1]),
+            stem=_row(self.in_channels, channels[0], VGG16[0][1]),
             head=(Conv(channels[0], self.classes, kernel=1),),
         )
 

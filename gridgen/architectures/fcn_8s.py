@@ -2,15 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from gridgen.architectures.blocks import vgg
+from gridgen.architectures.blocks import VGG16, Hidden, VggChannels, vgg
 from gridgen.grid import Architecture, Draft, Grid
 from gridgen.grid.layers import Conv, Layers, MaxPool, ReLU, Upsample
 from gridgen.spec import Classes
-
-ROWS = (1, 2), (2, 2), (4, 3), (8, 3), (8, 3)
-"""Channels, in multiples of the first row's, and convolutions of VGG-16's rows."""
 
 
 class Fcn8s(Architecture):
@@ -30,10 +25,8 @@ class Fcn8s(Architecture):
 
     architecture: Literal["fcn-8s"]
     classes: Classes = 21
-    base_channels: int = Field(
-        default=64, ge=1, le=256, description="Channels of VGG's first row; the last has 8 times."
-    )
-    hidden: int = Field(default=4096, ge=1, le=16384, description="Channels of fc6 and fc7.")
+    base_channels: VggChannels = 64
+    hidden: Hidden = 4096
 
     @property
     def multiple(self) -> int:
@@ -42,9 +35,9 @@ class Fcn8s(Architecture):
 
     def fill(self) -> Grid:
         """Column 0 pools, column 1 scores."""
-        pooled = [self.in_channels, *(self.base_channels * factor for factor, _ in ROWS)]
+        pooled = [self.in_channels, *(self.base_channels * factor for factor, _ in VGG16)]
         draft = Draft()
-        for i, (_, count) in enumerate(ROWS, start=1):
+        for i, (_, count) in enumerate(VGG16, start=1):
             row = *vgg(pooled[i - 1], pooled[i], count), MaxPool()
             draft.connect((i - 1, 0), (i, 0), row)
         draft.connect((5, 0), (5, 1), self._perceptron(pooled[5]))

@@ -2,22 +2,12 @@
 
 from typing import Literal
 
-from gridgen.architectures.pyramid import (
-    STREAMS,
-    Depth,
-    backbone,
-    backbone_stem,
-    merge,
-    merged_head,
-    top_down,
-)
-from gridgen.grid import Architecture, Draft, Grid
+from gridgen.architectures.pyramid import CHANNELS, STREAMS, MergedPyramid
+from gridgen.grid import Draft
 from gridgen.grid.layers import Conv
 
-CHANNELS, NARROW = 256, 128
 
-
-class Fpn(Architecture):
+class Fpn(MergedPyramid):
     """Lin, Dollár, Girshick, He, Hariharan, Belongie: Feature Pyramid Networks, CVPR 2017, fig. 3.
 
     The end is that of Kirillov, Girshick, He, Dollár: Panoptic Feature Pyramid Networks, CVPR
@@ -35,23 +25,8 @@ class Fpn(Architecture):
     """
 
     architecture: Literal["fpn"]
-    depth: Depth = 50
 
-    @property
-    def multiple(self) -> int:
-        """The last stage works at 1/32."""
-        return 32
-
-    def fill(self) -> Grid:
-        """Column 0 down, column 1 up, 3 x 3 convolutions to column 2, all to X(0, 3)."""
-        draft = Draft()
-        backbone(draft, self.depth)
-        top_down(draft, self.depth, CHANNELS)
+    def last_column(self, draft: Draft) -> None:
+        """A 3 x 3 convolution in each stream."""
         for i in range(STREAMS):
             draft.connect((i, 1), (i, 2), (Conv(CHANNELS, CHANNELS),))
-        merge(draft, 2, CHANNELS, NARROW)
-        return draft.grid(
-            self,
-            stem=backbone_stem(self.depth, self.in_channels),
-            head=merged_head(NARROW, self.classes),
-        )

@@ -2,23 +2,13 @@
 
 from typing import Literal
 
-from gridgen.architectures.pyramid import (
-    STREAMS,
-    Depth,
-    backbone,
-    backbone_stem,
-    merge,
-    merged_head,
-    top_down,
-)
-from gridgen.grid import Architecture, Draft, Grid
+from gridgen.architectures.pyramid import CHANNELS, STREAMS, MergedPyramid
+from gridgen.grid import Draft
 from gridgen.grid.fusions import SUM
 from gridgen.grid.layers import Conv, ReLU
 
-CHANNELS, NARROW = 256, 128
 
-
-class Panet(Architecture):
+class Panet(MergedPyramid):
     """Liu, Qi, Qin, Shi, Jia: Path Aggregation Network, CVPR 2018, figures 1 and 2.
 
     Keeps of the grid: columns down, up, down, a lateral connection per stream and column, sums.
@@ -33,27 +23,12 @@ class Panet(Architecture):
     """
 
     architecture: Literal["panet"]
-    depth: Depth = 50
 
-    @property
-    def multiple(self) -> int:
-        """The last stage works at 1/32."""
-        return 32
-
-    def fill(self) -> Grid:
-        """Column 0 down, column 1 up, column 2 down, all to X(0, 3)."""
-        draft = Draft()
-        backbone(draft, self.depth)
-        top_down(draft, self.depth, CHANNELS)
+    def last_column(self, draft: Draft) -> None:
+        """Down again, over the laterals of FPN."""
         for i in range(STREAMS):
             draft.connect((i, 1), (i, 2), (Conv(CHANNELS, CHANNELS),))
-            if i > 0:
-                halving = Conv(CHANNELS, CHANNELS, stride=2), ReLU()
-                draft.connect((i - 1, 2), (i, 2), halving)
-                draft.fuse((i, 2), SUM, (Conv(CHANNELS, CHANNELS), ReLU()))
-        merge(draft, 2, CHANNELS, NARROW)
-        return draft.grid(
-            self,
-            stem=backbone_stem(self.depth, self.in_channels),
-            head=merged_head(NARROW, self.classes),
-        )
+        for i in range(1, STREAMS):
+            halving = Conv(CHANNELS, CHANNELS, stride=2), ReLU()
+            draft.connect((i - 1, 2), (i, 2), halving)
+            draft.fuse((i, 2), SUM, (Conv(CHANNELS, CHANNELS), ReLU()))

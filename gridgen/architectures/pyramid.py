@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gridgen.architectures.blocks import RESNETS, basic, bottleneck, resnet_stem
-from gridgen.grid import Draft
+from gridgen.grid import Architecture, Draft, Grid
 from gridgen.grid.layers import Conv, GroupNorm, Layers, ReLU, Upsample
 
 Depth = Annotated[
@@ -16,6 +16,40 @@ Depth = Annotated[
 ]
 STREAMS = 4
 """Stages of a residual network, each of half the resolution of the one before."""
+
+CHANNELS, NARROW = 256, 128
+"""Channels of the pyramid, and of the end where its streams meet."""
+
+
+class MergedPyramid(Architecture):
+    """A residual network down, a pyramid up, one more column, and all streams added up.
+
+    What the networks of this form differ in is the column, which `last_column` adds.
+    """
+
+    depth: Depth = 50
+
+    @property
+    def multiple(self) -> int:
+        """The last stage works at 1/32."""
+        return 32
+
+    def fill(self) -> Grid:
+        """Column 0 down, column 1 up, column 2 as the network has it, all to X(0, 3)."""
+        draft = Draft()
+        backbone(draft, self.depth)
+        top_down(draft, self.depth, CHANNELS)
+        self.last_column(draft)
+        merge(draft, 2, CHANNELS, NARROW)
+        return draft.grid(
+            self,
+            stem=backbone_stem(self.depth, self.in_channels),
+            head=merged_head(NARROW, self.classes),
+        )
+
+    def last_column(self, draft: Draft) -> None:
+        """From column 1 to column 2."""
+        raise NotImplementedError
 
 
 def stage_channels(depth: int) -> tuple[int, ...]:

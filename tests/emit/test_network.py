@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from measuring import measured, network_on_meta
+from silencing import share_weights, silenced
 from strategies import specs, topologies_for
 from torch import nn
 
@@ -92,36 +93,12 @@ def test_the_pruned_network_is_the_full_one_with_silent_units(topology, columns,
     full = build_grid(GridSpec.of(**{**PAPER_FAMILY, "columns": columns}))
     pruned = prune(full, topology)
     dropped = {connection.name for connection in removed(pruned)}
-    network = GridNetwork(_without_identities(full, dropped))
-    small = GridNetwork(pruned)
-    _scramble(network)
-    for name in dropped:
-        last = network.units[name][-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-    kept = {k: v for k, v in network.state_dict().items() if k in small.state_dict()}
-    small.load_state_dict(kept)
+    network, small = silenced(full, dropped), GridNetwork(pruned)
+    share_weights(network, small)
     image = torch.rand(2, 3, 16, 24)
     network.train(training)
     small.train(training)
     torch.testing.assert_close(network(image), small(image), rtol=1e-5, atol=1e-5)
-
-
-def _without_identities(grid, names):
-    dag = nx.DiGraph(grid.dag)
-    for _, _, edge in dag.edges(data=True):
-        if edge["connection"].name in names:
-            edge["connection"] = replace(edge["connection"], shortcut=None)
-    return replace(grid, dag=nx.freeze(dag))
-
-
-def _scramble(network: nn.Module) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
 
 
 @given(specs(max_streams=4))

@@ -1,15 +1,12 @@
 """The paper's claim, checked: its four networks are the grid with connections silenced."""
 
-from dataclasses import replace
-
-import networkx as nx
 import pytest
 import torch
-from torch import nn
+from silencing import share_weights, silenced
 
 from gridgen.analysis import relate
 from gridgen.emit import GridNetwork
-from gridgen.grid import Grid, build_grid, prune, removed
+from gridgen.grid import build_grid, prune, removed
 from gridgen.spec import GridSpec
 
 FOUR = ("conv-deconv", "unet", "frrn", "resnet")
@@ -32,12 +29,8 @@ def test_a_topology_is_the_full_grid_with_the_other_connections_silenced(topolog
     assert relation.subgraph
     assert set(relation.only_in_b) == lost
 
-    whole, part = GridNetwork(_without_identities(full, lost)).eval(), GridNetwork(grid).eval()
-    _randomize(whole)
-    for name in lost:
-        nn.init.zeros_(whole.units[name][-1].weight)
-        nn.init.zeros_(whole.units[name][-1].bias)
-    _share(whole, part)
+    whole, part = silenced(full, lost).eval(), GridNetwork(grid).eval()
+    share_weights(whole, part)
     image = torch.rand(2, 3, 32, 48)
     expected, got = part(image), whole(image)
     assert expected.std() > 0.01
@@ -49,30 +42,6 @@ def test_a_connection_that_is_not_silenced_is_noticed(topology):
     torch.manual_seed(0)
     full = build_grid(GridSpec.of(streams=3, columns="2+2", base_channels=4, classes=3))
     whole, part = GridNetwork(full).eval(), GridNetwork(prune(full, topology)).eval()
-    _share(whole, part)
+    share_weights(whole, part)
     image = torch.rand(1, 3, 16, 16)
     assert (whole(image) - part(image)).abs().max() > 1e-3
-
-
-def _without_identities(grid: Grid, names: set[str]) -> Grid:
-    dag = nx.DiGraph(grid.dag)
-    for _, _, edge in dag.edges(data=True):
-        if edge["connection"].name in names:
-            edge["connection"] = replace(edge["connection"], shortcut=None)
-    return replace(grid, dag=nx.freeze(dag))
-
-
-def _randomize(network: nn.Module) -> None:
-    """Statistics and scales as after a training, so that no BN is the identity."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
-
-
-def _share(whole: nn.Module, part: nn.Module) -> None:
-    """The weights of `whole` in `part`."""
-    needed = part.state_dict()
-    part.load_state_dict({key: w for key, w in whole.state_dict().items() if key in needed})
