@@ -94,7 +94,9 @@ def _section(name: str, grid: Grid) -> str:
     """A heading, what the docstring says, and the picture."""
     paragraphs = inspect.getdoc(type(grid.spec)).split("\n\n")  # type: ignore[union-attr]
     said = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    return f"\n## {name}\n\n{said}\n\n![{name} as a grid](gallery/{name}.svg)\n"
+    settings = ", ".join(f"`{k}={v}`" for k, v in ARCHITECTURES[name].settings().items())
+    picture = f"![{name} as a grid](gallery/{name}.svg)"
+    return f"\n## {name}\n\n{said}\n\nSettings: {settings}\n\n{picture}\n"
 
 
 def main() -> None:

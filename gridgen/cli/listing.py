@@ -67,7 +67,11 @@ def _heads() -> Lines:
 def _architectures() -> Lines:
     from gridgen.architectures.names import ARCHITECTURES
 
-    return _first_lines(ARCHITECTURES)
+    rows: Lines = []
+    for name, line in _first_lines(ARCHITECTURES):
+        settings = ARCHITECTURES[name].settings().items()
+        rows += [(name, line), ("", " ".join(f"{field}={value}" for field, value in settings))]
+    return rows
 
 
 def _datasets() -> Lines:

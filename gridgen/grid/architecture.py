@@ -1,7 +1,12 @@
 """What a published network is: a spec that fills its own grid."""
 
+from typing import Any
+
 from gridgen.grid.grid import Grid
 from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
+
+COMMON = ("architecture", "size", "topology")
+"""Fields that say nothing about the network itself."""
 
 
 class Architecture(NetworkSpec):
@@ -16,6 +21,12 @@ class Architecture(NetworkSpec):
     classes: Classes = 19
     size: SizePolicy = "error"
     topology: CustomTopology | None = None
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """What can be set about the network itself, and its defaults."""
+        fields = {name: field for name, field in cls.model_fields.items() if name not in COMMON}
+        return {name: field.default for name, field in fields.items()}
 
     def fill(self) -> Grid:
         """The whole network as a grid."""
