@@ -116,7 +116,7 @@ topology     gridnet: 4 of 4 connections
 maps, paths  4, 2
 
 for one image of 8x6
-              total   grid  stem  head  paper  paper/grid
+              total   grid  stem  head
 parameters      780    519   108   153
 activations   3,024  1,584
 MACs         20,196  9,396

@@ -1,0 +1,89 @@
+"""Every published network as a real module, made small by its own settings: it computes and learns.
+
+What it costs at its own size is tested without memory for weights in test_architectures.py.
+"""
+
+import pytest
+import torch
+from torch import nn
+
+from gridgen.analysis.sizes import larger_size
+from gridgen.architectures import load_spec
+from gridgen.architectures.names import ARCHITECTURES
+from gridgen.emit import GridNetwork
+from gridgen.grid import build_grid
+
+SMALL = {
+    "fcn-8s": {"base_channels": 4, "hidden": 8},
+    "deconvnet": {"base_channels": 4, "hidden": 8},
+    "unet-2015": {"base_channels": 4},
+    "refinenet": {"depth": 50, "base_channels": 4},
+    "stacked-hourglass": {"channels": 8},
+    "frrn-a": {"base_channels": 4, "lane_channels": 4},
+    "frrn-b": {"base_channels": 4, "lane_channels": 4},
+    "preact-resnet": {"base_channels": 4},
+    "neural-fabric": {"channels": 4},
+    "dilated": {"base_channels": 2},
+    "pspnet": {"depth": 50},
+    "unet++": {"base_channels": 4},
+    "hrnet": {"width": 4},
+    "fpn": {"depth": 18},
+    "panet": {"depth": 18},
+    "bifpn": {"depth": 18, "channels": 8},
+    "deeplab-trellis": {"base_channels": 4},
+}
+
+
+def small(name: str, **settings) -> GridNetwork:
+    torch.manual_seed(0)
+    return GridNetwork(build_grid(load_spec(name, **SMALL[name], **settings)))
+
+
+def image_for(network: GridNetwork) -> torch.Tensor:
+    spec = network.grid.spec
+    return torch.rand(2, spec.in_channels, *larger_size(spec, (64, 64)))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_gradient_of_every_convolution_is_not_zero(name):
+    """Of its weights: a bias before a BN has none, whatever the network."""
+    network = small(name)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
+            nn.init.constant_(module.bias, 0.5)  # with few channels, ReLU could pass nothing
+    prediction = network(image_for(network))
+    (prediction * torch.randn_like(prediction)).sum().backward()
+    weights = [(key, p) for key, p in network.named_parameters() if p.dim() == 4]
+    assert [key for key, p in weights if not p.grad.abs().max() > 0] == []
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_steps_of_training_lower_the_loss(name):
+    network = small(name).train()
+    images = image_for(network)
+    labels = torch.randint(network.grid.spec.classes, (2, *images.shape[-2:]))
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-4)
+    losses = []
+    for _ in range(3):
+        loss = nn.functional.cross_entropy(network(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert min(losses[1:]) < losses[0]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_prediction_depends_on_the_image_and_not_on_its_neighbours_in_the_batch(name):
+    network = small(name).eval()
+    images = image_for(network)
+    predictions = network(images)
+    torch.testing.assert_close(network(images[:1]), predictions[:1], rtol=1e-4, atol=1e-4)
+    assert predictions.std() > 0
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_any_size_gives_a_prediction_of_that_size(name):
+    network = small(name, size="pad").eval()
+    spec = network.grid.spec
+    assert network(torch.rand(1, spec.in_channels, 33, 65)).shape == (1, spec.classes, 33, 65)
