@@ -2,13 +2,14 @@ import pytest
 import torch
 
 from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
+from gridgen.data.datasets import lasting_name
 from gridgen.errors import DataError
 
 
 @pytest.fixture(params=DATASETS)
 def name(request, tree):
     """What a user writes for each line of the registry."""
-    if request.param == "nuclei":
+    if request.param in ("nuclei", "denoising"):
         request.getfixturevalue("stardist")
     return str(tree.root) if request.param == "folder" else request.param
 
@@ -18,11 +19,17 @@ def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, spl
     dataset = load_dataset(name, split)
     for index in {0, len(dataset) // 2, len(dataset) - 1}:
         image, label = dataset[index].image, dataset[index].label
-        assert (image.dtype, label.dtype) == (torch.float32, torch.int64)
-        assert image.shape == (dataset.channels, *label.shape)
+        assert image.dtype == torch.float32
+        assert image.shape == (dataset.channels, *dataset.sizes[index])
         assert image.min() >= 0
         assert image.max() <= 1
-        assert set(label.unique().tolist()) <= {*range(len(dataset.classes)), IGNORE}
+        if dataset.classes:
+            assert (label.dtype, label.shape) == (torch.int64, image.shape[1:])
+            assert set(label.unique().tolist()) <= {*range(len(dataset.classes)), IGNORE}
+        else:
+            assert (label.dtype, label.shape) == (image.dtype, image.shape)
+            assert label.min() >= 0
+            assert label.max() <= 1
 
 
 def test_every_class_has_a_name_and_a_colour_of_its_own(name):
@@ -62,7 +69,7 @@ def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
 
 
 def test_every_entry_has_a_line_and_a_recipe():
-    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "paper", "shapes"}
+    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "denoising", "paper", "shapes"}
     assert all(entry.description and "\n" not in entry.description for entry in DATASETS.values())
 
 
@@ -84,6 +91,21 @@ def test_a_name_goes_before_a_folder_of_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_dataset("shapes") is DATASETS["shapes"]
     assert find_dataset("./shapes") is DATASETS["folder"]
+
+
+def test_a_name_with_a_path_is_that_dataset_of_that_folder(tree):
+    assert find_dataset(f"denoising:{tree.root}") is DATASETS["denoising"]
+    assert load_dataset(f"denoising:{tree.root}").name == "denoising:streets"
+    with pytest.raises(DataError) as error:
+        load_dataset(f"shapes:{tree.root}")
+    assert str(error.value).startswith(f"'shapes:{tree.root}' is no dataset; ")
+
+
+def test_a_lasting_name_means_the_same_from_everywhere(tree, monkeypatch):
+    monkeypatch.chdir(tree.root.parent)
+    assert lasting_name("denoising") == "denoising"
+    assert lasting_name("streets") == str(tree.root)
+    assert lasting_name("denoising:streets") == f"denoising:{tree.root}"
 
 
 def test_the_word_folder_is_no_dataset():

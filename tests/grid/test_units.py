@@ -2,7 +2,17 @@ import pytest
 
 from gridgen.grid import FUSIONS, UNITS
 from gridgen.grid.ends import HEADS, STEMS
-from gridgen.grid.layers import BatchNorm, Conv, Deconv, MaxPool, ReLU, cost
+from gridgen.grid.layers import (
+    BatchNorm,
+    Conv,
+    Deconv,
+    MaxPool,
+    PReLU,
+    ReLU,
+    Residual,
+    Upsample,
+    cost,
+)
 from gridgen.grid.units import SHORTCUTS
 
 ALL_UNITS = [(kind, name) for kind, table in UNITS.items() for name in table]
@@ -106,3 +116,25 @@ def test_a_bottleneck_has_about_17_of_288_of_the_residual_units_weights():
         return sum(layer.parameters - layer.channels_out for layer in convolutions)
 
     assert weights("bottleneck") * 288 == weights("residual") * 17
+
+
+def test_the_restoration_units_layer_by_layer():
+    assert UNITS["lateral"]["residual-prelu"](4, 4) == (PReLU(4), Conv(4, 4)) * 2
+    assert UNITS["subsampling"]["strided-prelu"](4, 8) == (
+        *(PReLU(4), Conv(4, 8, stride=2)),
+        *(PReLU(8), Conv(8, 8)),
+    )
+    assert UNITS["upsampling"]["bilinear-prelu"](8, 4) == (
+        Upsample("bilinear"),
+        *(PReLU(8), Conv(8, 4)),
+        *(PReLU(4), Conv(4, 4)),
+    )
+
+
+def test_the_restoration_ends_are_blocks_beside_a_1x1_shortcut():
+    assert STEMS["prelu"](3, 32) == (
+        Residual((Conv(3, 32), PReLU(32), Conv(32, 32)), (Conv(3, 32, kernel=1),)),
+    )
+    assert HEADS["prelu"](32, 3) == (
+        Residual((Conv(32, 32), PReLU(32), Conv(32, 3)), (Conv(32, 3, kernel=1),)),
+    )

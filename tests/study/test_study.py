@@ -1,6 +1,7 @@
 """Study files: what is refused, with the whole text, and what a point of the space becomes."""
 
 import pytest
+from PIL import Image
 
 from gridgen.errors import SpecError
 from gridgen.spec import GridSpec
@@ -96,7 +97,10 @@ def located(text: str, fact: str) -> str:
         ("sampler: @tpee", "sampler: 'tpee' is no sampler; did you mean 'tpe'?"),
         ("sampler: @5", "sampler: 5 is not a word"),
         ("pruner: @x", "pruner: 'x' is no pruner; there are: halving, median, none"),
-        ("objective: @iou", "objective: 'iou' is not one of: 'val_iou' or 'val_accuracy'"),
+        (
+            "objective: @iou",
+            "objective: 'iou' is not one of: 'val_iou', 'val_accuracy' or 'val_psnr'",
+        ),
         ("seed: @-1", "seed: -1 is less than 0"),
         ("seed: @'1'", "seed: '1' is not a whole number"),
         ("trials: @0", "trials: 0 is less than 1"),
@@ -314,3 +318,18 @@ def test_a_study_survives_being_written():
         recipe=load_recipe("demo").plain(),
     )
     assert Study.parse(dump(written)) == written
+
+
+@pytest.mark.parametrize(
+    ("data", "objective", "fix"),
+    [("shapes", "val_psnr", "val_iou"), ("{greys}", "val_iou", "val_psnr")],
+)
+def test_an_objective_that_the_data_does_not_score_is_refused(data, objective, fix, tmp_path):
+    for split in ("train", "val"):
+        (tmp_path / split / "images").mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / split / "images" / "a.png")
+    name = data.replace("{greys}", f"denoising:{tmp_path}")
+    with pytest.raises(SpecError) as caught:
+        study(data=name, objective=objective).require_data()
+    shown = data.replace("{greys}", f"denoising:{tmp_path.name}")
+    assert str(caught.value) == f"objective: {objective} is not scored on {shown}; set {fix}"

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import warnings
 
 import pytest
 import torch
-from tiny import PROGRAM, RECIPE, SPEC, STEPS
+from tiny import PROGRAM, RECIPE, SPEC, STEPS, StopAt, bits
 
 from gridgen.data import IGNORE
 from gridgen.data.shapes import Shapes
@@ -21,28 +20,12 @@ from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecEr
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.batches import Batches
-from gridgen.training.watch import Watch
-
-
-class StopAt(Watch):
-    """Sends a signal to this very process after a step."""
-
-    def __init__(self, step: int, number: int) -> None:
-        self.step, self.number = step, number
-
-    def stepped(self, step: int, loss: float) -> None:
-        if step == self.step:
-            os.kill(os.getpid(), self.number)
 
 
 def quick(folder, watch=None, seed=0, spec=SPEC, recipe=RECIPE) -> Run:
     return train(
         build_grid(spec), "shapes", recipe, folder=folder, seed=seed, watch=watch, device="cpu"
     )
-
-
-def bits(run: Run) -> tuple[bytes, str]:
-    return run.weights.read_bytes(), (run.folder / "metrics.csv").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +207,7 @@ def test_memory_that_runs_out_is_one_line(monkeypatch, tmp_path):
     def exhausted(*_args, **_kwargs):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
 
-    monkeypatch.setattr("gridgen.training.fit.cross_entropy", exhausted)
+    monkeypatch.setattr("gridgen.training.tasks.segmentation.cross_entropy", exhausted)
     with pytest.raises(TrainingError) as caught:
         quick(tmp_path / "run")
     assert str(caught.value) == "Memory ran out at batch 250. Lower batch or crop.size."

@@ -1,0 +1,170 @@
+"""PSNR and loss by hand, and a whole training whose labels are images."""
+
+import math
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import StopAt, bits
+
+from gridgen.errors import DataError, Interrupted, SpecError
+from gridgen.grid import build_grid
+from gridgen.spec import GridSpec
+from gridgen.training import Recipe, Run, evaluate, predict, resume, train
+from gridgen.training.tasks import Restoration
+
+TASK = Restoration()
+PRELU = {
+    "lateral": "residual-prelu",
+    "subsampling": "strided-prelu",
+    "upsampling": "bilinear-prelu",
+}
+SPEC = GridSpec.of(
+    streams=2,
+    columns="1+1",
+    base_channels=4,
+    in_channels=1,
+    classes=1,
+    units=PRELU,
+    stem="prelu",
+    head="prelu",
+    size="pad",
+)
+RECIPE = Recipe.of(
+    epochs=4,
+    batch=4,
+    learning_rate=0.01,
+    crop={"smallest": 24, "largest": 24, "size": 24},
+    validate_every=2,
+)
+
+
+def psnr(prediction: torch.Tensor, label: torch.Tensor) -> float:
+    return TASK.score(TASK.tally(prediction, label)).value
+
+
+def test_psnr_is_that_of_the_squared_error_averaged_over_images():
+    label = torch.full((2, 1, 4, 4), 0.5)
+    prediction = torch.stack([label[0] + 0.1, label[1] - 0.01])
+    assert psnr(prediction, label) == pytest.approx((20 + 40) / 2, abs=1e-3)
+
+
+def test_psnr_is_of_the_image_as_it_is_written_and_bounded_where_nothing_differs():
+    white = torch.ones(1, 3, 4, 4)
+    assert psnr(white + 7, white) == 100
+    assert psnr(-white, white) == 0
+
+
+def test_the_loss_is_the_distance_but_for_its_edge():
+    label = torch.zeros(1, 1, 2, 2)
+    assert TASK.loss(label + 0.5, label) == pytest.approx(math.sqrt(0.25 + 1e-6))
+    assert TASK.loss(label, label) == pytest.approx(1e-3)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Smooth grey images, from light to dark."""
+    root = tmp_path_factory.mktemp("restoration") / "ramps"
+    for split, number in (("train", 8), ("val", 2)):
+        (root / split / "images").mkdir(parents=True)
+        for i in range(number):
+            ramp = np.linspace(30 + 20 * i, 200, 32 * 32).reshape(32, 32).astype(np.uint8)
+            Image.fromarray(np.rot90(ramp, i)).save(root / split / "images" / f"{i}.png")
+    return root
+
+
+def quick(folder, place, watch=None) -> Run:
+    return train(
+        build_grid(SPEC), f"denoising:{folder}", RECIPE, folder=place, watch=watch, device="cpu"
+    )
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory) -> Run:
+    return quick(folder, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_run_notes_what_it_is_scored_by(run, folder):
+    header, *rows = (run.folder / "metrics.csv").read_text().splitlines()
+    assert header == "epoch,step,learning_rate,loss,train_psnr,val_psnr"
+    assert len(rows) == 2
+    assert run.facts["classes"] == []
+    assert run.facts["data"] == f"denoising:{folder}"
+    assert run.task == Restoration()
+    assert (run.checkpoints / "best").is_dir()
+
+
+@pytest.mark.parametrize("step", [1, 3, 4])
+def test_a_stopped_and_resumed_run_equals_the_uninterrupted_one(step, run, folder, tmp_path):
+    with pytest.raises(Interrupted):
+        quick(folder, tmp_path / "run", StopAt(step, signal.SIGTERM))
+    assert bits(resume(tmp_path / "run")) == bits(run)
+
+
+def test_evaluation_stands_beside_the_noisy_image(run, folder):
+    found = evaluate(run.folder, f"denoising:{folder}")
+    assert found.network.value == pytest.approx(run.rows()[-1]["val_psnr"], abs=1e-6)
+    assert found.baseline.value == pytest.approx(20 * math.log10(255 / 25), abs=0.5)
+    assert found.rows() == [
+        ("data", "denoising:ramps, val: 2 images"),
+        ("PSNR", f"{found.network.value:.2f} dB"),
+        ("input PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
+        ("margin", f"{found.margin:+.2f} dB"),
+    ]
+    assert list(found.as_json()) == ["data", "split", "images", "psnr", "input", "margin"]
+
+
+def test_a_prediction_is_the_restored_image(run, folder, tmp_path):
+    image = folder / "val" / "images" / "0.png"
+    [written] = predict(run.folder, [image], tmp_path)
+    assert written.files == [tmp_path / "0.png", tmp_path / "0_restored.png"]
+    with Image.open(written.restored) as restored:
+        assert (restored.mode, restored.size) == ("L", (32, 32))
+
+
+def test_a_picture_and_a_file_are_never_written_over_an_image(run, folder, tmp_path):
+    image = tmp_path / "a_restored.png"
+    Image.new("L", (8, 8)).save(image)
+    other = tmp_path / "a.png"
+    Image.new("L", (8, 8)).save(other)
+    with pytest.raises(DataError):
+        predict(run.folder, [other, image], tmp_path)
+
+
+def test_data_with_classes_is_refused(run):
+    with pytest.raises(DataError) as caught:
+        evaluate(run.folder, "shapes")
+    assert str(caught.value) == (
+        f"shapes is scored by IoU, but {run.folder} was trained for PSNR on "
+        f"{run.facts['data']}; name such data"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"classes": 3}, "classes: 3, but the data denoising:ramps has 1; set classes: 1"),
+        (
+            {"side_channels": [4]},
+            "side_channels: the data denoising:ramps has images alone, no features to enter; "
+            "remove this field",
+        ),
+    ],
+)
+def test_a_spec_that_does_not_fit_is_refused(changes, text, folder, tmp_path):
+    with pytest.raises(SpecError) as caught:
+        train(build_grid(SPEC.but(**changes)), f"denoising:{folder}", RECIPE, folder=tmp_path / "r")
+    assert str(caught.value) == text
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("stardist") is None, reason="stardist carries the micrograph")
+def test_the_small_preset_beats_the_noisy_micrograph_clearly(tmp_path):
+    spec = GridSpec.load(Path(__file__).parents[3] / "specs" / "restoration-small.yaml")
+    run = train(build_grid(spec), "denoising", folder=tmp_path / "run", device="cpu")
+    assert evaluate(run.folder, "denoising").margin > 9

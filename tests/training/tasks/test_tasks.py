@@ -1,0 +1,70 @@
+"""Contracts of every task: tallies add up, answers are labels, pictures and files fit them."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gridgen.training.tasks import Restoration, Segmentation, task_for
+
+CLASSES, COLOURS = ("a", "b", "c"), ((0, 0, 0), (9, 9, 9), (200, 0, 0))
+TASKS = {
+    "segmentation": (Segmentation(CLASSES, COLOURS), 3, torch.randint(3, (4, 8, 6))),
+    "restoration grey": (Restoration(), 1, torch.rand(4, 1, 8, 6)),
+    "restoration RGB": (Restoration(), 3, torch.rand(4, 3, 8, 6)),
+}
+every_task = pytest.mark.parametrize(("task", "outputs", "labels"), TASKS.values(), ids=TASKS)
+
+
+@every_task
+def test_tallies_of_parts_add_up_to_that_of_the_whole(task, outputs, labels):
+    prediction = torch.rand(4, outputs, 8, 6)
+    whole = task.nothing() + task.tally(prediction, labels)
+    parts = task.tally(prediction[:1], labels[:1]) + task.tally(prediction[1:], labels[1:])
+    torch.testing.assert_close(parts, whole)
+    assert task.score(parts).value == pytest.approx(task.score(whole).value)
+
+
+@every_task
+def test_nothing_can_be_scored(task, outputs, labels):
+    assert task.score(task.nothing()).value == 0
+
+
+@every_task
+def test_a_score_fills_the_columns_that_the_task_names(task, outputs, labels):
+    score = task.score(task.tally(torch.rand(4, outputs, 8, 6), labels))
+    assert (task.metric.train, *score.columns()) == task.columns
+    assert score.columns()[task.metric.val] == score.value
+    assert score.value >= 0
+    assert all(label and value for label, value in score.rows())
+
+
+@every_task
+def test_the_loss_is_a_scalar_that_falls_along_its_gradient(task, outputs, labels):
+    prediction = torch.rand(4, outputs, 8, 6, requires_grad=True)
+    loss = task.loss(prediction, labels)
+    loss.backward()
+    assert loss.shape == ()
+    assert task.loss(prediction.detach() - 0.01 * prediction.grad, labels) < loss
+
+
+@every_task
+def test_an_answer_is_a_label_that_a_picture_and_a_file_show(task, outputs, labels):
+    answer = task.answer(3 * torch.rand(1, outputs, 8, 6) - 1)
+    assert (answer.shape, answer.dtype) == (labels[0].shape, labels.dtype)
+    assert task.pixels(answer).shape == task.pixels(labels[0]).shape == (8, 6, 3)
+    with Image.open(BytesIO(task.encode(answer))) as picture:
+        assert picture.size == (6, 8)
+        pixels = np.asarray(picture)
+    if isinstance(task, Segmentation):
+        assert np.array_equal(pixels, answer.numpy())
+    else:
+        levels = (answer * 255).round().permute(1, 2, 0).squeeze(-1)
+        assert np.array_equal(pixels, levels.numpy())
+
+
+def test_classes_make_a_segmentation_and_none_a_restoration():
+    assert task_for(list(CLASSES), COLOURS) == Segmentation(CLASSES, COLOURS)
+    assert task_for([], []) == Restoration()
