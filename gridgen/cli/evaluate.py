@@ -16,13 +16,13 @@ def evaluate(
     data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
     split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
     lookup: Annotated[
-        bool, typer.Option(help="Also score the best single-pixel lookup fitted on train.")
+        bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
     ] = True,
     best: Best = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Score on whole images: IoU per class, beside what needs no network at all."""
+    """Score on whole images, IoU per class or PSNR, beside what needs no network at all."""
     from gridgen.training import evaluate as evaluate_run
 
     with progress("scoring") as tick:

@@ -18,10 +18,10 @@ def predict(
     best: Best = False,
     device: Device = "auto",
 ) -> None:
-    """Write image and prediction side by side, and the prediction as a label file."""
+    """Write image and prediction side by side, and the prediction as a file of its own."""
     from gridgen.training import predict as predict_images
 
     with progress("predicting") as tick:
         predictions = predict_images(run, images, output, best=best, device=device, tick=tick)
     for prediction in predictions:
-        report([("wrote", f"{prediction.picture}, {prediction.labels}")])
+        report([("wrote", ", ".join(map(str, prediction.files)))])

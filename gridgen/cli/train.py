@@ -66,12 +66,12 @@ def train(
         )
     if rank() > 0:
         return
-    last = run.rows()[-1]
+    metric, last = run.task.metric, run.rows()[-1]
     names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
     report(
         [
             *describe(build_grid(run.spec)),
-            ("val IoU", f"{last['val_iou']:.4f}"),
+            (f"val {metric.title}", metric.shown(last[metric.val])),
             ("next", f"gridgen evaluate {run.folder} --data {run.facts['data']}"),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),
         ]

@@ -22,7 +22,9 @@ class Sample:
     image: torch.Tensor
     """float32 (channels, H, W) in [0, 1]."""
     label: torch.Tensor
-    """int64 (H, W): class ids 0..K-1, or `IGNORE`."""
+    """int64 (H, W): class ids 0..K-1, or `IGNORE`. Where the dataset has no classes, the image that
+    `image` was before it was spoilt, of its dtype, shape and range.
+    """
 
 
 class Dataset(Protocol):
@@ -37,7 +39,7 @@ class Dataset(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The K class names, in the order of their ids."""
+        """The K class names, in the order of their ids; none where labels are images."""
 
     @property
     def colours(self) -> tuple[Colour, ...]:

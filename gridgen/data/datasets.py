@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridgen.data.dataset import Dataset
+from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.data.nuclei import Nuclei
 from gridgen.data.shapes import Shapes
@@ -20,6 +21,8 @@ class DatasetEntry:
     """The dataset of (the name or path that the user gave, split)."""
     recipe: str
     """Name of the training recipe that suits it."""
+    takes_path: bool = False
+    """Whether `NAME:PATH` is this dataset made from the images of a folder."""
 
 
 DATASETS: dict[str, DatasetEntry] = {
@@ -33,6 +36,12 @@ DATASETS: dict[str, DatasetEntry] = {
         load=lambda name, split: Shapes(split),
         recipe="shapes",
     ),
+    "denoising": DatasetEntry(
+        description="the micrograph with noise to take away; or denoising:PATH, {split}/images",
+        load=lambda name, split: Denoising(split, name.partition(":")[2] or None),
+        recipe="denoising",
+        takes_path=True,
+    ),
     "folder": DatasetEntry(
         description="PATH: any directory with {split}/images, {split}/labels, classes.txt",
         load=Folder,
@@ -42,13 +51,13 @@ DATASETS: dict[str, DatasetEntry] = {
 
 
 def find_dataset(name: str) -> DatasetEntry:
-    """The entry of a dataset's name, or of a folder's path.
+    """The entry of a dataset's name, of `NAME:PATH` where it takes one, or of a folder's path.
 
     A name goes before a folder that is called the same; `./nuclei` is the folder. Errors:
     `DataError` for what is neither.
     """
-    if name in DATASETS:
-        return DATASETS[name]
+    if _split(name)[0] in DATASETS:
+        return DATASETS[_split(name)[0]]
     if Path(name).is_dir():
         return DATASETS["folder"]
     raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
@@ -60,3 +69,20 @@ def load_dataset(name: str, split: str = "train") -> Dataset:
     Splits are `train` and `val`, and in a folder whatever it holds. Errors: `DataError`.
     """
     return find_dataset(name).load(name, split)
+
+
+def lasting_name(name: str) -> str:
+    """`name` such that it means the same in every directory: a path in it made absolute."""
+    known, path = _split(name)
+    if not path:
+        return name
+    return f"{known}:{Path(path).resolve()}" if known else str(Path(path).resolve())
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A dataset's name and a folder's path, either of which may be missing."""
+    known, _, path = name.partition(":")
+    if name in DATASETS:
+        return name, ""
+    takes = known in DATASETS and DATASETS[known].takes_path
+    return (known, path) if takes and path else ("", name)

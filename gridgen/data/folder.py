@@ -36,11 +36,11 @@ class Folder:
     def __init__(self, root: str | Path, split: str = "train") -> None:
         root = Path(root)
         self.name = root.resolve().name
-        _require(root, split)
+        require_folder(root, split)
         self._list = read_classes(root / "classes.txt")
         self._pairs = _pairs(root / split / "images", root / split / "labels")
         self.sizes = tuple(_check(pair, self._list) for pair in self._pairs)
-        self.channels = 1 if all(map(is_grey, _images(root))) else 3
+        self.channels = 1 if all(map(is_grey, all_images(root))) else 3
         self.classes = tuple(line.name for line in self._list.classes)
         self.colours = tuple(line.colour for line in self._list.classes)
 
@@ -57,8 +57,8 @@ class Folder:
         )
 
 
-def _require(root: Path, split: str) -> None:
-    """Refuse a directory without that split."""
+def require_folder(root: Path, split: str) -> None:
+    """Refuse a directory without that split. Errors: `DataError`."""
     if not root.is_dir():
         raise DataError(f"{root}: no such directory")
     splits = [path.parent.name for path in root.glob("*/images")]
@@ -69,8 +69,8 @@ def _require(root: Path, split: str) -> None:
 
 def _pairs(images: Path, labels: Path) -> list[Pair]:
     """The samples of a split, sorted by name: each image has a label and each label an image."""
-    image_of = _by_name(images, SUFFIXES)
-    label_of = _by_name(labels, (".png",))
+    image_of = files_by_name(images, SUFFIXES)
+    label_of = files_by_name(labels, (".png",))
     if not image_of:
         raise DataError(f"{images}: no images; they end in {', '.join(SUFFIXES)}")
     for name in sorted(image_of.keys() ^ label_of.keys()):
@@ -80,7 +80,7 @@ def _pairs(images: Path, labels: Path) -> list[Pair]:
     return [Pair(image_of[name], label_of[name]) for name in sorted(image_of)]
 
 
-def _by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
+def files_by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     """The directory's visible files of those suffixes, by name without suffix."""
     found: dict[str, Path] = {}
     for path in sorted(directory.glob("[!.]*")):
@@ -92,7 +92,7 @@ def _by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
-def _images(root: Path) -> list[Path]:
+def all_images(root: Path) -> list[Path]:
     """The images of all splits, which have the same channels."""
     return [path for path in root.glob("*/images/[!.]*") if path.suffix.lower() in SUFFIXES]
 

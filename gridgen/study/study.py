@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from gridgen.data import load_dataset
+from gridgen.data import Dataset, load_dataset
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.spec import Document, GridSpec
 from gridgen.spec.fields import merged
@@ -14,6 +14,7 @@ from gridgen.study.space import Params, Range, first_point, relocated, require_v
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
 from gridgen.training.splits import require_fit
+from gridgen.training.tasks import task_of
 
 
 def _kind(value: Any) -> str:
@@ -58,7 +59,7 @@ class Study(Document):
         "`units.lateral` reaches into `units`.",
     )
     budget: Budget = Field(default=Budget(), description="What a candidate may cost.")
-    objective: Literal["val_iou", "val_accuracy"] = Field(
+    objective: Literal["val_iou", "val_accuracy", "val_psnr"] = Field(
         default="val_iou", description="Column of metrics.csv, in its last row, to maximize."
     )
     recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
@@ -102,15 +103,25 @@ class Study(Document):
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
 
     def require_data(self) -> None:
-        """The data exists, and the spec has its classes and channels. Errors: `SpecError`."""
+        """The data exists and can be scored so, and the spec has its classes and channels.
+
+        Errors: `SpecError`.
+        """
         point = first_point(self.space)
         try:
-            load_dataset(self.data, "val")
+            val = load_dataset(self.data, "val")
             require_fit(self.candidate(values(point)), load_dataset(self.data, "train"))
         except DataError as error:
             raise self.blame(SpecError(str(error), ("data",))) from error
         except SpecError as error:
             raise self.blame(relocated(error, point)) from error
+        self._require_objective(val)
+
+    def _require_objective(self, dataset: Dataset) -> None:
+        task = task_of(dataset)
+        if self.objective not in task.columns:
+            fact = f"{self.objective} is not scored on {dataset.name}; set {task.metric.val}"
+            raise self.blame(SpecError(fact, ("objective",)))
 
     def candidate(self, params: Params) -> GridSpec:
         """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""

@@ -25,7 +25,8 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Batches(TorchDataset[Batch]):
-    """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S).
+    """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S), or
+    (N, C, S, S) where they are images.
 
     Of several processes, `rank` of `world` gets every world-th image of the batch.
     """
@@ -89,15 +90,16 @@ def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) ->
     """A square of random side and place, resized, mirrored half of the time (section 4).
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
-    (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S).
+    (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S). A label that is an
+    image is treated as one.
     """
-    height, width = sample.label.shape
+    height, width = sample.image.shape[-2:]
     shorter = min(height, width)
     side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
     top = int(rng.integers(0, height - side + 1))
     left = int(rng.integers(0, width - side + 1))
     image = sample.image[:, top : top + side, left : left + side]
-    label = sample.label[top : top + side, left : left + side]
+    label = sample.label[..., top : top + side, left : left + side]
     if side != crop.size:
         image, label = _resized(image, label, crop.size)
     if flip and rng.random() < 0.5:
@@ -106,10 +108,16 @@ def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) ->
 
 
 def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
+    if label.is_floating_point():
+        return _smooth(image, side), _smooth(label, side)
+    # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
+    nearest = functional.interpolate(label[None, None].float(), (side, side), mode="nearest-exact")
+    return _smooth(image, side), nearest[0, 0].long()
+
+
+def _smooth(image: Tensor, side: int) -> Tensor:
     size = (side, side)
     resized = functional.interpolate(
         image[None], size, mode="bilinear", align_corners=False, antialias=True
     )
-    # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
-    nearest = functional.interpolate(label[None, None].float(), size, mode="nearest-exact")
-    return resized[0], nearest[0, 0].long()
+    return resized[0]

@@ -22,6 +22,7 @@ from gridgen.files import flush_folder, sha256, write_file
 
 KEPT = 2
 BEST = "best"
+TALLY = "matrix"
 
 
 @dataclass
@@ -34,7 +35,7 @@ class State:
     best: float = -1.0
     loss_sum: float = 0.0
     steps_summed: int = 0
-    matrix: Tensor | None = None
+    tally: Tensor | None = None
 
     def numbers(self) -> dict[str, float]:
         """What `state.json` holds. `float.hex` would be exact too; JSON floats round-trip."""
@@ -108,7 +109,7 @@ def _restore(checkpoint: Path, state: State) -> None:
     optimizer, _ = load_tensors(checkpoint / "optimizer.safetensors")
     numbers = json.loads((checkpoint / "state.json").read_text())
     state.network.load_state_dict(weights)
-    state.matrix = optimizer.pop("matrix", None)
+    state.tally = optimizer.pop(TALLY, None)
     _restore_optimizer(state.optimizer, optimizer)
     state.step, state.best = int(numbers["step"]), float(numbers["best"])
     state.loss_sum = float(numbers["loss_sum"])
@@ -116,9 +117,9 @@ def _restore(checkpoint: Path, state: State) -> None:
 
 
 def _optimizer_tensors(state: State) -> dict[str, Tensor]:
-    """Adam's moments by parameter number, and the running confusion matrix."""
+    """Adam's moments by parameter number, and the running tally of what was trained on."""
     tensors = {f"{number}.{name}": value for number, name, value in _moments(state.optimizer)}
-    return tensors if state.matrix is None else {**tensors, "matrix": state.matrix}
+    return tensors if state.tally is None else {**tensors, TALLY: state.tally}
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tensor]]:

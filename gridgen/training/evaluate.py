@@ -1,4 +1,4 @@
-"""Scoring a trained network on a split, beside the best single-pixel lookup."""
+"""Scoring a trained network on a split, beside what needs no network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,9 @@ from gridgen.data import Dataset, load_dataset
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.training import devices
-from gridgen.training.lookup import fitted_lookup
 from gridgen.training.run import Run
-from gridgen.training.score import Score, confusion, score
 from gridgen.training.splits import require_fit
+from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.watch import Tick
 
 
@@ -24,44 +23,48 @@ def score_network(
     device: torch.device,
     tick: Tick = lambda *_: None,
 ) -> Score:
-    """IoU of `network` on whole images of `dataset`, from one confusion matrix over all of them.
+    """How well `network` predicts whole images of `dataset`, from one tally over all of them.
 
     Leaves the network in the mode it was in. Of several processes each scores a share, and all
     get the whole score.
     """
-    training = network.training
-    matrix = _confusion(network.eval(), dataset, device, tick)
+    training, task = network.training, task_of(dataset)
+    tally = _tally(task, network.eval(), dataset, device, tick)
     network.train(training)
-    return score(devices.summed(matrix), dataset.classes)
+    return task.score(devices.summed(tally))
 
 
 @torch.no_grad()
-def _confusion(network: GridNetwork, dataset: Dataset, device: torch.device, tick: Tick) -> Tensor:
-    """Pixel counts (truth, prediction) of this process's share."""
-    classes = len(dataset.classes)
-    matrix = torch.zeros(classes, classes, dtype=torch.int64, device=device)
+def _tally(
+    task: Task, network: GridNetwork, dataset: Dataset, device: torch.device, tick: Tick
+) -> Tensor:
+    """Of this process's share of the images."""
+    tally = task.nothing().to(device)
     for index in range(devices.rank(), len(dataset), devices.world_size()):
         sample = dataset[index]
-        prediction = network(sample.image[None].to(device)).argmax(1)
-        matrix += confusion(prediction, sample.label[None].to(device), classes)
+        prediction = network(sample.image[None].to(device))
+        tally += task.tally(prediction, sample.label[None].to(device))
         tick(index + 1, len(dataset))
-    return matrix
+    return tally
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network's score, and the lookup's where it was asked for."""
+    """The network's score, and where it was asked for that of what needs no network: of the best
+    single-pixel lookup, or of the image that is to be restored.
+    """
 
+    task: Task
     data: str
     split: str
     images: int
     network: Score
-    lookup: Score | None
+    baseline: Score | None
 
     @property
     def margin(self) -> float | None:
-        """Mean IoU above the lookup's."""
-        return self.network.mean_iou - self.lookup.mean_iou if self.lookup else None
+        """What the network is better by."""
+        return self.network.value - self.baseline.value if self.baseline else None
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers; a class that neither occurs nor is predicted has null."""
@@ -70,31 +73,23 @@ class Evaluation:
             "split": self.split,
             "images": self.images,
             **self.network.as_json(),
-            "lookup": self.lookup.as_json() if self.lookup else None,
+            self.task.baseline: self.baseline.as_json() if self.baseline else None,
             "margin": self.margin,
         }
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value of each line of a report."""
-        network = self.network
-        rows = [
-            ("data", f"{self.data}, {self.split}: {self.images} images"),
-            ("mean IoU", f"{network.mean_iou:.4f}"),
-            *(
-                (f"  {name}", f"{iou:.4f}")
-                for name, iou in zip(network.classes, network.iou, strict=True)
-            ),
-            ("accuracy", f"{network.accuracy:.4f}"),
+        split = f"{self.data}, {self.split}: {self.images} images"
+        rows = [("data", split), *self.network.rows()]
+        if self.baseline is None or self.margin is None:
+            return rows
+        task, metric = self.task, self.task.metric
+        without = f"{metric.shown(self.baseline.value)}  ({task.baseline_note})"
+        return [
+            *rows,
+            (f"{task.baseline} {metric.title}", without),
+            ("margin", metric.shown(self.margin, sign="+")),
         ]
-        if self.lookup is not None:
-            rows += [
-                (
-                    "lookup IoU",
-                    f"{self.lookup.mean_iou:.4f}  (best class per intensity, fitted on train)",
-                ),
-                ("margin", f"{self.margin:+.4f}"),
-            ]
-        return rows
 
 
 def evaluate(
@@ -109,24 +104,27 @@ def evaluate(
 ) -> Evaluation:
     """Score the final weights (or the `best` on val) of a run on whole images of a split.
 
-    With `lookup`, also the best single-pixel lookup fitted on train. `tick(done, total)`
-    hears of each image. Errors: `RunError`, `WeightsError`, `DataError`, `SizeError`; `SpecError`
-    where the data has other classes or channels than the network.
+    With `lookup`, also what needs no network: the best single-pixel lookup fitted on train, or the
+    image that is to be restored. `tick(done, total)` hears of each image. Errors: `RunError`,
+    `WeightsError`, `SizeError`; `DataError` where the data sets another task than the run was
+    trained for; `SpecError` where it has other classes or channels than the network.
     """
     run = Run.open(folder)
     chosen = devices.choose_device(device)
     dataset = load_dataset(data, split)
+    task = task_of(dataset)
+    _require_task(run, task, dataset)
     require_fit(run.spec, dataset)
     network = run.network(best).to(chosen)
     reached = score_network(network, dataset, chosen, tick)
-    baseline = _lookup(data, dataset) if lookup else None
-    return Evaluation(dataset.name, split, len(dataset), reached, baseline)
+    baseline = task.score_baseline(data, dataset) if lookup else None
+    return Evaluation(task, dataset.name, split, len(dataset), reached, baseline)
 
 
-def _lookup(data: str, dataset: Dataset) -> Score | None:
-    """The score of the lookup fitted on train; None where the data has no train split."""
-    try:
-        train = load_dataset(data, "train")
-    except DataError:
-        return None
-    return score(fitted_lookup(train, dataset), dataset.classes)
+def _require_task(run: Run, task: Task, dataset: Dataset) -> None:
+    trained = run.task.metric.title
+    if trained != task.metric.title:
+        raise DataError(
+            f"{dataset.name} is scored by {task.metric.title}, but {run.folder} was trained for "
+            f"{trained} on {run.facts['data']}; name such data"
+        )

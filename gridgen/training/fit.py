@@ -4,10 +4,9 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from gridgen.data import IGNORE, Dataset
+from gridgen.data import Dataset
 from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import Interrupted, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
@@ -19,7 +18,7 @@ from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import learning_rate
 from gridgen.training.run import Row, Run
-from gridgen.training.score import confusion, score
+from gridgen.training.tasks import task_of
 from gridgen.training.watch import Watch
 
 
@@ -34,6 +33,7 @@ class Fit:
         self, run: Run, train: Dataset, val: Dataset, device: torch.device, watch: Watch
     ) -> None:
         self.run, self.val, self.device, self.watch = run, val, device, watch
+        self.task = task_of(val)
         self.recipe, self.seed = run.recipe, int(run.facts["seed"])
         self.batches = Batches(train, self.recipe, self.seed, devices.rank(), devices.world_size())
         torch.manual_seed(self.seed)
@@ -71,31 +71,41 @@ class Fit:
     def restore(self) -> None:
         """Go on from the newest whole checkpoint; from the beginning where there is none."""
         load_checkpoint(self.run.checkpoints, self.state)
-        self._adopt_matrix()
+        self._adopt_tally()
         self.rows = [row for row in self.run.rows() if row["step"] <= self.state.step]
 
-    def _adopt_matrix(self) -> None:
-        """A checkpoint's matrix is that of all processes; the first goes on with it."""
-        if self.state.matrix is not None:
-            mine = self.state.matrix if devices.rank() == 0 else torch.zeros_like(self.state.matrix)
-            self.state.matrix = mine.to(self.device)
+    def _adopt_tally(self) -> None:
+        """A checkpoint's tally is that of all processes; the first goes on with it."""
+        if self.state.tally is not None:
+            mine = self.state.tally if devices.rank() == 0 else torch.zeros_like(self.state.tally)
+            self.state.tally = mine.to(self.device)
 
     def go(self) -> None:
         """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`."""
         with stop_requests() as request:
-            self.watch.started(len(self.batches), self.state.step)
+            self.watch.started(len(self.batches), self.state.step, self.task.metric)
             try:
                 for images, labels in self.batches.loader(self.state.step):
                     self._advance(images, labels)
                     self._obey(request)
-            except RuntimeError as error:
-                if not _out_of_memory(error):
+            except (RuntimeError, ValueError) as error:
+                explained = self._explained(error)
+                if explained is None:
                     raise
-                fact = f"Memory ran out at batch {self.recipe.batch}. Lower batch or crop.size."
-                raise OutOfMemoryError(fact) from error
+                raise explained from error
             finally:
                 self.watch.finished()
         self._finish()
+
+    def _explained(self, error: Exception) -> TrainingError | None:
+        """What torch says, where the user can put it right."""
+        batch, crop = self.recipe.batch, self.recipe.crop.size
+        if _out_of_memory(error):
+            return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
+        if "more than 1 value per channel" in str(error):
+            fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
+            return TrainingError(f"{fact}. Raise one of them.")
+        return None
 
     def _advance(self, images: Tensor, labels: Tensor) -> None:
         """One step, and what is due after it."""
@@ -120,24 +130,15 @@ class Fit:
         labels = labels.to(self.device, non_blocking=True)
         self.model.train()
         with devices.autocast(self.device, self.recipe.precision):
-            logits = self.model(images)
-            loss = self._loss(logits, labels)
+            prediction = self.model(images)
+            loss = self.task.loss(prediction, labels)
         value = float(devices.summed(loss.detach().clone())) / devices.world_size()
         self._require_finite(value)
         optimizer.zero_grad(set_to_none=False)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        self._observe(logits.detach(), labels)
+        self._observe(prediction.detach(), labels)
         return value
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy, averaged over the labelled pixels of the batch; 0 where there are none.
-
-        Of several processes, each divides by its share of all pixels, as gradients are averaged.
-        """
-        labelled = devices.summed((labels != IGNORE).sum()) / devices.world_size()
-        total = cross_entropy(logits.float(), labels, ignore_index=IGNORE, reduction="sum")
-        return total / labelled.clamp(min=1)
 
     def _require_finite(self, loss: float) -> None:
         if math.isfinite(loss):
@@ -147,31 +148,29 @@ class Fit:
             f"are in {self.run.checkpoints}. Lower learning_rate in the recipe."
         )
 
-    def _observe(self, logits: Tensor, labels: Tensor) -> None:
-        """Keep the running confusion matrix of what was trained on."""
-        classes = logits.shape[1]
-        matrix = confusion(logits.argmax(1), labels, classes)
-        self.state.matrix = matrix if self.state.matrix is None else self.state.matrix + matrix
+    def _observe(self, prediction: Tensor, labels: Tensor) -> None:
+        """Keep the running tally of what was trained on."""
+        tally = self.task.tally(prediction, labels)
+        self.state.tally = tally if self.state.tally is None else self.state.tally + tally
 
     def _validate(self, epoch: int) -> None:
         """Score on val, add a row to metrics.csv, write a checkpoint."""
-        state = self.state
-        assert state.matrix is not None
+        state, metric = self.state, self.task.metric
+        assert state.tally is not None
         reached = score_network(self.network, self.val, self.device)
         row: Row = {
             "epoch": epoch,
             "step": state.step,
             "learning_rate": learning_rate(self.recipe, state.step - 1, epoch - 1),
             "loss": state.loss_sum / state.steps_summed,
-            "train_iou": score(devices.summed(state.matrix), self.val.classes).mean_iou,
-            "val_iou": reached.mean_iou,
-            "val_accuracy": reached.accuracy,
+            metric.train: self.task.score(devices.summed(state.tally)).value,
+            **reached.columns(),
         }
-        state.loss_sum, state.steps_summed, state.matrix = 0.0, 0, None
+        state.loss_sum, state.steps_summed, state.tally = 0.0, 0, None
         self.rows.append(row)
         self.watch.scored(row)
-        better = row["val_iou"] > state.best
-        state.best = max(state.best, row["val_iou"])
+        better = row[metric.val] > state.best
+        state.best = max(state.best, row[metric.val])
         if devices.rank() == 0:
             self.run.write_rows(self.rows)
             if better:
@@ -185,8 +184,8 @@ class Fit:
             number = int(devices.greatest(torch.tensor(number, device=self.device)))
         if not number or self.state.step == len(self.batches):
             return
-        if self.state.matrix is not None:
-            self.state.matrix = devices.summed(self.state.matrix)
+        if self.state.tally is not None:
+            self.state.tally = devices.summed(self.state.tally)
         if devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, self.state)
             save_network(self.network, self.run.weights)
@@ -201,10 +200,10 @@ class Fit:
         if devices.rank() > 0:
             return
         save_network(self.network, self.run.weights)
-        draw_curve(self.rows, self.run.folder / "curve.png")
+        draw_curve(self.rows, self.task.metric, self.run.folder / "curve.png")
         draw_predictions(self.network, self.val, self.device, self.run.folder / "predictions.png")
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
+def _out_of_memory(error: Exception) -> bool:
     """Whether memory ran out; on a CPU that is a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

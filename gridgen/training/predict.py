@@ -1,30 +1,37 @@
-"""Predictions on image files: what a trained network sees, as pictures and as label files."""
+"""Predictions on image files: what a trained network sees, as pictures and as files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gridgen.data import read_image
 from gridgen.errors import DataError
 from gridgen.files import write_file
 from gridgen.training.devices import choose_device
-from gridgen.training.pictures import image_pixels, label_pixels, png, sheet
 from gridgen.training.run import Run
+from gridgen.training.sheet import image_pixels, sheet
 from gridgen.training.splits import require_size
+from gridgen.training.tasks import Task
 from gridgen.training.watch import Tick
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Files written for one image: `picture` (image | prediction) and `labels` (class ids)."""
+    """Files written for one image: `picture` (image | prediction), and `labels` (class ids) or
+    `restored` (an image), as the network was trained for.
+    """
 
     picture: Path
-    labels: Path
+    labels: Path | None = None
+    restored: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that were written."""
+        return [path for path in (self.picture, self.labels, self.restored) if path is not None]
 
 
 def predict(
@@ -39,14 +46,16 @@ def predict(
     """Predict `images` with the run in `folder`; two PNG files for each in `out`.
 
     `NAME.png` shows image and prediction side by side (figure 5), `NAME_labels.png` is the label
-    itself: pixel value = class id, with the colours as its palette. All images are read, and
+    itself: pixel value = class id, with the colours as its palette; of a network that restores
+    images, `NAME_restored.png` is the image. All images are read, and
     their sizes checked, before the first file is written. `best` takes the weights of the best
     validation. Errors: `DataError`, `SizeError`, `RunError`, `WeightsError`.
     """
     run, chosen = Run.open(folder), choose_device(device)
+    task = run.task
     network = run.network(best).to(chosen)
     names = _names(images)
-    _require_apart(images, names, Path(out))
+    _require_apart(images, names, Path(out), task)
     for path in images:
         height, width = read_image(path, run.spec.in_channels).shape[-2:]
         require_size(run.spec, (height, width), str(path))
@@ -54,29 +63,29 @@ def predict(
     for number, (name, path) in enumerate(zip(names, images, strict=True), 1):
         image = read_image(path, run.spec.in_channels)
         with torch.no_grad():
-            label = network(image[None].to(chosen)).argmax(1)[0].cpu()
-        predictions.append(_write(Path(out), name, image, label, run.facts))
+            answer = task.answer(network(image[None].to(chosen)))
+        predictions.append(_write(Path(out), name, image, answer, task))
         tick(number, len(images))
     return predictions
 
 
-def _require_apart(images: Sequence[str | Path], names: Sequence[str], out: Path) -> None:
+def _require_apart(
+    images: Sequence[str | Path], names: Sequence[str], out: Path, task: Task
+) -> None:
     """No image of the user's is overwritten by a picture of ours."""
     given = {Path(path).resolve() for path in images}
     for name in names:
-        for written in (out / f"{name}.png", out / f"{name}_labels.png"):
+        for written in (out / f"{name}.png", out / f"{name}_{task.ending}.png"):
             if written.resolve() in given:
                 raise DataError(f"{written}: would overwrite an image; name another folder with -o")
 
 
-def _write(out: Path, name: str, image: Tensor, label: Tensor, facts: dict[str, Any]) -> Prediction:
-    classes, colours = facts["classes"], facts["colours"]
-    panels = [image_pixels(image), label_pixels(label, colours)]
-    picture = sheet([panels], ("image", "prediction"), classes, colours)
-    return Prediction(
-        write_file(out / f"{name}.png", picture),
-        write_file(out / f"{name}_labels.png", _palette_png(label, colours)),
-    )
+def _write(out: Path, name: str, image: Tensor, answer: Tensor, task: Task) -> Prediction:
+    panels = [image_pixels(image), task.pixels(answer)]
+    picture = sheet([panels], ("image", "prediction"), task.classes, task.colours)
+    written = write_file(out / f"{name}.png", picture)
+    file = write_file(out / f"{name}_{task.ending}.png", task.encode(answer))
+    return Prediction(written, **{task.ending: file})
 
 
 def _names(images: Sequence[str | Path]) -> list[str]:
@@ -86,9 +95,3 @@ def _names(images: Sequence[str | Path]) -> list[str]:
         if names.count(name) > 1:
             raise DataError(f"two images are called {name}; predict them into two folders")
     return names
-
-
-def _palette_png(label: Tensor, colours: Sequence[Sequence[int]]) -> bytes:
-    picture = Image.fromarray(label.byte().numpy()).convert("P")
-    picture.putpalette([value for colour in colours for value in colour])
-    return png(picture)

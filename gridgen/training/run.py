@@ -20,8 +20,9 @@ from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.checkpoint import BEST
 from gridgen.training.recipe import Recipe
+from gridgen.training.tasks import Task, task_for
 
-FIELDS = ("epoch", "step", "learning_rate", "loss", "train_iou", "val_iou", "val_accuracy")
+FIELDS = ("epoch", "step", "learning_rate", "loss")
 FACTS = ("data", "seed", "device", "classes", "colours")
 Row = dict[str, float]
 
@@ -48,7 +49,8 @@ class Run:
         run = cls(folder)
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
-        write_file(folder / "metrics.csv", ",".join(FIELDS) + "\n")
+        header = *FIELDS, *task_for(facts["classes"], facts["colours"]).columns
+        write_file(folder / "metrics.csv", ",".join(header) + "\n")
         write_file(folder / "run.json", json.dumps(facts, indent=2) + "\n")
         return run
 
@@ -83,6 +85,12 @@ class Run:
         if not isinstance(facts, dict) or not set(FACTS) <= set(facts):
             raise RunError(f"{path}: {', '.join(FACTS)}: one of them is missing; train anew")
         return facts
+
+    @property
+    def task(self) -> Task:
+        """What it is trained for."""
+        facts = self.facts
+        return task_for(facts["classes"], facts["colours"])
 
     @property
     def checkpoints(self) -> Path:
@@ -127,8 +135,9 @@ class Run:
 
     def write_rows(self, rows: list[Row]) -> None:
         """Replace metrics.csv."""
-        lines = [",".join(FIELDS)]
-        lines += [",".join(_shown(row[name]) for name in FIELDS) for row in rows]
+        names = (*FIELDS, *self.task.columns)
+        lines = [",".join(names)]
+        lines += [",".join(_shown(row[name]) for name in names) for row in rows]
         write_file(self.folder / "metrics.csv", "\n".join(lines) + "\n")
 
     @contextmanager

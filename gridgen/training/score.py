@@ -20,10 +20,28 @@ class Score:
     accuracy: float
 
     @property
+    def value(self) -> float:
+        """The mean IoU."""
+        return self.mean_iou
+
+    @property
     def mean_iou(self) -> float:
         """Mean over the classes with TP + FP + FN > 0, the rule of the official scorers."""
         present = [value for value in self.iou if value == value]
         return sum(present) / len(present) if present else 0.0
+
+    def columns(self) -> dict[str, float]:
+        """Two columns of metrics.csv."""
+        return {"val_iou": self.mean_iou, "val_accuracy": self.accuracy}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Mean, classes and accuracy."""
+        classes = zip(self.classes, self.iou, strict=True)
+        return [
+            ("mean IoU", f"{self.mean_iou:.4f}"),
+            *((f"  {name}", f"{iou:.4f}") for name, iou in classes),
+            ("accuracy", f"{self.accuracy:.4f}"),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers; nan becomes None."""

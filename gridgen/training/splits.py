@@ -3,34 +3,66 @@
 from gridgen.analysis import legal_size
 from gridgen.data import Dataset, load_dataset
 from gridgen.errors import SizeError, SpecError
-from gridgen.spec import NetworkSpec
+from gridgen.grid import Architecture, Grid, build_grid
+from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.recipe import Recipe
+from gridgen.training.tasks import task_of
+
+Splits = tuple[Dataset, Dataset]
+"""Train and val."""
 
 
-def load_splits(spec: NetworkSpec, data: str, recipe: Recipe) -> tuple[Dataset, Dataset]:
-    """The train and val splits of `data`.
+def load_splits(data: str) -> Splits:
+    """The train and val splits of `data`. Errors: `DataError`."""
+    return load_dataset(data, "train"), load_dataset(data, "val")
 
-    Errors: `DataError`; `SpecError` where classes or channels differ; `SizeError` where a crop or
-    an image of val has a size that the grid cannot take.
+
+def adopt(grid: Grid, dataset: Dataset) -> Grid:
+    """A published network with the dataset's classes and channels, where its spec leaves them open.
+
+    A network of the paper's family says itself what it is for.
     """
-    train, val = load_dataset(data, "train"), load_dataset(data, "val")
-    for split in (train, val):
+    spec = grid.spec
+    if not isinstance(spec, Architecture):
+        return grid
+    open_fields = _wanted(dataset).keys() - spec.model_fields_set
+    changes = {field: _wanted(dataset)[field] for field in open_fields}
+    return build_grid(spec.but(**changes)) if changes else grid
+
+
+def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
+    """The network can be trained on what the splits hold.
+
+    Errors: `SpecError` where classes or channels differ; `SizeError` where a crop or an image of
+    val has a size that the grid cannot take.
+    """
+    for split in splits:
         require_fit(spec, split)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
+    val = splits[1]
     for index, size in enumerate(val.sizes):
         require_size(spec, size, f"{val.name}, val, image {index}")
-    return train, val
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
-    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line."""
-    wanted = {"classes": len(dataset.classes), "in_channels": dataset.channels}
-    for field, value in wanted.items():
+    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line.
+
+    No dataset has features that enter beside the image, without which their blocks stay untrained.
+    """
+    for field, value in _wanted(dataset).items():
         given = getattr(spec, field)
         if given != value:
             said = given if field in spec.model_fields_set else f"{field} is {given} by default"
             fact = f"{said}, but the data {dataset.name} has {value}; set {field}: {value}"
             raise spec.blame(SpecError(fact, (field,)))
+    if isinstance(spec, GridSpec) and spec.side_channels:
+        fact = f"the data {dataset.name} has images alone, no features to enter; remove this field"
+        raise spec.blame(SpecError(fact, ("side_channels",)))
+
+
+def _wanted(dataset: Dataset) -> dict[str, int]:
+    """Fields of a spec that a dataset decides."""
+    return {"classes": task_of(dataset).outputs(dataset), "in_channels": dataset.channels}
 
 
 def require_size(spec: NetworkSpec, size: tuple[int, int], where: str) -> None:

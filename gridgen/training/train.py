@@ -7,8 +7,7 @@ from pathlib import Path
 
 import torch
 
-from gridgen.data import DATASETS
-from gridgen.data.datasets import find_dataset
+from gridgen.data.datasets import find_dataset, lasting_name
 from gridgen.emit.network import require_memory
 from gridgen.grid import Grid
 from gridgen.spec import NetworkSpec
@@ -16,7 +15,7 @@ from gridgen.training import devices
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import Run
-from gridgen.training.splits import load_splits
+from gridgen.training.splits import adopt, load_splits, require_splits
 from gridgen.training.watch import Watch
 
 RUNS = Path("runs")
@@ -41,6 +40,7 @@ def train(
 
     >>> import tempfile
     >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
     >>> quick = Recipe.parse('''
     ... epochs: 1
@@ -56,12 +56,14 @@ def train(
     chosen = devices.choose_device(device)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe or find_dataset(data).recipe)
-    splits = load_splits(grid.spec, data, recipe)
+    splits = load_splits(data)
+    grid = adopt(grid, splits[0])
+    require_splits(grid.spec, splits, recipe)
     require_memory(grid)
     devices.require_share(recipe.batch)
     path = Path(folder) if folder is not None else new_folder(grid.spec, data)
     facts = {
-        "data": data if data in DATASETS else str(Path(data).resolve()),
+        "data": lasting_name(data),
         "seed": seed,
         "device": device,
         "classes": list(splits[0].classes),
@@ -87,7 +89,8 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     run = Run.open(folder)
     facts = run.facts
     chosen = devices.choose_device(device or facts["device"])
-    splits = load_splits(run.spec, facts["data"], run.recipe)
+    splits = load_splits(facts["data"])
+    require_splits(run.spec, splits, run.recipe)
     with devices.group(chosen), _alone(run):
         fit = Fit(run, *splits, chosen, watch or Watch())
         fit.restore()
@@ -102,6 +105,6 @@ def _alone(run: Run) -> AbstractContextManager[None]:
 
 def new_folder(spec: NetworkSpec, data: str) -> Path:
     """A folder under `runs/` that does not exist yet, named after topology and data."""
-    name = f"{spec.title}-{Path(data).resolve().name}"
+    name = f"{spec.title}-{Path(lasting_name(data)).name}"
     tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     return next(path for path in tries if not path.exists())

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from gridgen.training.run import Row
+from gridgen.training.tasks import Metric
 
 PLAIN_SECONDS = 10.0
 
@@ -26,8 +27,8 @@ Tick = Callable[[int, int], None]
 class Watch:
     """Told of every step and every validation of a training. This one tells nobody."""
 
-    def started(self, total: int, done: int) -> None:
-        """Training begins: `total` steps, of which `done` were made before."""
+    def started(self, total: int, done: int, metric: Metric) -> None:
+        """Training begins: `total` steps, of which `done` were made before; judged by `metric`."""
 
     def stepped(self, step: int, loss: float) -> None:
         """Step `step` (from 1) is done."""
@@ -40,17 +41,17 @@ class Watch:
 
 
 class Terminal(Watch):
-    """A bar on stderr with loss, IoU and time left; plain lines where it is no terminal."""
+    """A bar on stderr with loss, metric and time left; plain lines where it is no terminal."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.plain = not self.console.is_terminal
-        self.iou, self.total, self.last = "-", 0, time.monotonic()
+        self.reached, self.total, self.last = "-", 0, time.monotonic()
         self.bar = Progress(
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  IoU {task.fields[iou]}"),
+            TextColumn("loss {task.fields[loss]}  {task.fields[title]} {task.fields[reached]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -58,15 +59,18 @@ class Terminal(Watch):
             disable=self.plain,
         )
 
-    def started(self, total: int, done: int) -> None:
+    def started(self, total: int, done: int, metric: Metric) -> None:
         """Show the bar."""
         self.total, self.first, self.begun = total, done, time.monotonic()
-        self.task = self.bar.add_task("", total=total, completed=done, loss="-", iou="-")
+        self.metric = metric
+        self.task = self.bar.add_task(
+            "", total=total, completed=done, loss="-", title=metric.title, reached="-"
+        )
         self.bar.start()
 
     def stepped(self, step: int, loss: float) -> None:
         """Move the bar, or print a line every ten seconds."""
-        self.bar.update(self.task, completed=step, loss=f"{loss:.3f}", iou=self.iou)
+        self.bar.update(self.task, completed=step, loss=f"{loss:.3f}", reached=self.reached)
         now = time.monotonic()
         if self.plain and now - self.last > PLAIN_SECONDS:
             self.last = now
@@ -74,9 +78,10 @@ class Terminal(Watch):
             print(f"step {step}/{self.total}  loss {loss:.3f}  {left:.0f} s left", file=sys.stderr)
 
     def scored(self, row: Row) -> None:
-        """Show the new IoU."""
-        self.iou = f"{row['val_iou']:.3f}"
-        line = f"epoch {row['epoch']:.0f}  loss {row['loss']:.3f}  val IoU {self.iou}"
+        """Show what was reached."""
+        self.reached = self.metric.brief(row[self.metric.val])
+        line = f"epoch {row['epoch']:.0f}  loss {row['loss']:.3f}  "
+        line += f"val {self.metric.title} {self.reached}"
         if self.plain:
             print(line, file=sys.stderr)
         else:

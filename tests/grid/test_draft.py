@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -76,7 +77,7 @@ def test_two_maps_have_one_connection(source, target, name):
 )
 def test_a_cycle_is_refused(places):
     draft = drafted(((0, 0), (0, 1), ()))
-    for source, target in zip(places, places[1:], strict=False):
+    for source, target in pairwise(places):
         draft.connect(source, target)
     assert refusal(draft) == "the connections form a cycle"
 

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from math import comb
 
 import networkx as nx
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgen.grid import FeatureMap
-from gridgen.grid.lattice import chain, paper_lattice, triangle, trellis
+from gridgen.grid.lattice import chain, paper_lattice, trellis, triangle
 from gridgen.spec import GridSpec
 
 STREAMS = st.integers(1, 12)
@@ -82,7 +83,7 @@ def test_a_chain_is_one_path_along_a_column_either_way(streams, column, up):
     assert len(links) == streams - 1
     path = [link[0] for link in links] + [link[1] for link in links[-1:]]
     assert path == [FeatureMap(i, column) for i in order][: len(path)]
-    assert all(one[1] == other[0] for one, other in zip(links, links[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in pairwise(links))
 
 
 @pytest.mark.parametrize("streams", range(1, 13))

@@ -1,0 +1,80 @@
+"""Images with noise on them, which is to be taken away: labels are the images themselves."""
+
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from gridgen.data.dataset import Colour, Dataset, Sample, require_split
+from gridgen.data.folder import all_images, files_by_name, require_folder
+from gridgen.data.images import SUFFIXES, inspect_image, is_grey, read_image
+from gridgen.data.nuclei import Nuclei
+from gridgen.errors import DataError
+
+SIGMA = 25 / 255
+
+
+class Denoising:
+    """The images of one split of another dataset, with Gaussian noise added and clamped to [0, 1].
+
+    Of `folder`, any `{split}/images/` in it, without labels; of the nuclei micrograph where none is
+    given. The noise has a standard deviation of `SIGMA` and is the same each time an image is read:
+    it depends on the split and the name alone. Errors: `DataError` as those datasets.
+    """
+
+    classes: tuple[str, ...] = ()
+    colours: tuple[Colour, ...] = ()
+
+    def __init__(self, split: str = "train", folder: str | Path | None = None) -> None:
+        self._clean: Dataset | Pictures
+        if folder is None:
+            require_split("denoising", split, ("train", "val"))
+            self._clean, self.name = Nuclei(split), "denoising"
+        else:
+            self._clean = Pictures(folder, split)
+            self.name = f"denoising:{Path(folder).resolve().name}"
+        self._split = split
+        self.channels, self.sizes = self._clean.channels, self._clean.sizes
+
+    def __len__(self) -> int:
+        return len(self._clean)
+
+    def __getitem__(self, index: int) -> Sample:
+        clean = self._clean[index]
+        return Sample(clean.name, noisy(clean.image, f"{self._split}/{clean.name}"), clean.image)
+
+
+class Pictures:
+    """The images of `{split}/images` in a directory, sorted by name; each is its own label.
+
+    1 channel where all of all splits are grey, 3 otherwise. Errors: `DataError` that names the
+    directory or file.
+    """
+
+    def __init__(self, root: str | Path, split: str) -> None:
+        root = Path(root)
+        require_folder(root, split)
+        self._paths = files_by_name(root / split / "images", SUFFIXES)
+        if not self._paths:
+            raise DataError(
+                f"{root / split / 'images'}: no images; they end in {', '.join(SUFFIXES)}"
+            )
+        self._names = list(self._paths)
+        self.sizes = tuple(map(inspect_image, self._paths.values()))
+        self.channels = 1 if all(map(is_grey, all_images(root))) else 3
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: int) -> Sample:
+        name = self._names[index]
+        image = read_image(self._paths[name], self.channels)
+        return Sample(name, image, image)
+
+
+def noisy(image: torch.Tensor, name: str) -> torch.Tensor:
+    """`image` with the noise that belongs to `name`."""
+    rng = np.random.default_rng(crc32(name.encode()))
+    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    return (image + SIGMA * torch.from_numpy(noise)).clamp(0, 1)

@@ -1,0 +1,79 @@
+"""Segmentation: which class is each pixel of?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from gridgen.data import IGNORE, Dataset, load_dataset
+from gridgen.errors import DataError
+from gridgen.training import devices
+from gridgen.training.lookup import fitted_lookup
+from gridgen.training.score import Score, confusion, score
+from gridgen.training.sheet import Pixels, label_pixels, png
+from gridgen.training.tasks.task import Metric
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Cross-entropy; mean IoU from one confusion matrix, which is the tally (K, K)."""
+
+    classes: tuple[str, ...]
+    colours: Sequence[Sequence[int]]
+
+    metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
+    columns: ClassVar[tuple[str, ...]] = ("train_iou", "val_iou", "val_accuracy")
+    baseline: ClassVar[str] = "lookup"
+    baseline_note: ClassVar[str] = "best class per intensity, fitted on train"
+    ending: ClassVar[str] = "labels"
+
+    def outputs(self, dataset: Dataset) -> int:
+        """One logit for each class."""
+        return len(dataset.classes)
+
+    def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy, averaged over the labelled pixels of the batch; 0 where there are none.
+
+        Of several processes, each divides by its share of all pixels, as gradients are averaged.
+        """
+        labelled = devices.summed((labels != IGNORE).sum()) / devices.world_size()
+        total = cross_entropy(prediction.float(), labels, ignore_index=IGNORE, reduction="sum")
+        return total / labelled.clamp(min=1)
+
+    def nothing(self) -> Tensor:
+        """No pixel."""
+        return torch.zeros(len(self.classes), len(self.classes), dtype=torch.int64)
+
+    def tally(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """Pixel counts (truth, prediction)."""
+        return confusion(prediction.argmax(1), labels, len(self.classes))
+
+    def score(self, tally: Tensor) -> Score:
+        """IoU of each class, and accuracy."""
+        return score(tally, self.classes)
+
+    def score_baseline(self, data: str, dataset: Dataset) -> Score | None:
+        """The lookup's score, fitted on train; None where the data has no train split."""
+        try:
+            train = load_dataset(data, "train")
+        except DataError:
+            return None
+        return self.score(fitted_lookup(train, dataset))
+
+    def answer(self, prediction: Tensor) -> Tensor:
+        """The class of the greatest logit, (H, W)."""
+        return prediction.argmax(1)[0].cpu()
+
+    def pixels(self, label: Tensor) -> Pixels:
+        """The colours of the classes; what is ignored is black."""
+        return label_pixels(label, self.colours)
+
+    def encode(self, answer: Tensor) -> bytes:
+        """Pixel value = class id, with the colours as its palette."""
+        picture = Image.fromarray(answer.byte().numpy()).convert("P")
+        picture.putpalette([value for colour in self.colours for value in colour])
+        return png(picture)

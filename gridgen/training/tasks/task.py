@@ -1,0 +1,111 @@
+"""What every task offers. No task of its own: those have one file each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor
+
+from gridgen.data import Dataset
+from gridgen.training.sheet import Pixels
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The number that a training is judged by; higher is better.
+
+    `most` is its greatest value, where there is one.
+    """
+
+    name: str
+    title: str
+    digits: int
+    unit: str = ""
+    most: float | None = None
+
+    @property
+    def train(self) -> str:
+        """Its column of metrics.csv on what was trained on."""
+        return f"train_{self.name}"
+
+    @property
+    def val(self) -> str:
+        """Its column of metrics.csv on val, by which the best weights are chosen."""
+        return f"val_{self.name}"
+
+    def shown(self, value: float, sign: str = "") -> str:
+        """`value` in a report; `sign` + shows that of positive ones too."""
+        return f"{value:{sign}.{self.digits}f}{self.unit}"
+
+    def brief(self, value: float) -> str:
+        """`value` in a line of progress: one digit less."""
+        return f"{value:.{self.digits - 1}f}{self.unit}"
+
+
+class Score(Protocol):
+    """How well a split was predicted."""
+
+    @property
+    def value(self) -> float:
+        """The metric."""
+
+    def columns(self) -> dict[str, float]:
+        """The columns of metrics.csv that say how well val is predicted."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value of each line of a report."""
+
+
+class Task(Protocol):
+    """Loss, running tally, score and pictures of what a network predicts, (N, K, H, W).
+
+    A label is what `Sample` says; an answer is a label that the network gives.
+    """
+
+    metric: ClassVar[Metric]
+    columns: ClassVar[tuple[str, ...]]
+    """Of metrics.csv, after those that every training has."""
+    baseline: ClassVar[str]
+    """What needs no network, in one word."""
+    baseline_note: ClassVar[str]
+    """What that is."""
+    ending: ClassVar[str]
+    """Of the name of a file that holds an answer."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of what the colours of a picture mean, if anything."""
+
+    @property
+    def colours(self) -> Sequence[Sequence[int]]:
+        """Those colours: red, green, blue in 0..255."""
+
+    def outputs(self, dataset: Dataset) -> int:
+        """K, which the spec calls `classes`."""
+
+    def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """What training lowers, a scalar."""
+
+    def nothing(self) -> Tensor:
+        """The tally of no image."""
+
+    def tally(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """What has to be kept of a batch to score it. Tallies add up."""
+
+    def score(self, tally: Tensor) -> Score:
+        """The score of all that was tallied."""
+
+    def score_baseline(self, data: str, dataset: Dataset) -> Score | None:
+        """How well the split `dataset` of `data` is predicted without a network, if that exists."""
+
+    def answer(self, prediction: Tensor) -> Tensor:
+        """What the network says of one image, on the CPU: (1, K, H, W) -> a label."""
+
+    def pixels(self, label: Tensor) -> Pixels:
+        """A label or an answer as a picture, (H, W, 3)."""
+
+    def encode(self, answer: Tensor) -> bytes:
+        """An answer as a PNG file whose pixels are its values."""
