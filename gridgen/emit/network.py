@@ -132,14 +132,14 @@ class GridNetwork(nn.Module):
 
     def _bring(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
         """What `connection` brings to its target."""
-        x = maps[connection.source]
-        if connection.reads is None:
-            return self._arrive(connection, x)
-        return self.units[connection.name](x, maps[connection.reads])  # type: ignore[no-any-return]
+        x, seen = maps[connection.source], connection.reads
+        return (
+            self._arrive(connection, x) if seen is None else self._arrive(connection, x, maps[seen])
+        )
 
-    def _arrive(self, connection: Connection, x: Tensor) -> Tensor:
-        """The unit's output and the identity."""
-        branch = self._branch(connection, x)
+    def _arrive(self, connection: Connection, *seen: Tensor) -> Tensor:
+        """The unit's output and the identity, of the map and what else the unit looks at."""
+        x, branch = seen[0], self._branch(connection, *seen)
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch
         identity = self.shortcuts[connection.name](x) if connection.shortcut else x
@@ -147,20 +147,20 @@ class GridNetwork(nn.Module):
             return identity
         return branch.add_(identity) if connection.name in self.fresh else identity + branch
 
-    def _branch(self, connection: Connection, x: Tensor) -> Tensor | None:
+    def _branch(self, connection: Connection, *seen: Tensor) -> Tensor | None:
         """The unit's output, or None where total dropout drops it (section 3.1).
 
         One draw per unit and forward pass for the whole batch; never rescaled; off in evaluation.
         """
         unit = self.units[connection.name]
         if not (self.training and connection.dropout):
-            return unit(x)  # type: ignore[no-any-return]
+            return unit(*seen)  # type: ignore[no-any-return]
         if self.fixed_graph or torch.compiler.is_compiling():
-            kept = torch.rand((), device=x.device) >= connection.dropout
-            return unit(x) * kept  # type: ignore[no-any-return]
+            kept = torch.rand((), device=seen[0].device) >= connection.dropout
+            return unit(*seen) * kept  # type: ignore[no-any-return]
         if torch.rand(()).item() < connection.dropout:
             return None
-        return unit(x)  # type: ignore[no-any-return]
+        return unit(*seen)  # type: ignore[no-any-return]
 
 
 def _ends_in_convolution(connection: Connection) -> bool:

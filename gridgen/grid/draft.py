@@ -6,11 +6,11 @@ The paper's grid comes from a spec (`build.py`); every other network is a draft.
 import networkx as nx
 
 from gridgen.errors import GridError
-from gridgen.grid.fusions import SUM, Fusion
+from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid
 from gridgen.grid.keep import keep_alive
-from gridgen.grid.layers import Layers, MaxPool, MaxUnpool, Resize, Shape, channels_after
-from gridgen.grid.trace import shape_text, trace
+from gridgen.grid.layers import Layers, channels_after
+from gridgen.grid.validity import require_reading, require_shapes
 from gridgen.spec import NetworkSpec
 
 Place = tuple[int, int]
@@ -57,7 +57,13 @@ class Draft:
         self._dag.add_edge(connection.source, connection.target, connection=connection)
 
     def fuse(self, target: Place, fusion: Fusion = SUM, after: Layers = ()) -> None:
-        """How what arrives at a map is joined, and the map's own layers; a bare sum if not said."""
+        """How what arrives at a map is joined, and the map's own layers; a bare sum if not said.
+
+        `fusion` is `SUM`, `CONCAT` or `WEIGHTED`; other layers belong to `after`. Errors:
+        `GridError`.
+        """
+        if fusion not in (SUM, CONCAT, WEIGHTED):
+            raise GridError(f"{fusion.description}: join with CONCAT and give the layers as after")
         self._fusions[FeatureMap(*target)] = fusion, after
 
     def grid(
@@ -76,22 +82,34 @@ class Draft:
         Errors: `GridError` where it has a cycle, a map on no path, shapes that disagree, or a
         prediction that is not of the image's size.
         """
-        entry = FeatureMap(*first)
+        entry, end = FeatureMap(*first), self._last(last)
+        for place in {entry, end, *self._fusions} - set(self._dag):
+            raise GridError(f"no connection touches X({place.stream}, {place.column})")
         if not nx.is_directed_acyclic_graph(self._dag):
             raise GridError("the connections form a cycle")
-        end = FeatureMap(*last) if last else max(x for x in self._dag if x.stream == 0)
-        self._set_channels(entry, channels_after(stem, spec.in_channels))
-        grid = Grid(self._dag, entry, end, stem, head, spec)
+        dag = self._with_channels(entry, channels_after(stem, spec.in_channels))
+        grid = Grid(dag, entry, end, stem, head, spec)
         alive = keep_alive(grid)
         if alive.dead_ends:
             dead = ", ".join(connection.name for connection in alive.dead_ends)
             raise GridError(f"{dead}: on no path from input to output")
-        _check(alive)
+        require_reading(alive)
+        require_shapes(alive)
         return alive
 
-    def _set_channels(self, entry: FeatureMap, channels: int) -> None:
-        """The channels of every map, from what arrives there."""
-        nodes = self._dag.nodes
+    def _last(self, place: Place | None) -> FeatureMap:
+        """The map before the head."""
+        if place is not None:
+            return FeatureMap(*place)
+        top = [feature_map for feature_map in self._dag if feature_map.stream == 0]
+        if not top:
+            raise GridError("no map is in stream 0; say with last where the head begins")
+        return max(top)
+
+    def _with_channels(self, entry: FeatureMap, channels: int) -> "nx.DiGraph[FeatureMap]":
+        """A copy of the graph with the channels of every map, from what arrives there."""
+        dag = self._dag.copy()
+        nodes = dag.nodes
         for target in nx.topological_sort(self._dag):
             fusion, after = self._fusions.get(target, (SUM, ()))
             arriving = [
@@ -104,43 +122,4 @@ class Draft:
                 raise GridError(f"nothing arrives at X({target.stream}, {target.column})")
             joined = sum(arriving) if fusion.join == "concat" else arriving[0]
             nodes[target]["fused"] = Fused(channels_after(after, joined), fusion, after)
-
-
-def _check(grid: Grid) -> None:
-    """What a grid of any shape must keep to, at its smallest legal image."""
-    for connection in grid:
-        _check_reading(grid, connection)
-    side = grid.spec.least
-    traced = trace(grid, (side, side))
-    if traced.head.shape != (grid.spec.classes, side, side):
-        raise GridError(f"{shape_text(traced.head.shape)} is predicted for {side}x{side}")
-    streams: dict[int, Shape] = {}
-    for feature_map, shape in traced.shapes.items():
-        before = streams.setdefault(feature_map.stream, shape)
-        if shape[1:] != before[1:]:
-            raise GridError(
-                f"X({feature_map.stream}, {feature_map.column}) is {shape_text(shape)}, "
-                f"another of its stream {shape_text(before)}; a stream has one resolution"
-            )
-
-
-def _check_reading(grid: Grid, connection: Connection) -> None:
-    """A layer that looks at a further map finds there what it needs, computed before."""
-    looking = [layer for layer in connection.unit if isinstance(layer, MaxUnpool | Resize)]
-    if not looking and connection.reads is None:
-        return
-    seen = connection.reads
-    if seen is None or seen not in nx.ancestors(grid.dag, connection.target):
-        raise GridError(f"{connection.name} reads no map on the way to it; say which with reads")
-    for layer in looking:
-        if isinstance(layer, MaxUnpool) and not _pools(grid, seen, layer.pooling):
-            raise GridError(
-                f"{connection.name}: {layer.pooling} is no connection from "
-                f"X({seen.stream}, {seen.column}) that begins with a 2x2 maximum"
-            )
-
-
-def _pools(grid: Grid, source: FeatureMap, name: str) -> bool:
-    """Whether the connection `name` leaves `source` and begins with a pooling to be undone."""
-    leaving = [edge["connection"] for _, _, edge in grid.dag.out_edges(source, data=True)]
-    return any(c.name == name and c.unit[:1] == (MaxPool(),) for c in leaving)
+        return dag

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import networkx as nx
 
-from gridgen.errors import TopologyError
-from gridgen.grid.fusions import CONCAT
+from gridgen.errors import GridError, TopologyError
 from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.grid.validity import require_reading, require_whole
 from gridgen.spec import CustomTopology
 
 
@@ -38,25 +38,12 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
     kept = keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends))))
-    _require_whole(kept, grid)
+    try:
+        require_whole(kept, grid)
+        require_reading(kept)
+    except GridError as error:
+        raise TopologyError(str(error), ("topology",)) from error
     return replace(kept, unpruned=grid.unpruned or grid)
-
-
-def _require_whole(kept: Grid, grid: Grid) -> None:
-    """Where channels depend on what arrives, all of it is kept; what is looked at is there."""
-    for target in kept.dag:
-        arriving, whole = kept.dag.in_degree(target), grid.dag.in_degree(target)
-        if grid.fusion_of(target) == CONCAT and arriving < whole:
-            raise TopologyError(
-                f"X({target.stream}, {target.column}) concatenates {whole} maps; "
-                f"keep all of the connections into it, or none",
-                ("topology",),
-            )
-    for connection in kept:
-        if connection.reads is not None and connection.reads not in kept.dag:
-            seen = connection.reads
-            fact = f"{connection.name} reads X({seen.stream}, {seen.column}); keep a way to it"
-            raise TopologyError(fact, ("topology",))
 
 
 def keep_alive(grid: Grid) -> Grid:

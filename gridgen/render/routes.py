@@ -8,6 +8,7 @@ from gridgen.render.layout import point
 
 Point = tuple[float, float]
 TIP = 9.0  # points: length of an arrow's head
+WIDEST = style.COLUMN_STEP - style.MAP_WIDTH - 4.0  # points: left of the column beside
 HIGHEST = style.STREAM_STEP - style.MAP_HEIGHT - 4.0  # points: below the row above
 
 
@@ -29,7 +30,7 @@ def route(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]) -
         finish = end[0] - ahead, end[1] + half_height
         return _spline(begin, finish, (0, 1.33 * rise))
     if source.column == target.column:
-        rise = 8.0 + 6 * abs(target.stream - source.stream)
+        rise = min(8.0 + 6 * abs(target.stream - source.stream), WIDEST)
         down = 1 if target.stream > source.stream else -1
         begin = start[0] + half_width, start[1] - down * half_height / 3
         finish = end[0] + half_width, end[1] + down * half_height / 3

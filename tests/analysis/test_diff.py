@@ -163,5 +163,6 @@ def test_what_is_printed():
         ("connections", "49 -> 33 (-16)"),
         ("maps", "30 -> 30 (+0)"),
         ("paths", "371 -> 5 (-366)"),
+        ("receptive field", "479 -> 479"),
         ("inherited", "9,647,337 of B's parameters (100.0%): stem, units.sub_1_0 and 33 more"),
     ]

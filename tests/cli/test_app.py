@@ -8,7 +8,10 @@ import pytest
 
 from gridgen.cli import app
 
-COMMANDS = ["render", "count", "build", "train", "evaluate", "predict", "search", "list", "schema"]
+COMMANDS = [
+    *("render", "count", "relate", "diff", "build", "train", "evaluate", "predict", "search"),
+    *("list", "schema"),
+]
 
 
 def test_without_a_command_it_lists_them(gridgen):

@@ -400,3 +400,15 @@ def test_a_map_that_is_looked_at_outlives_its_last_connection():
         (0, 5): [(0, 1), (1, 4)],
         (0, 6): [(0, 5)],
     }
+
+
+def test_the_identity_of_a_connection_that_reads_is_added_too():
+    draft = Draft()
+    draft.connect((0, 0), (1, 0), (MaxPool(),))
+    draft.connect((1, 0), (0, 1), (Resize("nearest"),), reads=(0, 0), shortcut=(Upsample(),))
+    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, in_channels=2, classes=2)
+    network = GridNetwork(draft.grid(spec, stem=(), head=()))
+    image = torch.rand(1, 2, 4, 6)
+    pooled = torch.nn.functional.max_pool2d(image, 2)
+    up = torch.nn.functional.interpolate(pooled, scale_factor=2)
+    torch.testing.assert_close(network(image), 2 * up)

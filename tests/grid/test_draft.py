@@ -12,8 +12,10 @@ from gridgen.grid.layers import (
     BatchNorm,
     Conv,
     Deconv,
+    GroupNorm,
     MaxPool,
     MaxUnpool,
+    PReLU,
     ReLU,
     Residual,
     Resize,
@@ -86,9 +88,8 @@ def test_a_cycle_is_refused(places):
     ("connections", "ends", "place"),
     [
         ([((0, 0), (0, 2), ()), ((0, 1), (0, 2), ())], {}, "X(0, 1)"),
-        ([((1, 0), (0, 1), UP)], {}, "X(1, 0)"),
+        ([((0, 0), (0, 1), ()), ((1, 0), (0, 1), UP)], {}, "X(1, 0)"),
         ([((0, 0), (0, 1), ()), ((0, 1), (0, 2), ())], {"first": (0, 1)}, "X(0, 0)"),
-        ([((0, 0), (0, 1), ())], {"first": (3, 3)}, "X(0, 0)"),
     ],
 )
 def test_something_arrives_at_every_map_but_the_first(connections, ends, place):
@@ -197,9 +198,6 @@ def test_a_size_at_which_arrivals_disagree_is_not_traced():
     )
 
 
-NO_MAP = "up_0_2_from_1_1 reads no map on the way to it; say which with reads"
-
-
 @pytest.mark.parametrize("layer", [MaxUnpool("sub_1_1_from_0_0"), Resize()], ids=str)
 @pytest.mark.parametrize("seen", [None, (0, 1), (0, 2), (0, 3), (5, 5)], ids=str)
 def test_a_layer_that_looks_at_a_map_finds_it_on_the_way(layer, seen):
@@ -210,7 +208,84 @@ def test_a_layer_that_looks_at_a_map_finds_it_on_the_way(layer, seen):
         ((0, 2), (0, 3), ()),
         ((0, 1), (0, 3), ()),
     )
-    assert refusal(draft) == NO_MAP
+    if seen is None:
+        expected = "up_0_2_from_1_1 looks at a further map; say which with reads"
+    else:
+        place = f"X({seen[0]}, {seen[1]})"
+        expected = f"up_0_2_from_1_1 reads {place}, which is not on a way to it; keep one"
+    assert refusal(draft) == expected
+
+
+def test_a_unit_that_looks_at_no_map_reads_none():
+    draft = drafted(((0, 0), (0, 1), ()), ((0, 1), (0, 2), (Conv(F, F),), (0, 0)))
+    assert refusal(draft) == (
+        "lateral_0_2 reads a map, but no layer of its unit looks at one; drop reads"
+    )
+
+
+@pytest.mark.parametrize("layer", [MaxUnpool("sub_1_0"), Resize()], ids=str)
+def test_only_a_unit_looks_at_a_map(layer):
+    only = "cannot look at a further map; only a connection's unit can"
+    plain = ((0, 0), (0, 1), ())
+    assert refusal(drafted(plain), stem=(Conv(F, F), layer)) == f"stem {only}"
+    assert refusal(drafted(plain), head=(Conv(F, F), layer)) == f"head {only}"
+    fused = drafted(plain)
+    fused.fuse((0, 1), SUM, (layer,))
+    assert refusal(fused) == f"map_0_1 {only}"
+    block = (Residual((Residual((layer,)),)),)
+    assert refusal(drafted(((0, 0), (0, 1), block))) == f"lateral_0_1 {only}"
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ((Conv(5, F),), "a Conv of 5 channels meets 2; give both as many"),
+        ((Deconv(5, F),), "a Deconv of 5 channels meets 2; give both as many"),
+        ((Conv(F, 4), BatchNorm(F)), "a BatchNorm of 2 channels meets 4; give both as many"),
+        ((Conv(F, 4), GroupNorm(8, 2)), "a GroupNorm of 8 channels meets 4; give both as many"),
+        ((PReLU(3),), "a PReLU of 3 channels meets 2; give both as many"),
+        ((Residual((Conv(F, 4),)),), "a Residual of 2 channels meets 4; give both as many"),
+    ],
+)
+def test_a_layer_is_given_the_channels_that_it_is_made_for(unit, message):
+    assert refusal(drafted(((0, 0), (0, 1), unit))) == message
+    assert refusal(drafted(((0, 0), (0, 1), ())), stem=unit).startswith("a ")
+    assert refusal(drafted(((0, 0), (0, 1), ())), head=unit) == message
+
+
+def test_places_that_no_connection_touches_are_named():
+    draft = drafted(((0, 0), (0, 1), ()))
+    assert refusal(draft, last=(5, 5)) == "no connection touches X(5, 5)"
+    assert refusal(draft, first=(3, 3)) == "no connection touches X(3, 3)"
+    draft.fuse((7, 7), CONCAT)
+    assert refusal(draft) == "no connection touches X(7, 7)"
+    assert refusal(Draft()) == "no map is in stream 0; say with last where the head begins"
+
+
+def test_a_draft_may_go_on_after_a_grid_was_made():
+    draft = drafted(((0, 0), (0, 1), ()))
+    one = grid_of(draft)
+    draft.connect((0, 1), (0, 2), (Conv(F, 4),))
+    two = grid_of(draft, head=(Conv(4, F),))
+    assert (len(one.connections), len(two.connections)) == (1, 2)
+    assert one.channels_of(one.input) == F
+
+
+def test_what_is_read_must_still_be_computed_before():
+    pool = (MaxPool(),)
+    draft = drafted(
+        ((0, 0), (0, 4), (Conv(F, F),)),
+        ((0, 4), (1, 1), pool),
+        ((0, 0), (1, 1), pool),
+        ((1, 1), (0, 3), (Resize(),), (0, 4)),
+        ((0, 3), (0, 5), ()),
+        ((0, 4), (0, 5), ()),
+    )
+    with pytest.raises(TopologyError) as caught:
+        keep(grid_of(draft), lambda c: c.name != "sub_1_1_from_0_4")
+    assert str(caught.value) == (
+        "up_0_3_from_1_1 reads X(0, 4), which is not on a way to it; keep one"
+    )
 
 
 def test_a_layer_may_look_at_any_map_before_its_target():
@@ -347,11 +422,14 @@ def test_a_sum_has_the_channels_of_one_arrival_until_the_maps_own_layers(fusion,
     assert traced.shapes[grid.output] == (channels, 4, 6)
 
 
-def test_a_reduced_fusion_without_layers_is_a_concatenation():
+def test_a_draft_gives_the_layers_after_a_concatenation_itself():
     draft = drafted(((0, 0), (0, 1), ()), ((0, 0), (0, 2), ()), ((0, 1), (0, 2), ()))
-    draft.fuse((0, 2), REDUCED)
-    grid = grid_of(draft, head=(Conv(2 * F, F),))
-    assert (grid.channels_of(grid.output), grid.fusion_layers(grid.output)) == (2 * F, ())
+    with pytest.raises(GridError) as caught:
+        draft.fuse((0, 2), REDUCED)
+    assert str(caught.value) == (
+        "concatenated, then a 1x1 convolution to the map's channels: "
+        "join with CONCAT and give the layers as after"
+    )
 
 
 def test_the_first_map_has_layers_of_its_own_and_joins_nothing():
@@ -416,7 +494,9 @@ def reading() -> Grid:
 def test_what_a_connection_reads_stays():
     with pytest.raises(TopologyError) as caught:
         keep(reading(), lambda c: c.name != "sub_1_1")
-    assert str(caught.value) == "up_0_2_from_1_1 reads X(0, 1); keep a way to it"
+    assert str(caught.value) == (
+        "up_0_2_from_1_1 reads X(0, 1), which is not on a way to it; keep one"
+    )
     assert caught.value.field == ("topology",)
 
 

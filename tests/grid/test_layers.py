@@ -151,7 +151,16 @@ def test_a_transposed_convolution_is_that_of_torch(data, stride, more, bias):
     layer = Deconv(2, 3, stride, kernel, bias)
     shape = data.draw(shapes(2))
     assert layer.out(shape)[1:] == (stride * shape[1], stride * shape[2])
+    assert layer.padding >= 0
+    assert layer.output_padding in (0, 1)
     assert agrees(layer, shape)
+
+
+def test_a_transposed_convolution_is_padded_as_its_docstring_says():
+    paddings = [(x.padding, x.output_padding) for x in (Deconv(1, 1), Deconv(1, 1, stride=2))]
+    assert paddings == [(1, 0), (1, 1)]
+    valid = Deconv(1, 1, 2, kernel=5, valid=True)
+    assert (valid.padding, valid.output_padding) == (0, 0)
 
 
 @settings(max_examples=20)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
+from gridgen.errors import GridError
 from gridgen.grid.layers.record import Rows, Shape
 
 
@@ -10,8 +11,8 @@ from gridgen.grid.layers.record import Rows, Shape
 class Conv:
     """Convolution k x k, padded to keep the size at stride 1 and to divide it by a larger stride.
 
-    (F, H, W) -> (G, ceil(H / stride), ceil(W / stride)). `valid`: without padding, so that
-    dilation * (k - 1) rows and columns are lost. `groups` divides F and G; F groups of one
+    (F, H, W) -> (G, ceil(H / stride), ceil(W / stride)) for odd k. `valid`: without padding, so
+    that dilation * (k - 1) rows and columns are lost. `groups` divides F and G; F groups of one
     channel are a depthwise convolution.
     """
 
@@ -35,9 +36,12 @@ class Conv:
 
     def out(self, shape: Shape) -> Shape:
         _, height, width = shape
-        lost = self.dilation * (self.kernel - 1) if self.valid else 0
-        stride = self.stride
-        return self.channels_out, -(-(height - lost) // stride), -(-(width - lost) // stride)
+        more = 2 * self.padding - self.dilation * (self.kernel - 1) - 1
+        return (
+            self.channels_out,
+            (height + more) // self.stride + 1,
+            (width + more) // self.stride + 1,
+        )
 
     def macs(self, shape: Shape) -> int:
         return self.kernel**2 * self.channels_in // self.groups * prod(self.out(shape))
@@ -54,6 +58,8 @@ class Deconv:
     (F, H, W) -> (G, H * stride, W * stride); at 3 x 3 this is padding 1 and, at stride 2, output
     padding 1. `valid`: without padding, so that k - stride rows and columns are won.
     Multiply-accumulates are counted at the *input*'s size: each input value meets each weight once.
+    Errors: `GridError` for a kernel that no padding fits: smaller than stride - 1, or even at
+    stride 1.
     """
 
     channels_in: int
@@ -66,6 +72,13 @@ class Deconv:
     @property
     def padding(self) -> int:
         return 0 if self.valid else (self.kernel - self.stride + 1) // 2
+
+    def __post_init__(self) -> None:
+        if self.padding < 0 or self.output_padding >= self.stride:
+            raise GridError(
+                f"no padding makes a {self.kernel}x{self.kernel} transposed convolution of stride "
+                f"{self.stride} multiply the size by that; use an odd or a larger kernel, or valid"
+            )
 
     @property
     def output_padding(self) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
 from gridgen.grid.layers.record import WHOLE, Rows, Shape
@@ -53,14 +54,30 @@ Layers = tuple[Layer, ...]
 
 
 def channels_after(layers: Layers, channels: int) -> int:
-    """Channels of what `layers` make of a map of `channels`."""
+    """Channels of what `layers` make of a map of `channels`.
+
+    Errors: `GridError` where a layer is made for other channels than it is given.
+    """
     for layer in layers:
         match layer:
             case Conv() | Deconv():
+                _require(layer, layer.channels_in, channels)
                 channels = layer.channels_out
-            case Residual():
-                channels = channels_after(layer.layers, channels)
+            case BatchNorm() | GroupNorm():
+                _require(layer, layer.channels, channels)
+            case PReLU(slopes) if slopes > 1:
+                _require(layer, slopes, channels)
+            case Residual(inner, shortcut):
+                after = channels_after(inner, channels)
+                _require(layer, channels_after(shortcut, channels), after)
+                channels = after
     return channels
+
+
+def _require(layer: "Layer", wanted: int, given: int) -> None:
+    if wanted != given:
+        name = type(layer).__name__
+        raise GridError(f"a {name} of {wanted} channels meets {given}; give both as many")
 
 
 def reach(layers: Layers, first: float, last: float) -> Rows:

@@ -7,9 +7,10 @@ from gridgen.grid.layers.record import WHOLE, Rows, SameShape, Shape
 
 @dataclass(frozen=True, slots=True)
 class MaxPool(SameShape):
-    """Maximum over k x k. (F, H, W) -> (F, ceil(H / stride), ceil(W / stride)).
+    """Maximum over k x k; k is odd or the stride.
 
-    Unpadded where the stride is the kernel, otherwise padded as a convolution is.
+    (F, H, W) -> (F, ceil(H / stride), ceil(W / stride)). Unpadded where the stride is the kernel,
+    otherwise padded as a convolution is.
     """
 
     kernel: int = 2
@@ -21,7 +22,10 @@ class MaxPool(SameShape):
 
     def out(self, shape: Shape) -> Shape:
         channels, height, width = shape
-        return channels, -(-height // self.stride), -(-width // self.stride)
+        if self.kernel == self.stride:
+            return channels, -(-height // self.stride), -(-width // self.stride)
+        more = 2 * self.padding - self.kernel
+        return channels, (height + more) // self.stride + 1, (width + more) // self.stride + 1
 
     def reach(self, first: float, last: float) -> Rows:
         begin = first * self.stride - self.padding
