@@ -86,7 +86,7 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     image = counted_size(spec, size)
     traced = trace(grid, image)
     stem, head = traced.stem, traced.head
-    parts = [*traced.connections.values(), *traced.fusions.values()]
+    parts = [*traced.connections, *traced.fusions.values()]
     parameters = sum(part.parameters for part in parts)
     activations = sum(part.activations for part in parts)
     macs = sum(part.macs for part in parts)
@@ -107,8 +107,8 @@ def count(grid: Grid, size: Size | None = None) -> Count:
             paper_ratio=_ratio(by_paper[1], activations),
         ),
         Macs(total=stem.macs + macs + head.macs, grid=macs),
-        Connections(kept=len(grid.connections), full=len(grid.full.connections)),
-        maps=len(grid.maps),
+        Connections(kept=len(grid.dag.edges), full=len(grid.full.dag.edges)),
+        maps=len(grid.dag),
         paths=count_paths(grid),
     )
 

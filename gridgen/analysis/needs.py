@@ -63,17 +63,11 @@ def same_map(a: Grid, b: Grid, feature_map: FeatureMap) -> bool:
 
     Where one connection arrives in `a`, there is nothing to join, so any fusion will do.
     """
-    one, other = fused(a, feature_map), fused(b, feature_map)
+    one, other = a.fused(feature_map), b.fused(feature_map)
     if (one.channels, one.after) != (other.channels, other.after):
         return False
     alone = a.dag.in_degree(feature_map) <= 1 and a.fusion_layers(feature_map) == one.after
     return alone or one.fusion == other.fusion
-
-
-def fused(grid: Grid, feature_map: FeatureMap) -> Fused:
-    """What the map is."""
-    record: Fused = grid.dag.nodes[feature_map]["fused"]
-    return record
 
 
 def sides_within(grid: Grid, other: Grid) -> set[Side]:
@@ -91,10 +85,10 @@ def common_size(a: Grid, b: Grid) -> Size:
 
 
 def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
-    known = {need for feature_map in b.maps for need in _joining(fused(b, feature_map))}
+    known = {need for feature_map in b.maps for need in _joining(b.fused(feature_map))}
     for feature_map in a.maps:
-        both, record = feature_map in b.dag, fused(a, feature_map)
-        has = _joining(fused(b, feature_map)) if both else known
+        both, record = feature_map in b.dag, a.fused(feature_map)
+        has = _joining(b.fused(feature_map)) if both else known
         joining = _joining(record)[0 if a.dag.in_degree(feature_map) > 1 else 1 :]
         missing = [need for need in joining if need not in has]
         yield from missing

@@ -143,8 +143,10 @@ class Grid:
 
     def into(self, target: FeatureMap) -> list[Connection]:
         """The connections that arrive at `target`, lateral first."""
-        arrivals = [edge["connection"] for _, _, edge in self.dag.in_edges(target, data=True)]
-        return sorted(arrivals, key=lambda arrival: (arrival.kind, arrival.source))
+        arrivals = [edge["connection"] for edge in self.dag.pred[target].values()]
+        if len(arrivals) > 1:
+            arrivals.sort(key=lambda arrival: (arrival.kind, arrival.source))
+        return arrivals
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
@@ -154,17 +156,22 @@ class Grid:
     def __iter__(self) -> Iterator[Connection]:
         return iter(self.connections)
 
+    def fused(self, feature_map: FeatureMap) -> Fused:
+        """What a map is, and how what arrives becomes it."""
+        record: Fused = self.dag.nodes[feature_map]["fused"]
+        return record
+
     def channels_of(self, feature_map: FeatureMap) -> int:
         """Channels of a map; in the paper F_i of its stream."""
-        return self._fused(feature_map).channels
+        return self.fused(feature_map).channels
 
     def fusion_of(self, target: FeatureMap) -> Fusion:
         """How the connections that arrive at `target` are joined."""
-        return self._fused(target).fusion
+        return self.fused(target).fusion
 
     def fusion_layers(self, target: FeatureMap) -> Layers:
         """All layers after the fusion at `target`."""
-        fused = self._fused(target)
+        fused = self.fused(target)
         if fused.fusion.join == "concat" and target != self.input:
             return (*fused.fusion.after(self.joined(target), fused.channels), *fused.after)
         return fused.after
@@ -176,10 +183,6 @@ class Grid:
             for arrival in self.into(target)
         ]
         return sum(arrivals) if self.fusion_of(target).join == "concat" else arrivals[0]
-
-    def _fused(self, feature_map: FeatureMap) -> Fused:
-        fused: Fused = self.dag.nodes[feature_map]["fused"]
-        return fused
 
 
 def _by_column(feature_map: FeatureMap) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """Following an image size through a grid: the shape of every map, the cost of every part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gridgen.errors import GridError
+from gridgen.grid.fusions import Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Cost, Shape, cost
 
@@ -16,8 +17,8 @@ class Trace:
     shapes: dict[FeatureMap, Shape]
     stem: Cost
     """Of the stem and of all sides, as if features entered at each."""
-    connections: dict[str, Cost]
-    """Of the unit and of the projection of its identity, by the connection's name."""
+    connections: tuple[Cost, ...]
+    """Of the unit and of the projection of its identity, in the grid's order."""
     fusions: dict[str, Cost]
     """Of the join's weights and the layers after it, by the map's name."""
     head: Cost
@@ -30,23 +31,24 @@ def trace(grid: Grid, size: Size) -> Trace:
     """
     stem = cost(grid.stem, (grid.spec.in_channels, *size))
     shapes: dict[FeatureMap, Shape] = {}
-    connections: dict[str, Cost] = {}
+    connections: list[Cost] = []
     fusions: dict[str, Cost] = {}
     for target in grid.maps:
         arrivals = grid.into(target)
-        for arrival in arrivals:
-            connections[arrival.name] = _cost(arrival, shapes)
-        shape = stem.shape if target == grid.input else _joined(grid, target, arrivals, connections)
-        after = cost(grid.fusion_layers(target), shape)
-        weights = grid.fusion_of(target).weights(len(arrivals))
-        shapes[target] = _lasting(target, after.shape)
-        if after.parameters or after.macs or after.activations or weights:
-            fusions[target.name] = Cost(
-                after.parameters + weights, after.activations, after.macs, after.shape
-            )
+        brought = [_cost(arrival, shapes) for arrival in arrivals]
+        connections += brought
+        fusion = grid.fusion_of(target)
+        shape = stem.shape if target == grid.input else _joined(fusion, target, arrivals, brought)
+        layers, weights = grid.fusion_layers(target), fusion.weights(len(arrivals))
+        if layers or weights:
+            after = cost(layers, shape)
+            shape = after.shape
+            fusions[target.name] = replace(after, parameters=after.parameters + weights)
+        shapes[target] = _lasting(target, shape)
     for side in grid.sides:
         stem = _together(stem, cost(side.layers, (side.channels, *shapes[side.target][1:])))
-    return Trace(shapes, stem, connections, fusions, cost(grid.head, shapes[grid.output]))
+    head = cost(grid.head, shapes[grid.output])
+    return Trace(shapes, stem, tuple(connections), fusions, head)
 
 
 def _lasting(target: FeatureMap, shape: Shape) -> Shape:
@@ -74,11 +76,11 @@ def _together(one: Cost, other: Cost) -> Cost:
 
 
 def _joined(
-    grid: Grid, target: FeatureMap, arrivals: list[Connection], costs: dict[str, Cost]
+    fusion: Fusion, target: FeatureMap, arrivals: list[Connection], brought: list[Cost]
 ) -> Shape:
     """The shape of what the fusion at `target` joins, before its layers."""
-    concat = grid.fusion_of(target).join == "concat"
-    first, *others = (costs[arrival.name].shape for arrival in arrivals)
+    concat = fusion.join == "concat"
+    first, *others = (part.shape for part in brought)
     for arrival, shape in zip(arrivals[1:], others, strict=True):
         if shape[1:] != first[1:] or (shape != first and not concat):
             raise GridError(
