@@ -13,13 +13,15 @@ is counted, drawn, emitted as a PyTorch module, trained and searched.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gridgen.analysis import Count, count, diff, receptive_field, relate
+from gridgen.analysis import Count, count, receptive_field
 from gridgen.architectures import load_spec
 from gridgen.errors import GridgenError
 from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, prune
 from gridgen.spec import GridSpec
 
 if TYPE_CHECKING:
+    from gridgen.analysis.diff import diff
+    from gridgen.analysis.relate import relate
     from gridgen.emit import GridNetwork, load_network, save_network
     from gridgen.render import Picture, draw, draw_difference
     from gridgen.study import Study, search
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# What needs graphviz, torch or optuna is imported when it is first asked for.
+# What needs time to import is imported when it is first asked for.
 _LATER = {
+    "diff": "gridgen.analysis.diff",
+    "relate": "gridgen.analysis.relate",
     "Picture": "gridgen.render",
     "draw": "gridgen.render",
     "draw_difference": "gridgen.render",

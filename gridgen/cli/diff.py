@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from gridgen.analysis import diff as diff_grids
 from gridgen.cli.terminal import AsJson, PrunedName, grid_named, report, size_of
 
 
@@ -24,6 +23,8 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Compare connections, cost and receptive field of two networks, and what weights fit both."""
+    from gridgen.analysis.diff import diff as diff_grids
+
     ours, theirs = grid_named(a), grid_named(b)
     difference = diff_grids(ours, theirs, size_of(size))
     rows = [("A", a), ("B", b), *difference.rows()]

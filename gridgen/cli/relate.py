@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from gridgen.analysis import relate as relate_grids
 from gridgen.cli.terminal import AsJson, PrunedName, grid_named, report
 
 
@@ -15,6 +14,8 @@ def relate(
     as_json: AsJson = False,
 ) -> None:
     """Say whether A is a subgraph of B, what differs, and what A needs that B has not."""
+    from gridgen.analysis.relate import relate as relate_grids
+
     relation = relate_grids(grid_named(a), grid_named(b))
     if as_json:
         print(json.dumps(relation.as_json(), indent=2))
