@@ -48,7 +48,9 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.counting
+	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.module
+	$(BIN)/python -m benchmarks.architectures
 
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json
