@@ -53,7 +53,7 @@ def add_line(
     tooltip: str,
 ) -> None:
     """An arrow between two maps, called what its tooltip begins with."""
-    path = route(source, target, maps)
+    path = route(source, target, maps, look.arrow)
     canvas.edge(
         source.name,
         target.name,

@@ -6,7 +6,7 @@ Positions are fixed, so Graphviz lays nothing out and the same grid always gives
 import graphviz
 
 from gridgen.analysis import count_paths
-from gridgen.grid import Connection, Grid
+from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.units import Kind
 from gridgen.render import style
 from gridgen.render.canvas import add_connection, add_line, add_map, add_words, blank_canvas
@@ -49,10 +49,15 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
             add_connection(canvas, connection, maps, _look(connection))
         else:
             add_connection(canvas, connection, maps, style.DROPPED, " (dropped)")
-    for seen, target in sorted({(c.reads, c.target) for c in grid if c.reads}):
-        if not grid.dag.has_edge(seen, target):
-            tooltip = f"{target.name} looks at {seen.name}"
-            add_line(canvas, seen, target, maps, style.LOOKED_AT, tooltip)
+    for seen, target in _looks(grid):
+        tooltip = f"{target.name} looks at {seen.name}"
+        add_line(canvas, seen, target, maps, style.LOOKED_AT, tooltip)
+
+
+def _looks(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
+    """Maps that connections look at, and where those lead, unless a connection shows it too."""
+    pairs = {(c.reads, c.target) for c in grid if c.reads}
+    return sorted(pair for pair in pairs if not grid.dag.has_edge(*pair))
 
 
 def _look(connection: Connection) -> style.Look:
@@ -69,7 +74,8 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
         if joined:
             label, tooltip = f"{label}\\n{join}", f"{tooltip}, {join}"
         if feature_map in grid.dag:
-            add_map(canvas, feature_map, label, tooltip)
+            look = {"fillcolor": style.LAYERED} if grid.fused(feature_map).after else {}
+            add_map(canvas, feature_map, label, tooltip, **look)
         else:
             add_map(canvas, feature_map, "", tooltip, color=style.GHOST, fillcolor="white")
 
@@ -99,7 +105,9 @@ def _entries(grid: Grid) -> list[Entry]:
             entries.append((_label(kind, units), _look(units[0])))
         if bare:
             entries.append((f"{kind}, as it is", _look(bare[0])))
-    if any(connection.reads for connection in grid):
+    if any(grid.fused(feature_map).after for feature_map in grid.dag):
+        entries.append(("map with layers of its own", style.LAYERED))
+    if _looks(grid):
         entries.append(("looked at", style.LOOKED_AT))
     if len(grid.connections) < len(grid.full.connections):
         entries.append(("dropped", style.DROPPED))

@@ -40,7 +40,7 @@ def add_ends(canvas: graphviz.Digraph, drawn: Sequence[Drawn], last: int) -> Non
             grid.output.name,
             "head" if head else "prediction",
             look,
-            route(grid.output, end, maps),
+            route(grid.output, end, maps, look.arrow),
         )
 
 

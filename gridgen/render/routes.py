@@ -7,13 +7,16 @@ from gridgen.render import style
 from gridgen.render.layout import point
 
 Point = tuple[float, float]
-TIP = 9.0  # points: length of an arrow's head
 WIDEST = style.COLUMN_STEP - style.MAP_WIDTH - 4.0  # points: left of the column beside
 HIGHEST = style.STREAM_STEP - style.MAP_HEIGHT - 4.0  # points: below the row above
 
 
-def route(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]) -> str | None:
+def route(
+    source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap], arrow: float
+) -> str | None:
     """The Graphviz spline from source to target; None for the straight line between them.
+
+    `arrow` is the size of its head.
 
     In a row it arcs above the maps between, in a column right of them, otherwise beside them.
     """
@@ -28,19 +31,19 @@ def route(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]) -
         ahead = (1 if target.column > source.column else -1) * half_width * max(0.8 - span / 5, 0)
         begin = start[0] + ahead, start[1] + half_height
         finish = end[0] - ahead, end[1] + half_height
-        return _spline(begin, finish, (0, 1.33 * rise))
+        return _spline(begin, finish, (0, 1.33 * rise), arrow)
     if source.column == target.column:
         rise = min(8.0 + 6 * abs(target.stream - source.stream), WIDEST)
         down = 1 if target.stream > source.stream else -1
         begin = start[0] + half_width, start[1] - down * half_height / 3
         finish = end[0] + half_width, end[1] + down * half_height / 3
-        return _spline(begin, finish, (1.33 * rise, 0))
+        return _spline(begin, finish, (1.33 * rise, 0), arrow)
     along = end[0] - start[0], end[1] - start[1]
     length = hypot(*along)
     aside = -along[1] / length, along[0] / length
     begin, finish = _leave(start, along), _leave(end, (-along[0], -along[1]))
     rise = 0.7 * style.MAP_HEIGHT + 0.06 * length
-    return _spline(begin, finish, (rise * aside[0], rise * aside[1]))
+    return _spline(begin, finish, (rise * aside[0], rise * aside[1]), arrow)
 
 
 def _blocked(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]) -> bool:
@@ -82,14 +85,15 @@ def _leave(centre: Point, along: Point) -> Point:
     return centre[0] + min(steps) * along[0], centre[1] + min(steps) * along[1]
 
 
-def _spline(begin: Point, finish: Point, lift: Point) -> str:
+def _spline(begin: Point, finish: Point, lift: Point, arrow: float) -> str:
     """A cubic from `begin` to an arrow's head at `finish`, its two inner points lifted."""
     third = (finish[0] - begin[0]) / 3, (finish[1] - begin[1]) / 3
     one = begin[0] + third[0] / 2 + lift[0], begin[1] + third[1] / 2 + lift[1]
     two = finish[0] - third[0] / 2 + lift[0], finish[1] - third[1] / 2 + lift[1]
     back = two[0] - finish[0], two[1] - finish[1]
     length = hypot(*back)
-    neck = finish[0] + TIP * back[0] / length, finish[1] + TIP * back[1] / length
+    tip = 10 * arrow / length
+    neck = finish[0] + tip * back[0], finish[1] + tip * back[1]
     return f"e,{_show(finish)} " + " ".join(map(_show, (begin, one, two, neck)))
 
 

@@ -13,8 +13,9 @@ GHOST = "#dedede"
 INK = "#333333"
 FAINT = "#8a8a8a"
 PAPER = "#f7f7f7"
+LAYERED = "#dbe7f3"  # fill of a map that has layers of its own
 FONT = "Helvetica"
-LETTER = 0.46  # mean width of a letter, as a share of the font size
+LETTER = 0.43  # mean width of a letter, as a share of the font size
 
 COLUMN_STEP = 88
 STREAM_STEP = 72
@@ -33,12 +34,17 @@ class Look:
     dashed: bool = False
 
     @property
+    def arrow(self) -> float:
+        """Size of the arrow's head; 1 is 10 points."""
+        return 0.7 if self.width == LINE else 0.5
+
+    @property
     def attributes(self) -> dict[str, str]:
         """As Graphviz has it."""
         return {
             "color": self.colour,
             "penwidth": str(self.width),
-            "arrowsize": "0.7" if self.width == LINE else "0.5",
+            "arrowsize": f"{self.arrow:g}",
             **({"style": "dashed"} if self.dashed else {}),
         }
 

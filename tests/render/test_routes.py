@@ -10,8 +10,9 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import FeatureMap, build_grid
 from gridgen.render import style
 from gridgen.render.layout import point
-from gridgen.render.routes import TIP, route
+from gridgen.render.routes import route
 
+ARROW = 0.7
 ROUNDED = 0.05  # points: an arc is written with one decimal
 STREAMS, COLUMNS = 9, 13
 FULL = frozenset(FeatureMap(i, j) for i, j in product(range(STREAMS), range(COLUMNS)))
@@ -26,7 +27,7 @@ def places_of(spline: str) -> np.ndarray:
 
 def arc(source, target, maps=FULL) -> np.ndarray | None:
     """Points along a route: its cubic, sampled, then the arrow's head to the tip."""
-    spline = route(source, target, maps)
+    spline = route(source, target, maps, ARROW)
     if spline is None:
         return None
     tip, *curve = places_of(spline)
@@ -61,7 +62,7 @@ MAPS = st.sampled_from(sorted(FULL))
 @settings(max_examples=50)
 @given(MAPS, MAPS)
 def test_nothing_is_in_the_way_where_there_are_no_other_maps(source, target):
-    assert route(source, target, frozenset({source, target})) is None
+    assert route(source, target, frozenset({source, target}), ARROW) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_nothing_is_in_the_way_where_there_are_no_other_maps(source, target):
 )
 def test_to_a_near_map_of_a_full_grid_the_way_is_straight(step):
     source = FeatureMap(4, 6)
-    assert route(source, FeatureMap(4 + step[0], 6 + step[1]), FULL) is None
+    assert route(source, FeatureMap(4 + step[0], 6 + step[1]), FULL, ARROW) is None
 
 
 @settings(max_examples=100)
@@ -81,7 +82,7 @@ def test_an_arc_is_drawn_where_the_straight_line_meets_a_map(source, target, oth
     line = straight(source, target)
     most = max((depth(line, x).max() for x in maps - {source, target}), default=-1)
     if abs(most) > 0.5:  # not a line that grazes a corner
-        assert (route(source, target, maps) is not None) == (most > 0)
+        assert (route(source, target, maps, ARROW) is not None) == (most > 0)
 
 
 def test_a_map_in_a_row_or_column_is_in_the_way_only_if_it_is_there():
@@ -90,8 +91,8 @@ def test_a_map_in_a_row_or_column_is_in_the_way_only_if_it_is_there():
         (FeatureMap(0, 0), FeatureMap(1, 0), FeatureMap(2, 0)),
         (FeatureMap(0, 0), FeatureMap(1, 1), FeatureMap(2, 2)),
     ):
-        assert route(source, target, frozenset({source, target})) is None
-        assert route(source, target, frozenset({source, between, target})) is not None
+        assert route(source, target, frozenset({source, target}), ARROW) is None
+        assert route(source, target, frozenset({source, between, target}), ARROW) is not None
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -133,13 +134,13 @@ def test_an_arc_across_one_or_two_maps_on_the_diagonal_passes_beside_them(times,
 @settings(max_examples=100)
 @given(MAPS, MAPS)
 def test_an_arc_leaves_its_sources_box_and_its_tip_touches_its_targets(source, target):
-    spline = route(source, target, FULL)
+    spline = route(source, target, FULL, ARROW)
     if spline is None:
         return
     tip, begin, _, _, neck = places_of(spline)
     assert abs(depth(begin, source)) <= ROUNDED
     assert abs(depth(tip, target)) <= ROUNDED
-    assert np.linalg.norm(neck - tip) == pytest.approx(TIP, abs=2 * ROUNDED)
+    assert np.linalg.norm(neck - tip) == pytest.approx(10 * ARROW, abs=2 * ROUNDED)
     assert depth(neck, target) < 0
 
 
