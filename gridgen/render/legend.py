@@ -38,9 +38,9 @@ def _add_sample(
 ) -> None:
     """An arrow between two points that are not seen, or a small map."""
     if isinstance(look, str):
-        place = position(column + SAMPLE / 2, row)
+        centre = position(column + SAMPLE / 2, row)
         size = {"width": inches(style.MAP_WIDTH / 2), "height": inches(style.MAP_HEIGHT / 2)}
-        canvas.node(f"{name}_map", label="", fillcolor=look, tooltip=name, pos=place, **size)
+        canvas.node(f"{name}_map", label="", fillcolor=look, tooltip=name, pos=centre, **size)
         return
     ends = [(f"{name}_from", column), (f"{name}_to", column + SAMPLE)]
     for end, place in ends:
