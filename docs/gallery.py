@@ -7,8 +7,8 @@ import inspect
 import re
 from pathlib import Path
 
-from gridgen.analysis import count, count_paths, receptive_field
-from gridgen.analysis.receptive import field_text
+from gridgen.analysis import count, count_paths
+from gridgen.analysis.receptive import field_text, receptive_field
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
@@ -43,7 +43,7 @@ NOTES = """
 Parameters at each network's own defaults; multiply-accumulates and activations (values in the
 outputs of all layers) for one image of 512x512; receptive field in pixels, all paths together;
 paths from input to output, residual blocks inside a unit not counted as forks. The same figures:
-`gridgen count NAME --size 512x512`.
+`gridgen count NAME --size 512x512`; receptive fields: `gridgen diff NAME NAME`.
 """
 
 

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from gridgen.analysis.count import Count, count
-from gridgen.analysis.needs import common_size
 from gridgen.analysis.receptive import field_text, receptive_field
 from gridgen.analysis.relate import brief, relate
+from gridgen.analysis.sizes import common_size
 from gridgen.grid import Grid
-from gridgen.grid.layers import Layers
+from gridgen.grid.layers import Layers, shape_text
 from gridgen.grid.trace import Size
 
 
@@ -68,7 +68,6 @@ class Difference:
 
     def rows(self) -> list[tuple[str, str]]:
         """What to print: label and value."""
-        height, width = self.size
         inherited = (
             f"{self.inherited_parameters:,} of B's parameters ({self.inherited_share:.1%}): "
             f"{brief(self.inherited)}"
@@ -78,7 +77,7 @@ class Difference:
             ("only in B", brief(self.only_in_b)),
             ("changed", brief(self.changed)),
             ("changed maps", brief(self.changed_maps)),
-            ("image", f"{height}x{width}"),
+            ("image", shape_text(self.size)),
             *(
                 (change.what, f"{change.a:,} -> {change.b:,} ({change.difference:+,})")
                 for change in self.costs
@@ -106,7 +105,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
     ((400, 400), -3533760, 1.0)
     """
     relation = relate(a, b)
-    size = size or common_size(a, b)
+    size = size or common_size(a.spec, b.spec)
     theirs, ours = _parts(b), _parts(a)
     inherited = [name for name, part in theirs.items() if ours.get(name) == part]
     return Difference(

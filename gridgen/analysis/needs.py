@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from math import lcm
 from typing import NamedTuple
 
-from gridgen.analysis.sizes import PAPER_SIZE
+from gridgen.analysis.sizes import common_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.fusions import Join
 from gridgen.grid.grid import Fused, Side
@@ -73,15 +72,6 @@ def same_map(a: Grid, b: Grid, feature_map: FeatureMap) -> bool:
 def sides_within(grid: Grid, other: Grid) -> set[Side]:
     """Where features may enter `grid`, of the maps that `other` has too."""
     return {side for side in grid.sides if side.target in other.dag}
-
-
-def common_size(a: Grid, b: Grid) -> Size:
-    """The smallest size that both can take and that holds the paper's 400 x 400."""
-    step = lcm(a.spec.multiple, b.spec.multiple)
-    height, width = (
-        -(-max(side, a.spec.least, b.spec.least) // step) * step for side in PAPER_SIZE
-    )
-    return height, width
 
 
 def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
@@ -221,7 +211,7 @@ def _of_streams(a: Grid, b: Grid) -> Iterator[str]:
     more = len({feature_map.stream for feature_map in a.maps} - {x.stream for x in b.maps})
     if more:
         yield Need("", "more stream").say(more)
-    size = common_size(a, b)
+    size = common_size(a.spec, b.spec)
     ours, theirs = _shares(a, size), _shares(b, size)
     others = [stream for stream in ours if ours[stream] != theirs.get(stream, ours[stream])]
     if others:

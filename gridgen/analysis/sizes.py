@@ -1,6 +1,9 @@
 """Image sizes that a network can take, and what becomes of others."""
 
+from math import lcm
+
 from gridgen.errors import SizeError
+from gridgen.grid.layers import shape_text
 from gridgen.grid.trace import Size
 from gridgen.spec import NetworkSpec
 
@@ -20,7 +23,7 @@ def legal_size(spec: NetworkSpec, size: Size) -> Size:
     image is too small to be cropped.
     """
     if not all(0 < side <= MAX_SIDE for side in size):
-        raise SizeError(f"Image is {_show(size)}; each side must be from 1 to {MAX_SIDE}.")
+        raise SizeError(f"Image is {shape_text(size)}; each side must be from 1 to {MAX_SIDE}.")
     larger, smaller = larger_size(spec, size), smaller_size(spec, size)
     match spec.size:
         case _ if larger == size:
@@ -31,10 +34,10 @@ def legal_size(spec: NetworkSpec, size: Size) -> Size:
             return smaller
         case "resize":
             return nearest_size(spec, size)
-    fix = f"Pad to {_show(larger)}"
+    fix = f"Pad to {shape_text(larger)}"
     if smaller is not None and spec.size == "error":
-        fix += f", crop to {_show(smaller)}"
-    raise SizeError(f"Image is {_show(size)}; {spec.needs}. {fix}, or set size: pad.")
+        fix += f", crop to {shape_text(smaller)}"
+    raise SizeError(f"Image is {shape_text(size)}; {spec.needs}. {fix}, or set size: pad.")
 
 
 def larger_size(spec: NetworkSpec, size: Size) -> Size:
@@ -60,5 +63,8 @@ def _up(side: int, multiple: int) -> int:
     return -(-side // multiple) * multiple
 
 
-def _show(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"
+def common_size(one: NetworkSpec, other: NetworkSpec) -> Size:
+    """The smallest size that two networks can take and that holds the paper's 400 x 400."""
+    step = lcm(one.multiple, other.multiple)
+    height, width = (_up(max(side, one.least, other.least), step) for side in PAPER_SIZE)
+    return height, width

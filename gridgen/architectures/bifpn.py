@@ -13,7 +13,7 @@ HALVING = MaxPool(3, 2)
 
 
 class Bifpn(Architecture):
-    """Tan, Pang, Le: EfficientDet, CVPR 2020, figure 2 (d); for segmentation as in section 5.3.
+    """Tan, Pang, Le: EfficientDet, CVPR 2020, figure 2 (d), here for segmentation.
 
     Keeps of the grid: whole columns up and down, a lateral connection per stream and column.
     Adds: weighted fusion with SiLU, a depthwise separable 3 x 3 convolution and BN after it,

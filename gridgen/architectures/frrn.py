@@ -24,8 +24,8 @@ class Frrn(Architecture):
     """Pohlen, Hermans, Mathias, Leibe: Full-resolution residual networks, CVPR 2017, table 1.
 
     Keeps of the grid: stream 0 with its identity, one stream per resolution below it, sums along
-    stream 0. Adds: a full-resolution residual unit (FRRU) per column, which reads the lane max-
-    pooled at once to its own resolution, concatenates, and writes back a 1 x 1 convolution,
+    stream 0. Adds: a full-resolution residual unit (FRRU) per column, which reads the lane
+    max-pooled at once to its own resolution, concatenates, and writes back a 1 x 1 convolution,
     repeated to full size; three residual units before and three after. Left out: nothing.
 
     Parameters with 3 channels to 19 classes. An FRRU from P to C channels has 9 (P + 32) C + 9 C^2

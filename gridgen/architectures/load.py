@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gridgen.errors import SpecError, unknown
+from gridgen.errors import GridError, SpecError, unknown
+from gridgen.grid import Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.fields import merged
 
@@ -37,8 +38,30 @@ def spec_of(fields: dict[str, Any]) -> NetworkSpec:
     return _kind(fields).of(**fields)
 
 
+def require_rebuildable(grid: Grid) -> None:
+    """What an artifact stores, the spec, gives this grid again. Errors: `GridError`.
+
+    A grid that `Draft` filled is not what its spec builds.
+    """
+    try:
+        again = build_grid(spec_of(grid.spec.complete()))
+    except SpecError as error:
+        raise GridError(f"{grid.spec.title} cannot be built again: {error}") from error
+    if _content(again) != _content(grid):
+        raise GridError(
+            f"the spec {grid.spec.title} builds another grid than this one, so it could not be "
+            "loaded again; train its GridNetwork yourself, or add a file to architectures"
+        )
+
+
+def _content(grid: Grid) -> tuple[object, ...]:
+    maps = [(feature_map, grid.fused(feature_map)) for feature_map in grid.maps]
+    ends = grid.input, grid.output, grid.stem, grid.head, grid.sides
+    return grid.connections, maps, ends
+
+
 def _load(name: str | Path) -> NetworkSpec:
-    if not Path(name).exists() and not Path(name).suffix:
+    if not Path(name).is_file() and not Path(name).suffix:
         return spec_of({"architecture": _known(str(name), "spec file and no architecture")})
     source = Source.read(name)
     try:

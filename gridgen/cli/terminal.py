@@ -41,12 +41,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def grid_of(spec: str, topology: str | None, settings: list[str] | None = None) -> Grid:
     """The grid of a spec file or architecture, pruned to `--as` where that is given."""
     loaded = spec_of(spec, settings)
-    if topology is None:
-        return build_grid(loaded)
+    return build_grid(loaded) if topology is None else _pruned(loaded, topology, "--as")
+
+
+def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
+    """The grid of `spec` with `topology` in place of its own, which errors say stands at `where`."""
     try:
-        return prune(build_grid(loaded.but(topology=None)), topology)
+        return prune(build_grid(spec.but(topology=None)), topology)
     except TopologyError as error:
-        raise TopologyError(f"--as: {error}") from error
+        raise TopologyError(f"{where}: {error}") from error
 
 
 def grid_named(name: str) -> Grid:
@@ -54,11 +57,7 @@ def grid_named(name: str) -> Grid:
     spec, at, topology = name.rpartition("@")
     if not at or Path(name).exists():
         return build_grid(load_spec(name))
-    full = build_grid(load_spec(spec)).full
-    try:
-        return prune(full, topology)
-    except TopologyError as error:
-        raise TopologyError(f"{name}: {error}") from error
+    return _pruned(load_spec(spec), topology, name)
 
 
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:

@@ -34,7 +34,8 @@ class GridNetwork(nn.Module):
 
     `fixed_graph` makes total dropout multiply by a mask instead of leaving the unit out, which
     DistributedDataParallel needs; under `torch.compile` this is done by itself. With a mask, a
-    dropped unit's BN statistics move in that step; otherwise they do not.
+    dropped unit's BN statistics move in that step; otherwise they do not. Where side features are
+    not always given, DistributedDataParallel needs its `find_unused_parameters` too.
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
@@ -62,7 +63,7 @@ class GridNetwork(nn.Module):
             {
                 step.target.name: torch.ones(len(step.arrivals))
                 for step in self.steps
-                if step.weighted
+                if step.join == "weighted"
             }
         )
         self.head = lower(grid.head)
@@ -101,10 +102,10 @@ class GridNetwork(nn.Module):
     def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         match step.join:
             case "concat":
-                fused = torch.cat([self._bring(c, maps) for c in step.arrivals], dim=1)
-            case "weighted" if step.weighted:
+                fused = torch.cat([self._arrive(c, maps) for c in step.arrivals], dim=1)
+            case "weighted":
                 fused = self._average(step, maps)
-            case _:
+            case "sum":
                 fused = self._sum(step, maps)
         return self._after(step.target, fused)
 
@@ -117,29 +118,24 @@ class GridNetwork(nn.Module):
         """Fast normalized fusion (Tan et al. 2020, section 3.3): sum of w x / (eps + sum of w)."""
         weights = self.weights[step.target.name].relu()
         shares = weights / (weights.sum() + EPSILON)
-        arrivals = [self._bring(c, maps) for c in step.arrivals]
+        arrivals = [self._arrive(c, maps) for c in step.arrivals]
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
     def _sum(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
         first, *others = step.arrivals
-        fused = self._bring(first, maps)
+        fused = self._arrive(first, maps)
         for connection in others:
-            arrival = self._bring(connection, maps)
+            arrival = self._arrive(connection, maps)
             # What may be a dropped unit's bare identity is a map that others read.
             alone = connection.name in self.fresh and not connection.dropout
             fused = arrival.add_(fused) if alone else fused + arrival
         return fused
 
-    def _bring(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        """What `connection` brings to its target."""
-        x, seen = maps[connection.source], connection.reads
-        return (
-            self._arrive(connection, x) if seen is None else self._arrive(connection, x, maps[seen])
-        )
-
-    def _arrive(self, connection: Connection, *seen: Tensor) -> Tensor:
-        """The unit's output and the identity, of the map and what else the unit looks at."""
-        x, branch = seen[0], self._branch(connection, *seen)
+    def _arrive(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
+        """What `connection` brings to its target: the unit's output and the identity."""
+        x = maps[connection.source]
+        seen = () if connection.reads is None else (maps[connection.reads],)
+        branch = self._branch(connection, x, *seen)
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch
         identity = self.shortcuts[connection.name](x) if connection.shortcut else x
@@ -147,20 +143,20 @@ class GridNetwork(nn.Module):
             return identity
         return branch.add_(identity) if connection.name in self.fresh else identity + branch
 
-    def _branch(self, connection: Connection, *seen: Tensor) -> Tensor | None:
+    def _branch(self, connection: Connection, x: Tensor, *seen: Tensor) -> Tensor | None:
         """The unit's output, or None where total dropout drops it (section 3.1).
 
         One draw per unit and forward pass for the whole batch; never rescaled; off in evaluation.
         """
         unit = self.units[connection.name]
         if not (self.training and connection.dropout):
-            return unit(*seen)  # type: ignore[no-any-return]
+            return unit(x, *seen)  # type: ignore[no-any-return]
         if self.fixed_graph or torch.compiler.is_compiling():
-            kept = torch.rand((), device=seen[0].device) >= connection.dropout
-            return unit(*seen) * kept  # type: ignore[no-any-return]
+            kept = torch.rand((), device=x.device) >= connection.dropout
+            return unit(x, *seen) * kept  # type: ignore[no-any-return]
         if torch.rand(()).item() < connection.dropout:
             return None
-        return unit(*seen)  # type: ignore[no-any-return]
+        return unit(x, *seen)  # type: ignore[no-any-return]
 
 
 def _ends_in_convolution(connection: Connection) -> bool:

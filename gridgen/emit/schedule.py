@@ -17,8 +17,6 @@ class Step:
     join: Join
     arrivals: tuple[Connection, ...]
     last_uses: tuple[FeatureMap, ...]
-    weighted: bool
-    """Whether the join has trainable weights."""
 
 
 def schedule(grid: Grid) -> tuple[Step, ...]:
@@ -32,11 +30,17 @@ def schedule(grid: Grid) -> tuple[Step, ...]:
     return tuple(
         Step(
             target,
-            grid.fusion_of(target).join,
+            _join(grid, target),
             tuple(grid.into(target)),
             tuple(sorted(source for source, reader in last_reader.items() if reader == target)),
-            grid.fusion_of(target).weights(grid.dag.in_degree(target)) > 0,
         )
         for target in grid.maps
         if target != grid.input
     )
+
+
+def _join(grid: Grid, target: FeatureMap) -> Join:
+    """How arrivals are joined; one alone has no weight to be weighed by."""
+    fusion = grid.fusion_of(target)
+    alone = fusion.join == "weighted" and not fusion.weights(grid.dag.in_degree(target))
+    return "sum" if alone else fusion.join

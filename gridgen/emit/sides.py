@@ -7,6 +7,7 @@ from torch import Tensor
 from gridgen.errors import SizeError
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.grid import Side
+from gridgen.grid.layers import shape_text
 
 Features = Sequence[Tensor | None]
 
@@ -36,10 +37,8 @@ def enter(grid: Grid, images: Tensor, features: Features | None) -> dict[Feature
 
 def _require_place(grid: Grid, side: Side) -> None:
     if side not in grid.sides:
-        stream, column = side.target
-        raise SizeError(
-            f"The topology has no X({stream}, {column}); give None for stream {stream}."
-        )
+        stream = side.target.stream
+        raise SizeError(f"The topology has no {side.target}; give None for stream {stream}.")
 
 
 def _require_shape(side: Side, feature: Tensor, images: Tensor) -> None:
@@ -48,10 +47,6 @@ def _require_shape(side: Side, feature: Tensor, images: Tensor) -> None:
     needed = (number, side.channels, height >> stream, width >> stream)
     if feature.shape != needed:
         raise SizeError(
-            f"Features of stream {stream} are {_show(feature.shape)}; "
-            f"images of {_show(images.shape)} need {_show(needed)}."
+            f"Features of stream {stream} are {shape_text(feature.shape)}; "
+            f"images of {shape_text(images.shape)} need {shape_text(needed)}."
         )
-
-
-def _show(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))

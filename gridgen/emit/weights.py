@@ -9,9 +9,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, uint8
 
-from gridgen.architectures import spec_of
+from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.emit.network import GridNetwork
-from gridgen.errors import SpecError, WeightsError
+from gridgen.errors import GridgenError, WeightsError
 from gridgen.files import write_file
 from gridgen.grid import build_grid
 
@@ -19,7 +19,11 @@ NOTE = "gridgen"
 
 
 def save_network(network: GridNetwork, path: str | Path) -> Path:
-    """Write the weights, the spec and a SHA-256 of the weights to one file."""
+    """Write the weights, the spec and a SHA-256 of the weights to one file.
+
+    Errors: `GridError` for a grid that its spec does not build; `FileError`.
+    """
+    require_rebuildable(network.grid)
     spec = json.dumps(network.grid.spec.complete())
     return save_tensors(network.state_dict(), path, {"spec": spec})
 
@@ -36,7 +40,7 @@ def load_network(path: str | Path) -> GridNetwork:
         grid = build_grid(spec_of(json.loads(metadata["spec"])))
         network = GridNetwork(grid)
         network.load_state_dict(tensors)
-    except (SpecError, ValueError, RuntimeError, TypeError) as error:
+    except (GridgenError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(f"{path}: weights and spec do not agree: {error}") from error
     return network.eval()
 

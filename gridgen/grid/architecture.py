@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import field_validator
+
 from gridgen.grid.grid import Grid
 from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
 
@@ -31,6 +33,14 @@ class Architecture(NetworkSpec):
     def fill(self) -> Grid:
         """The whole network as a grid."""
         raise NotImplementedError
+
+    @field_validator("topology", mode="before")
+    @classmethod
+    def _has_no_topology_of_the_grid(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            fact = f"{value!r} is for the paper's grid; this is a network of its own"
+            raise ValueError(f"{fact}; give {{keep: [...]}} or {{drop: [...]}}")
+        return value
 
     @property
     def title(self) -> str:

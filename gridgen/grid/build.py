@@ -42,7 +42,7 @@ def build_grid(spec: NetworkSpec) -> Grid:
     (30, 49, FeatureMap(stream=0, column=5))
     """
     try:
-        full = spec.fill() if isinstance(spec, Architecture) else _full_grid(spec)
+        full = _full(spec)
         return full if spec.topology is None else prune(full, spec.topology)
     except SpecError as error:
         raise spec.blame(error) from error
@@ -57,8 +57,17 @@ def require_names(spec: GridSpec) -> None:
             _look_up(table, name, field, (field,))
 
 
-def _full_grid(spec: NetworkSpec) -> Grid:
-    assert isinstance(spec, GridSpec), f"{type(spec).__name__} says not how it becomes a grid"
+def _full(spec: NetworkSpec) -> Grid:
+    """The whole grid of whichever kind of spec."""
+    match spec:
+        case GridSpec():
+            return _full_grid(spec)
+        case Architecture():
+            return spec.fill()
+    raise TypeError(f"a {type(spec).__name__} does not say how it becomes a grid")
+
+
+def _full_grid(spec: GridSpec) -> Grid:
     connect = _connector(spec)
     channels = spec.stream_channels
     fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))
@@ -125,14 +134,13 @@ class _Connect:
 def _without_dead_ends(grid: Grid) -> Grid:
     """Only what lies on a path; a whole stream that does not is the spec's fault."""
     alive = keep_alive(grid)
-    visited = {feature_map.stream for feature_map in alive.dag}
-    lost = sorted(
-        {str(feature_map.stream) for feature_map in grid.dag if feature_map.stream not in visited},
-        key=int,
+    streams, visited = (
+        {feature_map.stream for feature_map in dag} for dag in (grid.dag, alive.dag)
     )
+    lost = ", ".join(map(str, sorted(streams - visited)))
     if lost:
         raise SpecError(
-            f"no path from input to output visits stream {', '.join(lost)}; "
+            f"no path from input to output visits stream {lost}; "
             "the columns need a sub before an up",
             ("columns",),
         )

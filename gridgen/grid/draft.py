@@ -84,7 +84,7 @@ class Draft:
         """
         entry, end = FeatureMap(*first), self._last(last)
         for place in {entry, end, *self._fusions} - set(self._dag):
-            raise GridError(f"no connection touches X({place.stream}, {place.column})")
+            raise GridError(f"no connection touches {place}")
         if not nx.is_directed_acyclic_graph(self._dag):
             raise GridError("the connections form a cycle")
         dag = self._with_channels(entry, channels_after(stem, spec.in_channels))
@@ -119,7 +119,7 @@ class Draft:
             if target == entry:
                 arriving = [channels]
             if not arriving:
-                raise GridError(f"nothing arrives at X({target.stream}, {target.column})")
+                raise GridError(f"nothing arrives at {target}")
             joined = sum(arriving) if fusion.join == "concat" else arriving[0]
             nodes[target]["fused"] = Fused(channels_after(after, joined), fusion, after)
         return dag

@@ -31,6 +31,9 @@ class FeatureMap(NamedTuple):
     stream: int
     column: int
 
+    def __str__(self) -> str:
+        return f"X({self.stream}, {self.column})"
+
     @property
     def name(self) -> str:
         """`map_I_J`."""

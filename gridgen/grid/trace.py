@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from gridgen.errors import GridError
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Grid
-from gridgen.grid.layers import Cost, Shape, cost
+from gridgen.grid.layers import Cost, Shape, cost, require_equal, shape_text
 
 Size = tuple[int, int]
 
@@ -53,8 +53,7 @@ def trace(grid: Grid, size: Size) -> Trace:
 
 def _lasting(target: FeatureMap, shape: Shape) -> Shape:
     if min(shape) < 1:
-        place = f"X({target.stream}, {target.column})"
-        raise GridError(f"{place} is {shape_text(shape)}; the image is too small")
+        raise GridError(f"{target} is {shape_text(shape)}; the image is too small")
     return shape
 
 
@@ -62,7 +61,11 @@ def _cost(connection: Connection, shapes: dict[FeatureMap, Shape]) -> Cost:
     shape = shapes[connection.source]
     seen = shapes[connection.reads] if connection.reads else None
     unit = cost(connection.unit, shape, seen)
-    return _together(unit, cost(connection.shortcut, shape)) if connection.shortcut else unit
+    if connection.shortcut is None:
+        return unit
+    identity = cost(connection.shortcut, shape)
+    require_equal(f"{connection.name}: the identity", identity.shape, "its unit", unit.shape)
+    return _together(unit, identity)
 
 
 def _together(one: Cost, other: Cost) -> Cost:
@@ -84,12 +87,7 @@ def _joined(
     for arrival, shape in zip(arrivals[1:], others, strict=True):
         if shape[1:] != first[1:] or (shape != first and not concat):
             raise GridError(
-                f"{arrival.name} brings {shape_text(shape)} to X({target.stream}, "
-                f"{target.column}), {arrivals[0].name} {shape_text(first)}; both must agree"
+                f"{arrival.name} brings {shape_text(shape)} to {target}, "
+                f"{arrivals[0].name} {shape_text(first)}; both must agree"
             )
     return (first[0] + sum(shape[0] for shape in others), *first[1:]) if concat else first
-
-
-def shape_text(shape: Shape) -> str:
-    """`channels x height x width`."""
-    return "x".join(map(str, shape))

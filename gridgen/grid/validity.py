@@ -5,28 +5,38 @@ import networkx as nx
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT
 from gridgen.grid.grid import Connection, FeatureMap, Grid
-from gridgen.grid.layers import Layers, MaxPool, MaxUnpool, Residual, Resize, Shape, channels_after
-from gridgen.grid.trace import shape_text, trace
+from gridgen.grid.layers import (
+    Layers,
+    MaxPool,
+    MaxUnpool,
+    Residual,
+    Resize,
+    Shape,
+    channels_after,
+    shape_text,
+)
+from gridgen.grid.trace import trace
 
 
 def require_shapes(grid: Grid) -> None:
-    """At its smallest legal image, all shapes agree and the prediction has the image's size.
+    """At a small legal image, all shapes agree and the prediction has the image's size.
 
     Errors: `GridError`.
     """
     channels_after(grid.head, grid.channels_of(grid.output))
     for connection in grid:
         channels_after(connection.shortcut or (), grid.channels_of(connection.source))
-    side = grid.spec.least
-    traced = trace(grid, (side, side))
-    if traced.head.shape != (grid.spec.classes, side, side):
-        raise GridError(f"{shape_text(traced.head.shape)} is predicted for {side}x{side}")
+    size = grid.spec.least, grid.spec.least + grid.spec.multiple  # a square hides fixed sizes
+    traced = trace(grid, size)
+    if traced.head.shape != (grid.spec.classes, *size):
+        fact = f"{shape_text(traced.head.shape)} is predicted for {shape_text(size)}"
+        raise GridError(f"{fact}; {grid.spec.classes} classes at that size are wanted")
     streams: dict[int, Shape] = {}
     for feature_map, shape in traced.shapes.items():
         before = streams.setdefault(feature_map.stream, shape)
         if shape[1:] != before[1:]:
             raise GridError(
-                f"{_place(feature_map)} is {shape_text(shape)}, another of its stream "
+                f"{feature_map} is {shape_text(shape)}, another of its stream "
                 f"{shape_text(before)}; a stream has one resolution"
             )
 
@@ -51,8 +61,7 @@ def require_whole(kept: Grid, full: Grid) -> None:
         whole = full.dag.in_degree(target)
         if full.fusion_of(target) == CONCAT and kept.dag.in_degree(target) < whole:
             raise GridError(
-                f"{_place(target)} concatenates {whole} maps; keep all of the connections into "
-                "it, or none"
+                f"{target} concatenates {whole} maps; keep all of the connections into it, or none"
             )
 
 
@@ -63,11 +72,11 @@ def _require_seen(grid: Grid, connection: Connection, looking: list[MaxUnpool | 
     if seen is None:
         raise GridError(f"{name} looks at a further map; say which with reads")
     if seen not in grid.dag or seen not in nx.ancestors(grid.dag, connection.target):
-        raise GridError(f"{name} reads {_place(seen)}, which is not on a way to it; keep one")
+        raise GridError(f"{name} reads {seen}, which is not on a way to it; keep one")
     for layer in looking:
         if isinstance(layer, MaxUnpool) and not _pools(grid, seen, layer.pooling):
             raise GridError(
-                f"{name}: {layer.pooling} is no connection from {_place(seen)} that begins with "
+                f"{name}: {layer.pooling} is no connection from {seen} that begins with "
                 "a 2x2 maximum"
             )
 
@@ -97,7 +106,3 @@ def _looking(layers: Layers) -> bool:
         or (isinstance(layer, Residual) and _looking(layer.layers + layer.shortcut))
         for layer in layers
     )
-
-
-def _place(feature_map: FeatureMap) -> str:
-    return f"X({feature_map.stream}, {feature_map.column})"

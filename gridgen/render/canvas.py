@@ -68,13 +68,12 @@ def add_map(
     canvas: graphviz.Digraph, feature_map: FeatureMap, label: str, tooltip: str, **look: str
 ) -> None:
     """A map in its place; of two lines of label, both are small."""
-    stream, column = feature_map
     canvas.node(
         feature_map.name,
         label=label,
         id=feature_map.name,
-        tooltip=f"X({stream}, {column}): {tooltip}",
-        pos=position(column, stream),
+        tooltip=f"{feature_map}: {tooltip}",
+        pos=position(feature_map.column, feature_map.stream),
         **({"fontsize": "9"} if "\\n" in label else {}),
         **look,
     )

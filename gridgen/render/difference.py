@@ -2,7 +2,7 @@
 
 import graphviz
 
-from gridgen.analysis.relate import relate
+from gridgen.analysis.relate import Relation, relate
 from gridgen.grid import Grid
 from gridgen.render import style
 from gridgen.render.canvas import add_connection, add_map, blank_canvas
@@ -32,12 +32,11 @@ def draw_difference(a: Grid, b: Grid) -> Picture:
     True
     """
     canvas = blank_canvas()
-    _add_connections(canvas, a, b)
-    _add_maps(canvas, a, b)
+    relation = relate(a, b)
+    _add_connections(canvas, a, b, relation)
+    _add_maps(canvas, a, b, relation)
     last = max(last_column(a), last_column(b))
-    same = (a.input, a.output) == (b.input, b.output)
-    ends = (style.END, style.END) if same else (style.ONLY_A, style.ONLY_B)
-    add_ends(canvas, list(zip((a, b), ends, strict=True)), last)
+    add_ends(canvas, [a, b], last)
     add_stream_names(canvas, a, _sizes(a, b))
     row = max(last_stream(a), last_stream(b)) + 0.75
     add_legend(canvas, LEGEND, last / 2, row)
@@ -46,8 +45,7 @@ def draw_difference(a: Grid, b: Grid) -> Picture:
     return Picture(canvas.source)
 
 
-def _add_connections(canvas: graphviz.Digraph, a: Grid, b: Grid) -> None:
-    relation = relate(a, b)
+def _add_connections(canvas: graphviz.Digraph, a: Grid, b: Grid, relation: Relation) -> None:
     looks = dict.fromkeys(relation.common, style.BOTH)
     looks |= dict.fromkeys(relation.only_in_a, style.ONLY_A)
     looks |= dict.fromkeys(relation.only_in_b, style.ONLY_B)
@@ -58,8 +56,8 @@ def _add_connections(canvas: graphviz.Digraph, a: Grid, b: Grid) -> None:
         add_connection(canvas, connection, maps, looks[name])
 
 
-def _add_maps(canvas: graphviz.Digraph, a: Grid, b: Grid) -> None:
-    differing = set(relate(a, b).differing_maps)
+def _add_maps(canvas: graphviz.Digraph, a: Grid, b: Grid, relation: Relation) -> None:
+    differing = set(relation.differing_maps)
     for feature_map in (*a.maps, *(other for other in b.maps if other not in a.dag)):
         holders = [grid for grid in (a, b) if feature_map in grid.dag]
         channels = dict.fromkeys(str(grid.channels_of(feature_map)) for grid in holders)

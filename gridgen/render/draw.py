@@ -32,7 +32,7 @@ def draw(grid: Grid) -> Picture:
     canvas = blank_canvas()
     _add_connections(canvas, grid)
     _add_maps(canvas, grid)
-    add_ends(canvas, [(grid, style.END)], last_column(grid))
+    add_ends(canvas, [grid], last_column(grid))
     _add_column_names(canvas, grid)
     add_stream_names(canvas, grid, stream_sizes(grid.full))
     middle = last_column(grid) / 2

@@ -1,47 +1,46 @@
 """What stands beside the maps: input and stem on the left, head and prediction on the right."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import graphviz
 
 from gridgen.grid import FeatureMap, Grid
+from gridgen.grid.layers import Layers
 from gridgen.render import style
-from gridgen.render.canvas import add_words
+from gridgen.render.canvas import Maps, add_words
 from gridgen.render.layout import position
 from gridgen.render.routes import route
 
-Drawn = tuple[Grid, style.Look]
+LOOKS = (style.ONLY_A, style.ONLY_B)
 
 
-def add_ends(canvas: graphviz.Digraph, drawn: Sequence[Drawn], last: int) -> None:
-    """Input, stem, head and prediction of grids that share columns 0..`last`.
+def add_ends(canvas: graphviz.Digraph, grids: Sequence[Grid], last: int) -> None:
+    """Input, stem, head and prediction of one grid, or of two, beside columns 0..`last`.
 
-    A stem or head without layers has no box; what two grids differ in is written for both.
+    A stem or head without layers has no box. Of two grids, what differs is written for both, and
+    coloured by whose it is.
     """
-    grids = [grid for grid, _ in drawn]
-    channels = _both(grid.spec.in_channels for grid in grids)
-    classes = _both(grid.spec.classes for grid in grids)
-    enter, leave = grids[0].input.stream, grids[0].output.stream
-    stem, head = any(grid.stem for grid in grids), any(grid.head for grid in grids)
-    _add_outside(canvas, "input", f"{channels} ch", -1.9, enter)
-    _add_outside(canvas, "prediction", f"{classes} classes", last + 2, leave)
-    for name, column, row in [("stem", -1, enter)] * stem + [("head", last + 1, leave)] * head:
-        canvas.node(name, tooltip=name, pos=position(column, row))
-    if stem:
-        _add_arrow(canvas, "input", "stem", style.END)
-    if head:
-        _add_arrow(canvas, "head", "prediction", style.END)
-    maps = frozenset(feature_map for grid in grids for feature_map in grid.full.dag)
-    for grid, look in {(grid.input, grid.output): (grid, look) for grid, look in drawn}.values():
-        end = FeatureMap(leave, last + 1)
-        _add_arrow(canvas, "stem" if stem else "input", grid.input.name, look)
-        _add_arrow(
-            canvas,
-            grid.output.name,
-            "head" if head else "prediction",
-            look,
-            route(grid.output, end, maps, look.arrow),
-        )
+    first = grids[0]
+    _add_outside(
+        canvas, "input", f"{_each(g.spec.in_channels for g in grids)} ch", -1.9, first.input
+    )
+    classes = f"{_each(g.spec.classes for g in grids)} classes"
+    _add_outside(canvas, "prediction", classes, last + 2, first.output)
+    _add_box(canvas, "stem", [grid.stem for grid in grids], -1, first.input)
+    _add_box(canvas, "head", [grid.head for grid in grids], last + 1, first.output)
+    places = {
+        "input": FeatureMap(first.input.stream, -2),
+        "stem": FeatureMap(first.input.stream, -1),
+        "head": FeatureMap(first.output.stream, last + 1),
+        "prediction": FeatureMap(first.output.stream, last + 2),
+    }
+    taken = {feature_map for grid in grids for feature_map in grid.full.dag}
+    taken |= {places["stem"] for grid in grids if grid.stem}
+    taken |= {places["head"] for grid in grids if grid.head}
+    for ways in ([_in(grid) for grid in grids], [_out(grid) for grid in grids]):
+        for way, look in _coloured(ways):
+            _add_way(canvas, way, look, places, frozenset(taken))
 
 
 def add_stream_names(canvas: graphviz.Digraph, grid: Grid, sizes: dict[int, str]) -> None:
@@ -51,26 +50,67 @@ def add_stream_names(canvas: graphviz.Digraph, grid: Grid, sizes: dict[int, str]
         add_words(canvas, f"stream_{stream}", f"stream {stream}\\n{size}", -1.0, row)
 
 
+Way = tuple[FeatureMap | str, ...]
+
+
+def _in(grid: Grid) -> Way:
+    return ("input", "stem", grid.input) if grid.stem else ("input", grid.input)
+
+
+def _out(grid: Grid) -> Way:
+    return (grid.output, "head", "prediction") if grid.head else (grid.output, "prediction")
+
+
+def _coloured(ways: list[Way]) -> list[tuple[Way, style.Look]]:
+    """Each way once; in black where all grids go the same."""
+    if len(set(ways)) == 1:
+        return [(ways[0], style.END)]
+    return list(zip(ways, LOOKS, strict=True))
+
+
+def _add_way(
+    canvas: graphviz.Digraph,
+    way: Way,
+    look: style.Look,
+    places: dict[str, FeatureMap],
+    taken: Maps,
+) -> None:
+    """Arrows from place to place, around what lies between."""
+    for source, target in pairwise(way):
+        names = [end.name if isinstance(end, FeatureMap) else end for end in (source, target)]
+        ends = [end if isinstance(end, FeatureMap) else places[end] for end in (source, target)]
+        path = route(ends[0], ends[1], taken, look.arrow)
+        course = {"pos": path} if path else {}
+        canvas.edge(*names, tooltip=" to ".join(names), **look.attributes, **course)
+
+
+def _add_box(
+    canvas: graphviz.Digraph, name: str, ends: list[Layers], column: float, beside: FeatureMap
+) -> None:
+    if not any(ends):
+        return
+    look = style.INK
+    if not all(ends):
+        look = LOOKS[0 if ends[0] else 1].colour
+    elif len(set(ends)) > 1:
+        look = style.CHANGED.colour
+    canvas.node(name, tooltip=name, color=look, pos=position(column, beside.stream))
+
+
 def _add_outside(
-    canvas: graphviz.Digraph, name: str, label: str, column: float, row: float
+    canvas: graphviz.Digraph, name: str, label: str, column: float, beside: FeatureMap
 ) -> None:
     canvas.node(
         name,
         label=f"{name}\\n{label}",
         tooltip=name,
-        pos=position(column, row),
+        pos=position(column, beside.stream),
         shape="plaintext",
         style="",
         width="0.9",
     )
 
 
-def _add_arrow(
-    canvas: graphviz.Digraph, source: str, target: str, look: style.Look, path: str | None = None
-) -> None:
-    course = {"pos": path} if path else {}
-    canvas.edge(source, target, tooltip=f"{source} to {target}", **look.attributes, **course)
-
-
-def _both(numbers: Iterable[int]) -> str:
+def _each(numbers: Iterable[int]) -> str:
+    """The numbers that occur, in order."""
     return ", ".join(dict.fromkeys(map(str, numbers)))

@@ -1,16 +1,23 @@
 """Layers as data: each record knows its output shape, parameters and multiply-accumulates.
 
 A layer kind is one record here and one `case` in each lowering (`emit/lower.py`). Records hold no
-weights and import no torch. Every record has `parameters` (trainable values), `out(shape)`,
-`macs(shape)` at an input shape, and `reach(first, last)`: the first and last input row that the
-output rows `first`..`last` see.
+weights and import no torch. Every record has `parameters` (trainable values), `out(shape)` and
+`macs(shape)` at an input shape; every one but the residual block, which is made of others, has
+`reach(first, last)`: the first and last input row that the output rows `first`..`last` see.
 """
 
 from gridgen.grid.layers.convolutions import Conv, Deconv
-from gridgen.grid.layers.cost import Cost, cost
-from gridgen.grid.layers.layer import Layer, Layers, Residual, channels_after, hull, reach
+from gridgen.grid.layers.layer import (
+    Cost,
+    Layer,
+    Layers,
+    Residual,
+    channels_after,
+    cost,
+    require_equal,
+)
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
-from gridgen.grid.layers.record import WHOLE, Rows, Shape
+from gridgen.grid.layers.record import WHOLE, Rows, Shape, shape_text
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 __all__ = [
@@ -35,6 +42,6 @@ __all__ = [
     "Upsample",
     "channels_after",
     "cost",
-    "hull",
-    "reach",
+    "require_equal",
+    "shape_text",
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from gridgen.errors import GridError
 from gridgen.grid.layers.record import Rows, Shape
@@ -25,6 +26,13 @@ class Conv:
     bias: bool = True
     valid: bool = False
 
+    def __post_init__(self) -> None:
+        if min(self.kernel, self.stride, self.dilation, self.groups) < 1:
+            raise GridError(f"{self}: kernel, stride, dilation and groups are 1 at least")
+        if self.channels_in % self.groups or self.channels_out % self.groups:
+            fact = f"{self.groups} groups divide not {self.channels_in} and {self.channels_out}"
+            raise GridError(f"{fact} channels; choose groups that divide both")
+
     @property
     def padding(self) -> int:
         return 0 if self.valid else self.dilation * (self.kernel - 1) // 2
@@ -46,7 +54,7 @@ class Conv:
     def macs(self, shape: Shape) -> int:
         return self.kernel**2 * self.channels_in // self.groups * prod(self.out(shape))
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
         return begin, last * self.stride - self.padding + self.dilation * (self.kernel - 1)
 
@@ -96,6 +104,6 @@ class Deconv:
     def macs(self, shape: Shape) -> int:
         return self.kernel**2 * self.channels_out * prod(shape)
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         begin = -((self.kernel - 1 - first - self.padding) // self.stride)
         return begin, (last + self.padding) // self.stride

@@ -1,11 +1,14 @@
-"""All layer records as one type, the residual block made of others, and what sequences do."""
+"""All layer records as one type, the residual block made of others, and what sequences cost."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import assert_never
 
 from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
-from gridgen.grid.layers.record import WHOLE, Rows, Shape
+from gridgen.grid.layers.record import Shape, shape_text
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 
@@ -24,15 +27,10 @@ class Residual:
         return sum(layer.parameters for layer in (*self.layers, *self.shortcut))
 
     def out(self, shape: Shape) -> Shape:
-        for layer in self.layers:
-            shape = layer.out(shape)
-        return shape
+        return cost(self.layers, shape).shape
 
     def macs(self, shape: Shape) -> int:
-        return _macs(self.layers, shape) + _macs(self.shortcut, shape)
-
-    def reach(self, first: float, last: float) -> Rows:
-        return hull(reach(self.layers, first, last), reach(self.shortcut, first, last))
+        return cost(self.layers, shape).macs + cost(self.shortcut, shape).macs
 
 
 Layer = (
@@ -71,6 +69,12 @@ def channels_after(layers: Layers, channels: int) -> int:
                 after = channels_after(inner, channels)
                 _require(layer, channels_after(shortcut, channels), after)
                 channels = after
+            case ReLU() | SiLU() | PReLU() | MaxPool() | MaxUnpool() | AveragePool():
+                pass
+            case Upsample() | Resize():
+                pass
+            case _:
+                assert_never(layer)
     return channels
 
 
@@ -80,23 +84,53 @@ def _require(layer: "Layer", wanted: int, given: int) -> None:
         raise GridError(f"a {name} of {wanted} channels meets {given}; give both as many")
 
 
-def reach(layers: Layers, first: float, last: float) -> Rows:
-    """The input rows that output rows `first`..`last` of `layers` see."""
-    for layer in reversed(layers):
-        if (first, last) == WHOLE:
-            break
-        first, last = layer.reach(first, last)
-    return first, last
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a sequence of layers costs on one image: three sums, and the shape it ends with."""
+
+    parameters: int
+    activations: int
+    macs: int
+    shape: Shape
 
 
-def hull(one: Rows, other: Rows) -> Rows:
-    """The smallest range of rows that holds both."""
-    return min(one[0], other[0]), max(one[1], other[1])
+@lru_cache(maxsize=1 << 14)
+def cost(layers: Layers, shape: Shape, seen: Shape | None = None) -> Cost:
+    """Parameters, activation values (the outputs of all layers) and MACs at input `shape`.
 
-
-def _macs(layers: Layers, shape: Shape) -> int:
-    total = 0
+    `seen` is the shape of the map that the connection reads, where it reads one. Errors:
+    `GridError` where shapes do not fit each other.
+    """
+    parameters = activations = macs = 0
     for layer in layers:
-        total += layer.macs(shape)
-        shape = layer.out(shape)
-    return total
+        parameters += layer.parameters
+        macs += layer.macs(shape)
+        values, shape = _through(layer, shape, seen)
+        activations += values
+    return Cost(parameters, activations, macs, shape)
+
+
+def _through(layer: Layer, shape: Shape, seen: Shape | None) -> tuple[int, Shape]:
+    """Values that one layer computes, and the shape after it."""
+    match layer:
+        case Residual(layers, shortcut):
+            inner, identity = cost(layers, shape), cost(shortcut, shape)
+            require_equal("the identity", identity.shape, "its block", inner.shape)
+            return inner.activations + identity.activations, inner.shape
+        case MaxUnpool():
+            assert seen is not None, "a MaxUnpool stands in a connection that reads a map"
+            shape = layer.out(shape)
+            require_equal("what is unpooled", shape, "the map that it looks at", seen)
+        case Resize():
+            assert seen is not None, "a Resize stands in a connection that reads a map"
+            shape = shape[0], *seen[1:]
+        case _:
+            shape = layer.out(shape)
+    return prod(shape), shape
+
+
+def require_equal(what: str, shape: Shape, other: str, wanted: Shape) -> None:
+    """Two shapes that have to be the same. Errors: `GridError`."""
+    if shape != wanted:
+        fact = f"{what} is {shape_text(shape)}, {other} {shape_text(wanted)}"
+        raise GridError(f"{fact}; both must agree")

@@ -1,8 +1,10 @@
 """Layers that keep the shape: normalizations and activation functions."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from gridgen.grid.layers.record import SameShape
+from gridgen.errors import GridError
+from gridgen.grid.layers.record import WHOLE, Rows, SameShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,19 @@ class BatchNorm(SameShape):
 class GroupNorm(SameShape):
     """Normalization of `groups` groups of channels, with a learnt scale and shift per channel.
 
-    Its mean and variance are those of the whole map, of which `reach` says nothing.
+    Its mean and variance are those of the whole map, in evaluation too.
     """
 
     channels: int
     groups: int
+
+    def __post_init__(self) -> None:
+        if self.groups < 1 or self.channels % self.groups:
+            fact = f"{self.groups} groups divide not {self.channels} channels"
+            raise GridError(f"{fact}; choose groups that do")
+
+    def reach(self, first: Any, last: Any) -> Rows:
+        return WHOLE
 
     @property
     def parameters(self) -> int:

@@ -1,15 +1,29 @@
 """What every layer record has, and the record that changes nothing: the base of most."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Literal
+
+Mode = Literal["nearest", "bilinear"]
+"""How interpolation fills in."""
 
 Shape = tuple[int, int, int]
 """(channels, height, width) of one image."""
 
-Rows = tuple[float, float]
-"""First and last row of a range."""
+Rows = tuple[Any, Any]
+"""First and last row of a range: whole numbers, or arrays of them, all ranges at once."""
 
-WHOLE = float("-inf"), float("inf")
+WHOLE: Rows = float("-inf"), float("inf")
 """The range of a layer that sees the whole image."""
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """Such as `16x400x400`.
+
+    >>> shape_text((360, 480))
+    '360x480'
+    """
+    return "x".join(map(str, shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +40,5 @@ class SameShape:
     def macs(self, shape: Shape) -> int:
         return 0
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         return first, last

@@ -1,8 +1,10 @@
 """Layers that change the size without weights: pooling, unpooling, interpolation."""
 
 from dataclasses import dataclass
+from typing import Any, get_args
 
-from gridgen.grid.layers.record import WHOLE, Rows, SameShape, Shape
+from gridgen.errors import GridError, unknown
+from gridgen.grid.layers.record import WHOLE, Mode, Rows, SameShape, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class MaxPool(SameShape):
         more = 2 * self.padding - self.kernel
         return channels, (height + more) // self.stride + 1, (width + more) // self.stride + 1
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
         return begin, last * self.stride - self.padding + self.kernel - 1
 
@@ -46,7 +48,7 @@ class MaxUnpool(SameShape):
         channels, height, width = shape
         return channels, 2 * height, 2 * width
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         return first // 2, last // 2
 
 
@@ -59,7 +61,7 @@ class AveragePool(SameShape):
     def out(self, shape: Shape) -> Shape:
         return shape[0], self.bins, self.bins
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         return WHOLE
 
 
@@ -70,14 +72,17 @@ class Upsample(SameShape):
     (F, H, W) -> (F, factor H, factor W).
     """
 
-    mode: str = "nearest"
+    mode: Mode = "nearest"
     factor: int = 2
+
+    def __post_init__(self) -> None:
+        _require_mode(self.mode)
 
     def out(self, shape: Shape) -> Shape:
         channels, height, width = shape
         return channels, self.factor * height, self.factor * width
 
-    def reach(self, first: float, last: float) -> Rows:
+    def reach(self, first: Any, last: Any) -> Rows:
         twice = 2 * self.factor
         if self.mode == "nearest":
             return first // self.factor, last // self.factor
@@ -92,7 +97,15 @@ class Resize(SameShape):
     (F, H, W) -> (F, H', W').
     """
 
-    mode: str = "bilinear"
+    mode: Mode = "bilinear"
 
-    def reach(self, first: float, last: float) -> Rows:
+    def __post_init__(self) -> None:
+        _require_mode(self.mode)
+
+    def reach(self, first: Any, last: Any) -> Rows:
         return WHOLE
+
+
+def _require_mode(mode: str) -> None:
+    if mode not in get_args(Mode):
+        raise GridError(unknown("interpolation", mode, get_args(Mode)))
