@@ -126,7 +126,9 @@ class GridSpec(NetworkSpec):
     def _channels_of_every_stream(self) -> Self:
         if (self.base_channels is None) == (self.channels is None):
             field = ("channels",) if self.channels else ()
-            raise SpecError("give either base_channels or channels", field)
+            raise SpecError(
+                "give either base_channels or channels; leave the other out, or null", field
+            )
         if self.channels is not None and len(self.channels) != self.streams:
             fact = f"{len(self.channels)} values for {self.streams} streams; give one per stream"
             raise SpecError(fact, ("channels",))

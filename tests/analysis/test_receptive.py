@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from strategies import specs, topologies_for
 from torch import nn
 
-from gridgen.analysis import receptive_field
+from gridgen.analysis.receptive import receptive_field
 from gridgen.emit import GridNetwork
 from gridgen.grid import Draft, build_grid, prune
-from gridgen.grid.layers import AveragePool, Conv, Deconv, MaxPool, Upsample
+from gridgen.grid.layers import AveragePool, Conv, Deconv, MaxPool, Resize, Upsample
 from gridgen.spec import GridSpec
 
 
@@ -25,8 +25,9 @@ def seen_rows(grid) -> int:
     side = -(-(receptive_field(grid) + 2 * multiple) // (2 * multiple)) * 2 * multiple
     most = 0
     for row in range(side // 2, side // 2 + multiple):
-        image = torch.ones(1, grid.spec.in_channels, side, multiple, requires_grad=True)
-        prediction = network(image.double())
+        shape = 1, grid.spec.in_channels, side, multiple
+        image = torch.ones(shape, dtype=torch.float64, requires_grad=True)
+        prediction = network(image)
         prediction[:, :, row].sum().backward()
         rows = image.grad.abs().sum((0, 1, 3)).nonzero().flatten()
         most = max(most, int(rows[-1] - rows[0]) + 1)
@@ -76,7 +77,7 @@ def test_every_layer_reaches_what_its_gradient_reaches(unit):
 def test_a_network_that_pools_the_whole_image_sees_all_of_it():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (AveragePool(2),))
-    draft.connect((1, 0), (0, 1), (Upsample("nearest", 4),))
+    draft.connect((1, 0), (0, 1), (Resize(),), reads=(0, 0))
     spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert receptive_field(grid) is None

@@ -66,6 +66,13 @@ def test_set_replaces_fields_of_the_spec(settings, parameters, gridgen):
         assert json.loads(out)["parameters"]["total"] == parameters
 
 
+def test_a_folder_of_that_name_is_no_spec(place, gridgen):
+    (place / "frrn-a").mkdir()
+    code, out, err = gridgen("count", "frrn-a", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["parameters"]["total"] == 17_746_803
+
+
 def test_set_reaches_into_a_field_of_a_file(gridgen):
     _, plain, _ = gridgen("count", "mine.yaml", "--json")
     code, out, err = gridgen("count", "mine.yaml", "--set", "units.lateral=bottleneck", "--json")
@@ -108,6 +115,11 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         (
             ["count", "unet-2015", "--as", "unet"],
             "--as: unet is a topology of the paper's grid; unet-2015 is a network of its own",
+        ),
+        (
+            ["count", "unet-2015", "--set", "topology=unet"],
+            "--set: topology: 'unet' is for the paper's grid; this is a network of its own; "
+            "give {keep: [...]} or {drop: [...]}",
         ),
         (
             ["count", "unet-2015", "--size", "33x65"],

@@ -9,6 +9,7 @@ from gridgen.errors import GridError, TopologyError
 from gridgen.grid import Draft, FeatureMap, Grid, keep
 from gridgen.grid.fusions import CONCAT, REDUCED, SUM, WEIGHTED
 from gridgen.grid.layers import (
+    AveragePool,
     BatchNorm,
     Conv,
     Deconv,
@@ -116,21 +117,26 @@ def test_every_connection_lies_on_a_path_to_the_output(connections, ends, names)
 @pytest.mark.parametrize(
     ("unit", "head", "predicted"),
     [
-        (DOWN, (), "2x1x1"),
-        (UP, (), "2x4x4"),
-        ((), (Conv(F, 3),), "3x2x2"),
-        ((), (Conv(F, F, stride=2),), "2x1x1"),
-        ((Conv(F, F, kernel=2, valid=True),), (), "2x1x1"),
+        (DOWN, (), "2x1x2"),
+        (UP, (), "2x4x8"),
+        ((), (Conv(F, 3),), "3x2x4"),
+        ((), (Conv(F, F, stride=2),), "2x1x2"),
+        ((Conv(F, F, kernel=2, valid=True),), (), "2x1x3"),
+        ((AveragePool(2),), (), "2x2x2"),
     ],
 )
 def test_a_prediction_has_the_classes_and_the_size_of_the_image(unit, head, predicted):
     draft = drafted(((0, 0), (0, 1), unit))
-    assert refusal(draft, head=head) == f"{predicted} is predicted for 2x2"
+    assert refusal(draft, head=head) == (
+        f"{predicted} is predicted for 2x4; 2 classes at that size are wanted"
+    )
 
 
 def test_a_prediction_is_checked_at_the_least_legal_size():
     draft = drafted(((0, 0), (0, 1), DOWN))
-    assert refusal(draft, streams=4) == "2x4x4 is predicted for 8x8"
+    assert refusal(draft, streams=4) == (
+        "2x4x8 is predicted for 8x16; 2 classes at that size are wanted"
+    )
 
 
 def test_a_stream_has_one_resolution():
@@ -141,7 +147,7 @@ def test_a_stream_has_one_resolution():
         ((1, 1), (0, 2), ()),
     )
     assert refusal(draft) == (
-        "X(1, 1) is 2x2x2, another of its stream 2x1x1; a stream has one resolution"
+        "X(1, 1) is 2x2x4, another of its stream 2x1x2; a stream has one resolution"
     )
 
 
@@ -159,7 +165,7 @@ def test_only_maps_of_the_same_channels_are_added(fusion):
     )
     draft.fuse((0, 2), fusion)
     assert refusal(draft) == (
-        "lateral_0_2 brings 3x2x2 to X(0, 2), lateral_0_2_from_0_0 2x2x2; both must agree"
+        "lateral_0_2 brings 3x2x4 to X(0, 2), lateral_0_2_from_0_0 2x2x4; both must agree"
     )
 
 
@@ -168,12 +174,12 @@ def test_only_maps_of_the_same_size_are_joined(fusion):
     draft = drafted(((0, 0), (0, 1), ()), ((0, 0), (1, 0), DOWN), ((1, 0), (0, 1), ()))
     draft.fuse((0, 1), fusion)
     assert refusal(draft) == (
-        "up_0_1_from_1_0 brings 2x1x1 to X(0, 1), lateral_0_1 2x2x2; both must agree"
+        "up_0_1_from_1_0 brings 2x1x2 to X(0, 1), lateral_0_1 2x2x4; both must agree"
     )
 
 
 @pytest.mark.parametrize(
-    ("kernel", "left"), [(3, "2x0x0"), (4, "2x-1x-1")], ids=["nothing", "less than nothing"]
+    ("kernel", "left"), [(3, "2x0x2"), (4, "2x-1x1")], ids=["nothing", "less than nothing"]
 )
 def test_something_is_left_of_every_map(kernel, left):
     draft = drafted(((0, 0), (0, 1), (Conv(F, F, kernel, valid=True),)))
@@ -251,6 +257,40 @@ def test_a_layer_is_given_the_channels_that_it_is_made_for(unit, message):
     assert refusal(drafted(((0, 0), (0, 1), unit))) == message
     assert refusal(drafted(((0, 0), (0, 1), ())), stem=unit).startswith("a ")
     assert refusal(drafted(((0, 0), (0, 1), ())), head=unit) == message
+
+
+@pytest.mark.parametrize(
+    ("unit", "shortcut", "shape"),
+    [
+        ((Conv(F, 4),), (), "2x2x4"),
+        ((Conv(F, F),), (MaxPool(),), "2x1x2"),
+        ((Conv(F, F, stride=2), Upsample()), (Conv(F, F, 1, stride=2),), "2x1x2"),
+    ],
+)
+def test_an_identity_has_the_shape_of_what_it_is_added_to(unit, shortcut, shape):
+    draft = Draft()
+    draft.connect((0, 0), (0, 1), unit, shortcut=shortcut)
+    channels = 4 if unit == (Conv(F, 4),) else F
+    assert refusal(draft, head=(Conv(channels, F),)) == (
+        f"lateral_0_1: the identity is {shape}, its unit {channels}x2x4; both must agree"
+    )
+
+
+def test_the_identity_of_a_residual_block_has_its_shape():
+    block = Residual((Conv(F, F, valid=True),)), Deconv(F, F, valid=True)
+    assert refusal(drafted(((0, 0), (0, 1), block)), streams=3) == (
+        "the identity is 2x4x8, its block 2x2x6; both must agree"
+    )
+
+
+def test_what_is_unpooled_has_the_shape_of_the_map_before_the_pooling():
+    draft = drafted(
+        ((0, 0), (1, 0), DOWN),
+        ((1, 0), (0, 1), (Conv(F, 4), MaxUnpool("sub_1_0"), Conv(4, F)), (0, 0)),
+    )
+    assert refusal(draft) == (
+        "what is unpooled is 4x2x4, the map that it looks at 2x2x4; both must agree"
+    )
 
 
 def test_places_that_no_connection_touches_are_named():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from measuring import measured
 
 from gridgen.emit.lower import lower
+from gridgen.errors import GridError
 from gridgen.grid.layers import (
     AveragePool,
     BatchNorm,
@@ -281,3 +282,38 @@ def test_a_residual_block_may_halve_the_size(data, stride):
     layers = Conv(2, 4, stride=stride), BatchNorm(4), ReLU(), Conv(4, 4, dilation=2)
     block = Residual(layers, (Conv(2, 4, 1, stride=stride), BatchNorm(4)))
     assert agrees(block, data.draw(shapes(2)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Conv(6, 6, groups=4),
+            "4 groups divide not 6 and 6 channels; choose groups that divide both",
+        ),
+        (lambda: GroupNorm(6, 4), "4 groups divide not 6 channels; choose groups that do"),
+        (
+            lambda: Upsample("bilnear"),
+            "'bilnear' is no interpolation; did you mean 'bilinear'?",
+        ),
+        (
+            lambda: Resize("cubic"),
+            "'cubic' is no interpolation; there are: bilinear, nearest",
+        ),
+        (
+            lambda: Deconv(1, 1, 1, kernel=2),
+            "no padding makes a 2x2 transposed convolution of stride 1 multiply the size by that; "
+            "use an odd or a larger kernel, or valid",
+        ),
+    ],
+)
+def test_a_layer_that_torch_would_refuse_cannot_be_made(make, message):
+    with pytest.raises(GridError) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("fields", [{"stride": 0}, {"kernel": 0}, {"groups": 0}, {"dilation": -1}])
+def test_measures_of_a_convolution_are_positive(fields):
+    with pytest.raises(GridError, match="kernel, stride, dilation and groups are 1 at least"):
+        Conv(2, 2, **fields)

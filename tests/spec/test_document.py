@@ -96,7 +96,10 @@ def test_a_file_is_not_blamed_for_what_but_changed():
             r"topology.keep.0: 'A' does not match ^[a-z0-9_*?\[\]!-]{1,64}$",
         ),
         ({"topology": {"drop": []}}, "topology.drop: 0 values; at least 1"),
-        ({"channels": [1, 2, 3]}, "channels: give either base_channels or channels"),
+        (
+            {"channels": [1, 2, 3]},
+            "channels: give either base_channels or channels; leave the other out, or null",
+        ),
     ],
 )
 def test_of_names_the_fields_as_a_file_would(fields, message):

@@ -113,7 +113,11 @@ def test_a_whole_number_is_nothing_else(field, value):
             "32768",
             "base_channels: 32768 at 3 streams makes 131072 channels; 65536 at most",
         ),
-        ("channels", "[1, 2, 3]", "channels: give either base_channels or channels"),
+        (
+            "channels",
+            "[1, 2, 3]",
+            "channels: give either base_channels or channels; leave the other out, or null",
+        ),
         ("channels", "[1, @0, 3]", "channels.1: 0 is less than 1"),
         ("channels", "[1, @65537, 3]", "channels.1: 65537 is more than 65536"),
         ("channels", "[1, @'2', 3]", "channels.1: '2' is not a whole number"),
@@ -206,7 +210,7 @@ def test_a_field_without_default_must_be_there(field):
         GridSpec.parse(text, "mine.yaml")
     fact = f"{field}: this field is missing; add it"
     if field == "base_channels":
-        fact = "give either base_channels or channels"
+        fact = "give either base_channels or channels; leave the other out, or null"
     first = text.split("\n")[0]
     assert str(caught.value) == f"mine.yaml:1:1: {fact}\n     1 | {first}\n       | ^"
 

@@ -58,7 +58,7 @@ def located(text: str, fact: str) -> str:
         ),
         (
             "spec: {classes: 3, channels: @[1, 2]}",
-            "spec.channels: give either base_channels or channels",
+            "spec.channels: give either base_channels or channels; leave the other out, or null",
         ),
         ("space: @{}", "space: 0 values; at least 1"),
         ("space: @[streams]", "space: ['streams'] has no fields; write `field: value` lines"),
@@ -215,7 +215,10 @@ def test_a_missing_field_is_named(field):
             "residual.lateral.x: @[true]",
             "space.residual.lateral.x: {'x': True} is neither true nor false",
         ),
-        ("channels: [@[1, 2]]", "space.channels.0: give either base_channels or channels"),
+        (
+            "channels: [@[1, 2]]",
+            "space.channels.0: give either base_channels or channels; leave the other out, or null",
+        ),
         ("strems: @[2]", "space.strems: 'strems' is no field of a spec; did you mean 'streams'?"),
         (
             "zzz: @[2]",
