@@ -51,6 +51,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.module
 	$(BIN)/python -m benchmarks.architectures
+	$(BIN)/python -m benchmarks.denoising
 
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json

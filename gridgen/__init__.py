@@ -13,7 +13,7 @@ is counted, drawn, emitted as a PyTorch module, trained and searched.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gridgen.analysis import Count, count, receptive_field
+from gridgen.analysis import Count, count
 from gridgen.architectures import load_spec
 from gridgen.errors import GridgenError
 from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, prune
@@ -21,6 +21,7 @@ from gridgen.spec import GridSpec
 
 if TYPE_CHECKING:
     from gridgen.analysis.diff import diff
+    from gridgen.analysis.receptive import receptive_field
     from gridgen.analysis.relate import relate
     from gridgen.emit import GridNetwork, load_network, save_network
     from gridgen.render import Picture, draw, draw_difference
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 # What needs time to import is imported when it is first asked for.
 _LATER = {
     "diff": "gridgen.analysis.diff",
+    "receptive_field": "gridgen.analysis.receptive",
     "relate": "gridgen.analysis.relate",
     "Picture": "gridgen.render",
     "draw": "gridgen.render",

@@ -15,7 +15,7 @@ def evaluate(
     run: RunPath,
     data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
     split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
-    lookup: Annotated[
+    baseline: Annotated[
         bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
     ] = True,
     best: Best = False,
@@ -26,7 +26,9 @@ def evaluate(
     from gridgen.training import evaluate as evaluate_run
 
     with progress("scoring") as tick:
-        scored = evaluate_run(run, data, split, best=best, lookup=lookup, device=device, tick=tick)
+        scored = evaluate_run(
+            run, data, split, best=best, baseline=baseline, device=device, tick=tick
+        )
     if as_json:
         print(json.dumps(scored.as_json(), indent=2))
         return

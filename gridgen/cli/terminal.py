@@ -45,7 +45,7 @@ def grid_of(spec: str, topology: str | None, settings: list[str] | None = None) 
 
 
 def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
-    """The grid of `spec` with `topology` in place of its own, which errors say stands at `where`."""
+    """The grid of `spec` with `topology` in place of its own; errors begin with `where`."""
     try:
         return prune(build_grid(spec.but(topology=None)), topology)
     except TopologyError as error:

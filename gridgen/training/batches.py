@@ -91,7 +91,7 @@ def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) ->
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
     (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S). A label that is an
-    image is treated as one.
+    image, (C, H, W), is never resized: `require_splits` sees to that.
     """
     height, width = sample.image.shape[-2:]
     shorter = min(height, width)
@@ -108,8 +108,7 @@ def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) ->
 
 
 def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
-    if label.is_floating_point():
-        return _smooth(image, side), _smooth(label, side)
+    assert not label.is_floating_point()
     # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
     nearest = functional.interpolate(label[None, None].float(), (side, side), mode="nearest-exact")
     return _smooth(image, side), nearest[0, 0].long()

@@ -1,7 +1,7 @@
 """Where a training runs: device, processes, precision."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
@@ -75,6 +75,13 @@ def summed(values: Tensor) -> Tensor:
     if world_size() > 1:
         distributed.all_reduce(values)
     return values
+
+
+def adopt_first(values: Iterable[Tensor]) -> None:
+    """Overwrite `values` with those of the first process."""
+    if world_size() > 1:
+        for value in values:
+            distributed.broadcast(value, 0)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:

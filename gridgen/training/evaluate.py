@@ -50,8 +50,8 @@ def _tally(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network's score, and where it was asked for that of what needs no network: of the best
-    single-pixel lookup, or of the image that is to be restored.
+    """The network's score, and where it was asked for that of the baseline, which needs no network:
+    the best single-pixel lookup, or the image that is to be restored.
     """
 
     task: Task
@@ -73,7 +73,7 @@ class Evaluation:
             "split": self.split,
             "images": self.images,
             **self.network.as_json(),
-            self.task.baseline: self.baseline.as_json() if self.baseline else None,
+            "baseline": self.baseline.as_json() if self.baseline else None,
             "margin": self.margin,
         }
 
@@ -84,10 +84,10 @@ class Evaluation:
         if self.baseline is None or self.margin is None:
             return rows
         task, metric = self.task, self.task.metric
-        without = f"{metric.shown(self.baseline.value)}  ({task.baseline_note})"
+        without = f"{metric.shown(self.baseline.value)}  ({task.baseline})"
         return [
             *rows,
-            (f"{task.baseline} {metric.title}", without),
+            (f"baseline {metric.title}", without),
             ("margin", metric.shown(self.margin, sign="+")),
         ]
 
@@ -98,14 +98,14 @@ def evaluate(
     split: str = "val",
     *,
     best: bool = False,
-    lookup: bool = True,
+    baseline: bool = True,
     device: str = "auto",
     tick: Tick = lambda *_: None,
 ) -> Evaluation:
     """Score the final weights (or the `best` on val) of a run on whole images of a split.
 
-    With `lookup`, also what needs no network: the best single-pixel lookup fitted on train, or the
-    image that is to be restored. `tick(done, total)` hears of each image. Errors: `RunError`,
+    With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
+    the image that is to be restored. `tick(done, total)` hears of each image. Errors: `RunError`,
     `WeightsError`, `SizeError`; `DataError` where the data sets another task than the run was
     trained for; `SpecError` where it has other classes or channels than the network.
     """
@@ -117,8 +117,8 @@ def evaluate(
     require_fit(run.spec, dataset)
     network = run.network(best).to(chosen)
     reached = score_network(network, dataset, chosen, tick)
-    baseline = task.score_baseline(data, dataset) if lookup else None
-    return Evaluation(task, dataset.name, split, len(dataset), reached, baseline)
+    without = task.score_baseline(data, dataset) if baseline else None
+    return Evaluation(task, dataset.name, split, len(dataset), reached, without)
 
 
 def _require_task(run: Run, task: Task, dataset: Dataset) -> None:

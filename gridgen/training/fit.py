@@ -104,7 +104,8 @@ class Fit:
             return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
         if "more than 1 value per channel" in str(error):
             fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
-            return TrainingError(f"{fact}. Raise one of them.")
+            fix = "Raise batch; a larger crop.size helps only where no layer pools the whole image"
+            return TrainingError(f"{fact}. {fix}.")
         return None
 
     def _advance(self, images: Tensor, labels: Tensor) -> None:
@@ -157,6 +158,8 @@ class Fit:
         """Score on val, add a row to metrics.csv, write a checkpoint."""
         state, metric = self.state, self.task.metric
         assert state.tally is not None
+        # Each process has its own BN statistics since the step; those of the first are saved.
+        devices.adopt_first(self.network.buffers())
         reached = score_network(self.network, self.val, self.device)
         row: Row = {
             "epoch": epoch,

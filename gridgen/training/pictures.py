@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gridgen.data import IGNORE, Dataset
+from gridgen.data import Dataset
 from gridgen.emit import GridNetwork
 from gridgen.files import write_file
 from gridgen.training.run import Row
@@ -62,9 +62,7 @@ def draw_predictions(
     for index in range(min(len(dataset), SHOWN)):
         sample = dataset[index]
         answer = task.answer(network(sample.image[None].to(device)))
-        if dataset.classes:
-            answer = answer.masked_fill(sample.label == IGNORE, IGNORE)
-        panels = [image_pixels(sample.image)]
-        rows.append([*panels, *(task.pixels(label) for label in (sample.label, answer))])
+        shown = (sample.label, task.masked(answer, sample.label))
+        rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
     titles = ("image", "truth", "prediction")
     write_file(path, sheet(rows, titles, task.classes, task.colours))

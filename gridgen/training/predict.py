@@ -20,18 +20,17 @@ from gridgen.training.watch import Tick
 
 @dataclass(frozen=True)
 class Prediction:
-    """Files written for one image: `picture` (image | prediction), and `labels` (class ids) or
-    `restored` (an image), as the network was trained for.
+    """Files written for one image: `picture` (image | prediction), and `answer`, whose pixels are
+    class ids or a restored image, as the network was trained for.
     """
 
     picture: Path
-    labels: Path | None = None
-    restored: Path | None = None
+    answer: Path
 
     @property
     def files(self) -> list[Path]:
-        """Those that were written."""
-        return [path for path in (self.picture, self.labels, self.restored) if path is not None]
+        """Both of them."""
+        return [self.picture, self.answer]
 
 
 def predict(
@@ -83,9 +82,10 @@ def _require_apart(
 def _write(out: Path, name: str, image: Tensor, answer: Tensor, task: Task) -> Prediction:
     panels = [image_pixels(image), task.pixels(answer)]
     picture = sheet([panels], ("image", "prediction"), task.classes, task.colours)
-    written = write_file(out / f"{name}.png", picture)
-    file = write_file(out / f"{name}_{task.ending}.png", task.encode(answer))
-    return Prediction(written, **{task.ending: file})
+    return Prediction(
+        write_file(out / f"{name}.png", picture),
+        write_file(out / f"{name}_{task.ending}.png", task.encode(answer)),
+    )
 
 
 def _names(images: Sequence[str | Path]) -> list[str]:

@@ -12,7 +12,7 @@ from gridgen.data import IGNORE
 
 
 @dataclass(frozen=True)
-class Score:
+class IouScore:
     """IoU of each class, in class order; nan for a class that neither occurs nor is predicted."""
 
     classes: tuple[str, ...]
@@ -59,13 +59,13 @@ def confusion(prediction: Tensor, label: Tensor, classes: int) -> Tensor:
     )
 
 
-def score(matrix: Tensor, classes: Sequence[str]) -> Score:
+def score(matrix: Tensor, classes: Sequence[str]) -> IouScore:
     """The scores of a confusion matrix: IoU = TP / (TP + FP + FN)."""
     counts = matrix.to(torch.float64)
     hits = counts.diagonal()
     union = counts.sum(0) + counts.sum(1) - hits
     total = counts.sum()
-    return Score(
+    return IouScore(
         tuple(classes),
         tuple((hits / union).tolist()),
         float(hits.sum() / total) if total else 0.0,

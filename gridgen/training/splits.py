@@ -2,7 +2,7 @@
 
 from gridgen.analysis import legal_size
 from gridgen.data import Dataset, load_dataset
-from gridgen.errors import SizeError, SpecError
+from gridgen.errors import DataError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.recipe import Recipe
@@ -33,13 +33,16 @@ def adopt(grid: Grid, dataset: Dataset) -> Grid:
 def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     """The network can be trained on what the splits hold.
 
-    Errors: `SpecError` where classes or channels differ; `SizeError` where a crop or an image of
-    val has a size that the grid cannot take.
+    Errors: `SpecError` where classes or channels differ, or where crops would be resized that must
+    not be; `DataError` where an image is too small for them; `SizeError` where a crop or an image
+    of val has a size that the grid cannot take.
     """
+    train, val = splits
     for split in splits:
         require_fit(spec, split)
+    if not task_of(train).resizable:
+        _require_crops_as_they_are(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
-    val = splits[1]
     for index, size in enumerate(val.sizes):
         require_size(spec, size, f"{val.name}, val, image {index}")
 
@@ -58,6 +61,23 @@ def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
     if isinstance(spec, GridSpec) and spec.side_channels:
         fact = f"the data {dataset.name} has images alone, no features to enter; remove this field"
         raise spec.blame(SpecError(fact, ("side_channels",)))
+
+
+def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:
+    """No crop of `train` is resized, which would change the noise on it."""
+    crop, name = recipe.crop, train.name
+    if not crop.smallest == crop.largest == crop.size:
+        sides = f"smallest {crop.smallest}, largest {crop.largest} and size {crop.size} differ"
+        fact = f"{sides}, but resizing changes the noise of {name}; set all three to {crop.size}"
+        raise recipe.blame(SpecError(fact, ("crop",)))
+    shorter, index = min((min(size), index) for index, size in enumerate(train.sizes))
+    if shorter < crop.size:
+        height, width = train.sizes[index]
+        raise DataError(
+            f"{name}, train, image {train[index].name}: Image is {height}x{width}; enlarging it to "
+            f"crops of {crop.size} changes the noise. Set smallest, largest and size of the "
+            f"recipe's crop to {shorter} or less, or remove the image."
+        )
 
 
 def _wanted(dataset: Dataset) -> dict[str, int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from gridgen.architectures.load import require_rebuildable
 from gridgen.data.datasets import find_dataset, lasting_name
 from gridgen.emit.network import require_memory
 from gridgen.grid import Grid
@@ -59,6 +60,7 @@ def train(
     splits = load_splits(data)
     grid = adopt(grid, splits[0])
     require_splits(grid.spec, splits, recipe)
+    require_rebuildable(grid)
     require_memory(grid)
     devices.require_share(recipe.batch)
     path = Path(folder) if folder is not None else new_folder(grid.spec, data)

@@ -354,7 +354,7 @@ def test_train_goes_on_with_a_run(with_run, gridgen):
     assert (with_run / "run" / "weights.safetensors").is_file()
 
 
-def test_evaluate_scores_each_class_and_the_lookup(with_run, gridgen):
+def test_evaluate_scores_each_class_and_the_baseline(with_run, gridgen):
     code, out, err = gridgen("evaluate", "run", "--data", "shapes")
     assert (code, err) == (0, "")
     number = r"0\.[0-9]{4}"
@@ -365,22 +365,22 @@ def test_evaluate_scores_each_class_and_the_lookup(with_run, gridgen):
         rf"  larger      {number}\n"
         rf"  smaller     {number}\n"
         rf"accuracy      {number}\n"
-        rf"lookup IoU    {number}  \(best class per intensity, fitted on train\)\n"
+        rf"baseline IoU  {number}  \(best class per intensity, fitted on train\)\n"
         rf"margin        [+-]{number}\n",
         out,
     )
 
 
 def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, gridgen):
-    code, out, err = gridgen("evaluate", "run", "--data", "shapes", "--no-lookup", "--json")
+    code, out, err = gridgen("evaluate", "run", "--data", "shapes", "--no-baseline", "--json")
     assert (code, err) == (0, "")
     scored = json.loads(out)
     assert list(scored) == [
-        *("data", "split", "images", "mean_iou", "iou", "accuracy", "lookup", "margin")
+        *("data", "split", "images", "mean_iou", "iou", "accuracy", "baseline", "margin")
     ]
     assert list(scored["iou"]) == ["background", "larger", "smaller"]
     assert (scored["data"], scored["split"], scored["images"]) == ("shapes", "val", 64)
-    assert (scored["lookup"], scored["margin"]) == (None, None)
+    assert (scored["baseline"], scored["margin"]) == (None, None)
     (row,) = csv.DictReader((with_run / "run" / "metrics.csv").read_text().splitlines())
     assert scored["mean_iou"] == pytest.approx(float(row["val_iou"]), abs=1e-6)
     assert scored["accuracy"] == pytest.approx(float(row["val_accuracy"]), abs=1e-6)

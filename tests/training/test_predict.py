@@ -41,7 +41,7 @@ def test_an_odd_image_of_any_mode_is_predicted_at_its_own_size(run, tmp_path):
         picture(tmp_path / "c.png", mode="L"),
     ]
     for image, written in zip(images, predict(run.folder, images, tmp_path / "out"), strict=True):
-        with Image.open(written.labels) as labels, Image.open(image) as original:
+        with Image.open(written.answer) as labels, Image.open(image) as original:
             assert labels.size == original.size
             assert labels.mode == "P"
             assert set(np.unique(np.asarray(labels))) <= {0, 1, 2}
@@ -56,7 +56,7 @@ def test_label_files_hold_class_ids(run, tmp_path):
     pixels = torch.from_numpy(pixels_of(image)).permute(2, 0, 1).float() / 255
     with torch.no_grad():
         expected = network(pixels[None]).argmax(1)[0].numpy()
-    assert np.array_equal(pixels_of(written.labels), expected)
+    assert np.array_equal(pixels_of(written.answer), expected)
 
 
 def test_two_images_of_one_name_are_refused_before_anything_is_written(run, tmp_path):

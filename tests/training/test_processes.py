@@ -8,18 +8,28 @@ import sys
 import pytest
 from tiny import PROGRAM, RECIPE, SPEC
 
-from gridgen.training import Run
+from gridgen.training import Run, evaluate
 from gridgen.training.run import dump
+
+RESTORATION = SPEC.but(in_channels=1, classes=1)
+FEW = RECIPE.but(batch=4, crop={"smallest": 8, "largest": 8, "size": 8})
+TRAININGS = {
+    "segmentation": (SPEC, "shapes", RECIPE),
+    "restoration": (RESTORATION, "denoising:{ramps}", FEW),
+    "weighted fusion": (RESTORATION.but(fusion="weighted"), "denoising:{ramps}", FEW),
+}
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_run(tmp_path):
-    (tmp_path / "spec.yaml").write_text(dump(SPEC))
-    (tmp_path / "recipe.yaml").write_text(dump(RECIPE))
+@pytest.mark.parametrize(("spec", "data", "recipe"), TRAININGS.values(), ids=TRAININGS)
+def test_two_processes_train_one_run(spec, data, recipe, ramps, tmp_path):
+    data = data.format(ramps=ramps)
+    (tmp_path / "spec.yaml").write_text(dump(spec))
+    (tmp_path / "recipe.yaml").write_text(dump(recipe))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    arguments = ("spec.yaml", "--data", "shapes", "--recipe", "recipe.yaml", "-o", "run")
+    arguments = ("spec.yaml", "--data", data, "--recipe", "recipe.yaml", "-o", "run")
     shared = {
         "WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
@@ -45,4 +55,5 @@ def test_two_processes_train_one_run(tmp_path):
     assert [process.returncode for process in processes] == [0, 0], told
     run = Run.open(tmp_path / "run")
     assert [row["epoch"] for row in run.rows()] == [1, 2, 3]
-    run.network()
+    alone = evaluate(run.folder, data, baseline=False).network.value
+    assert run.rows()[-1][run.task.metric.val] == pytest.approx(alone, abs=1e-6)

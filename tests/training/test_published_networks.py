@@ -16,7 +16,7 @@ def test_what_a_spec_leaves_open_the_data_decides(tmp_path):
     run = train(grid, "shapes", QUICK, folder=tmp_path / "run")
     assert (run.spec.title, run.spec.in_channels, run.spec.classes) == ("unet-2015", 3, 3)
     assert (run.spec.streams, run.spec.base_channels) == (2, 2)
-    assert evaluate(run.folder, "shapes", lookup=False).network.value >= 0
+    assert evaluate(run.folder, "shapes", baseline=False).network.value >= 0
 
 
 def test_what_a_spec_says_is_not_overruled(tmp_path):
@@ -43,5 +43,6 @@ def test_a_bn_that_sees_one_value_is_explained(tmp_path):
     with pytest.raises(TrainingError) as caught:
         train(grid, "shapes", recipe, folder=tmp_path / "run")
     assert str(caught.value) == (
-        "A BN sees one value per channel at batch 1, crop.size 8. Raise one of them."
+        "A BN sees one value per channel at batch 1, crop.size 8. "
+        "Raise batch; a larger crop.size helps only where no layer pools the whole image."
     )

@@ -238,7 +238,7 @@ def test_the_best_weights_are_those_of_the_best_row(whole):
     from gridgen.training import evaluate
 
     best = max(row["val_iou"] for row in whole.rows())
-    found = evaluate(whole.folder, "shapes", best=True, lookup=False)
+    found = evaluate(whole.folder, "shapes", best=True, baseline=False)
     assert found.network.mean_iou == pytest.approx(best, abs=1e-6)
 
 

@@ -54,8 +54,8 @@ class Restoration:
     colours: ClassVar[Sequence[Sequence[int]]] = ()
     metric: ClassVar[Metric] = PSNR
     columns: ClassVar[tuple[str, ...]] = ("train_psnr", "val_psnr")
-    baseline: ClassVar[str] = "input"
-    baseline_note: ClassVar[str] = "the image as it is given"
+    resizable: ClassVar[bool] = False  # noise would be smoothed or spread
+    baseline: ClassVar[str] = "the image as it is given"
     ending: ClassVar[str] = "restored"
 
     def outputs(self, dataset: Dataset) -> int:
@@ -81,7 +81,7 @@ class Restoration:
         total, images = tally.tolist()
         return Fidelity(total / max(images, 1))
 
-    def score_baseline(self, data: str, dataset: Dataset) -> Fidelity | None:
+    def score_baseline(self, data: str, dataset: Dataset) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.nothing()
         for index in range(len(dataset)):
@@ -92,6 +92,10 @@ class Restoration:
     def answer(self, prediction: Tensor) -> Tensor:
         """The restored image, (C, H, W) in [0, 1]."""
         return prediction[0].float().clamp(0, 1).cpu()
+
+    def masked(self, answer: Tensor, label: Tensor) -> Tensor:
+        """All of it: every pixel is scored."""
+        return answer
 
     def pixels(self, label: Tensor) -> Pixels:
         """The image itself."""

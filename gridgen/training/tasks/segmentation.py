@@ -13,7 +13,7 @@ from gridgen.data import IGNORE, Dataset, load_dataset
 from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.lookup import fitted_lookup
-from gridgen.training.score import Score, confusion, score
+from gridgen.training.score import IouScore, confusion, score
 from gridgen.training.sheet import Pixels, label_pixels, png
 from gridgen.training.tasks.task import Metric
 
@@ -27,8 +27,8 @@ class Segmentation:
 
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
     columns: ClassVar[tuple[str, ...]] = ("train_iou", "val_iou", "val_accuracy")
-    baseline: ClassVar[str] = "lookup"
-    baseline_note: ClassVar[str] = "best class per intensity, fitted on train"
+    resizable: ClassVar[bool] = True
+    baseline: ClassVar[str] = "best class per intensity, fitted on train"
     ending: ClassVar[str] = "labels"
 
     def outputs(self, dataset: Dataset) -> int:
@@ -52,11 +52,11 @@ class Segmentation:
         """Pixel counts (truth, prediction)."""
         return confusion(prediction.argmax(1), labels, len(self.classes))
 
-    def score(self, tally: Tensor) -> Score:
+    def score(self, tally: Tensor) -> IouScore:
         """IoU of each class, and accuracy."""
         return score(tally, self.classes)
 
-    def score_baseline(self, data: str, dataset: Dataset) -> Score | None:
+    def score_baseline(self, data: str, dataset: Dataset) -> IouScore | None:
         """The lookup's score, fitted on train; None where the data has no train split."""
         try:
             train = load_dataset(data, "train")
@@ -67,6 +67,10 @@ class Segmentation:
     def answer(self, prediction: Tensor) -> Tensor:
         """The class of the greatest logit, (H, W)."""
         return prediction.argmax(1)[0].cpu()
+
+    def masked(self, answer: Tensor, label: Tensor) -> Tensor:
+        """The answer, ignored where the label is."""
+        return answer.masked_fill(label == IGNORE, IGNORE)
 
     def pixels(self, label: Tensor) -> Pixels:
         """The colours of the classes; what is ignored is black."""

@@ -68,10 +68,10 @@ class Task(Protocol):
     metric: ClassVar[Metric]
     columns: ClassVar[tuple[str, ...]]
     """Of metrics.csv, after those that every training has."""
+    resizable: ClassVar[bool]
+    """Whether a crop of an image may be resized, and its label with it."""
     baseline: ClassVar[str]
-    """What needs no network, in one word."""
-    baseline_note: ClassVar[str]
-    """What that is."""
+    """What needs no network, in a few words."""
     ending: ClassVar[str]
     """Of the name of a file that holds an answer."""
 
@@ -103,6 +103,9 @@ class Task(Protocol):
 
     def answer(self, prediction: Tensor) -> Tensor:
         """What the network says of one image, on the CPU: (1, K, H, W) -> a label."""
+
+    def masked(self, answer: Tensor, label: Tensor) -> Tensor:
+        """An answer without what its label leaves out of the score, to be shown beside it."""
 
     def pixels(self, label: Tensor) -> Pixels:
         """A label or an answer as a picture, (H, W, 3)."""

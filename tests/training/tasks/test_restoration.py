@@ -1,20 +1,22 @@
 """PSNR and loss by hand, and a whole training whose labels are images."""
 
 import math
+import shutil
 import signal
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 from tiny import StopAt, bits
 
+from gridgen.data import load_dataset
 from gridgen.errors import DataError, Interrupted, SpecError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, evaluate, predict, resume, train
+from gridgen.training.batches import Batches
 from gridgen.training.tasks import Restoration
 
 TASK = Restoration()
@@ -65,68 +67,56 @@ def test_the_loss_is_the_distance_but_for_its_edge():
     assert TASK.loss(label, label) == pytest.approx(1e-3)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Smooth grey images, from light to dark."""
-    root = tmp_path_factory.mktemp("restoration") / "ramps"
-    for split, number in (("train", 8), ("val", 2)):
-        (root / split / "images").mkdir(parents=True)
-        for i in range(number):
-            ramp = np.linspace(30 + 20 * i, 200, 32 * 32).reshape(32, 32).astype(np.uint8)
-            Image.fromarray(np.rot90(ramp, i)).save(root / split / "images" / f"{i}.png")
-    return root
-
-
-def quick(folder, place, watch=None) -> Run:
+def quick(ramps, place, watch=None) -> Run:
     return train(
-        build_grid(SPEC), f"denoising:{folder}", RECIPE, folder=place, watch=watch, device="cpu"
+        build_grid(SPEC), f"denoising:{ramps}", RECIPE, folder=place, watch=watch, device="cpu"
     )
 
 
 @pytest.fixture(scope="module")
-def run(folder, tmp_path_factory) -> Run:
-    return quick(folder, tmp_path_factory.mktemp("runs") / "run")
+def run(ramps, tmp_path_factory) -> Run:
+    return quick(ramps, tmp_path_factory.mktemp("runs") / "run")
 
 
-def test_a_run_notes_what_it_is_scored_by(run, folder):
+def test_a_run_notes_what_it_is_scored_by(run, ramps):
     header, *rows = (run.folder / "metrics.csv").read_text().splitlines()
     assert header == "epoch,step,learning_rate,loss,train_psnr,val_psnr"
     assert len(rows) == 2
     assert run.facts["classes"] == []
-    assert run.facts["data"] == f"denoising:{folder}"
+    assert run.facts["data"] == f"denoising:{ramps}"
     assert run.task == Restoration()
     assert (run.checkpoints / "best").is_dir()
 
 
 @pytest.mark.parametrize("step", [1, 3, 4])
-def test_a_stopped_and_resumed_run_equals_the_uninterrupted_one(step, run, folder, tmp_path):
+def test_a_stopped_and_resumed_run_equals_the_uninterrupted_one(step, run, ramps, tmp_path):
     with pytest.raises(Interrupted):
-        quick(folder, tmp_path / "run", StopAt(step, signal.SIGTERM))
+        quick(ramps, tmp_path / "run", StopAt(step, signal.SIGTERM))
     assert bits(resume(tmp_path / "run")) == bits(run)
 
 
-def test_evaluation_stands_beside_the_noisy_image(run, folder):
-    found = evaluate(run.folder, f"denoising:{folder}")
+def test_evaluation_stands_beside_the_noisy_image(run, ramps):
+    found = evaluate(run.folder, f"denoising:{ramps}")
     assert found.network.value == pytest.approx(run.rows()[-1]["val_psnr"], abs=1e-6)
     assert found.baseline.value == pytest.approx(20 * math.log10(255 / 25), abs=0.5)
     assert found.rows() == [
         ("data", "denoising:ramps, val: 2 images"),
         ("PSNR", f"{found.network.value:.2f} dB"),
-        ("input PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
+        ("baseline PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
         ("margin", f"{found.margin:+.2f} dB"),
     ]
-    assert list(found.as_json()) == ["data", "split", "images", "psnr", "input", "margin"]
+    assert list(found.as_json()) == ["data", "split", "images", "psnr", "baseline", "margin"]
 
 
-def test_a_prediction_is_the_restored_image(run, folder, tmp_path):
-    image = folder / "val" / "images" / "0.png"
+def test_a_prediction_is_the_restored_image(run, ramps, tmp_path):
+    image = ramps / "val" / "images" / "0.png"
     [written] = predict(run.folder, [image], tmp_path)
     assert written.files == [tmp_path / "0.png", tmp_path / "0_restored.png"]
-    with Image.open(written.restored) as restored:
+    with Image.open(written.answer) as restored:
         assert (restored.mode, restored.size) == ("L", (32, 32))
 
 
-def test_a_picture_and_a_file_are_never_written_over_an_image(run, folder, tmp_path):
+def test_a_picture_and_a_file_are_never_written_over_an_image(run, ramps, tmp_path):
     image = tmp_path / "a_restored.png"
     Image.new("L", (8, 8)).save(image)
     other = tmp_path / "a.png"
@@ -155,11 +145,52 @@ def test_data_with_classes_is_refused(run):
         ),
     ],
 )
-def test_a_spec_that_does_not_fit_is_refused(changes, text, folder, tmp_path):
+def test_a_spec_that_does_not_fit_is_refused(changes, text, ramps, tmp_path):
     with pytest.raises(SpecError) as caught:
-        train(build_grid(SPEC.but(**changes)), f"denoising:{folder}", RECIPE, folder=tmp_path / "r")
+        train(build_grid(SPEC.but(**changes)), f"denoising:{ramps}", RECIPE, folder=tmp_path / "r")
     assert str(caught.value) == text
     assert not (tmp_path / "r").exists()
+
+
+def refusal(ramps, place, recipe) -> str:
+    """The error before anything is written."""
+    with pytest.raises((SpecError, DataError)) as caught:
+        train(build_grid(SPEC), f"denoising:{ramps}", recipe, folder=place)
+    assert not place.exists()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "size"), [(16, 24, 24), (24, 24, 16), (16, 16, 24)]
+)
+def test_a_recipe_that_resizes_crops_is_shown_at_its_line(smallest, largest, size, ramps, tmp_path):
+    crop = f"crop: {{smallest: {smallest}, largest: {largest}, size: {size}}}"
+    recipe = Recipe.parse(f"epochs: 1\nbatch: 1\nlearning_rate: 0.1\n{crop}\n", "r.yaml")
+    assert refusal(ramps, tmp_path / "r", recipe) == (
+        f"r.yaml:4:7: crop: smallest {smallest}, largest {largest} and size {size} differ, "
+        f"but resizing changes the noise of denoising:ramps; set all three to {size}\n"
+        f"     4 | {crop}\n"
+        "       |       ^"
+    )
+
+
+def test_an_image_smaller_than_the_crop_is_refused(ramps, tmp_path):
+    root = tmp_path / "mixed"
+    shutil.copytree(ramps, root)
+    Image.new("L", (40, 20)).save(root / "train" / "images" / "low.png")
+    Image.new("L", (23, 40)).save(root / "train" / "images" / "narrow.png")
+    assert refusal(root, tmp_path / "r", RECIPE) == (
+        "denoising:mixed, train, image low: Image is 20x40; enlarging it to crops of 24 changes "
+        "the noise. Set smallest, largest and size of the recipe's crop to 20 or less, or remove "
+        "the image."
+    )
+
+
+def test_a_batch_is_cut_from_the_noisy_images_and_never_resized(ramps):
+    dataset = load_dataset(f"denoising:{ramps}", "train")
+    noise = torch.cat([(dataset[i].image - dataset[i].label).flatten() for i in range(8)])
+    images, labels = Batches(dataset, RECIPE, seed=0)[0]
+    assert torch.isin(images - labels, noise).all()
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gridgen.data import IGNORE
 from gridgen.training.tasks import Restoration, Segmentation, task_for
 
 CLASSES, COLOURS = ("a", "b", "c"), ((0, 0, 0), (9, 9, 9), (200, 0, 0))
@@ -63,6 +64,18 @@ def test_an_answer_is_a_label_that_a_picture_and_a_file_show(task, outputs, labe
     else:
         levels = (answer * 255).round().permute(1, 2, 0).squeeze(-1)
         assert np.array_equal(pixels, levels.numpy())
+
+
+@every_task
+def test_an_answer_is_shown_whole_where_all_of_its_label_is_scored(task, outputs, labels):
+    answer = task.answer(torch.rand(1, outputs, 8, 6))
+    assert torch.equal(task.masked(answer, labels[0]), answer)
+
+
+def test_an_answer_is_shown_as_ignored_where_its_label_is():
+    answer, label = torch.tensor([[0, 1], [2, 2]]), torch.tensor([[0, IGNORE], [IGNORE, 1]])
+    task = Segmentation(CLASSES, COLOURS)
+    assert task.masked(answer, label).tolist() == [[0, IGNORE], [IGNORE, 2]]
 
 
 def test_classes_make_a_segmentation_and_none_a_restoration():
