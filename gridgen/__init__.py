@@ -17,7 +17,7 @@ from gridgen.analysis import Count, count
 from gridgen.architectures import load_spec
 from gridgen.errors import GridgenError
 from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, prune
-from gridgen.spec import GridSpec
+from gridgen.spec import DraftSpec, GridSpec
 
 if TYPE_CHECKING:
     from gridgen.analysis.diff import diff
@@ -55,6 +55,7 @@ __all__ = [
     "Connection",
     "Count",
     "Draft",
+    "DraftSpec",
     "FeatureMap",
     "Grid",
     "GridNetwork",

@@ -91,8 +91,16 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     "'u-net' is no topology; did you mean 'unet'?"
     >>> unknown("unit", "zzz", ["residual", "bottleneck"])
     "'zzz' is no unit; there are: bottleneck, residual"
+    >>> unknown("architecture", "frrn", ["fpn", "frrn-a", "frrn-b"])
+    "'frrn' is no architecture; did you mean 'frrn-a' or 'frrn-b'?"
     """
     names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
-    return f"{name!r} is no {what}; {hint}"
+    near = _near(name.lower(), names)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"{name!r} is no {what}; {hint or 'there are: ' + ', '.join(names)}"
+
+
+def _near(name: str, names: list[str]) -> list[str]:
+    """The names that hold `name`, where they are few; else the one that is spelt most alike."""
+    holding = [known for known in names if name in known] if len(name) > 2 else []
+    return holding if 0 < len(holding) <= 3 else get_close_matches(name, names, n=1)

@@ -30,7 +30,8 @@ class Change(NamedTuple):
 class Difference:
     """From grid A to grid B. Connections by name, counts for one image of `size`.
 
-    `changed` are connections of both, `changed_maps` maps of both, that are not the same.
+    `changed` are connections of both, `changed_maps` maps of both, that are not the same;
+    `ends_equal` is whether stem and head are.
     `inherited` names the parts of a trained A whose weights fit B, as they begin in a
     `state_dict`: `stem`, `sides.map_1_0`, `units.sub_1_0`, `shortcuts.sub_1_0`,
     `fusions.map_0_1`, `weights.map_0_1`, `head`.
@@ -41,6 +42,7 @@ class Difference:
     only_in_b: tuple[str, ...]
     changed: tuple[str, ...]
     changed_maps: tuple[str, ...]
+    ends_equal: bool
     count_a: Count
     count_b: Count
     receptive_fields: tuple[int | None, int | None]
@@ -77,6 +79,7 @@ class Difference:
             ("only in B", brief(self.only_in_b)),
             ("changed", brief(self.changed)),
             ("changed maps", brief(self.changed_maps)),
+            ("stem, head", "equal" if self.ends_equal else "differ"),
             ("image", shape_text(self.size)),
             *(
                 (change.what, f"{change.a:,} -> {change.b:,} ({change.difference:+,})")
@@ -114,6 +117,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
         only_in_b=relation.only_in_b,
         changed=relation.differing,
         changed_maps=relation.differing_maps,
+        ends_equal=relation.ends_equal,
         count_a=count(a, size),
         count_b=count(b, size),
         receptive_fields=(receptive_field(a), receptive_field(b)),

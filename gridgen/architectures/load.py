@@ -6,7 +6,7 @@ from typing import Any
 
 from gridgen.errors import GridError, SpecError, unknown
 from gridgen.grid import Grid, build_grid
-from gridgen.spec import GridSpec, NetworkSpec, Source
+from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
 from gridgen.spec.fields import merged
 
 KIND = ("architecture",)
@@ -43,15 +43,16 @@ def require_rebuildable(grid: Grid) -> None:
 
     A grid that `Draft` filled is not what its spec builds.
     """
+    fix = "so it could not be loaded again; train its GridNetwork yourself, or add an architecture"
     try:
+        if isinstance(grid.spec, DraftSpec):
+            raise SpecError("a draft is not what a file says")
         again = build_grid(spec_of(grid.spec.complete()))
     except SpecError as error:
-        raise GridError(f"{grid.spec.title} cannot be built again: {error}") from error
+        raise GridError(f"{grid.spec.title}: {error}, {fix}") from error
     if _content(again) != _content(grid):
-        raise GridError(
-            f"the spec {grid.spec.title} builds another grid than this one, so it could not be "
-            "loaded again; train its GridNetwork yourself, or add a file to architectures"
-        )
+        fact = f"the spec of {grid.spec.title} builds another grid than this one"
+        raise GridError(f"{fact}, {fix}")
 
 
 def _content(grid: Grid) -> tuple[object, ...]:
@@ -61,8 +62,11 @@ def _content(grid: Grid) -> tuple[object, ...]:
 
 
 def _load(name: str | Path) -> NetworkSpec:
+    if not str(name):
+        raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not Path(name).is_file() and not Path(name).suffix:
-        return spec_of({"architecture": _known(str(name), "spec file and no architecture")})
+        named = _known(str(name), "spec file and no architecture")
+        return spec_of({"architecture": named})
     source = Source.read(name)
     try:
         return _kind(source.data).from_source(source)

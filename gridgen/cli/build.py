@@ -12,12 +12,15 @@ from gridgen.cli.terminal import (
     output_name,
     report,
 )
+from gridgen.errors import UsageError
 
 
 def build(
     spec: SpecName, topology: As = None, settings: Settings = None, output: Output = None
 ) -> None:
     """Build the network, freshly initialized, and write it as safetensors, spec inside."""
+    if output is not None and output.suffix != ".safetensors":
+        raise UsageError(f"-o: {output} does not end in .safetensors, as the weights' file must")
     grid = grid_of(spec, topology, settings)
     from gridgen.emit import GridNetwork, save_network
 

@@ -10,6 +10,7 @@ from gridgen.analysis import count as count_grid
 from gridgen.analysis.count import Activations, Parameters
 from gridgen.analysis.sizes import counted_size
 from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
+from gridgen.grid.layers import shape_text
 
 PAPER = 5  # where the paper's columns of the table begin
 
@@ -32,9 +33,10 @@ def count(
     if as_json:
         print(json.dumps(counted.as_json(), indent=2))
         return
-    height, width = counted_size(grid.spec, size_of(size))
+    asked, image = size_of(size), counted_size(grid.spec, size_of(size))
+    changed = "" if asked in (None, image) else f", {size} by size: {grid.spec.size}"
     report([*describe(grid), ("maps, paths", f"{counted.maps}, {counted.paths:,}")])
-    print(f"\nfor one image of {height}x{width}")
+    print(f"\nfor one image of {shape_text(image)}{changed}")
     _print_table(counted)
     if counted.parameters.paper is not None:
         print("\npaper: the approximations of section 3.2, which know the full grid only")

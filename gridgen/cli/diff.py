@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.terminal import AsJson, PrunedName, grid_named, report, size_of
+from gridgen.cli.terminal import SPEC, AsJson, grid_of, report, size_of
 
 
 def diff(
-    a: Annotated[str, typer.Argument(metavar="A", help=PrunedName)],
-    b: Annotated[str, typer.Argument(metavar="B", help=PrunedName)],
+    a: Annotated[str, typer.Argument(metavar="A", help=SPEC)],
+    b: Annotated[str, typer.Argument(metavar="B", help=SPEC)],
     size: Annotated[
         str | None,
         typer.Option(metavar="HxW", help="Image to count for; else the least for both from 400."),
@@ -25,7 +25,7 @@ def diff(
     """Compare connections, cost and receptive field of two networks, and what weights fit both."""
     from gridgen.analysis.diff import diff as diff_grids
 
-    ours, theirs = grid_named(a), grid_named(b)
+    ours, theirs = grid_of(a), grid_of(b)
     difference = diff_grids(ours, theirs, size_of(size))
     rows = [("A", a), ("B", b), *difference.rows()]
     if output is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.terminal import AsJson, Best, Device, progress, report
+from gridgen.cli.terminal import AsJson, Best, Device, Settings, policy_of, progress, report
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that gridgen train made.")]
 
@@ -19,6 +19,7 @@ def evaluate(
         bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
     ] = True,
     best: Best = False,
+    settings: Settings = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -27,7 +28,14 @@ def evaluate(
 
     with progress("scoring") as tick:
         scored = evaluate_run(
-            run, data, split, best=best, baseline=baseline, device=device, tick=tick
+            run,
+            data,
+            split,
+            best=best,
+            size=policy_of(settings),
+            baseline=baseline,
+            device=device,
+            tick=tick,
         )
     if as_json:
         print(json.dumps(scored.as_json(), indent=2))

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from gridgen.errors import GridgenError, unknown
-from gridgen.grid.schema import spec_schema
 
 
 def schema(
@@ -17,6 +16,12 @@ def schema(
     if what not in SCHEMAS:
         raise GridgenError(unknown("schema", what, SCHEMAS))
     print(json.dumps(SCHEMAS[what](), indent=2))
+
+
+def _spec() -> dict[str, Any]:
+    from gridgen.architectures.schema import spec_schema
+
+    return spec_schema()
 
 
 def _study() -> dict[str, Any]:
@@ -32,7 +37,7 @@ def _recipe() -> dict[str, Any]:
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
-    "spec": spec_schema,
+    "spec": _spec,
     "study": _study,
     "recipe": _recipe,
 }

@@ -11,19 +11,17 @@ import typer
 
 from gridgen.architectures import load_spec
 from gridgen.architectures.load import changed
-from gridgen.errors import SizeError, SpecError, TopologyError
+from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.spec import GridSpec, NetworkSpec, Source
 
-SpecName = Annotated[
-    str, typer.Argument(metavar="SPEC", help="YAML file of the network, or an architecture's name.")
-]
+SPEC = "YAML file of the network, or an architecture's name; @TOPOLOGY after it prunes."
+SpecName = Annotated[str, typer.Argument(metavar="SPEC", help=SPEC)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="A field of the spec, over what it says."),
 ]
-PrunedName = "YAML file, or an architecture's name; @TOPOLOGY after it prunes."
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="TOPOLOGY", help="Topology to prune to, over the spec's own."),
@@ -38,10 +36,19 @@ Best = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def grid_of(spec: str, topology: str | None, settings: list[str] | None = None) -> Grid:
-    """The grid of a spec file or architecture, pruned to `--as` where that is given."""
+def grid_of(name: str, topology: str | None = None, settings: list[str] | None = None) -> Grid:
+    """The grid of `SPEC` or `SPEC@TOPOLOGY`, pruned to `--as` where that is given."""
+    spec, at = split(name)
     loaded = spec_of(spec, settings)
-    return build_grid(loaded) if topology is None else _pruned(loaded, topology, "--as")
+    if topology is not None:
+        return _pruned(loaded, topology, "--as")
+    return _pruned(loaded, at, name) if at is not None else build_grid(loaded)
+
+
+def split(name: str) -> tuple[str, str | None]:
+    """The spec and the topology of `SPEC@TOPOLOGY`; a file may have an @ in its name."""
+    spec, at, topology = name.rpartition("@")
+    return (name, None) if not at or Path(name).exists() else (spec, topology)
 
 
 def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
@@ -50,14 +57,6 @@ def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
         return prune(build_grid(spec.but(topology=None)), topology)
     except TopologyError as error:
         raise TopologyError(f"{where}: {error}") from error
-
-
-def grid_named(name: str) -> Grid:
-    """The grid of `SPEC` or `SPEC@TOPOLOGY`. Errors: `SpecError`, `TopologyError`."""
-    spec, at, topology = name.rpartition("@")
-    if not at or Path(name).exists():
-        return build_grid(load_spec(name))
-    return _pruned(load_spec(spec), topology, name)
 
 
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
@@ -77,9 +76,19 @@ def _setting(text: str) -> tuple[str, Any]:
     return name, Source.parse(f"value: {value}", text).data["value"]
 
 
+def policy_of(settings: list[str] | None) -> str | None:
+    """The size policy that `--set size=...` gives a trained network, of which nothing else can be
+    set.
+    """
+    given = dict(map(_setting, settings or ()))
+    if not given.keys() <= {"size"}:
+        raise UsageError(f"--set: only size can be set on a trained network, not {min(given)}")
+    return given.get("size")
+
+
 def output_name(spec: str, grid: Grid) -> str:
     """What files made from a spec are called: after the file and the topology."""
-    stem, title = Path(spec).stem, grid.spec.title
+    stem, title = Path(split(spec)[0]).stem, grid.spec.title
     return title if stem == title else f"{stem}-{title}"
 
 
@@ -103,6 +112,9 @@ def describe(grid: Grid) -> list[tuple[str, str]]:
         rows.append(("", Descent(spec).shape))
     if name in NOTES:
         rows.append(("", NOTES[name]))
+    if grid.sides:
+        sides = ", ".join(f"{side.channels} channels at {side.target}" for side in grid.sides)
+        rows.append(("side inputs", sides))
     if grid.dead_ends:
         dead = ", ".join(connection.name for connection in grid.dead_ends)
         rows.append(("removed", f"{dead} (on no path from input to output)"))

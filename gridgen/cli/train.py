@@ -1,19 +1,22 @@
 """`gridgen train`: train a network, or go on with a training."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import As, Output, Settings, describe, grid_of, report
+from gridgen.cli.terminal import SPEC, As, Output, Settings, describe, grid_of, report
 from gridgen.errors import UsageError
 from gridgen.grid import build_grid
+
+if TYPE_CHECKING:
+    from gridgen.training import Run
 
 
 def train(
     spec: Annotated[
         str | None,
-        typer.Argument(metavar="SPEC", help="YAML file of the network, or an architecture's name."),
+        typer.Argument(metavar="SPEC", help=SPEC),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="A dataset's name, or the path of a folder.")
@@ -47,6 +50,7 @@ def train(
     grid = grid_of(spec, topology, settings) if spec is not None else None
     from gridgen import training
     from gridgen.training.devices import rank
+    from gridgen.training.interrupts import nothing_left_to_stop
     from gridgen.training.watch import Terminal, Watch
 
     watch = Terminal() if rank() == 0 else Watch()
@@ -64,8 +68,12 @@ def train(
             device=device or "auto",
             watch=watch,
         )
-    if rank() > 0:
-        return
+    with nothing_left_to_stop():
+        if rank() == 0:
+            _report(run)
+
+
+def _report(run: "Run") -> None:
     metric, last = run.task.metric, run.rows()[-1]
     names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
     report(

@@ -22,10 +22,10 @@ class Draft:
     Places are (stream, column). A stream is one resolution, so vertical connections resample.
 
     >>> from gridgen.grid.layers import Conv
-    >>> from gridgen.spec import GridSpec
+    >>> from gridgen.spec import DraftSpec
     >>> draft = Draft()
     >>> draft.connect((0, 0), (0, 1), (Conv(4, 8),))
-    >>> spec = GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2)
+    >>> spec = DraftSpec.of(classes=2)
     >>> grid = draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(8, 2, kernel=1),))
     >>> [c.name for c in grid], grid.channels_of(grid.output)
     (['lateral_0_1'], 8)
@@ -44,7 +44,12 @@ class Draft:
         shortcut: Layers | None = None,
         reads: Place | None = None,
     ) -> None:
-        """Connect two maps; without a unit, the map passes as it is. Errors: `GridError`."""
+        """Connect two maps; without a unit, the map passes as it is.
+
+        The identity is added where there is a `shortcut`: () as it is, or projected by layers.
+        `reads` is the further map that a `MaxUnpool` or `Resize` of the unit looks at. Errors:
+        `GridError`.
+        """
         connection = Connection(
             FeatureMap(*source),
             FeatureMap(*target),

@@ -1,4 +1,4 @@
-"""The JSON Schema of a spec, for editors: the model's own, with the names that exist filled in."""
+"""The JSON Schema of a grid's spec: the model's own, with the names that exist filled in."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from gridgen.grid.units import UNITS
 from gridgen.spec import GridSpec
 
 
-def spec_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a network spec.
+def grid_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the spec of a grid of the paper's family.
 
-    >>> spec_schema()["properties"]["fusion"]["enum"]
+    >>> grid_schema()["properties"]["fusion"]["enum"]
     ['concat', 'sum', 'weighted']
     """
     schema = GridSpec.json_schema()

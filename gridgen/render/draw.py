@@ -69,7 +69,8 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
     for feature_map in grid.full.maps:
         channels = grid.full.channels_of(feature_map)
         join = grid.full.fusion_of(feature_map).join
-        joined = join != "sum" and grid.full.dag.in_degree(feature_map) > 1
+        dag = grid.dag if feature_map in grid.dag else grid.full.dag
+        joined = join != "sum" and dag.in_degree(feature_map) > 1
         label, tooltip = f"{channels}", f"{channels} channels"
         if joined:
             label, tooltip = f"{label}\\n{join}", f"{tooltip}, {join}"

@@ -44,10 +44,17 @@ def add_ends(canvas: graphviz.Digraph, grids: Sequence[Grid], last: int) -> None
 
 
 def add_stream_names(canvas: graphviz.Digraph, grid: Grid, sizes: dict[int, str]) -> None:
-    """What each row is; that of the stem stands below it."""
+    """What each row is; that of the stem stands below it. Side features enter from there."""
+    sides = {side.target.stream: side for side in grid.sides}
     for stream, size in sizes.items():
         row = stream + 0.42 if stream == grid.input.stream else stream
-        add_words(canvas, f"stream_{stream}", f"stream {stream}\\n{size}", -1.0, row)
+        side = sides.get(stream)
+        entering = f"\\n+ {side.channels} ch" if side else ""
+        add_words(canvas, f"stream_{stream}", f"stream {stream}\\n{size}{entering}", -1.0, row)
+        if side:
+            tooltip = f"features of {side.channels} channels enter at {side.target}"
+            ends = f"stream_{stream}", side.target.name
+            canvas.edge(*ends, tooltip=tooltip, **style.END.attributes)
 
 
 Way = tuple[FeatureMap | str, ...]

@@ -1,8 +1,10 @@
 """A finished picture: Graphviz source with fixed positions, and the programs that print it."""
 
+import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,11 @@ from gridgen.files import write_file
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
 PNG_DPI = 144
+PNG_MAX = 32_767
+"""Pixels a side: what Cairo draws, and viewers count in 16 bits."""
+_POSITION = re.compile(r'pos="([-+.e\d]+),([-+.e\d]+)!"')
+# Points, both sides together: the padding, and half of what stands outermost on either side.
+_MARGIN_X, _MARGIN_Y = 101, 67
 
 
 @dataclass(frozen=True)
@@ -24,12 +31,15 @@ class Picture:
         """The picture as the bytes of a file of `kind`: svg, png, pdf, dot or gv.
 
         Drawn by the system's `dot` where there is one, otherwise by the program of the
-        `graphviz-pure` wheel, which knows no PDF. Errors: `RenderError`.
+        `graphviz-pure` wheel, which knows no PDF. Errors: `RenderError`, for a PNG of more than
+        `PNG_MAX` pixels a side too, before it is drawn.
         """
         if kind not in FORMATS:
             raise RenderError(f"{kind!r} is no picture format; there are: {', '.join(FORMATS)}")
         if kind in TEXT_FORMATS:
             return self.source.encode()
+        if kind == "png":
+            self._require_png()
         command = [find_program(kind), "-Kneato", "-n2", f"-T{kind}"]
         if kind == "png":
             command.append(f"-Gdpi={PNG_DPI}")
@@ -46,8 +56,25 @@ class Picture:
             raise RenderError(f"{path}: add an ending: {', '.join('.' + kind for kind in FORMATS)}")
         return write_file(path, self.render(path.suffix[1:].lower()))
 
+    def _require_png(self) -> None:
+        """A PNG of this picture is not too large. Errors: `RenderError`."""
+        places = _POSITION.findall(self.source)
+        width = _pixels([float(x) for x, _ in places], _MARGIN_X)
+        height = _pixels([float(y) for _, y in places], _MARGIN_Y)
+        if max(width, height) > PNG_MAX:
+            raise RenderError(
+                f"a PNG of this grid has about {width:,} x {height:,} pixels (width x height); "
+                f"{PNG_MAX:,} a side at most. Write .svg or .pdf."
+            )
+
     def _repr_svg_(self) -> str:
         return self.render("svg").decode()
+
+
+def _pixels(places: Sequence[float], margin: float) -> int:
+    """Of a PNG, along the axis on which `places` are points."""
+    extent = max(places, default=0) - min(places, default=0)
+    return round((extent + margin) * PNG_DPI / 72)
 
 
 def find_program(kind: str) -> str:

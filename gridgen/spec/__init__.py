@@ -1,6 +1,7 @@
 """What a user writes: YAML files, checked, with errors that show the line. Builds nothing."""
 
 from gridgen.spec.document import Document
+from gridgen.spec.draft import DraftSpec
 from gridgen.spec.gridspec import Column, GridSpec, shorten
 from gridgen.spec.network import Classes, InChannels, NetworkSpec, SizePolicy
 from gridgen.spec.source import Source
@@ -11,6 +12,7 @@ __all__ = [
     "Column",
     "CustomTopology",
     "Document",
+    "DraftSpec",
     "GridSpec",
     "InChannels",
     "NetworkSpec",

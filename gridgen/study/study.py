@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from gridgen.data import Dataset, load_dataset
 from gridgen.errors import DataError, SpecError, unknown
@@ -69,6 +76,15 @@ class Study(Document):
         default=0, ge=0, le=MAX_SEED, description="Of the sampler and of every training."
     )
     trials: int = Field(default=20, ge=1, le=100_000, description="Candidates to train.")
+
+    @field_validator("spec", "space", mode="before")
+    @classmethod
+    def _is_of_grids(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, dict) and "architecture" in value:
+            fact = "a study searches grids of the paper's family"
+            fix = "published networks are trained with gridgen train NAME"
+            raise SpecError(f"{fact}; {fix}", (str(info.field_name), "architecture"))
+        return value
 
     @field_validator("sampler")
     @classmethod

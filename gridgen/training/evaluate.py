@@ -99,15 +99,17 @@ def evaluate(
     *,
     best: bool = False,
     baseline: bool = True,
+    size: str | None = None,
     device: str = "auto",
     tick: Tick = lambda *_: None,
 ) -> Evaluation:
     """Score the final weights (or the `best` on val) of a run on whole images of a split.
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
-    the image that is to be restored. `tick(done, total)` hears of each image. Errors: `RunError`,
-    `WeightsError`, `SizeError`; `DataError` where the data sets another task than the run was
-    trained for; `SpecError` where it has other classes or channels than the network.
+    the image that is to be restored; with `size`, another policy for image sizes than the run's.
+    `tick(done, total)` hears of each image. Errors: `RunError`, `WeightsError`, `SizeError`;
+    `DataError` where the data sets another task than the run was trained for; `SpecError` where it
+    has other classes or channels than the network.
     """
     run = Run.open(folder)
     chosen = devices.choose_device(device)
@@ -115,7 +117,7 @@ def evaluate(
     task = task_of(dataset)
     _require_task(run, task, dataset)
     require_fit(run.spec, dataset)
-    network = run.network(best).to(chosen)
+    network = run.network(best, size).to(chosen)
     reached = score_network(network, dataset, chosen, tick)
     without = task.score_baseline(data, dataset) if baseline else None
     return Evaluation(task, dataset.name, split, len(dataset), reached, without)

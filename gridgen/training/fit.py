@@ -81,7 +81,10 @@ class Fit:
             self.state.tally = mine.to(self.device)
 
     def go(self) -> None:
-        """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`."""
+        """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`.
+
+        A request to stop after the last step has nothing to stop, and is not obeyed.
+        """
         with stop_requests() as request:
             self.watch.started(len(self.batches), self.state.step, self.task.metric)
             try:
@@ -95,7 +98,7 @@ class Fit:
                 raise explained from error
             finally:
                 self.watch.finished()
-        self._finish()
+            self._finish()
 
     def _explained(self, error: Exception) -> TrainingError | None:
         """What torch says, where the user can put it right."""

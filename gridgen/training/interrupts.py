@@ -1,9 +1,12 @@
-"""Ctrl-C and SIGTERM: finish the step, save, then leave."""
+"""Ctrl-C and SIGTERM: finish the step, save, then leave; when all is done, change nothing."""
 
+import atexit
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Request:
@@ -22,9 +25,8 @@ def stop_requests() -> Iterator[Request]:
             raise KeyboardInterrupt
         request.signal = number
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
     try:
-        before = {number: signal.signal(number, note) for number in numbers}
+        before = {number: signal.signal(number, note) for number in NUMBERS}
     except ValueError:  # not in the main thread: whoever runs us decides
         yield request
         return
@@ -33,3 +35,15 @@ def stop_requests() -> Iterator[Request]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def nothing_left_to_stop() -> Iterator[None]:
+    """What a program does after a training, to its very end: a signal is too late to stop it.
+
+    Python takes about a second to leave after torch; a signal then would set the exit code.
+    """
+    for number in NUMBERS:
+        atexit.register(signal.signal, number, signal.SIG_IGN)
+    with stop_requests():
+        yield

@@ -39,6 +39,7 @@ def predict(
     out: str | Path,
     *,
     best: bool = False,
+    size: str | None = None,
     device: str = "auto",
     tick: Tick = lambda *_: None,
 ) -> list[Prediction]:
@@ -48,16 +49,17 @@ def predict(
     itself: pixel value = class id, with the colours as its palette; of a network that restores
     images, `NAME_restored.png` is the image. All images are read, and
     their sizes checked, before the first file is written. `best` takes the weights of the best
-    validation. Errors: `DataError`, `SizeError`, `RunError`, `WeightsError`.
+    validation, `size` another policy for image sizes than the run's. Errors: `DataError`,
+    `SizeError`, `RunError`, `WeightsError`.
     """
     run, chosen = Run.open(folder), choose_device(device)
     task = run.task
-    network = run.network(best).to(chosen)
+    network = run.network(best, size).to(chosen)
     names = _names(images)
     _require_apart(images, names, Path(out), task)
     for path in images:
         height, width = read_image(path, run.spec.in_channels).shape[-2:]
-        require_size(run.spec, (height, width), str(path))
+        require_size(network.grid.spec, (height, width), str(path))
     predictions = []
     for number, (name, path) in enumerate(zip(names, images, strict=True), 1):
         image = read_image(path, run.spec.in_channels)

@@ -5,7 +5,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -102,13 +102,19 @@ class Run:
         """The final weights, spec inside."""
         return self.folder / "weights.safetensors"
 
-    def network(self, best: bool = False) -> GridNetwork:
+    def network(self, best: bool = False, size: str | None = None) -> GridNetwork:
         """The trained network, in evaluation mode: of the last step, or of the best validation.
 
-        Errors: `WeightsError`.
+        With `size`, that policy for image sizes instead of the spec's, which no weight depends on.
+        Errors: `WeightsError`; `SpecError` for a policy that does not exist.
         """
-        if best:
-            return self._best()
+        network = self._best() if best else self._last()
+        if size is not None:
+            spec = network.grid.spec.but(size=size)
+            network.grid = replace(network.grid, spec=spec)
+        return network
+
+    def _last(self) -> GridNetwork:
         if not self.weights.is_file():
             raise WeightsError(
                 f"{self.weights} is missing; gridgen train --resume {self.folder} writes it"

@@ -156,6 +156,7 @@ def test_what_is_printed():
         ("only in B", "none"),
         ("changed", "none"),
         ("changed maps", "none"),
+        ("stem, head", "equal"),
         ("image", "400x400"),
         ("parameters", "13,181,097 -> 9,647,337 (-3,533,760)"),
         ("activations", "309,440,000 -> 223,040,000 (-86,400,000)"),

@@ -178,8 +178,8 @@ def test_a_grid_that_its_spec_does_not_build_is_not_stored(tmp_path):
     draft.connect((0, 0), (0, 1), (Conv(4, 8),))
     grid = draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(8, 3, kernel=1),))
     message = (
-        "the spec gridnet builds another grid than this one, so it could not be loaded again; "
-        "train its GridNetwork yourself, or add a file to architectures"
+        "the spec of gridnet builds another grid than this one, so it could not be loaded again; "
+        "train its GridNetwork yourself, or add an architecture"
     )
     with pytest.raises(GridError) as caught:
         gridgen.save_network(GridNetwork(grid), tmp_path / "mine.safetensors")
@@ -197,7 +197,7 @@ def test_a_network_that_nobody_can_look_up_is_not_stored(tmp_path):
     grid = build_grid(Mine.of(architecture="mine", base_channels=2))
     with pytest.raises(GridError) as caught:
         gridgen.save_network(GridNetwork(grid), tmp_path / "mine.safetensors")
-    assert str(caught.value).startswith("mine cannot be built again: 'mine' is no architecture")
+    assert str(caught.value).startswith("mine: 'mine' is no architecture")
 
 
 def test_weights_of_an_architecture_are_saved_and_loaded_with_its_spec(tmp_path):

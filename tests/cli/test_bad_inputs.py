@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cli.samples import SPEC, STUDY
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.training import RECIPES
 
 INPUTS = {
@@ -62,6 +63,7 @@ RUNS = {
 }
 
 RECIPE_NAMES = ", ".join(sorted(RECIPES))
+NO_SPEC = "{!r} is no spec file and no architecture; there are: " + ", ".join(sorted(ARCHITECTURES))
 ZERO = ":1:10: streams: 0 is less than 1\n     1 | streams: 0\n       |          ^"
 NO_SPLIT = "no split; a dataset has {split}/images and {split}/labels"
 TAKEN = "exists already; continue it with --resume {0}, or name another"
@@ -91,7 +93,7 @@ CASES = {
     ),
     # specs
     "render none.yaml": "none.yaml: No such file or directory",
-    "render .": ".: Is a directory",
+    "render .": NO_SPEC.format("."),
     "count zero.yaml": f"zero.yaml{ZERO}",
     "build empty.yaml": "empty.yaml: the file has no fields; write `field: value` lines",
     "build list.yaml": "list.yaml: the file has no fields; write `field: value` lines",
@@ -174,7 +176,12 @@ CASES = {
     ),
     "render mine.yaml -o file/a.svg": f"file: {WAY}",
     "render mine.yaml -o file/b/a.dot": f"file/b: {WAY}",
-    "build mine.yaml -o other": "other: a folder; name a file in it",
+    "build mine.yaml -o other": (
+        "-o: other does not end in .safetensors, as the weights' file must"
+    ),
+    "build mine.yaml -o mine.yaml": (
+        "-o: mine.yaml does not end in .safetensors, as the weights' file must"
+    ),
     "build mine.yaml -o file/w.safetensors": f"file: {WAY}",
     f"{TRAIN} shapes -o file/run": f"file/run: {WAY}",
     "predict run image.png -o file": f"file: {WAY}",

@@ -15,15 +15,15 @@ from PIL import Image
 from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
 from gridgen.architectures.names import ARCHITECTURES
+from gridgen.architectures.schema import spec_schema
 from gridgen.cli.listing import LISTS
 from gridgen.cli.schema import SCHEMAS
 from gridgen.data import DATASETS
 from gridgen.emit import load_network
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
-from gridgen.grid.schema import spec_schema
 from gridgen.render import draw
-from gridgen.spec import GridSpec
+from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import RECIPES, Recipe
 from gridgen.training.run import FIELDS
@@ -128,7 +128,7 @@ MACs         20,196  9,396
 def test_count_pads_the_size_where_the_spec_does(place, gridgen):
     (place / "mine.yaml").write_text(SPEC + "size: pad\n")
     _, out, _ = gridgen("count", "mine.yaml", "--size", "7x5")
-    assert "\nfor one image of 8x6\n" in out
+    assert "\nfor one image of 8x6, 7x5 by size: pad\n" in out
 
 
 GRIDNET = {
@@ -286,6 +286,57 @@ def test_the_schema_that_is_shipped_is_the_one_that_is_printed(what, folder, gri
         pytest.skip(f"{folder}/schema.json is not shipped")
     _, out, _ = gridgen("schema", what)
     assert shipped.read_text() == out, f"gridgen schema {what} > {folder}/schema.json"
+
+
+def schema_faults(fields: dict[str, object]) -> list[str]:
+    """What the schema of specs finds in names of fields: the unknown, the missing, no network."""
+    schema = spec_schema()
+    chosen = schema["else"]
+    if "architecture" in fields:
+        name = fields["architecture"]
+        if name not in schema["properties"]["architecture"]["enum"]:
+            return [f"no {name}"]
+        rules = [(rule["if"]["properties"], rule["then"]) for rule in schema["then"]["allOf"]]
+        (chosen,) = [then for names, then in rules if name in names["architecture"]["enum"]]
+    network = schema["$defs"][chosen["$ref"].removeprefix("#/$defs/")]
+    own = network["properties"].get("architecture", {})
+    assert fields.get("architecture") in own.get("enum", [own.get("const")])
+    assert network["additionalProperties"] is False
+    unknown = [f"{name} is unknown" for name in fields if name not in network["properties"]]
+    return unknown + [f"{name} is missing" for name in network["required"] if name not in fields]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_schema_accepts_every_shipped_spec(name):
+    assert schema_faults(Source.read(ROOT / "specs" / name).data) == []
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_schema_accepts_every_architecture_with_its_own_fields(name):
+    fields = {"architecture": name, **ARCHITECTURES[name].settings(), "size": "pad"}
+    assert schema_faults({"architecture": name}) == schema_faults(fields) == []
+    assert schema_faults({**fields, "clases": 2}) == ["clases is unknown"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "faults"),
+    [
+        ({"architecture": "nope"}, ["no nope"]),
+        ({"architecture": "unet-2015", "width": 8}, ["width is unknown"]),
+        (
+            {"streams": 2, "columns": "1+1", "clases": 2},
+            ["clases is unknown", "classes is missing"],
+        ),
+    ],
+)
+def test_the_schema_refuses(fields, faults):
+    assert schema_faults(fields) == faults
+
+
+def test_all_references_of_the_schema_lead_somewhere():
+    schema = spec_schema()
+    names = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(schema)))
+    assert names == set(schema["$defs"])
 
 
 @pytest.mark.parametrize("name", SPECS)

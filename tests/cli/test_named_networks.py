@@ -142,7 +142,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["relate", "mine.yaml", "unet"],
-            "'unet' is no spec file and no architecture; did you mean 'unet++'?",
+            "'unet' is no spec file and no architecture; did you mean 'unet++' or 'unet-2015'?",
         ),
         (
             ["diff", "unet-2015@unet", "mine.yaml"],

@@ -234,6 +234,22 @@ def test_a_bad_choice_is_shown_at_its_place(line, fact):
     assert refused(text) == located(text, fact)
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (TEXT.replace("{classes: 3}", "{architecture: @unet-2015}"), "spec"),
+        (TEXT.replace(SPACE, "  architecture: @[unet-2015, hrnet]\n"), "space"),
+        (TEXT.replace(SPACE, SPACE + "  architecture: @unet-2015\n"), "space"),
+    ],
+)
+def test_published_networks_are_not_searched(text, where):
+    assert refused(text) == located(
+        text,
+        f"{where}.architecture: a study searches grids of the paper's family; "
+        "published networks are trained with gridgen train NAME",
+    )
+
+
 def test_a_field_varies_as_a_whole_or_in_its_parts():
     text = TEXT.replace(SPACE, SPACE + "  units.lateral: @[residual]\n  units: [{}]\n")
     assert refused(text) == located(

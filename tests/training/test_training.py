@@ -88,9 +88,9 @@ def written(tmp_path):
     return tmp_path
 
 
-def start(folder, *arguments: str) -> subprocess.Popen:
+def start(folder, *arguments: str, program: str = PROGRAM) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "train", *arguments],
+        [sys.executable, "-c", program, "train", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -129,6 +129,39 @@ def test_sigterm_ends_the_program_with_143_and_a_usable_run(written):
         assert errors.splitlines()[-1].endswith("gridgen train --resume run goes on")
     assert "Traceback" not in errors
     Run.open(written / "run").network()
+
+
+STOPPED_TOO_LATE = """
+import atexit, os, signal
+import gridgen.cli.train as command
+import gridgen.training.fit as fit
+
+def stopped_first(function):
+    def stopped(*arguments):
+        stop()
+        return function(*arguments)
+    return stopped
+
+def stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+fit.draw_curve = stopped_first(fit.draw_curve)
+command.report = stopped_first(command.report)
+atexit.register(stop)
+"""
+
+
+def test_sigterm_after_the_last_step_changes_nothing_until_the_program_has_ended(whole, written):
+    shutil.copytree(whole.folder, written / "run")
+    shutil.rmtree(written / "run" / "checkpoints" / "step-000000012")
+    for name in ("weights.safetensors", "curve.png", "predictions.png"):
+        (written / "run" / name).unlink()
+    process = start(written, "--resume", "run", program=STOPPED_TOO_LATE + PROGRAM)
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert printed.endswith("run/curve.png, run/predictions.png\n")
+    assert (written / "run" / "predictions.png").is_file()
+    assert bits(Run.open(written / "run")) == bits(whole)
 
 
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(whole, tmp_path):
