@@ -56,8 +56,9 @@ def pages() -> dict[Path, bytes]:
     grids = {name: build_grid(load_spec(name)) for name in ARCHITECTURES}
     files = {PICTURES / f"{name}.svg": draw(grid).render("svg") for name, grid in grids.items()}
     sections = (_section(name, grid) for name, grid in grids.items())
-    text = "\n".join([HEAD, "## The paper's grid", "", _paper(), "## Published networks", ""])
-    text += "\n".join([_table(grids), NOTES, *sections])
+    paper = [HEAD, "## The paper's grid", "", _paper()]
+    published = ["## Published networks", "", _table(grids), NOTES, *sections]
+    text = "\n".join([*paper, *published])
     return {PAGE: text.encode(), **files}
 
 
