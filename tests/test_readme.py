@@ -84,10 +84,13 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     assert (tmp_path / "unet.svg").is_file()
 
 
-def test_the_spec_of_the_readme_loads():
-    [text] = blocks("yaml")
-    spec = gridgen.GridSpec.parse(text)
-    assert gridgen.count(gridgen.build_grid(spec)).parameters.total == 9_647_337
+def test_the_specs_of_the_readme_load(tmp_path):
+    counted = []
+    for text in blocks("yaml"):
+        (tmp_path / "spec.yaml").write_text(text)
+        grid = gridgen.build_grid(gridgen.load_spec(tmp_path / "spec.yaml"))
+        counted.append((gridgen.count(grid).parameters.total, gridgen.count(grid).paths))
+    assert counted == [(58_519, 1), (9_647_337, 5)]
 
 
 def test_the_error_of_the_readme_is_what_is_printed():

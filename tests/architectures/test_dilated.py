@@ -1,6 +1,6 @@
 from gridgen import build_grid, count
 from gridgen.architectures.dilated import Dilated
-from gridgen.grid.layers import Conv, MaxPool, reach
+from gridgen.grid.layers import Conv, MaxPool
 
 
 def dilated(**fields):
@@ -28,9 +28,11 @@ def test_two_poolings_of_vgg_16_are_replaced_by_dilation():
 
 def test_each_place_of_the_prediction_sees_67_places_of_the_scores():
     context = [c for c in dilated() if c.target.column > 2]
-    layers = tuple(layer for connection in context for layer in connection.unit)
+    first = last = 0
+    for layer in reversed([layer for connection in context for layer in connection.unit]):
+        first, last = layer.reach(first, last)
     assert len(context) == 7
-    assert reach(layers, 0, 0) == (-33, 33)
+    assert (first, last) == (-33, 33)
 
 
 def test_there_is_one_path_and_it_stays_at_an_eighth():
