@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis.relate import brief, relate
-from gridgen.architectures import spec_of
+from gridgen.architectures import load_spec, spec_of
 from gridgen.architectures.bifpn import Bifpn
 from gridgen.architectures.fpn import Fpn
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.architectures.panet import Panet
 from gridgen.grid import Draft, build_grid, keep, prune
 from gridgen.grid.fusions import CONCAT, WEIGHTED
@@ -331,3 +332,11 @@ def test_what_is_printed_where_something_is_needed():
 )
 def test_a_long_list_of_names_is_cut(count, text):
     assert brief([f"a{i}" for i in range(count)]) == text
+
+
+def test_of_published_networks_too_a_subgraph_needs_nothing_and_nothing_else_does():
+    grids = [build_grid(load_spec(name)) for name in ARCHITECTURES]
+    for a in grids:
+        for b in grids:
+            relation = relate(a, b)
+            assert relation.subgraph == (relation.needs == ()) == (a is b)
