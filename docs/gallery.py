@@ -37,7 +37,8 @@ gridgen train unet-2015 --data nuclei
 
 Trained by name, a network takes its classes and channels from the data where `--set` does not give
 them. Those without BN (`fcn-8s`, `unet-2015`, `unet++`) want a lower learning rate than the 0.004
-of the recipe `demo`, at which their loss runs away; 0.001 or less.
+of the recipe `demo`, at which their loss runs away; 0.001 or less. All begin as torch initializes
+its layers, whatever the original did.
 
 `--as unet` and `--as frrn` are other networks: the subgraphs of the paper's grid, with its
 residual units and sums; `gridgen relate unet-2015 specs/gridnet.yaml` says what lies between.
