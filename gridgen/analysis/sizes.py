@@ -51,7 +51,7 @@ def larger_size(spec: NetworkSpec, size: Size) -> Size:
 def smaller_size(spec: NetworkSpec, size: Size) -> Size | None:
     """The largest legal (height, width) within `size`, if there is one."""
     height, width = (side - side % spec.multiple for side in size)
-    return (height, width) if min(height, width) >= max(spec.least, 1) else None
+    return (height, width) if min(height, width) >= spec.least else None
 
 
 def nearest_size(spec: NetworkSpec, size: Size) -> Size:
@@ -61,12 +61,12 @@ def nearest_size(spec: NetworkSpec, size: Size) -> Size:
     return height, width
 
 
-def _up(side: int, multiple: int) -> int:
-    return -(-side // multiple) * multiple
-
-
 def common_size(one: NetworkSpec, other: NetworkSpec) -> Size:
     """The smallest size that two networks can take and that holds the paper's 400 x 400."""
     step = lcm(one.multiple, other.multiple)
     height, width = (_up(max(side, one.least, other.least), step) for side in PAPER_SIZE)
     return height, width
+
+
+def _up(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple

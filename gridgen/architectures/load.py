@@ -65,8 +65,8 @@ def _load(name: str | Path) -> NetworkSpec:
     if not str(name):
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not Path(name).is_file() and not Path(name).suffix:
-        named = _known(str(name), "spec file and no architecture")
-        return spec_of({"architecture": named})
+        published = _published(str(name), "spec file and no architecture")
+        return published.of(architecture=str(name))
     source = Source.read(name)
     try:
         return _kind(source.data).from_source(source)
@@ -78,15 +78,13 @@ def _kind(fields: dict[str, Any]) -> type[NetworkSpec]:
     """A published network where the field `architecture` says so, else the paper's family."""
     if "architecture" not in fields:
         return GridSpec
-    from gridgen.architectures.names import ARCHITECTURES
-
-    return ARCHITECTURES[_known(str(fields["architecture"]), "architecture")]
+    return _published(str(fields["architecture"]), "architecture")
 
 
-def _known(name: str, what: str) -> str:
-    """`name`, which is an architecture's. The list is only imported where one is asked for."""
+def _published(name: str, what: str) -> type[NetworkSpec]:
+    """The architecture of that name. The list is only imported where one is asked for."""
     from gridgen.architectures.names import ARCHITECTURES
 
     if name not in ARCHITECTURES:
         raise SpecError(unknown(what, name, ARCHITECTURES), KIND)
-    return name
+    return ARCHITECTURES[name]

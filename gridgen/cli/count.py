@@ -29,11 +29,12 @@ def count(
 ) -> None:
     """Count parameters, activations, multiply-accumulates and paths of one image, exactly."""
     grid = grid_of(spec, topology, settings)
-    counted = count_grid(grid, size_of(size))
+    asked = size_of(size)
+    counted = count_grid(grid, asked)
     if as_json:
         print(json.dumps(counted.as_json(), indent=2))
         return
-    asked, image = size_of(size), counted_size(grid.spec, size_of(size))
+    image = counted_size(grid.spec, asked)
     changed = "" if asked in (None, image) else f", {size} by size: {grid.spec.size}"
     report([*describe(grid), ("maps, paths", f"{counted.maps}, {counted.paths:,}")])
     print(f"\nfor one image of {shape_text(image)}{changed}")

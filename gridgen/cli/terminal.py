@@ -81,8 +81,9 @@ def policy_of(settings: list[str] | None) -> str | None:
     set.
     """
     given = dict(map(_setting, settings or ()))
-    if not given.keys() <= {"size"}:
-        raise UsageError(f"--set: only size can be set on a trained network, not {min(given)}")
+    others = given.keys() - {"size"}
+    if others:
+        raise UsageError(f"--set: only size can be set on a trained network, not {min(others)}")
     return given.get("size")
 
 

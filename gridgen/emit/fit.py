@@ -13,13 +13,7 @@ def fit(images: Tensor, spec: NetworkSpec) -> Tensor:
     `pad` extends the image by its border values on all sides, `crop` takes its middle, `resize`
     interpolates.
     """
-    size = _size(images)
-    legal = legal_size(spec, size)
-    if legal == size:
-        return images
-    if spec.size == "resize":
-        return functional.interpolate(images, legal, mode="bilinear", align_corners=False)
-    return _moved(images, size, legal)
+    return _at(images, legal_size(spec, _size(images)), spec)
 
 
 def restore(logits: Tensor, spec: NetworkSpec, size: Size) -> Tensor:
@@ -27,12 +21,17 @@ def restore(logits: Tensor, spec: NetworkSpec, size: Size) -> Tensor:
 
     What was padded is cut away; beyond what was cropped, the nearest predicted values stand.
     """
-    legal = _size(logits)
-    if legal == size:
-        return logits
+    return _at(logits, size, spec)
+
+
+def _at(x: Tensor, size: Size, spec: NetworkSpec) -> Tensor:
+    """`x` brought to `size`; as it is where it has that already."""
+    before = _size(x)
+    if before == size:
+        return x
     if spec.size == "resize":
-        return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
-    return _moved(logits, legal, size)
+        return functional.interpolate(x, size, mode="bilinear", align_corners=False)
+    return _moved(x, before, size)
 
 
 def _moved(x: Tensor, before: Size, after: Size) -> Tensor:

@@ -82,8 +82,7 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
         case AveragePool(bins):
             return nn.AdaptiveAvgPool2d(bins)
         case Upsample(mode, factor):
-            corners = None if mode == "nearest" else False
-            return nn.Upsample(scale_factor=factor, mode=mode, align_corners=corners)
+            return nn.Upsample(scale_factor=factor, mode=mode)
         case Resize(mode):
             return ResizeLike(mode)
         case Residual(layers, shortcut):

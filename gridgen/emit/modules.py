@@ -40,10 +40,7 @@ class ResizeLike(nn.Module):
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         """(N, F, H, W) and (N, G, H', W') -> (N, F, H', W')."""
-        corners = None if self.mode == "nearest" else False
-        return functional.interpolate(
-            x, size=seen.shape[-2:], mode=self.mode, align_corners=corners
-        )
+        return functional.interpolate(x, size=seen.shape[-2:], mode=self.mode)
 
 
 class Reading(nn.Sequential):

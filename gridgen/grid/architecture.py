@@ -52,5 +52,4 @@ class Architecture(NetworkSpec):
         """Channels in and classes, and the network's own parameters."""
         own = [name for name in type(self).model_fields if name not in Architecture.model_fields]
         given = [f"{name.replace('_', ' ')} {getattr(self, name)}" for name in own]
-        plural = "s" if self.in_channels > 1 else ""
-        return ", ".join([f"{self.in_channels} channel{plural}, {self.classes} classes", *given])
+        return ", ".join([super().shape, *given])

@@ -10,7 +10,7 @@ from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid
 from gridgen.grid.keep import keep_alive
 from gridgen.grid.layers import Layers, channels_after
-from gridgen.grid.validity import require_reading, require_shapes
+from gridgen.grid.validity import require_looking, require_seen, require_shapes
 from gridgen.spec import NetworkSpec
 
 Place = tuple[int, int]
@@ -98,7 +98,8 @@ class Draft:
         if alive.dead_ends:
             dead = ", ".join(connection.name for connection in alive.dead_ends)
             raise GridError(f"{dead}: on no path from input to output")
-        require_reading(alive)
+        require_looking(alive)
+        require_seen(alive)
         require_shapes(alive)
         return alive
 

@@ -41,8 +41,8 @@ def require_shapes(grid: Grid) -> None:
             )
 
 
-def require_reading(grid: Grid) -> None:
-    """A layer that looks at a further map finds there what it needs, computed before.
+def require_looking(grid: Grid) -> None:
+    """Only the unit of a connection that reads a map looks at one, and then it does.
 
     Errors: `GridError`.
     """
@@ -50,9 +50,23 @@ def require_reading(grid: Grid) -> None:
         if _looking(layers):
             raise GridError(f"{part} cannot look at a further map; only a connection's unit can")
     for connection in grid:
-        looking = [layer for layer in connection.unit if isinstance(layer, MaxUnpool | Resize)]
-        if looking or connection.reads is not None:
-            _require_seen(grid, connection, looking)
+        looks, name = _looking(connection.unit), connection.name
+        if looks and connection.reads is None:
+            raise GridError(f"{name} looks at a further map; say which with reads")
+        if connection.reads is not None and not looks:
+            fact = f"{name} reads a map, but no layer of its unit looks at one"
+            raise GridError(f"{fact}; drop reads")
+
+
+def require_seen(grid: Grid) -> None:
+    """What a connection reads is computed before it, and is what its unit looks for.
+
+    Errors: `GridError`.
+    """
+    for _, _, edge in grid.dag.edges(data=True):
+        connection: Connection = edge["connection"]
+        if connection.reads is not None:
+            _require_seen(grid, connection, connection.reads)
 
 
 def require_whole(kept: Grid, full: Grid) -> None:
@@ -65,15 +79,11 @@ def require_whole(kept: Grid, full: Grid) -> None:
             )
 
 
-def _require_seen(grid: Grid, connection: Connection, looking: list[MaxUnpool | Resize]) -> None:
-    seen, name = connection.reads, connection.name
-    if not looking:
-        raise GridError(f"{name} reads a map, but no layer of its unit looks at one; drop reads")
-    if seen is None:
-        raise GridError(f"{name} looks at a further map; say which with reads")
+def _require_seen(grid: Grid, connection: Connection, seen: FeatureMap) -> None:
+    name = connection.name
     if seen not in grid.dag or seen not in nx.ancestors(grid.dag, connection.target):
         raise GridError(f"{name} reads {seen}, which is not on a way to it; keep one")
-    for layer in looking:
+    for layer in connection.unit:
         if isinstance(layer, MaxUnpool) and not _pools(grid, seen, layer.pooling):
             raise GridError(
                 f"{name}: {layer.pooling} is no connection from {seen} that begins with "

@@ -49,12 +49,12 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
             add_connection(canvas, connection, maps, _look(connection))
         else:
             add_connection(canvas, connection, maps, style.DROPPED, " (dropped)")
-    for seen, target in _looks(grid):
+    for seen, target in _readings(grid):
         tooltip = f"{target.name} looks at {seen.name}"
         add_line(canvas, seen, target, maps, style.LOOKED_AT, tooltip)
 
 
-def _looks(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
+def _readings(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
     """Maps that connections look at, and where those lead, unless a connection shows it too."""
     pairs = {(c.reads, c.target) for c in grid if c.reads}
     return sorted(pair for pair in pairs if not grid.dag.has_edge(*pair))
@@ -108,7 +108,7 @@ def _entries(grid: Grid) -> list[Entry]:
             entries.append((f"{kind}, as it is", _look(bare[0])))
     if any(grid.fused(feature_map).after for feature_map in grid.dag):
         entries.append(("map with layers of its own", style.LAYERED))
-    if _looks(grid):
+    if _readings(grid):
         entries.append(("looked at", style.LOOKED_AT))
     if len(grid.connections) < len(grid.full.connections):
         entries.append(("dropped", style.DROPPED))

@@ -21,20 +21,19 @@ def add_ends(canvas: graphviz.Digraph, grids: Sequence[Grid], last: int) -> None
     A stem or head without layers has no box. Of two grids, what differs is written for both, and
     coloured by whose it is.
     """
-    first = grids[0]
-    _add_outside(
-        canvas, "input", f"{_each(g.spec.in_channels for g in grids)} ch", -1.9, first.input
-    )
-    classes = f"{_each(g.spec.classes for g in grids)} classes"
-    _add_outside(canvas, "prediction", classes, last + 2, first.output)
-    _add_box(canvas, "stem", [grid.stem for grid in grids], -1, first.input)
-    _add_box(canvas, "head", [grid.head for grid in grids], last + 1, first.output)
+    enter, leave = grids[0].input.stream, grids[0].output.stream
     places = {
-        "input": FeatureMap(first.input.stream, -2),
-        "stem": FeatureMap(first.input.stream, -1),
-        "head": FeatureMap(first.output.stream, last + 1),
-        "prediction": FeatureMap(first.output.stream, last + 2),
+        "input": FeatureMap(enter, -2),
+        "stem": FeatureMap(enter, -1),
+        "head": FeatureMap(leave, last + 1),
+        "prediction": FeatureMap(leave, last + 2),
     }
+    channels = f"{_each(grid.spec.in_channels for grid in grids)} ch"
+    classes = f"{_each(grid.spec.classes for grid in grids)} classes"
+    _add_outside(canvas, "input", channels, position(-1.9, enter))
+    _add_outside(canvas, "prediction", classes, position(last + 2, leave))
+    _add_box(canvas, "stem", [grid.stem for grid in grids], places["stem"])
+    _add_box(canvas, "head", [grid.head for grid in grids], places["head"])
     taken = {feature_map for grid in grids for feature_map in grid.full.dag}
     taken |= {places["stem"] for grid in grids if grid.stem}
     taken |= {places["head"] for grid in grids if grid.head}
@@ -91,9 +90,7 @@ def _add_way(
         canvas.edge(*names, tooltip=" to ".join(names), **look.attributes, **course)
 
 
-def _add_box(
-    canvas: graphviz.Digraph, name: str, ends: list[Layers], column: float, beside: FeatureMap
-) -> None:
+def _add_box(canvas: graphviz.Digraph, name: str, ends: list[Layers], place: FeatureMap) -> None:
     if not any(ends):
         return
     look = style.INK
@@ -101,17 +98,15 @@ def _add_box(
         look = LOOKS[0 if ends[0] else 1].colour
     elif len(set(ends)) > 1:
         look = style.CHANGED.colour
-    canvas.node(name, tooltip=name, color=look, pos=position(column, beside.stream))
+    canvas.node(name, tooltip=name, color=look, pos=position(place.column, place.stream))
 
 
-def _add_outside(
-    canvas: graphviz.Digraph, name: str, label: str, column: float, beside: FeatureMap
-) -> None:
+def _add_outside(canvas: graphviz.Digraph, name: str, label: str, place: str) -> None:
     canvas.node(
         name,
         label=f"{name}\\n{label}",
         tooltip=name,
-        pos=position(column, beside.stream),
+        pos=place,
         shape="plaintext",
         style="",
         width="0.9",

@@ -29,12 +29,6 @@ class DraftSpec(NetworkSpec):
         return self.name
 
     @property
-    def shape(self) -> str:
-        """Channels in and classes."""
-        plural = "s" if self.in_channels > 1 else ""
-        return f"{self.in_channels} channel{plural}, {self.classes} classes"
-
-    @property
     def multiple(self) -> int:
         """`step`."""
         return self.step

@@ -45,8 +45,9 @@ class NetworkSpec(Document):
 
     @property
     def shape(self) -> str:
-        """The network's measures in a few words."""
-        raise NotImplementedError
+        """The network's measures in a few words: channels in and classes, if it has no others."""
+        plural = "s" if self.in_channels > 1 else ""
+        return f"{self.in_channels} channel{plural}, {self.classes} classes"
 
     @property
     def multiple(self) -> int:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from gridgen.data import Dataset, Sample
+from gridgen.training.interrupts import NUMBERS
 from gridgen.training.recipe import Crop, Recipe
 
 ORDER, AUGMENTATION, STEP = 1, 2, 3
@@ -77,7 +78,7 @@ class Batches(TorchDataset[Batch]):
 
 def _leave_signals_to_the_parent(_worker: int) -> None:
     """A signal to the process group must not kill the loaders before the step is saved."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -25,8 +25,8 @@ def adopt(grid: Grid, dataset: Dataset) -> Grid:
     spec = grid.spec
     if not isinstance(spec, Architecture):
         return grid
-    open_fields = _wanted(dataset).keys() - spec.model_fields_set
-    changes = {field: _wanted(dataset)[field] for field in open_fields}
+    wanted, said = _wanted(dataset), spec.model_fields_set
+    changes = {field: value for field, value in wanted.items() if field not in said}
     return build_grid(spec.but(**changes)) if changes else grid
 
 

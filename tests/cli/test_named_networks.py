@@ -4,6 +4,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import load_network
@@ -214,3 +215,28 @@ def test_diff_prints_what_changes_and_draws_both(place, gridgen):
     code, out, _ = gridgen("diff", "mine.yaml@resnet", "mine.yaml", "--json")
     told = json.loads(out)
     assert (code, told["receptive_fields"], told["inherited_share"] < 1) == (0, [13, 27], True)
+
+
+def test_a_trained_network_takes_another_policy_for_sizes(with_run, gridgen):
+    Image.new("RGB", (21, 15), "red").save("odd.png")
+    code, out, err = gridgen("predict", "run", "odd.png")
+    assert (code, out) == (2, "")
+    assert err.endswith("crop to 14x20, or set size: pad.\n")
+    code, out, err = gridgen("predict", "run", "odd.png", "--set", "size=resize")
+    assert (code, err) == (0, "")
+    with Image.open("out/odd_labels.png") as labels:
+        assert labels.size == (21, 15)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["classes=2"], "--set: only size can be set on a trained network, not classes"),
+        (["size=pad", "stem=conv"], "--set: only size can be set on a trained network, not stem"),
+        (["size=x"], "size: 'x' is not one of: 'error', 'pad', 'crop' or 'resize'"),
+    ],
+)
+def test_nothing_else_of_a_trained_network_can_be_set(settings, message, with_run, gridgen):
+    flags = [word for setting in settings for word in ("--set", setting)]
+    assert gridgen("predict", "run", "image.png", *flags) == (2, "", message + "\n")
+    assert not (with_run / "out").exists()
