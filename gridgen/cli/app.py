@@ -9,10 +9,14 @@ import typer
 
 from gridgen.cli import (
     build,
+    calibrate,
     count,
     diff,
     evaluate,
+    feasible,
+    lint,
     listing,
+    paths,
     predict,
     relate,
     render,
@@ -33,12 +37,16 @@ app = typer.Typer(
 )
 app.command("render")(render.render)
 app.command("count")(count.count)
+app.command("paths")(paths.paths)
+app.command("lint")(lint.lint)
+app.command("calibrate")(calibrate.calibrate)
 app.command("relate")(relate.relate)
 app.command("diff")(diff.diff)
 app.command("build")(build.build)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("feasible")(feasible.feasible)
 app.command("search")(search.search)
 app.command("list")(listing.list_names)
 app.command("schema")(schema.schema)

@@ -9,8 +9,8 @@ import pytest
 from gridgen.cli import app
 
 COMMANDS = [
-    *("render", "count", "relate", "diff", "build", "train", "evaluate", "predict", "search"),
-    *("list", "schema"),
+    *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
+    *("evaluate", "predict", "feasible", "search", "list", "schema"),
 ]
 
 
