@@ -1,20 +1,25 @@
 """A grid becomes a torch module. The network *has* a Grid; the Grid knows nothing of it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from gridgen.analysis.memory.order import lean
+from gridgen.analysis.memory.setting import Recompute
+from gridgen.analysis.memory.weights import weights
+from gridgen.analysis.schedule import Step, by_column, ends_in_convolution
 from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
-from gridgen.emit.schedule import Step, schedule
+from gridgen.emit.recompute import recomputed
 from gridgen.emit.sides import enter
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import Connection, FeatureMap, Grid
-from gridgen.grid.layers import Conv, Deconv
 
 EPSILON = 1e-4
+
+Maps = dict[FeatureMap, Tensor]
 
 
 class GridNetwork(nn.Module):
@@ -37,6 +42,10 @@ class GridNetwork(nn.Module):
     dropped unit's BN statistics move in that step; otherwise they do not. Where side features are
     not always given, DistributedDataParallel needs its `find_unused_parameters` too.
 
+    In evaluation maps are computed in the order that needs least memory, in training column by
+    column. `recompute` (unit, column) makes training keep less and compute more; `torch.compile`
+    decides that by itself.
+
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3, size="pad")
@@ -49,8 +58,9 @@ class GridNetwork(nn.Module):
         require_memory(grid)
         self.grid = grid
         self.fixed_graph = False
-        self.steps = schedule(grid)
-        self.fresh = frozenset(c.name for c in grid if _ends_in_convolution(c))
+        self.recompute: Recompute = "none"
+        self.columns, self.steps = by_column(grid), lean(grid)
+        self.fresh = frozenset(c.name for c in grid if ends_in_convolution(c))
         self.stem = lower(grid.stem)
         self.sides = nn.ModuleDict({side.target.name: lower(side.layers) for side in grid.sides})
         self.units = nn.ModuleDict({c.name: lower(c.unit) for c in grid})
@@ -86,53 +96,89 @@ class GridNetwork(nn.Module):
         logits: Tensor = self.head(self._grid(self.stem(fitted), entering))
         return restore(logits, spec, (height, width))
 
-    def _grid(self, stem: Tensor, entering: dict[FeatureMap, Tensor]) -> Tensor:
+    def _grid(self, stem: Tensor, entering: Maps) -> Tensor:
         """From the input map to the output map, each map freed after its last use."""
         maps = {self.grid.input: self._after(self.grid.input, stem)}
         del stem
-        for step in self.steps:
-            maps[step.target] = self._fuse(step, maps)
-            if step.target in entering:
-                side = self.sides[step.target.name](entering.pop(step.target))
-                maps[step.target] = maps[step.target] + side
-            for done in step.last_uses:
-                del maps[done]
+        if not self.training:
+            self._run(self.steps, maps, entering)
+        else:
+            for steps in self.columns:
+                self._column(steps, maps, entering)
         return maps[self.grid.output]
 
-    def _fuse(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
+    def _column(self, steps: tuple[Step, ...], maps: Maps, entering: Maps) -> None:
+        """The maps of one column, in place of those that nothing reads any more."""
+        if not self._again("column"):
+            self._run(steps, maps, entering)
+            return
+        given = tuple(maps)
+
+        def column(*tensors: Tensor) -> Maps:
+            inside = dict(zip(given, tensors, strict=True))
+            self._run(steps, inside, entering)
+            return inside
+
+        after = recomputed(column, tuple(maps.values()), self)
+        maps.clear()
+        maps.update(after)
+
+    def _again(self, what: Recompute) -> bool:
+        """Whether that is what the backward pass computes again."""
+        asked = self.recompute == what and self.training and torch.is_grad_enabled()
+        return asked and not torch.compiler.is_compiling()
+
+    def _run(self, steps: Iterable[Step], maps: Maps, entering: Maps) -> None:
+        for step in steps:
+            maps[step.target] = self._after(step.target, self._fuse(step, maps))
+            if step.target in entering:
+                side = self.sides[step.target.name](entering[step.target])
+                maps[step.target] = maps[step.target] + side
+
+    def _fuse(self, step: Step, maps: Maps) -> Tensor:
         match step.join:
             case "concat":
-                fused = torch.cat([self._arrive(c, maps) for c in step.arrivals], dim=1)
+                return torch.cat(self._arrivals(step, maps), dim=1)
             case "weighted":
-                fused = self._average(step, maps)
+                return self._average(step, maps)
             case "sum":
-                fused = self._sum(step, maps)
-        return self._after(step.target, fused)
+                return self._sum(step, maps)
 
     def _after(self, target: FeatureMap, fused: Tensor) -> Tensor:
         """The map's own layers."""
         name = target.name
         return self.fusions[name](fused) if name in self.fusions else fused
 
-    def _average(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
+    def _arrivals(self, step: Step, maps: Maps) -> list[Tensor]:
+        """All that arrives, one after the other."""
+        return [self._arrive(step, index, maps) for index in range(len(step.arrivals))]
+
+    def _average(self, step: Step, maps: Maps) -> Tensor:
         """Fast normalized fusion (Tan et al. 2020, section 3.3): sum of w x / (eps + sum of w)."""
         weights = self.weights[step.target.name].relu()
         shares = weights / (weights.sum() + EPSILON)
-        arrivals = [self._arrive(c, maps) for c in step.arrivals]
+        arrivals = self._arrivals(step, maps)
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
-    def _sum(self, step: Step, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        first, *others = step.arrivals
-        fused = self._arrive(first, maps)
-        for connection in others:
-            arrival = self._arrive(connection, maps)
+    def _sum(self, step: Step, maps: Maps) -> Tensor:
+        fused = self._arrive(step, 0, maps)
+        for index, connection in enumerate(step.arrivals[1:], 1):
+            arrival = self._arrive(step, index, maps)
             # What may be a dropped unit's bare identity is a map that others read.
-            alone = connection.name in self.fresh and not connection.dropout
+            dropped = self.training and connection.dropout
+            alone = connection.name in self.fresh and not dropped
             fused = arrival.add_(fused) if alone else fused + arrival
         return fused
 
-    def _arrive(self, connection: Connection, maps: dict[FeatureMap, Tensor]) -> Tensor:
-        """What `connection` brings to its target: the unit's output and the identity."""
+    def _arrive(self, step: Step, index: int, maps: Maps) -> Tensor:
+        """What one connection brings; maps that nothing reads any more are freed."""
+        arrival = self._brought(step.arrivals[index], maps)
+        for done in step.done[index]:
+            del maps[done]
+        return arrival
+
+    def _brought(self, connection: Connection, maps: Maps) -> Tensor:
+        """The unit's output and the identity."""
         x = maps[connection.source]
         seen = () if connection.reads is None else (maps[connection.reads],)
         branch = self._branch(connection, x, *seen)
@@ -148,20 +194,20 @@ class GridNetwork(nn.Module):
 
         One draw per unit and forward pass for the whole batch; never rescaled; off in evaluation.
         """
-        unit = self.units[connection.name]
         if not (self.training and connection.dropout):
-            return unit(x, *seen)  # type: ignore[no-any-return]
+            return self._unit(connection, x, *seen)
         if self.fixed_graph or torch.compiler.is_compiling():
             kept = torch.rand((), device=x.device) >= connection.dropout
-            return unit(x, *seen) * kept  # type: ignore[no-any-return]
+            return self._unit(connection, x, *seen) * kept
         if torch.rand(()).item() < connection.dropout:
             return None
+        return self._unit(connection, x, *seen)
+
+    def _unit(self, connection: Connection, x: Tensor, *seen: Tensor) -> Tensor:
+        unit = self.units[connection.name]
+        if connection.unit and self._again("unit"):
+            return recomputed(unit, (x, *seen), unit)  # type: ignore[no-any-return]
         return unit(x, *seen)  # type: ignore[no-any-return]
-
-
-def _ends_in_convolution(connection: Connection) -> bool:
-    """Whether the unit's output can be added to in place: nobody reads it, not even backward."""
-    return bool(connection.unit) and isinstance(connection.unit[-1], Conv | Deconv)
 
 
 def require_memory(grid: Grid) -> None:
@@ -169,9 +215,7 @@ def require_memory(grid: Grid) -> None:
 
     Errors: `TooLargeError`.
     """
-    layers = [*grid.stem, *grid.head, *(layer for side in grid.sides for layer in side.layers)]
-    layers += [layer for target in grid.maps for layer in grid.fusion_layers(target)]
-    values = sum(layer.parameters for layer in layers) + sum(c.parameters for c in grid)
+    values = weights(grid).values
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * values > memory:
         raise TooLargeError(

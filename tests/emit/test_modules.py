@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from gridgen.analysis.memory.order import lean
 from gridgen.emit import GridNetwork
 from gridgen.emit.lower import lower
 from gridgen.emit.modules import Reading, ResizeLike, Unpool
 from gridgen.emit.network import EPSILON
-from gridgen.emit.schedule import schedule
 from gridgen.grid import Connection, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED
 from gridgen.grid.layers import (
@@ -360,11 +360,11 @@ def test_a_residual_block_adds_the_identity_or_its_projection():
 @settings(max_examples=50)
 @given(grids())
 def test_a_map_lives_until_nobody_reads_it_any_more(grid):
-    steps = schedule(grid)
+    steps = lean(grid)
     alive = {grid.input}
     for k, step in enumerate(steps):
         assert _read_by([step]) <= alive
-        alive = (alive | {step.target}) - set(step.last_uses)
+        alive = (alive | {step.target}) - {done for maps in step.done for done in maps}
         assert alive - {grid.output} <= _read_by(steps[k + 1 :])
     assert alive == {grid.output}
 

@@ -1,0 +1,101 @@
+"""How many bytes a network needs to be trained and to predict, without building it."""
+
+from dataclasses import asdict, dataclass
+
+from gridgen.analysis.memory.record import record_inference, record_training
+from gridgen.analysis.memory.replay import Replay
+from gridgen.analysis.memory.setting import MOMENTS, Setting
+from gridgen.analysis.memory.weights import FP32, Weights, weights
+from gridgen.analysis.sizes import PAPER_SIZE, larger_size
+from gridgen.grid import Grid
+from gridgen.grid.trace import Size
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes. The peaks hold all that is there at that moment: parameters, gradients, optimizer and
+    running statistics, images and labels, activations and what passes through.
+
+    `saved` is what autograd keeps from the forward pass for the backward pass, each storage once;
+    parameters and running statistics are left out.
+    """
+
+    parameters: int
+    gradients: int
+    optimizer: int
+    saved: int
+    peak_training: int
+    peak_inference: int
+
+    def as_json(self) -> dict[str, int]:
+        """Plain numbers."""
+        return asdict(self)
+
+
+def memory(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> Memory:
+    """What `grid` needs for images of `size` (height, width) under `setting`.
+
+    A training step as `gridgen train` does it: gradients are kept from step to step, the loss is
+    cross-entropy, total dropout keeps every unit, features beside the image are not given.
+    Without a size, as `count`. Errors: `SizeError`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> needed = memory(build_grid(spec), (400, 400), Setting(batch=4))
+    >>> f"{needed.peak_training:,} {needed.peak_inference:,}"
+    '3,398,249,668 221,760,036'
+    """
+    setting = setting or Setting()
+    image = size or larger_size(grid.spec, PAPER_SIZE)
+    held = weights(grid)
+    parameters = FP32 * held.values
+    optimizer = _state(held, setting)
+    step = _step(grid, image, setting)
+    resting = 2 * parameters + optimizer + held.buffers
+    update = step.live + _update(held, setting)
+    inference = Replay(record_inference(grid, image, setting))
+    inference.forward(keeping=False)
+    return Memory(
+        parameters=parameters,
+        gradients=parameters,
+        optimizer=optimizer,
+        saved=step.saved,
+        peak_training=resting + max(step.peak, update),
+        peak_inference=parameters + held.buffers + inference.peak,
+    )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one training step keeps, holds at most, and still holds after its backward pass."""
+
+    saved: int
+    peak: int
+    live: int
+
+
+def _step(grid: Grid, size: Size, setting: Setting) -> _Step:
+    tape, loss = record_training(grid, size, setting)
+    replay = Replay(tape)
+    replay.forward(keeping=True)
+    saved = replay.saved
+    replay.backward(loss)
+    return _Step(saved, replay.peak, replay.live)
+
+
+def _state(held: Weights, setting: Setting) -> int:
+    """The optimizer's moments, and Adam's step counters where they are on the device."""
+    counted = setting.optimizer != "sgd" and (setting.fused or setting.device == "cpu")
+    return FP32 * (MOMENTS[setting.optimizer] * held.values + held.tensors * counted)
+
+
+def _update(held: Weights, setting: Setting) -> int:
+    """What passes through while parameters are updated.
+
+    Unfused, Adam makes the root of its second moments: of all parameters at once on a GPU, of one
+    tensor after the other on a CPU, there together with their quotient.
+    """
+    if setting.fused or setting.optimizer == "sgd":
+        return 0
+    return FP32 * held.values if setting.device == "cuda" else 2 * FP32 * held.largest

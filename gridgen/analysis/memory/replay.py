@@ -1,0 +1,196 @@
+"""Replaying a tape: which storages live when, forward and backward, and how much at most.
+
+The backward pass runs in the exact reverse order of the operations, as autograd's engine does on
+one device. A gradient is added in place where nothing else holds the one that is there already.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gridgen.analysis.memory.tape import Bytes, Drop, Event, Op, Span, Tape, Value
+
+
+@dataclass
+class Gradient:
+    """A gradient's storage: its bytes, and how many hold it."""
+
+    size: Bytes
+    holders: int = 0
+
+
+@dataclass
+class Replay:
+    """Memory on its way through a tape, in bytes: `live` now, `peak` at most."""
+
+    tape: Tape
+    live: Bytes = 0
+    peak: Bytes = 0
+    holders: dict[int, int] = field(default_factory=dict)
+    kept: set[int] = field(default_factory=set)
+    gradients: dict[int, Gradient] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for storage in self.tape.given:
+            self._hold(storage)
+        self._note()
+
+    def forward(self, keeping: bool) -> None:
+        """Run all events; `keeping`: with autograd, which keeps what its backward needs."""
+        for event in self.tape.events:
+            self._run(event, keeping)
+
+    @property
+    def saved(self) -> Bytes:
+        """Bytes of what is kept for the backward pass, each storage once."""
+        return sum(self.tape.sizes[storage] for storage in self.kept)
+
+    def backward(self, loss: Value) -> None:
+        """Run all operations' backward, the last one first, from the gradient of `loss`."""
+        self.gradients[loss.number] = Gradient(0, holders=1)
+        self._back(tuple(self.tape.events))
+
+    def _run(self, event: Event, keeping: bool) -> None:
+        match event:
+            case Op():
+                self._operate(event, keeping)
+            case Drop(storage):
+                self._release(storage)
+            case Span():
+                for inner in event.events:
+                    self._run(inner, keeping=False)
+                if keeping:
+                    self._keep(event.keeps)
+
+    def _operate(self, op: Op, keeping: bool) -> None:
+        for storage in op.makes:
+            self._hold(storage)
+        self._note()
+        if keeping and op.writes.trained:
+            self._keep(op.keeps)
+        for storage in op.makes:  # nothing but the result has a name in Python
+            if storage != op.writes.storage:
+                self._release(storage)
+
+    def _keep(self, storages: tuple[int, ...]) -> None:
+        for storage in storages:
+            self._hold(storage)
+            self.kept.add(storage)
+
+    def _back(self, events: tuple[Event, ...]) -> None:
+        for event in reversed(events):
+            match event:
+                case Op() if event.writes.number in self.gradients:
+                    self._undo(event)
+                case Span():
+                    self._again(event)
+
+    def _again(self, span: Span) -> None:
+        """Recompute a span up to what its last operation keeps, then run its backward."""
+        events = _renumbered(span.events, self.tape)
+        last = max(i for i, event in enumerate(events) if isinstance(event, Op))
+        for event in events[:last]:
+            self._run(event, keeping=True)
+        final = events[last]
+        assert isinstance(final, Op)
+        self._keep(final.keeps)
+        self._note()
+        for storage in _named(events[:last]):
+            self._release(storage)
+        for storage in span.keeps:
+            self._release(storage)
+        self._back(events)
+
+    def _undo(self, op: Op) -> None:
+        """The backward of one operation, and its gradients where they belong."""
+        gradient = self.gradients.pop(op.writes.number)
+        trained = [value for value in op.reads if value.trained]
+        if op.through:
+            given = [gradient] * len(trained)
+        else:
+            given = [self._allocate(value) for value in trained]
+        self._note(op.scratch)
+        for storage in op.keeps:
+            self._release(storage)
+        for arriving in given:
+            arriving.holders += 1
+        self._let_go(gradient)
+        self._note(op.later)
+        for value, arriving in zip(trained, given, strict=True):
+            self._arrive(value, arriving)
+
+    def _arrive(self, value: Value, gradient: Gradient) -> None:
+        """Add a gradient that is held once more than it will be to what `value` has so far."""
+        before = self.gradients.get(value.number)
+        if before is None:
+            self.gradients[value.number] = gradient
+            return
+        if before.holders > 1:
+            total = self._allocate(value)
+            total.holders = 1
+            self.gradients[value.number] = total
+            self._note()
+            self._let_go(before)
+        self._let_go(gradient)
+
+    def _allocate(self, value: Value) -> Gradient:
+        self.live = self.live + value.bytes
+        return Gradient(value.bytes)
+
+    def _let_go(self, gradient: Gradient) -> None:
+        gradient.holders -= 1
+        if gradient.holders == 0:
+            self.live = self.live - gradient.size
+
+    def _hold(self, storage: int) -> None:
+        held = self.holders.get(storage, 0)
+        if held == 0:
+            self.live = self.live + self.tape.sizes[storage]
+        self.holders[storage] = held + 1
+
+    def _release(self, storage: int) -> None:
+        self.holders[storage] -= 1
+        if self.holders[storage] == 0:
+            self.live = self.live - self.tape.sizes[storage]
+            self.kept.discard(storage)
+
+    def _note(self, beside: Bytes = 0) -> None:
+        self.peak = greater(self.peak, self.live + beside)
+
+
+def greater(one: Bytes, other: Bytes) -> Any:
+    """The greater of two numbers, or of each pair in two arrays."""
+    if isinstance(one, int) and isinstance(other, int):
+        return max(one, other)
+    import numpy as np
+
+    return np.maximum(one, other)
+
+
+def _named(events: tuple[Event, ...]) -> list[int]:
+    """Storages made by `events` that Python still has a name for after them."""
+    named = [event.writes.storage for event in events if isinstance(event, Op) and event.makes]
+    dropped = {event.storage for event in events if isinstance(event, Drop)}
+    return [storage for storage in named if storage not in dropped]
+
+
+def _renumbered(events: tuple[Event, ...], tape: Tape) -> tuple[Event, ...]:
+    """The same events, with new storages for all that they make."""
+    new: dict[int, int] = {}
+
+    def place(storage: int) -> int:
+        return new.get(storage, storage)
+
+    def moved(event: Event) -> Event:
+        if isinstance(event, Drop):
+            return Drop(place(event.storage))
+        assert isinstance(event, Op)
+        for storage in event.makes:
+            new[storage] = tape.storage(tape.sizes[storage])
+        return replace(
+            event,
+            writes=replace(event.writes, storage=place(event.writes.storage)),
+            makes=tuple(map(place, event.makes)),
+            keeps=tuple(map(place, event.keeps)),
+        )
+
+    return tuple(moved(event) for event in events)

@@ -1,0 +1,46 @@
+"""Under what a network's memory is counted: batch, precision, optimizer, what is recomputed."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from gridgen.spec import Document
+
+Precision = Annotated[
+    Literal["fp32", "bf16", "fp16"],
+    Field(description="bf16 and fp16 compute under autocast; weights stay fp32."),
+]
+Optimizer = Annotated[
+    Literal["sgd", "adam", "adamw"],
+    Field(description="sgd keeps one value for each parameter (its momentum), adam and adamw two."),
+]
+Recompute = Annotated[
+    Literal["none", "unit", "column"],
+    Field(
+        description="What is computed again in the backward pass instead of being kept: the inside "
+        "of every unit, or of every column."
+    ),
+]
+WIDTH = {"fp32": 4, "bf16": 2, "fp16": 2}
+"""Bytes of a value that a convolution computes."""
+MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2}
+"""Values that an optimizer keeps for each parameter."""
+
+
+class Setting(Document):
+    """What a step of training does beside the network itself.
+
+    >>> Setting.of(batch=4, precision="bf16").optimizer
+    'adam'
+    """
+
+    kind: ClassVar[str] = "setting"
+
+    batch: int = Field(default=1, ge=1, le=65536, description="Images in one step.")
+    precision: Precision = "fp32"
+    optimizer: Optimizer = "adam"
+    fused: bool = Field(default=True, description="Whether one kernel updates all parameters.")
+    recompute: Recompute = "none"
+    device: Literal["cuda", "cpu"] = Field(
+        default="cuda", description="Autocast leaves other layers in fp32 on a CPU than on a GPU."
+    )

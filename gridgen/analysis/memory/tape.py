@@ -1,0 +1,108 @@
+"""What a module does, operation by operation, as data: what each allocates, keeps and lets go.
+
+A tape is recorded by `record.py` and replayed by `replay.py`. Bytes may be whole numbers, or
+integer arrays: then one tape stands for several networks that differ in their widths alone.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Bytes = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor at one moment; written in place, it is another value in the same storage.
+
+    `elements` of `width` bytes each. `trained`: whether a gradient is computed for it.
+    """
+
+    number: int
+    storage: int
+    elements: Bytes
+    width: int
+    trained: bool
+
+    @property
+    def bytes(self) -> Bytes:
+        """Of the values; a view's storage may hold more."""
+        return self.elements * self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation: reads values, writes one, and may keep storages for its backward.
+
+    `makes` are the storages that it allocates, that of `writes` first where it is new. `through`:
+    the gradient of what is written is that of what was read, the same tensor. Otherwise every
+    trained value read gets a gradient of its own; beside these, `scratch` bytes are allocated
+    while the backward runs, and `later` bytes once it has let go of what it kept.
+    """
+
+    reads: tuple[Value, ...]
+    writes: Value
+    makes: tuple[int, ...]
+    keeps: tuple[int, ...] = ()
+    through: bool = False
+    scratch: Bytes = 0
+    later: Bytes = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Python lets go of a storage; it stays where an operation keeps it."""
+
+    storage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Events whose operations keep nothing, and which are run again before their backward."""
+
+    events: "tuple[Event, ...]"
+    keeps: tuple[int, ...]
+
+
+Event = Op | Drop | Span
+
+
+@dataclass
+class Tape:
+    """Events in the order of the forward pass, and the bytes of every storage.
+
+    `given` storages are there before the first event and after the last. `names` counts the names
+    that Python has for a storage.
+    """
+
+    sizes: list[Bytes] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
+    values: int = 0
+    names: dict[int, int] = field(default_factory=dict)
+
+    def storage(self, size: Bytes) -> int:
+        """A new storage of `size` bytes with one name; an operation has to make it."""
+        self.sizes.append(size)
+        self.names[len(self.sizes) - 1] = 1
+        return len(self.sizes) - 1
+
+    def value(self, storage: int, elements: Bytes, width: int, trained: bool = True) -> Value:
+        """A new value in `storage`."""
+        self.values += 1
+        return Value(self.values, storage, elements, width, trained)
+
+    def give(self, elements: Bytes, width: int) -> Value:
+        """A value that comes from outside and has no gradient: images, labels."""
+        value = self.value(self.storage(elements * width), elements, width, trained=False)
+        self.given.append(value.storage)
+        return value
+
+    def name(self, value: Value) -> None:
+        """Python has one more name for `value`."""
+        self.names[value.storage] += 1
+
+    def drop(self, value: Value) -> None:
+        """Python lets go of one name for `value`."""
+        self.names[value.storage] -= 1
+        if self.names[value.storage] == 0:
+            self.events.append(Drop(value.storage))
