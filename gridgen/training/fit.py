@@ -18,6 +18,7 @@ from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import learning_rate
 from gridgen.training.run import Row, Run
+from gridgen.training.step import adam, forward, update
 from gridgen.training.tasks import task_of
 from gridgen.training.watch import Watch
 
@@ -38,10 +39,11 @@ class Fit:
         self.batches = Batches(train, self.recipe, self.seed, devices.rank(), devices.world_size())
         torch.manual_seed(self.seed)
         self.network = GridNetwork(build_grid(run.spec))
+        self.network.recompute = self.recipe.recompute
         self.format = torch.channels_last if self.recipe.channels_last else torch.contiguous_format
         self.network.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
         self.model = self._model()
-        self.state = State(self.network, self._adam())
+        self.state = State(self.network, adam(self.network, self.recipe, device))
         self.rows: list[Row] = []
 
     def _model(self) -> nn.Module:
@@ -53,20 +55,6 @@ class Fit:
             self.network.fixed_graph = True
             model = DistributedDataParallel(model)
         return model
-
-    def _adam(self) -> torch.optim.Optimizer:
-        recipe = self.recipe
-        for parameter in self.network.parameters():
-            # Torch7 gives a dropped unit a zero gradient, and Adam goes on by its momentum;
-            # a gradient of None would leave the unit out of the step.
-            parameter.grad = torch.zeros_like(parameter)
-        return torch.optim.Adam(
-            self.network.parameters(),
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-            eps=recipe.epsilon,
-            fused=self.device.type == "cuda",
-        )
 
     def restore(self) -> None:
         """Go on from the newest whole checkpoint; from the beginning where there is none."""
@@ -132,15 +120,10 @@ class Fit:
             group["lr"] = learning_rate(self.recipe, step, epoch)
         images = images.to(self.device, memory_format=self.format, non_blocking=True)
         labels = labels.to(self.device, non_blocking=True)
-        self.model.train()
-        with devices.autocast(self.device, self.recipe.precision):
-            prediction = self.model(images)
-            loss = self.task.loss(prediction, labels)
+        prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
         value = float(devices.summed(loss.detach().clone())) / devices.world_size()
         self._require_finite(value)
-        optimizer.zero_grad(set_to_none=False)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        update(optimizer, loss)
         self._observe(prediction.detach(), labels)
         return value
 

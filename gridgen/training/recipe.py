@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from gridgen.analysis.memory.setting import Recompute
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import Document, Source
 
@@ -70,6 +71,7 @@ class Recipe(Document):
     )
     channels_last: bool = Field(default=True, description="Memory format of maps and weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
+    recompute: Recompute = "none"
     validate_every: int = Field(
         default=1, ge=1, description="Epochs from one validation to the next."
     )

@@ -5,38 +5,17 @@ What it costs at its own size is tested without memory for weights in test_archi
 
 import pytest
 import torch
+from small import small_grid
 from torch import nn
 
 from gridgen.analysis.sizes import larger_size
-from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
-from gridgen.grid import build_grid
-
-SMALL = {
-    "fcn-8s": {"base_channels": 4, "hidden": 8},
-    "deconvnet": {"base_channels": 4, "hidden": 8},
-    "unet-2015": {"base_channels": 4},
-    "refinenet": {"depth": 50, "base_channels": 4},
-    "stacked-hourglass": {"channels": 8},
-    "frrn-a": {"base_channels": 4, "lane_channels": 4},
-    "frrn-b": {"base_channels": 4, "lane_channels": 4},
-    "preact-resnet": {"base_channels": 4},
-    "neural-fabric": {"channels": 4},
-    "dilated": {"base_channels": 2},
-    "pspnet": {"depth": 50},
-    "unet++": {"base_channels": 4},
-    "hrnet": {"width": 4},
-    "fpn": {"depth": 18},
-    "panet": {"depth": 18},
-    "bifpn": {"depth": 18, "channels": 8},
-    "deeplab-trellis": {"base_channels": 4},
-}
 
 
 def small(name: str, **settings) -> GridNetwork:
     torch.manual_seed(0)
-    return GridNetwork(build_grid(load_spec(name, **SMALL[name], **settings)))
+    return GridNetwork(small_grid(name, **settings))
 
 
 def image_for(network: GridNetwork, side: int = 64) -> torch.Tensor:

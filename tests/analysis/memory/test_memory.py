@@ -1,0 +1,113 @@
+"""Predicted memory against what torch allocates and keeps."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import small_grid
+from strategies import specs, topologies_for
+from tracking import DEVICE, saved_by_torch, tracked
+
+from gridgen.analysis.memory import Setting, memory
+from gridgen.analysis.sizes import larger_size
+from gridgen.architectures.names import ARCHITECTURES
+from gridgen.grid import TOPOLOGIES, build_grid, prune
+from gridgen.spec import GridSpec
+
+SAVED, PEAK = 0.01, 0.05
+PRECISIONS, OPTIMIZERS = ("fp32", "bf16"), ("sgd", "adam", "adamw")
+SMALL = {"streams": 3, "columns": "2+2", "base_channels": 8, "classes": 5}
+FAMILIES = {
+    "paper": {},
+    "concat": {"fusion": "concat", "total_dropout": 0.1, "size": "pad"},
+}
+
+
+def setting(**fields) -> Setting:
+    return Setting.of(batch=2, device=DEVICE, **fields)
+
+
+def require_as_torch(grid, size, setting, saved=SAVED, peak=PEAK) -> None:
+    predicted, truth = memory(grid, size, setting), tracked(grid, size, setting)
+    assert predicted.saved == pytest.approx(truth.saved, rel=saved)
+    assert predicted.peak_training == pytest.approx(truth.peak_training, rel=peak)
+    assert predicted.peak_inference == pytest.approx(truth.peak_inference, rel=peak)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_sixty_settings_need_what_torch_allocates(family, topology, precision, optimizer):
+    """The equality is nearly exact: torch's fake BN keeps statistics of bf16 maps in bf16."""
+    grid = build_grid(GridSpec.of(**SMALL, **FAMILIES[family], topology=topology))
+    size = (30, 33) if grid.spec.size == "pad" else (32, 32)
+    chosen = setting(precision=precision, optimizer=optimizer)
+    close = 1e-5 if precision == "fp32" else 1e-2
+    require_as_torch(grid, size, chosen, close, close)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"fusion": "weighted"},
+        {"residual": {"vertical": True}},
+        {"residual": {"lateral": False}},
+        {"size": "crop"},
+        {"size": "resize"},
+        {"units": {"lateral": "bottleneck", "subsampling": "max-pool", "upsampling": "bilinear"}},
+        {
+            "units": {
+                "lateral": "residual-prelu",
+                "subsampling": "strided-prelu",
+                "upsampling": "bilinear-prelu",
+            },
+            "stem": "prelu",
+            "head": "prelu",
+        },
+        {"head": "conv", "columns": ["sub", "up", "sub", "up"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
+    grid = build_grid(GridSpec.of(**{**SMALL, **fields}))
+    size = (33, 38) if "size" in fields else (32, 32)
+    require_as_torch(grid, size, setting(precision=precision), peak=0.01)
+
+
+@pytest.mark.parametrize("recompute", ["unit", "column"])
+@pytest.mark.parametrize("topology", ["gridnet", "conv-deconv", "frrn"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_is_recomputed_is_not_kept(recompute, topology, precision):
+    grid = build_grid(GridSpec.of(**SMALL, total_dropout=0.1, topology=topology))
+    chosen = setting(precision=precision, recompute=recompute)
+    require_as_torch(grid, (32, 32), chosen, peak=0.01)
+    kept = memory(grid, (32, 32), setting(precision=precision))
+    assert memory(grid, (32, 32), chosen).peak_training < kept.peak_training
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_update_that_is_not_fused_passes_through_memory(optimizer):
+    """At a size so small that the update is the peak."""
+    grid = build_grid(GridSpec.of(**SMALL))
+    for fused in (True, False):
+        require_as_torch(grid, (4, 4), setting(optimizer=optimizer, fused=fused), 1e-3, 1e-3)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_published_networks_need_what_torch_allocates(name):
+    grid = small_grid(name)
+    require_as_torch(grid, larger_size(grid.spec, (64, 64)), setting(), peak=0.01)
+
+
+@settings(max_examples=40)
+@given(specs(max_streams=4), st.data())
+def test_autograd_keeps_exactly_what_is_predicted(spec, data):
+    """In a forward pass that really runs; torch also keeps the number of labelled pixels."""
+    grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
+    side = spec.multiple * data.draw(st.integers(2, 3))
+    recompute = data.draw(st.sampled_from(["none", "unit", "column"]))
+    chosen = Setting.of(batch=2, device="cpu", recompute=recompute)
+    kept = saved_by_torch(grid, (side, side), chosen)
+    shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
+    assert 0 <= kept - memory(grid, (side, side), chosen).saved <= 16 + shares

@@ -1,0 +1,107 @@
+"""The order of least memory: none is better, and the module computes the same in it."""
+
+from itertools import permutations
+
+import networkx as nx
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import specs, topologies_for
+
+from gridgen.analysis.memory import Setting, order
+from gridgen.analysis.memory.order import lean, leanest, own_order
+from gridgen.analysis.memory.record import record_inference
+from gridgen.analysis.memory.replay import Replay
+from gridgen.analysis.schedule import schedule
+from gridgen.architectures import load_spec
+from gridgen.architectures.names import ARCHITECTURES
+from gridgen.emit import GridNetwork
+from gridgen.grid import build_grid, prune
+from gridgen.spec import GridSpec
+
+TINY = {"streams": 2, "columns": "2+1", "base_channels": 4, "classes": 2}
+
+
+def peak_of(grid, arrivals, monkeypatch) -> int:
+    """What the module would need from stem to head, in the order of `arrivals`."""
+    monkeypatch.setattr(
+        "gridgen.analysis.memory.record.lean", lambda grid: schedule(grid, arrivals)
+    )
+    replay = Replay(record_inference(grid, (400, 400), Setting()))
+    replay.forward(keeping=False)
+    return replay.peak
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "weighted"])
+@pytest.mark.parametrize("topology", ["gridnet", "unet"])
+def test_no_order_needs_less(fusion, topology, monkeypatch):
+    """Of all topological orders, and orders of arrivals, replayed from images to prediction."""
+    grid = build_grid(GridSpec.of(**TINY, fusion=fusion, topology=topology, head="conv"))
+    found = leanest(grid)
+    assert found.exact
+    peaks = []
+    for maps in nx.all_topological_sorts(grid.dag):
+        into = [grid.into(target) for target in maps[1:]]
+        choices = [list(permutations(c)) if fusion == "sum" else [tuple(c)] for c in into]
+        peaks += [peak_of(grid, way, monkeypatch) for way in _each_alone(choices)]
+    assert peak_of(grid, found.steps, monkeypatch) == min(peaks)
+
+
+def _each_alone(choices):
+    """The first order of arrivals everywhere, and each other one at one map or at all."""
+    first = [orders[0] for orders in choices]
+    yield first
+    yield [orders[-1] for orders in choices]
+    for place, orders in enumerate(choices):
+        for other in orders[1:]:
+            yield [*first[:place], other, *first[place + 1 :]]
+
+
+@settings(max_examples=60)
+@given(specs(max_streams=4), st.data())
+def test_it_is_never_worse_than_the_grids_own(spec, data):
+    grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
+    found = leanest(grid)
+    assert found.peak <= own_order(grid).peak
+    seen = {grid.input}
+    for step in lean(grid):
+        assert {connection.source for connection in step.arrivals} <= seen
+        seen.add(step.target)
+    assert seen == set(grid.maps)
+
+
+def test_without_enough_sets_it_is_greedy_or_the_grids_own(monkeypatch):
+    grid = build_grid(load_spec("neural-fabric"))
+    exact = leanest(grid)
+    monkeypatch.setattr(order, "MOST_SETS", 10)
+    found = leanest(grid)
+    assert (exact.exact, found.exact) == (True, False)
+    assert exact.peak <= found.peak <= own_order(grid).peak
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_it_is_found_exactly_for_published_networks(name):
+    assert leanest(build_grid(load_spec(name))).exact
+
+
+def test_the_unet_of_the_papers_grid_needs_a_ninth_less(paper_grid):
+    grid = prune(paper_grid, "unet")
+    assert round(leanest(grid).peak / own_order(grid).peak, 3) == 0.889
+
+
+def test_a_map_that_is_added_up_frees_its_source_before_the_next_arrival(paper_grid):
+    """Column by column: A0 values of stream 0, 15/16 A0 of the others, 2 A0 inside a unit."""
+    peak = own_order(paper_grid).peak
+    assert peak / (4 * 16 * 400 * 400) == pytest.approx(2 - 1 / 16 + 2, rel=0.01)
+
+
+def test_evaluation_in_either_order_is_the_same_function(paper_grid):
+    spec = GridSpec.of(streams=4, columns="3+3", base_channels=4, classes=3, topology="unet")
+    network = GridNetwork(build_grid(spec)).eval()
+    images = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        lean_order = network(images)
+        network.steps = tuple(step for steps in network.columns for step in steps)
+        torch.testing.assert_close(network(images), lean_order)
+    assert [s.target for s in lean(network.grid)] != [s.target for s in network.steps]

@@ -1,0 +1,154 @@
+"""What torch itself allocates and keeps: the oracles of all memory.
+
+`MemTracker` is private to torch and stands in tests alone. It follows every storage under
+`FakeTensorMode`, which runs a network without computing it. On a build of torch without CUDA the
+tensors are fake ones of the CPU; the storages are the same.
+"""
+
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.distributed._tools.mem_tracker import MemTracker
+from torch.nn.functional import cross_entropy
+
+from gridgen.analysis.memory import Setting
+from gridgen.data import IGNORE
+from gridgen.emit import GridNetwork
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+OPTIMIZERS = {
+    "sgd": lambda weights, fused: torch.optim.SGD(weights, lr=0.1, momentum=0.9, fused=fused),
+    "adam": lambda weights, fused: torch.optim.Adam(weights, fused=fused),
+    "adamw": lambda weights, fused: torch.optim.AdamW(weights, fused=fused),
+}
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Bytes, as `Memory` has them."""
+
+    saved: int
+    peak_training: int
+    peak_inference: int
+
+
+def tracked(grid, size, setting: Setting) -> Tracked:
+    """The memory of a training step and of an evaluation, which nothing computes."""
+    assert setting.device == DEVICE
+    with _no_unit_dropped():
+        return _Tracking(grid, size, setting).run()
+
+
+def saved_by_torch(grid, size, setting: Setting) -> int:
+    """Bytes of what autograd keeps in a forward pass that really runs."""
+    network = GridNetwork(grid).train()
+    network.recompute = setting.recompute
+    images = torch.rand(setting.batch, grid.spec.in_channels, *size)
+    labels = torch.zeros(setting.batch, *size, dtype=torch.int64)
+    with _no_unit_dropped():
+        return _saved(network, images, labels, setting)
+
+
+class _Tracking:
+    def __init__(self, grid, size, setting: Setting) -> None:
+        self.setting, self.mode = setting, FakeTensorMode()
+        self.network = GridNetwork(grid).train()
+        self.network.recompute = setting.recompute
+        _make_fake(self.network, self.mode)
+        with self.mode, torch.device(DEVICE):
+            shape = setting.batch, grid.spec.in_channels, *size
+            self.images = torch.rand(shape).to(memory_format=torch.channels_last)
+            self.labels = torch.zeros(setting.batch, *size, dtype=torch.int64)
+            for parameter in self.network.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+        make = OPTIMIZERS[setting.optimizer]
+        self.optimizer = make(self.network.parameters(), setting.fused)
+
+    def run(self) -> Tracked:
+        with self.mode:
+            saved = _saved(self.network, self.images, self.labels, self.setting)
+            self._step()  # after which the optimizer has its state
+            training = self._peak(self._step, self.network, self.optimizer)
+            self.optimizer = None
+            for parameter in self.network.parameters():
+                parameter.grad = None
+            self.network.eval()
+            return Tracked(saved, training, self._peak(self._predict, self.network))
+
+    def _peak(self, run, *held) -> int:
+        tracker = MemTracker()
+        tracker.track_external(*held, self.images, *([self.labels] if len(held) > 1 else []))
+        with tracker:
+            run()
+        peaks = tracker.get_tracker_snapshot("peak")
+        return sum(sizes["Total"] for device, sizes in peaks.items() if device.type == DEVICE)
+
+    def _step(self) -> None:
+        prediction, loss = _loss(self.network, self.images, self.labels, self.setting)
+        self.optimizer.zero_grad(set_to_none=False)
+        loss.backward()
+        self.optimizer.step()
+        del prediction
+
+    @torch.no_grad()
+    def _predict(self) -> None:
+        with _autocast(self.setting):
+            self.network(self.images)
+
+
+def _loss(network, images, labels, setting):
+    """As `training/fit.py` and `training/tasks/segmentation.py`."""
+    with _autocast(setting):
+        prediction = network(images)
+        total = cross_entropy(prediction.float(), labels, ignore_index=IGNORE, reduction="sum")
+        return prediction, total / (labels != IGNORE).sum().clamp(min=1)
+
+
+def _saved(network, images, labels, setting) -> int:
+    """Storages that autograd packs and that are no parameter or buffer, each once."""
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        kept[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        _, _loss_value = _loss(network, images, labels, setting)
+    held = {t.untyped_storage()._cdata for t in (*network.parameters(), *network.buffers())}
+    return sum(storage.nbytes() for key, storage in kept.items() if key not in held)
+
+
+def _autocast(setting):
+    low = setting.precision != "fp32"
+    dtype = PRECISIONS.get(setting.precision, torch.bfloat16)
+    return torch.autocast(DEVICE, dtype=dtype, enabled=low)
+
+
+def _make_fake(network, mode) -> None:
+    for module in network.modules():
+        for name, value in list(module._parameters.items()):
+            if value is not None:
+                fake = mode.from_tensor(value.detach().to(DEVICE))
+                module._parameters[name] = nn.Parameter(fake)
+        for name, value in list(module._buffers.items()):
+            if value is not None:
+                module._buffers[name] = mode.from_tensor(value.to(DEVICE))
+
+
+class _Drawn:
+    def item(self) -> float:
+        return 1.0
+
+
+def _no_unit_dropped():
+    """Total dropout's draw is 1, and no fake tensor is asked for its value."""
+    draw = torch.rand
+    return patch(
+        "torch.rand",
+        lambda *shape, **options: draw(*shape, **options) if shape != ((),) else _Drawn(),
+    )
