@@ -5,6 +5,7 @@ from gridgen.grid import Grid, build_grid
 from gridgen.spec import GridSpec
 
 settings.register_profile("gridgen", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=2000)  # --hypothesis-profile long
 settings.load_profile("gridgen")
 
 

@@ -1,10 +1,13 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import paper_specs, specs
 
 from gridgen.analysis import count, paper
+from gridgen.errors import GridError
 from gridgen.grid import build_grid
 
 
@@ -31,3 +34,27 @@ def test_they_have_a_value_where_channels_double(spec):
     channels = spec.stream_channels
     doubling = all(deep == 2 * high for high, deep in pairwise(channels))
     assert spec.doubling == doubling
+
+
+FAMILIES = st.tuples(
+    st.integers(1, 12), st.integers(1, 256), st.integers(0, 64), st.integers(0, 64)
+)
+
+
+@given(st.lists(FAMILIES, min_size=1))
+def test_arrays_are_what_their_elements_are(families):
+    streams, base, sub, up = map(np.array, zip(*families, strict=True))
+    singly = [paper.parameters(*family) for family in families]
+    assert paper.parameters(streams, base, sub, up).tolist() == singly
+    singly = [paper.activations(*family, 400, 320) for _, *family in families]
+    assert paper.activations(base, sub, up, 400, 320).tolist() == singly
+
+
+def test_a_grid_has_a_stream_but_may_lack_sub_or_up_columns():
+    assert paper.parameters(1, 4, 0, 1) == -2 * 18 * 16 // 2
+    with pytest.raises(GridError) as caught:
+        paper.parameters(0, 4, 1, 1)
+    assert str(caught.value) == "streams is 0; give 1 at least"
+    with pytest.raises(GridError) as caught:
+        paper.parameters(1, 4, -1, 1)
+    assert str(caught.value) == "sub is -1; give 0 at least"
