@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gridgen.cli.lint import summary
 from gridgen.cli.terminal import (
     As,
     Output,
@@ -13,6 +14,7 @@ from gridgen.cli.terminal import (
     report,
 )
 from gridgen.errors import UsageError
+from gridgen.grid import Grid
 
 
 def build(
@@ -27,5 +29,19 @@ def build(
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     name = f"{output_name(spec, grid)}.safetensors"
+    rows = [*describe(grid), ("parameters", f"{parameters:,}")]
+    rows += _lints(grid, [spec, *(("--as", topology) if topology else ()), *_given(settings)])
     written = save_network(network, output or Path("runs") / name)
-    report([*describe(grid), ("parameters", f"{parameters:,}"), ("wrote", str(written))])
+    report([*rows, ("wrote", str(written))])
+
+
+def _lints(grid: Grid, command: list[str]) -> list[tuple[str, str]]:
+    """A row where lints find something at the size and batch that they take by themselves."""
+    from gridgen.analysis.lints import Case, lint
+
+    findings = lint(Case(grid))
+    return [("lints", summary(findings, command))] if findings else []
+
+
+def _given(settings: list[str] | None) -> list[str]:
+    return [word for setting in settings or () for word in ("--set", setting)]

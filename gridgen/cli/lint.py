@@ -1,8 +1,79 @@
 """`gridgen lint`: what a network will do that its author may not want, and how to mend it."""
 
-from gridgen.cli.terminal import As, Settings, SpecName
+import json
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridgen.cli.terminal import As, AsJson, Settings, SpecName, grid_of, size_of
+from gridgen.grid.layers import shape_text
+
+if TYPE_CHECKING:
+    from gridgen.analysis.lints import Case, Finding
+
+FOUND = 1
 
 
-def lint(spec: SpecName, topology: As = None, settings: Settings = None) -> None:
-    """Say what in a network is likely a mistake, and what to change."""
-    raise NotImplementedError
+def lint(
+    spec: SpecName,
+    topology: As = None,
+    settings: Settings = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW", help="Image, or crop, to train on; 400x400, rounded up, if not given."
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Images in a training step; 4 if not given.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on findings.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say what a network will do that may not be meant, and the flags that mend it.
+
+    Findings are no errors: the exit code is 0, or 1 with --strict.
+    """
+    from gridgen.analysis.lints import Case
+    from gridgen.analysis.lints import lint as find
+    from gridgen.analysis.lints.case import PAPER_BATCH
+
+    case = Case(grid_of(spec, topology, settings), size_of(size), batch or PAPER_BATCH)
+    findings = find(case)
+    if as_json:
+        _print_json(case, findings)
+    else:
+        _print(case, findings)
+    return FOUND if findings and strict else 0
+
+
+def summary(findings: "tuple[Finding, ...]", command: list[str]) -> str:
+    """Findings in one line, and the command that tells more."""
+    names = dict.fromkeys(finding.lint for finding in findings)
+    return f"{_number(findings)}: {', '.join(names)}; see gridgen lint {shlex.join(command)}"
+
+
+def _print(case: "Case", findings: "tuple[Finding, ...]") -> None:
+    from gridgen.analysis.lints import LINTS
+    from gridgen.analysis.relate import brief
+
+    width = max(len(finding.lint) for finding in findings) + 2 if findings else 0
+    for finding in findings:
+        print(f"{finding.lint:<{width}}{brief(finding.places)}: {finding.fact}")
+        flags = f"{shlex.join(finding.fix.flags)}: " if finding.fix.flags else ""
+        print(f"{'':<{width}}fix: {flags}{finding.fix.words}")
+    at = f"batch {case.batch} of {shape_text(case.image)}"
+    print(f"{_number(findings)} at {at}; checked: {', '.join(LINTS)}")
+
+
+def _print_json(case: "Case", findings: "tuple[Finding, ...]") -> None:
+    from gridgen.analysis.lints import LINTS
+
+    found = [finding.as_json() for finding in findings]
+    asked = {"size": list(case.image), "batch": case.batch, "lints": list(LINTS)}
+    print(json.dumps({**asked, "findings": found}, indent=2))
+
+
+def _number(findings: "tuple[Finding, ...]") -> str:
+    return f"{len(findings) or 'no'} finding{'s' * (len(findings) != 1)}"
