@@ -16,11 +16,16 @@ def render(
         Path | None,
         typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv."),
     ] = None,
+    paths: Annotated[
+        bool,
+        typer.Option("--paths", help="How many of the paths each connection carries (figure 4)."),
+    ] = False,
 ) -> None:
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
-    from gridgen.render import draw
+    from gridgen.render import draw, draw_paths
 
     grid = grid_of(spec, topology, settings)
-    path = output or Path(f"{output_name(spec, grid)}.svg")
-    written = draw(grid).save(path)
+    name = output_name(spec, grid) + ("-paths" if paths else "")
+    picture = draw_paths(grid) if paths else draw(grid)
+    written = picture.save(output or Path(f"{name}.svg"))
     report([*describe(grid), ("wrote", str(written))])

@@ -2,6 +2,7 @@
 
 from gridgen.render.difference import draw_difference
 from gridgen.render.draw import draw
+from gridgen.render.paths import draw_paths
 from gridgen.render.picture import FORMATS, Picture
 
-__all__ = ["FORMATS", "Picture", "draw", "draw_difference"]
+__all__ = ["FORMATS", "Picture", "draw", "draw_difference", "draw_paths"]

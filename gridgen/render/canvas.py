@@ -8,6 +8,7 @@ from gridgen.render.layout import columns_wide, inches, position
 from gridgen.render.routes import route
 
 SMALL = 10  # points
+COVER = {"style": "filled", "fillcolor": "white", "height": "0.1", "margin": "0.01"}
 Maps = frozenset[FeatureMap]
 
 
@@ -89,20 +90,24 @@ def add_words(
     size: int = SMALL,
     colour: str = style.FAINT,
     left: bool = False,
+    covering: bool = False,
 ) -> None:
-    """Text centred at a place, or beginning about there with `left`."""
+    """Text centred at a place, or beginning about there with `left`.
+
+    What lies below shows between its letters, unless it is `covering`.
+    """
     shift = columns_wide(label, size) / 2 if left else 0.0
     canvas.node(
         name,
         label=label.replace("\\n", "\\l") + "\\l" if left else label,
         shape="plaintext",
-        style="",
         fixedsize="false",
         width="0.1",
         fontsize=str(size),
         fontcolor=colour,
         tooltip=label.replace("\\n", ", "),
         pos=position(column + shift, row),
+        **(COVER if covering else {"style": ""}),
     )
 
 

@@ -41,7 +41,7 @@ def route(
     along = end[0] - start[0], end[1] - start[1]
     length = hypot(*along)
     aside = -along[1] / length, along[0] / length
-    begin, finish = _leave(start, along), _leave(end, (-along[0], -along[1]))
+    begin, finish = leave(start, along), leave(end, (-along[0], -along[1]))
     rise = 0.7 * style.MAP_HEIGHT + 0.06 * length
     return _spline(begin, finish, (rise * aside[0], rise * aside[1]), arrow)
 
@@ -75,7 +75,7 @@ def _meets(start: Point, end: Point, centre: Point) -> bool:
     return enter < leave
 
 
-def _leave(centre: Point, along: Point) -> Point:
+def leave(centre: Point, along: Point) -> Point:
     """Where the ray from `centre` leaves the map's box."""
     steps = [
         half / abs(part)

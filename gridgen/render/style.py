@@ -56,3 +56,13 @@ ONLY_A = Look("#2f6db5")
 ONLY_B = Look("#e0720b")
 CHANGED = Look("#8e44ad")
 END = Look(INK, 1.4)
+SHORTEST, LONGEST = "#2f6db5", "#e0720b"  # figure 4
+NARROWEST, WIDEST = 1.2, 5.5
+LIGHTEST, DARKEST = 200, 60  # of 255
+
+
+def share_look(share: float) -> Look:
+    """A connection that carries a share of the paths: from narrow and light to wide and dark."""
+    grey = round(LIGHTEST + (DARKEST - LIGHTEST) * share)
+    width = round(NARROWEST + (WIDEST - NARROWEST) * share, 1)
+    return Look(f"#{grey:02x}{grey:02x}{grey:02x}", width)

@@ -1,16 +1,22 @@
 """The receptive field, against the gradient of a real network."""
 
+from dataclasses import replace
+
+import networkx as nx
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies import specs, topologies_for
 from torch import nn
 
-from gridgen.analysis.receptive import receptive_field
+from gridgen.analysis.receptive import receptive_field, receptive_fields
+from gridgen.architectures import load_spec
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
-from gridgen.grid import Draft, build_grid, prune
+from gridgen.grid import Draft, FeatureMap, build_grid, prune
 from gridgen.grid.layers import AveragePool, Conv, Deconv, MaxPool, Resize, Upsample
-from gridgen.spec import GridSpec
+from gridgen.spec import DraftSpec, GridSpec
 
 
 def seen_rows(grid) -> int:
@@ -81,3 +87,67 @@ def test_a_network_that_pools_the_whole_image_sees_all_of_it():
     spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert receptive_field(grid) is None
+
+
+def upto(grid, place):
+    """The grid that ends at a map: what the map sees is what its prediction sees."""
+    lines = nx.ancestors(grid.dag, place) | {place}
+    return replace(grid, dag=grid.dag.subgraph(lines).copy(), output=place, head=())
+
+
+def require_fields(grid) -> None:
+    """Forwards from the image, each map sees what it does backwards from the map."""
+    fields = receptive_fields(grid)
+    assert list(fields) == list(grid.maps)
+    for place, side in fields.items():
+        assert receptive_field(upto(grid, place)) == side
+
+
+@given(specs(max_streams=4), st.data())
+@settings(max_examples=40)
+def test_every_map_sees_what_the_grid_that_ends_there_does(spec, data):
+    require_fields(prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec)))))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_map_of_a_published_network_sees_what_the_grid_that_ends_there_does(name):
+    require_fields(build_grid(load_spec(name)))
+
+
+def test_the_first_maps_of_the_papers_network(paper_grid):
+    """A unit's two 3x3 convolutions see 4 rows more, each 2^i rows of the image apart."""
+    fields = receptive_fields(paper_grid)
+    assert fields[FeatureMap(0, 0)] == 5
+    assert [fields[FeatureMap(0, j)] for j in (1, 2)] == [9, 13]
+    assert fields[FeatureMap(1, 0)] == 5 + 2 * 1 + 2 * 2
+    assert fields[FeatureMap(4, 1)] == fields[FeatureMap(4, 0)] + 4 * 16
+    assert max(fields.values()) == fields[paper_grid.output]
+
+
+def test_maps_after_pooling_the_whole_image_see_all_of_it():
+    draft = Draft()
+    draft.connect((0, 0), (1, 0), (AveragePool(2),))
+    draft.connect((0, 0), (0, 1), (Conv(1, 1),))
+    draft.connect((1, 0), (0, 1), (Resize(),), reads=(0, 0))
+    spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
+    grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
+    assert list(receptive_fields(grid).values()) == [3, None, None]
+
+
+def test_maps_between_rows_of_steps_that_are_no_powers_of_two():
+    draft = Draft()
+    draft.connect((0, 0), (1, 0), (MaxPool(3, 3), Conv(1, 1)))
+    draft.connect((1, 0), (0, 1), (Upsample("bilinear", 3),))
+    spec = DraftSpec.of(classes=1, step=3)
+    grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
+    assert list(receptive_fields(grid).values()) == [3, 11, 14]
+    require_fields(grid)
+
+
+def test_a_projection_that_sees_more_than_its_unit_counts():
+    draft = Draft()
+    draft.connect((0, 0), (0, 1), (Conv(1, 1, kernel=1),), shortcut=(Conv(1, 1, kernel=7),))
+    spec = GridSpec.of(streams=1, columns="1+1", base_channels=1, classes=1)
+    grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
+    assert list(receptive_fields(grid).values()) == [3, 9]
+    assert receptive_field(grid) == 9

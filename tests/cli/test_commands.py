@@ -101,6 +101,21 @@ activations     309,440,000     278,400,000                291,840,000       1.0
 MACs         33,098,400,000  31,703,040,000
 
 paper: the approximations of section 3.2, which know the full grid only
+
+part              parameters                activations                          MACs
+stem                   2,838  <1%            15,840,000   5%              437,760,000   1%
+lateral (25)       7,871,520  60% #####     148,800,000  48% ####      18,432,000,000  56% ####
+subsampling (12)   3,532,320  27% ##         57,600,000  19% #          6,635,520,000  20% ##
+upsampling (12)    1,768,320  13% #          72,000,000  23% ##         6,635,520,000  20% ##
+head                   6,099  <1%            15,200,000   5%              957,600,000   3%
+
+stream    size     parameters                activations                         MACs
+stream 0  400x400      53,577  <1%           146,240,000  47% ####      6,740,640,000  20% ##
+stream 1  200x200     218,784   2%            88,320,000  29% ##        7,004,160,000  21% ##
+stream 2  100x100     870,720   7% #          44,160,000  14% #         7,004,160,000  21% ##
+stream 3  50x50     3,474,048  26% ##         22,080,000   7% #         7,004,160,000  21% ##
+stream 4  25x25     8,563,968  65% #####       8,640,000   3%           5,345,280,000  16% #
+each unit in the stream that it leads to, the head in the one that it comes from
 """,
         "",
     )
@@ -120,6 +135,18 @@ for one image of 8x6
 parameters      780    519   108   153
 activations   3,024  1,584
 MACs         20,196  9,396
+
+part         parameters                  activations                   MACs
+stem                108  14% #                   720  24% ##          4,320  21% ##
+lateral (2)         264  34% ###                 792  26% ###         5,400  27% ###
+subsampling         151  19% ##                  336  11% #           1,620   8% #
+upsampling          104  13% #                   456  15% ##          2,376  12% #
+head                153  20% ##                  720  24% ##          6,480  32% ###
+
+stream    size  parameters                  activations                    MACs
+stream 0  8x6          449  58% ######            2,472  82% ########    16,632  82% ########
+stream 1  4x3          331  42% ####                552  18% ##           3,564  18% ##
+each unit in the stream that it leads to, the head in the one that it comes from
 """,
         "",
     )
@@ -191,6 +218,7 @@ topology    unet: 33 of 49 connections
             ladder: down in column 0, up in column 5
             {SUMMING}
 parameters  9,647,337
+lints       1 finding: checkerboard; see gridgen lint specs/gridnet.yaml --as unet
 wrote       runs/gridnet-unet.safetensors
 """,
         "",

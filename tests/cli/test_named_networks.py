@@ -36,6 +36,22 @@ for one image of 32x64
 parameters      31,030,658     30,992,960  37,568   130
 activations      2,310,144      1,781,760
 MACs         1,503,002,624  1,426,063,360
+
+part             parameters                 activations                        MACs
+stem                 37,568  <1%                524,288  23% ##          76,677,120   5%
+lateral (4)               0   0%                      0   0%                      0   0%
+subsampling (4)  18,804,480  61% #####          552,960  24% ##         452,984,832  30% ###
+upsampling (4)    2,786,240   9% #              245,760  11% #           67,108,864   4%
+fusion (4)        9,402,240  30% ###            983,040  43% ####       905,969,664  60% #####
+head                    130  <1%                  4,096  <1%                262,144  <1%
+
+stream    size   parameters                 activations                        MACs
+stream 0  32x64     181,250   1%              1,183,744  51% #####      320,208,896  21% ##
+stream 1  16x32     795,264   3%                622,592  27% ##         356,515,840  24% ##
+stream 2  8x16    3,179,776  10% #              311,296  13% #          356,515,840  24% ##
+stream 3  4x8    12,716,544  41% ####           155,648   7% #          356,515,840  24% ##
+stream 4  2x4    14,157,824  46% ####            36,864   2%            113,246,208   8% #
+each unit in the stream that it leads to, the head in the one that it comes from
 """,
         "",
     )

@@ -1,0 +1,145 @@
+"""Where the cost of a grid lies: connection by connection, part by part, stream by stream.
+
+The pieces are those that `count` sums up, so every breakdown adds up to its totals.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from gridgen.analysis.sizes import counted_size
+from gridgen.grid import FeatureMap, Grid
+from gridgen.grid.layers import Cost, Shape, cost
+from gridgen.grid.trace import Size, Trace, trace
+
+Part = Literal["stem", "lateral", "subsampling", "upsampling", "fusion", "head"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A connection with the projection of its identity, a fusion with its map's layers, an end.
+
+    `name` is that of the connection or map. `stream` is where its output lies: a subsampling
+    unit belongs to the lower of its two streams. The head belongs to the stream before it.
+    Features that may enter beside the image are pieces of the part `stem`.
+    """
+
+    name: str
+    part: Part
+    stream: int
+    input: Shape
+    output: Shape
+    parameters: int
+    activations: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pieces taken together: how many there are, and what they cost.
+
+    `size` is that of the maps that they make, where all have the same.
+    """
+
+    name: str
+    pieces: int
+    size: Size | None
+    parameters: int
+    activations: int
+    macs: int
+
+
+def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
+    """What each piece of `grid` costs, in the order of computation; `size` is as for `count`.
+
+    A fusion that has neither layers nor weights is no piece. Errors: `SizeError`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> [(group.name, group.parameters) for group in per_stream(breakdown(grid))]
+    [('stream 0', 1178), ('stream 1', 2104)]
+    """
+    image = (grid.spec.in_channels, *counted_size(grid.spec, size))
+    traced = trace(grid, image[1:])
+    return (*_entering(grid, image, traced), *_inside(grid, traced), _leaving(grid, traced))
+
+
+def _entering(grid: Grid, image: Shape, traced: Trace) -> Iterator[Piece]:
+    """The stem, and what features pass that may enter beside the image."""
+    yield _piece("stem", "stem", grid.input.stream, image, cost(grid.stem, image))
+    for side in grid.sides:
+        place, shape = side.target, (side.channels, *traced.shapes[side.target][1:])
+        yield _piece(place.name, "stem", place.stream, shape, cost(side.layers, shape))
+
+
+def _inside(grid: Grid, traced: Trace) -> Iterator[Piece]:
+    """Map by map, the connections that arrive and the fusion there."""
+    costs = iter(traced.connections)
+    for target in grid.maps:
+        brought = []
+        for arrival in grid.into(target):
+            spent = next(costs)
+            brought.append(spent.shape)
+            shape = traced.shapes[arrival.source]
+            yield _piece(arrival.name, arrival.kind, target.stream, shape, spent)
+        if target.name in traced.fusions:
+            joined = _joined(grid, target, brought or [traced.stem.shape])
+            yield _piece(target.name, "fusion", target.stream, joined, traced.fusions[target.name])
+
+
+def _joined(grid: Grid, target: FeatureMap, brought: list[Shape]) -> Shape:
+    """The shape of what the fusion at `target` joins."""
+    concat = grid.fusion_of(target).join == "concat"
+    channels = sum(shape[0] for shape in brought) if concat else brought[0][0]
+    return channels, *brought[0][1:]
+
+
+def _leaving(grid: Grid, traced: Trace) -> Piece:
+    place = grid.output
+    return _piece("head", "head", place.stream, traced.shapes[place], traced.head)
+
+
+def _piece(name: str, part: Part, stream: int, shape: Shape, spent: Cost) -> Piece:
+    """A piece that takes `shape` and costs what was `spent`."""
+    numbers = spent.parameters, spent.activations, spent.macs
+    return Piece(name, part, stream, shape, spent.shape, *numbers)
+
+
+def per_part(pieces: Iterable[Piece]) -> tuple[Group, ...]:
+    """One group for each part that there is, in the order in which `Part` names them."""
+    parts = {part: [piece for piece in pieces if piece.part == part] for part in get_args(Part)}
+    return tuple(_group(part, members) for part, members in parts.items() if members)
+
+
+def per_stream(pieces: Iterable[Piece]) -> tuple[Group, ...]:
+    """One group for each stream, from above."""
+    streams: dict[int, list[Piece]] = {}
+    for piece in pieces:
+        streams.setdefault(piece.stream, []).append(piece)
+    return tuple(_group(f"stream {i}", streams[i]) for i in sorted(streams))
+
+
+def per_connection(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Every piece by itself: the connections, and between them fusions, stem and head."""
+    return tuple(pieces)
+
+
+def _group(name: str, pieces: list[Piece]) -> Group:
+    """The sums of `pieces`."""
+    sizes = {piece.output[1:] for piece in pieces if piece.part != "head"}
+    return Group(
+        name,
+        len(pieces),
+        sizes.pop() if len(sizes) == 1 else None,
+        sum(piece.parameters for piece in pieces),
+        sum(piece.activations for piece in pieces),
+        sum(piece.macs for piece in pieces),
+    )
+
+
+GROUPINGS: dict[str, Callable[[Iterable[Piece]], tuple[Piece | Group, ...]]] = {
+    "part": per_part,
+    "stream": per_stream,
+    "connection": per_connection,
+}

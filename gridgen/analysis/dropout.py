@@ -1,0 +1,138 @@
+"""Total dropout (section 3.1): the chance that paths are whole in one training step. Exact.
+
+A path is whole where none of its units is dropped. An identity beside a dropped unit still passes
+the map on, but nothing there is learnt in this step.
+"""
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gridgen.grid import Connection, FeatureMap, Grid
+
+EFFORT = 50_000
+"""Sets looked at, from which on a chance is not computed: a stream more has four times as many."""
+
+States = dict[int, float]
+"""How likely each set of reached maps is."""
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """What total dropout leaves of the paths in one training step.
+
+    `whole` is the share of paths that are whole, on average; `some` the chance that there is a
+    whole path at all, `depths` the chance that there is one whose lowest stream this is. None
+    where that would take too long to compute.
+    """
+
+    whole: float
+    some: float | None
+    depths: dict[int, float | None]
+
+    def others(self, stream: int) -> float | None:
+        """The chance of a whole path where none is of this depth; None where one always is."""
+        depth = self.depths[stream]
+        if depth is None or self.some is None or depth >= 1:
+            return None
+        return (self.some - depth) / (1 - depth)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return asdict(self)
+
+
+def has_dropout(grid: Grid) -> bool:
+    """Whether a unit can be dropped."""
+    return any(connection.dropout for connection in grid)
+
+
+def dropout(grid: Grid) -> Dropout:
+    """The chances of whole paths under the dropout of each unit of `grid`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2, total_dropout=0.1)
+    >>> left = dropout(build_grid(spec))  # two paths, a lateral unit on each
+    >>> round(left.whole, 3), round(left.some, 3), round(left.others(0), 3)
+    (0.9, 0.99, 0.9)
+    """
+    streams = sorted({feature_map.stream for feature_map in grid.maps})
+    return Dropout(
+        whole=_whole(grid),
+        some=_chance(grid, streams[-1], None),
+        depths={stream: _chance(grid, stream, stream) for stream in streams},
+    )
+
+
+def _whole(grid: Grid) -> float:
+    """The mean over all paths of the chance that they are whole, map by map from the input."""
+    paths, mean = {grid.input: 1}, {grid.input: 1.0}
+    for target in grid.maps:
+        arrivals = grid.into(target)
+        if arrivals:
+            total = sum(paths[arrival.source] for arrival in arrivals)
+            mean[target] = sum(
+                paths[arrival.source] / total * mean[arrival.source] * (1 - arrival.dropout)
+                for arrival in arrivals
+            )
+            paths[target] = total
+    return mean[grid.output]
+
+
+def _chance(grid: Grid, lowest: int, wanted: int | None) -> float | None:
+    """The chance of a whole path that stays in streams down to `lowest` and visits `wanted`.
+
+    Connection by connection, over all sets of maps that whole paths lead to. A map has two bits:
+    it is reached by a path that has not been to `wanted`, and by one that has.
+    """
+    links = _links(grid, lowest)
+    last = {link.source: link for link in links}
+    place = {feature_map: 2 * i for i, feature_map in enumerate(grid.maps)}
+    states, steps = {_bits(1, grid.input, wanted) << place[grid.input]: 1.0}, 0
+    for link in links:
+        states = _passed(states, link, place, wanted)
+        if last[link.source] is link:
+            states = _forgotten(states, place[link.source])
+        steps += len(states)
+        if steps > EFFORT:
+            return None
+    ends = (0b11 if wanted is None else 0b10) << place[grid.output]
+    return sum(chance for state, chance in states.items() if state & ends)
+
+
+def _links(grid: Grid, lowest: int) -> list[Connection]:
+    """The connections of paths that stay in streams down to `lowest`."""
+    leading, links = {grid.output}, []
+    for connection in reversed(grid.connections):
+        deepest = max(connection.source.stream, connection.target.stream)
+        if connection.target in leading and deepest <= lowest:
+            leading.add(connection.source)
+            links.append(connection)
+    return links[::-1]
+
+
+def _passed(
+    states: States, link: Connection, place: dict[FeatureMap, int], wanted: int | None
+) -> States:
+    """The sets after one more connection, dropped or not."""
+    passed: States = defaultdict(float)
+    for state, chance in states.items():
+        bits = _bits(state >> place[link.source] & 0b11, link.target, wanted)
+        passed[state | bits << place[link.target]] += chance * (1 - link.dropout)
+        if link.dropout:
+            passed[state] += chance * link.dropout
+    return passed
+
+
+def _bits(bits: int, feature_map: FeatureMap, wanted: int | None) -> int:
+    """How a map is reached from one that is reached so."""
+    return 0b10 if bits and feature_map.stream == wanted else bits
+
+
+def _forgotten(states: States, place: int) -> States:
+    """The sets without a map from which no further connection leads."""
+    left: States = defaultdict(float)
+    for state, chance in states.items():
+        left[state & ~(0b11 << place)] += chance
+    return left

@@ -1,0 +1,84 @@
+"""Costs on the terminal: what each piece of a grid costs, its share of the total, and bars."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from gridgen.analysis.breakdown import GROUPINGS, Group, Piece
+from gridgen.analysis.words import share_text
+from gridgen.cli.table import WIDTH, Row, bar, print_table
+from gridgen.grid.layers import shape_text
+
+MEASURES = ("parameters", "activations", "MACs")
+BAR = 10
+LEAST_BAR = 3
+
+
+def print_breakdown(grouping: str, pieces: Iterable[Piece]) -> None:
+    """A table of what pieces, or groups of them, cost."""
+    heads, label = LABELS[grouping]
+    costs = GROUPINGS[grouping](pieces)
+    print_costs(heads, [label(cost) for cost in costs], costs)
+    if grouping == "stream":
+        print("each unit in the stream that it leads to, the head in the one that it comes from")
+
+
+def print_costs(heads: Row, labels: Sequence[Row], costs: Sequence[Group | Piece]) -> None:
+    """After its labels each cost: values, their shares of the column's sum, and bars.
+
+    Bars take what the values leave of a line; where little is left there are none, and no shares
+    where the values alone fill it.
+    """
+    columns = [
+        [cost.parameters for cost in costs],
+        [cost.activations for cost in costs],
+        [cost.macs for cost in costs],
+    ]
+    taken = sum(max(map(len, column)) + 2 for column in zip(heads, *labels, strict=True))
+    taken += sum(_wide(name, column) + 2 for name, column in zip(MEASURES, columns, strict=True))
+    room = (WIDTH + 2 - taken) // len(MEASURES)
+    shown = [_cells(name, values, room) for name, values in zip(MEASURES, columns, strict=True)]
+    rows = [(*label, *cells) for label, *cells in zip([heads, *labels], *shown, strict=True)]
+    print_table(rows, words=len(heads))
+
+
+def _wide(name: str, values: Sequence[int]) -> int:
+    return max(len(name), *(len(f"{value:,}") for value in values))
+
+
+def _cells(name: str, values: Sequence[int], room: int) -> list[str]:
+    """The column of one measure, `room` characters wider than its values; its name first."""
+    width, total = _wide(name, values), sum(values) or 1
+    shares = [value / total for value in values]
+    cells = [f"{value:>{width},}" for value in values]
+    if room >= len(" 100%"):
+        cells = [
+            f"{cell} {share_text(share):>4}" for cell, share in zip(cells, shares, strict=True)
+        ]
+    length = min(room - len(" 100% "), BAR)
+    if length >= LEAST_BAR:
+        cells = [f"{cell} {bar(share, length)}" for cell, share in zip(cells, shares, strict=True)]
+    return [f"{name:>{width}}".ljust(len(cells[0])), *cells]
+
+
+def _part_label(group: Group) -> Row:
+    """`lateral (25)`; the ends are what they are."""
+    return (group.name if group.pieces == 1 else f"{group.name} ({group.pieces})",)
+
+
+def _stream_label(group: Group) -> Row:
+    """`stream 0  400x400`."""
+    return group.name, shape_text(group.size) if group.size else ""
+
+
+def _piece_label(piece: Piece) -> Row:
+    """`lateral_0_1  16x400x400  16x400x400`; a map's name after what is at it."""
+    named = piece.part == "fusion" or (piece.part == "stem" and piece.name != "stem")
+    name = f"{piece.part} {piece.name}" if named else piece.name
+    return name, shape_text(piece.input), shape_text(piece.output)
+
+
+LABELS: dict[str, tuple[Row, Callable[[Any], Row]]] = {
+    "part": (("part",), _part_label),
+    "stream": (("stream", "size"), _stream_label),
+    "connection": (("connection", "from", "to"), _piece_label),
+}

@@ -1,0 +1,46 @@
+"""A value for each map on the terminal: streams as rows, columns as columns."""
+
+from collections.abc import Mapping
+
+from gridgen.cli.table import WIDTH, Row, print_table
+from gridgen.grid import FeatureMap
+
+MAX_ROWS = 24
+"""Streams shown at the most."""
+GAP = "..."
+
+
+def print_matrix(values: Mapping[FeatureMap, str]) -> None:
+    """A table of short texts; of a long grid its ends, and what is left out between."""
+    streams = sorted({feature_map.stream for feature_map in values})
+    columns = sorted({feature_map.column for feature_map in values})
+    wide = max(len(text) for text in (*values.values(), str(columns[-1]))) + 2
+    shown = _ends(columns, (WIDTH - len("stream 00")) // wide)
+    below = _ends(streams, MAX_ROWS)
+    rows: list[Row] = [("", *("" if j is None else str(j) for j in shown))]
+    for i in below:
+        name = GAP if i is None else f"stream {i}"
+        rows.append((name, *(_cell(values, i, j) for j in shown)))
+    print_table(rows)
+    for what, all_of, some in (("columns", columns, shown), ("streams", streams, below)):
+        _print_left_out(what, all_of, some)
+
+
+def _cell(values: Mapping[FeatureMap, str], stream: int | None, column: int | None) -> str:
+    if stream is None or column is None:
+        return GAP
+    return values.get(FeatureMap(stream, column), "")
+
+
+def _ends(numbers: list[int], room: int) -> list[int | None]:
+    """All numbers, or as many of both ends as there is room for around a None."""
+    if len(numbers) <= room:
+        return [*numbers]
+    first = max(room // 2, 1)
+    return [*numbers[:first], None, *numbers[-max(room - 1 - first, 1) :]]
+
+
+def _print_left_out(what: str, numbers: list[int], shown: list[int | None]) -> None:
+    left = [number for number in numbers if number not in shown]
+    if left:
+        print(f"{what} {left[0]} to {left[-1]} are left out; --json has them")

@@ -1,0 +1,142 @@
+"""The page of `gridgen paths`: lengths, streams, maps, connections, and what they say."""
+
+import textwrap
+from collections.abc import Mapping
+
+from gridgen.analysis.dropout import Dropout
+from gridgen.analysis.findings import findings
+from gridgen.analysis.paths import Depth, Lengths, Paths
+from gridgen.analysis.words import number_text, share_text
+from gridgen.cli.matrix import print_matrix
+from gridgen.cli.table import WIDTH, Row, bar, print_table
+from gridgen.grid import FeatureMap
+
+BAR = 20
+BANDS = 16
+"""Lengths, or ranges of them, in a table at the most."""
+NAMED = 4
+"""Connections named of those that most paths pass, and of those that fewest do."""
+
+
+def totals(found: Paths) -> list[tuple[str, str]]:
+    """The first lines: label and value."""
+    short, long, ways = min(found.lengths), max(found.lengths), sum(found.ways.values())
+    span = f"{short}" if short == long else f"{short} to {long}"
+    plural = "" if long == 1 else "s"
+    more = f"{number_text(ways)}: a path once for every choice of unit or identity"
+    return [
+        ("paths", number_text(found.total)),
+        *([("ways", more)] if ways > found.total else []),
+        ("length", f"{span} connection{plural}, {found.laterals:.1f} lateral units on average"),
+    ]
+
+
+def print_page(found: Paths, left: Dropout | None, fields: Mapping[FeatureMap, int | None]) -> None:
+    """Everything, from the lengths to a summary."""
+    _print_lengths(found)
+    print()
+    _print_streams(found, left)
+    print("\nshare of the paths through each map, by stream and column")
+    print_matrix({place: _share(paths, found.total) for place, paths in found.at.items()})
+    print("\nreceptive field of each map: pixels a side of the image that it sees")
+    print_matrix({place: "all" if side is None else f"{side}" for place, side in fields.items()})
+    print()
+    _print_extremes(found)
+    print("\nwhat this says")
+    for sentence in findings(found, left):
+        print(_wrapped(f"- {sentence}"))
+
+
+def print_connections(found: Paths) -> None:
+    """Each connection, and the paths through it."""
+    rows = [("connection", "paths", "share", "")]
+    rows += [
+        (name, number_text(paths), _share(paths, found.total), bar(paths / found.total, BAR))
+        for name, paths in found.through.items()
+    ]
+    print_table(rows)
+
+
+def _print_lengths(found: Paths) -> None:
+    """Paths by connections; ways by units too, where there are more ways than paths."""
+    ways = found.ways if sum(found.ways.values()) > found.total else {}
+    heads = ["length", "paths", "", ""] + (["ways", "", ""] if ways else [])
+    rows = [tuple(heads)]
+    for low, high in _bands([*found.lengths, *ways]):
+        label = f"{low}" if low == high else f"{low} to {high}"
+        cells = [*_cells(found.lengths, low, high), *(_cells(ways, low, high) if ways else ())]
+        rows.append((label, *cells))
+    print_table(rows)
+    print(f"length of paths in connections{', of ways in units' if ways else ''}")
+
+
+def _bands(lengths: list[int]) -> list[tuple[int, int]]:
+    """Each length, or ranges of them where they are many; none that is empty."""
+    first, last = min(lengths), max(lengths)
+    step = -(-(last + 1 - first) // BANDS)
+    bands = [(low, min(low + step - 1, last)) for low in range(first, last + 1, step)]
+    return [band for band in bands if any(band[0] <= length <= band[1] for length in lengths)]
+
+
+def _cells(lengths: Lengths, low: int, high: int) -> Row:
+    """How many have a length from `low` to `high`, their share, and a bar."""
+    number, total = sum(lengths.get(n, 0) for n in range(low, high + 1)), sum(lengths.values())
+    if number == 0:
+        return "", "", " " * BAR
+    return number_text(number), _share(number, total), bar(number / total, BAR)
+
+
+def _print_streams(found: Paths, left: Dropout | None) -> None:
+    """Where paths go down to."""
+    heads = "lowest stream", "paths", "", "length", "units at least", "visiting", ""
+    rows: list[Row] = [(*heads, "whole in a step") if left else heads]
+    for depth in found.depths:
+        cells = _stream(depth, found.total)
+        rows.append((*cells, _chance(depth, left)) if left else cells)
+    print_table(rows)
+    if left:
+        print(
+            "whole in a step: the chance that total dropout leaves one of the paths all its units"
+        )
+
+
+def _stream(depth: Depth, total: int) -> Row:
+    visiting = number_text(depth.visiting), _share(depth.visiting, total)
+    if not depth.paths:
+        return f"stream {depth.stream}", "0", "0%", "", "", *visiting
+    span = f"{depth.shortest}"
+    if depth.longest != depth.shortest:
+        span += f" to {depth.longest}"
+    paths = number_text(depth.paths), _share(depth.paths, total)
+    return f"stream {depth.stream}", *paths, span, f"{depth.least_units}", *visiting
+
+
+def _chance(depth: Depth, left: Dropout) -> str:
+    """Of a whole path; a dash where it was not computed."""
+    chance = left.depths[depth.stream]
+    if not depth.paths:
+        return ""
+    return "-" if chance is None else f"{chance:.1%}"
+
+
+def _print_extremes(found: Paths) -> None:
+    """The connections that most paths pass, and those that fewest do."""
+    names = sorted(found.through, key=lambda name: -found.through[name])
+    if not names:
+        print("no connections: the stem's map is the head's")
+        return
+    if found.through[names[0]] == found.through[names[-1]]:
+        share = _share(found.through[names[0]], found.total)
+        print(f"through each connection: {share} of the paths")
+        return
+    for label, some in (("most", names[:NAMED]), ("fewest", names[-NAMED:])):
+        texts = [f"{name} {_share(found.through[name], found.total)}" for name in some]
+        print(_wrapped(f"{label} paths pass: {', '.join(texts)}"))
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ")
+
+
+def _share(paths: int, total: int) -> str:
+    return share_text(paths / total)
