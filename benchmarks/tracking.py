@@ -1,6 +1,6 @@
-"""What torch itself allocates and keeps: the oracles of all memory.
+"""What torch itself allocates and keeps: what predicted memory is measured by, in tests too.
 
-`MemTracker` is private to torch and stands in tests alone. It follows every storage under
+`MemTracker` is private to torch, and gridgen itself does without it. It follows every storage under
 `FakeTensorMode`, which runs a network without computing it. On a build of torch without CUDA the
 tensors are fake ones of the CPU; the storages are the same.
 """
@@ -54,6 +54,8 @@ def saved_by_torch(grid, size, setting: Setting) -> int:
 
 
 class _Tracking:
+    """One network, its images and its optimizer, none of them with values."""
+
     def __init__(self, grid, size, setting: Setting) -> None:
         self.setting, self.mode = setting, FakeTensorMode()
         self.network = GridNetwork(grid).train()

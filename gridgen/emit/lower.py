@@ -6,6 +6,7 @@ from torch import nn
 
 from gridgen.emit.modules import Reading, ResidualBlock, ResizeLike, Unpool
 from gridgen.grid.layers import (
+    FRESH,
     AveragePool,
     BatchNorm,
     Conv,
@@ -22,9 +23,6 @@ from gridgen.grid.layers import (
     SiLU,
     Upsample,
 )
-
-FRESH = BatchNorm | GroupNorm | Conv | Deconv | Residual
-"""Layers whose output nobody else reads, not even their own backward pass."""
 
 
 def lower(layers: Layers) -> nn.Sequential:

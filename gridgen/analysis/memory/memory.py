@@ -44,7 +44,7 @@ def memory(grid: Grid, size: Size | None = None, setting: Setting | None = None)
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> needed = memory(build_grid(spec), (400, 400), Setting(batch=4))
     >>> f"{needed.peak_training:,} {needed.peak_inference:,}"
-    '3,398,249,668 221,760,036'
+    '3,398,249,668 219,200,036'
     """
     setting = setting or Setting()
     image = size or larger_size(grid.spec, PAPER_SIZE)

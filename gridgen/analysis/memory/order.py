@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import permutations
 from math import prod
 
-from gridgen.analysis.memory.layers import Map, Recorder
+from gridgen.analysis.memory.layers import Recorder
+from gridgen.analysis.memory.operations import Map
 from gridgen.analysis.memory.replay import Replay
 from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.memory.weights import FP32

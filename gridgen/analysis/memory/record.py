@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 
-from gridgen.analysis.memory.layers import Map, Recorder
+from gridgen.analysis.memory.layers import Recorder
+from gridgen.analysis.memory.operations import Map
 from gridgen.analysis.memory.order import lean
 from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.memory.tape import Op, Span, Tape, Value

@@ -8,6 +8,7 @@ weights and import no torch. Every record has `parameters` (trainable values), `
 
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.layer import (
+    FRESH,
     Cost,
     Layer,
     Layers,
@@ -21,6 +22,7 @@ from gridgen.grid.layers.record import WHOLE, Rows, Shape, shape_text
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 __all__ = [
+    "FRESH",
     "WHOLE",
     "AveragePool",
     "BatchNorm",

@@ -50,6 +50,10 @@ Layer = (
 )
 Layers = tuple[Layer, ...]
 
+FRESH = BatchNorm | GroupNorm | Conv | Deconv | Residual
+"""Layers whose output nobody else reads, not even their own backward pass: an activation after
+one of them works in place."""
+
 
 def channels_after(layers: Layers, channels: int) -> int:
     """Channels of what `layers` make of a map of `channels`.
