@@ -3,7 +3,7 @@
 # make check   set up, then ruff and mypy
 # make bench   set up, then the benchmarks
 # make schema  rewrite the JSON Schemas in specs/ and studies/
-# make gallery rewrite docs/gallery.md and its pictures
+# make gallery rewrite docs/gallery.md and the pictures in docs/
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.counting
 	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.module
 	$(BIN)/python -m benchmarks.architectures
 	$(BIN)/python -m benchmarks.denoising
@@ -59,6 +60,7 @@ schema: $(READY)
 
 gallery: $(READY)
 	$(BIN)/python docs/gallery.py
+	$(BIN)/python docs/counting.py
 
 clean:
 	rm -rf $(VENV) runs out
