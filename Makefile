@@ -50,6 +50,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.counting
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.feasible
 	$(BIN)/python -m benchmarks.module
 	$(BIN)/python -m benchmarks.architectures
 	$(BIN)/python -m benchmarks.denoising

@@ -21,10 +21,12 @@ from gridgen.spec import DraftSpec, GridSpec
 
 if TYPE_CHECKING:
     from gridgen.analysis.diff import diff
+    from gridgen.analysis.memory import Memory, Setting, memory
     from gridgen.analysis.receptive import receptive_field
     from gridgen.analysis.relate import relate
     from gridgen.emit import GridNetwork, load_network, save_network
-    from gridgen.render import Picture, draw, draw_difference
+    from gridgen.render import Picture, draw, draw_difference, draw_paths
+    from gridgen.space import Budget, feasible
     from gridgen.study import Study, search
     from gridgen.training import Recipe, Run, evaluate, predict, resume, train
 
@@ -33,11 +35,17 @@ __version__ = "0.1.0"
 # What needs time to import is imported when it is first asked for.
 _LATER = {
     "diff": "gridgen.analysis.diff",
+    "Memory": "gridgen.analysis.memory",
+    "Setting": "gridgen.analysis.memory",
+    "memory": "gridgen.analysis.memory",
     "receptive_field": "gridgen.analysis.receptive",
     "relate": "gridgen.analysis.relate",
     "Picture": "gridgen.render",
     "draw": "gridgen.render",
     "draw_difference": "gridgen.render",
+    "draw_paths": "gridgen.render",
+    "Budget": "gridgen.space",
+    "feasible": "gridgen.space",
     "GridNetwork": "gridgen.emit",
     "load_network": "gridgen.emit",
     "save_network": "gridgen.emit",
@@ -52,6 +60,7 @@ _LATER = {
 }
 
 __all__ = [
+    "Budget",
     "Connection",
     "Count",
     "Draft",
@@ -61,19 +70,24 @@ __all__ = [
     "GridNetwork",
     "GridSpec",
     "GridgenError",
+    "Memory",
     "Picture",
     "Recipe",
     "Run",
+    "Setting",
     "Study",
     "build_grid",
     "count",
     "diff",
     "draw",
     "draw_difference",
+    "draw_paths",
     "evaluate",
+    "feasible",
     "keep",
     "load_network",
     "load_spec",
+    "memory",
     "predict",
     "prune",
     "receptive_field",

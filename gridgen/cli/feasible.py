@@ -1,11 +1,185 @@
 """`gridgen feasible`: every spec of a search space that meets the budgets."""
 
+import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gridgen.cli.terminal import AsJson, progress, report
+from gridgen.errors import RenderError, SpecError
+from gridgen.spec import GridSpec, Source
 
-def feasible(study: Annotated[Path, typer.Argument(help="YAML file of the study.")]) -> None:
-    """Count and draw the candidates of a study that are within its budget."""
-    raise NotImplementedError
+if TYPE_CHECKING:
+    from gridgen.space import Feasible
+    from gridgen.study import Study
+
+SHOWN = 5
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        metavar="LIMIT=AMOUNT",
+        help="A field of the budget, over what the study says, such as parameters=10M.",
+    ),
+]
+Rows = Iterator[tuple[str, str]]
+
+
+def feasible(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    budget: Limits = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Picture: .png.")
+    ] = None,
+    listed: Annotated[
+        int, typer.Option("--list", metavar="N", min=0, help="Print N feasible specs as settings.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Count the candidates of a study that meet its budget, and draw them. Trains nothing."""
+    _require_png(output)
+    limited = budgeted(study, budget)
+    with progress("memory") as tell:
+        found = limited.feasible(tell)
+    if output is not None:
+        from gridgen.space.picture import draw_feasible
+
+        draw_feasible(found, output, study.stem)
+    if as_json:
+        print(json.dumps(_as_json(found, listed), indent=2))
+        return
+    wrote = [("wrote", str(output))] if output is not None else []
+    report([*_counts(found), *_topologies(found), *wrote])
+    for cell in found.spread(listed):
+        print(_settings(found, cell))
+
+
+def budgeted(path: Path, limits: list[str] | None) -> "Study":
+    """The study of a file, its budget's fields replaced by those of `--budget`."""
+    from gridgen.study import Study
+
+    study = Study.load(path)
+    if not limits:
+        return study
+    try:
+        budget = study.budget.but(**dict(map(_limit, limits)))
+    except SpecError as error:
+        raise SpecError(f"--budget: {error}") from error
+    return study.but(budget=budget.plain())
+
+
+def _limit(text: str) -> tuple[str, Any]:
+    """Field and value of `LIMIT=AMOUNT`; the value is YAML."""
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier() and value.strip()):
+        raise SpecError(f"{text!r} is no limit; write LIMIT=AMOUNT, such as parameters=10M")
+    return name, Source.parse(f"value: {value}", text).data["value"]
+
+
+def _require_png(output: Path | None) -> None:
+    if output is not None and output.suffix != ".png":
+        raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
+
+
+def _counts(found: "Feasible") -> Rows:
+    """How many specs there are, how many meet the budget, and what the others break."""
+    from gridgen.space.quantities import QUANTITIES
+
+    sizes = zip(found.family.shape, found.family.values, strict=True)
+    yield "space", f"{found.points:,} specs: {' x '.join(f'{n} {name}' for n, name in sizes)}"
+    yield from _invalid(found)
+    for quantity, value in found.budget.limits():
+        within = " of those within the others" if quantity in found.looked else ""
+        compared = "less" if QUANTITIES[quantity].least else "more"
+        many = f"{found.broken[quantity]:,}{within} have {compared} than {value:,}"
+        yield quantity.replace("_", " "), many
+    yield "feasible", f"{found.feasible:,} ({found.feasible / found.points:.1%})"
+    nearest = None if found.feasible else found.nearest()
+    if nearest is not None:
+        yield "nearest", str(nearest)
+
+
+def _invalid(found: "Feasible") -> Rows:
+    """How many points make no grid, and the most frequent reasons."""
+    reasons = found.invalid()
+    if reasons:
+        yield "invalid", f"{sum(reasons.values()):,} make no grid"
+    for reason, many in list(reasons.items())[:SHOWN]:
+        yield "", f"{many:,}: {reason}"
+    if len(reasons) > SHOWN:
+        yield "", f"{sum(list(reasons.values())[SHOWN:]):,} for {len(reasons) - SHOWN} more reasons"
+
+
+def _topologies(found: "Feasible") -> Rows:
+    """The feasible specs of each topology, and the smallest and largest of them."""
+    for name, cells in _ends(found):
+        yield name, f"{found.many(found.of_topology(name)):,} feasible"
+        whats = ("smallest", "largest") if cells[0] != cells[1] else ("only",)
+        for what, cell in zip(whats, cells, strict=False):
+            yield "", f"{what:<9} {_costs(found, cell)}; {_varied(found, cell)}"
+
+
+def _ends(found: "Feasible") -> Iterator[tuple[str, list[int]]]:
+    """Each topology that has feasible specs, with those of fewest and most parameters."""
+    for name in found.names():
+        ordered = found.ordered(found.of_topology(name))
+        if len(ordered):
+            yield name, [int(ordered[0]), int(ordered[-1])]
+
+
+def _costs(found: "Feasible", cell: int) -> str:
+    parameters, activations = (found.at(name, cell) for name in ("parameters", "activations"))
+    return f"{parameters:,} parameters, {activations:,} activations"
+
+
+def _varied(found: "Feasible", cell: int) -> str:
+    """What a cell says of the fields that vary, its topology left out."""
+    params = found.params(cell).items()
+    return ", ".join(f"{name} {_text(value)}" for name, value in params if name != "topology")
+
+
+def _settings(found: "Feasible", cell: int) -> str:
+    """A spec as `--set` takes it, over any other spec of the paper's family."""
+    fields = _flat(found.spec(cell))
+    return " ".join(f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in fields)
+
+
+def _flat(spec: GridSpec) -> Iterator[tuple[str, Any]]:
+    """The fields of a spec with the names that `--set` knows."""
+    for name, value in spec.plain().items():
+        if isinstance(value, dict) and name != "topology":
+            yield from ((f"{name}.{part}", inner) for part, inner in value.items())
+        else:
+            yield name, value
+
+
+def _text(value: Any) -> str:
+    """A value as YAML reads it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
+    return {
+        "points": found.points,
+        "feasible": found.feasible,
+        "invalid": found.invalid(),
+        "budget": found.budget.complete(),
+        "broken": found.broken,
+        "topologies": {
+            name: {
+                "feasible": found.many(found.of_topology(name)),
+                "smallest": _cell(found, cells[0]),
+                "largest": _cell(found, cells[1]),
+            }
+            for name, cells in _ends(found)
+        },
+        "listed": [_cell(found, cell) for cell in found.spread(listed)],
+    }
+
+
+def _cell(found: "Feasible", cell: int) -> dict[str, Any]:
+    counts = {name: int(found.at(name, cell)) for name in found.counts}
+    return {"spec": found.spec(cell).plain(), **counts}

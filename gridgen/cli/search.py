@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gridgen.cli.feasible import Limits, budgeted
 from gridgen.cli.terminal import Device, Output, report
 
 SHOWN = 10
@@ -16,16 +17,16 @@ def search(
         int | None,
         typer.Option(min=1, help="Candidates to train, those of before included."),
     ] = None,
+    budget: Limits = None,
     output: Output = None,
     device: Device = "auto",
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
-    from gridgen.study import Study
     from gridgen.study import search as run_search
     from gridgen.study.child import ChildTraining
     from gridgen.study.watch import Terminal
 
-    loaded = Study.load(study)
+    loaded = budgeted(study, budget)
     folder = output or Path("runs") / f"search-{study.stem}"
     result = run_search(
         loaded,

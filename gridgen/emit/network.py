@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gridgen.analysis.memory.order import lean
 from gridgen.analysis.memory.setting import Recompute
 from gridgen.analysis.memory.weights import weights
-from gridgen.analysis.schedule import Step, by_column, ends_in_convolution
+from gridgen.analysis.schedule import Step, by_column, ends_in_convolution, reads
 from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
 from gridgen.emit.recompute import recomputed
@@ -112,16 +112,18 @@ class GridNetwork(nn.Module):
         if not self._again("column"):
             self._run(steps, maps, entering)
             return
-        given = tuple(maps)
+        read = {feature_map for step in steps for c in step.arrivals for feature_map in reads(c)}
+        given = tuple(feature_map for feature_map in maps if feature_map in read)
 
         def column(*tensors: Tensor) -> Maps:
             inside = dict(zip(given, tensors, strict=True))
             self._run(steps, inside, entering)
-            return inside
+            return {target: x for target, x in inside.items() if target not in given}
 
-        after = recomputed(column, tuple(maps.values()), self)
-        maps.clear()
-        maps.update(after)
+        made = recomputed(column, tuple(maps[feature_map] for feature_map in given), self)
+        for done in (done for step in steps for each in step.done for done in each):
+            maps.pop(done, None)
+        maps.update(made)
 
     def _again(self, what: Recompute) -> bool:
         """Whether that is what the backward pass computes again."""

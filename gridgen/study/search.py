@@ -12,11 +12,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError
 from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
+from gridgen.space import Costs
+from gridgen.space.choices import size_of
 from gridgen.study.child import ChildTraining, Evaluate, Pruned
+from gridgen.study.reachable import Reachable, reachable
 from gridgen.study.report import Result, write_report
-from gridgen.study.space import size_of, suggest
 from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
 from gridgen.study.study import Study
+from gridgen.study.suggest import suggest
 from gridgen.study.watch import Watch
 from gridgen.training.run import lock
 
@@ -39,8 +42,8 @@ def search(
     goes on when called again; a trial that was running is run again under its number, from its
     own checkpoint. Each candidate is trained by `evaluate`: by default in a child process.
     Errors: `RunError` where another process searches there, or the folder holds another study;
-    `SpecError` where the data does not fit; `TrainingError` where several candidates in a row
-    fail.
+    `SpecError` where the data does not fit, or no candidate meets the budget; `TrainingError`
+    where several candidates in a row fail.
 
     >>> import tempfile
     >>> study = Study.parse('''
@@ -61,6 +64,7 @@ def search(
     wanted = study.trials if trials is None else trials
     evaluate = evaluate or ChildTraining(study)
     require_same(folder, study)
+    known = reachable(study)
     with lock(folder / ".lock", f"{folder}: another process is searching there"):
         searching = Search(
             study=study,
@@ -68,6 +72,7 @@ def search(
             optuna=open_study(folder, study),
             evaluate=evaluate,
             watch=watch or Watch(),
+            known=known,
         )
         try:
             searching.until(wanted)
@@ -89,11 +94,14 @@ class Search:
     optuna: optuna.Study
     evaluate: Evaluate
     watch: Watch
+    known: Reachable | None = None
     failures: int = field(default=0, init=False)
 
     def until(self, wanted: int) -> None:
         """Train candidates until `wanted` are, or nothing new is to be found."""
         self.watch.started(wanted, len(trained(self.optuna)))
+        if self.known is not None and self.known.few(wanted):
+            self.watch.few(self.known.feasible, self.known.points)
         reason = ""
         try:
             for orphan in orphans(self.optuna):
@@ -110,23 +118,29 @@ class Search:
         points = size_of(self.study.space)
         if idle and points is not None and points <= len(tried(self.optuna)):
             return f"all {points} candidates of the space have been tried"
+        if idle and points is not None and self.known is not None:
+            within = self.known.feasible
+            if within <= len(tried(self.optuna, refused=False)):
+                return f"all {within} candidates that meet the budget have been tried"
         if idle >= GIVE_UP:
             return f"the last {idle} candidates were refused or known; widen space or budget"
         return ""
 
     def conduct(self, trial: Trial) -> bool:
         """One trial from its parameters to its end; whether a network was trained for it."""
+        params = suggest(trial, self.study.space)
         try:
-            grid = build_grid(self.study.candidate(suggest(trial, self.study.space)))
+            costs = self.study.costs(params)
         except SpecError as error:
             return self.refuse(trial, str(error).splitlines()[0])
-        over = self._over_budget(trial, grid)
+        over = self._over_budget(trial, costs)
         if over:
             return self.refuse(trial, over)
+        grid = build_grid(self.study.candidate(params))
         known = self._same_network(grid)
         if known is not None:
             return self._copy(trial, known)
-        self._remember(trial, grid)
+        self._remember(trial, grid, costs)
         return self._train(trial, grid)
 
     def refuse(self, trial: Trial, reason: str) -> bool:
@@ -149,24 +163,19 @@ class Search:
         """What the database has of a trial; one that is run again has a past."""
         return self.optuna.get_trials(deepcopy=False)[trial.number]
 
-    def _over_budget(self, trial: Trial, grid: Grid) -> str:
+    def _over_budget(self, trial: Trial, costs: Costs) -> str:
         """Which limits the candidate breaks, by arithmetic alone; none: an empty string."""
-        costs, broken = self.study.budget.cost(grid), []
-        known = self._stored(trial).constraints
-        for name, limit in self.study.budget.limits():
-            if name not in known:
-                trial.set_constraint(name, costs[name] - limit)
-            if costs[name] > limit:
-                broken.append(f"{costs[name]:,} {name} are more than {limit:,}")
-        return "; ".join(broken)
+        known, budget = self._stored(trial).constraints, self.study.budget
+        for limit in budget.limits():
+            if limit.quantity in costs.limited and limit.quantity not in known:
+                trial.set_constraint(limit.quantity, limit.over(costs.limited[limit.quantity]))
+        return "; ".join(budget.broken(costs.limited))
 
-    def _remember(self, trial: Trial, grid: Grid) -> None:
-        counted = self.study.budget.count(grid)
+    def _remember(self, trial: Trial, grid: Grid, costs: Costs) -> None:
         trial.set_user_attr("spec", grid.spec.plain())
         trial.set_user_attr("network", identity(grid))
-        trial.set_user_attr("parameters", counted.parameters.total)
-        trial.set_user_attr("activations", counted.activations.total)
-        trial.set_user_attr("macs", counted.macs.total)
+        for name, counted in costs.counts.items():
+            trial.set_user_attr(name, counted)
 
     def _same_network(self, grid: Grid) -> FrozenTrial | None:
         network = identity(grid)

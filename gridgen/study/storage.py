@@ -76,9 +76,11 @@ def settled(study: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in ended if not {"copy_of", "refused"} & trial.user_attrs.keys()]
 
 
-def tried(study: optuna.Study) -> set[str]:
-    """The points of the space that have been asked for, as text."""
-    return {str(sorted(trial.params.items())) for trial in study.get_trials(deepcopy=False)}
+def tried(study: optuna.Study, refused: bool = True) -> set[str]:
+    """The points of the space that have been asked for, as text; with or without refused ones."""
+    trials = study.get_trials(deepcopy=False)
+    counted = (trial for trial in trials if refused or "refused" not in trial.user_attrs)
+    return {str(sorted(trial.params.items())) for trial in counted}
 
 
 def _without_trials(study: Study) -> dict[str, object]:

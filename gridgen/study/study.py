@@ -13,11 +13,12 @@ from pydantic import (
 
 from gridgen.data import Dataset, load_dataset
 from gridgen.errors import DataError, SpecError, unknown
+from gridgen.space import Budget, Costs, Feasible, Range, costs_of, feasible
+from gridgen.space.bygrid import Tell, silent
+from gridgen.space.choices import Params, first_point, relocated, require_valid, values
 from gridgen.spec import Document, GridSpec
 from gridgen.spec.fields import merged
-from gridgen.study.budget import Budget
 from gridgen.study.samplers import PRUNERS, SAMPLERS
-from gridgen.study.space import Params, Range, first_point, relocated, require_valid, values
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
 from gridgen.training.splits import require_fit
@@ -142,3 +143,14 @@ class Study(Document):
     def candidate(self, params: Params) -> GridSpec:
         """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""
         return GridSpec.of(**merged(self.spec, params))
+
+    def costs(self, params: Params) -> Costs:
+        """What a point of the space costs. Errors: `SpecError` where it makes no grid."""
+        return costs_of(self.spec, params, self.budget)
+
+    def feasible(self, tell: Tell = silent) -> Feasible:
+        """The points of the space that meet the budget. Errors: `SpecError`, as `feasible`."""
+        try:
+            return feasible(self.spec, self.space, self.budget, tell)
+        except SpecError as error:
+            raise self.blame(error) from error

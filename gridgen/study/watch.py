@@ -12,6 +12,9 @@ class Watch:
     def started(self, wanted: int, done: int) -> None:
         """The search begins; `done` of `wanted` were trained before."""
 
+    def few(self, feasible: int, points: int) -> None:
+        """Only `feasible` of the space's `points` meet the budget."""
+
     def refused(self, number: int, reason: str) -> None:
         """Trial `number` is over budget or impossible."""
 
@@ -41,6 +44,10 @@ class Terminal(Watch):
         self.first = done
         if done:
             self._say(f"{done} of {wanted} trained before")
+
+    def few(self, feasible: int, points: int) -> None:
+        """Say so, since many will be refused."""
+        self._say(f"{feasible:,} of {points:,} candidates meet the budget")
 
     def refused(self, number: int, reason: str) -> None:
         """Counted; shown with the next candidate."""

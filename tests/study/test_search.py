@@ -13,6 +13,7 @@ from gridgen.cli.app import run
 from gridgen.emit import GridNetwork
 from gridgen.errors import FileError, OutOfMemoryError, RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
+from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, search
 from gridgen.study.child import Pruned
@@ -48,11 +49,17 @@ def test_trials_counts_what_is_trained_and_nothing_else(tmp_path):
     assert (result.pruned, result.failed) == (0, 0)
 
 
-def test_what_is_over_budget_is_refused_and_no_module_is_built(tmp_path, monkeypatch):
+def test_what_is_over_budget_is_refused_and_neither_grid_nor_module_is_built(tmp_path, monkeypatch):
     def explode(self, grid):
         raise AssertionError(f"{grid.spec} is built")
 
+    def within(spec):
+        grid = build_grid(spec)
+        assert count(grid).parameters.total <= 20_000
+        return grid
+
     monkeypatch.setattr(GridNetwork, "__init__", explode)
+    monkeypatch.setattr(import_module("gridgen.study.search"), "build_grid", within)
     with pytest.raises(AssertionError):
         GridNetwork(build_grid(GridSpec.of(**PAPER, base_channels=16)))
     result = search(study(), folder=tmp_path, evaluate=Scores())
@@ -85,12 +92,35 @@ def test_every_trained_candidate_meets_the_budget_exactly(quantity, limit, tmp_p
 
 
 def test_all_broken_limits_are_named(tmp_path):
-    one = {"streams": [3], "columns": ["2+2"], "base_channels": [8]}
-    budget = {"parameters": 10_000, "activations": 1_000_000, "macs": 10**9, "size": [64, 64]}
-    search(study(space=one, budget=budget), folder=tmp_path, evaluate=no_training)
-    assert {row["note"] for row in rows(tmp_path)} == {
+    two = {"streams": [3], "columns": ["2+2"], "base_channels": [1, 8]}
+    budget = {"parameters": "10k", "activations": "1M", "macs": "1GMAC", "size": [64, 64]}
+    search(study(space=two, budget=budget), folder=tmp_path, trials=2, evaluate=Scores())
+    assert {row["note"] for row in rows(tmp_path) if row["state"] == "refused"} == {
         "127,449 parameters are more than 10,000; 2,187,264 activations are more than 1,000,000"
     }
+
+
+def test_what_sees_too_little_is_refused(tmp_path):
+    two = {"streams": [2, 3], "columns": ["1+1"], "base_channels": [2]}
+    budget = {"min_receptive_field": 40}
+    result = search(study(space=two, budget=budget), folder=tmp_path, trials=2, evaluate=Scores())
+    assert [entry.spec.streams for entry in result.entries] == [3]
+    assert {row["note"] for row in rows(tmp_path) if row["state"] == "refused"} == {
+        "27 pixels of receptive field are less than 40"
+    }
+
+
+def test_what_needs_too_much_memory_is_refused(tmp_path):
+    two = {"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]}
+    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    terms = {"size": (64, 64), "batch": 3}
+    least = Budget.of(training_memory=1, **terms).cost(build_grid(spec))["training_memory"]
+    budget = {"training_memory": least, **terms}
+    result = search(study(space=two, budget=budget), folder=tmp_path, trials=2, evaluate=Scores())
+    assert [entry.spec.base_channels for entry in result.entries] == [2]
+    notes = {row["note"] for row in rows(tmp_path) if row["state"] == "refused"}
+    assert all(note.endswith(f"bytes of training memory are more than {least:,}") for note in notes)
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,11 +141,14 @@ def test_the_papers_bound_lets_a_network_pass_that_is_a_quarter_larger(
         space={"base_channels": [16]},
         budget={"parameters": limit, "bound": bound},
     )
-    result = search(searched, folder=tmp_path, trials=1, evaluate=Scores())
-    assert [entry.parameters for entry in result.entries] == [13_181_097] * trained
-    if not trained:
-        cost = {"paper": "10,027,008", "exact": "13,181,097"}[bound]
-        assert rows(tmp_path)[0]["note"] == f"{cost} parameters are more than {limit:,}"
+    if trained:
+        result = search(searched, folder=tmp_path, trials=1, evaluate=Scores())
+        assert [entry.parameters for entry in result.entries] == [13_181_097]
+        return
+    with pytest.raises(SpecError) as caught:
+        search(searched, folder=tmp_path, trials=1, evaluate=no_training)
+    cost = {"paper": "10,027,008", "exact": "13,181,097"}[bound]
+    assert f": {cost} parameters are more than {limit:,} (" in str(caught.value)
 
 
 def test_a_budgets_size_is_rounded_up_to_what_the_streams_need(tmp_path):
@@ -235,13 +268,85 @@ def test_one_seed_gives_the_same_candidates_and_scores(sampler, tmp_path):
     assert found[0] != found[2]
 
 
-def test_a_budget_that_nothing_fits_ends_the_search(tmp_path):
+NEAREST = "gridnet, 2 streams, 1+1 columns, F0 = 4"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        (
+            {"budget": {"parameters": 10}},
+            f"budget: none of 8 candidates meets it; nearest is {NEAREST}: 3,369 parameters are "
+            "more than 10 (336.90 times); loosen the limit, or widen space",
+        ),
+        (
+            {"space": {"streams": [2], "columns": [["up", "sub"]], "base_channels": [2, 4]}},
+            "space: none of 2 candidates makes a grid; columns: no path from input to output "
+            "visits stream 1; the columns need a sub before an up",
+        ),
+    ],
+)
+def test_a_budget_that_nothing_meets_is_said_at_once(changes, fact, tmp_path):
+    with pytest.raises(SpecError) as caught:
+        search(study(**changes), folder=tmp_path / "found", evaluate=no_training)
+    assert str(caught.value) == fact
+    assert not (tmp_path / "found").exists()
+
+
+def test_the_nearest_to_a_limit_on_memory_needs_least_of_it(tmp_path):
+    spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
+    budget = {"training_memory": 1_000_000, "size": (64, 64)}
+    needed = Budget.of(**budget).cost(build_grid(spec))["training_memory"]
+    with pytest.raises(SpecError) as caught:
+        search(study(budget=budget), folder=tmp_path / "found", evaluate=no_training)
+    assert f"nearest is {NEAREST}: {needed:,} bytes of training memory are" in str(caught.value)
+
+
+def test_a_search_that_finds_nothing_new_ends(tmp_path, monkeypatch):
+    """As where a space is too large to know what meets the budget."""
+    monkeypatch.setattr(import_module("gridgen.study.reachable"), "MOST_POINTS", 7)
     result = search(study(budget={"parameters": 10}), folder=tmp_path, evaluate=no_training)
     assert (result.best, result.entries) == (None, ())
     assert 0 < result.refused <= import_module("gridgen.study.search").GIVE_UP == 20
     assert states(tmp_path) == ["refused"] * result.refused
     assert not (tmp_path / "best.yaml").exists()
     assert not (tmp_path / "scores.png").exists()
+
+
+def test_memory_is_left_to_the_candidates_where_a_space_is_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(import_module("gridgen.study.reachable"), "MOST_GRIDS", 7)
+    budget = {"training_memory": 1, "size": [64, 64]}
+    result = search(study(budget=budget), folder=tmp_path, evaluate=no_training)
+    assert result.refused > 0
+    notes = {row["note"].partition(" ")[2] for row in rows(tmp_path)}
+    assert notes == {"bytes of training memory are more than 1"}
+    with pytest.raises(SpecError):
+        search(
+            study(budget=budget | {"parameters": 1}), folder=tmp_path / "b", evaluate=no_training
+        )
+
+
+def test_a_search_for_few_says_how_many_they_are(tmp_path):
+    heard = Heard()
+    few = study(budget={"parameters": 4000})
+    search(few, folder=tmp_path, trials=2, evaluate=Scores(), watch=heard)
+    assert heard.lines[:2] == [("started", 2, 0), ("few", 1, 8)]
+    assert heard.lines[-1] == ("finished", "all 1 candidates that meet the budget have been tried")
+    heard = Heard()
+    search(WIDE, folder=tmp_path / "wide", trials=2, evaluate=Scores(), watch=heard)
+    assert "few" not in [line[0] for line in heard.lines]
+
+
+def test_a_range_without_steps_is_searched(tmp_path):
+    smooth = study(
+        space={"total_dropout": {"low": 0.0, "high": 0.5}, "base_channels": [4, 8]},
+        spec={"classes": 3, "streams": 2, "columns": "1+1"},
+        budget={"parameters": 4000},
+    )
+    scores = Scores()
+    search(smooth, folder=tmp_path, trials=3, evaluate=scores)
+    assert {grid.spec.base_channels for grid in scores.grids} == {4}
+    assert len({grid.spec.total_dropout for grid in scores.grids}) == 3
 
 
 def test_a_candidate_that_cannot_be_trained_is_noted_and_the_search_goes_on(tmp_path):
@@ -518,6 +623,9 @@ class Heard(Watch):
     def started(self, wanted, done):
         self.lines.append(("started", wanted, done))
 
+    def few(self, feasible, points):
+        self.lines.append(("few", feasible, points))
+
     def training(self, number, grid, parameters):
         self.lines.append(("training", number, parameters))
 
@@ -551,10 +659,13 @@ def test_it_is_told_as_it_goes(tmp_path):
         ("finished", ""),
     ]
     heard = Heard()
-    small = only.but(budget={"parameters": 3368})
-    search(small, folder=tmp_path / "b", trials=1, evaluate=evaluate, watch=heard)
-    assert heard.lines[0] == ("started", 1, 0)
-    assert heard.lines[1] == ("refused", 0, "3,369 parameters are more than 3,368")
+    pair = only.but(
+        space={"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]},
+        budget={"parameters": 3368},
+    )
+    search(pair, folder=tmp_path / "b", trials=2, evaluate=evaluate, watch=heard)
+    refusals = {line[2] for line in heard.lines if line[0] == "refused"}
+    assert refusals == {"3,369 parameters are more than 3,368"}
     heard = Heard()
     with pytest.raises(KeyboardInterrupt):
         search(

@@ -70,7 +70,35 @@ def located(text: str, fact: str) -> str:
         ),
         ("budget: {parameters: @0}", "budget.parameters: 0 is less than 1"),
         ("budget: {parameters: @1e6}", "budget.parameters: 1000000.0 is not a whole number"),
-        ("budget: {activations: @many}", "budget.activations: 'many' is not a whole number"),
+        (
+            "budget: {activations: @many}",
+            "budget.activations: 'many' is no amount; write a number such as 500k or 10M",
+        ),
+        (
+            "budget: {parameters: @10 apples}",
+            "budget.parameters: '10 apples': apples is no unit here; "
+            "write a number such as 500k or 10M",
+        ),
+        (
+            "budget: {macs: @30g}",
+            "budget.macs: '30g': g is no unit here; did you mean '30G'?",
+        ),
+        (
+            "budget: {training_memory: @8gb}",
+            "budget.training_memory: '8gb': gb is no unit here; did you mean '8GB'?",
+        ),
+        ("budget: {inference_memory: @-3M}", "budget.inference_memory: -3000000 is less than 1"),
+        ("budget: {min_receptive_field: @0}", "budget.min_receptive_field: 0 is less than 1"),
+        (
+            "budget: {@receptive_field: 9}",
+            "budget.receptive_field: 'receptive_field' is no field; "
+            "did you mean 'min_receptive_field'?",
+        ),
+        ("budget: {batch: @0}", "budget.batch: 0 is less than 1"),
+        (
+            "budget: {precision: @fp8}",
+            "budget.precision: 'fp8' is not one of: 'fp32', 'bf16' or 'fp16'",
+        ),
         ("budget: {macs: @true}", "budget.macs: true is not a whole number"),
         ("budget: {size: @400}", "budget.size: 400 is not a list"),
         ("budget: {size: @[400]}", "budget.size: value 2 is missing; add it"),

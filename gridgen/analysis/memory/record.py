@@ -102,10 +102,14 @@ class Recording:
             self.recorder.tape.drop(given.value)
 
     def _enclose(self, begin: int, given: Iterable[Map]) -> None:
-        """Make the events from `begin` on a span that is computed again from what is `given`."""
+        """Make the events from `begin` on a span that is computed again from what is `given`.
+
+        Where nothing of it is kept, nothing has to be computed again.
+        """
         events = self.recorder.tape.events
-        span = Span(tuple(events[begin:]), tuple(x.value.storage for x in given))
-        events[begin:] = [span]
+        inside = tuple(events[begin:])
+        if any(isinstance(event, Op) and event.keeps for event in inside):
+            events[begin:] = [Span(inside, tuple(x.value.storage for x in given))]
 
     def _steps(self, steps: Iterable[Step]) -> None:
         for step in steps:

@@ -85,9 +85,9 @@ class Replay:
                     self._again(event)
 
     def _again(self, span: Span) -> None:
-        """Recompute a span up to what its last operation keeps, then run its backward."""
+        """Recompute a span up to what is last kept in it, then run its backward."""
         events = _renumbered(span.events, self.tape)
-        last = max(i for i, event in enumerate(events) if isinstance(event, Op))
+        last = max(i for i, event in enumerate(events) if isinstance(event, Op) and event.keeps)
         for event in events[:last]:
             self._run(event, keeping=True)
         final = events[last]
@@ -96,9 +96,9 @@ class Replay:
         self._note()
         for storage in _named(events[:last]):
             self._release(storage)
-        for storage in span.keeps:
-            self._release(storage)
         self._back(events)
+        for storage in span.keeps:  # what it was computed from is there until the end
+            self._release(storage)
 
     def _undo(self, op: Op) -> None:
         """The backward of one operation, and its gradients where they belong."""

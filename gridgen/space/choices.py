@@ -1,17 +1,10 @@
-"""Search spaces: which spec fields vary, and between what."""
+"""Search spaces: which spec fields vary, and between what. Draws nothing."""
 
 import json
 from decimal import Decimal
 from math import prod
 from typing import Any, Self
 
-import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from pydantic import Field, model_validator
 
 from gridgen.errors import SpecError, unknown
@@ -24,6 +17,7 @@ Params = dict[str, Any]
 FieldPath = tuple[str | int, ...]
 End = tuple[str | int, Any]
 Point = dict[str, End]
+Label = str | int | float | bool | None
 
 
 class Range(Document):
@@ -59,31 +53,38 @@ class Range(Document):
         """Whether its numbers are whole ones: both ends are."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def distribution(self) -> BaseDistribution:
-        """What Optuna draws from."""
+    @property
+    def continuous(self) -> bool:
+        """Whether it holds more numbers than can be counted."""
+        return self.step is None and not self.whole
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds, where they can be counted."""
+        assert not self.continuous
+        return round((self.high - self.low) / (self.step or 1)) + 1
+
+    def numbers(self) -> tuple[Number, ...]:
+        """All of them, where they can be counted.
+
+        >>> Range(low=0.0, high=0.3, step=0.1).numbers()
+        (0.0, 0.1, 0.2, 0.3)
+        """
         if self.whole:
-            return IntDistribution(
-                int(self.low), int(self.high), log=self.log, step=int(self.step or 1)
-            )
-        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+            return tuple(range(int(self.low), int(self.high) + 1, int(self.step or 1)))
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))
+        return tuple(float(low + step * index) for index in range(self.size))
 
 
 Choices = Range | tuple[Any, ...]
 Space = dict[str, Choices]
 
 
-def distribution(choices: Choices) -> BaseDistribution:
-    """What Optuna draws from: numbers of a range, or labels of a list's values."""
+def members(choices: Choices) -> tuple[Any, ...]:
+    """All different values that a field can take; of a range without steps there is no list."""
     if isinstance(choices, Range):
-        return choices.distribution()
-    return CategoricalDistribution([_label(value) for value in choices])
-
-
-def value_of(choices: Choices, drawn: Any) -> Any:
-    """The value that was drawn, given what Optuna remembers of it."""
-    if isinstance(choices, Range):
-        return drawn
-    return {_label(value): value for value in choices}[drawn]
+        return choices.numbers()
+    return tuple({label(value): value for value in choices}.values())
 
 
 def size_of(space: Space) -> int | None:
@@ -94,28 +95,13 @@ def size_of(space: Space) -> int | None:
 
 def _length(choices: Choices) -> int | None:
     if not isinstance(choices, Range):
-        return len({_label(value) for value in choices})
-    if choices.step is None and not choices.whole:
-        return None
-    return round((choices.high - choices.low) / (choices.step or 1)) + 1
+        return len({label(value) for value in choices})
+    return None if choices.continuous else choices.size
 
 
-def suggest(trial: optuna.Trial, space: Space) -> Params:
-    """A value for every field. Asked again for the same trial, the same values."""
-    drawn = {}
-    for field, choices in space.items():
-        kind = distribution(choices)
-        match kind:
-            case CategoricalDistribution():
-                value: Any = trial.suggest_categorical(field, kind.choices)
-            case IntDistribution():
-                value = trial.suggest_int(field, kind.low, kind.high, step=kind.step, log=kind.log)
-            case FloatDistribution():
-                value = trial.suggest_float(
-                    field, kind.low, kind.high, step=kind.step, log=kind.log
-                )
-        drawn[field] = value_of(choices, value)
-    return drawn
+def label(value: Any) -> Label:
+    """A value as a word or number: itself, or its JSON."""
+    return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
 
 
 def require_valid(spec: dict[str, Any], space: Space) -> None:
@@ -123,12 +109,17 @@ def require_valid(spec: dict[str, Any], space: Space) -> None:
 
     Errors: `SpecError` with the field of the choice that does not, or of what all share.
     """
-    for field in space:
-        _require_field(field, space)
+    require_fields(space)
     firsts = first_point(space)
     for field, choices in space.items():
         for end in _ends(choices):
             _require_point(spec, {**firsts, field: end})
+
+
+def require_fields(space: Space) -> None:
+    """What varies are fields of a spec, none as a whole and in part. Errors: `SpecError`."""
+    for field in space:
+        _require_field(field, space)
 
 
 def first_point(space: Space) -> Point:
@@ -179,8 +170,3 @@ def _ends(choices: Choices) -> list[End]:
     if isinstance(choices, Range):
         return [("low", choices.low), ("high", choices.high)]
     return list(enumerate(choices))
-
-
-def _label(value: Any) -> str | int | float | bool | None:
-    """A value as Optuna can store it."""
-    return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)

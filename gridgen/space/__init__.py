@@ -1,0 +1,8 @@
+"""Search spaces and budgets: which specs a space holds, and which of them a budget allows."""
+
+from gridgen.space.budget import Budget
+from gridgen.space.choices import Choices, Range, Space
+from gridgen.space.decide import Costs, costs_of, feasible
+from gridgen.space.feasible import Feasible
+
+__all__ = ["Budget", "Choices", "Costs", "Feasible", "Range", "Space", "costs_of", "feasible"]

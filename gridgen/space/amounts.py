@@ -1,0 +1,78 @@
+"""Amounts as people write them: 500k, 10M, 1.5G, 30GMAC, 8GB, 8GiB. They become whole numbers."""
+
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+MOST = (1 << 63) - 1
+DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+
+COUNTED = DECIMAL
+MULTIPLIED = DECIMAL | {f"{prefix}MAC": times for prefix, times in DECIMAL.items()}
+STORED = DECIMAL | {f"{prefix}B": times for prefix, times in (DECIMAL | BINARY).items()}
+
+_AMOUNT = re.compile(r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?) ?([A-Za-z]{0,8})")
+
+
+def amount(text: str, units: Mapping[str, int], example: str) -> int:
+    """The whole number that `text` says: a number, then a unit of `units`; a space may be between.
+
+    k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. Errors: `ValueError`.
+
+    >>> amount("1.5G", COUNTED, "10M"), amount("8 GiB", STORED, "8GB")
+    (1500000000, 8589934592)
+    """
+    written = _AMOUNT.fullmatch(text)
+    if written is None:
+        raise ValueError(f"{_shown(text)} is no amount; write a number such as {example}")
+    number, unit = written.groups()
+    if unit not in units:
+        raise ValueError(f"{text!r}: {unit} is no unit here; {_fix(number, unit, units, example)}")
+    value = Fraction(number) * units[unit]
+    if value.denominator > 1:
+        raise ValueError(f"{text!r} is no whole number; write one such as {example}")
+    return int(value)
+
+
+def _fix(number: str, unit: str, units: Mapping[str, int], example: str) -> str:
+    """The known unit that differs in case or by a letter, else an example."""
+    same = [known for known in units if known and known.lower() == unit.lower()]
+    near = same or get_close_matches(unit, units, n=1, cutoff=0.75)
+    return f"did you mean {number + near[0]!r}?" if near else f"write a number such as {example}"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _reads(units: Mapping[str, int], example: str) -> Callable[[Any], Any]:
+    """Text becomes a number; everything else is left to the type's own check."""
+    return lambda value: amount(value, units, example) if isinstance(value, str) else value
+
+
+def _schema(pattern: str) -> WithJsonSchema:
+    text = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?{pattern}$"}
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, text]})
+
+
+_Number = Annotated[int, Field(ge=1, le=MOST)]
+
+Values = Annotated[_Number, BeforeValidator(_reads(COUNTED, "500k or 10M")), _schema("[kMGT]?")]
+"""How many values, such as 10M."""
+
+Macs = Annotated[
+    _Number, BeforeValidator(_reads(MULTIPLIED, "30G or 30GMAC")), _schema("[kMGT]?(MAC)?")
+]
+"""How many multiply-accumulates, such as 30GMAC."""
+
+Bytes = Annotated[
+    _Number,
+    BeforeValidator(_reads(STORED, "8GB (10^9 bytes each) or 8GiB (2^30)")),
+    _schema("([kMGT]?B?|[KMGT]iB)"),
+]
+"""How many bytes, such as 8GB or 8GiB."""

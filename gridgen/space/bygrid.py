@@ -1,0 +1,120 @@
+"""Limits that no table decides, memory's: a few grids of each kind are counted one by one.
+
+Of specs that differ in `base_channels` alone the wider needs more, so the widest one within the
+limit decides for all of them. Only what meets the other limits is looked at.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gridgen.grid import build_grid
+from gridgen.space.budget import Limit
+from gridgen.space.family import Index, Mask
+from gridgen.space.population import Population
+from gridgen.space.quantities import QUANTITIES
+
+Tell = Callable[[int, int], None]
+WIDTH = "base_channels"
+DROPOUT = "total_dropout"
+FREE = ("size",)
+"""Fields that no cost depends on."""
+
+
+def silent(done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+@dataclass
+class ByGrid:
+    """One limit, decided for the cells of a mask; `costs` are of the cells that it looked at.
+
+    `tell(done, total)` is called as it goes.
+    """
+
+    population: Population
+    limit: Limit
+    alive: Mask
+    tell: Tell = silent
+    costs: dict[Index, int] = field(default_factory=dict)
+    ratio: float = 1.0
+    """What the last cell cost over what was guessed: the next guess is better."""
+
+    def met(self) -> Mask:
+        """Which of the cells that are alive meet the limit."""
+        family = self.population.family
+        sizes = zip(family.values, family.shape, strict=True)
+        shape = np.broadcast_shapes(
+            self.alive.shape, tuple(1 if name in FREE else many for name, many in sizes)
+        )
+        lines = self._lines(np.broadcast_to(self.alive, shape))
+        met = np.zeros(shape, dtype=bool)
+        for done, line in enumerate(lines):
+            self.tell(done, len(lines))
+            for index in line[: self._within(line)]:
+                met[index] = True
+        return met
+
+    def _lines(self, alive: Mask) -> list[list[Index]]:
+        """The cells by all but their width, the narrowest first."""
+        lines: dict[Index, list[Index]] = {}
+        names = list(self.population.family.values)
+        axis = names.index(WIDTH) if WIDTH in names else len(names)
+        for place in np.argwhere(alive).tolist():
+            lines.setdefault((*place[:axis], *place[axis + 1 :]), []).append(tuple(place))
+        return [sorted(line, key=self._width) for line in lines.values()]
+
+    def _width(self, index: Index) -> int:
+        return int(self.population.family.params(index).get(WIDTH) or 0)
+
+    def _within(self, line: list[Index]) -> int:
+        """How many cells of a line meet the limit, with few of them looked at."""
+        low, high = 0, len(line)  # those before low do, those from high on do not
+        place, looks = self._guess(line), 0
+        while low < high:
+            place = min(max(place, low), high - 1)
+            if self.limit.met(self._cost(line[place])):
+                low = place + 1
+            else:
+                high = place
+            looks += 1
+            place = (low if low > place else high - 1) if looks < 2 else (low + high) // 2
+        return low
+
+    def _guess(self, line: list[Index]) -> int:
+        """Where the limit seems to be."""
+        return bisect_right([self.ratio * self._rough(i) for i in line], self.limit.value) - 1
+
+    def _rough(self, index: Index) -> float:
+        """Four bytes for each activation, and four times as much for each parameter."""
+        counts, batch = self.population.counts, self.population.terms.batch
+        parameters, activations = (
+            float(_at(counts[name], index)) for name in ("parameters", "activations")
+        )
+        return 4 * batch * activations + 16 * parameters
+
+    def _cost(self, index: Index) -> int:
+        index = self._alike(index)
+        if index not in self.costs:
+            grid = build_grid(self.population.family.spec_at(index))
+            cost = QUANTITIES[self.limit.quantity].of(grid, self.population.terms)
+            self.costs[index], self.ratio = cost, cost / self._rough(index)
+        return self.costs[index]
+
+    def _alike(self, index: Index) -> Index:
+        """The first cell of the same cost: of total dropout it matters whether there is any."""
+        values = self.population.family.values
+        if DROPOUT not in values:
+            return index
+        axis = list(values).index(DROPOUT)
+        chances = values[DROPOUT]
+        same = [i for i, chance in enumerate(chances) if bool(chance) == bool(chances[index[axis]])]
+        return (*index[:axis], same[0], *index[axis + 1 :])
+
+
+def _at(table: Any, index: Index) -> Any:
+    """An entry of a table that has length 1 along the fields it does not depend on."""
+    return table[tuple(min(i, many - 1) for i, many in zip(index, table.shape, strict=True))]

@@ -1,0 +1,157 @@
+"""The specs of a search space as an array: one axis for each field that varies.
+
+What depends on some fields only is a table, of length 1 along the axes of all others, so that
+tables of different fields meet by numpy's broadcasting and no point is ever looked at alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from math import prod
+from operator import attrgetter
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgen.errors import SpecError
+from gridgen.space.choices import Choices, Params, Space, members
+from gridgen.spec import GridSpec
+from gridgen.spec.fields import merged
+
+Table = NDArray[Any]
+Mask = NDArray[np.bool_]
+Index = tuple[int, ...]
+MOST_POINTS = 20_000_000
+
+NEUTRAL: dict[str, Any] = {
+    "streams": 1,
+    "columns": "1+1",
+    "base_channels": 1,
+    "channels": None,
+    "classes": 1,
+    "fusion": "sum",
+    "side_channels": None,
+    "topology": None,
+}
+"""What the fields say that a table does not depend on: any values that fit all others'."""
+
+
+class Family:
+    """What all specs share, and the fields that vary with their values in order.
+
+    Errors: `SpecError` for a range without steps, and for more points than memory holds.
+
+    >>> family = Family({"classes": 2}, {"streams": (1, 2), "base_channels": (4, 8, 12)})
+    >>> family.shape, family.table(("streams",), lambda spec: spec.multiple).tolist()
+    ((2, 3), [[1], [2]])
+    """
+
+    def __init__(self, spec: Mapping[str, Any], space: Space) -> None:
+        for field, choices in space.items():
+            _require_steps(field, choices)
+        self.spec = dict(spec)
+        self.space = space
+        _require_few(space)
+        self.values = {field: members(choices) for field, choices in space.items()}
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of every field that varies."""
+        return tuple(len(values) for values in self.values.values())
+
+    @property
+    def points(self) -> int:
+        """How many specs it holds."""
+        return prod(self.shape)
+
+    def params(self, index: Sequence[int]) -> Params:
+        """The values of the point at `index`."""
+        return {
+            field: values[place]
+            for (field, values), place in zip(self.values.items(), index, strict=True)
+        }
+
+    def spec_at(self, index: Sequence[int]) -> GridSpec:
+        """The spec of the point at `index`. Errors: `SpecError` where its fields do not fit."""
+        return GridSpec.of(**merged(self.spec, self.params(index)))
+
+    def table(self, fields: Iterable[str], entry: Callable[[GridSpec], Any]) -> Table:
+        """`entry` of a spec for each choice of `fields`, neutral in all others. `SpecError`s stay.
+
+        A field in dots stands for itself: `units.lateral` varies with `units` too.
+        """
+        fields = tuple(fields)
+        axes = [[None] if not _touches(name, fields) else values for name, values in self._axes]
+        made = np.empty([len(values) for values in axes], dtype=object)
+        for index in np.ndindex(*made.shape):
+            made[index] = self._entry(fields, index, entry)
+        return made
+
+    def reads(self, field: str) -> Table:
+        """What the specs say in `field`, in dots where it is one of a group.
+
+        Errors: `SpecError` where a value fits no spec, whatever the other fields say.
+        """
+        made = self.table((field,), attrgetter(field))
+        require_no_errors(made)
+        return made
+
+    def _entry(self, fields: tuple[str, ...], index: Sequence[int], entry: Any) -> Any:
+        chosen = {
+            name: values[place]
+            for (name, values), place in zip(self._axes, index, strict=True)
+            if _touches(name, fields)
+        }
+        try:
+            return entry(self._probe(fields, chosen))
+        except SpecError as error:
+            return error
+
+    def _probe(self, fields: tuple[str, ...], chosen: Params) -> GridSpec:
+        """A spec that says `chosen` and what all share of `fields`, and nothing else."""
+        tops = {field.split(".")[0] for field in fields}
+        neutral = {name: value for name, value in NEUTRAL.items() if name not in tops}
+        shared = {name: value for name, value in self.spec.items() if name in tops}
+        return GridSpec.of(**merged(neutral | shared, chosen))
+
+    @property
+    def _axes(self) -> list[tuple[str, tuple[Any, ...]]]:
+        return list(self.values.items())
+
+
+def combined(function: Callable[..., Any], *tables: Table) -> Table:
+    """`function` of the entries of tables, for each combination of what these depend on.
+
+    >>> combined(max, np.array([[1], [5]]), np.array([[2, 3]])).tolist()
+    [[2, 3], [5, 5]]
+    """
+    made: Any = np.frompyfunc(function, len(tables), 1)(*tables)
+    return cast(Table, made)
+
+
+def require_no_errors(table: Table) -> None:
+    """Raise the first `SpecError` that a table holds."""
+    for entry in table.flat:
+        if isinstance(entry, SpecError):
+            raise entry
+
+
+def _touches(name: str, fields: Iterable[str]) -> bool:
+    """Whether the field that varies is one of `fields`, part of one, or has one as a part."""
+    return any(
+        name == field or name.startswith(f"{field}.") or field.startswith(f"{name}.")
+        for field in fields
+    )
+
+
+def _require_steps(field: str, choices: Choices) -> None:
+    if not isinstance(choices, tuple) and choices.continuous:
+        fact = f"numbers from {choices.low} to {choices.high} without steps cannot be counted"
+        raise SpecError(f"{fact}; give step, or a list of values", ("space", field))
+
+
+def _require_few(space: Space) -> None:
+    sizes = [len(c) if isinstance(c, tuple) else c.size for c in space.values()]
+    if prod(sizes) > MOST_POINTS:
+        fact = f"{prod(sizes):,} specs, of which {MOST_POINTS:,} at most are counted"
+        raise SpecError(f"{fact}; give fewer values, or a larger step", ("space",))

@@ -1,0 +1,118 @@
+"""The picture of a feasible set: activations against parameters, one mark for each topology."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgen.files import write_file
+from gridgen.grid.layers import shape_text
+from gridgen.space.family import Mask
+from gridgen.space.feasible import Feasible
+from gridgen.space.quantities import QUANTITIES
+from gridgen.space.spots import Plane, Points, in_turn
+
+COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#3aa6a0")
+MARKS = ("o", "s", "^", "D", "v", "P")
+FAINT, LINE = "#d0d0d0", "#555555"
+SPOTS = (96, 60)
+LABELS = (10, 8)
+"""Places for names, side by side and one above the other."""
+FEW = 600
+
+
+def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
+    """Write a PNG: what is feasible in colour, what is not faint, limits as lines.
+
+    What falls on one spot is drawn there once, larger where it is more.
+    """
+    from matplotlib.figure import Figure  # half a second that nothing else needs
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axis = figure.subplots()
+    axis.set(xscale="log", yscale="log", xlabel="parameters")
+    axis.set_ylabel(f"activations of one image of {shape_text(found.budget.size)}")
+    figure.suptitle(f"{title}: {found.feasible:,} of {found.points:,} specs meet the budget")
+    axis.grid(alpha=0.25)
+    if found.valid.any():
+        _draw(axis, found)
+    _draw_limits(axis, found)
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", dpi=130)
+    return write_file(path, drawn.getvalue())
+
+
+def _draw(axis: Any, found: Feasible) -> None:
+    plane = Plane(_points(found, found.valid))
+    axis.margins(0.03)
+    points, _, many = plane.first(_points(found, found.valid & ~found.within), SPOTS)
+    axis.scatter(*points, s=_areas(many), color=FAINT, marker=".", linewidths=0)
+    feasible = {name: _points(found, found.of_topology(name)) for name in found.names()}
+    firsts = [plane.first(points, SPOTS) for points in feasible.values()]
+    shown = in_turn([spots for _, spots, _ in firsts], SPOTS)
+    for index, ((points, _, many), mask) in enumerate(zip(firsts, shown, strict=True)):
+        axis.scatter(points.x[mask], points.y[mask], s=_areas(many)[mask], **_style(index))
+    _name(axis, plane, feasible)
+
+
+def _points(found: Feasible, mask: Mask) -> Points:
+    """Parameters and activations of the cells of a mask."""
+    cells = np.flatnonzero(np.broadcast_to(mask, found.within.shape))
+    return Points(found.at("parameters", cells), found.at("activations", cells))
+
+
+def _areas(many: NDArray[Any]) -> NDArray[Any]:
+    """Of marks: larger where a spot holds more points, or where there are few spots."""
+    areas: NDArray[Any] = (18 if len(many) < FEW else 8) + 6 * np.log10(many)
+    return areas
+
+
+def _style(index: int) -> dict[str, Any]:
+    colour, marker = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
+    return {"color": colour, "marker": marker, "linewidths": 0}
+
+
+def _name(axis: Any, plane: Plane, feasible: dict[str, Points]) -> None:
+    """Write each topology's name where it is least among others, no two names in one place."""
+    from matplotlib.patheffects import withStroke
+
+    shares = _shares(plane, list(feasible.values()))
+    halo = [withStroke(linewidth=3, foreground="white")]
+    for index, (name, points) in enumerate(feasible.items()):
+        if not len(points.x):
+            continue
+        place = int(shares[index].argmax())
+        shares[:, place] = -1
+        inside = plane.spots(points, LABELS) == place
+        middle = [np.median(values[inside].astype(float)) for values in points]
+        colour = COLOURS[index % len(COLOURS)]
+        axis.text(*middle, name, color=colour, weight="bold", ha="center", path_effects=halo)
+
+
+def _shares(plane: Plane, every: list[Points]) -> NDArray[np.float64]:
+    """For each topology and place, how far the specs there are its own, many before few."""
+    places = LABELS[0] * LABELS[1]
+    many = np.array([np.bincount(plane.spots(p, LABELS), minlength=places) for p in every])
+    shares: NDArray[np.float64] = many / np.maximum(many.sum(axis=0), 1) * np.log1p(many)
+    return shares
+
+
+def _draw_limits(axis: Any, found: Feasible) -> None:
+    """Limits of what the axes show are lines; the others stand in words above."""
+    others = []
+    for quantity, value in found.budget.limits():
+        if found.budget.bound == "paper" or quantity not in ("parameters", "activations"):
+            others.append(QUANTITIES[quantity].limit(value))
+            continue
+        across = quantity == "activations"
+        line, text = (
+            axis.axhline if across else axis.axvline,
+            f" {QUANTITIES[quantity].limit(value)}",
+        )
+        line(value, color=LINE, linestyle="--", linewidth=1)
+        where = (0.005, value) if across else (value, 0.01)
+        frame = axis.get_yaxis_transform() if across else axis.get_xaxis_transform()
+        axis.text(*where, text, transform=frame, color=LINE, size=9, va="bottom")
+    axis.set_title("; ".join(others), size=9, color=LINE)

@@ -1,0 +1,107 @@
+"""Quantities that a budget may limit: each for one grid, and for all specs of a space at once.
+
+Add one as two functions and a line in the table below, and a field of `Budget`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gridgen.analysis import count
+from gridgen.analysis.memory import memory
+from gridgen.analysis.receptive import receptive_field
+from gridgen.grid import Grid
+from gridgen.space.family import Table
+from gridgen.space.population import Population
+from gridgen.space.reach import WHOLE_IMAGE
+from gridgen.space.terms import Terms
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A cost by both ways, which agree; `field` is its limit in a budget, `noun` what is counted.
+
+    Without `over` it is looked for grid by grid; it then has to grow with `base_channels`.
+    `least`: the limit is the least that it may be, not the most.
+    """
+
+    field: str
+    noun: str
+    of: Callable[[Grid, Terms], int]
+    over: Callable[[Population], Table] | None = None
+    least: bool = False
+
+    def show(self, cost: int) -> str:
+        """A cost in words.
+
+        >>> QUANTITIES["parameters"].show(13181097)
+        '13,181,097 parameters'
+        """
+        return f"{'endless' if cost == WHOLE_IMAGE else format(cost, ',')} {self.noun}"
+
+    def limit(self, value: int) -> str:
+        """A limit in words.
+
+        >>> QUANTITIES["receptive_field"].limit(200)
+        'at least 200 pixels of receptive field'
+        """
+        return f"at {'least' if self.least else 'most'} {self.show(value)}"
+
+    def broken(self, cost: int, limit: int) -> str:
+        """What is wrong with a cost that breaks the limit."""
+        return f"{self.show(cost)} are {'less' if self.least else 'more'} than {limit:,}"
+
+
+def _parameters(grid: Grid, terms: Terms) -> int:
+    counted = count(grid, terms.image(grid.spec)).parameters
+    by_paper = counted.paper if terms.bound == "paper" else None
+    return counted.total if by_paper is None else by_paper
+
+
+def _activations(grid: Grid, terms: Terms) -> int:
+    counted = count(grid, terms.image(grid.spec)).activations
+    by_paper = counted.paper if terms.bound == "paper" else None
+    return counted.total if by_paper is None else by_paper
+
+
+def _macs(grid: Grid, terms: Terms) -> int:
+    return count(grid, terms.image(grid.spec)).macs.total
+
+
+def _receptive_field(grid: Grid, terms: Terms) -> int:
+    side = receptive_field(grid)
+    return WHOLE_IMAGE if side is None else side
+
+
+def _training_memory(grid: Grid, terms: Terms) -> int:
+    return memory(grid, terms.image(grid.spec), terms.setting).peak_training
+
+
+def _inference_memory(grid: Grid, terms: Terms) -> int:
+    return memory(grid, terms.image(grid.spec), terms.setting).peak_inference
+
+
+def _bounded(quantity: str) -> Callable[[Population], Table]:
+    def over(population: Population) -> Table:
+        if population.terms.bound == "paper":
+            return population.approximations(quantity)
+        return population.counts[quantity]
+
+    return over
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "parameters": Quantity("parameters", "parameters", _parameters, _bounded("parameters")),
+    "activations": Quantity("activations", "activations", _activations, _bounded("activations")),
+    "macs": Quantity("macs", "macs", _macs, lambda population: population.counts["macs"]),
+    "training_memory": Quantity("training_memory", "bytes of training memory", _training_memory),
+    "inference_memory": Quantity(
+        "inference_memory", "bytes of inference memory", _inference_memory
+    ),
+    "receptive_field": Quantity(
+        "min_receptive_field",
+        "pixels of receptive field",
+        _receptive_field,
+        lambda population: population.receptive_fields,
+        least=True,
+    ),
+}

@@ -1,0 +1,172 @@
+"""`gridgen feasible`, and `--budget` on it and on `gridgen search`."""
+
+import json
+import shlex
+
+import pytest
+from PIL import Image
+
+from gridgen.analysis import count
+from gridgen.grid import build_grid
+from gridgen.spec import GridSpec
+
+
+@pytest.fixture(autouse=True)
+def _no_data(place):
+    """Nothing is trained, so the data need not exist."""
+    text = (place / "study.yaml").read_text()
+    (place / "study.yaml").write_text(text.replace("data: shapes", "data: nowhere"))
+
+
+def test_it_counts_what_meets_the_budget(place, gridgen):
+    code, out, err = gridgen("feasible", "study.yaml")
+    assert (code, err) == (0, "")
+    assert out.startswith("space       8 specs: 2 streams x 2 columns x 2 base_channels\n")
+    assert {path.name for path in place.iterdir()} == {
+        "mine.yaml",
+        "quick.yaml",
+        "study.yaml",
+        "image.png",
+    }
+
+
+def test_listed_specs_are_settings_that_count_takes(gridgen):
+    code, out, _ = gridgen("feasible", "study.yaml", "--list", "3")
+    assert code == 0
+    listed = [line for line in out.splitlines() if line.startswith("--set ")]
+    assert len(listed) == 3
+    code, out, _ = gridgen("feasible", "study.yaml", "--list", "3", "--json")
+    found = json.loads(out)["listed"]
+    for line, cell in zip(listed, found, strict=True):
+        code, counted, _ = gridgen("count", "mine.yaml", *shlex.split(line), "--json")
+        assert code == 0
+        assert json.loads(counted)["parameters"]["total"] == cell["parameters"] <= 3500
+
+
+COLUMNS = "columns: [[sub, up, sub, up]]\n  units.lateral: [bottleneck, residual]"
+
+
+def test_settings_of_lists_and_groups_are_pasted_too(place, gridgen):
+    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", COLUMNS)
+    (place / "study.yaml").write_text(text)
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
+    listed = [line for line in out.splitlines() if line.startswith("--set ")]
+    _, out, _ = gridgen(
+        "feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99", "--json"
+    )
+    cells = json.loads(out)["listed"]
+    assert len(listed) == len(cells) == 8
+    for line, cell in zip(listed, cells, strict=True):
+        code, counted, _ = gridgen("count", "mine.yaml", *shlex.split(line), "--json")
+        assert (code, json.loads(counted)["parameters"]["total"]) == (0, cell["parameters"])
+
+
+def test_json_says_what_the_table_says(gridgen):
+    code, out, _ = gridgen("feasible", "study.yaml", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["points"], found["invalid"], found["budget"]["parameters"]) == (8, {}, 3500)
+    assert found["feasible"] + found["broken"]["parameters"] == 8
+    largest = found["topologies"]["gridnet"]["largest"]
+    counted = count(build_grid(GridSpec.of(**largest["spec"])), (400, 400))
+    assert largest["parameters"] == counted.parameters.total
+    assert largest["macs"] == counted.macs.total
+
+
+def test_budgets_of_the_command_line_hold(gridgen):
+    code, out, _ = gridgen(
+        "feasible", "study.yaml", "--budget", "parameters=null", "--budget", "macs=1.5GMAC",
+        "--budget", "min_receptive_field=30", "--budget", "training_memory=1GiB", "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert code == 0
+    assert set(found["broken"]) == {"macs", "receptive_field", "training_memory"}
+
+
+def test_what_makes_no_grid_and_what_is_nearest_are_said(place, gridgen):
+    text = (place / "study.yaml").read_text().replace("[1+1, 2+2]", "[1+1, [up, sub]]")
+    (place / "study.yaml").write_text(text)
+    code, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=900")
+    assert (code, out) == (
+        0,
+        "space       8 specs: 2 streams x 2 columns x 2 base_channels\n"
+        "invalid     4 make no grid\n"
+        "            2: columns: no path from input to output visits stream 1; the columns need a "
+        "sub before an up\n"
+        "            2: columns: no path from input to output visits stream 1, 2; the columns "
+        "need a sub before an up\n"
+        "parameters  4 have more than 900\n"
+        "feasible    0 (0.0%)\n"
+        "nearest     gridnet, 2 streams, 1+1 columns, F0 = 2: 1,017 parameters are more than 900 "
+        "(1.13 times)\n",
+    )
+
+
+@pytest.mark.parametrize("limits", [[], ["--budget", "parameters=1", "--budget", "macs=1"]])
+def test_the_picture_opens_and_is_the_last_line(limits, place, gridgen):
+    code, out, _ = gridgen("feasible", "study.yaml", *limits, "-o", "found/set.png")
+    assert (code, out.splitlines()[-1].split()) == (0, ["wrote", "found/set.png"])
+    with Image.open(place / "found" / "set.png") as picture:
+        picture.verify()
+        assert min(picture.size) > 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--budget", "parameters=10 apples"],
+            "--budget: parameters: '10 apples': apples is no unit here; write a number such as "
+            "500k or 10M",
+        ),
+        (
+            ["--budget", "parameters"],
+            "--budget: 'parameters' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+        ),
+        (
+            ["--budget", "parameters="],
+            "--budget: 'parameters=' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+        ),
+        (
+            ["--budget", "memory=8GB"],
+            "--budget: memory: 'memory' is no field; did you mean 'inference_memory' or "
+            "'training_memory'?",
+        ),
+        (["-o", "set.svg"], "set.svg: the picture of a feasible set is a .png; name such a file"),
+        (
+            ["--list", "-1"],
+            "gridgen feasible: Invalid value for '--list': Input should be greater than or equal "
+            "to 0; see gridgen feasible --help",
+        ),
+    ],
+)
+def test_what_is_asked_wrongly_is_one_line(arguments, message, place, gridgen):
+    assert gridgen("feasible", "study.yaml", *arguments) == (2, "", f"{message}\n")
+    assert not (place / "set.svg").exists()
+
+
+def test_a_range_without_steps_is_shown_at_its_line(place, gridgen):
+    text = (place / "study.yaml").read_text()
+    lines = text.replace("  streams:", "  total_dropout: {low: 0.0, high: 0.5}\n  streams:")
+    (place / "study.yaml").write_text(lines)
+    assert gridgen("feasible", "study.yaml") == (
+        2,
+        "",
+        "study.yaml:4:18: space.total_dropout: numbers from 0.0 to 0.5 without steps cannot be "
+        "counted; give step, or a list of values\n"
+        "     4 |   total_dropout: {low: 0.0, high: 0.5}\n"
+        "       |                  ^\n",
+    )
+
+
+def test_a_search_for_nothing_ends_at_once_and_writes_nothing(place, gridgen):
+    text = (place / "study.yaml").read_text()
+    (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))
+    assert gridgen("search", "study.yaml", "--budget", "parameters=9", "-o", "found") == (
+        2,
+        "",
+        "budget: none of 8 candidates meets it; nearest is gridnet, 2 streams, 1+1 columns, "
+        "F0 = 2: 1,017 parameters are more than 9 (113.00 times); loosen the limit, or widen "
+        "space\n",
+    )
+    assert not (place / "found").exists()

@@ -1,0 +1,77 @@
+"""Amounts as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridgen.errors import SpecError
+from gridgen.space import Budget
+from gridgen.space.amounts import BINARY, COUNTED, DECIMAL, MULTIPLIED, STORED, amount
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "value"),
+    [
+        ("7", COUNTED, 7),
+        ("500k", COUNTED, 500_000),
+        ("10M", COUNTED, 10_000_000),
+        ("1.5G", COUNTED, 1_500_000_000),
+        ("2T", COUNTED, 2 * 10**12),
+        ("+3k", COUNTED, 3000),
+        ("30GMAC", MULTIPLIED, 30 * 10**9),
+        ("30G", MULTIPLIED, 30 * 10**9),
+        ("8GB", STORED, 8 * 10**9),
+        ("8 GB", STORED, 8 * 10**9),
+        ("8G", STORED, 8 * 10**9),
+        ("8GiB", STORED, 8 * 2**30),
+        ("0.5KiB", STORED, 512),
+        ("640B", STORED, 640),
+    ],
+)
+def test_what_amounts_are(text, units, value):
+    assert amount(text, units, "1") == value
+
+
+@given(st.integers(1, 10**6), st.sampled_from(sorted({*DECIMAL, *BINARY} - {""})))
+def test_an_amount_is_its_number_times_its_unit(number, prefix):
+    times = (DECIMAL | BINARY)[prefix]
+    assert amount(f"{number}{prefix}B", STORED, "1") == number * times
+    assert amount(f"{number}.5{prefix}B", STORED, "1") * 2 == (2 * number + 1) * times
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_a_budget_is_written_as_numbers_that_read_back(number):
+    budget = Budget.of(parameters=number, training_memory="8GiB")
+    assert budget.plain() == {"parameters": number, "training_memory": 8 * 2**30}
+    assert Budget.of(**budget.plain()) == budget
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fact"),
+    [
+        ("parameters", "10 apples", "'10 apples': apples is no unit here; " + "{example}"),
+        ("parameters", "10m", "'10m': m is no unit here; did you mean '10M'?"),
+        ("parameters", "500K", "'500K': K is no unit here; did you mean '500k'?"),
+        ("parameters", "8GB", "'8GB': GB is no unit here; {example}"),
+        ("parameters", "1e400", "'1e400' is no amount; {example}"),
+        ("parameters", "", "'' is no amount; {example}"),
+        ("parameters", "10  M", "'10  M' is no amount; {example}"),
+        ("parameters", "10,000", "'10,000' is no amount; {example}"),
+        ("parameters", "9" * 70, f"'{'9' * 57}...' is no amount; {{example}}"),
+        ("parameters", "1.0005k", "'1.0005k' is no whole number; write one such as 500k or 10M"),
+        ("parameters", "-3M", "-3000000 is less than 1"),
+        ("parameters", "0k", "0 is less than 1"),
+        ("parameters", 10.5, "10.5 is not a whole number"),
+        ("parameters", float("inf"), "inf is not a whole number"),
+        ("parameters", True, "true is not a whole number"),
+        ("parameters", 1 << 63, "9223372036854775808 is more than 9223372036854775807"),
+        ("macs", "30GMACs", "'30GMACs': GMACs is no unit here; did you mean '30GMAC'?"),
+        ("training_memory", "8gib", "'8gib': gib is no unit here; did you mean '8GiB'?"),
+        ("inference_memory", "8Gi", "'8Gi': Gi is no unit here; did you mean '8GiB'?"),
+    ],
+)
+def test_what_is_no_amount_is_refused(field, value, fact):
+    with pytest.raises(SpecError) as caught:
+        Budget.of(**{field: value})
+    shown = fact.replace("{example}", "write a number such as 500k or 10M")
+    assert str(caught.value) == f"{field}: {shown}"

@@ -1,0 +1,150 @@
+"""The feasible set, against grids that are built one by one."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridgen.analysis import count
+from gridgen.analysis.sizes import larger_size
+from gridgen.errors import SpecError
+from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.space import Budget, Range, costs_of, feasible
+from gridgen.space.choices import members
+from gridgen.space.quantities import QUANTITIES
+from gridgen.spec import GridSpec
+from gridgen.spec.fields import merged
+
+CHANNELS = st.integers(1, 9)
+COLUMNS = ["1+1", "2+1", "1+3", "2+2", ["up", "sub"], ["sub", "up", "sub", "up"], ["up"]]
+TOPOLOGY = [*sorted(TOPOLOGIES), None, {"drop": ["up_0_1"]}, {"keep": ["lateral_*", "sub_*"]}]
+FIELDS = {
+    "streams": st.integers(1, 4),
+    "columns": st.sampled_from(COLUMNS),
+    "topology": st.sampled_from(TOPOLOGY),
+    "base_channels": st.sampled_from([*range(1, 10), 65536]),
+    "channels": st.sampled_from([None, [3], [2, 5], [4, 2, 3]]),
+    "side_channels": st.sampled_from([None, [], [3], [2, 4]]),
+    "classes": CHANNELS,
+    "in_channels": CHANNELS,
+    "units.lateral": st.sampled_from(sorted(UNITS["lateral"])),
+    "units.subsampling": st.sampled_from(sorted(UNITS["subsampling"])),
+    "units.upsampling": st.sampled_from(sorted(UNITS["upsampling"])),
+    "fusion": st.sampled_from(sorted(FUSIONS)),
+    "residual": st.fixed_dictionaries({"lateral": st.booleans(), "vertical": st.booleans()}),
+    "stem": st.sampled_from(sorted(STEMS)),
+    "head": st.sampled_from(sorted(HEADS)),
+    "total_dropout": st.sampled_from([0, 0.1, 0.2]),
+    "size": st.sampled_from(["error", "pad"]),
+}
+RARE = ("channels", "side_channels")
+"""Fields that make most specs impossible where all share them."""
+LOOSE = {q.field: 1 if q.least else (1 << 63) - 1 for q in QUANTITIES.values() if q.over}
+"""A limit on every quantity that has a table."""
+ALL = LOOSE | {q.field: (1 << 63) - 1 for q in QUANTITIES.values() if not q.over}
+
+
+def distinct(values):
+    return st.lists(values, min_size=1, max_size=3, unique_by=str).map(tuple)
+
+
+@st.composite
+def spaces(draw):
+    """What all share, and up to five fields that vary; every point may be a spec or none."""
+    varied = draw(st.sets(st.sampled_from(sorted(FIELDS)), min_size=2, max_size=5))
+    shared = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2}
+    varied -= {"channels"} if draw(st.integers(0, 3)) else {"base_channels"}
+    for name in sorted(FIELDS.keys() - varied):
+        if name not in RARE and "." not in name and draw(st.booleans()):
+            shared[name] = draw(FIELDS[name])
+    space = {name: draw(distinct(FIELDS[name])) for name in sorted(varied)}
+    if "base_channels" in varied and draw(st.booleans()):
+        space["base_channels"] = Range(low=2, high=6, step=draw(st.sampled_from([1, 2])))
+    if "channels" in space:
+        shared["base_channels"] = None
+    return {name: value for name, value in shared.items() if name not in space}, space
+
+
+def every_point(space):
+    """The points in the order of the arrays."""
+    for values in product(*map(members, space.values())):
+        yield dict(zip(space, values, strict=True))
+
+
+def built(spec, params):
+    """The grid of a point, or why there is none."""
+    try:
+        return build_grid(GridSpec.of(**merged(spec, params)))
+    except SpecError as error:
+        return str(error).splitlines()[0]
+
+
+def everywhere(found, table):
+    return np.broadcast_to(table, found.family.shape).ravel().tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(spaces(), st.sampled_from(["exact", "paper"]))
+def test_every_point_costs_what_its_grid_costs(drawn, bound):
+    """Every unit, fusion, end, topology and lattice; what makes no grid says why as it does."""
+    spec, space = drawn
+    budget = Budget.of(**LOOSE, size=(20, 30), bound=bound, batch=2)
+    found = feasible(spec, space, budget)
+    reasons = everywhere(found, found.reasons)
+    costs = {name: everywhere(found, table) for name, table in found.costs.items()}
+    counts = {name: everywhere(found, table) for name, table in found.counts.items()}
+    for index, params in enumerate(every_point(space)):
+        grid = built(spec, params)
+        if isinstance(grid, str):
+            assert reasons[index] == grid
+            continue
+        assert reasons[index] == ""
+        assert {name: cost[index] for name, cost in costs.items()} == budget.cost(grid), params
+        counted = count(grid, larger_size(grid.spec, budget.size))
+        exact = {name: getattr(counted, name).total for name in counts}
+        assert {name: table[index] for name, table in counts.items()} == exact
+
+
+@settings(deadline=None, max_examples=30)
+@given(spaces(), st.data())
+def test_a_point_alone_costs_what_it_costs_among_others(drawn, data):
+    spec, space = drawn
+    budget = Budget.of(**ALL, size=(20, 30))
+    params = {name: data.draw(st.sampled_from(members(c))) for name, c in space.items()}
+    grid = built(spec, params)
+    if isinstance(grid, str):
+        with pytest.raises(SpecError) as caught:
+            costs_of(spec, params, budget)
+        assert str(caught.value) == grid
+        return
+    assert costs_of(spec, params, budget).limited == budget.cost(grid)
+
+
+@settings(deadline=None, max_examples=30)
+@given(spaces(), st.data())
+def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
+    """Each limit is what some point costs, so the limit itself is allowed."""
+    spec, space = drawn
+    terms = {"size": (20, 30), "batch": 2}
+    grids = [built(spec, params) for params in every_point(space)]
+    valid = [grid for grid in grids if not isinstance(grid, str)]
+    costs = [Budget.of(**ALL, **terms).cost(grid) for grid in valid] or [{}]
+    pivot = data.draw(st.sampled_from(costs))
+    chosen = data.draw(st.sets(st.sampled_from(sorted(QUANTITIES)), max_size=3))
+    limits = {QUANTITIES[name].field: max(pivot[name], 1) for name in chosen if name in pivot}
+    budget = Budget.of(**limits, **terms)
+    found = feasible(spec, space, budget)
+    kept = everywhere(found, found.within)
+    assert kept == [
+        not isinstance(grid, str) and all(verdict.within for verdict in budget.verdict(grid))
+        for grid in grids
+    ]
+    assert (found.points, found.feasible) == (len(grids), sum(kept))
+    assert sum(found.invalid().values()) == len(grids) - len(valid)
+    for limit in budget.limits():
+        if QUANTITIES[limit.quantity].over:
+            over = [not limit.met(budget.cost(grid)[limit.quantity]) for grid in valid]
+            assert found.broken[limit.quantity] == sum(over)

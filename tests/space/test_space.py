@@ -1,0 +1,158 @@
+"""What is asked of a feasible set, named facts; and spaces that cannot be counted."""
+
+import numpy as np
+import pytest
+
+from gridgen.errors import SpecError
+from gridgen.grid import build_grid
+from gridgen.space import Budget, Range, feasible
+from gridgen.space.family import Family
+from gridgen.spec import GridSpec
+
+SHARED = {"classes": 3, "columns": "1+1"}
+SPACE = {
+    "streams": (2, 3),
+    "base_channels": Range(low=2, high=8, step=2),
+    "total_dropout": (0, 0.1),
+}
+
+
+def test_fields_that_cost_nothing_multiply_points_and_not_cells():
+    found = feasible(SHARED, SPACE, Budget.of(parameters="15k"))
+    assert (found.points, found.within.shape) == (16, (2, 4, 1))
+    assert found.within[..., 0].tolist() == [[True, True, True, True], [True, True, False, False]]
+    assert found.feasible == 12
+    assert found.broken == {"parameters": 4}
+
+
+def test_the_papers_network_in_a_space():
+    space = {"base_channels": (15, 16, 17), "topology": (None, "gridnet", "unet")}
+    shared = {"streams": 5, "columns": "3+3", "classes": 19}
+    found = feasible(shared, space, Budget.of(parameters=13_181_097))
+    assert found.counts["parameters"][1].tolist() == [13_181_097, 13_181_097, 9_647_337]
+    assert found.within.tolist() == [[True] * 3, [True] * 3, [False, False, True]]
+
+
+def test_the_papers_approximation_knows_no_topology():
+    space = {"topology": ("gridnet", "unet"), "channels": ([16, 32], [16, 31]), "streams": (2,)}
+    budget = Budget.of(parameters=1, bound="paper")
+    found = feasible({"columns": "3+3", "classes": 19}, space, budget)
+    costs, counts = found.costs["parameters"][..., 0], found.counts["parameters"][..., 0]
+    assert costs[0, 0] == costs[1, 0] != counts[0, 0]
+    assert costs[:, 1].tolist() == counts[:, 1].tolist()
+
+
+def test_counts_wider_than_64_bits_are_exact():
+    space = {"base_channels": (1, 65536)}
+    shared = {"streams": 1, "columns": "1+1", "classes": 1}
+    budget = Budget.of(macs="1TMAC", size=(65536, 65536))
+    found = feasible(shared, space, budget)
+    grid = build_grid(GridSpec.of(**shared, base_channels=65536))
+    assert found.counts["macs"][1] == budget.cost(grid)["macs"] > 1 << 63
+    assert found.within.tolist() == [True, False]
+
+
+def test_what_makes_no_grid_is_counted_apart_with_its_reason():
+    space = {"topology": ("gridnet", "unet"), "columns": (["sub", "up", "sub", "up"], "1+1")}
+    found = feasible({"classes": 3, "streams": 2, "base_channels": 2}, space, Budget())
+    assert found.feasible == 3
+    assert found.invalid() == {
+        "topology: conv-deconv, unet and frrn go down and up once; columns 1+1+1+1 are not sub "
+        "columns, then up columns": 1
+    }
+
+
+def test_spread_goes_from_the_smallest_to_the_largest():
+    found = feasible(SHARED, SPACE, Budget.of(parameters="15k"))
+    for many in (1, 2, 4, 6, 9):
+        parameters = found.at("parameters", found.spread(many)).tolist()
+        assert len(parameters) == min(many, 6)
+        assert parameters == sorted(set(parameters))
+    assert found.at("parameters", found.spread(2)).tolist() == [1017, 13_401]
+    assert found.spread(0) == []
+
+
+def test_the_nearest_breaks_its_worst_limit_least():
+    found = feasible(SHARED, SPACE, Budget.of(parameters=500, min_receptive_field=30))
+    assert str(found.nearest()) == (
+        "gridnet, 2 streams, 1+1 columns, F0 = 2: 1,017 parameters are more than 500 (2.03 times)"
+    )
+    far = feasible(SHARED, SPACE, Budget.of(min_receptive_field=100))
+    assert str(far.nearest()) == (
+        "gridnet, 3 streams, 1+1 columns, F0 = 2: 55 pixels of receptive field are less than 100 "
+        "(1.82 times)"
+    )
+    assert feasible(SHARED, SPACE, Budget()).nearest() is None
+
+
+def test_a_topology_has_its_cells():
+    space = {"topology": ("unet", None, {"keep": ["lateral_*"]}), "base_channels": (2, 4)}
+    found = feasible({"classes": 2, "streams": 1, "columns": "2+2"}, space, Budget())
+    assert found.names() == ["custom", "gridnet", "unet"]
+    assert [np.argwhere(found.of_topology(name))[:, 0].tolist() for name in found.names()] == [
+        [2, 2],
+        [1, 1],
+        [0, 0],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("space", "fact", "field"),
+    [
+        (
+            {"total_dropout": Range(low=0.0, high=0.5)},
+            "numbers from 0.0 to 0.5 without steps cannot be counted; give step, or a list of "
+            "values",
+            ("space", "total_dropout"),
+        ),
+        (
+            {
+                "base_channels": Range(low=1, high=8192),
+                "classes": Range(low=1, high=4096, log=True),
+            },
+            "33,554,432 specs, of which 20,000,000 at most are counted; give fewer values, or a "
+            "larger step",
+            ("space",),
+        ),
+    ],
+)
+def test_a_space_that_cannot_be_counted_is_refused(space, fact, field):
+    with pytest.raises(SpecError) as caught:
+        feasible({}, space, Budget())
+    assert (str(caught.value), caught.value.field) == (fact, field)
+
+
+@pytest.mark.parametrize(
+    ("spec", "space", "fact"),
+    [
+        ({}, {"units.lateral": ("residul",)}, "units.lateral: 'residul' is no lateral unit"),
+        ({"stem": "cnv"}, {"streams": (2,)}, "stem: 'cnv' is no stem"),
+        ({}, {"strems": (2, 3)}, "'strems' is no field of a spec"),
+        ({}, {"units": ({},), "units.lateral": ("residual",)}, "units varies as a whole already"),
+        ({"classes": 0}, {"streams": (2, 3)}, "classes: 0 is less than 1"),
+        ({}, {"in_channels": (3, "x")}, "in_channels: 'x' is not a whole number"),
+    ],
+)
+def test_what_fits_no_spec_is_an_error_and_not_a_point_without_a_grid(spec, space, fact):
+    shared = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2, **spec}
+    with pytest.raises(SpecError) as caught:
+        feasible({name: v for name, v in shared.items() if name not in space}, space, Budget())
+    assert fact in str(caught.value)
+
+
+def test_a_table_is_long_along_the_fields_it_depends_on_alone():
+    space = {"units.lateral": ("residual", "bottleneck"), "units.upsampling": ("deconv",) * 2}
+    family = Family({}, {**space, "residual": ({"lateral": True}, {"vertical": True})})
+    assert family.shape == (2, 1, 2)
+    assert family.reads("units.lateral").shape == (2, 1, 1)
+    assert family.reads("residual.vertical").ravel().tolist() == [False, True]
+
+
+def test_every_point_has_a_spec():
+    found = feasible(SHARED, SPACE, Budget())
+    specs = [found.spec(cell) for cell in range(found.within.size)]
+    assert len({spec.model_dump_json() for spec in specs}) == 8
+    assert {spec.total_dropout for spec in specs} == {0.0}
+    parameters = found.at("parameters", range(8)).tolist()
+    for spec, counted in zip(specs, parameters, strict=True):
+        assert Budget.of(parameters=1).cost(build_grid(spec)) == {"parameters": counted}
