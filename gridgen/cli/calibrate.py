@@ -1,5 +1,110 @@
 """`gridgen calibrate`: measure a device, so that memory is predicted better there."""
 
-def calibrate() -> None:
-    """Measure a few networks on this device and keep what arithmetic cannot know of it."""
-    raise NotImplementedError
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridgen.cli.table import Row, print_table
+from gridgen.cli.terminal import AsJson, Device, Output, progress, report
+from gridgen.errors import FileError
+
+if TYPE_CHECKING:
+    from gridgen.analysis.memory.calibration import Beside, Calibration, Prediction
+
+
+def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = False) -> None:
+    """Measure a few networks on this device and keep what arithmetic cannot know of it.
+
+    Nothing else should use the device meanwhile. Then `gridgen count --device NAME` knows it.
+    """
+    from gridgen.analysis.memory.stored import store
+    from gridgen.training.calibrate import calibrate as measured
+
+    _require_file(output)
+    with progress("measuring") as tick:
+        calibration = measured(device, tick)
+    path = store(calibration, output)
+    if as_json:
+        print(json.dumps(_as_json(calibration, path), indent=2))
+        return
+    predictions = calibration.predictions()
+    print_table([HEADS, *map(_cells, predictions)], words=3)
+    print()
+    report([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
+
+
+def _require_file(output: Path | None) -> None:
+    """Refuse a folder before anything is measured."""
+    if output is not None and output.is_dir():
+        raise FileError(f"{output}: a folder; name a file in it")
+
+
+HEADS: Row = ("network", "phase", "", "counted", "measured", "error", "calibrated", "error")
+
+
+def _cells(row: "Prediction") -> Row:
+    """`counted` is by arithmetic alone."""
+    from gridgen.analysis.words import bytes_text
+
+    return (
+        row.case.words,
+        row.phase,
+        "held out" if row.held_out else "",
+        bytes_text(row.counted),
+        bytes_text(row.measured),
+        f"{row.before:+.1%}",
+        bytes_text(row.needed),
+        f"{row.after:+.1%}",
+    )
+
+
+def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
+    """The device, and what was fitted."""
+    from gridgen.analysis.memory.counted import PHASES
+    from gridgen.analysis.words import bytes_text
+
+    about, found = calibration.machine, calibration.constants
+    return [
+        ("device", f"{about.name}, {bytes_text(about.memory)}, torch {about.torch}"),
+        ("outside", f"{bytes_text(found.outside)} that torch's allocator does not see"),
+        ("slack", f"{found.slack:.2f} bytes held for each in tensors"),
+        *((phase, f"counted + {_beside(found.beside(phase))}") for phase in PHASES),
+    ]
+
+
+def _beside(beside: "Beside") -> str:
+    from gridgen.analysis.words import bytes_text
+
+    largest = "the largest layer's input and output"
+    return f"{bytes_text(beside.fixed)} + {beside.workspace:.2f} x {largest}"
+
+
+def _errors(predictions: "Sequence[Prediction]") -> list[tuple[str, str]]:
+    """The greatest ones: of networks fitted and held out, of all memory and of tensors alone."""
+    held = [row for row in predictions if row.held_out]
+    fitted = [row for row in predictions if not row.held_out]
+    return [
+        ("held out", f"{_change(held)}; tensors alone {_change(held, 'tensors_')}"),
+        ("fitted", f"{_change(fitted)}; tensors alone {_change(fitted, 'tensors_')}"),
+    ]
+
+
+def _change(rows: "Sequence[Prediction]", of: str = "") -> str:
+    """The greatest error before and after calibration."""
+    from gridgen.analysis.memory.calibration import worst
+
+    before, after = (worst(getattr(row, f"{of}{when}") for row in rows) for when in WHEN)
+    return f"wrong by {before:.1%} at most before, {after:.1%} after"
+
+
+WHEN = ("before", "after")
+
+
+def _as_json(calibration: "Calibration", path: Path) -> dict[str, Any]:
+    return {
+        "machine": calibration.machine.complete(),
+        "constants": calibration.constants.complete(),
+        "predictions": [row.as_json() for row in calibration.predictions()],
+        "file": str(path),
+    }

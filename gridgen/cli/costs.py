@@ -4,13 +4,43 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gridgen.analysis.breakdown import GROUPINGS, Group, Piece
+from gridgen.analysis.count import Activations, Count, Parameters
 from gridgen.analysis.words import share_text
 from gridgen.cli.table import WIDTH, Row, bar, print_table
 from gridgen.grid.layers import shape_text
 
+PAPER = 5  # where the paper's columns of the table of totals begin
 MEASURES = ("parameters", "activations", "MACs")
 BAR = 10
 LEAST_BAR = 3
+
+
+def print_totals(counted: Count) -> None:
+    """Exact numbers per part, and the paper's approximations beside them."""
+    parameters, activations, macs = counted.parameters, counted.activations, counted.macs
+    ends = f"{parameters.stem:,}", f"{parameters.head:,}"
+    rows = [
+        ("", "total", "grid", "stem", "head", "paper", "paper/grid"),
+        _total("parameters", parameters.total, parameters.grid, *ends, parameters),
+        _total("activations", activations.total, activations.grid, "", "", activations),
+        ("MACs", f"{macs.total:,}", f"{macs.grid:,}", "", "", "", ""),
+    ]
+    if parameters.paper is None:
+        rows = [row[:PAPER] for row in rows]
+    print_table(rows)
+
+
+def _total(
+    label: str,
+    total: int,
+    grid: int,
+    stem: str,
+    head: str,
+    part: Parameters | Activations,
+) -> tuple[str, ...]:
+    paper = "" if part.paper is None else f"{part.paper:,}"
+    ratio = "" if part.paper_ratio is None else f"{part.paper_ratio:.3f}"
+    return label, f"{total:,}", f"{grid:,}", stem, head, paper, ratio
 
 
 def print_breakdown(grouping: str, pieces: Iterable[Piece]) -> None:

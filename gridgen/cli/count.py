@@ -2,32 +2,32 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gridgen.analysis import Count
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.breakdown import GROUPINGS, breakdown
-from gridgen.analysis.count import Activations, Parameters
 from gridgen.analysis.memory import memory
+from gridgen.analysis.memory.fits import fits
 from gridgen.analysis.sizes import counted_size
 from gridgen.analysis.words import number_text
-from gridgen.cli.costs import print_breakdown
+from gridgen.cli.budget import Limits, verdicts_of
+from gridgen.cli.costs import print_breakdown, print_totals
 from gridgen.cli.memory import (
     Batch,
     Optimizer,
     Precision,
     Recompute,
+    given,
     print_memory,
     setting_of,
 )
-from gridgen.cli.table import print_table
+from gridgen.cli.room import RoomName, room_of
 from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
 from gridgen.errors import UsageError, unknown
 from gridgen.grid.layers import shape_text
 
-PAPER = 5  # where the paper's columns of the table begin
 DEFAULT = ("part", "stream")
 
 
@@ -52,27 +52,38 @@ def count(
     precision: Precision = None,
     optimizer: Optimizer = None,
     recompute: Recompute = None,
+    device: RoomName = None,
+    budget: Limits = None,
     as_json: AsJson = False,
 ) -> None:
     """Count parameters, activations, multiply-accumulates, paths and memory, exactly."""
     if per is not None and per not in GROUPINGS:
         raise UsageError(f"--per: {unknown('grouping', per, GROUPINGS)}")
-    setting = setting_of(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
+    terms = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
+    setting = setting_of(terms) if terms or device else None
+    room = None if device is None else room_of(device)
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)
     counted = count_grid(grid, asked)
     pieces = breakdown(grid, asked)
     needed = memory(grid, asked, setting) if setting else None
+    fitting = fits(grid, room, asked, setting) if room else ()
+    verdicts = verdicts_of(grid, budget, **terms, **({"size": asked} if asked else {}))
     if as_json:
-        more = {"memory": needed.as_json()} if needed else {}
-        rows = {"breakdown": [asdict(row) for row in GROUPINGS[per](pieces)]} if per else {}
-        print(json.dumps(counted.as_json() | rows | more, indent=2))
+        more: dict[str, Any] = {"memory": needed.as_json()} if needed else {}
+        if per:
+            more["breakdown"] = [asdict(row) for row in GROUPINGS[per](pieces)]
+        if room:
+            more["device"] = [asdict(fit) for fit in fitting]
+        if budget:
+            more["budget"] = [verdict._asdict() for verdict in verdicts]
+        print(json.dumps(counted.as_json() | more, indent=2))
         return
     image = counted_size(grid.spec, asked)
     changed = "" if asked in (None, image) else f", {size} by size: {grid.spec.size}"
     report([*describe(grid), ("maps, paths", f"{counted.maps:,}, {number_text(counted.paths)}")])
     print(f"\nfor one image of {shape_text(image)}{changed}")
-    _print_totals(counted)
+    print_totals(counted)
     if counted.parameters.paper is not None:
         print("\npaper: the approximations of section 3.2, which know the full grid only")
     for grouping in [per] if per else DEFAULT:
@@ -80,31 +91,9 @@ def count(
         print_breakdown(grouping, pieces)
     if needed and setting:
         print_memory(needed, setting)
-
-
-def _print_totals(counted: Count) -> None:
-    """Exact numbers per part, and the paper's approximations beside them."""
-    parameters, activations, macs = counted.parameters, counted.activations, counted.macs
-    ends = f"{parameters.stem:,}", f"{parameters.head:,}"
-    rows = [
-        ("", "total", "grid", "stem", "head", "paper", "paper/grid"),
-        _row("parameters", parameters.total, parameters.grid, *ends, parameters),
-        _row("activations", activations.total, activations.grid, "", "", activations),
-        ("MACs", f"{macs.total:,}", f"{macs.grid:,}", "", "", "", ""),
-    ]
-    if parameters.paper is None:
-        rows = [row[:PAPER] for row in rows]
-    print_table(rows)
-
-
-def _row(
-    label: str,
-    total: int,
-    grid: int,
-    stem: str,
-    head: str,
-    part: Parameters | Activations,
-) -> tuple[str, ...]:
-    paper = "" if part.paper is None else f"{part.paper:,}"
-    ratio = "" if part.paper_ratio is None else f"{part.paper_ratio:.3f}"
-    return label, f"{total:,}", f"{grid:,}", stem, head, paper, ratio
+    if room:
+        print()
+        report([(fit.phase, fit.text(room)) for fit in fitting])
+    if verdicts:
+        print()
+        report([(verdict.words, verdict.text) for verdict in verdicts])

@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.terminal import AsJson, progress, report
-from gridgen.errors import RenderError, SpecError
-from gridgen.spec import GridSpec, Source
+from gridgen.errors import RenderError
+from gridgen.spec import GridSpec
 
 if TYPE_CHECKING:
     from gridgen.space import Feasible
-    from gridgen.study import Study
 
 SHOWN = 5
-Limits = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--budget",
-        metavar="LIMIT=AMOUNT",
-        help="A field of the budget, over what the study says, such as parameters=10M.",
-    ),
-]
 Rows = Iterator[tuple[str, str]]
 
 
@@ -55,28 +47,6 @@ def feasible(
     report([*_counts(found), *_topologies(found), *wrote])
     for cell in found.spread(listed):
         print(_settings(found, cell))
-
-
-def budgeted(path: Path, limits: list[str] | None) -> "Study":
-    """The study of a file, its budget's fields replaced by those of `--budget`."""
-    from gridgen.study import Study
-
-    study = Study.load(path)
-    if not limits:
-        return study
-    try:
-        budget = study.budget.but(**dict(map(_limit, limits)))
-    except SpecError as error:
-        raise SpecError(f"--budget: {error}") from error
-    return study.but(budget=budget.plain())
-
-
-def _limit(text: str) -> tuple[str, Any]:
-    """Field and value of `LIMIT=AMOUNT`; the value is YAML."""
-    name, equals, value = text.partition("=")
-    if not (equals and name.isidentifier() and value.strip()):
-        raise SpecError(f"{text!r} is no limit; write LIMIT=AMOUNT, such as parameters=10M")
-    return name, Source.parse(f"value: {value}", text).data["value"]
 
 
 def _require_png(output: Path | None) -> None:

@@ -1,6 +1,7 @@
 """Memory on the terminal: the options that say what for, and the table."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -29,16 +30,15 @@ Recompute = Annotated[
 ]
 
 
-def setting_of(**options: int | str | None) -> Setting | None:
-    """The setting of those options that are given; None where none is.
+def given(**options: Any) -> dict[str, Any]:
+    """Those options that are given."""
+    return {name: value for name, value in options.items() if value is not None}
 
-    Errors: `SpecError` that begins with the option.
-    """
-    given = {name: value for name, value in options.items() if value is not None}
-    if not given:
-        return None
+
+def setting_of(options: Mapping[str, Any]) -> Setting:
+    """The setting that options ask for. Errors: `SpecError` that begins with the option."""
     try:
-        return Setting.of(**given)
+        return Setting.of(**options)
     except SpecError as error:
         raise SpecError(f"--{error}") from error
 

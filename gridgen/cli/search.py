@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.feasible import Limits, budgeted
+from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.terminal import Device, Output, report
 
 SHOWN = 10

@@ -42,6 +42,19 @@ class Verdict(NamedTuple):
     limit: int
     within: bool
 
+    @property
+    def words(self) -> str:
+        """The quantity in words."""
+        return self.quantity.replace("_", " ")
+
+    @property
+    def text(self) -> str:
+        """Such as `13,181,097, not within at most 10,000,000 parameters (1.32 times)`."""
+        quantity = QUANTITIES[self.quantity]
+        where = "within" if self.within else "not within"
+        times = f"{self.cost / self.limit:.2f} times"
+        return f"{self.cost:,}, {where} {quantity.limit(self.limit)} ({times})"
+
 
 class Budget(Terms):
     """Limits; what is not given is not limited. Amounts may be written 500k, 10M, 8GB or 8GiB.

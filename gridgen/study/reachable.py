@@ -37,11 +37,12 @@ def reachable(study: Study) -> Reachable | None:
     points = size_of(space)
     if points is None or points > MOST_POINTS:
         return None
-    budget = study.budget if points <= MOST_GRIDS else study.budget.but(**WITHOUT_MEMORY)
+    limits = study.limits
+    budget = limits if points <= MOST_GRIDS else limits.but(**WITHOUT_MEMORY)
     found = feasible(study.spec, space, budget)
     if found.feasible == 0:
         raise study.blame(_nothing(found))
-    return Reachable(found.feasible, found.points) if budget == study.budget else None
+    return Reachable(found.feasible, found.points) if budget == limits else None
 
 
 def _nothing(found: Feasible) -> SpecError:

@@ -165,7 +165,7 @@ class Search:
 
     def _over_budget(self, trial: Trial, costs: Costs) -> str:
         """Which limits the candidate breaks, by arithmetic alone; none: an empty string."""
-        known, budget = self._stored(trial).constraints, self.study.budget
+        known, budget = self._stored(trial).constraints, self.study.limits
         for limit in budget.limits():
             if limit.quantity in costs.limited and limit.quantity not in known:
                 trial.set_constraint(limit.quantity, limit.over(costs.limited[limit.quantity]))

@@ -33,6 +33,9 @@ def _recipe_kind(value: Any) -> str:
     return "name" if isinstance(value, str) else "inline"
 
 
+FROM_RECIPE = ("batch", "precision", "recompute")
+"""Terms of a budget that a recipe says too."""
+
 ChoicesField = Annotated[
     Annotated[Range, Tag("range")]
     | Annotated[tuple[Any, ...], Field(min_length=1, strict=False), Tag("list")],
@@ -119,6 +122,13 @@ class Study(Document):
         """The recipe itself."""
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
 
+    @property
+    def limits(self) -> Budget:
+        """The budget, with the recipe's batch, precision and recomputation where it has none."""
+        told = self.budget.model_fields_set
+        recipe = {name: getattr(self.training, name) for name in FROM_RECIPE if name not in told}
+        return self.budget.but(**recipe)
+
     def require_data(self) -> None:
         """The data exists and can be scored so, and the spec has its classes and channels.
 
@@ -146,11 +156,11 @@ class Study(Document):
 
     def costs(self, params: Params) -> Costs:
         """What a point of the space costs. Errors: `SpecError` where it makes no grid."""
-        return costs_of(self.spec, params, self.budget)
+        return costs_of(self.spec, params, self.limits)
 
     def feasible(self, tell: Tell = silent) -> Feasible:
         """The points of the space that meet the budget. Errors: `SpecError`, as `feasible`."""
         try:
-            return feasible(self.spec, self.space, self.budget, tell)
+            return feasible(self.spec, self.space, self.limits, tell)
         except SpecError as error:
             raise self.blame(error) from error

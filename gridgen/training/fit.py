@@ -18,7 +18,7 @@ from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import learning_rate
 from gridgen.training.run import Row, Run
-from gridgen.training.step import adam, forward, update
+from gridgen.training.step import adam, forward, out_of_memory, update
 from gridgen.training.tasks import task_of
 from gridgen.training.watch import Watch
 
@@ -91,7 +91,7 @@ class Fit:
     def _explained(self, error: Exception) -> TrainingError | None:
         """What torch says, where the user can put it right."""
         batch, crop = self.recipe.batch, self.recipe.crop.size
-        if _out_of_memory(error):
+        if out_of_memory(error):
             return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
         if "more than 1 value per channel" in str(error):
             fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
@@ -191,8 +191,3 @@ class Fit:
         save_network(self.network, self.run.weights)
         draw_curve(self.rows, self.task.metric, self.run.folder / "curve.png")
         draw_predictions(self.network, self.val, self.device, self.run.folder / "predictions.png")
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; on a CPU that is a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

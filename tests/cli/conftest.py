@@ -58,3 +58,10 @@ def gridgen(place, capsys) -> Program:
         return code, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture
+def shipped(place) -> Path:
+    """The current directory, with the repository's specs/."""
+    shutil.copytree(Path(__file__).parents[2] / "specs", place / "specs")
+    return place

@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -36,13 +35,6 @@ STUDIES = sorted(path.name for path in (ROOT / "studies").glob("*.yaml"))
 
 MINE = "grid      2 streams, 1+1 columns, F0 = 2\n"
 SUMMING = "the grid's summing residual U-Net, not the U-Net of 2015"
-
-
-@pytest.fixture
-def shipped(place) -> Path:
-    """The current directory, with the repository's specs/."""
-    shutil.copytree(ROOT / "specs", place / "specs")
-    return place
 
 
 @pytest.mark.parametrize(("ending", "program"), [("svg", True), ("png", True), ("dot", False)])

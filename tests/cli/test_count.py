@@ -79,3 +79,73 @@ def test_what_costs_nothing_has_no_share(capsys):
 def test_the_first_columns_of_a_table_are_words(capsys):
     print_table([("a", "b", "c"), ("long", "longer", "1,000")], words=2)
     assert capsys.readouterr().out == "a     b           c\nlong  longer  1,000\n"
+
+
+def test_memory_fit_and_budget_follow_the_counts(shipped, gridgen):
+    code, out, err = gridgen(
+        *("count", "specs/gridnet.yaml", "--size", "400x400", "--batch", "4"),
+        *("--device", "8GB", "--budget", "parameters=10M", "--budget", "training_memory=8GB"),
+    )
+    assert (code, err) == (0, "")
+    assert (
+        out.partition("\n\nmemory")[2]
+        == """ for a batch of 4, fp32, adam
+parameters          52.7 MB
+gradients           52.7 MB
+optimizer's state    105 MB  #
+saved for backward  3.04 GB  ###########################
+peak of training    3.40 GB  ##############################
+peak of inference    219 MB  ##
+
+inference  needs 219 MB, fits on 8GB; up to batch 191 (arithmetic alone)
+training   needs 3.40 GB, fits on 8GB; up to batch 9 (arithmetic alone)
+
+parameters       13,181,097, not within at most 10,000,000 parameters (1.32 times)
+training memory  3,398,249,668, within at most 8,000,000,000 bytes of training memory (0.42 times)
+"""
+    )
+
+
+def test_json_adds_what_was_asked_for(shipped, gridgen):
+    command = ("count", "specs/gridnet.yaml", "--size", "400x400", "--json")
+    plain = json.loads(gridgen(*command)[1])
+    asked = ("--batch", "4", "--precision", "bf16", "--optimizer", "sgd", "--recompute", "unit")
+    more = json.loads(gridgen(*command, *asked, "--device", "1GB", "--budget", "macs=30G")[1])
+    assert {key: more.pop(key) for key in plain} == plain
+    assert more["memory"] == {
+        "parameters": 52_724_388,
+        "gradients": 52_724_388,
+        "optimizer": 52_724_388,
+        "saved": 437_778_026,
+        "peak_training": 717_626_842,
+        "peak_inference": 165_668_036,
+    }
+    assert [(fit["phase"], fit["fits"]) for fit in more["device"]] == [
+        ("inference", True),
+        ("training", True),
+    ]
+    assert more["budget"] == [
+        {"quantity": "macs", "cost": 33_098_400_000, "limit": 30_000_000_000, "within": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--batch", "0"), "--batch: 0 is less than 1"),
+        (("--batch", "65537"), "--batch: 65537 is more than 65536"),
+        (("--precision", "fp8"), "--precision: 'fp8' is not one of: 'fp32', 'bf16' or 'fp16'"),
+        (("--optimizer", "lion"), "--optimizer: 'lion' is not one of: 'sgd', 'adam' or 'adamw'"),
+        (("--recompute", "all"), "--recompute: 'all' is not one of: 'none', 'unit' or 'column'"),
+        (
+            ("--budget", "params=10M"),
+            "--budget: params: 'params' is no field; did you mean 'parameters'?",
+        ),
+        (
+            ("--budget", "parameters"),
+            "--budget: 'parameters' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+        ),
+    ],
+)
+def test_options_of_memory_and_budget_are_checked(options, told, shipped, gridgen):
+    assert gridgen("count", "specs/gridnet.yaml", *options) == (2, "", f"{told}\n")

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ checkerboard  up_3_3, up_2_3 and 10 more: a 3x3 transposed convolution of stride
 outputs with 1, 2 or 4 weights
               fix: --set units.upsampling=bilinear: interpolate, then convolve
 """
-
-
-@pytest.fixture
-def shipped(place):
-    shutil.copytree(ROOT / "specs", place / "specs")
-    return place
 
 
 def test_the_paper_network(shipped, gridgen):

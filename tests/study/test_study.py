@@ -380,3 +380,23 @@ def test_an_objective_that_the_data_does_not_score_is_refused(data, objective, f
         study(data=name, objective=objective).require_data()
     shown = data.replace("{greys}", f"denoising:{tmp_path.name}")
     assert str(caught.value) == f"objective: {objective} is not scored on {shown}; set {fix}"
+
+
+def test_memory_is_limited_for_the_recipes_batch_and_precision_unless_the_budget_says():
+    text = """
+data: shapes
+spec: {classes: 3}
+space: {streams: [2], columns: [1+1], base_channels: [4]}
+budget: {training_memory: 8GB, %s}
+recipe:
+  epochs: 1
+  batch: 7
+  learning_rate: 0.01
+  precision: bf16
+  recompute: unit
+  crop: {smallest: 8, largest: 8, size: 8}
+"""
+    told = Study.parse(text % "size: [64, 64]").limits
+    assert (told.batch, told.precision, told.recompute) == (7, "bf16", "unit")
+    told = Study.parse(text % "batch: 2, precision: fp32").limits
+    assert (told.batch, told.precision, told.recompute) == (2, "fp32", "unit")

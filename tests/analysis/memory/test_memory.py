@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import small_grid
 from strategies import specs, topologies_for
-from benchmarks.tracking import DEVICE, saved_by_torch, tracked
 
+from benchmarks.tracking import DEVICE, saved_by_torch, tracked
 from gridgen.analysis.memory import Setting, memory
 from gridgen.analysis.sizes import larger_size
 from gridgen.architectures.names import ARCHITECTURES

@@ -1,0 +1,48 @@
+"""What arithmetic says of one network: the peaks, and the largest layer beside which to work."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from gridgen.analysis.memory.memory import memory
+from gridgen.analysis.memory.record import record_training
+from gridgen.analysis.memory.setting import Setting
+from gridgen.analysis.memory.tape import Op
+from gridgen.grid import Grid
+from gridgen.grid.trace import Size
+
+Phase = Literal["inference", "training"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Bytes: the peak of each phase, and what the largest layer with weights reads and writes."""
+
+    inference: int
+    training: int
+    largest: int
+
+    def peak(self, phase: Phase) -> int:
+        """Of one phase."""
+        return self.training if phase == "training" else self.inference
+
+
+def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
+    """Of images of `size` (height, width). Errors: `SizeError`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> grid = build_grid(GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2))
+    >>> counted(grid, (8, 8), Setting()).largest == 4 * (4 + 4) * 8 * 8
+    True
+    """
+    needed = memory(grid, size, setting)
+    largest = largest_layer(grid, size, setting)
+    return Counted(needed.peak_inference, needed.peak_training, largest)
+
+
+def largest_layer(grid: Grid, size: Size, setting: Setting) -> int:
+    """What the largest layer with weights reads and writes, in bytes: so many for each image."""
+    tape, _ = record_training(grid, size, setting.but(recompute="none"))
+    layers = [op for op in tape.events if isinstance(op, Op) and op.scratch]
+    return int(max(read.bytes + op.writes.bytes for op in layers for read in op.reads))

@@ -1,0 +1,91 @@
+"""Whether a network fits a device, and up to which batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from gridgen.analysis.memory.calibration import Calibration
+from gridgen.analysis.memory.cases import trained_on
+from gridgen.analysis.memory.counted import PHASES, Counted, Phase, largest_layer
+from gridgen.analysis.memory.largest_batch import largest_batch
+from gridgen.analysis.memory.memory import memory
+from gridgen.analysis.memory.setting import Setting
+from gridgen.analysis.sizes import PAPER_SIZE, larger_size
+from gridgen.analysis.words import bytes_text
+from gridgen.grid import Grid
+from gridgen.grid.trace import Size
+
+
+@dataclass(frozen=True)
+class Room:
+    """A device's memory in bytes; without a calibration arithmetic alone says what is needed."""
+
+    name: str
+    memory: int
+    calibration: Calibration | None = None
+
+    @property
+    def words(self) -> str:
+        """`8GB`, or `cpu-x86_64 (25.3 GB)`."""
+        if self.calibration is None:
+            return self.name
+        return f"{self.name} ({bytes_text(self.memory)})"
+
+    def needed(self, counted: Counted, phase: Phase) -> int:
+        """Bytes of it."""
+        if self.calibration is None:
+            return counted.peak(phase)
+        return self.calibration.needed(counted, phase)
+
+    def setting(self, setting: Setting) -> Setting:
+        """`setting` as it is on this device."""
+        if self.calibration is None:
+            return setting
+        return trained_on(self.calibration.machine.device, setting)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one phase needs, in bytes, and the largest batch that fits; 0 where none does."""
+
+    phase: Phase
+    needed: int
+    fits: bool
+    largest_batch: int
+
+    def text(self, room: Room) -> str:
+        """In one line."""
+        verdict = "fits on" if self.fits else "does not fit on"
+        batch = f"up to batch {self.largest_batch:,}" if self.largest_batch else "not even batch 1"
+        alone = "" if room.calibration else " (arithmetic alone)"
+        return f"needs {bytes_text(self.needed)}, {verdict} {room.words}; {batch}{alone}"
+
+
+def fits(
+    grid: Grid, room: Room, size: Size | None = None, setting: Setting | None = None
+) -> tuple[Fit, ...]:
+    """Inference and training of `grid` on images of `size`. Errors: `SizeError`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> room = Room("8 GB", 8 * 10**9)
+    >>> fits(build_grid(spec), room, (400, 400), Setting(batch=4))[1].text(room)
+    'needs 3.40 GB, fits on 8 GB; up to batch 9 (arithmetic alone)'
+    """
+    setting = room.setting(setting or Setting())
+    image = size or larger_size(grid.spec, PAPER_SIZE)
+    layer = largest_layer(grid, image, setting.but(batch=1))
+
+    @cache
+    def at(batch: int) -> Counted:
+        needed = memory(grid, image, setting.but(batch=batch))
+        return Counted(needed.peak_inference, needed.peak_training, batch * layer)
+
+    return tuple(_fit(phase, room, at, setting.batch) for phase in PHASES)
+
+
+def _fit(phase: Phase, room: Room, at: Callable[[int], Counted], batch: int) -> Fit:
+    needed = room.needed(at(batch), phase)
+    most = largest_batch(lambda batch: room.needed(at(batch), phase), room.memory)
+    return Fit(phase, needed, needed <= room.memory, most)

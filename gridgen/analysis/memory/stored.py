@@ -1,0 +1,90 @@
+"""Calibrations as files: one for each device and torch, in the user's data folder."""
+
+import os
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import yaml
+
+from gridgen.analysis.memory.calibration import Calibration
+from gridgen.analysis.memory.cases import Machine
+from gridgen.errors import DeviceError, unknown
+from gridgen.files import write_file
+
+OTHERWISE = "gridgen calibrate measures one; an amount such as 8GB works too"
+
+
+def home() -> Path:
+    """`$GRIDGEN_HOME`, or `gridgen` in `$XDG_DATA_HOME`, or in ~/.local/share."""
+    if own := os.environ.get("GRIDGEN_HOME"):
+        return Path(own)
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "gridgen"
+
+
+def place_of(machine: Machine) -> Path:
+    """Where the calibration of a device belongs."""
+    return home() / "devices" / machine.name / f"torch-{machine.torch}.yaml"
+
+
+def store(calibration: Calibration, path: Path | None = None) -> Path:
+    """Write the file, by default in its place. Errors: `FileError`."""
+    text = yaml.safe_dump(calibration.complete(), sort_keys=False)
+    return write_file(path or place_of(calibration.machine), text)
+
+
+def load_device(name: str) -> Calibration:
+    """The calibration called `name`, or the file at that path.
+
+    That of the torch installed here; where there is none, the newest one, with a warning.
+    Errors: `DeviceError` for a name that is none; `SpecError` for a damaged file.
+    """
+    if Path(name).is_file():
+        return _checked(Calibration.load(name), name)
+    files = _files().get(name)
+    if files is None:
+        raise DeviceError(_unknown(name))
+    own = [path for path in files if path.stem == f"torch-{installed_torch()}"]
+    newest = max(files, key=lambda path: path.stat().st_mtime)
+    return _checked(Calibration.load(own[0] if own else newest), name)
+
+
+def device_names() -> tuple[str, ...]:
+    """Devices that were calibrated."""
+    return tuple(_files())
+
+
+def installed_torch() -> str | None:
+    """The version of torch here, which is not imported for that."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None
+
+
+def _checked(calibration: Calibration, name: str) -> Calibration:
+    """The same, with a warning where another torch was measured."""
+    measured, here = calibration.machine.torch, installed_torch()
+    if measured != here:
+        warnings.warn(
+            f"{name} was calibrated with torch {measured}, here is {here}; "
+            "run gridgen calibrate there again",
+            stacklevel=3,
+        )
+    return calibration
+
+
+def _files() -> dict[str, list[Path]]:
+    """The files of every device."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted((home() / "devices").glob("*/torch-*.yaml")):
+        found.setdefault(path.parent.name, []).append(path)
+    return found
+
+
+def _unknown(name: str) -> str:
+    names = device_names()
+    if not names:
+        return f"{name!r} is no calibrated device; there are none yet ({OTHERWISE})"
+    return f"{unknown('calibrated device', name, names)} ({OTHERWISE})"

@@ -1,0 +1,42 @@
+"""What `--device NAME` means to commands that measure nothing: a calibrated device or an amount."""
+
+from typing import Annotated
+
+import typer
+
+from gridgen.analysis.memory.fits import Room
+from gridgen.analysis.memory.stored import load_device
+from gridgen.errors import DeviceError
+
+RoomName = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Whether it fits there: a device of gridgen calibrate, its file, or memory like 8GB.",
+    ),
+]
+
+
+def room_of(name: str) -> Room:
+    """The device or amount called `name`. Errors: `DeviceError`, `SpecError`.
+
+    >>> room_of("8GiB").memory
+    8589934592
+    """
+    if name[:1].isdecimal() or name[:1] == "-":
+        return Room(name, _amount(name))
+    calibration = load_device(name)
+    return Room(calibration.machine.name, calibration.machine.memory, calibration)
+
+
+def _amount(text: str) -> int:
+    from gridgen.space.amounts import STORED, amount
+
+    try:
+        memory = amount(text, STORED, "8GB")
+    except ValueError as error:
+        raise DeviceError(f"--device: {error}") from error
+    if memory < 1:
+        raise DeviceError(f"--device: {text!r} is no memory; write an amount such as 8GB")
+    return memory

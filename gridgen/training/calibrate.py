@@ -1,0 +1,25 @@
+"""Measuring a device by a few networks, and what arithmetic cannot know of it."""
+
+from gridgen.analysis.memory.calibration import Calibration, Sample
+from gridgen.analysis.memory.cases import Machine
+from gridgen.analysis.memory.plan import PLAN, Planned
+from gridgen.training.measure import machine, measure
+from gridgen.training.watch import Tick
+
+
+def calibrate(device: str = "auto", tick: Tick = lambda *_: None) -> Calibration:
+    """The calibration of a device, which nothing else should use meanwhile. Stores nothing.
+
+    `tick(done, total)` hears of each network. Errors: `DeviceError`, `OutOfMemoryError`,
+    `TrainingError` where a measurement fails.
+    """
+    about, samples = machine(device), []
+    for number, planned in enumerate(PLAN):
+        tick(number, len(PLAN))
+        samples.append(_sample(planned, about, device))
+    return Calibration.fitted(about, samples)
+
+
+def _sample(planned: Planned, about: Machine, device: str) -> Sample:
+    case = planned.case(about)
+    return Sample(case=case, measured=measure(case, device), held_out=planned.held_out)

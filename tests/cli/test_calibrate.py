@@ -1,0 +1,176 @@
+"""`gridgen calibrate` on measurements that are made up, and what `--device` then means."""
+
+import json
+import shlex
+import shutil
+
+import pytest
+import torch
+
+from gridgen.analysis.memory import stored
+from gridgen.analysis.memory.cases import Machine, Measured, Peak
+from gridgen.analysis.memory.counted import PHASES
+from gridgen.analysis.memory.fits import fits
+from gridgen.cli.room import room_of
+from gridgen.errors import DeviceError, SpecError
+from gridgen.training import calibrate
+
+MB = 10**6
+LARGEST = "the largest layer's input and output"
+MACHINE = Machine(name="made-up-gpu", device="cuda", memory=8 * 10**9, torch="2.13.0")
+
+
+def fake(case, device):
+    """A device that takes 300 MB, 10 MB in each phase, and what the largest layer moves."""
+    counted = case.counted("cuda")
+    peaks = {}
+    for phase in PHASES:
+        tensors = counted.peak(phase) + 10 * MB + counted.largest
+        peaks[phase] = Peak(tensors=tensors, reserved=tensors * 5 // 4, outside=300 * MB)
+    return Measured(**peaks)
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    """Of the device that is made up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "machine", lambda _: MACHINE)
+        patch.setattr(calibrate, "measure", fake)
+        return calibrate.calibrate()
+
+
+@pytest.fixture
+def device(monkeypatch, tmp_path):
+    """The folder of calibrations."""
+    monkeypatch.setenv("GRIDGEN_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(stored, "installed_torch", lambda: "2.13.0")
+    monkeypatch.setattr(calibrate, "machine", lambda _: MACHINE)
+    monkeypatch.setattr(calibrate, "measure", fake)
+    return tmp_path / "home" / "devices"
+
+
+def rows_of(grid, name):
+    room = room_of(name)
+    return [(fit.phase, fit.text(room)) for fit in fits(grid, room, (400, 400))]
+
+
+def test_it_prints_errors_and_stores_the_constants(device, gridgen):
+    code, out, err = gridgen("calibrate")
+    assert (code, err) == (0, "")
+    table, summary = out.split("\n\n")
+    lines = table.splitlines()
+    assert lines[0].split() == [
+        *("network", "phase", "counted", "measured", "error", "calibrated", "error")
+    ]
+    assert len(lines) == 1 + 2 * 9
+    assert all(line.endswith("0.0%") for line in lines[1:])
+    assert sum("held out" in line for line in lines) == 6
+    *told, held_out, fitted, wrote = summary.splitlines()
+    assert told == [
+        "device     made-up-gpu, 8.00 GB, torch 2.13.0",
+        "outside    300 MB that torch's allocator does not see",
+        "slack      1.25 bytes held for each in tensors",
+        f"inference  counted + 10.0 MB + 1.00 x {LARGEST}",
+        f"training   counted + 10.0 MB + 1.00 x {LARGEST}",
+    ]
+    assert held_out.startswith("held out   wrong by ")
+    assert held_out.endswith("% at most before, 0.0% after")
+    assert fitted.startswith("fitted     wrong by ")
+    assert wrote == f"wrote      {device}/made-up-gpu/torch-2.13.0.yaml"
+
+
+def test_as_json(device, gridgen, tmp_path):
+    code, out, err = gridgen("calibrate", "--json", "-o", "mine.yaml")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["machine"] == MACHINE.complete()
+    assert told["constants"]["training"]["workspace"] == pytest.approx(1, abs=1e-4)
+    assert len(told["predictions"]) == 18
+    assert max(abs(row["after"]) for row in told["predictions"]) < 1e-3
+    assert told["file"] == "mine.yaml"
+    assert not device.exists()
+    assert room_of("mine.yaml").memory == 8 * 10**9
+
+
+def test_a_grid_then_needs_what_was_found(device, calibration, paper_grid):
+    stored.store(calibration)
+    (inference, needs), (training, more) = rows_of(paper_grid, "made-up-gpu")
+    assert (inference, training) == ("inference", "training")
+    assert needs.startswith("needs ")
+    assert more == "needs 1.60 GB, fits on made-up-gpu (8.00 GB); up to batch 7"
+
+
+def test_an_amount_is_a_device_without_a_calibration(paper_grid):
+    rows = dict(rows_of(paper_grid, "8GB"))
+    assert rows["training"] == "needs 1.01 GB, fits on 8GB; up to batch 9 (arithmetic alone)"
+    assert room_of("8GiB").memory == 8 * 2**30
+
+
+TOO = "(gridgen calibrate measures one; an amount such as 8GB works too)"
+WRONG = {
+    "made-up-gpus": f"'made-up-gpus' is no calibrated device; did you mean 'made-up-gpu'? {TOO}",
+    "8gb": "--device: '8gb': gb is no unit here; did you mean '8GB'?",
+    "8XB": "--device: '8XB': XB is no unit here; write a number such as 8GB",
+    "0": "--device: '0' is no memory; write an amount such as 8GB",
+    "-8GB": "--device: '-8GB' is no memory; write an amount such as 8GB",
+    "1.5": "--device: '1.5' is no whole number; write one such as 8GB",
+    "": f"'' is no calibrated device; there are: made-up-gpu {TOO}",
+    "../devices": f"'../devices' is no calibrated device; there are: made-up-gpu {TOO}",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_names(name, device, calibration):
+    stored.store(calibration)
+    with pytest.raises(DeviceError) as error:
+        room_of(name)
+    assert str(error.value) == WRONG[name]
+
+
+def test_a_file_that_is_no_calibration(place):
+    with pytest.raises(
+        SpecError, match=r"^mine\.yaml:1:1: machine: this field is missing; add it\n"
+    ):
+        room_of("mine.yaml")
+
+
+COMMANDS = {
+    "calibrate cpu": (
+        "gridgen calibrate: Got unexpected extra argument(s) (cpu); see gridgen calibrate --help"
+    ),
+    "calibrate --device": "gridgen: Option '--device' requires an argument; see gridgen --help",
+    "calibrate --fast": "gridgen calibrate: No such option: --fast; see gridgen calibrate --help",
+    "calibrate -o .": ".: a folder; name a file in it",
+    "calibrate -o mine.yaml/x.yaml": "mine.yaml: cannot be made: a file is in the way",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wrong_commands(command, device, place, gridgen):
+    before = sorted(place.rglob("*"))
+    assert gridgen(*shlex.split(command)) == (2, "", f"{COMMANDS[command]}\n")
+    assert sorted(place.rglob("*")) == before
+
+
+DEVICES = {
+    "tpu": "'tpu' is no device; there are: auto, cpu, cuda, mps, xpu",
+    "cuda": "device 'cuda' cannot be used: Torch not compiled with CUDA enabled; try --device cpu",
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_a_device_that_cannot_be_measured(name, place, gridgen, monkeypatch):
+    if name == "cuda" and (torch.cuda.is_available() or torch.version.cuda):
+        pytest.skip("torch is built for CUDA here")
+    monkeypatch.setenv("GRIDGEN_HOME", str(place / "home"))
+    before = sorted(place.rglob("*"))
+    assert gridgen("calibrate", "--device", name) == (2, "", f"{DEVICES[name]}\n")
+    assert sorted(place.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_written(device, calibration, gridgen, place, monkeypatch):
+    monkeypatch.setattr(calibrate, "calibrate", lambda *_: calibration)
+    shutil.copy("mine.yaml", place / "home")
+    code, out, err = gridgen("calibrate")
+    assert (code, out) == (2, "")
+    assert err == f"{device}/made-up-gpu: cannot be made: a file is in the way\n"
