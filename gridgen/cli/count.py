@@ -2,14 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.breakdown import GROUPINGS, breakdown
-from gridgen.analysis.memory import memory
-from gridgen.analysis.memory.fits import fits
 from gridgen.analysis.sizes import counted_size
 from gridgen.analysis.words import number_text
 from gridgen.cli.budget import Limits, verdicts_of
@@ -26,7 +24,13 @@ from gridgen.cli.memory import (
 from gridgen.cli.room import RoomName, room_of
 from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
 from gridgen.errors import UsageError, unknown
+from gridgen.grid import Grid
 from gridgen.grid.layers import shape_text
+from gridgen.grid.trace import Size
+
+if TYPE_CHECKING:
+    from gridgen.analysis.memory import Memory, Setting
+    from gridgen.analysis.memory.fits import Fit, Room
 
 DEFAULT = ("part", "stream")
 
@@ -66,8 +70,8 @@ def count(
     asked = size_of(size)
     counted = count_grid(grid, asked)
     pieces = breakdown(grid, asked)
-    needed = memory(grid, asked, setting) if setting else None
-    fitting = fits(grid, room, asked, setting) if room else ()
+    needed = _memory(grid, asked, setting) if setting else None
+    fitting = _fits(grid, room, asked, setting) if room else ()
     verdicts = verdicts_of(grid, budget, **terms, **({"size": asked} if asked else {}))
     if as_json:
         more: dict[str, Any] = {"memory": needed.as_json()} if needed else {}
@@ -97,3 +101,17 @@ def count(
     if verdicts:
         print()
         report([(verdict.words, verdict.text) for verdict in verdicts])
+
+
+def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
+    from gridgen.analysis.memory import memory
+
+    return memory(grid, size, setting)
+
+
+def _fits(
+    grid: Grid, room: "Room", size: Size | None, setting: "Setting | None"
+) -> "tuple[Fit, ...]":
+    from gridgen.analysis.memory.fits import fits
+
+    return fits(grid, room, size, setting)

@@ -1,14 +1,16 @@
 """Memory on the terminal: the options that say what for, and the table."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.analysis.memory import Memory, Setting
 from gridgen.analysis.words import bytes_text
 from gridgen.cli.table import bar, print_table
 from gridgen.errors import SpecError
+
+if TYPE_CHECKING:
+    from gridgen.analysis.memory import Memory, Setting
 
 BAR = 30
 LABELS = {
@@ -35,15 +37,17 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def setting_of(options: Mapping[str, Any]) -> Setting:
+def setting_of(options: Mapping[str, Any]) -> "Setting":
     """The setting that options ask for. Errors: `SpecError` that begins with the option."""
+    from gridgen.analysis.memory import Setting
+
     try:
         return Setting.of(**options)
     except SpecError as error:
         raise SpecError(f"--{error}") from error
 
 
-def print_memory(memory: Memory, setting: Setting) -> None:
+def print_memory(memory: "Memory", setting: "Setting") -> None:
     """What is needed, as bytes and as bars beside the peak of training."""
     again = "" if setting.recompute == "none" else f", each {setting.recompute} computed again"
     print(

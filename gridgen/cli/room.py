@@ -1,12 +1,13 @@
 """What `--device NAME` means to commands that measure nothing: a calibrated device or an amount."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.analysis.memory.fits import Room
-from gridgen.analysis.memory.stored import load_device
 from gridgen.errors import DeviceError
+
+if TYPE_CHECKING:
+    from gridgen.analysis.memory.fits import Room
 
 RoomName = Annotated[
     str | None,
@@ -18,12 +19,15 @@ RoomName = Annotated[
 ]
 
 
-def room_of(name: str) -> Room:
+def room_of(name: str) -> "Room":
     """The device or amount called `name`. Errors: `DeviceError`, `SpecError`.
 
     >>> room_of("8GiB").memory
     8589934592
     """
+    from gridgen.analysis.memory.fits import Room
+    from gridgen.analysis.memory.stored import load_device
+
     if name[:1].isdecimal() or name[:1] == "-":
         return Room(name, _amount(name))
     calibration = load_device(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gridgen.analysis import count
-from gridgen.analysis.memory import memory
+from gridgen.analysis.memory import inference_memory, training_memory
 from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
 from gridgen.space.family import Table
@@ -73,11 +73,11 @@ def _receptive_field(grid: Grid, terms: Terms) -> int:
 
 
 def _training_memory(grid: Grid, terms: Terms) -> int:
-    return memory(grid, terms.image(grid.spec), terms.setting).peak_training
+    return training_memory(grid, terms.image(grid.spec), terms.setting)
 
 
 def _inference_memory(grid: Grid, terms: Terms) -> int:
-    return memory(grid, terms.image(grid.spec), terms.setting).peak_inference
+    return inference_memory(grid, terms.image(grid.spec), terms.setting)
 
 
 def _bounded(quantity: str) -> Callable[[Population], Table]:

@@ -49,21 +49,28 @@ def memory(grid: Grid, size: Size | None = None, setting: Setting | None = None)
     setting = setting or Setting()
     image = size or larger_size(grid.spec, PAPER_SIZE)
     held = weights(grid)
-    parameters = FP32 * held.values
-    optimizer = _state(held, setting)
     step = _step(grid, image, setting)
-    resting = 2 * parameters + optimizer + held.buffers
-    update = step.live + _update(held, setting)
-    inference = Replay(record_inference(grid, image, setting))
-    inference.forward(keeping=False)
     return Memory(
-        parameters=parameters,
-        gradients=parameters,
-        optimizer=optimizer,
+        parameters=FP32 * held.values,
+        gradients=FP32 * held.values,
+        optimizer=_state(held, setting),
         saved=step.saved,
-        peak_training=resting + max(step.peak, update),
-        peak_inference=parameters + held.buffers + inference.peak,
+        peak_training=_peak_training(held, step, setting),
+        peak_inference=inference_memory(grid, image, setting),
     )
+
+
+def training_memory(grid: Grid, size: Size, setting: Setting) -> int:
+    """`Memory.peak_training` alone. Errors: `SizeError`."""
+    return _peak_training(weights(grid), _step(grid, size, setting), setting)
+
+
+def inference_memory(grid: Grid, size: Size, setting: Setting) -> int:
+    """`Memory.peak_inference` alone. Errors: `SizeError`."""
+    replay = Replay(record_inference(grid, size, setting))
+    replay.forward(keeping=False)
+    held = weights(grid)
+    return FP32 * held.values + held.buffers + int(replay.peak)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,11 @@ class _Step:
     saved: int
     peak: int
     live: int
+
+
+def _peak_training(held: Weights, step: _Step, setting: Setting) -> int:
+    resting = 2 * FP32 * held.values + _state(held, setting) + held.buffers
+    return resting + max(step.peak, step.live + _update(held, setting))
 
 
 def _step(grid: Grid, size: Size, setting: Setting) -> _Step:

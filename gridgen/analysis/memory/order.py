@@ -14,7 +14,6 @@ from itertools import permutations
 from math import prod
 
 from gridgen.analysis.memory.layers import Recorder
-from gridgen.analysis.memory.operations import Map
 from gridgen.analysis.memory.replay import Replay
 from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.memory.weights import FP32
@@ -56,15 +55,27 @@ def own_order(grid: Grid) -> Order:
     return _Search(grid).own()
 
 
-@dataclass(frozen=True)
-class _Rise:
-    """What one computation adds to memory: at most, and in the end."""
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One connection in an order of arrivals: what it adds to memory at most and in the end,
+    whether it can be added to in place, and what it frees: size and readers of each map.
+    """
 
     peak: int
     net: int
+    alone: bool
+    frees: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """An order of arrivals at one map."""
+
+    connections: tuple[Connection, ...]
+    arrivals: tuple[_Arrival, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Move:
     """One map computed: how, how high memory rose, and what is computed then."""
 
@@ -82,6 +93,7 @@ class _Search:
         self.bit = {target: 1 << number for number, target in enumerate(grid.maps)}
         self.sizes = {target: FP32 * prod(self.shapes[target]) for target in grid.maps}
         self.into = {target: tuple(grid.into(target)) for target in grid.maps}
+        self.joins = {target: grid.fusion_of(target).join for target in grid.maps}
         self.sources = {
             target: self._bits(read for c in self.into[target] for read in reads(c))
             for target in grid.maps
@@ -102,7 +114,8 @@ class _Search:
         """The grid's own order, the arrivals of each map too."""
         moves, computed = [], self.begin
         for target in self.grid.maps[1:]:
-            moves.append(self._move(computed, target, (self.into[target],)))
+            own = (self._arrivals(self.into[target]),)
+            moves.append(self._move(computed, target, self._live(computed), own))
             computed = moves[-1].computed
         return self._order(moves, exact=False)
 
@@ -145,47 +158,34 @@ class _Search:
 
     def _moves(self, computed: int) -> list[_Move]:
         """All maps that can be computed next, each with the order of its arrivals that is best."""
+        live = self._live(computed)
         return [
-            self._move(computed, target, self._arrival_orders(target))
+            self._move(computed, target, live, self._orders[target])
             for target in self.grid.maps
             if not self.bit[target] & computed and self.sources[target] & ~computed == 0
         ]
 
-    def _arrival_orders(self, target: FeatureMap) -> tuple[tuple[Connection, ...], ...]:
-        """Orders that make the same sum; those of a concatenation are the same no more."""
-        into = self.into[target]
-        free = self.grid.fusion_of(target).join == "sum" and len(into) <= MOST_ARRIVALS
-        return tuple(permutations(into)) if free else (into,)
-
     def _move(
-        self, computed: int, target: FeatureMap, orders: Sequence[tuple[Connection, ...]]
+        self, computed: int, target: FeatureMap, live: int, orders: Sequence[_Arrivals]
     ) -> _Move:
-        live, after = self._live(computed), computed | self.bit[target]
-        peaks = [self._peak(order, live, after) for order in orders]
+        after = computed | self.bit[target]
+        peaks = [self._peak(target, order.arrivals, live, after) for order in orders]
         lowest = min(peaks)
-        return _Move(orders[peaks.index(lowest)], lowest, after)
+        return _Move(orders[peaks.index(lowest)].connections, lowest, after)
 
-    def _peak(self, arrivals: tuple[Connection, ...], live: int, after: int) -> int:
+    def _peak(self, target: FeatureMap, arrivals: Sequence[_Arrival], live: int, after: int) -> int:
         """How high memory rises while these arrive, `live` bytes of maps being there before."""
-        target, peak, held = arrivals[0].target, live, 0
-        join = self.grid.fusion_of(target).join
-        last = {read: c.name for c in arrivals for read in reads(c)}
+        peak, held, summed = live, 0, self.joins[target] == "sum"
         for arrival in arrivals:
-            rise = self._rises[arrival.name]
-            peak = max(peak, live + held + rise.peak)
-            live -= sum(
-                self.sizes[read]
-                for read, name in last.items()
-                if name == arrival.name and not self.readers[read] & ~after
-            )
-            if join == "sum" and held:
-                alone = ends_in_convolution(arrival)
-                peak = max(peak, live + held + rise.net + (0 if alone else rise.net))
+            peak = max(peak, live + held + arrival.peak)
+            live -= sum(size for size, readers in arrival.frees if not readers & ~after)
+            if summed and held:
+                peak = max(peak, live + held + arrival.net + (0 if arrival.alone else arrival.net))
             else:
-                held += rise.net
-        if join != "sum":  # a stack or concatenation, beside what it is made of
+                held += arrival.net
+        if not summed:  # a stack or concatenation, beside what it is made of
             peak = max(peak, live + 2 * held)
-        return max(peak, live + held + self._layers[target].peak)
+        return max(peak, live + held + self._layers[target])
 
     def _live(self, computed: int) -> int:
         """Bytes of the maps that are there: computed, and still to be read."""
@@ -197,25 +197,55 @@ class _Search:
         )
 
     @cached_property
-    def _rises(self) -> dict[str, _Rise]:
-        """Of every connection."""
-        return {connection.name: self._arrival(connection) for connection in self.grid}
+    def _orders(self) -> dict[FeatureMap, tuple[_Arrivals, ...]]:
+        """Orders of each map's arrivals that make the same; a concatenation has one alone."""
+        return {
+            target: tuple(
+                self._arrivals(order)
+                for order in (
+                    permutations(into)
+                    if self.joins[target] == "sum" and len(into) <= MOST_ARRIVALS
+                    else [into]
+                )
+            )
+            for target, into in self.into.items()
+            if into
+        }
 
-    def _arrival(self, connection: Connection) -> _Rise:
+    def _arrivals(self, order: tuple[Connection, ...]) -> _Arrivals:
+        last = {read: place for place, each in enumerate(order) for read in reads(each)}
+        arrivals = []
+        for place, connection in enumerate(order):
+            peak, net = self._rises[connection.name]
+            frees = tuple(
+                (self.sizes[read], self.readers[read]) for read, at in last.items() if at == place
+            )
+            arrivals.append(_Arrival(peak, net, ends_in_convolution(connection), frees))
+        return _Arrivals(order, tuple(arrivals))
+
+    @cached_property
+    def _rises(self) -> dict[str, tuple[int, int]]:
+        """What each connection adds to memory: at most, and in the end."""
+        return {connection.name: self._rise(connection) for connection in self.grid}
+
+    def _rise(self, connection: Connection) -> tuple[int, int]:
         recorder = Recorder(Setting(), training=False)
         x, *seen = (recorder.given(self.shapes[read]) for read in reads(connection))
         branch = recorder.sequence(connection.unit, x, *seen)
-        return _rise(recorder, recorder.with_identity(connection, branch, x))
+        made = recorder.with_identity(connection, branch, x)
+        passed = made.value.storage in recorder.tape.given
+        return _risen(recorder), 0 if passed else made.value.bytes
 
     @cached_property
-    def _layers(self) -> dict[FeatureMap, _Rise]:
-        """Of the layers after each fusion."""
+    def _layers(self) -> dict[FeatureMap, int]:
+        """What the layers after each fusion add at most."""
         return {target: self._after(target) for target in self.grid.maps[1:]}
 
-    def _after(self, target: FeatureMap) -> _Rise:
+    def _after(self, target: FeatureMap) -> int:
         recorder = Recorder(Setting(), training=False)
         joined = recorder.given((self.grid.joined(target), *self.shapes[target][1:]))
-        return _rise(recorder, recorder.sequence(self.grid.fusion_layers(target), joined))
+        recorder.sequence(self.grid.fusion_layers(target), joined)
+        return _risen(recorder)
 
     def _bits(self, maps: Iterable[FeatureMap]) -> int:
         bits = 0
@@ -224,10 +254,9 @@ class _Search:
         return bits
 
 
-def _rise(recorder: Recorder, made: Map) -> _Rise:
-    """What was recorded, beside the maps that were given."""
+def _risen(recorder: Recorder) -> int:
+    """How much more than the maps that were given was there at most."""
     replay = Replay(recorder.tape)
     before = replay.live
     replay.forward(keeping=False)
-    given = made.value.storage in recorder.tape.given
-    return _Rise(replay.peak - before, 0 if given else made.value.bytes)
+    return int(replay.peak - before)
