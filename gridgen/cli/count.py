@@ -22,7 +22,17 @@ from gridgen.cli.memory import (
     setting_of,
 )
 from gridgen.cli.room import RoomName, room_of
-from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report, size_of
+from gridgen.cli.terminal import (
+    As,
+    AsJson,
+    ImageSize,
+    Settings,
+    SpecName,
+    describe,
+    grid_of,
+    report,
+    size_of,
+)
 from gridgen.errors import UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.grid.layers import shape_text
@@ -39,12 +49,7 @@ def count(
     spec: SpecName,
     topology: As = None,
     settings: Settings = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HxW", help="Height and width of the image; 400x400, rounded up, if not given."
-        ),
-    ] = None,
+    size: ImageSize = None,
     per: Annotated[
         str | None,
         typer.Option(

@@ -26,6 +26,14 @@ As = Annotated[
     str | None,
     typer.Option("--as", metavar="TOPOLOGY", help="Topology to prune to, over the spec's own."),
 ]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="HxW",
+        help="Height and width of the image; 400x400, rounded up, if not given.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="PATH", help="Where to write.")
 ]

@@ -22,7 +22,7 @@ from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.trace import trace
 
-MOST_SETS = 5_000
+MOST_SETS = 2_000
 """Sets of maps that are visited before the search gives up."""
 MOST_ARRIVALS = 4
 """Arrivals of which all orders are tried."""
