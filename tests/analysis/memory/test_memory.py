@@ -75,6 +75,14 @@ def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
     require_as_torch(grid, size, setting(precision=precision), peak=0.01)
 
 
+def test_fp16_is_as_wide_as_bf16():
+    grid = build_grid(GridSpec.of(**SMALL))
+    require_as_torch(grid, (32, 32), setting(precision="fp16"), peak=0.01)
+    assert memory(grid, (32, 32), setting(precision="fp16")) == memory(
+        grid, (32, 32), setting(precision="bf16")
+    )
+
+
 @pytest.mark.parametrize("recompute", ["unit", "column"])
 @pytest.mark.parametrize("topology", ["gridnet", "conv-deconv", "frrn"])
 @pytest.mark.parametrize("precision", PRECISIONS)
