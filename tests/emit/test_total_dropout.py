@@ -55,7 +55,7 @@ def test_a_dropped_unit_leaves_the_identity_for_the_whole_batch_and_nothing_is_r
     branch = network.units["lateral_0_1"](x)
     outcomes = set()
     for _ in range(40):
-        brought = network._arrive(connection, {connection.source: x})
+        brought = network._brought(connection, {connection.source: x})
         dropped = torch.equal(brought, x)
         outcomes.add(dropped)
         if not dropped:
@@ -74,7 +74,7 @@ def test_without_identity_a_dropped_unit_brings_zeros():
     connection = next(c for c in network.grid if c.name == "lateral_0_1")
     x = torch.randn(2, 4, 8, 8)
     zero = [
-        bool((network._arrive(connection, {connection.source: x}) == 0).all()) for _ in range(40)
+        bool((network._brought(connection, {connection.source: x}) == 0).all()) for _ in range(40)
     ]
     assert set(zero) == {True, False}
 

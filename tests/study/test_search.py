@@ -295,7 +295,7 @@ def test_a_budget_that_nothing_meets_is_said_at_once(changes, fact, tmp_path):
 
 def test_the_nearest_to_a_limit_on_memory_needs_least_of_it(tmp_path):
     spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
-    budget = {"training_memory": 1_000_000, "size": (64, 64)}
+    budget = {"training_memory": 1_000_000, "size": (64, 64), "batch": 1}
     needed = Budget.of(**budget).cost(build_grid(spec))["training_memory"]
     with pytest.raises(SpecError) as caught:
         search(study(budget=budget), folder=tmp_path / "found", evaluate=no_training)
