@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gridgen.analysis.memory.calibration import Calibration, Prediction, Sample, worst
-from gridgen.analysis.memory.cases import Case
-from gridgen.analysis.memory.plan import batch_for, grid
-from gridgen.analysis.memory.stored import load_device
+from gridgen.analysis.device.calibration import Calibration, Prediction, Sample, worst
+from gridgen.analysis.device.cases import Case
+from gridgen.analysis.device.plan import batch_for, grid
+from gridgen.analysis.device.stored import load_device
 from gridgen.errors import GridgenError, OutOfMemoryError
 from gridgen.spec import GridSpec
 from gridgen.training.calibrate import calibrate

@@ -39,8 +39,8 @@ from gridgen.grid.layers import shape_text
 from gridgen.grid.trace import Size
 
 if TYPE_CHECKING:
+    from gridgen.analysis.device.fits import Fit, Room
     from gridgen.analysis.memory import Memory, Setting
-    from gridgen.analysis.memory.fits import Fit, Room
 
 DEFAULT = ("part", "stream")
 
@@ -117,6 +117,6 @@ def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
 def _fits(
     grid: Grid, room: "Room", size: Size | None, setting: "Setting | None"
 ) -> "tuple[Fit, ...]":
-    from gridgen.analysis.memory.fits import fits
+    from gridgen.analysis.device.fits import fits
 
     return fits(grid, room, size, setting)

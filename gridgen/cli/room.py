@@ -7,7 +7,7 @@ import typer
 from gridgen.errors import DeviceError
 
 if TYPE_CHECKING:
-    from gridgen.analysis.memory.fits import Room
+    from gridgen.analysis.device.fits import Room
 
 RoomName = Annotated[
     str | None,
@@ -25,8 +25,8 @@ def room_of(name: str) -> "Room":
     >>> room_of("8GiB").memory
     8589934592
     """
-    from gridgen.analysis.memory.fits import Room
-    from gridgen.analysis.memory.stored import load_device
+    from gridgen.analysis.device.fits import Room
+    from gridgen.analysis.device.stored import load_device
 
     if name[:1].isdecimal() or name[:1] == "-":
         return Room(name, _amount(name))

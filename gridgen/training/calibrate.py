@@ -1,8 +1,8 @@
 """Measuring a device by a few networks, and what arithmetic cannot know of it."""
 
-from gridgen.analysis.memory.calibration import Calibration, Sample
-from gridgen.analysis.memory.cases import Machine
-from gridgen.analysis.memory.plan import PLAN, Planned
+from gridgen.analysis.device.calibration import Calibration, Sample
+from gridgen.analysis.device.cases import Machine
+from gridgen.analysis.device.plan import PLAN, Planned
 from gridgen.training.measure import machine, measure
 from gridgen.training.watch import Tick
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from gridgen.analysis.memory.cases import Case, Machine, Measured, Peak
+from gridgen.analysis.device.cases import Case, Machine, Measured, Peak
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid

@@ -7,10 +7,10 @@ import shutil
 import pytest
 import torch
 
-from gridgen.analysis.memory import stored
-from gridgen.analysis.memory.cases import Machine, Measured, Peak
-from gridgen.analysis.memory.counted import PHASES
-from gridgen.analysis.memory.fits import fits
+from gridgen.analysis.device import stored
+from gridgen.analysis.device.cases import Machine, Measured, Peak
+from gridgen.analysis.device.counted import PHASES
+from gridgen.analysis.device.fits import fits
 from gridgen.cli.room import room_of
 from gridgen.errors import DeviceError, SpecError
 from gridgen.training import calibrate

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from gridgen.analysis.memory.cases import Case, Machine, Measured
+from gridgen.analysis.device.cases import Case, Machine, Measured
 from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError
 from gridgen.spec import GridSpec
 from gridgen.training import calibrate, fit, measure, step

@@ -9,12 +9,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgen.analysis.memory import stored
-from gridgen.analysis.memory.calibration import Calibration, Constants, Sample, worst
-from gridgen.analysis.memory.cases import Machine, Measured, Peak
-from gridgen.analysis.memory.counted import PHASES
-from gridgen.analysis.memory.plan import PLAN
-from gridgen.analysis.memory.stored import device_names, load_device, place_of, store
+from gridgen.analysis.device import stored
+from gridgen.analysis.device.calibration import Calibration, Constants, Sample, worst
+from gridgen.analysis.device.cases import Machine, Measured, Peak
+from gridgen.analysis.device.counted import PHASES
+from gridgen.analysis.device.plan import PLAN
+from gridgen.analysis.device.stored import device_names, load_device, place_of, store
 from gridgen.errors import DeviceError, SpecError
 
 TORCH = "2.13.0"

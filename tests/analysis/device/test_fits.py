@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs
 
+from gridgen.analysis.device.calibration import Calibration, Constants
+from gridgen.analysis.device.cases import Machine
+from gridgen.analysis.device.fits import Fit, Room, fits
+from gridgen.analysis.device.largest_batch import MOST, largest_batch
 from gridgen.analysis.memory import Setting, memory
-from gridgen.analysis.memory.calibration import Calibration, Constants
-from gridgen.analysis.memory.cases import Machine
-from gridgen.analysis.memory.fits import Fit, Room, fits
-from gridgen.analysis.memory.largest_batch import MOST, largest_batch
 from gridgen.grid import build_grid
 
 LINES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**4)), min_size=1, max_size=5)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from gridgen.analysis.memory.calibration import Calibration
-from gridgen.analysis.memory.cases import trained_on
-from gridgen.analysis.memory.counted import PHASES, Counted, Phase, largest_layer
-from gridgen.analysis.memory.largest_batch import largest_batch
+from gridgen.analysis.device.calibration import Calibration
+from gridgen.analysis.device.cases import trained_on
+from gridgen.analysis.device.counted import PHASES, Counted, Phase, largest_layer
+from gridgen.analysis.device.largest_batch import largest_batch
 from gridgen.analysis.memory.memory import memory
 from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from gridgen.analysis.memory.cases import Case, Machine, Measured
-from gridgen.analysis.memory.counted import PHASES, Counted, Phase
+from gridgen.analysis.device.cases import Case, Machine, Measured
+from gridgen.analysis.device.counted import PHASES, Counted, Phase
 from gridgen.spec import Document
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from gridgen.analysis.memory.calibration import Calibration
-from gridgen.analysis.memory.cases import Machine
+from gridgen.analysis.device.calibration import Calibration
+from gridgen.analysis.device.cases import Machine
 from gridgen.errors import DeviceError, unknown
 from gridgen.files import write_file
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gridgen.analysis.memory.counted import Counted, Phase, counted
+from gridgen.analysis.device.counted import Counted, Phase, counted
 from gridgen.analysis.memory.setting import Setting
 from gridgen.grid import build_grid
 from gridgen.spec import Document, GridSpec
