@@ -5,6 +5,7 @@
 tensors are fake ones of the CPU; the storages are the same.
 """
 
+import weakref
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -111,18 +112,24 @@ def _loss(network, images, labels, setting):
 
 
 def _saved(network, images, labels, setting) -> int:
-    """Storages that autograd packs and that are no parameter or buffer, each once."""
-    kept = {}
+    """Storages that autograd still keeps after the forward pass, each once.
+
+    Parameters and buffers are left out, and what was packed for an operation that nothing needs.
+    """
+    packed = []
 
     def pack(tensor):
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage
-        return tensor
+        kept = tensor.detach()
+        packed.append(weakref.ref(kept))
+        return kept
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        _, _loss_value = _loss(network, images, labels, setting)
+        prediction, loss = _loss(network, images, labels, setting)
     held = {t.untyped_storage()._cdata for t in (*network.parameters(), *network.buffers())}
-    return sum(storage.nbytes() for key, storage in kept.items() if key not in held)
+    alive = [kept() for kept in packed if kept() is not None]
+    storages = {t.untyped_storage()._cdata: t.untyped_storage() for t in alive}
+    del prediction, loss
+    return sum(storage.nbytes() for key, storage in storages.items() if key not in held)
 
 
 def _autocast(setting):

@@ -38,7 +38,7 @@ def schedule(grid: Grid, order: Iterable[Sequence[Connection]]) -> tuple[Step, .
     return tuple(
         Step(
             step[0].target,
-            _join(grid, step[0].target),
+            join_at(grid, step[0].target),
             step,
             tuple(tuple(sorted(freed.get(connection.name, ()))) for connection in step),
         )
@@ -59,7 +59,7 @@ def reads(connection: Connection) -> tuple[FeatureMap, ...]:
     return (connection.source, *seen)
 
 
-def _join(grid: Grid, target: FeatureMap) -> Join:
+def join_at(grid: Grid, target: FeatureMap) -> Join:
     """How arrivals are joined; one alone has no weight to be weighed by."""
     fusion = grid.fusion_of(target)
     alone = fusion.join == "weighted" and not fusion.weights(grid.dag.in_degree(target))

@@ -1,7 +1,8 @@
 """A grid becomes a torch module. The network *has* a Grid; the Grid knows nothing of it."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,11 @@ from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.emit.sides import enter
-from gridgen.errors import SizeError, TooLargeError
+from gridgen.errors import SizeError, TooLargeError, UsageError, unknown
 from gridgen.grid import Connection, FeatureMap, Grid
 
 EPSILON = 1e-4
+RECOMPUTE = get_args(get_args(Recompute)[0])
 
 Maps = dict[FeatureMap, Tensor]
 
@@ -58,8 +60,9 @@ class GridNetwork(nn.Module):
         require_memory(grid)
         self.grid = grid
         self.fixed_graph = False
-        self.recompute: Recompute = "none"
-        self.columns, self.steps = by_column(grid), lean(grid)
+        self.recompute = "none"
+        self.columns = by_column(grid)
+        self.steps: tuple[Step, ...] = ()  # found when it is first evaluated
         self.fresh = frozenset(c.name for c in grid if ends_in_convolution(c))
         self.stem = lower(grid.stem)
         self.sides = nn.ModuleDict({side.target.name: lower(side.layers) for side in grid.sides})
@@ -72,12 +75,30 @@ class GridNetwork(nn.Module):
         self.weights = nn.ParameterDict(
             {
                 step.target.name: torch.ones(len(step.arrivals))
-                for step in self.steps
+                for steps in self.columns
+                for step in steps
                 if step.join == "weighted"
             }
         )
         self.head = lower(grid.head)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def recompute(self) -> Recompute:
+        """What the backward pass computes again: none, unit or column. Errors: `UsageError`."""
+        return self._recompute
+
+    @recompute.setter
+    def recompute(self, what: Recompute) -> None:
+        if what not in RECOMPUTE:
+            raise UsageError(unknown("recomputation", what, RECOMPUTE))
+        self._recompute = what
+
+    def train(self, mode: bool = True) -> Self:
+        """As `nn.Module.train`; the order of evaluation is found before the first one."""
+        if not mode and not self.steps:
+            self.steps = lean(self.grid)
+        return super().train(mode)
 
     def forward(self, images: Tensor, features: Sequence[Tensor | None] | None = None) -> Tensor:
         """Logits for a batch of images.
@@ -100,7 +121,7 @@ class GridNetwork(nn.Module):
         """From the input map to the output map, each map freed after its last use."""
         maps = {self.grid.input: self._after(self.grid.input, stem)}
         del stem
-        if not self.training:
+        if not self.training and self.steps:
             self._run(self.steps, maps, entering)
         else:
             for steps in self.columns:
@@ -120,10 +141,19 @@ class GridNetwork(nn.Module):
             self._run(steps, inside, entering)
             return {target: x for target, x in inside.items() if target not in given}
 
-        made = recomputed(column, tuple(maps[feature_map] for feature_map in given), self)
+        tensors = tuple(maps[feature_map] for feature_map in given)
+        made = recomputed(column, tensors, self._parts(steps))
         for done in (done for step in steps for each in step.done for done in each):
             maps.pop(done, None)
         maps.update(made)
+
+    def _parts(self, steps: tuple[Step, ...]) -> Iterator[nn.Module]:
+        """The modules that compute the maps of `steps`."""
+        for step in steps:
+            for parts in (self.units, self.shortcuts):
+                yield from (parts[c.name] for c in step.arrivals if c.name in parts)
+            name = step.target.name
+            yield from (parts[name] for parts in (self.fusions, self.sides) if name in parts)
 
     def _again(self, what: Recompute) -> bool:
         """Whether that is what the backward pass computes again."""
@@ -208,7 +238,7 @@ class GridNetwork(nn.Module):
     def _unit(self, connection: Connection, x: Tensor, *seen: Tensor) -> Tensor:
         unit = self.units[connection.name]
         if connection.unit and self._again("unit"):
-            return recomputed(unit, (x, *seen), unit)  # type: ignore[no-any-return]
+            return recomputed(unit, (x, *seen), (unit,))  # type: ignore[no-any-return]
         return unit(x, *seen)  # type: ignore[no-any-return]
 
 

@@ -8,8 +8,11 @@ from small import small_grid
 
 from gridgen.analysis.sizes import larger_size
 from gridgen.emit import GridNetwork
+from gridgen.emit.recompute import recomputed
+from gridgen.errors import UsageError
 from gridgen.grid import TOPOLOGIES, build_grid
 from gridgen.spec import GridSpec
+from gridgen.training import Recipe, train
 
 SPEC = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3, "total_dropout": 0.3}
 
@@ -71,3 +74,46 @@ def test_the_parts_of_the_module_are_as_they_were(recompute):
     norms = [m for m in after.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert {norm.momentum for norm in norms} == {0.1}
     assert list(after.state_dict()) == list(network.state_dict())
+
+
+@pytest.mark.parametrize("recompute", ["unit", "column"])
+def test_a_second_backward_pass_computes_it_once_more(recompute):
+    network = GridNetwork(build_grid(GridSpec.of(**SPEC | {"total_dropout": 0}))).train()
+    images, gradients = torch.rand(2, 3, 16, 16), []
+    for network.recompute in ("none", recompute):
+        prediction = network(images)
+        weights = list(network.parameters())
+        first = torch.autograd.grad(prediction[:, 0].sum(), weights, retain_graph=True)
+        second = torch.autograd.grad(prediction[:, 1].square().sum(), weights)
+        gradients.append([*first, *second])
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_recomputed_has_a_name():
+    network = GridNetwork(build_grid(GridSpec.of(**SPEC)))
+    with pytest.raises(UsageError) as caught:
+        network.recompute = "columns"
+    assert str(caught.value) == "'columns' is no recomputation; did you mean 'column'?"
+    assert network.recompute == "none"
+
+
+@pytest.mark.parametrize("recompute", ["none", "unit", "column"])
+def test_a_recipe_says_what_a_training_recomputes(recompute, tmp_path, monkeypatch):
+    asked = []
+
+    def watched(function, inputs, parts):
+        asked.append(function)
+        return recomputed(function, inputs, parts)
+
+    monkeypatch.setattr("gridgen.emit.network.recomputed", watched)
+    recipe = Recipe.of(
+        epochs=1,
+        batch=500,
+        learning_rate=0.01,
+        recompute=recompute,
+        crop={"smallest": 8, "largest": 8, "size": 8},
+    )
+    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    train(build_grid(spec), "shapes", recipe, folder=tmp_path / "run")
+    steps, each = 2, {"none": 0, "unit": 4, "column": 2}
+    assert len(asked) == steps * each[recompute]

@@ -70,7 +70,7 @@ def inference_memory(grid: Grid, size: Size, setting: Setting) -> int:
     replay = Replay(record_inference(grid, size, setting))
     replay.forward(keeping=False)
     held = weights(grid)
-    return FP32 * held.values + held.buffers + int(replay.peak)
+    return FP32 * held.values + held.buffers + replay.peak
 
 
 @dataclass(frozen=True)

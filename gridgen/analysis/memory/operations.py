@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from gridgen.analysis.memory.setting import WIDTH, Setting
-from gridgen.analysis.memory.tape import Bytes, Op, Tape, Value
+from gridgen.analysis.memory.tape import Op, Tape, Value
 from gridgen.analysis.memory.weights import FP32
 from gridgen.grid.layers import Shape
 
@@ -40,10 +40,10 @@ class Operations:
         width: int | None = None,
         keeps: tuple[int, ...] = (),
         keeps_output: bool = False,
-        beside: Bytes = None,
+        beside: int | None = None,
         weights: int = 0,
-        scratch: Bytes = 0,
-        later: Bytes = 0,
+        scratch: int = 0,
+        later: int = 0,
         through: bool = False,
     ) -> Map:
         """One operation from `x` to a new storage, keeping also `beside` bytes of its own.
@@ -62,7 +62,7 @@ class Operations:
         tape.events.append(op)
         return Map(y, shape)
 
-    def write_over(self, x: Map, *, keeps_output: bool = False, beside: Bytes = None) -> Map:
+    def write_over(self, x: Map, *, keeps_output: bool = False, beside: int | None = None) -> Map:
         """One operation in place, keeping its output or `beside` bytes where it has to."""
         value, tape = x.value, self.tape
         y = tape.value(value.storage, value.elements, value.width, value.trained)
@@ -141,5 +141,5 @@ class Operations:
 
     @property
     def width(self) -> int:
-        """Bytes of a value that a convolution computes."""
+        """Int of a value that a convolution computes."""
         return WIDTH[self.setting.precision]

@@ -5,16 +5,15 @@ one device. A gradient is added in place where nothing else holds the one that i
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from gridgen.analysis.memory.tape import Bytes, Drop, Event, Op, Span, Tape, Value
+from gridgen.analysis.memory.tape import Drop, Event, Op, Span, Tape, Value
 
 
 @dataclass
 class Gradient:
     """A gradient's storage: its bytes, and how many hold it."""
 
-    size: Bytes
+    size: int
     holders: int = 0
 
 
@@ -23,8 +22,8 @@ class Replay:
     """Memory on its way through a tape, in bytes: `live` now, `peak` at most."""
 
     tape: Tape
-    live: Bytes = 0
-    peak: Bytes = 0
+    live: int = 0
+    peak: int = 0
     holders: dict[int, int] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
     gradients: dict[int, Gradient] = field(default_factory=dict)
@@ -40,8 +39,8 @@ class Replay:
             self._run(event, keeping)
 
     @property
-    def saved(self) -> Bytes:
-        """Bytes of what is kept for the backward pass, each storage once."""
+    def saved(self) -> int:
+        """Int of what is kept for the backward pass, each storage once."""
         return sum(self.tape.sizes[storage] for storage in self.kept)
 
     def backward(self, loss: Value) -> None:
@@ -153,17 +152,8 @@ class Replay:
             self.live = self.live - self.tape.sizes[storage]
             self.kept.discard(storage)
 
-    def _note(self, beside: Bytes = 0) -> None:
-        self.peak = greater(self.peak, self.live + beside)
-
-
-def greater(one: Bytes, other: Bytes) -> Any:
-    """The greater of two numbers, or of each pair in two arrays."""
-    if isinstance(one, int) and isinstance(other, int):
-        return max(one, other)
-    import numpy as np
-
-    return np.maximum(one, other)
+    def _note(self, beside: int = 0) -> None:
+        self.peak = max(self.peak, self.live + beside)
 
 
 def _named(events: tuple[Event, ...]) -> list[int]:

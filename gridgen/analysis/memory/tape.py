@@ -1,13 +1,9 @@
 """What a module does, operation by operation, as data: what each allocates, keeps and lets go.
 
-A tape is recorded by `record.py` and replayed by `replay.py`. Bytes may be whole numbers, or
-integer arrays: then one tape stands for several networks that differ in their widths alone.
+A tape is recorded by `record.py` and replayed by `replay.py`. All sizes are in bytes.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
-
-Bytes = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +15,12 @@ class Value:
 
     number: int
     storage: int
-    elements: Bytes
+    elements: int
     width: int
     trained: bool
 
     @property
-    def bytes(self) -> Bytes:
+    def bytes(self) -> int:
         """Of the values; a view's storage may hold more."""
         return self.elements * self.width
 
@@ -44,8 +40,8 @@ class Op:
     makes: tuple[int, ...]
     keeps: tuple[int, ...] = ()
     through: bool = False
-    scratch: Bytes = 0
-    later: Bytes = 0
+    scratch: int = 0
+    later: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +70,24 @@ class Tape:
     that Python has for a storage.
     """
 
-    sizes: list[Bytes] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
     values: int = 0
     names: dict[int, int] = field(default_factory=dict)
 
-    def storage(self, size: Bytes) -> int:
+    def storage(self, size: int) -> int:
         """A new storage of `size` bytes with one name; an operation has to make it."""
         self.sizes.append(size)
         self.names[len(self.sizes) - 1] = 1
         return len(self.sizes) - 1
 
-    def value(self, storage: int, elements: Bytes, width: int, trained: bool = True) -> Value:
+    def value(self, storage: int, elements: int, width: int, trained: bool = True) -> Value:
         """A new value in `storage`."""
         self.values += 1
         return Value(self.values, storage, elements, width, trained)
 
-    def give(self, elements: Bytes, width: int) -> Value:
+    def give(self, elements: int, width: int) -> Value:
         """A value that comes from outside and has no gradient: images, labels."""
         value = self.value(self.storage(elements * width), elements, width, trained=False)
         self.given.append(value.storage)

@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis.memory import Setting, order
+from gridgen.analysis.memory.layers import Recorder
+from gridgen.analysis.memory.operations import Map
 from gridgen.analysis.memory.order import lean, leanest, own_order
-from gridgen.analysis.memory.record import record_inference
+from gridgen.analysis.memory.record import Recording, record_inference
 from gridgen.analysis.memory.replay import Replay
 from gridgen.analysis.schedule import schedule
+from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune
+from gridgen.grid.trace import trace
 from gridgen.spec import GridSpec
 
 TINY = {"streams": 2, "columns": "2+1", "base_channels": 4, "classes": 2}
@@ -72,12 +76,48 @@ def test_it_is_never_worse_than_the_grids_own(spec, data):
 
 
 def test_without_enough_sets_it_is_greedy_or_the_grids_own(monkeypatch):
-    grid = build_grid(load_spec("neural-fabric"))
-    exact = leanest(grid)
+    exact = leanest(build_grid(load_spec("neural-fabric")))
     monkeypatch.setattr(order, "MOST_SETS", 10)
+    grid = build_grid(load_spec("neural-fabric"))
     found = leanest(grid)
     assert (exact.exact, found.exact) == (True, False)
     assert exact.peak <= found.peak <= own_order(grid).peak
+
+
+def needed_by_maps(grid, arrivals) -> int:
+    """The most that the maps of `grid` need, replayed step by step from the input map on."""
+    recording = Recording(grid, Recorder(Setting(), training=False))
+    shape = trace(grid, larger_size(grid.spec, (400, 400))).shapes[grid.input]
+    tape = recording.recorder.tape
+    x = recording.recorder.new(Map(tape.give(0, 4), shape))
+    recording.maps[grid.input] = x
+    recording._steps(schedule(grid, arrivals))
+    replay = Replay(tape)
+    replay.forward(keeping=False)
+    return replay.peak
+
+
+def require_peak(grid) -> None:
+    for found in (leanest(grid), own_order(grid)):
+        assert needed_by_maps(grid, found.steps) == found.peak
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_its_peak_is_what_the_maps_of_published_networks_need(name):
+    require_peak(build_grid(load_spec(name)))
+
+
+@settings(max_examples=60)
+@given(specs(max_streams=4), st.data())
+def test_its_peak_is_what_the_maps_need(spec, data):
+    require_peak(prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec)))))
+
+
+def test_a_grid_of_many_maps_keeps_its_own_order():
+    grid = build_grid(GridSpec.of(streams=8, columns="13+13", base_channels=1, classes=2))
+    assert len(grid.maps) > order.MOST_MAPS
+    assert leanest(grid) == own_order(grid)
+    assert not leanest(grid).exact
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
