@@ -76,11 +76,14 @@ def test_the_demo_beats_the_best_single_pixel_lookup(tour, capsys):
     assert found["margin"] > 0.1
 
 
-def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+def test_the_python_of_the_readme_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     monkeypatch.chdir(tmp_path)
-    [code] = blocks("python")
+    code = "".join(blocks("python"))
     exec(code, {})
+    said = re.findall(r"^print\(.*# (.*)$", code, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == said
+    assert len(said) == 3
     assert (tmp_path / "unet.svg").is_file()
 
 
