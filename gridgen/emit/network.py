@@ -1,6 +1,5 @@
 """A grid becomes a torch module. The network *has* a Grid; the Grid knows nothing of it."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self, get_args
 
@@ -9,13 +8,13 @@ from torch import Tensor, nn
 
 from gridgen.analysis.memory.order import lean
 from gridgen.analysis.memory.setting import Recompute
-from gridgen.analysis.memory.weights import weights
 from gridgen.analysis.schedule import Step, by_column, ends_in_convolution, reads
 from gridgen.emit.fit import fit, restore
+from gridgen.emit.host import require_memory
 from gridgen.emit.lower import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.emit.sides import enter
-from gridgen.errors import SizeError, TooLargeError, UsageError, unknown
+from gridgen.errors import SizeError, UsageError, unknown
 from gridgen.grid import Connection, FeatureMap, Grid
 
 EPSILON = 1e-4
@@ -240,17 +239,3 @@ class GridNetwork(nn.Module):
         if connection.unit and self._again("unit"):
             return recomputed(unit, (x, *seen), (unit,))  # type: ignore[no-any-return]
         return unit(x, *seen)  # type: ignore[no-any-return]
-
-
-def require_memory(grid: Grid) -> None:
-    """Refuse a network larger than the machine, which would take it down when it is made.
-
-    Errors: `TooLargeError`.
-    """
-    values = weights(grid).values
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if 4 * values > memory:
-        raise TooLargeError(
-            f"The network has {values:,} parameters, {4 * values / 2**30:,.1f} GiB in fp32; this "
-            f"machine has {memory / 2**30:,.1f} GiB. Use fewer streams or channels."
-        )

@@ -9,7 +9,7 @@ import torch
 
 from gridgen.architectures.load import require_rebuildable
 from gridgen.data.datasets import find_dataset, lasting_name
-from gridgen.emit.network import require_memory
+from gridgen.emit.host import require_memory
 from gridgen.grid import Grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
