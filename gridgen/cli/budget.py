@@ -1,17 +1,19 @@
-"""Budgets on the command line: `--budget LIMIT=AMOUNT`, and what a grid costs beside its limits."""
+"""Budgets on the command line: `--budget LIMIT=AMOUNT`, over a study's or on its own."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gridgen.cli.table import WIDTH
 from gridgen.errors import SpecError
-from gridgen.grid import Grid
+from gridgen.grid.layers import shape_text
 from gridgen.spec import Source
 
 if TYPE_CHECKING:
     from gridgen.space import Budget
-    from gridgen.space.budget import Verdict
     from gridgen.study import Study
 
 Limits = Annotated[
@@ -34,23 +36,56 @@ def budgeted(path: Path, limits: list[str] | None) -> "Study":
     return study.but(budget=_changed(study.budget, limits).plain())
 
 
-def verdicts_of(grid: Grid, limits: list[str] | None, **terms: Any) -> "list[Verdict]":
-    """Cost and limit of each quantity that is limited, counted under `terms` of a budget.
+def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget | None":
+    """The limits of `--budget`, to be counted under what `options` say; None where none are asked.
 
-    Errors: `SpecError` that begins with the option.
+    A term that the budget says too is the same one. Errors: `SpecError` that begins with the
+    option.
     """
     if not limits:
-        return []
+        return None
     from gridgen.space import Budget
 
-    return _changed(Budget.of(**terms), limits).verdict(grid)
+    try:
+        said = Budget.of(**_fields(limits))
+        _require_agreement(said, options)
+    except SpecError as error:
+        raise SpecError(f"--budget: {error}") from error
+    return Budget.of(**{**said.plain(), **options})
+
+
+def _require_agreement(said: "Budget", options: Mapping[str, Any]) -> None:
+    """There is a limit, and what it is counted under is what the options say."""
+    if not said.limits():
+        raise SpecError("no limit is given; add one, such as parameters=10M")
+    if said.crop is not None:
+        raise SpecError("crop: a study's recipe has crops; give --size HxW")
+    for name, value in options.items():
+        told = getattr(said, name) if name in said.model_fields_set else None
+        if told not in (None, value):
+            fact = f"{name} is {_shown(told)} here and {_shown(value)} in --{name}"
+            raise SpecError(f"{fact}; give one of the two")
+
+
+def _shown(value: Any) -> str:
+    return shape_text(value) if isinstance(value, tuple) else str(value)
 
 
 def _changed(budget: "Budget", limits: list[str]) -> "Budget":
     try:
-        return budget.but(**dict(map(_limit, limits)))
+        return budget.but(**_fields(limits))
     except SpecError as error:
         raise SpecError(f"--budget: {error}") from error
+
+
+def _fields(limits: list[str]) -> dict[str, Any]:
+    """What each of `LIMIT=AMOUNT` says, every one once."""
+    pairs = [_limit(limit) for limit in limits]
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"{name} is given twice; give it once")
+    return dict(pairs)
 
 
 def _limit(text: str) -> tuple[str, Any]:
@@ -59,3 +94,13 @@ def _limit(text: str) -> tuple[str, Any]:
     if not (equals and name.isidentifier() and value.strip()):
         raise SpecError(f"{text!r} is no limit; write LIMIT=AMOUNT, such as parameters=10M")
     return name, Source.parse(f"value: {value}", text).data["value"]
+
+
+def wrapped(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Rows of label and value, a value that is longer than the line on several of them."""
+    room = WIDTH - max(len(label) for label, _ in rows) - 2
+    whole = TextWrapper(room, break_long_words=False, break_on_hyphens=False)
+    for label, value in rows:
+        whole.subsequent_indent = " " * (len(value) - len(value.lstrip()))
+        for index, line in enumerate(whole.wrap(value) or [""]):
+            yield ("" if index else label), line

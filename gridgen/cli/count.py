@@ -1,16 +1,18 @@
 """`gridgen count`: what a grid costs, exactly."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gridgen.analysis import count as count_grid
-from gridgen.analysis.breakdown import GROUPINGS, breakdown
+from gridgen.analysis.breakdown import GROUPINGS, Piece, breakdown
+from gridgen.analysis.count import Count
 from gridgen.analysis.sizes import counted_size
 from gridgen.analysis.words import number_text
-from gridgen.cli.budget import Limits, verdicts_of
+from gridgen.cli.budget import Limits, budget_of, wrapped
 from gridgen.cli.costs import print_breakdown, print_totals
 from gridgen.cli.memory import (
     Batch,
@@ -41,8 +43,12 @@ from gridgen.grid.trace import Size
 if TYPE_CHECKING:
     from gridgen.analysis.device.fits import Fit, Room
     from gridgen.analysis.memory import Memory, Setting
+    from gridgen.space import Budget
+    from gridgen.space.budget import Verdict
 
 DEFAULT = ("part", "stream")
+TERMS = ("batch", "precision", "optimizer", "recompute")
+BROKEN = 1
 
 
 def count(
@@ -63,49 +69,129 @@ def count(
     recompute: Recompute = None,
     device: RoomName = None,
     budget: Limits = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where device or budget are not kept to.")
+    ] = False,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Count parameters, activations, multiply-accumulates, paths and memory, exactly."""
     if per is not None and per not in GROUPINGS:
         raise UsageError(f"--per: {unknown('grouping', per, GROUPINGS)}")
-    terms = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
-    setting = setting_of(terms) if terms or device else None
+    if strict and not (budget or device):
+        raise UsageError("--strict: there is nothing to keep to; give --budget or --device")
+    options = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
+    setting = setting_of(options)
     room = None if device is None else room_of(device)
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)
-    counted = count_grid(grid, asked)
-    pieces = breakdown(grid, asked)
-    needed = _memory(grid, asked, setting) if setting else None
-    fitting = _fits(grid, room, asked, setting) if room else ()
-    verdicts = verdicts_of(grid, budget, **terms, **({"size": asked} if asked else {}))
+    limited = budget_of(budget, options | given(size=asked))
+    if limited is not None:
+        setting = limited.setting
+        asked = limited.image(grid.spec) if limited.size and not asked else asked
+    memory = bool(options or room or (limited and limited.limits_memory))
+    answer = _answer(grid, asked, setting if memory else None, room, limited)
     if as_json:
-        more: dict[str, Any] = {"memory": needed.as_json()} if needed else {}
+        print(json.dumps(answer.as_json(per), indent=2))
+    else:
+        answer.print(per)
+    return BROKEN if strict and not answer.kept else 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was counted for one image of `asked`, and what was asked for beside that."""
+
+    grid: Grid
+    asked: Size | None
+    setting: "Setting | None"
+    room: "Room | None"
+    counted: Count
+    needed: "Memory | None"
+    fitting: "tuple[Fit, ...]"
+    verdicts: "Sequence[Verdict]"
+
+    @property
+    def image(self) -> Size:
+        """What the spec's size policy makes of it."""
+        return counted_size(self.grid.spec, self.asked)
+
+    @property
+    def kept(self) -> bool:
+        """Whether it fits the device, and keeps to every limit."""
+        fits = all(fit.fits for fit in self.fitting)
+        return fits and all(verdict.within for verdict in self.verdicts)
+
+    def as_json(self, per: str | None) -> dict[str, Any]:
+        """Plain values."""
+        more: dict[str, Any] = {}
+        if self.needed and self.setting:
+            more = {"memory": self.needed.as_json(), "counted": self._terms(self.setting)}
         if per:
-            more["breakdown"] = [asdict(row) for row in GROUPINGS[per](pieces)]
-        if room:
-            more["device"] = [asdict(fit) for fit in fitting]
-        if budget:
-            more["budget"] = [verdict._asdict() for verdict in verdicts]
-        print(json.dumps(counted.as_json() | more, indent=2))
-        return
-    image = counted_size(grid.spec, asked)
-    changed = "" if asked in (None, image) else f", {size} by size: {grid.spec.size}"
-    report([*describe(grid), ("maps, paths", f"{counted.maps:,}, {number_text(counted.paths)}")])
-    print(f"\nfor one image of {shape_text(image)}{changed}")
-    print_totals(counted)
-    if counted.parameters.paper is not None:
-        print("\npaper: the approximations of section 3.2, which know the full grid only")
-    for grouping in [per] if per else DEFAULT:
-        print()
-        print_breakdown(grouping, pieces)
-    if needed and setting:
-        print_memory(needed, setting)
-    if room:
-        print()
-        report([(fit.phase, fit.text(room)) for fit in fitting])
-    if verdicts:
-        print()
-        report([(verdict.words, verdict.text) for verdict in verdicts])
+            more["breakdown"] = [asdict(row) for row in GROUPINGS[per](self._pieces())]
+        if self.room:
+            memory = {"memory": self.room.memory}
+            more["device"] = [asdict(fit) | memory for fit in self.fitting]
+        if self.verdicts:
+            more["budget"] = [verdict.as_json() for verdict in self.verdicts]
+        return self.counted.as_json() | more
+
+    def _terms(self, setting: "Setting") -> dict[str, Any]:
+        """What memory was counted for: the image given, the one worked on, and the setting."""
+        sizes = {"size": list(self.asked or self.image), "worked_on": list(self.image)}
+        return sizes | {name: getattr(setting, name) for name in TERMS}
+
+    def print(self, per: str | None) -> None:
+        """Tables, one below the other."""
+        grid, counted = self.grid, self.counted
+        size = shape_text(self.image)
+        paths = f"{counted.maps:,}, {number_text(counted.paths)}"
+        report([*describe(grid), ("maps, paths", paths)])
+        print(f"\nfor one image of {size}{self._policy()}")
+        print_totals(counted)
+        if counted.parameters.paper is not None:
+            print("\npaper: the approximations of section 3.2, which know the full grid only")
+        for grouping in [per] if per else DEFAULT:
+            print()
+            print_breakdown(grouping, self._pieces())
+        if self.needed and self.setting:
+            print_memory(self.needed, self.setting)
+        self._print_verdicts()
+
+    def _print_verdicts(self) -> None:
+        if self.room:
+            print()
+            report([(fit.phase, fit.text(self.room)) for fit in self.fitting])
+        if self.verdicts:
+            print()
+            report(list(wrapped([(verdict.words, verdict.text) for verdict in self.verdicts])))
+
+    def _policy(self) -> str:
+        """What was given, where the size policy makes another image of it."""
+        if self.asked in (None, self.image):
+            return ""
+        return f", {shape_text(self.asked)} by size: {self.grid.spec.size}"
+
+    def _pieces(self) -> tuple[Piece, ...]:
+        return breakdown(self.grid, self.asked)
+
+
+def _answer(
+    grid: Grid,
+    asked: Size | None,
+    setting: "Setting | None",
+    room: "Room | None",
+    budget: "Budget | None",
+) -> Answer:
+    return Answer(
+        grid=grid,
+        asked=asked,
+        setting=setting,
+        room=room,
+        counted=count_grid(grid, asked),
+        needed=_memory(grid, asked, setting) if setting else None,
+        fitting=_fits(grid, room, asked, setting) if room else (),
+        verdicts=budget.verdict(grid) if budget else (),
+    )
 
 
 def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":

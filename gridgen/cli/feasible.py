@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.budget import Limits, budgeted
+from gridgen.analysis.words import bytes_text
+from gridgen.cli.budget import Limits, budgeted, wrapped
+from gridgen.cli.table import WIDTH
 from gridgen.cli.terminal import AsJson, progress, report
 from gridgen.errors import RenderError
 from gridgen.spec import GridSpec
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from gridgen.space import Feasible
 
 SHOWN = 5
+PHASES = {"training_memory": "to train", "inference_memory": "to predict"}
 Rows = Iterator[tuple[str, str]]
 
 
@@ -44,9 +47,10 @@ def feasible(
         print(json.dumps(_as_json(found, listed), indent=2))
         return
     wrote = [("wrote", str(output))] if output is not None else []
-    report([*_counts(found), *_topologies(found), *wrote])
+    report(list(wrapped([*_counts(found), *_topologies(found), *wrote])))
     for cell in found.spread(listed):
-        print(_settings(found, cell))
+        print(f"# {_costs(found, cell)}")
+        print("\n".join(_settings(found, cell)))
 
 
 def _require_png(output: Path | None) -> None:
@@ -61,11 +65,14 @@ def _counts(found: "Feasible") -> Rows:
     sizes = zip(found.family.shape, found.family.values, strict=True)
     yield "space", f"{found.points:,} specs: {' x '.join(f'{n} {name}' for n, name in sizes)}"
     yield from _invalid(found)
-    for quantity, value in found.budget.limits():
-        within = " of those within the others" if quantity in found.looked else ""
-        compared = "less" if QUANTITIES[quantity].least else "more"
-        many = f"{found.broken[quantity]:,}{within} have {compared} than {value:,}"
-        yield quantity.replace("_", " "), many
+    for name, value in found.budget.limits():
+        quantity = QUANTITIES[name]
+        within = " of those within the others" if name in found.looked else ""
+        compared = "less" if quantity.least else "more"
+        many = f"{found.broken[name]:,}{within} have {compared} than {quantity.write(value)}"
+        yield name.replace("_", " "), many
+    if sum(found.broken.values()) > found.many(found.valid & ~found.within):
+        yield "", "one spec may break several limits"
     yield "feasible", f"{found.feasible:,} ({found.feasible / found.points:.1%})"
     nearest = None if found.feasible else found.nearest()
     if nearest is not None:
@@ -89,7 +96,8 @@ def _topologies(found: "Feasible") -> Rows:
         yield name, f"{found.many(found.of_topology(name)):,} feasible"
         whats = ("smallest", "largest") if cells[0] != cells[1] else ("only",)
         for what, cell in zip(whats, cells, strict=False):
-            yield "", f"{what:<9} {_costs(found, cell)}; {_varied(found, cell)}"
+            yield "", f"{what:<9} {_costs(found, cell)}"
+            yield "", f"{'':<9} {_varied(found, cell)}"
 
 
 def _ends(found: "Feasible") -> Iterator[tuple[str, list[int]]]:
@@ -101,20 +109,33 @@ def _ends(found: "Feasible") -> Iterator[tuple[str, list[int]]]:
 
 
 def _costs(found: "Feasible", cell: int) -> str:
-    parameters, activations = (found.at(name, cell) for name in ("parameters", "activations"))
-    return f"{parameters:,} parameters, {activations:,} activations"
+    """Parameters, activations, and memory where it is limited."""
+    from gridgen.space.quantities import QUANTITIES
+
+    counts = {name: int(found.at(name, cell)) for name in ("parameters", "activations")}
+    shown = [QUANTITIES[name].show(cost) for name, cost in counts.items()]
+    memory = [f"{bytes_text(m)} {PHASES[name]}" for name, m in found.memory(cell).items()]
+    return ", ".join([*shown, *memory])
 
 
 def _varied(found: "Feasible", cell: int) -> str:
-    """What a cell says of the fields that vary, its topology left out."""
+    """What a cell says of the fields that vary; a topology's name is said above."""
+    named = isinstance(found.spec(cell).topology, str | None)
     params = found.params(cell).items()
-    return ", ".join(f"{name} {_text(value)}" for name, value in params if name != "topology")
+    told = [f"{name} {_text(v)}" for name, v in params if not (named and name == "topology")]
+    return ", ".join(told)
 
 
-def _settings(found: "Feasible", cell: int) -> str:
-    """A spec as `--set` takes it, over any other spec of the paper's family."""
-    fields = _flat(found.spec(cell))
-    return " ".join(f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in fields)
+def _settings(found: "Feasible", cell: int) -> Iterator[str]:
+    """A spec as `--set` takes it, over any other spec of the paper's family: lines of a shell."""
+    line = ""
+    for name, value in _flat(found.spec(cell)):
+        setting = f"--set {shlex.quote(f'{name}={_text(value)}')}"
+        if len(line) + len(setting) > WIDTH - 3:
+            yield f"{line} \\"
+            line = " "
+        line = f"{line} {setting}" if line else setting
+    yield line
 
 
 def _flat(spec: GridSpec) -> Iterator[tuple[str, Any]]:
@@ -127,8 +148,9 @@ def _flat(spec: GridSpec) -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    """A value as YAML reads it."""
-    return value if isinstance(value, str) else json.dumps(value)
+    from gridgen.space.words import value_text
+
+    return value_text(value)
 
 
 def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
@@ -136,7 +158,7 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
         "points": found.points,
         "feasible": found.feasible,
         "invalid": found.invalid(),
-        "budget": found.budget.complete(),
+        "budget": {"size": list(found.budget.asked), **found.budget.complete()},
         "broken": found.broken,
         "topologies": {
             name: {
@@ -152,4 +174,4 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
 
 def _cell(found: "Feasible", cell: int) -> dict[str, Any]:
     counts = {name: int(found.at(name, cell)) for name in found.counts}
-    return {"spec": found.spec(cell).plain(), **counts}
+    return {"spec": found.spec(cell).plain(), **counts, **found.memory(cell)}

@@ -22,6 +22,7 @@ def search(
     device: Device = "auto",
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
+    from gridgen.space.words import described
     from gridgen.study import search as run_search
     from gridgen.study.child import ChildTraining
     from gridgen.study.watch import Terminal
@@ -33,12 +34,12 @@ def search(
         folder=folder,
         trials=trials,
         evaluate=ChildTraining(loaded, device),
-        watch=Terminal(loaded.objective),
+        watch=Terminal(loaded.objective, loaded.space),
     )
     print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
     for entry in result.entries[:SHOWN]:
-        shape = f"{entry.topology}, {entry.spec.shape}"
-        print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {shape}")
+        words = described(entry.spec, loaded.space)
+        print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {words}")
     left_out = f"{result.refused} refused without building, {result.pruned} pruned, "
     names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
     report(

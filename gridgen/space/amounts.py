@@ -1,4 +1,7 @@
-"""Amounts as people write them: 500k, 10M, 1.5G, 30GMAC, 8GB, 8GiB. They become whole numbers."""
+"""Amounts as people write them: 500k, 10M, 1.5G, 30GMAC, 8GB, 8GiB. They become whole numbers.
+
+And back: an amount is written so where that is exact and short.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,9 +9,11 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 MOST = (1 << 63) - 1
+LEAST_MEMORY = 10**6
+"""Bytes. Less is taken for a unit that was forgotten."""
 DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 
@@ -16,13 +21,18 @@ COUNTED = DECIMAL
 MULTIPLIED = DECIMAL | {f"{prefix}MAC": times for prefix, times in DECIMAL.items()}
 STORED = DECIMAL | {f"{prefix}B": times for prefix, times in (DECIMAL | BINARY).items()}
 
+BYTES = {unit: times for unit, times in STORED.items() if unit[1:].endswith("B")}
+MACS = {unit: times for unit, times in MULTIPLIED.items() if unit[1:].endswith("MAC")}
+"""Units that amounts are written back in."""
+
 _AMOUNT = re.compile(r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?) ?([A-Za-z]{0,8})")
 
 
 def amount(text: str, units: Mapping[str, int], example: str) -> int:
     """The whole number that `text` says: a number, then a unit of `units`; a space may be between.
 
-    k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. Errors: `ValueError`.
+    k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. Errors: `ValueError`, also for
+    memory of less than 1 MB.
 
     >>> amount("1.5G", COUNTED, "10M"), amount("8 GiB", STORED, "8GB")
     (1500000000, 8589934592)
@@ -36,7 +46,31 @@ def amount(text: str, units: Mapping[str, int], example: str) -> int:
     value = Fraction(number) * units[unit]
     if value.denominator > 1:
         raise ValueError(f"{text!r} is no whole number; write one such as {example}")
-    return int(value)
+    return enough_memory(int(value)) if units is STORED else int(value)
+
+
+def enough_memory(value: int) -> int:
+    """`value` bytes. Errors: `ValueError` where they are less than 1 MB, 0 and less left alone."""
+    if 0 < value < 1000:
+        raise ValueError(f"{value} bytes? write {value}GB")
+    if 0 < value < LEAST_MEMORY:
+        raise ValueError(f"{value:,} bytes are less than 1 MB; write an amount such as 8GB")
+    return value
+
+
+def written(value: int, units: Mapping[str, int], word: str) -> str:
+    """`value` in the largest of `units` in which it has two decimals at most, else in full.
+
+    >>> written(8 * 10**9, BYTES, "bytes"), written(8 << 30, BYTES, "bytes")
+    ('8 GB', '8 GiB')
+    >>> written(1234567890, MACS, "MACs"), written(1500000, {}, "")
+    ('1,234,567,890 MACs', '1,500,000')
+    """
+    for unit, times in sorted(units.items(), key=lambda item: -item[1]):
+        number = Fraction(value, times)
+        if 1 <= number < 1024 and (100 * number).denominator == 1:
+            return f"{float(number):.15g} {unit}"
+    return f"{value:,} {word}".rstrip()
 
 
 def _fix(number: str, unit: str, units: Mapping[str, int], example: str) -> str:
@@ -55,9 +89,9 @@ def _reads(units: Mapping[str, int], example: str) -> Callable[[Any], Any]:
     return lambda value: amount(value, units, example) if isinstance(value, str) else value
 
 
-def _schema(pattern: str) -> WithJsonSchema:
+def _schema(pattern: str, least: int = 1) -> WithJsonSchema:
     text = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?{pattern}$"}
-    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, text]})
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": least}, text]})
 
 
 _Number = Annotated[int, Field(ge=1, le=MOST)]
@@ -72,7 +106,8 @@ Macs = Annotated[
 
 Bytes = Annotated[
     _Number,
+    AfterValidator(enough_memory),
     BeforeValidator(_reads(STORED, "8GB (10^9 bytes each) or 8GiB (2^30)")),
-    _schema("([kMGT]?B?|[KMGT]iB)"),
+    _schema("([kMGT]?B?|[KMGT]iB)", LEAST_MEMORY),
 ]
-"""How many bytes, such as 8GB or 8GiB."""
+"""How many bytes, such as 8GB or 8GiB; 1 MB at least."""

@@ -5,10 +5,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
+from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.grid import Grid
-from gridgen.space.amounts import MOST, Bytes, Macs, Values
+from gridgen.space.amounts import Bytes, Macs, Values
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.reach import WHOLE_IMAGE
 from gridgen.space.terms import Terms
+from gridgen.spec import GridSpec
 
 
 class Limit(NamedTuple):
@@ -35,12 +38,13 @@ class Limit(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a grid costs, and whether that is within the limit."""
+    """What a grid costs, and whether that is within the limit; a `note` where it is no count."""
 
     quantity: str
     cost: int
     limit: int
     within: bool
+    note: str = ""
 
     @property
     def words(self) -> str:
@@ -51,9 +55,26 @@ class Verdict(NamedTuple):
     def text(self) -> str:
         """Such as `13,181,097, not within at most 10,000,000 parameters (1.32 times)`."""
         quantity = QUANTITIES[self.quantity]
+        note = f" {self.note}" if self.note else ""
         where = "within" if self.within else "not within"
-        times = f"{self.cost / self.limit:.2f} times"
-        return f"{self.cost:,}, {where} {quantity.limit(self.limit)} ({times})"
+        times = "" if self._endless else f" ({self.cost / self.limit:.2f} times)"
+        return f"{quantity.exact(self.cost)}{note}, {where} {quantity.limit(self.limit)}{times}"
+
+    @property
+    def fault(self) -> str:
+        """Such as `13,181,097 parameters are more than 10,000,000 (1.32 times)`."""
+        limit = Limit(self.quantity, self.limit)
+        note = f", {self.note}" if self.note else ""
+        return f"{limit.broken(self.cost)} ({limit.excess(self.cost):,.2f} times{note})"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; the cost of a network that sees the whole image is None."""
+        fields = self._asdict() | ({"cost": None} if self._endless else {})
+        return {name: value for name, value in fields.items() if name != "note" or value}
+
+    @property
+    def _endless(self) -> bool:
+        return self.cost == WHOLE_IMAGE
 
 
 class Budget(Terms):
@@ -83,7 +104,7 @@ class Budget(Terms):
     min_receptive_field: int | None = Field(
         default=None,
         ge=1,
-        le=MOST,
+        le=MAX_SIDE,
         description="At least so many pixels wide is what one predicted pixel sees.",
     )
 
@@ -92,6 +113,11 @@ class Budget(Terms):
         named = ((name, getattr(self, quantity.field)) for name, quantity in QUANTITIES.items())
         return [Limit(name, value) for name, value in named if value is not None]
 
+    @property
+    def limits_memory(self) -> bool:
+        """Whether one of the limits is on memory."""
+        return not (self.training_memory is None and self.inference_memory is None)
+
     def cost(self, grid: Grid) -> dict[str, int]:
         """What `grid` costs, by the name of each limited quantity."""
         return {name: QUANTITIES[name].of(grid, self) for name, _ in self.limits()}
@@ -99,10 +125,20 @@ class Budget(Terms):
     def verdict(self, grid: Grid) -> list[Verdict]:
         """What `grid` costs beside each limit."""
         costs = self.cost(grid)
-        return [
-            Verdict(name, costs[name], limit, Limit(name, limit).met(costs[name]))
-            for name, limit in self.limits()
-        ]
+        return [self._verdict(limit, costs[limit.quantity], grid) for limit in self.limits()]
+
+    def _verdict(self, limit: Limit, cost: int, grid: Grid) -> Verdict:
+        note = self._note(limit.quantity, grid)
+        return Verdict(limit.quantity, cost, limit.value, bool(limit.met(cost)), note)
+
+    def _note(self, quantity: str, grid: Grid) -> str:
+        """Which formula a cost comes from, where the budget asks for the paper's."""
+        if self.bound == "exact" or quantity not in ("parameters", "activations"):
+            return ""
+        if not (isinstance(grid.spec, GridSpec) and grid.spec.doubling):
+            return "exactly, as the paper has no formula for it"
+        pruned = len(grid.connections) < len(grid.full.connections)
+        return "by the paper's formula" + (" for the full grid" if pruned else "")
 
     def broken(self, costs: Mapping[str, int]) -> list[str]:
         """What is wrong with the costs that are known, a line for each limit that they break."""

@@ -20,8 +20,6 @@ from gridgen.space.quantities import QUANTITIES
 Tell = Callable[[int, int], None]
 WIDTH = "base_channels"
 DROPOUT = "total_dropout"
-FREE = ("size",)
-"""Fields that no cost depends on."""
 
 
 def silent(done: int, total: int) -> None:
@@ -46,12 +44,8 @@ class ByGrid:
     def met(self) -> Mask:
         """Which of the cells that are alive meet the limit."""
         family = self.population.family
-        sizes = zip(family.values, family.shape, strict=True)
-        shape = np.broadcast_shapes(
-            self.alive.shape, tuple(1 if name in FREE else many for name, many in sizes)
-        )
-        lines = self._lines(np.broadcast_to(self.alive, shape))
-        met = np.zeros(shape, dtype=bool)
+        lines = self._lines(np.broadcast_to(self.alive, family.shape))
+        met = np.zeros(family.shape, dtype=bool)
         for done, line in enumerate(lines):
             self.tell(done, len(lines))
             for index in line[: self._within(line)]:
@@ -90,7 +84,7 @@ class ByGrid:
 
     def _rough(self, index: Index) -> float:
         """Four bytes for each activation, and four times as much for each parameter."""
-        counts, batch = self.population.counts, self.population.terms.batch
+        counts, batch = self.population.counts, self.population.terms.setting.batch
         parameters, activations = (
             float(_at(counts[name], index)) for name in ("parameters", "activations")
         )

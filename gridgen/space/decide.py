@@ -1,6 +1,6 @@
 """Deciding which specs meet a budget: of a whole space, or of one point by the same arithmetic."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
 from gridgen.space.budget import Budget, Limit
 from gridgen.space.bygrid import ByGrid, Tell, silent
-from gridgen.space.choices import Params, Space, require_fields
+from gridgen.space.choices import Choices, Params, Range, Space, require_fields
 from gridgen.space.family import Family, Table, require_no_errors
 from gridgen.space.feasible import Feasible
 from gridgen.space.population import Population
@@ -19,9 +19,14 @@ from gridgen.spec import GridSpec
 
 
 def feasible(
-    spec: Mapping[str, Any], space: Space, budget: Budget, tell: Tell = silent
+    spec: Mapping[str, Any],
+    space: Mapping[str, Choices | Sequence[Any]],
+    budget: Budget,
+    tell: Tell = silent,
 ) -> Feasible:
     """The specs of `space`, beside what all share, that meet `budget`.
+
+    `space` has a range or a list of values for every field that varies.
 
     `tell(done, total)` hears of limits on memory, which take longer. Errors: `SpecError` for a
     range without steps, a space of too many points, and fields or names that do not exist.
@@ -34,7 +39,8 @@ def feasible(
     >>> found.points, found.feasible, found.broken
     (8, 6, {'parameters': 2})
     """
-    population = _population(spec, space, budget)
+    choices = {name: c if isinstance(c, Range) else tuple(c) for name, c in space.items()}
+    population = _population(spec, choices, budget)
     found = _by_tables(population, budget)
     for limit in _others(budget):
         found = _by_grid(found, ByGrid(population, limit, found.within, tell))

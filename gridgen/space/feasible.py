@@ -12,28 +12,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.space.budget import Budget, Limit
+from gridgen.grid import build_grid
+from gridgen.space.budget import Budget, Limit, Verdict
 from gridgen.space.choices import Params
 from gridgen.space.family import Family, Index, Mask, Table
+from gridgen.space.quantities import QUANTITIES
+from gridgen.space.words import described, titles
 from gridgen.spec import GridSpec
 
 
 class Miss(NamedTuple):
-    """What comes nearest to a budget, and the limit that it breaks most.
+    """What comes nearest to a budget, in words, and every limit that it breaks.
 
-    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
-    >>> print(Miss(spec, Limit("parameters", 3000), 3369))
+    >>> broken = Verdict("parameters", cost=3369, limit=3000, within=False)
+    >>> print(Miss("gridnet, 2 streams, 1+1 columns, F0 = 4", (broken,)))
     gridnet, 2 streams, 1+1 columns, F0 = 4: 3,369 parameters are more than 3,000 (1.12 times)
     """
 
-    spec: GridSpec
-    limit: Limit
-    cost: int
+    words: str
+    broken: tuple[Verdict, ...]
 
     def __str__(self) -> str:
-        times = f"{self.limit.excess(self.cost):,.2f} times"
-        what = f"{self.spec.title}, {self.spec.shape}"
-        return f"{what}: {self.limit.broken(self.cost)} ({times})"
+        return f"{self.words}: {'; '.join(verdict.fault for verdict in self.broken)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,36 +110,47 @@ class Feasible:
 
     @cached_property
     def titles(self) -> Table:
-        """What each topology is called."""
-        return self.family.table(("topology",), lambda spec: spec.title)
+        """What each topology is called; two that differ are called differently."""
+        return titles(self.family)
 
     def names(self) -> list[str]:
         """All topologies of the space, in alphabetical order."""
-        return sorted({str(title) for title in self.titles.flat})
+        return sorted({str(title) for title in self.titles.flat} - {""})
 
     def of_topology(self, title: str) -> Mask:
         """The feasible cells of a topology."""
         mask: Mask = self.within & (self.titles == title).astype(bool)
         return mask
 
+    def memory(self, cell: int) -> dict[str, int]:
+        """What a cell needs of each quantity that is limited and has no table, in bytes."""
+        names = [name for name, _ in self.budget.limits() if QUANTITIES[name].over is None]
+        grid = build_grid(self.spec(cell)) if names else None
+        return {name: QUANTITIES[name].of(grid, self.budget) for name in names if grid is not None}
+
     def nearest(self) -> Miss | None:
         """What breaks its worst limit least; None where there is no limit, or no grid."""
+        index = self._nearest()
+        if index is None:
+            return None
+        spec = self.family.spec_at(index)
+        verdicts = self.budget.verdict(build_grid(spec))
+        broken = tuple(verdict for verdict in verdicts if not verdict.within)
+        return Miss(described(spec, self.family.space), broken)
+
+    def _nearest(self) -> Index | None:
         limits = {limit.quantity: limit for limit in self.budget.limits()}
         for quantity, looked in reversed(self.looked.items()):
             if looked:  # the rest breaks a limit that was decided before
-                index = min(looked, key=lambda index: limits[quantity].excess(looked[index]))
-                return Miss(self.family.spec_at(index), limits[quantity], looked[index])
-        return self._nearest([limits[quantity] for quantity in self.costs])
+                return min(looked, key=lambda index: limits[quantity].excess(looked[index]))
+        return self._nearest_by_tables([limits[quantity] for quantity in self.costs])
 
-    def _nearest(self, limits: list[Limit]) -> Miss | None:
+    def _nearest_by_tables(self, limits: list[Limit]) -> Index | None:
         cells = np.flatnonzero(self.valid)
         if not (limits and cells.size):
             return None
-        costs = [self._cost(limit.quantity, cells) for limit in limits]
-        excess = np.stack([limit.excess(cost) for limit, cost in zip(limits, costs, strict=True)])
-        place = int(excess.max(axis=0).argmin())
-        worst = int(excess[:, place].argmax())
-        return Miss(self.spec(int(cells[place])), limits[worst], int(costs[worst][place]))
+        excess = [limit.excess(self._cost(limit.quantity, cells)) for limit in limits]
+        return self._index(int(cells[int(np.stack(excess).max(axis=0).argmin())]))
 
     def _cost(self, quantity: str, cells: Any) -> NDArray[Any]:
         table = np.broadcast_to(self.costs[quantity], self.within.shape)

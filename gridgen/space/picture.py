@@ -1,5 +1,6 @@
 """The picture of a feasible set: activations against parameters, one mark for each topology."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#3aa6a0")
 MARKS = ("o", "s", "^", "D", "v", "P")
 FAINT, LINE = "#d0d0d0", "#555555"
 SPOTS = (96, 60)
-LABELS = (10, 8)
-"""Places for names, side by side and one above the other."""
 FEW = 600
+KEY = 30
+"""Area of a mark in the legend."""
 
 
 def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
@@ -30,10 +31,10 @@ def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
     """
     from matplotlib.figure import Figure  # half a second that nothing else needs
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5), layout="constrained")
     axis = figure.subplots()
     axis.set(xscale="log", yscale="log", xlabel="parameters")
-    axis.set_ylabel(f"activations of one image of {shape_text(found.budget.size)}")
+    axis.set_ylabel(f"activations of one image of {shape_text(found.budget.asked)}")
     figure.suptitle(f"{title}: {found.feasible:,} of {found.points:,} specs meet the budget")
     axis.grid(alpha=0.25)
     if found.valid.any():
@@ -54,7 +55,7 @@ def _draw(axis: Any, found: Feasible) -> None:
     shown = in_turn([spots for _, spots, _ in firsts], SPOTS)
     for index, ((points, _, many), mask) in enumerate(zip(firsts, shown, strict=True)):
         axis.scatter(points.x[mask], points.y[mask], s=_areas(many)[mask], **_style(index))
-    _name(axis, plane, feasible)
+    _name(axis, [name if len(points.x) else "" for name, points in feasible.items()])
 
 
 def _points(found: Feasible, mask: Mask) -> Points:
@@ -74,29 +75,13 @@ def _style(index: int) -> dict[str, Any]:
     return {"color": colour, "marker": marker, "linewidths": 0}
 
 
-def _name(axis: Any, plane: Plane, feasible: dict[str, Points]) -> None:
-    """Write each topology's name where it is least among others, no two names in one place."""
-    from matplotlib.patheffects import withStroke
-
-    shares = _shares(plane, list(feasible.values()))
-    halo = [withStroke(linewidth=3, foreground="white")]
-    for index, (name, points) in enumerate(feasible.items()):
-        if not len(points.x):
-            continue
-        place = int(shares[index].argmax())
-        shares[:, place] = -1
-        inside = plane.spots(points, LABELS) == place
-        middle = [np.median(values[inside].astype(float)) for values in points]
-        colour = COLOURS[index % len(COLOURS)]
-        axis.text(*middle, name, color=colour, weight="bold", ha="center", path_effects=halo)
-
-
-def _shares(plane: Plane, every: list[Points]) -> NDArray[np.float64]:
-    """For each topology and place, how far the specs there are its own, many before few."""
-    places = LABELS[0] * LABELS[1]
-    many = np.array([np.bincount(plane.spots(p, LABELS), minlength=places) for p in every])
-    shares: NDArray[np.float64] = many / np.maximum(many.sum(axis=0), 1) * np.log1p(many)
-    return shares
+def _name(axis: Any, names: Sequence[str]) -> None:
+    """A legend beside the axes, in which every mark has one size; "" is left out."""
+    for index, name in enumerate(names):
+        if name:
+            axis.scatter([], [], s=KEY, label=name, **_style(index))
+    axis.scatter([], [], s=KEY, label="over the budget", color=FAINT, marker=".", linewidths=0)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _draw_limits(axis: Any, found: Feasible) -> None:

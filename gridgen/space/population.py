@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gridgen.analysis import paper
+from gridgen.analysis.sizes import legal_size
 from gridgen.errors import SpecError
 from gridgen.grid.units import UNITS
 from gridgen.space.census import STRUCTURE, Census, census_of
@@ -17,7 +18,8 @@ from gridgen.space.terms import Terms
 from gridgen.space.widths import Width
 from gridgen.spec import GridSpec
 
-WIDTHS = ("streams", "base_channels", "channels")
+WIDTHS = ("streams", "base_channels", "channels", "size")
+"""Fields that widths depend on; `size` is the policy, which changes the image."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Population:
 
     @cached_property
     def widths(self) -> Table:
-        """The `Width` of each choice of streams and channels, or its `SpecError`."""
-        return self.family.table(WIDTHS, lambda spec: Width.of(spec, self.terms.size))
+        """The `Width` of each choice of streams, channels and size policy, or its `SpecError`."""
+        return self.family.table(WIDTHS, lambda spec: Width.of(spec, self.terms.image(spec)))
 
     @cached_property
     def reasons(self) -> Table:
@@ -101,4 +103,4 @@ def _approximation(spec: GridSpec, quantity: str, terms: Terms) -> int | None:
     base, sub, up = spec.stream_channels[0], spec.sub_columns, spec.up_columns
     if quantity == "parameters":
         return int(paper.parameters(spec.streams, base, sub, up))
-    return int(paper.activations(base, sub, up, *terms.image(spec)))
+    return int(paper.activations(base, sub, up, *legal_size(spec, terms.image(spec))))

@@ -3,17 +3,33 @@
 Add one as two functions and a line in the table below, and a field of `Budget`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from gridgen.analysis import count
 from gridgen.analysis.memory import inference_memory, training_memory
 from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
+from gridgen.space.amounts import BYTES, MACS, written
 from gridgen.space.family import Table
 from gridgen.space.population import Population
 from gridgen.space.reach import WHOLE_IMAGE
 from gridgen.space.terms import Terms
+
+
+class Unit(NamedTuple):
+    """What amounts are given in: the word for one of many, and the units that shorten them."""
+
+    word: str = ""
+    units: Mapping[str, int] = MappingProxyType({})
+
+
+PIECES = Unit()
+MULTIPLIED = Unit("MACs", MACS)
+STORED = Unit("bytes", BYTES)
+PIXELS = Unit("pixels")
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,16 @@ class Quantity:
     of: Callable[[Grid, Terms], int]
     over: Callable[[Population], Table] | None = None
     least: bool = False
+    unit: Unit = PIECES
+
+    def exact(self, cost: int) -> str:
+        """A cost in full.
+
+        >>> QUANTITIES["training_memory"].exact(3398249668)
+        '3,398,249,668 bytes'
+        """
+        number = "endless" if cost == WHOLE_IMAGE else f"{cost:,}"
+        return f"{number} {self.unit.word}".rstrip()
 
     def show(self, cost: int) -> str:
         """A cost in words.
@@ -36,7 +62,15 @@ class Quantity:
         >>> QUANTITIES["parameters"].show(13181097)
         '13,181,097 parameters'
         """
-        return f"{'endless' if cost == WHOLE_IMAGE else format(cost, ',')} {self.noun}"
+        return f"{self.exact(cost)} {self.noun}".rstrip()
+
+    def write(self, value: int) -> str:
+        """A limit as people write it.
+
+        >>> QUANTITIES["macs"].write(40 * 10**9), QUANTITIES["parameters"].write(10**7)
+        ('40 GMAC', '10,000,000')
+        """
+        return written(value, self.unit.units, self.unit.word)
 
     def limit(self, value: int) -> str:
         """A limit in words.
@@ -44,23 +78,30 @@ class Quantity:
         >>> QUANTITIES["receptive_field"].limit(200)
         'at least 200 pixels of receptive field'
         """
-        return f"at {'least' if self.least else 'most'} {self.show(value)}"
+        return f"at {'least' if self.least else 'most'} {self.write(value)} {self.noun}".rstrip()
 
     def broken(self, cost: int, limit: int) -> str:
-        """What is wrong with a cost that breaks the limit."""
-        return f"{self.show(cost)} are {'less' if self.least else 'more'} than {limit:,}"
+        """What is wrong with a cost that breaks the limit.
+
+        >>> QUANTITIES["training_memory"].broken(3398249668, 3 * 10**9)
+        '3,398,249,668 bytes of training memory are more than 3 GB'
+        """
+        value = self.write(limit).removesuffix(f" {self.unit.word}")
+        return f"{self.show(cost)} are {'less' if self.least else 'more'} than {value}"
 
 
 def _parameters(grid: Grid, terms: Terms) -> int:
-    counted = count(grid, terms.image(grid.spec)).parameters
-    by_paper = counted.paper if terms.bound == "paper" else None
-    return counted.total if by_paper is None else by_paper
+    return _counted(grid, terms, "parameters")
 
 
 def _activations(grid: Grid, terms: Terms) -> int:
-    counted = count(grid, terms.image(grid.spec)).activations
+    return _counted(grid, terms, "activations")
+
+
+def _counted(grid: Grid, terms: Terms, quantity: Literal["parameters", "activations"]) -> int:
+    counted = getattr(count(grid, terms.image(grid.spec)), quantity)
     by_paper = counted.paper if terms.bound == "paper" else None
-    return counted.total if by_paper is None else by_paper
+    return int(counted.total if by_paper is None else by_paper)
 
 
 def _macs(grid: Grid, terms: Terms) -> int:
@@ -73,7 +114,7 @@ def _receptive_field(grid: Grid, terms: Terms) -> int:
 
 
 def _training_memory(grid: Grid, terms: Terms) -> int:
-    return training_memory(grid, terms.image(grid.spec), terms.setting)
+    return training_memory(grid, terms.step(grid.spec), terms.setting)
 
 
 def _inference_memory(grid: Grid, terms: Terms) -> int:
@@ -92,16 +133,21 @@ def _bounded(quantity: str) -> Callable[[Population], Table]:
 QUANTITIES: dict[str, Quantity] = {
     "parameters": Quantity("parameters", "parameters", _parameters, _bounded("parameters")),
     "activations": Quantity("activations", "activations", _activations, _bounded("activations")),
-    "macs": Quantity("macs", "macs", _macs, lambda population: population.counts["macs"]),
-    "training_memory": Quantity("training_memory", "bytes of training memory", _training_memory),
+    "macs": Quantity(
+        "macs", "", _macs, lambda population: population.counts["macs"], unit=MULTIPLIED
+    ),
+    "training_memory": Quantity(
+        "training_memory", "of training memory", _training_memory, unit=STORED
+    ),
     "inference_memory": Quantity(
-        "inference_memory", "bytes of inference memory", _inference_memory
+        "inference_memory", "of inference memory", _inference_memory, unit=STORED
     ),
     "receptive_field": Quantity(
         "min_receptive_field",
-        "pixels of receptive field",
+        "of receptive field",
         _receptive_field,
         lambda population: population.receptive_fields,
         least=True,
+        unit=PIXELS,
     ),
 }

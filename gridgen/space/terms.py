@@ -1,54 +1,102 @@
 """Under what terms a budget is counted: image, batch, precision, optimizer, and which formulas."""
 
-from typing import Annotated, ClassVar, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gridgen.analysis.memory.setting import Optimizer, Precision, Recompute, Setting
-from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size
+from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size, smaller_size
 from gridgen.grid.trace import Size
 from gridgen.spec import Document, NetworkSpec
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
-class Terms(Document):
-    """What a cost depends on beside the network.
+def _sides(value: Any) -> Any:
+    """`HEIGHTxWIDTH` becomes two numbers; everything else is left to the type's own check."""
+    if not isinstance(value, str):
+        return value
+    sides = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", value)
+    if sides is None:
+        raise ValueError(f"{value[:60]!r} is no size; write HEIGHTxWIDTH, such as 360x480")
+    return int(sides[1]), int(sides[2])
 
-    >>> Terms.of(size=(30, 40), batch=4).setting.batch
+
+_SIDE = {"type": "integer", "minimum": 1, "maximum": MAX_SIDE}
+_PAIR = {"type": "array", "prefixItems": [_SIDE, _SIDE], "minItems": 2, "maxItems": 2}
+_TEXT = {"type": "string", "pattern": "^[0-9]+x[0-9]+$"}
+
+Image = Annotated[
+    Annotated[tuple[Side, Side], Field(strict=False)],
+    BeforeValidator(_sides),
+    WithJsonSchema({"anyOf": [_PAIR, _TEXT]}),
+]
+"""Height and width, such as [360, 480] or 360x480."""
+
+
+class Terms(Document):
+    """What a cost depends on beside the network. What is None is not said, and has a default.
+
+    >>> Terms.of(size="30x40", batch=4).setting.batch
     4
     """
 
     kind: ClassVar[str] = "terms"
 
-    size: tuple[Side, Side] = Field(
-        default=PAPER_SIZE,
-        strict=False,
+    size: Image | None = Field(
+        default=None,
         description="Height and width of the image that activations, macs and memory are counted "
-        "for, rounded up to what a candidate's streams need.",
+        "for, as the spec's size policy changes it, or rounded up where a candidate cannot take "
+        "it; 400x400, rounded up, where it is not given.",
     )
-    batch: int = Field(
-        default=1, ge=1, le=65536, description="Images at once, for memory; the others count one."
+    crop: Side | None = Field(
+        default=None,
+        description="Side of the square that a step of training is given, for training_memory; "
+        "where it is not given: size, or if that is not given either the crop of a study's recipe.",
     )
-    precision: Precision = "fp32"
+    batch: int | None = Field(
+        default=None,
+        ge=1,
+        le=65536,
+        description="Images at once, for memory; the others count one. A study's recipe says it "
+        "where it is not given, and otherwise it is 1.",
+    )
+    precision: Precision | None = Field(
+        default=None, description="The recipe's in a study where it is not given, else fp32."
+    )
     optimizer: Optimizer = "adam"
-    recompute: Recompute = "none"
+    recompute: Recompute | None = Field(
+        default=None, description="The recipe's in a study where it is not given, else none."
+    )
     bound: Literal["exact", "paper"] = Field(
         default="exact",
         description="Compare exact counts, or the paper's approximations (section 3.2), which "
         "know no topology and are about a quarter too low for parameters.",
     )
 
+    @property
+    def asked(self) -> Size:
+        """The image before any network changes it."""
+        return self.size or PAPER_SIZE
+
     def image(self, spec: NetworkSpec) -> Size:
-        """The smallest legal size of `spec` that holds `size`."""
-        return larger_size(spec, self.size)
+        """`size`, or, where `spec` takes no such image, the smallest legal one that holds it."""
+        return _taken(spec, self.asked, self.size is None)
+
+    def step(self, spec: NetworkSpec) -> Size:
+        """The same for the image of a step of training."""
+        return self.image(spec) if self.crop is None else _taken(spec, (self.crop, self.crop))
 
     @property
     def setting(self) -> Setting:
         """What memory depends on beside the network and the image."""
-        return Setting(
-            batch=self.batch,
-            precision=self.precision,
-            optimizer=self.optimizer,
-            recompute=self.recompute,
-        )
+        said = {name: getattr(self, name) for name in ("batch", "precision", "recompute")}
+        given = {name: value for name, value in said.items() if value is not None}
+        return Setting(optimizer=self.optimizer, **given)
+
+
+def _taken(spec: NetworkSpec, size: Size, rounded: bool = False) -> Size:
+    """`size` where the spec's policy takes it; the policy is left to whoever counts."""
+    small = spec.size == "crop" and smaller_size(spec, size) is None
+    return larger_size(spec, size) if rounded or small or spec.size == "error" else size

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from gridgen.analysis.sizes import larger_size
+from gridgen.analysis.sizes import legal_size
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.layers import Layers, Shape, cost
@@ -18,9 +18,10 @@ from gridgen.spec import GridSpec
 SOURCE: dict[Kind, int] = {"lateral": 0, "subsampling": -1, "upsampling": 1}
 """From the stream that a connection leads to, to the one that it comes from."""
 
-Costs = tuple[int, int, int]
-NOTHING: Costs = (0, 0, 0)
-OfPart = Callable[..., Costs]
+Measures = tuple[int, int, int]
+"""Parameters, activations, MACs."""
+NOTHING: Measures = (0, 0, 0)
+OfPart = Callable[..., Measures]
 
 
 class Width(NamedTuple):
@@ -31,8 +32,8 @@ class Width(NamedTuple):
 
     @classmethod
     def of(cls, spec: GridSpec, size: Size) -> "Width":
-        """That of `spec` at the smallest legal size that holds `size`."""
-        return cls(spec.stream_channels, larger_size(spec, size))
+        """That of `spec` at what its size policy makes of `size`. Errors: `SizeError`."""
+        return cls(spec.stream_channels, legal_size(spec, size))
 
     def has(self, stream: int) -> bool:
         """Whether there is such a stream."""
@@ -48,14 +49,14 @@ class Width(NamedTuple):
         return height >> stream, width >> stream
 
 
-def stem(width: Any, name: str, in_channels: int) -> Costs:
+def stem(width: Any, name: str, in_channels: int) -> Measures:
     """Of the stem."""
     if not isinstance(width, Width):
         return NOTHING
     return _end("stem", name, (in_channels, *width.size), width.channels[0])
 
 
-def head(width: Any, name: str, classes: int) -> Costs:
+def head(width: Any, name: str, classes: int) -> Measures:
     """Of the head."""
     return _end("head", name, width.shape(0), classes) if isinstance(width, Width) else NOTHING
 
@@ -64,7 +65,7 @@ def connection(kind: Kind, stream: int) -> OfPart:
     """Of one connection that leads to `stream`: a function of width, unit and identity."""
     source = stream + SOURCE[kind]
 
-    def of(width: Any, unit: str, identity: bool) -> Costs:
+    def of(width: Any, unit: str, identity: bool) -> Measures:
         if not (isinstance(width, Width) and width.has(source) and width.has(stream)):
             return NOTHING
         return _connection(kind, unit, identity, width.shape(source), width.channels[stream])
@@ -75,7 +76,7 @@ def connection(kind: Kind, stream: int) -> OfPart:
 def fusion(stream: int, arrivals: int) -> OfPart:
     """Of the fusion at one map of `stream`: a function of width and fusion."""
 
-    def of(width: Any, name: str) -> Costs:
+    def of(width: Any, name: str) -> Measures:
         if not (isinstance(width, Width) and width.has(stream)):
             return NOTHING
         return _fusion(name, arrivals, width.shape(stream))
@@ -86,7 +87,7 @@ def fusion(stream: int, arrivals: int) -> OfPart:
 def side(stream: int) -> OfPart:
     """Of features that enter at `stream`: a function of width, stem and their channels."""
 
-    def of(width: Any, name: str, channels: Any) -> Costs:
+    def of(width: Any, name: str, channels: Any) -> Measures:
         if not (isinstance(width, Width) and width.has(stream) and isinstance(channels, tuple)):
             return NOTHING
         if len(channels) < stream:
@@ -98,13 +99,13 @@ def side(stream: int) -> OfPart:
 
 
 @lru_cache(1 << 16)
-def _end(what: str, name: str, shape: Shape, channels: int) -> Costs:
+def _end(what: str, name: str, shape: Shape, channels: int) -> Measures:
     ends = STEMS if what == "stem" else HEADS
     return _sums(ends[name](shape[0], channels), shape)
 
 
 @lru_cache(1 << 16)
-def _connection(kind: Kind, unit: str, identity: bool, shape: Shape, channels: int) -> Costs:
+def _connection(kind: Kind, unit: str, identity: bool, shape: Shape, channels: int) -> Measures:
     ends = shape[0], channels
     layers = _sums(UNITS[kind][unit](*ends), shape)
     added = _sums(SHORTCUTS[kind](*ends), shape) if identity else NOTHING
@@ -112,7 +113,7 @@ def _connection(kind: Kind, unit: str, identity: bool, shape: Shape, channels: i
 
 
 @lru_cache(1 << 16)
-def _fusion(name: str, arrivals: int, shape: Shape) -> Costs:
+def _fusion(name: str, arrivals: int, shape: Shape) -> Measures:
     channels, *size = shape
     fused = FUSIONS[name]
     joined = arrivals * channels if fused.join == "concat" else channels
@@ -121,6 +122,6 @@ def _fusion(name: str, arrivals: int, shape: Shape) -> Costs:
     return parameters + fused.weights(arrivals), activations, macs
 
 
-def _sums(layers: Layers, shape: Shape) -> Costs:
+def _sums(layers: Layers, shape: Shape) -> Measures:
     summed = cost(layers, shape)
     return summed.parameters, summed.activations, summed.macs

@@ -38,7 +38,7 @@ def open_study(folder: Path, study: Study) -> optuna.Study:
 def require_same(folder: Path, study: Study) -> None:
     """The study that `folder` holds, if any, is `study`, give or take `trials`; or `RunError`."""
     kept = folder / SPEC
-    if kept.exists() and _without_trials(Study.load(kept)) != _without_trials(study):
+    if kept.exists() and _settings(Study.load(kept)) != _settings(study):
         raise RunError(
             f"{folder} holds a study with other settings ({kept}); name another folder with -o"
         )
@@ -83,5 +83,7 @@ def tried(study: optuna.Study, refused: bool = True) -> set[str]:
     return {str(sorted(trial.params.items())) for trial in counted}
 
 
-def _without_trials(study: Study) -> dict[str, object]:
-    return {name: value for name, value in study.complete().items() if name != "trials"}
+def _settings(study: Study) -> dict[str, object]:
+    """All that decides what is found: no `trials`, and the budget with what the recipe says."""
+    fields = study.complete() | {"budget": study.limits.complete()}
+    return {name: value for name, value in fields.items() if name != "trials"}

@@ -124,10 +124,12 @@ class Study(Document):
 
     @property
     def limits(self) -> Budget:
-        """The budget, with the recipe's batch, precision and recomputation where it has none."""
-        told = self.budget.model_fields_set
-        recipe = {name: getattr(self.training, name) for name in FROM_RECIPE if name not in told}
-        return self.budget.but(**recipe)
+        """The budget, with what the recipe says of a step of training where it says nothing."""
+        budget, recipe = self.budget, self.training
+        said: dict[str, Any] = {name: getattr(recipe, name) for name in FROM_RECIPE}
+        if budget.size is None:
+            said["crop"] = recipe.crop.size
+        return budget.but(**{n: v for n, v in said.items() if getattr(budget, n) is None})
 
     def require_data(self) -> None:
         """The data exists and can be scored so, and the spec has its classes and channels.

@@ -4,6 +4,9 @@ import sys
 import time
 
 from gridgen.grid import Grid
+from gridgen.space import Space
+from gridgen.space.words import described
+from gridgen.spec import GridSpec
 
 
 class Watch:
@@ -34,8 +37,8 @@ class Watch:
 class Terminal(Watch):
     """A line on stderr for each candidate that is trained; how many were refused between them."""
 
-    def __init__(self, objective: str) -> None:
-        self.objective = objective
+    def __init__(self, objective: str, space: Space | None = None) -> None:
+        self.objective, self.space = objective, space or {}
         self.refusals = self.done = 0
 
     def started(self, wanted: int, done: int) -> None:
@@ -58,8 +61,8 @@ class Terminal(Watch):
         if self.refusals:
             self._say(f"refused {self.refusals} without building")
             self.refusals = 0
-        shape = f"{grid.spec.title}, {grid.spec.shape}"
-        self.head = f"[{self.done + 1}/{self.wanted}] {shape}, {parameters:,} parameters"
+        words = _words(grid, self.space)
+        self.head = f"[{self.done + 1}/{self.wanted}] {words}, {parameters:,} parameters"
         self._say(self.head, end="\r" if sys.stderr.isatty() else "\n")
 
     def scored(self, number: int, epoch: int, score: float) -> None:
@@ -84,3 +87,8 @@ class Terminal(Watch):
     def _say(self, text: str, end: str = "\n") -> None:
         clear = "\033[K" if sys.stderr.isatty() else ""
         print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)
+
+
+def _words(grid: Grid, space: Space) -> str:
+    assert isinstance(grid.spec, GridSpec)
+    return described(grid.spec, space)

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -9,6 +11,12 @@ from PIL import Image
 from gridgen.analysis import count
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
+
+
+@pytest.fixture
+def shipped(place):
+    """The current directory, with the repository's studies/."""
+    shutil.copytree(Path(__file__).parents[2] / "studies", place / "studies")
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +38,17 @@ def test_it_counts_what_meets_the_budget(place, gridgen):
     }
 
 
+def listed_in(out):
+    """The settings of every listed spec, of one line or several, under what they cost."""
+    first, *others = out.partition("\n# ")[2].split("\n# ")
+    return [other.partition("\n")[2].replace("\\\n", " ") for other in (first, *others)]
+
+
 def test_listed_specs_are_settings_that_count_takes(gridgen):
     code, out, _ = gridgen("feasible", "study.yaml", "--list", "3")
     assert code == 0
-    listed = [line for line in out.splitlines() if line.startswith("--set ")]
+    assert "\n# 1,017 parameters, 10,560,000 activations\n--set streams=2 --set " in out
+    listed = listed_in(out)
     assert len(listed) == 3
     code, out, _ = gridgen("feasible", "study.yaml", "--list", "3", "--json")
     found = json.loads(out)["listed"]
@@ -50,7 +65,7 @@ def test_settings_of_lists_and_groups_are_pasted_too(place, gridgen):
     text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", COLUMNS)
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
-    listed = [line for line in out.splitlines() if line.startswith("--set ")]
+    listed = listed_in(out)
     _, out, _ = gridgen(
         "feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99", "--json"
     )
@@ -92,9 +107,9 @@ def test_what_makes_no_grid_and_what_is_nearest_are_said(place, gridgen):
         "space       8 specs: 2 streams x 2 columns x 2 base_channels\n"
         "invalid     4 make no grid\n"
         "            2: columns: no path from input to output visits stream 1; the columns need a "
-        "sub before an up\n"
+        "sub before\n            an up\n"
         "            2: columns: no path from input to output visits stream 1, 2; the columns "
-        "need a sub before an up\n"
+        "need a sub\n            before an up\n"
         "parameters  4 have more than 900\n"
         "feasible    0 (0.0%)\n"
         "nearest     gridnet, 2 streams, 1+1 columns, F0 = 2: 1,017 parameters are more than 900 "
@@ -132,11 +147,22 @@ def test_the_picture_opens_and_is_the_last_line(limits, place, gridgen):
             "--budget: memory: 'memory' is no field; did you mean 'inference_memory' or "
             "'training_memory'?",
         ),
+        (
+            ["--budget", "training_memory=8"],
+            "--budget: training_memory: 8 bytes? write 8GB",
+        ),
+        (
+            ["--budget", "parameters=10M", "--budget", "parameters=20M"],
+            "--budget: parameters is given twice; give it once",
+        ),
+        (
+            ["--budget", "size=400"],
+            "--budget: size: 400 is not a list",
+        ),
         (["-o", "set.svg"], "set.svg: the picture of a feasible set is a .png; name such a file"),
         (
             ["--list", "-1"],
-            "gridgen feasible: Invalid value for '--list': Input should be greater than or equal "
-            "to 0; see gridgen feasible --help",
+            "--list: -1 is less than 0",
         ),
     ],
 )
@@ -170,3 +196,73 @@ def test_a_search_for_nothing_ends_at_once_and_writes_nothing(place, gridgen):
         "space\n",
     )
     assert not (place / "found").exists()
+
+
+TOPOLOGIES = """columns: [1+1]
+  units.upsampling: [deconv, bilinear]
+  topology: [unet, {keep: [lateral_*, sub_*, up_*]}, {drop: [lateral_1_1]}]"""
+
+
+def test_custom_topologies_are_rows_of_their_own_and_say_what_they_keep(place, gridgen):
+    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", TOPOLOGIES)
+    (place / "study.yaml").write_text(text)
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M")
+    rows = [line.split("  ")[0] for line in out.splitlines() if line.endswith(" feasible")]
+    assert rows == ["custom 1", "custom 2", "unet"]
+    out = " ".join(out.split())
+    assert out.count('topology {"keep": ["lateral_*", "sub_*", "up_*"]}') == 2
+    assert out.count('topology {"drop": ["lateral_1_1"]}') == 2
+    assert "topology unet" not in out
+    found = json.loads(gridgen("feasible", "study.yaml", "--json")[1])
+    assert set(found["topologies"]) <= {"custom 1", "custom 2", "unet"}
+
+
+def test_amounts_come_back_as_people_write_them_and_every_line_fits(shipped, gridgen):
+    limits = ("macs=40GMAC", "training_memory=2GB", "inference_memory=1GiB", "size=400x400")
+    budget = [part for limit in limits for part in ("--budget", limit)]
+    code, out, _ = gridgen("feasible", "studies/budget.yaml", *budget, "--list", "2")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    assert "have more than 40 GMAC\n" in out
+    assert "of those within the others have more than 2 GB\n" in out
+    assert "of those within the others have more than 1 GiB\n" in out
+    assert out.count(" to train, ") >= 2
+    assert out.count(" to predict\n") >= 2
+
+
+def test_a_spec_that_breaks_two_limits_is_counted_in_both(gridgen):
+    twice = ("--budget", "parameters=2k", "--budget", "macs=100M")
+    _, out, _ = gridgen("feasible", "study.yaml", *twice)
+    assert "\n            one spec may break several limits\n" in out
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=2k")
+    assert "several limits" not in out
+
+
+def test_json_says_what_it_was_counted_for_and_memory_where_it_is_limited(gridgen):
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "training_memory=1GB", "--json")
+    found = json.loads(out)
+    assert found["budget"]["size"] == [400, 400]
+    assert (found["budget"]["crop"], found["budget"]["batch"]) == (8, 500)
+    assert found["topologies"]["gridnet"]["smallest"]["training_memory"] > 10**6
+
+
+def test_candidates_that_differ_in_a_unit_are_called_differently(place, gridgen):
+    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", COLUMNS)
+    (place / "study.yaml").write_text(text)
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=9")
+    assert "F0 = 2, units.lateral bottleneck:" in " ".join(out.split())
+
+
+def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatch):
+    def training(study, device):
+        return lambda grid, folder, report: grid.spec.base_channels / 10
+
+    monkeypatch.setattr("gridgen.study.child.ChildTraining", training)
+    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [2]")
+    text = text.replace("columns: [1+1, 2+2]", "columns: [1+1]\n  fusion: [sum, weighted]")
+    (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))
+    code, out, err = gridgen("search", "study.yaml", "--trials", "4", "-o", "found")
+    assert code == 0
+    for words in ("F0 = 2, fusion sum", "F0 = 2, fusion weighted"):
+        assert f"gridnet, 2 streams, 1+1 columns, {words}\n" in out
+        assert f"gridnet, 2 streams, 1+1 columns, {words}, " in err

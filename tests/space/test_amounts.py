@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 
 from gridgen.errors import SpecError
 from gridgen.space import Budget
-from gridgen.space.amounts import BINARY, COUNTED, DECIMAL, MULTIPLIED, STORED, amount
+from gridgen.space.amounts import (
+    BINARY,
+    BYTES,
+    COUNTED,
+    DECIMAL,
+    LEAST_MEMORY,
+    MACS,
+    MULTIPLIED,
+    STORED,
+    amount,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,19 +35,62 @@ from gridgen.space.amounts import BINARY, COUNTED, DECIMAL, MULTIPLIED, STORED, 
         ("8 GB", STORED, 8 * 10**9),
         ("8G", STORED, 8 * 10**9),
         ("8GiB", STORED, 8 * 2**30),
-        ("0.5KiB", STORED, 512),
-        ("640B", STORED, 640),
+        ("1000KiB", STORED, 1_024_000),
+        ("1000000B", STORED, 10**6),
     ],
 )
 def test_what_amounts_are(text, units, value):
     assert amount(text, units, "1") == value
 
 
-@given(st.integers(1, 10**6), st.sampled_from(sorted({*DECIMAL, *BINARY} - {""})))
+@given(st.integers(1000, 10**6), st.sampled_from(sorted({*DECIMAL, *BINARY} - {""})))
 def test_an_amount_is_its_number_times_its_unit(number, prefix):
     times = (DECIMAL | BINARY)[prefix]
     assert amount(f"{number}{prefix}B", STORED, "1") == number * times
     assert amount(f"{number}.5{prefix}B", STORED, "1") * 2 == (2 * number + 1) * times
+
+
+@given(st.integers(LEAST_MEMORY, 1 << 62))
+def test_what_is_written_back_is_the_amount(number):
+    for units, written_in, word in ((STORED, BYTES, "bytes"), (MULTIPLIED, MACS, "MACs")):
+        for value in (number, number // 10**6 * 10**6, number >> 20 << 20):
+            text = written(max(value, LEAST_MEMORY), written_in, word)
+            back = text.replace(",", "").removesuffix(f" {word}")
+            assert amount(back, units, "1") == max(value, LEAST_MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8 * 10**9, "8 GB"),
+        (8 << 30, "8 GiB"),
+        (1536 << 20, "1.5 GiB"),
+        (1_450_000_000, "1.45 GB"),
+        (1_450_000_001, "1,450,000,001 bytes"),
+        (999_000_000_000, "999 GB"),
+        (10**6, "1 MB"),
+    ],
+)
+def test_amounts_of_memory_are_written_as_people_write_them(value, text):
+    assert written(value, BYTES, "bytes") == text
+
+
+@pytest.mark.parametrize("field", ["training_memory", "inference_memory"])
+@pytest.mark.parametrize(
+    ("value", "fact"),
+    [
+        (12, "12 bytes? write 12GB"),
+        ("12", "12 bytes? write 12GB"),
+        ("640B", "640 bytes? write 640GB"),
+        ("8k", "8,000 bytes are less than 1 MB; write an amount such as 8GB"),
+        (999_999, "999,999 bytes are less than 1 MB; write an amount such as 8GB"),
+        (0, "0 is less than 1"),
+    ],
+)
+def test_memory_without_its_unit_is_refused(field, value, fact):
+    with pytest.raises(SpecError) as caught:
+        Budget.of(**{field: value})
+    assert str(caught.value) == f"{field}: {fact}"
 
 
 @given(st.integers(1, 2**63 - 1))

@@ -6,6 +6,7 @@ from gridgen.analysis import count
 from gridgen.analysis.memory import Setting, memory
 from gridgen.analysis.receptive import receptive_field
 from gridgen.architectures import load_spec
+from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.space.budget import Verdict
@@ -19,13 +20,16 @@ PAPER = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
 def test_every_quantity_has_a_field_of_its_own():
     fields = [quantity.field for quantity in QUANTITIES.values()]
     assert len(set(fields)) == len(fields)
-    limits = dict.fromkeys(fields, 5)
-    assert dict(Budget.of(**limits).limits()) == dict.fromkeys(QUANTITIES, 5)
+    limits = dict(zip(fields, range(10_000_000, 10_000_010), strict=False))
+    limits["min_receptive_field"] = 5
+    named = {name: limits[quantity.field] for name, quantity in QUANTITIES.items()}
+    assert dict(Budget.of(**limits).limits()) == named
 
 
 def test_what_the_papers_network_costs():
     terms = {"batch": 4, "precision": "bf16", "optimizer": "sgd", "recompute": "unit"}
-    budget = Budget.of(**{q.field: 1 for q in QUANTITIES.values()}, **terms)
+    limits = {q.field: 1 if q.least else 10**6 for q in QUANTITIES.values()}
+    budget = Budget.of(**limits, **terms)
     grid = build_grid(PAPER)
     counted, needed = count(grid, (400, 400)), memory(grid, (400, 400), Setting.of(**terms))
     assert budget.cost(grid) == {
@@ -62,10 +66,23 @@ def test_a_receptive_field_has_a_least():
 
 def test_a_network_that_sees_the_whole_image_sees_enough():
     grid = build_grid(load_spec("pspnet"))
-    [verdict] = Budget.of(min_receptive_field=1 << 62).verdict(grid)
-    assert verdict == Verdict("receptive_field", WHOLE_IMAGE, 1 << 62, True)
+    [verdict] = Budget.of(min_receptive_field=65536).verdict(grid)
+    assert verdict == Verdict("receptive_field", WHOLE_IMAGE, 65536, True)
+    assert verdict.text == "endless pixels, within at least 65,536 pixels of receptive field"
+    assert verdict.as_json() == {
+        "quantity": "receptive_field",
+        "cost": None,
+        "limit": 65536,
+        "within": True,
+    }
     shown = QUANTITIES["receptive_field"].show(WHOLE_IMAGE)
     assert shown == "endless pixels of receptive field"
+
+
+def test_no_image_is_so_large_that_more_may_be_asked_to_be_seen():
+    with pytest.raises(SpecError) as caught:
+        Budget.of(min_receptive_field=65537)
+    assert str(caught.value) == "min_receptive_field: 65537 is more than 65536"
 
 
 def test_the_image_is_rounded_up_to_what_the_streams_need():
@@ -73,6 +90,105 @@ def test_the_image_is_rounded_up_to_what_the_streams_need():
     assert budget.image(PAPER) == (400, 416)
     [verdict] = budget.verdict(build_grid(PAPER))
     assert verdict.cost == count(build_grid(PAPER), (400, 416)).macs.total
+
+
+@pytest.mark.parametrize("policy", ["pad", "crop", "resize"])
+def test_a_size_policy_changes_the_image_as_everywhere(policy):
+    """What is counted for a budget is what `count` and `memory` say of the size as it is given."""
+    spec, size = PAPER.but(size=policy), (483, 361)
+    limits = {"macs": 1, "activations": 1, "training_memory": "1GB", "inference_memory": "1GB"}
+    costs = Budget.of(**limits, size=size, batch=2).cost(build_grid(spec))
+    counted = count(build_grid(spec), size)
+    needed = memory(build_grid(spec), size, Setting(batch=2))
+    assert costs == {
+        "activations": counted.activations.total,
+        "macs": counted.macs.total,
+        "training_memory": needed.peak_training,
+        "inference_memory": needed.peak_inference,
+    }
+
+
+def test_an_image_too_small_to_be_cropped_is_rounded_up():
+    spec = PAPER.but(size="crop")
+    assert Budget.of(size=(8, 400)).image(spec) == (16, 400)
+    assert Budget.of(size=(16, 401)).image(spec) == (16, 401)
+
+
+@pytest.mark.parametrize("policy", ["error", "pad", "crop", "resize"])
+def test_without_a_size_it_is_that_of_count(policy):
+    spec = GridSpec.of(streams=6, columns="1+1", base_channels=2, classes=2, size=policy)
+    [verdict] = Budget.of(macs=1).verdict(build_grid(spec))
+    assert verdict.cost == count(build_grid(spec)).macs.total
+
+
+def test_training_is_on_crops_and_predicting_on_whole_images():
+    grid = build_grid(GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=2))
+    limits = {"training_memory": "1GB", "inference_memory": "1GB"}
+    assert Budget.of(**limits, crop=62, size="128x96").cost(grid) == {
+        "training_memory": memory(grid, (64, 64)).peak_training,
+        "inference_memory": memory(grid, (128, 96)).peak_inference,
+    }
+
+
+def test_a_size_is_a_pair_or_text():
+    assert Budget.of(size="480x360") == Budget.of(size=[480, 360])
+    assert Budget.of(size="480x360").plain() == {"size": [480, 360]}
+
+
+@pytest.mark.parametrize(
+    ("size", "fact"),
+    [
+        ("480", "size: '480' is no size; write HEIGHTxWIDTH, such as 360x480"),
+        ("480x360x3", "size: '480x360x3' is no size; write HEIGHTxWIDTH, such as 360x480"),
+        ("0x360", "size.0: 0 is less than 1"),
+        ("480x70000", "size.1: 70000 is more than 65536"),
+    ],
+)
+def test_what_is_no_size_is_refused(size, fact):
+    with pytest.raises(SpecError) as caught:
+        Budget.of(size=size)
+    assert str(caught.value) == fact
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        (
+            PAPER,
+            "10,027,008 by the paper's formula, within at most 12,000,000 parameters (0.84 times)",
+        ),
+        (
+            PAPER.but(topology="unet"),
+            "10,027,008 by the paper's formula for the full grid, within at most 12,000,000 "
+            "parameters (0.84 times)",
+        ),
+        (
+            PAPER.but(base_channels=None, channels=[16, 32, 64, 128, 255]),
+            "13,114,350 exactly, as the paper has no formula for it, not within at most "
+            "12,000,000 parameters (1.09 times)",
+        ),
+    ],
+)
+def test_the_papers_bound_is_named(spec, text):
+    budget = Budget.of(parameters="12M", bound="paper")
+    assert [verdict.text for verdict in budget.verdict(build_grid(spec))] == [text]
+
+
+def test_what_breaks_the_papers_bound_says_so():
+    [verdict] = Budget.of(parameters="10M", bound="paper").verdict(build_grid(PAPER))
+    assert verdict.fault == (
+        "10,027,008 parameters are more than 10,000,000 (1.00 times, by the paper's formula)"
+    )
+
+
+def test_the_papers_bound_is_no_word_about_macs():
+    [verdict] = Budget.of(macs="40GMAC", bound="paper").verdict(build_grid(PAPER))
+    assert verdict.text == "33,098,400,000 MACs, within at most 40 GMAC (0.83 times)"
+
+
+def test_the_papers_bound_has_no_formula_for_published_networks():
+    [verdict] = Budget.of(activations="1G", bound="paper").verdict(build_grid(load_spec("fpn")))
+    assert verdict.note == "exactly, as the paper has no formula for it"
 
 
 def test_no_limits_no_verdicts():

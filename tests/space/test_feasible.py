@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgen.analysis import count
-from gridgen.analysis.sizes import larger_size
 from gridgen.errors import SpecError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.space import Budget, Range, costs_of, feasible
+from gridgen.space.amounts import LEAST_MEMORY
 from gridgen.space.choices import members
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec import GridSpec
@@ -38,7 +38,7 @@ FIELDS = {
     "stem": st.sampled_from(sorted(STEMS)),
     "head": st.sampled_from(sorted(HEADS)),
     "total_dropout": st.sampled_from([0, 0.1, 0.2]),
-    "size": st.sampled_from(["error", "pad"]),
+    "size": st.sampled_from(["error", "pad", "crop", "resize"]),
 }
 RARE = ("channels", "side_channels")
 """Fields that make most specs impossible where all share them."""
@@ -103,7 +103,7 @@ def test_every_point_costs_what_its_grid_costs(drawn, bound):
             continue
         assert reasons[index] == ""
         assert {name: cost[index] for name, cost in costs.items()} == budget.cost(grid), params
-        counted = count(grid, larger_size(grid.spec, budget.size))
+        counted = count(grid, budget.image(grid.spec))
         exact = {name: getattr(counted, name).total for name in counts}
         assert {name: table[index] for name, table in counts.items()} == exact
 
@@ -128,13 +128,16 @@ def test_a_point_alone_costs_what_it_costs_among_others(drawn, data):
 def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
     """Each limit is what some point costs, so the limit itself is allowed."""
     spec, space = drawn
-    terms = {"size": (20, 30), "batch": 2}
+    terms = {"size": (20, 30), "batch": 64}
     grids = [built(spec, params) for params in every_point(space)]
     valid = [grid for grid in grids if not isinstance(grid, str)]
     costs = [Budget.of(**ALL, **terms).cost(grid) for grid in valid] or [{}]
     pivot = data.draw(st.sampled_from(costs))
     chosen = data.draw(st.sets(st.sampled_from(sorted(QUANTITIES)), max_size=3))
-    limits = {QUANTITIES[name].field: max(pivot[name], 1) for name in chosen if name in pivot}
+    least = {name: LEAST_MEMORY if name.endswith("memory") else 1 for name in QUANTITIES}
+    limits = {
+        QUANTITIES[name].field: max(pivot[name], least[name]) for name in chosen if name in pivot
+    }
     budget = Budget.of(**limits, **terms)
     found = feasible(spec, space, budget)
     kept = everywhere(found, found.within)

@@ -10,7 +10,7 @@ from gridgen.spec import GridSpec
 
 SHARED = {"streams": 2, "columns": "1+1", "classes": 2}
 MEMORY = ("training_memory", "inference_memory")
-TERMS = {"size": (32, 48), "batch": 2}
+TERMS = {"size": (32, 48), "batch": 32}
 
 
 @pytest.mark.parametrize("name", MEMORY)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from gridgen.analysis import count
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.space import Budget, Range, feasible
 from gridgen.space.family import Family
+from gridgen.space.words import described
 from gridgen.spec import GridSpec
 
 SHARED = {"classes": 3, "columns": "1+1"}
@@ -72,17 +74,82 @@ def test_spread_goes_from_the_smallest_to_the_largest():
     assert found.spread(0) == []
 
 
-def test_the_nearest_breaks_its_worst_limit_least():
+FIRST = "gridnet, 2 streams, 1+1 columns, F0 = 2, total_dropout 0.0"
+
+
+def test_the_nearest_breaks_its_worst_limit_least_and_every_one_it_breaks_is_named():
     found = feasible(SHARED, SPACE, Budget.of(parameters=500, min_receptive_field=30))
     assert str(found.nearest()) == (
-        "gridnet, 2 streams, 1+1 columns, F0 = 2: 1,017 parameters are more than 500 (2.03 times)"
+        f"{FIRST}: 1,017 parameters are more than 500 (2.03 times); "
+        "27 pixels of receptive field are less than 30 (1.11 times)"
     )
     far = feasible(SHARED, SPACE, Budget.of(min_receptive_field=100))
     assert str(far.nearest()) == (
-        "gridnet, 3 streams, 1+1 columns, F0 = 2: 55 pixels of receptive field are less than 100 "
-        "(1.82 times)"
+        "gridnet, 3 streams, 1+1 columns, F0 = 2, total_dropout 0.0: 55 pixels of receptive field "
+        "are less than 100 (1.82 times)"
     )
     assert feasible(SHARED, SPACE, Budget()).nearest() is None
+
+
+def test_a_limit_that_nothing_was_looked_at_for_is_named_too():
+    terms = {"size": (512, 512), "batch": 8}
+    limits = {"training_memory": "1MB", "inference_memory": "2MB"}
+    found = feasible(SHARED, SPACE, Budget.of(**limits, **terms))
+    assert found.looked["inference_memory"] == {}
+    nearest = found.nearest()
+    assert nearest.words == FIRST
+    assert [verdict.quantity for verdict in nearest.broken] == [*limits]
+
+
+def test_memory_is_told_where_it_is_limited_alone():
+    budget = Budget.of(parameters="15k", training_memory="1GB", size=(32, 32))
+    found = feasible(SHARED, SPACE, budget)
+    grid = build_grid(found.spec(0))
+    assert found.memory(0) == {"training_memory": budget.cost(grid)["training_memory"]}
+    assert feasible(SHARED, SPACE, Budget.of(parameters="15k")).memory(0) == {}
+
+
+def test_lists_are_choices_too():
+    found = feasible(SHARED, {"streams": [2, 3], "base_channels": [2]}, Budget())
+    assert found.points == found.feasible == 2
+
+
+def test_a_size_policy_that_varies_costs_what_it_makes_of_the_image():
+    space = {"size": ("error", "pad", "crop", "resize"), "base_channels": (2, 4)}
+    shared = {"streams": 3, "columns": "1+1", "classes": 2}
+    found = feasible(shared, space, Budget.of(macs=1, size=(33, 30)))
+    assert found.counts["macs"][:, 0].tolist() == [
+        count(build_grid(GridSpec.of(**shared, base_channels=2)), size).macs.total
+        for size in ((36, 32), (36, 32), (32, 28), (32, 32))
+    ]
+
+
+def test_what_no_shape_says_tells_candidates_apart():
+    space = {
+        "units.upsampling": ("deconv", "bilinear"),
+        "topology": ("unet", {"keep": ["lateral_*"]}),
+        "base_channels": (2, 4),
+        "in_channels": (3,),
+        "total_dropout": Range(low=0.0, high=0.2),
+    }
+    spec = GridSpec.of(streams=1, columns="1+1", base_channels=2, classes=2, topology="unet")
+    assert described(spec, space) == (
+        "unet, 1 stream, 1+1 columns, F0 = 2, units.upsampling deconv, total_dropout 0.0"
+    )
+    custom = spec.but(topology={"keep": ["lateral_*"]}, units={"upsampling": "bilinear"})
+    assert described(custom, space) == (
+        "custom, 1 stream, 1+1 columns, F0 = 2, units.upsampling bilinear, "
+        'topology {"keep": ["lateral_*"]}, total_dropout 0.0'
+    )
+
+
+def test_custom_topologies_are_told_apart():
+    customs = [{"keep": ["lateral_*"]}, {"drop": ["lateral_0_1"]}]
+    space = {"topology": ("unet", *customs), "base_channels": (2, 4)}
+    found = feasible({"classes": 2, "streams": 1, "columns": "2+2"}, space, Budget())
+    assert found.names() == ["custom 1", "custom 2", "unet"]
+    for place, name in ((1, "custom 1"), (2, "custom 2"), (0, "unet")):
+        assert set(np.argwhere(found.of_topology(name))[:, 0]) <= {place}
 
 
 def test_a_topology_has_its_cells():

@@ -15,7 +15,7 @@ from gridgen.errors import FileError, OutOfMemoryError, RunError, SpecError, Tra
 from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
-from gridgen.study import SAMPLERS, search
+from gridgen.study import SAMPLERS, Study, search
 from gridgen.study.child import Pruned
 from gridgen.study.watch import Terminal, Watch
 from study.fakes import Scores, failure, no_training, rows, size, states, study
@@ -113,8 +113,8 @@ def test_what_sees_too_little_is_refused(tmp_path):
 def test_what_needs_too_much_memory_is_refused(tmp_path):
     two = {"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]}
     spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
-    terms = {"size": (64, 64), "batch": 3}
-    least = Budget.of(training_memory=1, **terms).cost(build_grid(spec))["training_memory"]
+    terms = {"size": (64, 64), "batch": 30}
+    least = Budget.of(training_memory="1MB", **terms).cost(build_grid(spec))["training_memory"]
     budget = {"training_memory": least, **terms}
     result = search(study(space=two, budget=budget), folder=tmp_path, trials=2, evaluate=Scores())
     assert [entry.spec.base_channels for entry in result.entries] == [2]
@@ -256,6 +256,31 @@ def test_another_study_in_the_folder_is_refused_before_anything_happens(tmp_path
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_what_the_recipe_says_of_memory_is_a_setting_of_the_study(tmp_path):
+    limit = {"training_memory": "40MB", "size": [64, 64]}
+    searched = study(budget=limit)
+    search(searched, folder=tmp_path, trials=1, evaluate=Scores())
+    kept = Study.load(tmp_path / "study.yaml")
+    assert kept.limits == searched.limits
+    assert kept.limits.batch == searched.training.batch > 1
+    with pytest.raises(RunError):
+        search(study(budget=limit | {"batch": 1}), folder=tmp_path, evaluate=no_training)
+    same = study(budget=limit | {"batch": searched.training.batch})
+    assert len(search(same, folder=tmp_path, trials=1, evaluate=no_training).entries) == 1
+
+
+def test_candidates_that_differ_in_a_unit_are_called_differently(tmp_path, capsys):
+    two = study(
+        spec={"classes": 3, "streams": 2, "columns": "1+1", "base_channels": 4},
+        space={"units.upsampling": ["deconv", "bilinear"]},
+        budget={},
+    )
+    search(two, folder=tmp_path, trials=2, evaluate=Scores(), watch=Terminal("val_iou", two.space))
+    told = capsys.readouterr().err
+    for unit in ("deconv", "bilinear"):
+        assert f"gridnet, 2 streams, 1+1 columns, F0 = 4, units.upsampling {unit}, " in told
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_one_seed_gives_the_same_candidates_and_scores(sampler, tmp_path):
     found = []
@@ -315,11 +340,11 @@ def test_a_search_that_finds_nothing_new_ends(tmp_path, monkeypatch):
 
 def test_memory_is_left_to_the_candidates_where_a_space_is_large(tmp_path, monkeypatch):
     monkeypatch.setattr(import_module("gridgen.study.reachable"), "MOST_GRIDS", 7)
-    budget = {"training_memory": 1, "size": [64, 64]}
+    budget = {"training_memory": "1MB", "size": [64, 64]}
     result = search(study(budget=budget), folder=tmp_path, evaluate=no_training)
     assert result.refused > 0
     notes = {row["note"].partition(" ")[2] for row in rows(tmp_path)}
-    assert notes == {"bytes of training memory are more than 1"}
+    assert notes == {"bytes of training memory are more than 1 MB"}
     with pytest.raises(SpecError):
         search(
             study(budget=budget | {"parameters": 1}), folder=tmp_path / "b", evaluate=no_training
@@ -685,7 +710,7 @@ def test_the_lines_of_a_terminal_that_is_none(tmp_path, capsys):
         folder=tmp_path,
         trials=1,
         evaluate=Scores(failure("Memory ran out"), 0.25),
-        watch=Terminal("val_iou"),
+        watch=Terminal("val_iou", only.space),
     )
     captured = capsys.readouterr()
     assert captured.out == ""

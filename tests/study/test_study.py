@@ -105,6 +105,11 @@ def located(text: str, fact: str) -> str:
         ("budget: {size: @[1, 2, 3]}", "budget.size: 3 values; 2 at most"),
         ("budget: {size: [@0, 400]}", "budget.size.0: 0 is less than 1"),
         ("budget: {size: [400, @70000]}", "budget.size.1: 70000 is more than 65536"),
+        (
+            "budget: {size: @400by400}",
+            "budget.size: '400by400' is no size; write HEIGHTxWIDTH, such as 360x480",
+        ),
+        ("budget: {training_memory: @12}", "budget.training_memory: 12 bytes? write 12GB"),
         ("budget: {size: [400, @'4']}", "budget.size.1: '4' is not a whole number"),
         ("budget: {bound: @papr}", "budget.bound: 'papr' is not one of: 'exact' or 'paper'"),
         (
@@ -400,3 +405,23 @@ recipe:
     assert (told.batch, told.precision, told.recompute) == (7, "bf16", "unit")
     told = Study.parse(text % "batch: 2, precision: fp32").limits
     assert (told.batch, told.precision, told.recompute) == (2, "fp32", "unit")
+
+
+@pytest.mark.parametrize("said", ["size: 64x64", "batch: 2", "precision: fp32", "crop: 32", ""])
+def test_a_stored_study_has_the_limits_of_the_study(said):
+    searched = Study.parse(
+        TEXT.replace("{parameters: 20000}", "{training_memory: 40MB, " + said + "}")
+    )
+    kept = Study.parse(dump(searched))
+    assert kept.limits == searched.limits
+    assert kept.limits.batch == (2 if said == "batch: 2" else load_recipe("demo").batch)
+
+
+def test_training_is_counted_on_the_recipes_crops_unless_the_budget_has_a_size():
+    side = load_recipe("demo").crop.size
+    told = study(budget={"training_memory": "1GB"}).limits
+    assert (told.crop, told.size) == (side, None)
+    told = study(budget={"training_memory": "1GB", "size": [96, 128]}).limits
+    assert (told.crop, told.size) == (None, (96, 128))
+    told = study(budget={"training_memory": "1GB", "crop": 32}).limits
+    assert (told.crop, told.size) == (32, None)
