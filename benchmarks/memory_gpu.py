@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridgen.analysis.device.calibration import Calibration, Prediction, Sample, worst
-from gridgen.analysis.device.cases import Case
-from gridgen.analysis.device.plan import batch_for, grid
+from gridgen.analysis.device.cases import MemoryCase
+from gridgen.analysis.device.plan import batch_for, fields
 from gridgen.analysis.device.stored import load_device
 from gridgen.errors import GridgenError, OutOfMemoryError
 from gridgen.spec import GridSpec
@@ -39,10 +39,10 @@ class Trial:
     cpu_size: int = 64
     cpu_batch: int = 1
 
-    def case(self, device: str) -> Case:
+    def case(self, device: str) -> MemoryCase:
         """On a GPU the batch that takes `target` GB."""
         cpu = device == "cpu"
-        case = Case.of(
+        case = MemoryCase.of(
             spec=GridSpec.of(classes=19, **self.spec),
             size=self.cpu_size if cpu else self.size,
             batch=self.cpu_batch,
@@ -52,20 +52,20 @@ class Trial:
 
 
 TRIALS = (
-    Trial(grid(2, "2+2", 8), 256, 0.5, cpu_size=128, cpu_batch=2),
-    Trial(grid(5, "3+3", 16), 400, 1, cpu_size=224),
-    Trial(grid(5, "3+3", 16), 400, 2, "bf16", cpu_size=128, cpu_batch=2),
-    Trial(grid(5, "3+3", 16), 400, 4, cpu_size=400),
-    Trial(grid(5, "4+4", 16, topology="unet"), 400, 4, cpu_size=160),
-    Trial(grid(5, "4+4", 16, topology="frrn"), 400, 8, "bf16", cpu_size=160, cpu_batch=2),
-    Trial(grid(4, "3+3", 24, fusion="concat"), 320, 6, cpu_size=96),
-    Trial(grid(3, "3+3", 32, units={"upsampling": "bilinear"}), 256, 10, cpu_size=96),
-    Trial(grid(5, "2+2", 32), 512, 12, cpu_size=96),
-    Trial(grid(5, "3+3", 16, topology="resnet"), 400, 16, cpu_size=192, cpu_batch=3),
-    Trial(grid(4, "2+2", 48), 384, 20, "bf16", cpu_size=96),
-    Trial(grid(5, "5+5", 16), 400, 24, cpu_size=96, cpu_batch=2),
-    Trial(grid(5, "3+3", 64), 400, 30, "bf16", cpu_size=32),
-    Trial(grid(5, "3+3", 16), 1024, 40, cpu_size=256, cpu_batch=2),
+    Trial(fields(2, "2+2", 8), 256, 0.5, cpu_size=128, cpu_batch=2),
+    Trial(fields(5, "3+3", 16), 400, 1, cpu_size=224),
+    Trial(fields(5, "3+3", 16), 400, 2, "bf16", cpu_size=128, cpu_batch=2),
+    Trial(fields(5, "3+3", 16), 400, 4, cpu_size=400),
+    Trial(fields(5, "4+4", 16, topology="unet"), 400, 4, cpu_size=160),
+    Trial(fields(5, "4+4", 16, topology="frrn"), 400, 8, "bf16", cpu_size=160, cpu_batch=2),
+    Trial(fields(4, "3+3", 24, fusion="concat"), 320, 6, cpu_size=96),
+    Trial(fields(3, "3+3", 32, units={"upsampling": "bilinear"}), 256, 10, cpu_size=96),
+    Trial(fields(5, "2+2", 32), 512, 12, cpu_size=96),
+    Trial(fields(5, "3+3", 16, topology="resnet"), 400, 16, cpu_size=192, cpu_batch=3),
+    Trial(fields(4, "2+2", 48), 384, 20, "bf16", cpu_size=96),
+    Trial(fields(5, "5+5", 16), 400, 24, cpu_size=96, cpu_batch=2),
+    Trial(fields(5, "3+3", 64), 400, 30, "bf16", cpu_size=32),
+    Trial(fields(5, "3+3", 16), 1024, 40, cpu_size=256, cpu_batch=2),
 )
 
 

@@ -5,7 +5,8 @@ the map on, but nothing there is learnt in this step.
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gridgen.grid import Connection, FeatureMap, Grid
@@ -60,9 +61,23 @@ def dropout(grid: Grid) -> Dropout:
     streams = sorted({feature_map.stream for feature_map in grid.maps})
     return Dropout(
         whole=_whole(grid),
-        some=_chance(grid, streams[-1], None),
-        depths={stream: _chance(grid, stream, stream) for stream in streams},
+        some=_chance(grid, _links(grid, streams[-1]), None),
+        depths={stream: _chance(grid, _links(grid, stream), stream) for stream in streams},
     )
+
+
+def silence(grid: Grid) -> float | None:
+    """The chance that a training step lets nothing of the image through; identities pass it.
+
+    None where that would take too long to compute.
+    """
+    lowest = max(feature_map.stream for feature_map in grid.maps)
+    links = (
+        link if link.shortcut is None else replace(link, dropout=0.0)
+        for link in _links(grid, lowest)
+    )
+    passes = _chance(grid, links, None)
+    return None if passes is None else 1 - passes
 
 
 def _whole(grid: Grid) -> float:
@@ -80,13 +95,13 @@ def _whole(grid: Grid) -> float:
     return mean[grid.output]
 
 
-def _chance(grid: Grid, lowest: int, wanted: int | None) -> float | None:
-    """The chance of a whole path that stays in streams down to `lowest` and visits `wanted`.
+def _chance(grid: Grid, links: Iterable[Connection], wanted: int | None) -> float | None:
+    """The chance of a whole path of `links` that visits the stream `wanted`.
 
     Connection by connection, over all sets of maps that whole paths lead to. A map has two bits:
     it is reached by a path that has not been to `wanted`, and by one that has.
     """
-    links = _links(grid, lowest)
+    links = tuple(links)
     last = {link.source: link for link in links}
     place = {feature_map: 2 * i for i, feature_map in enumerate(grid.maps)}
     states, steps = {_bits(1, grid.input, wanted) << place[grid.input]: 1.0}, 0

@@ -92,8 +92,10 @@ def _of_arrays(
     with np.errstate(over="ignore", invalid="ignore"):
         near = formula(**{name: array * 1.0 for name, array in arrays.items()}, **truths)
         if not np.all(np.abs(near) <= MOST):
+            most = np.max(near)
+            much = f"{most:.3g}" if np.isfinite(most) else f"more than {MOST:.3g}"
             raise TooLargeError(
-                f"{formula.__name__} comes to {np.max(near):.3g}; arrays hold {MOST:.3g} at most. "
+                f"{formula.__name__} comes to {much}; arrays hold {MOST:.3g} at most. "
                 "Give plain ints, which have no limit."
             )
         return formula(**arrays, **truths)

@@ -31,6 +31,11 @@ def unit_steps(connection: Connection) -> tuple[int, ...]:
     return (unit,) if connection.shortcut is None else (unit, 0)
 
 
+def lateral_steps(connection: Connection) -> tuple[int, ...]:
+    """A lateral unit counts one, all else nothing."""
+    return (1 if connection.kind == "lateral" and connection.unit else 0,)
+
+
 @dataclass(frozen=True)
 class Depth:
     """The paths whose lowest stream is `stream`, and how many paths visit it at all.
@@ -52,17 +57,23 @@ class Depth:
 class Paths:
     """All paths from input to output.
 
-    `laterals` is how many lateral units a path has on average. `through` says how many paths pass
-    a connection, by name, and `at` how many a map. `depths` has an entry for each stream.
+    `lengths` are in connections, `ways` in units, and `by_laterals` says how many paths have how
+    many lateral units. `through` says how many paths pass a connection, by name, and `at` how many
+    a map. `depths` has an entry for each stream.
     """
 
     total: int
-    laterals: float
+    by_laterals: Lengths
     lengths: Lengths
     ways: Lengths
     at: dict[FeatureMap, int]
     through: dict[str, int]
     depths: tuple[Depth, ...]
+
+    @property
+    def laterals(self) -> float:
+        """Lateral units of a path on average."""
+        return sum(units * paths for units, paths in self.by_laterals.items()) / self.total
 
     @property
     def lowest(self) -> tuple[Depth, ...]:
@@ -106,10 +117,9 @@ def paths(grid: Grid) -> Paths:
     before, after = _from_input(grid, _streams(grid)), _to_output(grid)
     total = before[grid.output]
     through = {link.name: before[link.source] * after[link.target] for link in grid}
-    laterals = [through[link.name] for link in grid if link.kind == "lateral" and link.unit]
     return Paths(
         total=total,
-        laterals=sum(laterals) / total,
+        by_laterals=lengths(grid, lateral_steps),
         lengths=lengths(grid, one_step),
         ways=lengths(grid, unit_steps),
         at={feature_map: before[feature_map] * after[feature_map] for feature_map in grid.maps},

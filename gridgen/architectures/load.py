@@ -1,13 +1,12 @@
 """Network specs, whichever kind they are: from a name, a file, or what an artifact stores."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gridgen.errors import GridError, SpecError, unknown
-from gridgen.grid import Grid, build_grid
+from gridgen.grid import TOPOLOGIES, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
-from gridgen.spec.fields import merged
+from gridgen.spec.fields import changed
 
 KIND = ("architecture",)
 
@@ -23,14 +22,6 @@ def load_spec(name: str | Path, **settings: Any) -> NetworkSpec:
     'gridnet'
     """
     return changed(_load(name), settings)
-
-
-def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
-    """`spec` with fields replaced; `units.lateral` reaches into `units`. Errors: `SpecError`."""
-    if not settings:
-        return spec
-    fields = merged(spec.plain(), settings)
-    return spec.but(**{name: fields[name] for name in (key.split(".")[0] for key in settings)})
 
 
 def spec_of(fields: dict[str, Any]) -> NetworkSpec:
@@ -64,7 +55,8 @@ def _content(grid: Grid) -> tuple[object, ...]:
 def _load(name: str | Path) -> NetworkSpec:
     if not str(name):
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
-    if not Path(name).is_file() and not Path(name).suffix:
+    if not Path(name).is_file() and not Path(name).suffix and not _is_other_folder(name):
+        _require_no_topology(str(name))
         published = _published(str(name), "spec file and no architecture")
         return published.of(architecture=str(name))
     source = Source.read(name)
@@ -72,6 +64,24 @@ def _load(name: str | Path) -> NetworkSpec:
         return _kind(source.data).from_source(source)
     except SpecError as error:
         raise source.blame(error) if error.field == KIND else error from error
+
+
+def _is_other_folder(name: str | Path) -> bool:
+    """Whether a folder is there, and no architecture is called so."""
+    from gridgen.architectures.names import ARCHITECTURES
+
+    return Path(name).is_dir() and str(name) not in ARCHITECTURES
+
+
+def _require_no_topology(name: str) -> None:
+    """A topology is no spec, but what one is pruned to."""
+    from gridgen.architectures.names import ARCHITECTURES
+
+    if name not in TOPOLOGIES:
+        return
+    near = [known for known in ARCHITECTURES if name in known]
+    also = f"; as an architecture there is {' or '.join(near)}" if near else ""
+    raise SpecError(f"{name!r} is a topology; write SPEC --as {name}, or SPEC@{name}{also}")
 
 
 def _kind(fields: dict[str, Any]) -> type[NetworkSpec]:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 import typer
+from pydantic import ValidationError
 
 from gridgen.cli import (
     build,
@@ -25,6 +26,7 @@ from gridgen.cli import (
     train,
 )
 from gridgen.errors import GridgenError
+from gridgen.spec.facts import fact_of
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -85,10 +87,20 @@ def run(arguments: list[str]) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """What is wrong with the command line, and where to read how it is written."""
+    wrong = error.__cause__
+    if isinstance(wrong, ValidationError):
+        return f"{_name(error)}: {fact_of(wrong)}"
     told = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gridgen"
     return f"{command}: {told.removesuffix('.')}; see {command} --help"
+
+
+def _name(error: typer.TyperException) -> str:
+    """The option, as it is written, or the argument that has a wrong value."""
+    parameter = getattr(error, "param", None)
+    options = [option for option in getattr(parameter, "opts", ()) if option.startswith("--")]
+    return options[0] if options else str(getattr(parameter, "metavar", None) or "gridgen")
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
         print(json.dumps(_as_json(calibration, path), indent=2))
         return
     predictions = calibration.predictions()
-    print_table([HEADS, *map(_cells, predictions)], words=3)
+    _print_predictions(predictions)
     print()
     report([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
 
@@ -40,17 +41,28 @@ def _require_file(output: Path | None) -> None:
         raise FileError(f"{output}: a folder; name a file in it")
 
 
-HEADS: Row = ("network", "phase", "", "counted", "measured", "error", "calibrated", "error")
+HEADS: Row = ("phase", "counted", "measured", "error", "calibrated", "error")
+CELL = max(map(len, HEADS))
+
+
+def _print_predictions(predictions: "Sequence[Prediction]") -> None:
+    """Networks, each with a row for a phase; `counted` is by arithmetic alone."""
+    print_table([_wide(HEADS)])
+    for (case, held_out), rows in groupby(predictions, lambda row: (row.case, row.held_out)):
+        print(f"{case.words}{', held out' if held_out else ''}")
+        print_table([_wide(_cells(row)) for row in rows])
+
+
+def _wide(cells: Row) -> Row:
+    """As wide in each table: the first indented, the others to the right."""
+    return f"  {cells[0]:<{CELL}}", *(f"{cell:>{CELL}}" for cell in cells[1:])
 
 
 def _cells(row: "Prediction") -> Row:
-    """`counted` is by arithmetic alone."""
     from gridgen.analysis.words import bytes_text
 
     return (
-        row.case.words,
         row.phase,
-        "held out" if row.held_out else "",
         bytes_text(row.counted),
         bytes_text(row.measured),
         f"{row.before:+.1%}",
@@ -85,8 +97,9 @@ def _errors(predictions: "Sequence[Prediction]") -> list[tuple[str, str]]:
     held = [row for row in predictions if row.held_out]
     fitted = [row for row in predictions if not row.held_out]
     return [
-        ("held out", f"{_change(held)}; tensors alone {_change(held, 'tensors_')}"),
-        ("fitted", f"{_change(fitted)}; tensors alone {_change(fitted, 'tensors_')}"),
+        (label, f"{of_what}, wrong by {_change(rows, name)}")
+        for first, rows in (("held out", held), ("fitted", fitted))
+        for label, of_what, name in ((first, "all memory", ""), ("", "tensors alone", "tensors_"))
     ]
 
 
@@ -95,7 +108,7 @@ def _change(rows: "Sequence[Prediction]", of: str = "") -> str:
     from gridgen.analysis.device.calibration import worst
 
     before, after = (worst(getattr(row, f"{of}{when}") for row in rows) for when in WHEN)
-    return f"wrong by {before:.1%} at most before, {after:.1%} after"
+    return f"{before:.1%} at most before, {after:.1%} after"
 
 
 WHEN = ("before", "after")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import As, AsJson, Settings, SpecName, grid_of, size_of
+from gridgen.cli.terminal import As, AsJson, Settings, SpecName, grid_of, size_of, wrapped
 from gridgen.grid.layers import shape_text
 
 if TYPE_CHECKING:
@@ -56,15 +56,24 @@ def summary(findings: "tuple[Finding, ...]", command: list[str]) -> str:
 
 def _print(case: "Case", findings: "tuple[Finding, ...]") -> None:
     from gridgen.analysis.lints import LINTS
-    from gridgen.analysis.relate import brief
 
     width = max(len(finding.lint) for finding in findings) + 2 if findings else 0
     for finding in findings:
-        print(f"{finding.lint:<{width}}{brief(finding.places)}: {finding.fact}")
-        flags = f"{shlex.join(finding.fix.flags)}: " if finding.fix.flags else ""
-        print(f"{'':<{width}}fix: {flags}{finding.fix.words}")
+        _print_finding(finding, " " * width)
     at = f"batch {case.batch} of {shape_text(case.image)}"
-    print(f"{_number(findings)} at {at}; checked: {', '.join(LINTS)}")
+    print(f"{_number(findings)} at {at}")
+    print(wrapped(f"checked: {', '.join(LINTS)}"))
+
+
+def _print_finding(finding: "Finding", margin: str) -> None:
+    """The fact and the fix in words; its flags on a line of their own, to be copied."""
+    from gridgen.analysis.relate import brief
+
+    fact = f"{finding.lint:<{len(margin)}}{brief(finding.places)}: {finding.fact}"
+    print(wrapped(fact, margin))
+    print(wrapped(f"{margin}fix: {finding.fix.words}", margin))
+    if finding.fix.flags:
+        print(f"{margin}{shlex.join(finding.fix.flags)}")
 
 
 def _print_json(case: "Case", findings: "tuple[Finding, ...]") -> None:

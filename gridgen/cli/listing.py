@@ -14,8 +14,8 @@ Lines = list[tuple[str, str]]
 def list_names(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="topologies, units, datasets ...")],
 ) -> None:
-    """List what has a name: topologies, units, fusions, stems, heads, architectures, datasets,
-    recipes, samplers, pruners.
+    """List what has a name: topologies, units, fusions, stems, heads, architectures, lints,
+    datasets, recipes, samplers, pruners.
     """
     if what not in LISTS:
         raise GridgenError(unknown("list", what, LISTS))
@@ -74,6 +74,12 @@ def _architectures() -> Lines:
     return rows
 
 
+def _lints() -> Lines:
+    from gridgen.analysis.lints import LINTS
+
+    return _first_lines(LINTS)
+
+
 def _datasets() -> Lines:
     from gridgen.data import DATASETS
 
@@ -109,6 +115,7 @@ LISTS: dict[str, Callable[[], Lines]] = {
     "stems": _stems,
     "heads": _heads,
     "architectures": _architectures,
+    "lints": _lints,
     "datasets": _datasets,
     "recipes": _recipes,
     "samplers": _samplers,

@@ -32,14 +32,14 @@ def paths(
     grid = grid_of(spec, topology, settings)
     found = find_paths(grid)
     if as_json:
-        print(json.dumps(_as_json(found, _left(grid), _fields(grid)), indent=2))
+        print(json.dumps(_as_json(grid, found), indent=2))
         return
     report([*describe(grid), *totals(found)])
     print()
     if per:
         print_connections(found)
     else:
-        print_page(found, _left(grid), _fields(grid))
+        print_page(found, _left(grid), _fields(grid), _field(grid))
 
 
 def _left(grid: Grid) -> Dropout | None:
@@ -53,9 +53,17 @@ def _fields(grid: Grid) -> Fields:
     return receptive_fields(grid)
 
 
-def _as_json(found: Paths, left: Dropout | None, fields: Fields) -> dict[str, Any]:
+def _field(grid: Grid) -> int | None:
+    from gridgen.analysis.receptive import receptive_field
+
+    return receptive_field(grid)
+
+
+def _as_json(grid: Grid, found: Paths) -> dict[str, Any]:
+    left = _left(grid)
     return {
         **found.as_json(),
         "total_dropout": left and left.as_json(),
-        "receptive_fields": {place.name: side for place, side in fields.items()},
+        "receptive_field": _field(grid),
+        "receptive_fields": {place.name: side for place, side in _fields(grid).items()},
     }

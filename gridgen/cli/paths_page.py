@@ -1,6 +1,5 @@
 """The page of `gridgen paths`: lengths, streams, maps, connections, and what they say."""
 
-import textwrap
 from collections.abc import Mapping
 
 from gridgen.analysis.dropout import Dropout
@@ -8,12 +7,15 @@ from gridgen.analysis.findings import findings
 from gridgen.analysis.paths import Depth, Lengths, Paths
 from gridgen.analysis.words import number_text, share_text
 from gridgen.cli.matrix import print_matrix
-from gridgen.cli.table import WIDTH, Row, bar, print_table
+from gridgen.cli.table import Row, bar, print_table
+from gridgen.cli.terminal import wrapped
 from gridgen.grid import FeatureMap
 
 BAR = 20
 BANDS = 16
 """Lengths, or ranges of them, in a table at the most."""
+GLUE = "\u00a0"
+"""Stands for a space where no line may end."""
 NAMED = 4
 """Connections named of those that most paths pass, and of those that fewest do."""
 
@@ -23,28 +25,41 @@ def totals(found: Paths) -> list[tuple[str, str]]:
     short, long, ways = min(found.lengths), max(found.lengths), sum(found.ways.values())
     span = f"{short}" if short == long else f"{short} to {long}"
     plural = "" if long == 1 else "s"
+    lengths = f"{span} connection{plural}, {_laterals(found)}"
     more = f"{number_text(ways)}: a path once for every choice of unit or identity"
     return [
         ("paths", number_text(found.total)),
         *([("ways", more)] if ways > found.total else []),
-        ("length", f"{span} connection{plural}, {found.laterals:.1f} lateral units on average"),
+        ("length", lengths),
     ]
 
 
-def print_page(found: Paths, left: Dropout | None, fields: Mapping[FeatureMap, int | None]) -> None:
-    """Everything, from the lengths to a summary."""
+def _laterals(found: Paths) -> str:
+    """How many lateral units paths have."""
+    few, many = min(found.by_laterals), max(found.by_laterals)
+    if few == many:
+        each = "" if found.total == 1 else " each"
+        return f"{few} lateral unit{'' if few == 1 else 's'}{each}"
+    return f"{few} to {many} lateral units, {found.laterals:.1f} on average"
+
+
+def print_page(
+    found: Paths, left: Dropout | None, fields: Mapping[FeatureMap, int | None], field: int | None
+) -> None:
+    """Everything, from the lengths to a summary; `field` is the network's receptive field."""
     _print_lengths(found)
     print()
     _print_streams(found, left)
     print("\nshare of the paths through each map, by stream and column")
     print_matrix({place: _share(paths, found.total) for place, paths in found.at.items()})
     print("\nreceptive field of each map: pixels a side of the image that it sees")
-    print_matrix({place: "all" if side is None else f"{side}" for place, side in fields.items()})
+    print_matrix({place: _side(side) for place, side in fields.items()})
+    print(f"network   {_side(field)}, with the head")
     print()
     _print_extremes(found)
     print("\nwhat this says")
     for sentence in findings(found, left):
-        print(_wrapped(f"- {sentence}"))
+        print(wrapped(f"- {sentence}"))
 
 
 def print_connections(found: Paths) -> None:
@@ -57,17 +72,26 @@ def print_connections(found: Paths) -> None:
     print_table(rows)
 
 
+def _side(field: int | None) -> str:
+    """A receptive field, in short."""
+    return "all" if field is None else f"{field}"
+
+
 def _print_lengths(found: Paths) -> None:
     """Paths by connections; ways by units too, where there are more ways than paths."""
-    ways = found.ways if sum(found.ways.values()) > found.total else {}
-    heads = ["length", "paths", "", ""] + (["ways", "", ""] if ways else [])
-    rows = [tuple(heads)]
-    for low, high in _bands([*found.lengths, *ways]):
+    _print_bands("connections", "paths", found.lengths)
+    if sum(found.ways.values()) > found.total:
+        print()
+        _print_bands("units", "ways", found.ways)
+
+
+def _print_bands(unit: str, what: str, lengths: Lengths) -> None:
+    """How many there are of each length."""
+    rows: list[Row] = [(unit, what, "", "")]
+    for low, high in _bands([*lengths]):
         label = f"{low}" if low == high else f"{low} to {high}"
-        cells = [*_cells(found.lengths, low, high), *(_cells(ways, low, high) if ways else ())]
-        rows.append((label, *cells))
+        rows.append((label, *_cells(lengths, low, high)))
     print_table(rows)
-    print(f"length of paths in connections{', of ways in units' if ways else ''}")
 
 
 def _bands(lengths: list[int]) -> list[tuple[int, int]]:
@@ -130,12 +154,8 @@ def _print_extremes(found: Paths) -> None:
         print(f"through each connection: {share} of the paths")
         return
     for label, some in (("most", names[:NAMED]), ("fewest", names[-NAMED:])):
-        texts = [f"{name} {_share(found.through[name], found.total)}" for name in some]
-        print(_wrapped(f"{label} paths pass: {', '.join(texts)}"))
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, subsequent_indent="  ")
+        texts = [f"{name}{GLUE}{_share(found.through[name], found.total)}" for name in some]
+        print(wrapped(f"{label} paths pass: {', '.join(texts)}").replace(GLUE, " "))
 
 
 def _share(paths: int, total: int) -> str:

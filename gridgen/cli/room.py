@@ -20,18 +20,23 @@ RoomName = Annotated[
 
 
 def room_of(name: str) -> "Room":
-    """The device or amount called `name`. Errors: `DeviceError`, `SpecError`.
+    """The file, device or amount called `name`, in this order. Errors: `DeviceError`, `SpecError`.
 
     >>> room_of("8GiB").memory
     8589934592
     """
     from gridgen.analysis.device.fits import Room
-    from gridgen.analysis.device.stored import load_device
+    from gridgen.analysis.device.stored import is_device, load_device
 
-    if name[:1].isdecimal() or name[:1] == "-":
+    if not is_device(name) and _begins_as_a_number(name):
         return Room(name, _amount(name))
     calibration = load_device(name)
     return Room(calibration.machine.name, calibration.machine.memory, calibration)
+
+
+def _begins_as_a_number(name: str) -> bool:
+    """Whether it can only be meant as an amount."""
+    return (name[:1].isdecimal() or name[:1] == "-") and not name.endswith((".yaml", ".yml"))
 
 
 def _amount(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from gridgen.architectures import load_spec
-from gridgen.architectures.load import changed
+from gridgen.cli.table import WIDTH
 from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.spec import GridSpec, NetworkSpec, Source
+from gridgen.spec.fields import changed, root
 
 SPEC = "YAML file of the network, or an architecture's name; @TOPOLOGY after it prunes."
 SpecName = Annotated[str, typer.Argument(metavar="SPEC", help=SPEC)]
@@ -48,9 +50,22 @@ def grid_of(name: str, topology: str | None = None, settings: list[str] | None =
     """The grid of `SPEC` or `SPEC@TOPOLOGY`, pruned to `--as` where that is given."""
     spec, at = split(name)
     loaded = spec_of(spec, settings)
-    if topology is not None:
-        return _pruned(loaded, topology, "--as")
-    return _pruned(loaded, at, name) if at is not None else build_grid(loaded)
+    with _blaming(settings):
+        if topology is not None:
+            return _pruned(loaded, topology, "--as")
+        return _pruned(loaded, at, name) if at is not None else build_grid(loaded)
+
+
+@contextmanager
+def _blaming(settings: list[str] | None) -> Iterator[None]:
+    """Errors in fields that `--set` gave begin with that option."""
+    try:
+        yield
+    except SpecError as error:
+        given = {root(_setting(setting)[0]) for setting in settings or ()}
+        if error.field and error.field[0] in given:
+            raise type(error)(f"--set: {error}", error.field) from error
+        raise
 
 
 def split(name: str) -> tuple[str, str | None]:
@@ -128,6 +143,14 @@ def describe(grid: Grid) -> list[tuple[str, str]]:
         dead = ", ".join(connection.name for connection in grid.dead_ends)
         rows.append(("removed", f"{dead} (on no path from input to output)"))
     return rows
+
+
+def wrapped(text: str, margin: str = "  ") -> str:
+    """Words on lines that fit, those after the first behind a margin; a word is never broken."""
+    lines = textwrap.TextWrapper(
+        WIDTH, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
+    return lines.fill(text)
 
 
 def report(rows: list[tuple[str, str]]) -> None:

@@ -8,7 +8,6 @@ from gridgen.render.layout import columns_wide, inches, position
 from gridgen.render.routes import route
 
 SMALL = 10  # points
-COVER = {"style": "filled", "fillcolor": "white", "height": "0.1", "margin": "0.01"}
 Maps = frozenset[FeatureMap]
 
 
@@ -90,12 +89,8 @@ def add_words(
     size: int = SMALL,
     colour: str = style.FAINT,
     left: bool = False,
-    covering: bool = False,
 ) -> None:
-    """Text centred at a place, or beginning about there with `left`.
-
-    What lies below shows between its letters, unless it is `covering`.
-    """
+    """Text centred at a place, or beginning about there with `left`."""
     shift = columns_wide(label, size) / 2 if left else 0.0
     canvas.node(
         name,
@@ -107,7 +102,7 @@ def add_words(
         fontcolor=colour,
         tooltip=label.replace("\\n", ", "),
         pos=position(column + shift, row),
-        **(COVER if covering else {"style": ""}),
+        style="",
     )
 
 

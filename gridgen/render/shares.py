@@ -1,10 +1,10 @@
-"""What share of the paths a connection carries, written on its line where there is room."""
+"""What share of the paths a connection carries, written beside its line where there is room."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from math import dist
+from math import dist, hypot
 
 import graphviz
 
@@ -17,8 +17,9 @@ from gridgen.render.routes import Point, leave, route
 
 SIZE = 9  # points
 PLACES = (0.43, 0.5, 0.35, 0.6, 0.25)
-"""Where on its line a share may stand: first in the middle of what the arrow's head leaves."""
-MARGIN = 3  # points between a share and what else there is
+"""Where along its line a share may stand: first in the middle of what the arrow's head leaves."""
+MARGIN = 3  # points between a share and its line
+APART = 6  # points between a share and what else there is
 STEP = 4  # points from one point of a line, or of a box, to the next
 CELL = 32  # points; a label fits into a square of this side
 
@@ -26,10 +27,10 @@ CELL = 32  # points; a label fits into a square of this side
 def add_shares(canvas: graphviz.Digraph, grid: Grid, shares: Mapping[str, float]) -> None:
     """Shares of 1 by connection, the largest first.
 
-    One is left out where every place on its line is crossed by another line or label.
+    One is left out where every place beside its line is crossed by a line or another share.
     """
     maps = frozenset(grid.full.dag)
-    lines = {connection.name: list(_line(connection, maps)) for connection in grid}
+    lines = {connection.name: list(_line(connection, maps)) for connection in grid.full}
     occupied = _Occupied()
     for name, line in lines.items():
         occupied.add(name, line)
@@ -37,12 +38,27 @@ def add_shares(canvas: graphviz.Digraph, grid: Grid, shares: Mapping[str, float]
         occupied.add(place.name, _filled(_place(place), style.MAP_WIDTH, style.MAP_HEIGHT))
     for name in sorted(shares, key=lambda name: -shares[name]):
         text = share_text(shares[name])
-        size = len(text) * SIZE * 0.55 + 2, SIZE + 2
-        places = (lines[name][round(part * (len(lines[name]) - 1))] for part in PLACES)
+        size = (0.56 * len(text) + 0.34) * SIZE, SIZE  # of Helvetica's digits and its %
+        places = _beside(lines[name], *size)
         free = next((place for place in places if occupied.free(name, place, *size)), None)
         if free is not None:
             occupied.add(f"share_{name}", _filled(free, *size))
             _add_share(canvas, name, text, free)
+
+
+def _beside(line: list[Point], width: float, height: float) -> Iterator[Point]:
+    """The centres of boxes that a line just passes, above it or right of it first."""
+    last = len(line) - 1
+    for part in PLACES:
+        i = min(max(round(part * last), 1), last - 1)
+        along = line[i + 1][0] - line[i - 1][0], line[i + 1][1] - line[i - 1][1]
+        length = hypot(*along)
+        across = -along[1] / length, along[0] / length
+        halves = width / 2 + MARGIN, height / 2 + MARGIN
+        far = sum(abs(part) * half for part, half in zip(across, halves, strict=True)) + 0.5
+        first = 1 if (round(across[1], 3), across[0]) > (0, 0) else -1
+        for side in (first, -first):
+            yield line[i][0] + side * far * across[0], line[i][1] + side * far * across[1]
 
 
 class _Occupied:
@@ -57,21 +73,21 @@ class _Occupied:
             self._cells[int(x // CELL), int(y // CELL)].append((name, (x, y)))
 
     def free(self, name: str, centre: Point, width: float, height: float) -> bool:
-        """Whether a box, and a margin around it, holds nothing but points of `name`."""
+        """Whether a box holds nothing, nor a margin around it; `name` may be nearer than others."""
         column, row = (int(part // CELL) for part in centre)
         near = product((column - 1, column, column + 1), (row - 1, row, row + 1))
         return not any(
-            abs(x - centre[0]) <= width / 2 + MARGIN and abs(y - centre[1]) <= height / 2 + MARGIN
+            abs(x - centre[0]) <= width / 2 + margin and abs(y - centre[1]) <= height / 2 + margin
             for cell in near
             for other, (x, y) in self._cells.get(cell, ())
-            if other != name
+            for margin in (MARGIN if other == name else APART,)
         )
 
 
 def _add_share(canvas: graphviz.Digraph, name: str, text: str, centre: Point) -> None:
     column, row = centre[0] / style.COLUMN_STEP, -centre[1] / style.STREAM_STEP
     words = f"share_{name}", text, column, row
-    add_words(canvas, *words, size=SIZE, colour=style.INK, covering=True)
+    add_words(canvas, *words, size=SIZE, colour=style.INK)
 
 
 def _place(feature_map: FeatureMap) -> Point:

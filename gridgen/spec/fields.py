@@ -5,6 +5,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridgen.errors import SpecError
+from gridgen.spec.network import NetworkSpec
+
+
+def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
+    """`spec` with fields replaced; `units.lateral` reaches into `units`. Errors: `SpecError`."""
+    if not settings:
+        return spec
+    fields = merged(spec.plain(), settings)
+    return spec.but(**{name: fields[name] for name in map(root, settings)})
+
+
+def root(name: str) -> str:
+    """The field of the document itself that a dotted name reaches into.
+
+    >>> root("units.lateral")
+    'units'
+    """
+    return name.split(".")[0]
 
 
 def merged(spec: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Source:
         try:
             with Path(path).open("rb") as file:
                 raw = file.read(MAX_BYTES + 1)
+        except IsADirectoryError as error:
+            raise SpecError(f"{path}: a folder; name a YAML file in it") from error
         except OSError as error:
             raise SpecError(f"{path}: {error.strerror or error}") from error
         if len(raw) > MAX_BYTES:

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from gridgen.analysis.device.cases import Case, Machine, Measured, Peak
+from gridgen.analysis.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
@@ -37,7 +37,7 @@ def machine(device: str = "auto") -> Machine:
     return Machine.of(**_ask({"device": device}))
 
 
-def measure(case: Case, device: str = "auto") -> Measured:
+def measure(case: MemoryCase, device: str = "auto") -> Measured:
     """The peaks of one case. Errors: `DeviceError`, `OutOfMemoryError`, `TrainingError`."""
     return Measured.of(**_ask({"device": device, "case": case.complete()}))
 
@@ -66,7 +66,7 @@ def _cause(code: int, said: str) -> str:
 class Workload:
     """A network on a device, and a batch of random images."""
 
-    def __init__(self, case: Case, device: torch.device) -> None:
+    def __init__(self, case: MemoryCase, device: torch.device) -> None:
         self.case, self.device = case, device
         self.network = GridNetwork(build_grid(case.spec)).to(device)
         shape = case.batch, case.spec.in_channels, case.size, case.size
@@ -95,7 +95,7 @@ class Workload:
             del _, loss
 
 
-def on_cuda(case: Case, device: torch.device) -> Measured:
+def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
     """Both phases by the statistics of torch's allocator."""
     load = Workload(case, device)
 
@@ -120,7 +120,7 @@ def _peak_on_cuda(device: torch.device) -> Peak:
     )
 
 
-def on_cpu(case: Case, device: torch.device) -> Measured:
+def on_cpu(case: MemoryCase, device: torch.device) -> Measured:
     """Both phases by the resident memory of this process; training needs more and comes last."""
     outside = resident("VmRSS")
     load = Workload(case, device)
@@ -167,7 +167,7 @@ def answer(job: dict[str, Any]) -> Machine | Measured:
     about = described(device)
     if "case" not in job:
         return about
-    case = Case.of(**job["case"])
+    case = MemoryCase.of(**job["case"])
     return on_cuda(case, device) if device.type == "cuda" else on_cpu(case, device)
 
 

@@ -242,6 +242,17 @@ def test_what_the_formulas_do_not_cover_is_refused(changed, error, text):
     assert str(caught.value) == text
 
 
+@pytest.mark.parametrize("streams", [1500, 60_000])
+def test_what_no_float_holds_is_more_than_arrays_may(streams):
+    given = {"sub": 3, "up": 3, "in_channels": 3, "classes": 19}
+    with pytest.raises(TooLargeError) as caught:
+        closed_form.parameters(np.array([5, streams]), 16, **given)
+    assert str(caught.value) == (
+        "parameters comes to more than 4.61e+18; arrays hold 4.61e+18 at most. "
+        "Give plain ints, which have no limit."
+    )
+
+
 def test_a_missing_argument_is_a_bug_of_the_caller():
     with pytest.raises(TypeError, match="classes"):
         closed_form.parameters(np.array([5]), 16, 3, 3, in_channels=3)

@@ -65,6 +65,8 @@ RUNS = {
 RECIPE_NAMES = ", ".join(sorted(RECIPES))
 NO_SPEC = "{!r} is no spec file and no architecture; there are: " + ", ".join(sorted(ARCHITECTURES))
 ZERO = ":1:10: streams: 0 is less than 1\n     1 | streams: 0\n       |          ^"
+A_STUDY = "this is a study; gridgen feasible and search read it"
+A_SPEC = "this is a network spec; gridgen count, render, build, train and others read it"
 NO_SPLIT = "no split; a dataset has {split}/images and {split}/labels"
 TAKEN = "exists already; continue it with --resume {0}, or name another"
 NO_RUN = "no run there (no run.json); gridgen train -o {0} makes one"
@@ -87,13 +89,30 @@ CASES = {
     "list": "gridgen list: Missing argument 'WHAT'; see gridgen list --help",
     "list topologys": "'topologys' is no list; did you mean 'topologies'?",
     "schema specs": "'specs' is no schema; did you mean 'spec'?",
-    "search study.yaml --trials 0": (
-        "gridgen search: Invalid value for '--trials': Input should be greater than or equal to 1; "
-        "see gridgen search --help"
-    ),
+    "search study.yaml --trials 0": ("--trials: 0 is less than 1"),
+    "search study.yaml --trials many": "--trials: 'many' is not a whole number",
+    "feasible study.yaml --list all": "--list: 'all' is not a whole number",
+    "count mine.yaml --batch 1.5": "--batch: 1.5 is not a whole number",
+    "train mine.yaml --data shapes --seed -1": "--seed: -1 is less than 0",
     # specs
     "render none.yaml": "none.yaml: No such file or directory",
-    "render .": NO_SPEC.format("."),
+    "render .": ".: a folder; name a YAML file in it",
+    "count other": "other: a folder; name a YAML file in it",
+    "search other": "other: a folder; name a YAML file in it",
+    "render nothing": NO_SPEC.format("nothing"),
+    "count gridnet": "'gridnet' is a topology; write SPEC --as gridnet, or SPEC@gridnet",
+    "render unet": (
+        "'unet' is a topology; write SPEC --as unet, or SPEC@unet; "
+        "as an architecture there is unet-2015 or unet++"
+    ),
+    "count study.yaml": f"study.yaml: {A_STUDY}",
+    "count mine.yaml --device study.yaml": f"study.yaml: {A_STUDY}",
+    "count quick.yaml": (
+        "quick.yaml: this is a recipe; gridgen train --recipe and studies read it"
+    ),
+    "search mine.yaml": f"mine.yaml: {A_SPEC}",
+    "feasible mine.yaml": f"mine.yaml: {A_SPEC}",
+    "train mine.yaml --data shapes --recipe mine.yaml": f"mine.yaml: {A_SPEC}",
     "count zero.yaml": f"zero.yaml{ZERO}",
     "build empty.yaml": "empty.yaml: the file has no fields; write `field: value` lines",
     "build list.yaml": "list.yaml: the file has no fields; write `field: value` lines",

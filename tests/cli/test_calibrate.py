@@ -12,6 +12,7 @@ from gridgen.analysis.device.cases import Machine, Measured, Peak
 from gridgen.analysis.device.counted import PHASES
 from gridgen.analysis.device.fits import fits
 from gridgen.cli.room import room_of
+from gridgen.cli.table import WIDTH
 from gridgen.errors import DeviceError, SpecError
 from gridgen.training import calibrate
 
@@ -58,14 +59,13 @@ def test_it_prints_errors_and_stores_the_constants(device, gridgen):
     code, out, err = gridgen("calibrate")
     assert (code, err) == (0, "")
     table, summary = out.split("\n\n")
-    lines = table.splitlines()
-    assert lines[0].split() == [
-        *("network", "phase", "counted", "measured", "error", "calibrated", "error")
-    ]
-    assert len(lines) == 1 + 2 * 9
-    assert all(line.endswith("0.0%") for line in lines[1:])
-    assert sum("held out" in line for line in lines) == 6
-    *told, held_out, fitted, wrote = summary.splitlines()
+    heads, *lines = table.splitlines()
+    assert heads.split() == ["phase", "counted", "measured", "error", "calibrated", "error"]
+    assert len(lines) == 3 * 9
+    assert all(line.endswith("0.0%") for line in lines if line.startswith("  "))
+    assert sum("held out" in line for line in lines) == 3
+    assert max(map(len, [*lines, *summary.splitlines()[:-1]])) <= WIDTH
+    *told, held_out, tensors, fitted, _, wrote = summary.splitlines()
     assert told == [
         "device     made-up-gpu, 8.00 GB, torch 2.13.0",
         "outside    300 MB that torch's allocator does not see",
@@ -73,9 +73,9 @@ def test_it_prints_errors_and_stores_the_constants(device, gridgen):
         f"inference  counted + 10.0 MB + 1.00 x {LARGEST}",
         f"training   counted + 10.0 MB + 1.00 x {LARGEST}",
     ]
-    assert held_out.startswith("held out   wrong by ")
-    assert held_out.endswith("% at most before, 0.0% after")
-    assert fitted.startswith("fitted     wrong by ")
+    assert held_out == "held out   all memory, wrong by 94.4% at most before, 0.0% after"
+    assert tensors == "           tensors alone, wrong by 53.0% at most before, 0.0% after"
+    assert fitted.startswith("fitted     all memory, wrong by ")
     assert wrote == f"wrote      {device}/made-up-gpu/torch-2.13.0.yaml"
 
 
@@ -102,8 +102,19 @@ def test_a_grid_then_needs_what_was_found(device, calibration, paper_grid):
 
 def test_an_amount_is_a_device_without_a_calibration(paper_grid):
     rows = dict(rows_of(paper_grid, "8GB"))
-    assert rows["training"] == "needs 1.01 GB, fits on 8GB; up to batch 9 (arithmetic alone)"
+    assert rows["training"] == (
+        "needs 1.01 GB, fits on 8GB; up to batch 9 "
+        "(arithmetic alone, without the device's own share)"
+    )
     assert room_of("8GiB").memory == 8 * 2**30
+
+
+def test_what_begins_with_a_digit_may_be_a_file_or_a_device(device, calibration, place):
+    stored.store(calibration, place / "4090.yaml")
+    assert room_of("4090.yaml").name == room_of("./4090.yaml").name == "made-up-gpu"
+    assert room_of("4090MB").calibration is None
+    stored.store(calibration, device / "4090" / "torch-2.13.0.yaml")
+    assert room_of("4090").calibration == calibration
 
 
 TOO = "(gridgen calibrate measures one; an amount such as 8GB works too)"
@@ -114,6 +125,7 @@ WRONG = {
     "0": "--device: '0' is no memory; write an amount such as 8GB",
     "-8GB": "--device: '-8GB' is no memory; write an amount such as 8GB",
     "1.5": "--device: '1.5' is no whole number; write one such as 8GB",
+    "5090.yaml": f"'5090.yaml' is no calibrated device; there are: made-up-gpu {TOO}",
     "": f"'' is no calibrated device; there are: made-up-gpu {TOO}",
     "../devices": f"'../devices' is no calibrated device; there are: made-up-gpu {TOO}",
 }
@@ -128,10 +140,14 @@ def test_wrong_names(name, device, calibration):
 
 
 def test_a_file_that_is_no_calibration(place):
-    with pytest.raises(
-        SpecError, match=r"^mine\.yaml:1:1: machine: this field is missing; add it\n"
-    ):
+    with pytest.raises(SpecError) as error:
         room_of("mine.yaml")
+    assert str(error.value) == (
+        "mine.yaml: this is a network spec; gridgen count, render, build, train and others read it"
+    )
+    (place / "part.yaml").write_text("machine: {}\n")
+    with pytest.raises(SpecError, match=r"^part\.yaml:1:10: machine: name: this field is missing"):
+        room_of("part.yaml")
 
 
 COMMANDS = {

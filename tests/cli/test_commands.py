@@ -12,6 +12,7 @@ from PIL import Image
 
 from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
+from gridgen.analysis.lints import LINTS
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.architectures.schema import spec_schema
 from gridgen.cli.listing import LISTS
@@ -260,6 +261,7 @@ TABLES = {
     "stems": list(STEMS),
     "heads": list(HEADS),
     "architectures": list(ARCHITECTURES),
+    "lints": list(LINTS),
     "datasets": list(DATASETS),
     "recipes": list(RECIPES),
     "samplers": list(SAMPLERS),

@@ -1,29 +1,32 @@
 """`gridgen lint`: what it prints, its exit codes, and that its flags do what they say."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
 from gridgen.analysis.lints import LINTS
+from gridgen.cli.table import WIDTH
 
 ROOT = Path(__file__).parents[2]
-CHECKED = (
-    "checked: checkerboard, few-values, small-field, dead-ends, lost-stream, cut-signal, "
-    "padding, cropping\n"
-)
+CHECKED = """\
+checked: checkerboard, few-values, small-field, dead-ends, lost-stream, cut-signal, padding,
+  cropping
+"""
 CHECKERBOARD = """\
-checkerboard  up_3_3, up_2_3 and 10 more: a 3x3 transposed convolution of stride 2 reaches \
-outputs with 1, 2 or 4 weights
-              fix: --set units.upsampling=bilinear: interpolate, then convolve
+checkerboard  up_3_3, up_2_3 and 10 more: a 3x3 transposed convolution of stride 2 reaches outputs
+              with 1, 2 or 4 weights
+              fix: interpolate, then convolve
+              --set units.upsampling=bilinear
 """
 
 
 def test_the_paper_network(shipped, gridgen):
     assert gridgen("lint", "specs/gridnet.yaml") == (
         0,
-        f"{CHECKERBOARD}1 finding at batch 4 of 400x400; {CHECKED}",
+        f"{CHECKERBOARD}1 finding at batch 4 of 400x400\n{CHECKED}",
         "",
     )
 
@@ -36,19 +39,23 @@ def test_the_paper_network_on_tiny_crops(shipped, gridgen):
     assert out == (
         f"{CHECKERBOARD}"
         "few-values    sub_3_0, lateral_3_1 and 9 more: BN sees 4 values per channel in training "
-        "at batch 1 and 2x2; their variance errs by 71%\n"
-        f"              fix: --batch 16: {several}\n"
+        "at batch 1\n"
+        "              and 2x2; their variance errs by 71%\n"
+        f"              fix: {several}\n"
+        "              --batch 16\n"
         "few-values    sub_4_0, lateral_4_1 and 9 more: BN sees 1 value per channel in training "
-        "at batch 1 and 1x1, which torch refuses\n"
-        f"              fix: --batch 16: {several}\n"
-        f"3 findings at batch 1 of 16x16; {CHECKED}"
+        "at batch 1\n"
+        "              and 1x1, which torch refuses\n"
+        f"              fix: {several}\n"
+        "              --batch 16\n"
+        f"3 findings at batch 1 of 16x16\n{CHECKED}"
     )
 
 
 def test_a_network_without_findings(shipped, gridgen):
     assert gridgen("lint", "specs/unet-small.yaml", "--strict") == (
         0,
-        f"no findings at batch 4 of 400x400; {CHECKED}",
+        f"no findings at batch 4 of 400x400\n{CHECKED}",
         "",
     )
 
@@ -56,9 +63,10 @@ def test_a_network_without_findings(shipped, gridgen):
 def test_a_fix_that_no_flag_makes(gridgen):
     code, out, err = gridgen("lint", "neural-fabric")
     assert (code, err) == (0, "")
-    assert out.splitlines()[1] == (
-        "              fix: interpolate, then convolve; no setting of neural-fabric does it"
-    )
+    assert out.splitlines()[2:4] == [
+        "              fix: interpolate, then convolve; no setting of neural-fabric does it",
+        "1 finding at batch 4 of 416x416",
+    ]
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
@@ -110,6 +118,18 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_flags_stand_on_a_line_of_their_own_and_words_fit_theirs(command, shipped, gridgen):
+    words = ["lint", *shlex.split(command)]
+    _, told, _ = gridgen(*words, "--json")
+    _, out, _ = gridgen(*words)
+    lines = [line.strip() for line in out.splitlines()]
+    for finding in json.loads(told)["findings"]:
+        if finding["flags"]:
+            assert shlex.join(finding["flags"]) in lines
+    assert all(len(line) <= WIDTH for line in out.splitlines() if "  --" not in line)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_flags_of_a_fix_put_after_the_command_remove_the_finding(command, shipped, gridgen):
     words = ["lint", *shlex.split(command), "--json"]
     code, out, err = gridgen(*words)
@@ -135,23 +155,17 @@ WRONG = {
         "Image is 1x1; 2 streams need multiples of 2. Pad to 2x2, or set size: pad."
     ),
     "lint mine.yaml --size 99999x8": "Image is 99999x8; each side must be from 1 to 65536.",
-    "lint mine.yaml --batch 0": (
-        "gridgen lint: Invalid value for '--batch': Input should be greater than or equal to 1; "
-        "see gridgen lint --help"
-    ),
-    "lint mine.yaml --batch four": (
-        "gridgen lint: Invalid value for '--batch': Input should be a valid integer, "
-        "unable to parse string as an integer; see gridgen lint --help"
-    ),
+    "lint mine.yaml --batch 0": ("--batch: 0 is less than 1"),
+    "lint mine.yaml --batch four": ("--batch: 'four' is not a whole number"),
     "lint mine.yaml --as unett": "--as: 'unett' is no topology; did you mean 'unet'?",
     "lint pspnet --as unet": (
         "--as: unet is a topology of the paper's grid; pspnet is a network of its own"
     ),
     "lint mine.yaml --set units.upsampling=deconv4": (
-        "units.upsampling: 'deconv4' is no upsampling unit; did you mean 'deconv'?"
+        "--set: units.upsampling: 'deconv4' is no upsampling unit; did you mean 'deconv'?"
     ),
     "lint mine.yaml --set 'topology={drop: [up_*, nothing]}'": (
-        "topology.drop.1: 'nothing' is no connection of this grid; "
+        "--set: topology.drop.1: 'nothing' is no connection of this grid; "
         "there are: lateral_0_1, lateral_1_1, sub_1_0, up_0_1"
     ),
     "lint mine.yaml --fix": "gridgen lint: No such option: --fix; see gridgen lint --help",
@@ -165,6 +179,13 @@ def test_wrong_inputs(command, place, gridgen):
     assert (code, out) == (2, "")
     assert err == f"{WRONG[command]}\n"
     assert sorted(place.rglob("*")) == before
+
+
+def test_the_page_on_lints_and_the_list_name_them_all(gridgen):
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "lints.md").read_text(), re.MULTILINE)
+    code, out, err = gridgen("list", "lints")
+    assert (code, err) == (0, "")
+    assert rows == [line.split()[0] for line in out.splitlines()] == list(LINTS)
 
 
 def test_build_names_the_lints_that_find_something(shipped, gridgen):

@@ -126,7 +126,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["count", "mine.yaml", "--set", "units.lateral=x"],
-            "units.lateral: 'x' is no lateral unit; "
+            "--set: units.lateral: 'x' is no lateral unit; "
             "there are: bottleneck, residual, residual-prelu",
         ),
         (
@@ -159,7 +159,8 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["relate", "mine.yaml", "unet"],
-            "'unet' is no spec file and no architecture; did you mean 'unet++' or 'unet-2015'?",
+            "'unet' is a topology; write SPEC --as unet, or SPEC@unet; "
+            "as an architecture there is unet-2015 or unet++",
         ),
         (
             ["diff", "unet-2015@unet", "mine.yaml"],

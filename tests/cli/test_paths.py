@@ -16,24 +16,30 @@ grid      5 streams, 3+3 columns, F0 = 16
 topology  gridnet: 49 of 49 connections
 paths     371
 ways      11,872: a path once for every choice of unit or identity
-length    5 to 13 connections, 5.0 lateral units on average
+length    5 to 13 connections, 5 lateral units each
 
-length  paths                              ways
-0                                             1  <1%
-1                                             5  <1%
-2                                            19  <1%
-3                                            55  <1%
-4                                           131   1%
-5           1  <1%                          271   2%
-6                                           505   4%  #
-7           9   2%                          869   7%  #
-8                                         1,405  12%  ##
-9          36  10%  ##                    2,161  18%  ####
-10                                        2,750  23%  #####
-11        100  27%  #####                 2,350  20%  ####
-12                                        1,125   9%  ##
-13        225  61%  ############            225   2%
-length of paths in connections, of ways in units
+connections  paths
+5                1  <1%
+7                9   2%
+9               36  10%  ##
+11             100  27%  #####
+13             225  61%  ############
+
+units   ways
+0          1  <1%
+1          5  <1%
+2         19  <1%
+3         55  <1%
+4        131   1%
+5        271   2%
+6        505   4%  #
+7        869   7%  #
+8      1,405  12%  ##
+9      2,161  18%  ####
+10     2,750  23%  #####
+11     2,350  20%  ####
+12     1,125   9%  ##
+13       225   2%
 
 lowest stream  paths       length  units at least  visiting        whole in a step
 stream 0           1  <1%       5               0       371  100%            59.0%
@@ -58,6 +64,7 @@ stream 1  11   19   27  335  399  463
 stream 2  23   39   55  335  399  463
 stream 3  47   79  111  319  383  447
 stream 4  95  159  223  287  351  415
+network   479, with the head
 
 most paths pass: sub_1_0 62%, up_0_5 62%, lateral_4_3 61%, sub_3_2 40%
 fewest paths pass: lateral_4_5 4%, up_3_5 4%, lateral_1_3 2%, lateral_0_3 <1%
@@ -108,7 +115,20 @@ def test_connections_that_carry_the_same_are_not_named(gridgen):
     assert "\nthrough each connection: 50% of the paths\n" in out
     _, out, _ = gridgen("paths", "mine.yaml", "--as", "resnet")
     assert "\nthrough each connection: 100% of the paths\n" in out
-    assert "\nlength    1 connection, 1.0 lateral units on average\n" in out
+    assert "\nlength    1 connection, 1 lateral unit\n" in out
+
+
+def test_lateral_units_that_differ_from_path_to_path_have_a_mean(gridgen):
+    _, out, _ = gridgen("paths", "frrn-a")
+    assert "\nlength   18 to 36 connections, 0 to 1 lateral units, 0.6 on average\n" in out
+
+
+def test_no_line_ends_between_a_connection_and_its_share(gridgen):
+    _, out, _ = gridgen("paths", "unet++")
+    assert (
+        "\nfewest paths pass: up_3_4 3%, lateral_2_4_from_2_2 3%, lateral_1_4_from_1_1 3%,\n"
+        "  lateral_0_4_from_0_0 3%\n"
+    ) in out
 
 
 def test_per_connection_lists_them_all(gridgen):
@@ -119,7 +139,7 @@ grid      2 streams, 1+1 columns, F0 = 2
 topology  gridnet: 4 of 4 connections
 paths     2
 ways      4: a path once for every choice of unit or identity
-length    1 to 3 connections, 1.0 lateral units on average
+length    1 to 3 connections, 1 lateral unit each
 
 connection   paths  share
 sub_1_0          1    50%  ##########
@@ -137,8 +157,9 @@ def test_json_has_all_that_the_page_says_and_no_column_left_out(gridgen):
     found = json.loads(out)
     assert list(found) == [
         *("paths", "ways", "laterals", "lengths", "units_passed", "maps", "connections"),
-        *("streams", "total_dropout", "receptive_fields"),
+        *("streams", "total_dropout", "receptive_field", "receptive_fields"),
     ]
+    assert found["receptive_field"] > max(found["receptive_fields"].values())
     assert len(found["maps"]) == len(found["receptive_fields"]) == 3200
     assert found["maps"]["map_0_0"] == found["paths"] > 10**36
     assert found["total_dropout"] is None

@@ -15,6 +15,7 @@ from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import build_grid, prune
 from gridgen.render import draw_paths, style
+from gridgen.render.shares import _line
 
 GOLDEN = Path(__file__).parent / "golden"
 EDGE = re.compile(r"\t(\w+) -> (\w+) \[(.*id=(\w+).*)\]")
@@ -100,6 +101,16 @@ def test_no_two_shares_overlap_and_none_covers_a_map(name):
     for (x1, y1, w1, h1), (x2, y2, w2, h2) in combinations(boxes, 2):
         if (w1, w2) != (22.0, 22.0):
             assert abs(x1 - x2) > (w1 + w2) * 0.9 or abs(y1 - y2) > (h1 + h2) * 0.9
+
+
+@pytest.mark.parametrize("name", [*ARCHITECTURES, "specs/gridnet.yaml"])
+def test_no_share_covers_an_arrow(name):
+    grid = build_grid(load_spec(name))
+    lines = [list(_line(link, frozenset(grid.full.dag))) for link in grid.full]
+    for text, x, y in shares_of(draw_paths(grid).source).values():
+        for line in lines:
+            for at in line:
+                assert abs(at[0] - x) > 2.5 * len(text) or abs(at[1] - y) > 4, (text, x, y, at)
 
 
 @given(specs())

@@ -55,6 +55,26 @@ def test_but_replaces_fields_and_validates_again():
     assert str(caught.value) == "strems: 'strems' is no field; did you mean 'streams'?"
 
 
+@pytest.mark.parametrize("fields", [{"streams": 0}, {"units": {"lateral": 3}}, {"strems": 2}])
+def test_a_constructor_says_what_of_says(fields):
+    texts = []
+    for make in (GridSpec, GridSpec.of):
+        with pytest.raises(SpecError) as caught:
+            make(**FIELDS | fields)
+        texts.append((str(caught.value), caught.value.field))
+    assert texts[0] == texts[1]
+    assert GridSpec(**FIELDS) == GridSpec.of(**FIELDS)
+
+
+def test_a_file_of_another_kind_is_called_what_it_is():
+    with pytest.raises(SpecError) as caught:
+        GridSpec.parse("data: shapes\nspec: {}\nspace: {streams: [1]}\nrecipe: paper\n", "a.yaml")
+    assert str(caught.value) == "a.yaml: this is a study; gridgen feasible and search read it"
+    with pytest.raises(SpecError) as caught:
+        GridSpec.parse(TEXT + "data: shapes\n", "a.yaml")
+    assert str(caught.value).startswith("a.yaml:5:1: data: 'data' is no field; there are: ")
+
+
 def test_later_errors_name_the_line_of_a_document_that_a_file_holds():
     with pytest.raises(SpecError) as caught:
         build_grid(GridSpec.parse(TEXT + "fusion: summ\n", "mine.yaml"))

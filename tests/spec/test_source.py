@@ -248,7 +248,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert str(caught.value) == f"{tmp_path}/none.yaml: No such file or directory"
     with pytest.raises(SpecError) as caught:
         Source.read(tmp_path)
-    assert str(caught.value) == f"{tmp_path}: Is a directory"
+    assert str(caught.value) == f"{tmp_path}: a folder; name a YAML file in it"
 
 
 def test_a_field_that_is_not_in_the_file_is_shown_at_what_should_hold_it():

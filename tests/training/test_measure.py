@@ -8,13 +8,13 @@ import sys
 import pytest
 import torch
 
-from gridgen.analysis.device.cases import Case, Machine, Measured
+from gridgen.analysis.device.cases import Machine, Measured, MemoryCase
 from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError
 from gridgen.spec import GridSpec
 from gridgen.training import calibrate, fit, measure, step
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=8, classes=3)
-TINY = Case(spec=SPEC.but(base_channels=2), size=16, batch=2)
+TINY = MemoryCase(spec=SPEC.but(base_channels=2), size=16, batch=2)
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _one_thread(monkeypatch):
 
 
 def test_a_fresh_process_measures_what_the_network_takes():
-    case = Case(spec=SPEC, size=256, batch=2)
+    case = MemoryCase(spec=SPEC, size=256, batch=2)
     found, counted = measure.measure(case, "cpu"), case.counted("cpu")
     assert counted.inference < found.inference.tensors < counted.inference + 150e6
     assert counted.training < found.training.tensors < counted.training + 300e6

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from gridgen.analysis.device.cases import Case, Machine, Measured
+from gridgen.analysis.device.cases import Machine, Measured, MemoryCase
 from gridgen.analysis.device.counted import PHASES, Counted, Phase
 from gridgen.spec import Document
 
@@ -18,7 +18,7 @@ class Sample(Document):
 
     kind: ClassVar[str] = "sample"
 
-    case: Case
+    case: MemoryCase
     measured: Measured
     held_out: bool = False
 
@@ -112,7 +112,7 @@ class Prediction:
     Errors are relative to what was measured.
     """
 
-    case: Case
+    case: MemoryCase
     phase: Phase
     held_out: bool
     counted: int

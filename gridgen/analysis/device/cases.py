@@ -23,8 +23,8 @@ class Machine(Document):
     torch: str = Field(pattern=r"^[0-9][0-9A-Za-z.+_-]*$", description="Version.")
 
 
-class Case(Document):
-    """One network at one size, which predicts and is trained."""
+class MemoryCase(Document):
+    """One network at one size whose memory is measured: it predicts and is trained."""
 
     kind: ClassVar[str] = "case"
 

@@ -7,13 +7,15 @@ from functools import cache
 from gridgen.analysis.device.calibration import Calibration
 from gridgen.analysis.device.cases import trained_on
 from gridgen.analysis.device.counted import PHASES, Counted, Phase, largest_layer
-from gridgen.analysis.device.largest_batch import largest_batch
+from gridgen.analysis.device.largest_batch import MOST, largest_batch
 from gridgen.analysis.memory.memory import memory
 from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.analysis.words import bytes_text
 from gridgen.grid import Grid
 from gridgen.grid.trace import Size
+
+ALONE = "arithmetic alone, without the device's own share"
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,24 @@ class Room:
 
 @dataclass(frozen=True)
 class Fit:
-    """What one phase needs, in bytes, and the largest batch that fits; 0 where none does."""
+    """What one phase needs, in bytes, and the largest batch that fits; 0 where none does.
+
+    `or_more` is whether that is the largest that is looked at, so that a larger one may fit.
+    """
 
     phase: Phase
     needed: int
     fits: bool
     largest_batch: int
+    or_more: bool = False
 
     def text(self, room: Room) -> str:
         """In one line."""
         verdict = "fits on" if self.fits else "does not fit on"
-        batch = f"up to batch {self.largest_batch:,}" if self.largest_batch else "not even batch 1"
-        alone = "" if room.calibration else " (arithmetic alone)"
+        more = " or more" if self.or_more else ""
+        most = f"up to batch {self.largest_batch:,}{more}"
+        batch = most if self.largest_batch else "not even batch 1"
+        alone = "" if room.calibration else f" ({ALONE})"
         return f"needs {bytes_text(self.needed)}, {verdict} {room.words}; {batch}{alone}"
 
 
@@ -71,7 +79,7 @@ def fits(
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> room = Room("8 GB", 8 * 10**9)
     >>> fits(build_grid(spec), room, (400, 400), Setting(batch=4))[1].text(room)
-    'needs 3.40 GB, fits on 8 GB; up to batch 9 (arithmetic alone)'
+    "needs 3.40 GB, fits on 8 GB; up to batch 9 (arithmetic alone, without the device's own share)"
     """
     setting = room.setting(setting or Setting())
     image = size or larger_size(grid.spec, PAPER_SIZE)
@@ -88,4 +96,4 @@ def fits(
 def _fit(phase: Phase, room: Room, at: Callable[[int], Counted], batch: int) -> Fit:
     needed = room.needed(at(batch), phase)
     most = largest_batch(lambda batch: room.needed(at(batch), phase), room.memory)
-    return Fit(phase, needed, needed <= room.memory, most)
+    return Fit(phase, needed, needed <= room.memory, most, or_more=most >= MOST)

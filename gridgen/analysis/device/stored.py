@@ -50,6 +50,11 @@ def load_device(name: str) -> Calibration:
     return _checked(Calibration.load(own[0] if own else newest), name)
 
 
+def is_device(name: str) -> bool:
+    """Whether `load_device` finds a file by that path or name."""
+    return Path(name).is_file() or name in _files()
+
+
 def device_names() -> tuple[str, ...]:
     """Devices that were calibrated."""
     return tuple(_files())

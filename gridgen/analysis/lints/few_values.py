@@ -19,7 +19,7 @@ less. It is also the batch with which networks that normalize one value an image
 
 
 def few_values(case: Case) -> Iterator[Finding]:
-    """A BN that sees fewer than `FEWEST` values of each channel in a training step.
+    """A BN that sees fewer than 16 values of each channel in a training step.
 
     What it scales by then jumps from step to step, and is not what evaluation uses; of a single
     value torch refuses to take a variance.

@@ -78,11 +78,13 @@ def test_a_cpu_updates_its_weights_one_after_the_other(paper_grid):
     )
 
 
+ALONE = "(arithmetic alone, without the device's own share)"
 TEXTS = {
-    "needs 3.40 GB, fits on 8GB; up to batch 9 (arithmetic alone)": (True, 9),
-    "needs 3.40 GB, does not fit on 8GB; up to batch 2 (arithmetic alone)": (False, 2),
-    "needs 3.40 GB, does not fit on 8GB; not even batch 1 (arithmetic alone)": (False, 0),
-    "needs 3.40 GB, fits on 8GB; up to batch 2,063 (arithmetic alone)": (True, 2063),
+    f"needs 3.40 GB, fits on 8GB; up to batch 9 {ALONE}": (True, 9),
+    f"needs 3.40 GB, does not fit on 8GB; up to batch 2 {ALONE}": (False, 2),
+    f"needs 3.40 GB, does not fit on 8GB; not even batch 1 {ALONE}": (False, 0),
+    f"needs 3.40 GB, fits on 8GB; up to batch 2,063 {ALONE}": (True, 2063),
+    f"needs 3.40 GB, fits on 8GB; up to batch 65,536 or more {ALONE}": (True, 65_536, True),
 }
 
 
@@ -90,3 +92,11 @@ TEXTS = {
 def test_in_words(text):
     fit = Fit("training", 3_398_249_668, *TEXTS[text])
     assert fit.text(Room("8GB", 8 * 10**9)) == text
+
+
+def test_where_none_larger_was_looked_at_more_may_fit(paper_grid):
+    vast, less = Room("9999TB", 10**16), Room("8GB", 8 * 10**9)
+    for fit in fits(paper_grid, vast, (16, 16)):
+        assert (fit.largest_batch, fit.or_more) == (MOST, True)
+        assert "; up to batch 65,536 or more (" in fit.text(vast)
+    assert not any(fit.or_more for fit in fits(paper_grid, less, (400, 400)))

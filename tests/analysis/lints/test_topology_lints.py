@@ -1,13 +1,17 @@
 """Dead ends, lost streams and cut signals: what is wrong with which connections are there."""
 
+from itertools import product
+from math import prod
+
 import networkx as nx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
+from gridgen.analysis.dropout import silence
 from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.cut_signal import cut_signal, single_ways
+from gridgen.analysis.lints.cut_signal import RARE, cut_signal, single_ways
 from gridgen.analysis.lints.dead_ends import dead_ends
 from gridgen.analysis.lints.lost_stream import lost_stream
 from gridgen.architectures import load_spec
@@ -146,9 +150,51 @@ def test_on_one_path_every_lateral_cuts():
     laterals = {connection.name for connection in some.grid if connection.kind == "lateral"}
     assert {place for finding in found for place in finding.places} == laterals
     assert found[0].fact == (
-        "total dropout drops it with probability 0.25, "
-        "and no identity or other path leads around it"
+        "total dropout drops it, and no identity or other path leads around it; "
+        "no signal in 57.8% of the training steps"
     )
+
+
+def test_units_that_cut_only_together_are_named_together():
+    some = case(streams=2, columns="1+1", **CUT | {"total_dropout": 0.5})
+    [finding] = cut_signal(some)
+    assert finding.places == ("lateral_1_1", "lateral_0_1")
+    assert finding.fact == (
+        "total dropout can drop these 2 at once, and no identity or other path leads around them; "
+        "no signal in 25.0% of the training steps"
+    )
+    assert list(cut_signal(some.mended(finding.fix))) == []
+
+
+def test_where_all_combinations_are_too_many_the_odds_are_those_of_one_cut():
+    some = case(streams=16, columns="100+100", base_channels=1, **CUT | {"total_dropout": 0.9})
+    [finding] = cut_signal(some)
+    assert finding.fact.endswith(f"no signal in at least {0.9**16:.1%} of the training steps")
+
+
+@given(specs(max_streams=3), st.data())
+@settings(max_examples=60)
+def test_it_fires_where_a_step_without_a_signal_is_not_rare(spec, data):
+    """Against all sets of dropped units."""
+    fields = {"residual": {"lateral": data.draw(st.booleans())}}
+    fields["total_dropout"] = data.draw(st.sampled_from([0.02, 0.1, 0.5, 0.9]))
+    fields["topology"] = data.draw(st.sampled_from(topologies_for(spec)))
+    grid = build_grid(spec.but(**fields))
+    weak = [link for link in grid if link.dropout and link.shortcut is None]
+    assume(len(weak) <= 8)
+    silent = 0.0
+    for dropped in product((True, False), repeat=len(weak)):
+        away = {link.name for link, out in zip(weak, dropped, strict=True) if out}
+        rest = nx.DiGraph((link.source, link.target) for link in grid if link.name not in away)
+        rest.add_nodes_from((grid.input, grid.output))
+        if not nx.has_path(rest, grid.input, grid.output):
+            odds = (x.dropout if x.name in away else 1 - x.dropout for x in weak)
+            silent += prod(odds)
+    assert silence(grid) == pytest.approx(silent, abs=1e-9)
+    found = list(cut_signal(Case(grid)))
+    assert bool(found) == (silent >= RARE)
+    for finding in found:
+        assert all(grid_name in {link.name for link in weak} for grid_name in finding.places)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +202,9 @@ def test_on_one_path_every_lateral_cuts():
     [
         {"topology": "conv-deconv", **CUT, "total_dropout": 0.0},
         {"topology": "conv-deconv", **CUT, "residual": {"lateral": True}},
-        {"topology": "unet", **CUT},
-        {**CUT},
+        {"topology": "unet", **CUT, "total_dropout": 0.001},
+        {**CUT, "total_dropout": 0.01},
     ],
 )
-def test_an_identity_or_another_path_leads_around(fields):
+def test_an_identity_leads_around_or_all_at_once_are_rare(fields):
     assert list(cut_signal(case(**fields))) == []

@@ -1,0 +1,115 @@
+"""What pydantic found wrong, in the words of someone who writes YAML."""
+
+import re
+from collections.abc import Iterator, Sized
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gridgen.errors import unknown
+from gridgen.spec.source import Field
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+def fact_of(error: ValidationError) -> str:
+    """What is wrong with a single value, which may be a number that is written as text.
+
+    >>> from pydantic import TypeAdapter
+    >>> try:
+    ...     TypeAdapter(int).validate_python("1.5")
+    ... except ValidationError as error:
+    ...     print(fact_of(error))
+    1.5 is not a whole number
+    """
+    detail = error.errors(include_url=False)[0]
+    if isinstance(detail["input"], str) and _NUMBER.fullmatch(detail["input"]):
+        detail["input"] = float(detail["input"]) if "." in detail["input"] else int(detail["input"])
+    return fact(detail, BaseModel)
+
+
+def details(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong, each fact once."""
+    return [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
+
+
+def _echoes(detail: ErrorDetails) -> bool:
+    """Whether pydantic says a second time what is wrong.
+
+    Of a list it counts only the valid items, whose invalid ones it names too; what is neither a
+    whole number nor any other, it says to be neither.
+    """
+    if detail["type"] == "int_type" and detail["loc"][-1] == "int":
+        return True
+    if detail["type"] != "too_short" or not isinstance(detail["input"], Sized):
+        return False
+    return bool(len(detail["input"]) >= detail["ctx"]["min_length"])
+
+
+def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong with a field of `model`."""
+    value, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return unknown("field", str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
+        case "missing":
+            last = detail["loc"][-1]
+            what = "this field" if isinstance(last, str) else f"value {last + 1}"
+            return f"{what} is missing; add it"
+        case "greater_than_equal":
+            return f"{_show(value)} is less than {context['ge']}"
+        case "greater_than":
+            return f"{_show(value)} is not more than {context['gt']}"
+        case "less_than_equal":
+            return f"{_show(value)} is more than {context['le']}"
+        case "less_than":
+            return f"{_show(value)} is not less than {context['lt']}"
+        case "int_type" | "int_from_float" | "int_parsing":
+            return f"{_show(value)} is not a whole number"
+        case "float_type" | "finite_number" | "float_parsing":
+            return f"{_show(value)} is not a number"
+        case "bool_type":
+            return f"{_show(value)} is neither true nor false"
+        case "string_type":
+            return f"{_show(value)} is not a word"
+        case "literal_error":
+            return f"{_show(value)} is not one of: {context['expected']}"
+        case "string_pattern_mismatch":
+            return f"{_show(value)} does not match {context['pattern']}"
+        case "value_error":
+            return str(context["error"])
+        case "too_short" | "too_long":
+            least = detail["type"] == "too_short"
+            bound = (
+                f"at least {context['min_length']}" if least else f"{context['max_length']} at most"
+            )
+            return f"{context['actual_length']} values; {bound}"
+        case "tuple_type" | "list_type":
+            return f"{_show(value)} is not a list"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"{_show(value)} has no fields; write `field: value` lines"
+    return f"{_show(value)}: {detail['msg']}"
+
+
+def _fields(model: type[BaseModel], field: Field) -> list[str]:
+    """The known fields of the (nested) model that `field` leads to."""
+    for part in field:
+        if str(part) in model.model_fields:
+            model = next(_models(model.model_fields[str(part)].annotation), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's annotation allows."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _show(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, bool) or value is None:
+        text = {True: "true", False: "false", None: "null"}[value]
+    return text if len(text) <= 60 else text[:57] + "..."

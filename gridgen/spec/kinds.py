@@ -1,0 +1,48 @@
+"""The kinds of YAML files there are, told by their fields, so that one can be said to be another.
+
+What the fields mean is known where the documents are.
+"""
+
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """What a file is called, the fields that tell it, and who reads it."""
+
+    what: str
+    fields: frozenset[str]
+    read_by: str
+
+
+SPEC = "gridgen count, render, build, train and others read it"
+KINDS = {
+    "study": Kind("a study", frozenset({"data", "space"}), "gridgen feasible and search read it"),
+    "spec": Kind("a network spec", frozenset({"streams", "columns"}), SPEC),
+    "recipe": Kind(
+        "a recipe",
+        frozenset({"epochs", "learning_rate"}),
+        "gridgen train --recipe and studies read it",
+    ),
+    "calibration": Kind(
+        "a calibrated device",
+        frozenset({"machine", "constants", "samples"}),
+        "gridgen count --device reads it",
+    ),
+}
+PUBLISHED = Kind("a network spec", frozenset({"architecture"}), SPEC)
+
+
+def other_kind(kind: str, data: Any) -> str | None:
+    """In a sentence what a file of `data` is, where that is not `kind`; None where nobody knows.
+
+    >>> other_kind("study", {"streams": 5, "columns": "3+3", "classes": 2})
+    'this is a network spec; gridgen count, render, build, train and others read it'
+    >>> other_kind("spec", {"streams": 5, "columns": "3+3"}) is None
+    True
+    """
+    if kind not in KINDS or not isinstance(data, dict):
+        return None
+    for name, known in (*KINDS.items(), ("spec", PUBLISHED)):
+        if data.keys() >= known.fields:
+            return None if name == kind else f"this is {known.what}; {known.read_by}"
+    return None
