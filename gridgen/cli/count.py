@@ -160,7 +160,8 @@ class Answer:
     def _print_verdicts(self) -> None:
         if self.room:
             print()
-            report([(fit.phase, fit.text(self.room)) for fit in self.fitting])
+            note = [("", self.room.note)] if self.room.note else []
+            report([*((fit.phase, fit.text(self.room)) for fit in self.fitting), *note])
         if self.verdicts:
             print()
             report(list(wrapped([(verdict.words, verdict.text) for verdict in self.verdicts])))

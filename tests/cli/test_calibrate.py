@@ -102,10 +102,8 @@ def test_a_grid_then_needs_what_was_found(device, calibration, paper_grid):
 
 def test_an_amount_is_a_device_without_a_calibration(paper_grid):
     rows = dict(rows_of(paper_grid, "8GB"))
-    assert rows["training"] == (
-        "needs 1.01 GB, fits on 8GB; up to batch 9 "
-        "(arithmetic alone, without the device's own share)"
-    )
+    assert rows["training"] == "needs 1.01 GB, fits on 8GB; up to batch 9"
+    assert room_of("8GB").note == "by arithmetic alone, without what the device takes besides"
     assert room_of("8GiB").memory == 8 * 2**30
 
 

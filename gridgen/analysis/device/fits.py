@@ -15,7 +15,7 @@ from gridgen.analysis.words import bytes_text
 from gridgen.grid import Grid
 from gridgen.grid.trace import Size
 
-ALONE = "arithmetic alone, without the device's own share"
+ALONE = "by arithmetic alone, without what the device takes besides"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class Room:
         if self.calibration is None:
             return self.name
         return f"{self.name} ({bytes_text(self.memory)})"
+
+    @property
+    def note(self) -> str:
+        """What has to be known of what is needed; nothing where the device is calibrated."""
+        return ALONE if self.calibration is None else ""
 
     def needed(self, counted: Counted, phase: Phase) -> int:
         """Bytes of it."""
@@ -65,8 +70,7 @@ class Fit:
         more = " or more" if self.or_more else ""
         most = f"up to batch {self.largest_batch:,}{more}"
         batch = most if self.largest_batch else "not even batch 1"
-        alone = "" if room.calibration else f" ({ALONE})"
-        return f"needs {bytes_text(self.needed)}, {verdict} {room.words}; {batch}{alone}"
+        return f"needs {bytes_text(self.needed)}, {verdict} {room.words}; {batch}"
 
 
 def fits(
@@ -79,7 +83,7 @@ def fits(
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> room = Room("8 GB", 8 * 10**9)
     >>> fits(build_grid(spec), room, (400, 400), Setting(batch=4))[1].text(room)
-    "needs 3.40 GB, fits on 8 GB; up to batch 9 (arithmetic alone, without the device's own share)"
+    'needs 3.40 GB, fits on 8 GB; up to batch 9'
     """
     setting = room.setting(setting or Setting())
     image = size or larger_size(grid.spec, PAPER_SIZE)

@@ -25,8 +25,8 @@ def record_training(grid: Grid, size: Size, setting: Setting) -> tuple[Tape, Val
     """A training step's forward pass on images of `size`, and its loss. Errors: `SizeError`."""
     recording = Recording(grid, Recorder(setting, training=True))
     recorder = recording.recorder
-    labels = recorder.tape.give(setting.batch * prod(size), INT64)
     prediction = recording.forward(size)
+    labels = recorder.tape.give(setting.batch * prod(size), INT64)
     loss = _cross_entropy(recorder, prediction, labels)
     recorder.end_autocast()
     return recorder.tape, loss
@@ -63,8 +63,9 @@ class Recording:
     def forward(self, size: Size) -> Map:
         """From images of `size` to the prediction."""
         recorder, spec, tape = self.recorder, self.grid.spec, self.recorder.tape
+        worked_on = legal_size(spec, size)
         images = recorder.given((spec.in_channels, *size))
-        fitted = self._sized(images, legal_size(spec, size))
+        fitted = self._sized(images, worked_on)
         logits = self._network(fitted)
         prediction = self._sized(logits, size)
         tape.drop(logits.value)

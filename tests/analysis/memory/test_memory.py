@@ -14,6 +14,7 @@ from gridgen.analysis.memory.weights import weights
 from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
+from gridgen.errors import SizeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune
 from gridgen.spec import GridSpec
 
@@ -145,3 +146,20 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
     kept = saved_by_torch(grid, (side, side), chosen)
     shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
     assert 0 <= kept - memory(grid, (side, side), chosen).saved <= 16 + shares
+
+
+@pytest.mark.parametrize(
+    ("size", "fact"),
+    [
+        ("480x360", "'480x360' is no size; give (height, width), such as (360, 480)."),
+        (
+            (30, 32),
+            "Image is 30x32; 3 streams need multiples of 4. Pad to 32x32, crop to 28x32, or set "
+            "size: pad.",
+        ),
+    ],
+)
+def test_a_size_that_is_none_is_refused(size, fact):
+    with pytest.raises(SizeError) as caught:
+        memory(build_grid(GridSpec.of(**SMALL)), size)
+    assert str(caught.value) == fact
