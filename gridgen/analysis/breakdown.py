@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gridgen.analysis.sizes import counted_size
-from gridgen.grid import FeatureMap, Grid
+from gridgen.grid import Grid
 from gridgen.grid.layers import Cost, Shape, cost
 from gridgen.grid.trace import Size, Trace, trace
 
@@ -77,22 +77,12 @@ def _inside(grid: Grid, traced: Trace) -> Iterator[Piece]:
     """Map by map, the connections that arrive and the fusion there."""
     costs = iter(traced.connections)
     for target in grid.maps:
-        brought = []
         for arrival in grid.into(target):
-            spent = next(costs)
-            brought.append(spent.shape)
             shape = traced.shapes[arrival.source]
-            yield _piece(arrival.name, arrival.kind, target.stream, shape, spent)
+            yield _piece(arrival.name, arrival.kind, target.stream, shape, next(costs))
         if target.name in traced.fusions:
-            joined = _joined(grid, target, brought or [traced.stem.shape])
-            yield _piece(target.name, "fusion", target.stream, joined, traced.fusions[target.name])
-
-
-def _joined(grid: Grid, target: FeatureMap, brought: list[Shape]) -> Shape:
-    """The shape of what the fusion at `target` joins."""
-    concat = grid.fusion_of(target).join == "concat"
-    channels = sum(shape[0] for shape in brought) if concat else brought[0][0]
-    return channels, *brought[0][1:]
+            spent = traced.fusions[target.name]
+            yield _piece(target.name, "fusion", target.stream, traced.joined[target], spent)
 
 
 def _leaving(grid: Grid, traced: Trace) -> Piece:

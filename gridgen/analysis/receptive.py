@@ -60,7 +60,7 @@ def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
             WHOLE
             if step is None
             else reduce(
-                _hull,
+                hull,
                 (
                     _through(seen[source], reach(layers, int(period / step)), period)
                     for source, layers in ways
@@ -133,8 +133,8 @@ def _image_rows(grid: Grid, rows: Rows) -> Rows:
         for arrival in grid.into(target):
             reached = _reach(arrival.unit, seen[target])
             if arrival.shortcut is not None:
-                reached = _hull(reached, _reach(arrival.shortcut, seen[target]))
-            seen[arrival.source] = _hull(reached, seen.get(arrival.source, reached))
+                reached = hull(reached, _reach(arrival.shortcut, seen[target]))
+            seen[arrival.source] = hull(reached, seen.get(arrival.source, reached))
     return _reach(grid.stem, seen[grid.input])
 
 
@@ -144,13 +144,13 @@ def _reach(layers: Layers, rows: Rows) -> Rows:
         if rows is WHOLE:
             break
         if isinstance(layer, Residual):
-            rows = _hull(_reach(layer.layers, rows), _reach(layer.shortcut, rows))
+            rows = hull(_reach(layer.layers, rows), _reach(layer.shortcut, rows))
         else:
             rows = layer.reach(*rows)
     return rows
 
 
-def _hull(one: Rows, other: Rows) -> Rows:
+def hull(one: Rows, other: Rows) -> Rows:
     """The smallest ranges that hold both."""
     if one is WHOLE or other is WHOLE:
         return WHOLE

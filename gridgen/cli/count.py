@@ -80,7 +80,7 @@ def count(
     if strict and not (budget or device):
         raise UsageError("--strict: there is nothing to keep to; give --budget or --device")
     options = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
-    setting = setting_of(options)
+    setting = setting_of(options) if options or device else None
     room = None if device is None else room_of(device)
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)

@@ -15,6 +15,8 @@ class Trace:
     """What an image of one size meets in a grid."""
 
     shapes: dict[FeatureMap, Shape]
+    joined: dict[FeatureMap, Shape]
+    """What the fusion at each map joins, before its layers."""
     stem: Cost
     """Of the stem and of all sides, as if features entered at each."""
     connections: tuple[Cost, ...]
@@ -31,6 +33,7 @@ def trace(grid: Grid, size: Size) -> Trace:
     """
     stem = cost(grid.stem, (grid.spec.in_channels, *size))
     shapes: dict[FeatureMap, Shape] = {}
+    joined: dict[FeatureMap, Shape] = {}
     connections: list[Cost] = []
     fusions: dict[str, Cost] = {}
     for target in grid.maps:
@@ -39,6 +42,7 @@ def trace(grid: Grid, size: Size) -> Trace:
         connections += brought
         fusion = grid.fusion_of(target)
         shape = stem.shape if target == grid.input else _joined(fusion, target, arrivals, brought)
+        joined[target] = shape
         layers, weights = grid.fusion_layers(target), fusion.weights(len(arrivals))
         if layers or weights:
             after = cost(layers, shape)
@@ -48,7 +52,7 @@ def trace(grid: Grid, size: Size) -> Trace:
     for side in grid.sides:
         stem = _together(stem, cost(side.layers, (side.channels, *shapes[side.target][1:])))
     head = cost(grid.head, shapes[grid.output])
-    return Trace(shapes, stem, tuple(connections), fusions, head)
+    return Trace(shapes, joined, stem, tuple(connections), fusions, head)
 
 
 def _lasting(target: FeatureMap, shape: Shape) -> Shape:

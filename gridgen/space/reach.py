@@ -4,15 +4,17 @@ As `analysis/receptive.py` follows rows back from the output of one grid, this f
 all choices side by side: an array with one line for each. Widths and fusions play no part.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgen.analysis.receptive import hull
 from gridgen.grid import FeatureMap
 from gridgen.grid.ends import HEADS, STEMS
-from gridgen.grid.layers import WHOLE, Layer, Layers, Residual
+from gridgen.grid.layers import WHOLE, Layer, Layers, Residual, flat
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
 from gridgen.space.census import Census
 
@@ -59,7 +61,7 @@ def receptive_fields(census: Census, choices: Sequence[Ways]) -> list[int]:
     seen: dict[FeatureMap, Rows] = {census.output: heads.back((first, first))}
     for kind, source, target in reversed(census.links):
         reached = kinds[kind].back(seen[target])
-        seen[source] = _hull(reached, seen[source]) if source in seen else reached
+        seen[source] = hull(reached, seen[source]) if source in seen else reached
     begin, end = stems.back(seen[census.input])
     used = {"stem", "head", *(link.kind for link in census.links)}
     whole = [any(map(_sees_all, (getattr(ways, part) for part in used))) for ways in choices]
@@ -87,11 +89,7 @@ class _Lines:
 
 
 def _along(way: Way, rows: Rows) -> Rows:
-    reached = [_through(layers, rows) for layers in way]
-    hull = reached[0]
-    for other in reached[1:]:
-        hull = _hull(hull, other)
-    return hull
+    return reduce(hull, (_through(layers, rows) for layers in way))
 
 
 def _through(layers: Layers, rows: Rows) -> Rows:
@@ -103,23 +101,12 @@ def _through(layers: Layers, rows: Rows) -> Rows:
     return rows
 
 
-def _hull(one: Rows, other: Rows) -> Rows:
-    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
-
-
 def _sees_all(way: Way) -> bool:
-    return any(map(_is_whole, _flat(layer for layers in way for layer in layers)))
+    return any(map(_is_whole, flat(layer for layers in way for layer in layers)))
 
 
 def _is_whole(layer: Layer) -> bool:
     return not isinstance(layer, Residual) and layer.reach(0, 0) is WHOLE
-
-
-def _flat(layers: Iterable[Layer]) -> Iterable[Layer]:
-    for layer in layers:
-        yield layer
-        if isinstance(layer, Residual):
-            yield from _flat((*layer.layers, *layer.shortcut))
 
 
 def _moving(layers: Layers) -> Layers:

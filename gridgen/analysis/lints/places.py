@@ -18,7 +18,8 @@ class Placed(NamedTuple):
 
 def placed_layers(grid: Grid, size: Size) -> Iterator[Placed]:
     """The layers of stem, units, shortcuts, fusions, sides and head at one image of `size`."""
-    shapes = trace(grid, size).shapes
+    traced = trace(grid, size)
+    shapes = traced.shapes
     image = grid.spec.in_channels, *size
     yield from _walk("stem", grid.stem, image)
     for target in grid.maps:
@@ -26,10 +27,7 @@ def placed_layers(grid: Grid, size: Size) -> Iterator[Placed]:
             source, seen = shapes[arrival.source], _seen(arrival, shapes)
             yield from _walk(arrival.name, arrival.unit, source, seen)
             yield from _walk(arrival.name, arrival.shortcut or (), source)
-        joined = cost(grid.stem, image).shape
-        if target != grid.input:
-            joined = _joined(grid, target, shapes)
-        yield from _walk(target.name, grid.fusion_layers(target), joined)
+        yield from _walk(target.name, grid.fusion_layers(target), traced.joined[target])
     for side in grid.sides:
         given = side.channels, *shapes[side.target][1:]
         yield from _walk(f"sides.{side.target.name}", side.layers, given)
@@ -49,10 +47,3 @@ def _walk(place: str, layers: Layers, shape: Shape, seen: Shape | None = None) -
 def _seen(arrival: Connection, shapes: dict[FeatureMap, Shape]) -> Shape | None:
     """The shape of the map that a connection reads, where it reads one."""
     return shapes[arrival.reads] if arrival.reads else None
-
-
-def _joined(grid: Grid, target: FeatureMap, shapes: dict[FeatureMap, Shape]) -> Shape:
-    """The shape of what the fusion at `target` joins."""
-    first = grid.into(target)[0]
-    brought = cost(first.unit, shapes[first.source], _seen(first, shapes)).shape
-    return grid.joined(target), *brought[1:]

@@ -95,7 +95,7 @@ class Joints:
     """The orders of arrivals at every map of a grid."""
 
     def __init__(self, grid: Grid, traced: Trace, bit: dict[FeatureMap, int]) -> None:
-        self.grid, self.shapes = grid, traced.shapes
+        self.grid, self.shapes, self.joined = grid, traced.shapes, traced.joined
         self.sizes = {target: FP32 * prod(self.shapes[target]) for target in grid.maps}
         self.readers = dict.fromkeys(grid.maps, 0)
         for connection in grid:
@@ -143,8 +143,7 @@ class Joints:
 
     def _after(self, target: FeatureMap) -> int:
         """What the layers after the fusion add at most."""
-        joined = (self.grid.joined(target), *self.shapes[target][1:])
-        return _layers_add(self.grid.fusion_layers(target), joined)
+        return _layers_add(self.grid.fusion_layers(target), self.joined[target])
 
 
 def _layers_add(layers: Layers, shape: Shape) -> int:

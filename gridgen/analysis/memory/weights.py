@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gridgen.grid import Grid
-from gridgen.grid.layers import BatchNorm, Conv, Deconv, GroupNorm, Layer, Layers, PReLU, Residual
+from gridgen.grid.layers import BatchNorm, Conv, Deconv, GroupNorm, Layer, Layers, PReLU, flat
 
 FP32, INT64 = 4, 8
 
@@ -21,7 +21,7 @@ class Weights:
 
 def weights(grid: Grid) -> Weights:
     """Of the whole network, blocks for features beside the image included."""
-    layers = [layer for part in _parts(grid) for layer in _flat(part)]
+    layers = [layer for part in _parts(grid) for layer in flat(part)]
     tensors = [size for layer in layers for size in _tensors(layer)]
     tensors += [
         count
@@ -40,15 +40,6 @@ def _parts(grid: Grid) -> Iterator[Layers]:
     yield from (grid.fusion_layers(target) for target in grid.maps)
     for connection in grid:
         yield from (connection.unit, connection.shortcut or ())
-
-
-def _flat(layers: Layers) -> Iterator[Layer]:
-    """The layers themselves, those inside blocks too."""
-    for layer in layers:
-        if isinstance(layer, Residual):
-            yield from _flat((*layer.layers, *layer.shortcut))
-        else:
-            yield layer
 
 
 def _tensors(layer: Layer) -> tuple[int, ...]:

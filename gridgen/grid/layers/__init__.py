@@ -15,6 +15,7 @@ from gridgen.grid.layers.layer import (
     Residual,
     channels_after,
     cost,
+    flat,
     require_equal,
 )
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
@@ -44,6 +45,7 @@ __all__ = [
     "Upsample",
     "channels_after",
     "cost",
+    "flat",
     "require_equal",
     "shape_text",
 ]

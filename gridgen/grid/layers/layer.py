@@ -1,5 +1,6 @@
 """All layer records as one type, the residual block made of others, and what sequences cost."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -53,6 +54,15 @@ Layers = tuple[Layer, ...]
 FRESH = BatchNorm | GroupNorm | Conv | Deconv | Residual
 """Layers whose output nobody else reads, not even their own backward pass: an activation after
 one of them works in place."""
+
+
+def flat(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """The layers, and in place of each residual block those that it is made of."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            yield from flat((*layer.layers, *layer.shortcut))
+        else:
+            yield layer
 
 
 def channels_after(layers: Layers, channels: int) -> int:
