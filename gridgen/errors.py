@@ -9,7 +9,13 @@ from difflib import get_close_matches
 
 
 class GridgenError(Exception):
-    """Something that the user can put right. Base class of all errors of this package."""
+    """Something that the user can put right. Base class of all errors of this package.
+
+    `exit_code` is what the program ends with: 2 where nothing was begun, 3 where a training
+    stopped in the middle, its last good state kept.
+    """
+
+    exit_code = 2
 
 
 class SpecError(GridgenError):
@@ -69,7 +75,9 @@ class RunError(GridgenError):
 
 
 class TrainingError(GridgenError):
-    """Training cannot go on, because the loss is not a number, say."""
+    """Training cannot go on, because the loss is not a number, say. What it had reached is kept."""
+
+    exit_code = 3
 
 
 class OutOfMemoryError(TrainingError):
@@ -81,7 +89,7 @@ class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
-        self.signal = number
+        self.signal, self.exit_code = number, 128 + number
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

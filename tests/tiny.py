@@ -30,7 +30,7 @@ class StopAt(Watch):
     def __init__(self, step: int, number: int) -> None:
         self.step, self.number = step, number
 
-    def stepped(self, step: int, loss: float) -> None:
+    def stepped(self, step: int) -> None:
         if step == self.step:
             os.kill(os.getpid(), self.number)
 

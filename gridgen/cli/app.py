@@ -73,8 +73,7 @@ def run(arguments: list[str]) -> int:
         )
     except GridgenError as error:
         print(error, file=sys.stderr)
-        number = getattr(error, "signal", 0)
-        return 128 + number if number else USAGE_ERROR
+        return error.exit_code
     except typer.TyperException as error:
         print(_usage(error), file=sys.stderr)
         return USAGE_ERROR

@@ -24,9 +24,16 @@ def train(
     topology: As = None,
     settings: Settings = None,
     recipe: Annotated[
-        str | None, typer.Option(help="paper, demo, or a YAML file; else what suits the data.")
+        str | None, typer.Option(help="paper, modern, demo or a YAML file; else what suits the data.")
     ] = None,
     output: Output = None,
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Training images to score instead of training on, by name: '0006R0*'.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -40,7 +47,7 @@ def train(
 ) -> None:
     """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
     if resume is not None and any(
-        given is not None for given in (spec, data, topology, settings, recipe, output, seed)
+        given is not None for given in (spec, data, topology, settings, recipe, output, holdout, seed)
     ):
         raise UsageError(
             "--resume takes everything from the run; give nothing beside it but --device"
@@ -64,6 +71,7 @@ def train(
             data,
             recipe,
             folder=output,
+            holdout=holdout,
             seed=seed or 0,
             device=device or "auto",
             watch=watch,
@@ -75,11 +83,13 @@ def train(
 
 def _report(run: "Run") -> None:
     metric, last = run.task.metric, run.rows()[-1]
-    names = ("weights.safetensors", "metrics.csv", "curve.png", "predictions.png")
+    held_out = [("held out", metric.shown(last[metric.holdout]))] if metric.holdout in last else []
+    names = ("weights.safetensors", "metrics.csv", "steps.csv", "curve.png", "predictions.png")
     report(
         [
             *describe(build_grid(run.spec)),
             (f"val {metric.title}", metric.shown(last[metric.val])),
+            *held_out,
             ("next", f"gridgen evaluate {run.folder} --data {run.facts['data']}"),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),
         ]

@@ -50,6 +50,14 @@ class ClassList:
             labels[line.id] = line.id if line.role == "class" else IGNORE
         return labels
 
+    def labels_of(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """The label of each id, of the same shape; of ids beyond 0..255 too."""
+        if ids.dtype == np.uint8:
+            labels: npt.NDArray[np.int64] = self.labels[ids]
+            return labels
+        fits = (ids >= 0) & (ids <= 255)
+        return np.where(fits, self.labels[np.where(fits, ids, 0)], UNLISTED)
+
 
 def read_classes(path: Path) -> ClassList:
     """Read `classes.txt`: tab-separated id, name, R, G, B, role; `#` begins a comment line.

@@ -1,14 +1,17 @@
 """What every dataset offers. No dataset of its own: those have one file each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 
 from gridgen.errors import DataError, unknown
 
 Colour = tuple[int, int, int]
+Tick = Callable[[int, int], None]
+"""Told how many are done, of how many."""
 
 IGNORE = 255
 """The label of pixels that are left out of the loss and of the metric."""
@@ -24,6 +27,10 @@ class Sample:
     label: torch.Tensor
     """int64 (H, W): class ids 0..K-1, or `IGNORE`. Where the dataset has no classes, the image that
     `image` was before it was spoilt, of its dtype, shape and range.
+    """
+    instances: torch.Tensor | None = None
+    """int32 (H, W): which object a pixel belongs to, 0 where it is none that is told apart. None
+    where the dataset tells no objects apart.
     """
 
 
@@ -47,7 +54,11 @@ class Dataset(Protocol):
 
     @property
     def channels(self) -> int:
-        """Channels of every image: 1 (grey) or 3 (RGB)."""
+        """Channels of every image: 1 (grey), 3 (RGB), or as many as there are."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of every sample, known without reading it."""
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -56,6 +67,18 @@ class Dataset(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Sample: ...
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """What a dataset offers besides where its labels are files: to read them without images."""
+
+    @property
+    def label_files(self) -> tuple[Path, ...]:
+        """The file of each label."""
+
+    def label(self, index: int) -> torch.Tensor:
+        """The label of a sample."""
 
 
 def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:

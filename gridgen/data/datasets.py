@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridgen.data.cityscapes import Cityscapes, is_cityscapes
 from gridgen.data.dataset import Dataset
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
@@ -42,6 +43,12 @@ DATASETS: dict[str, DatasetEntry] = {
         recipe="denoising",
         takes_path=True,
     ),
+    "cityscapes": DatasetEntry(
+        description="cityscapes:PATH, street scenes of 19 classes; PATH/leftImg8bit, PATH/gtFine",
+        load=lambda name, split: Cityscapes(_path(name), split),
+        recipe="paper",
+        takes_path=True,
+    ),
     "folder": DatasetEntry(
         description="PATH: any directory with {split}/images, {split}/labels, classes.txt",
         load=Folder,
@@ -58,6 +65,8 @@ def find_dataset(name: str) -> DatasetEntry:
     """
     if _split(name)[0] in DATASETS:
         return DATASETS[_split(name)[0]]
+    if is_cityscapes(Path(name)):
+        raise DataError(f"{name}: laid out as Cityscapes is; write cityscapes:{name}")
     if Path(name).is_dir():
         return DATASETS["folder"]
     raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
@@ -77,6 +86,14 @@ def lasting_name(name: str) -> str:
     if not path:
         return name
     return f"{known}:{Path(path).resolve()}" if known else str(Path(path).resolve())
+
+
+def _path(name: str) -> str:
+    """The folder of `NAME:PATH`, where it cannot be left out."""
+    known, path = _split(name)
+    if not path:
+        raise DataError(f"{known}: no folder; write {known}:PATH")
+    return path
 
 
 def _split(name: str) -> tuple[str, str]:

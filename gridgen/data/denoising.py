@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
-from gridgen.data.folder import all_images, files_by_name, require_folder
-from gridgen.data.images import SUFFIXES, inspect_image, is_grey, read_image
+from gridgen.data.folder import all_images, common_channels, files_by_name, require_folder
+from gridgen.data.images import SUFFIXES, inspect_image, read_image
 from gridgen.data.nuclei import Nuclei
+from gridgen.data.settings import read_settings
 from gridgen.errors import DataError
 
 SIGMA = 25 / 255
@@ -35,7 +36,8 @@ class Denoising:
             self._clean = Pictures(folder, split)
             self.name = f"denoising:{Path(folder).resolve().name}"
         self._split = split
-        self.channels, self.sizes = self._clean.channels, self._clean.sizes
+        self.channels = self._clean.channels
+        self.names, self.sizes = self._clean.names, self._clean.sizes
 
     def __len__(self) -> int:
         return len(self._clean)
@@ -48,8 +50,7 @@ class Denoising:
 class Pictures:
     """The images of `{split}/images` in a directory, sorted by name; each is its own label.
 
-    1 channel where all of all splits are grey, 3 otherwise. Errors: `DataError` that names the
-    directory or file.
+    Channels and white are as in a `Folder`. Errors: `DataError` that names the directory or file.
     """
 
     def __init__(self, root: str | Path, split: str) -> None:
@@ -60,16 +61,17 @@ class Pictures:
             raise DataError(
                 f"{root / split / 'images'}: no images; they end in {', '.join(SUFFIXES)}"
             )
-        self._names = list(self._paths)
-        self.sizes = tuple(map(inspect_image, self._paths.values()))
-        self.channels = 1 if all(map(is_grey, all_images(root))) else 3
+        self.names = tuple(self._paths)
+        self._white = read_settings(root).white
+        self.sizes = tuple(inspect_image(path).size for path in self._paths.values())
+        self.channels = common_channels(all_images(root))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def __getitem__(self, index: int) -> Sample:
-        name = self._names[index]
-        image = read_image(self._paths[name], self.channels)
+        name = self.names[index]
+        image = read_image(self._paths[name], self.channels, self._white)
         return Sample(name, image, image)
 
 

@@ -1,14 +1,25 @@
 """Datasets that are a directory: `{split}/images`, `{split}/labels` and `classes.txt`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from gridgen.data.classes import UNLISTED, ClassList, read_classes
 from gridgen.data.dataset import Sample, require_split
-from gridgen.data.images import SUFFIXES, inspect_image, is_grey, read_ids, read_image
+from gridgen.data.images import (
+    LABEL_SUFFIXES,
+    SUFFIXES,
+    channel_text,
+    inspect_image,
+    read_header,
+    read_ids,
+    read_image,
+)
+from gridgen.data.settings import read_settings
 from gridgen.errors import DataError
 
 
@@ -23,14 +34,15 @@ class Pair:
 class Folder:
     """One split of a directory.
 
-    `{split}/images/NAME.{png,jpg,jpeg,webp,tif,tiff}` goes with `{split}/labels/NAME.png`, a
-    palette or grey PNG whose pixels are the ids that `classes.txt` lists; ids of role `ignore`
-    become `IGNORE`. Other files are passed over. Images have 1 channel where all of all splits
-    are grey, 3 otherwise, and sizes of their own.
+    `{split}/images/NAME.{png,jpg,jpeg,webp,tif,tiff}` goes with `{split}/labels/NAME.png`, or a
+    `.tif`, palette or grey, whose pixels are the ids that `classes.txt` lists; ids of role
+    `ignore` become `IGNORE`. Other files are passed over. `dataset.yaml`, which may be absent, says what
+    white is. Images have sizes of their own, and of all splits the same channels; grey and RGB may
+    be mixed, and are RGB then.
 
     Every file is checked here, so that training does not stop in its third hour. Errors:
     `DataError` that names the file: no such split, an image or label that is missing, damaged
-    or of another size than its partner, an id that is not listed.
+    or of another size than its partner, an id that is not listed; `SpecError` in `dataset.yaml`.
     """
 
     def __init__(self, root: str | Path, split: str = "train") -> None:
@@ -38,46 +50,68 @@ class Folder:
         self.name = root.resolve().name
         require_folder(root, split)
         self._list = read_classes(root / "classes.txt")
+        self._white = read_settings(root).white
         self._pairs = _pairs(root / split / "images", root / split / "labels")
+        self.names = tuple(pair.image.stem for pair in self._pairs)
         self.sizes = tuple(_check(pair, self._list) for pair in self._pairs)
-        self.channels = 1 if all(map(is_grey, all_images(root))) else 3
+        self.channels = common_channels(all_images(root))
         self.classes = tuple(line.name for line in self._list.classes)
         self.colours = tuple(line.colour for line in self._list.classes)
+
+    @property
+    def label_files(self) -> tuple[Path, ...]:
+        """The file of each label."""
+        return tuple(pair.label for pair in self._pairs)
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def __getitem__(self, index: int) -> Sample:
         pair = self._pairs[index]
-        label = self._list.labels[read_ids(pair.label)]
-        return Sample(
-            name=pair.image.stem,
-            image=read_image(pair.image, self.channels),
-            label=torch.from_numpy(label),
-        )
+        image = read_image(pair.image, self.channels, self._white)
+        label = self.label(index)
+        if label.shape != image.shape[1:]:
+            raise DataError(_unequal(pair, label.shape, image.shape[1:]))
+        return Sample(name=self.names[index], image=image, label=label)
+
+    def label(self, index: int) -> torch.Tensor:
+        """The label of a sample, whose image is not read."""
+        return torch.from_numpy(read_label(self._pairs[index].label, self._list))
 
 
 def require_folder(root: Path, split: str) -> None:
     """Refuse a directory without that split. Errors: `DataError`."""
+    require_split(str(root), split, splits_of(root))
+
+
+def splits_of(root: Path) -> list[str]:
+    """The names of the splits of a directory. Errors: `DataError` where it has none."""
     if not root.is_dir():
         raise DataError(f"{root}: no such directory")
-    splits = [path.parent.name for path in root.glob("*/images")]
+    splits = sorted(path.parent.name for path in root.glob("*/images"))
     if not splits:
         raise DataError(f"{root}: no split; a dataset has {{split}}/images and {{split}}/labels")
-    require_split(str(root), split, splits)
+    return splits
 
 
 def _pairs(images: Path, labels: Path) -> list[Pair]:
     """The samples of a split, sorted by name: each image has a label and each label an image."""
     image_of = files_by_name(images, SUFFIXES)
-    label_of = files_by_name(labels, (".png",))
+    label_of = files_by_name(labels, LABEL_SUFFIXES)
     if not image_of:
         raise DataError(f"{images}: no images; they end in {', '.join(SUFFIXES)}")
     for name in sorted(image_of.keys() ^ label_of.keys()):
-        if name in image_of:
-            raise DataError(f"{image_of[name]}: no label; it would be {labels / name}.png")
-        raise DataError(f"{label_of[name]}: no image of that name in {images}")
+        raise DataError(unpaired(name, image_of, label_of, images, labels))
     return [Pair(image_of[name], label_of[name]) for name in sorted(image_of)]
+
+
+def unpaired(
+    name: str, image_of: dict[str, Path], label_of: dict[str, Path], images: Path, labels: Path
+) -> str:
+    """That a file has no partner, in words."""
+    if name in image_of:
+        return f"{image_of[name]}: no label; it would be {labels / name}.png"
+    return f"{label_of[name]}: no image of that name in {images}"
 
 
 def files_by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
@@ -94,23 +128,47 @@ def files_by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]
 
 def all_images(root: Path) -> list[Path]:
     """The images of all splits, which have the same channels."""
-    return [path for path in root.glob("*/images/[!.]*") if path.suffix.lower() in SUFFIXES]
+    return sorted(p for p in root.glob("*/images/[!.]*") if p.suffix.lower() in SUFFIXES)
+
+
+def common_channels(images: Iterable[Path]) -> int:
+    """Channels of a set of image files: those that all have, and of grey and RGB together 3.
+
+    Errors: `DataError` that names a file which differs.
+    """
+    first: dict[int, Path] = {}
+    for path in images:
+        first.setdefault(read_header(path).channels, path)
+    if len(first) > 1 and not first.keys() <= {1, 3}:
+        (one, path), (other, differing) = list(first.items())[:2]
+        fact = f"{channel_text(other)}, but {path} has {one}; the images of a dataset agree"
+        raise DataError(f"{differing}: {fact}")
+    return max(first)
+
+
+def read_label(path: Path, listed: ClassList) -> npt.NDArray[np.int64]:
+    """(H, W): the label of each pixel. Errors: `DataError` that names file and unlisted id."""
+    ids = read_ids(path)
+    labels = listed.labels_of(ids)
+    unlisted = labels == UNLISTED
+    if unlisted.any():
+        known = ", ".join(map(str, listed.ids))
+        least = int(ids[unlisted].min())
+        raise DataError(f"{path}: id {least} is not in classes.txt, which has {known}")
+    return labels
 
 
 def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
     """(height, width) of both files, once they are known to be in order."""
-    size = inspect_image(pair.image)
-    ids = read_ids(pair.label)
-    if ids.shape != size:
-        raise DataError(
-            f"{pair.label}: {_shown(ids.shape)} pixels, but {pair.image.name} has {_shown(size)}"
-        )
-    present = np.bincount(ids.ravel(), minlength=256) > 0
-    unlisted = np.flatnonzero(present & (listed.labels == UNLISTED))
-    if len(unlisted):
-        known = ", ".join(map(str, listed.ids))
-        raise DataError(f"{pair.label}: id {unlisted[0]} is not in classes.txt, which has {known}")
+    size = inspect_image(pair.image).size
+    labels = read_label(pair.label, listed)
+    if labels.shape != size:
+        raise DataError(_unequal(pair, labels.shape, size))
     return size
+
+
+def _unequal(pair: Pair, label: tuple[int, ...], image: tuple[int, ...]) -> str:
+    return f"{pair.label}: {_shown(label)} pixels, but {pair.image.name} has {_shown(image)}"
 
 
 def _shown(size: tuple[int, ...]) -> str:

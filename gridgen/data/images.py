@@ -3,8 +3,10 @@
 Says nothing of which file belongs to which: see `folder`.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,74 +14,121 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gridgen.data import deep_png, tiff
+from gridgen.data.levels import Values, to_grey, to_levels
 from gridgen.errors import DataError
 
-Pixels = npt.NDArray[np.float32]
-
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+LABEL_SUFFIXES = (".png", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
-# How much of an image's range is stretched to [0, 1] where its white is not known.
-PERCENTILES = (1.0, 99.8)
 # Formats that tell a file that was cut off without decoding its pixels.
 SELF_CHECKING = ("PNG", "WEBP")
+# What Pillow raises on a file that is missing or damaged.
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+# The greatest value of 16 bits, which is white where they are colour.
+COLOUR_WHITE = 65535
+# The orientation tag, and its values that swap width and height.
+ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
 
 
-def read_image(path: str | Path, channels: int) -> torch.Tensor:
+@dataclass(frozen=True)
+class Header:
+    """What an image file says of itself: `size` is (height, width), `bits` are those of a value.
+
+    `channels` are counted without alpha.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    bits: int
+
+
+def read_image(path: str | Path, channels: int, white: float | None = None) -> torch.Tensor:
     """The image in a PNG, JPEG, WebP or TIFF file: float32 (channels, H, W) in [0, 1].
 
-    Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; an alpha channel is
-    dropped; the orientation tag of a JPEG is obeyed. Colour and 8-bit grey are divided by their
-    white. Grey of more bits (16, 32, float) has no known white, so it is stretched from the 1st
-    to the 99.8th percentile of the file and clamped. Errors: `DataError` that names the file.
+    Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; any other number must
+    be the file's own. Alpha is dropped, the orientation tag of a JPEG obeyed; the pages of a TIFF
+    are channels. Values of 8 bits are divided by 255, others by `white` and clamped. Without
+    `white`, colour of 16 bits is divided by 65535; other values of more than 8 bits have no known
+    white, so each channel is stretched from its 1st to its 99.8th percentile in the file. Errors:
+    `DataError` that names the file.
     """
-    if channels not in (1, 3):
-        raise DataError(f"{path}: an image is read as 1 (grey) or 3 (RGB) channels, not {channels}")
+    values, known = _read(path, channels)
+    return _of_channels(to_levels(values, white or known), channels)
+
+
+def read_ids(path: str | Path) -> npt.NDArray[np.integer]:
+    """The label in a palette or grey PNG or TIFF file: (H, W), whose pixels are ids."""
     with _opened(path) as image:
-        deep = _is_deep(image)
-        pixels = _stretched(np.asarray(image)) if deep else _eight_bit(image, channels)
-    return torch.from_numpy(pixels).permute(2, 0, 1).expand(channels, -1, -1).contiguous()
+        if image.mode in ("1", "L", "P"):
+            return np.array(image, dtype=np.uint8)
+        if image.mode.startswith("I"):
+            return np.array(image)
+        fact = f"{path}: a label of mode {image.mode}; save ids as a grey or palette PNG"
+        raise DataError(fact)
 
 
-def read_ids(path: str | Path) -> npt.NDArray[np.uint8]:
-    """The label in a palette or grey PNG file: (H, W), whose pixels are ids in 0..255."""
+def read_header(path: str | Path) -> Header:
+    """Size, channels and bits of an image file. Decodes no pixels. Errors: `DataError`."""
+    with _reading(path), tiff.bands(path) as bands:
+        if bands:
+            return Header(bands.size, bands.channels, bands.bits)
     with _opened(path) as image:
-        if image.mode not in ("1", "L", "P"):
-            fact = f"{path}: a label of mode {image.mode}; save ids as an 8-bit grey or palette PNG"
-            raise DataError(fact)
-        return np.array(image, dtype=np.uint8)
+        return _header(image)
 
 
-def is_grey(path: str | Path) -> bool:
-    """Whether the image file has one channel, by its header. Errors: `DataError`."""
-    with _opened(path) as image:
-        return _is_deep(image) or image.mode in ("1", "L", "LA")
-
-
-def inspect_image(path: str | Path) -> tuple[int, int]:
-    """(height, width) of an image file that is whole.
+def inspect_image(path: str | Path) -> Header:
+    """The header of an image file that is whole.
 
     Decodes no pixels where the format allows to tell without. Errors: `DataError`.
     """
+    with _reading(path), tiff.bands(path) as bands:
+        if bands:
+            bands.read()
+            return Header(bands.size, bands.channels, bands.bits)
     with _opened(path) as image:
-        width, height = _upright(image).size
+        header = _header(image)
         if image.format in SELF_CHECKING:
             image.verify()
         else:
             image.load()
-        return height, width
+        return header
+
+
+def _read(path: str | Path, channels: int) -> tuple[Values, float | None]:
+    """(H, W, the file's or the wanted channels) as the file has them, and their white if known."""
+    with _reading(path), tiff.bands(path) as bands:
+        if bands:
+            _require_channels(path, bands.channels, channels)
+            return bands.read(), COLOUR_WHITE if bands.coloured and bands.bits == 16 else None
+    with _opened(path) as image:
+        _require_channels(path, _channels(image), channels)
+        if deep_png.is_deep_colour(image):
+            return deep_png.read_deep(path), COLOUR_WHITE
+        if deep_png.is_deep_grey(image):
+            return deep_png.read_deep(path), None
+        if _is_deep(image):
+            return np.asarray(image)[..., None], None
+        return _eight_bit(image, channels), None
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
+    """What goes wrong with the file in the block is a `DataError`."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise DataError(f"{path}: {_reason(path, error)}") from error
 
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image.Image]:
-    """The open image. What goes wrong with the file in the block is a `DataError`."""
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            pages = _pages(image)
-            if pages > 1 and image.format in FORMATS:
-                raise DataError(f"{path}: {pages} pages; save each as a file of its own")
-            yield image
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: {_reason(path, error)}") from error
+    """The open image, of one page. What goes wrong with it in the block is a `DataError`."""
+    with _reading(path), Image.open(path, formats=FORMATS) as image:
+        pages = _pages(image)
+        if pages > 1 and image.format in FORMATS:
+            raise DataError(f"{path}: {pages} pages; save each as a file of its own")
+        yield image
 
 
 def _pages(image: Image.Image) -> int:
@@ -100,29 +149,56 @@ def _reason(path: str | Path, error: Exception) -> str:
     return f"damaged, or no image: {error}"
 
 
+def _header(image: Image.Image) -> Header:
+    width, height = image.size
+    # Pillow itself turns a TIFF.
+    turned = image.format in ("JPEG", "MPO") and image.getexif().get(ORIENTATION) in LYING
+    return Header((width, height) if turned else (height, width), _channels(image), _bits(image))
+
+
+def _channels(image: Image.Image) -> int:
+    """1 of grey, 3 of colour; alpha does not count."""
+    grey = _is_deep(image) or deep_png.is_deep_grey(image) or image.mode in ("1", "L", "LA")
+    return 1 if grey else 3
+
+
+def _bits(image: Image.Image) -> int:
+    """Of one value; where there is a palette, of its colours."""
+    if deep_png.unpacking(image).endswith(";16B") or image.mode.startswith("I;16"):
+        return 16
+    if image.mode == "1":
+        return 1
+    return 32 if _is_deep(image) else 8
+
+
 def _is_deep(image: Image.Image) -> bool:
     """Whether the pixels are grey of more than 8 bits."""
     return image.mode.startswith(("I", "F"))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The image as its camera was held. Pillow itself turns a TIFF."""
-    return ImageOps.exif_transpose(image) if image.format in ("JPEG", "MPO") else image
-
-
-def _eight_bit(image: Image.Image, channels: int) -> Pixels:
-    """(H, W, channels) in [0, 1]."""
+def _eight_bit(image: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
+    """(H, W, channels) of a file of 8 bits, as its camera was held."""
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")
-    image = _upright(image).convert("L" if channels == 1 else "RGB")
-    pixels: Pixels = np.asarray(image, dtype=np.float32) / np.float32(255)
-    return pixels.reshape(image.height, image.width, channels)
+    if image.format in ("JPEG", "MPO"):
+        image = ImageOps.exif_transpose(image)
+    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _stretched(pixels: npt.NDArray[np.generic]) -> Pixels:
-    """(H, W, 1) in [0, 1]: low percentile to 0, high percentile to 1; all 0 where they agree."""
-    grey = np.nan_to_num(pixels.astype(np.float64))
-    low, high = np.percentile(grey, PERCENTILES)
-    span = max(high - low, np.finfo(np.float32).tiny)
-    stretched: Pixels = np.clip((grey - low) / span, 0, 1).astype(np.float32)
-    return stretched[..., None]
+def _require_channels(path: str | Path, found: int, wanted: int) -> None:
+    """Refuse channels that do not become others; grey and RGB do."""
+    if found != wanted and {found, wanted} != {1, 3}:
+        raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")
+
+
+def _of_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
+    """Grey as RGB, RGB as grey, or the same."""
+    if len(image) == channels:
+        return image
+    return to_grey(image) if channels == 1 else image.expand(channels, -1, -1).contiguous()
+
+
+def channel_text(number: int) -> str:
+    """`1 channel`, `2 channels`."""
+    return f"{number} channel{'s' * (number != 1)}"

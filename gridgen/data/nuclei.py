@@ -46,6 +46,7 @@ class Nuclei:
             for top in range(rows.start, rows.stop - SIDE + 1, stride)
             for left in range(0, self._label.shape[1] - SIDE + 1, stride)
         ]
+        self.names = tuple(f"rows{top}-columns{left}" for top, left in self._corners)
         self.sizes = ((SIDE, SIDE),) * len(self._corners)
 
     def __len__(self) -> int:
@@ -55,7 +56,7 @@ class Nuclei:
         top, left = self._corners[index]
         window = (..., slice(top, top + SIDE), slice(left, left + SIDE))
         return Sample(
-            name=f"rows{top}-columns{left}",
+            name=self.names[index],
             image=self._image[window].clone(),
             label=self._label[window].clone(),
         )

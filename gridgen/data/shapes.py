@@ -83,6 +83,7 @@ class Shapes:
     def __init__(self, split: str = "train", seed: int = 0) -> None:
         require_split(self.name, split, SPLITS)
         self._split, self._seed = split, seed
+        self.names = tuple(f"{split}-{index:04d}" for index in range(SPLITS[split]))
         self.sizes = ((SIDE, SIDE),) * SPLITS[split]
 
     def __len__(self) -> int:
@@ -91,7 +92,7 @@ class Shapes:
     def __getitem__(self, index: int) -> Sample:
         index = range(len(self))[index]
         image, label = draw(imagine(self._seed, self._split, index))
-        return Sample(f"{self._split}-{index:04d}", image, label)
+        return Sample(self.names[index], image, label)
 
 
 def imagine(seed: int, split: str, index: int) -> Scene:

@@ -65,7 +65,9 @@ class Terms(Document):
     precision: Precision | None = Field(
         default=None, description="The recipe's in a study where it is not given, else fp32."
     )
-    optimizer: Optimizer = "adam"
+    optimizer: Optimizer | None = Field(
+        default=None, description="The recipe's in a study where it is not given, else adam."
+    )
     recompute: Recompute | None = Field(
         default=None, description="The recipe's in a study where it is not given, else none."
     )
@@ -91,9 +93,9 @@ class Terms(Document):
     @property
     def setting(self) -> Setting:
         """What memory depends on beside the network and the image."""
-        said = {name: getattr(self, name) for name in ("batch", "precision", "recompute")}
+        said = {name: getattr(self, name) for name in Setting.model_fields if hasattr(self, name)}
         given = {name: value for name, value in said.items() if value is not None}
-        return Setting(optimizer=self.optimizer, **given)
+        return Setting(**given)
 
 
 def _taken(spec: NetworkSpec, size: Size, rounded: bool = False) -> Size:

@@ -75,6 +75,8 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{_show(value)} is not a word"
         case "literal_error":
             return f"{_show(value)} is not one of: {context['expected']}"
+        case "union_tag_invalid":
+            return f"{_show(context['tag'])} is not one of: {context['expected_tags']}"
         case "string_pattern_mismatch":
             return f"{_show(value)} does not match {context['pattern']}"
         case "value_error":
@@ -93,11 +95,24 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel], field: Field) -> list[str]:
-    """The known fields of the (nested) model that `field` leads to."""
-    for part in field:
-        if str(part) in model.model_fields:
-            model = next(_models(model.model_fields[str(part)].annotation), model)
+    """The known fields of the (nested) model that `field` leads to.
+
+    Where a field may be one of several models, the part after it is the tag of one.
+    """
+    tagged: dict[str, type[BaseModel]] = {}
+    for part in map(str, field):
+        if part in model.model_fields:
+            known = model.model_fields[part]
+            models = [*_models(known.annotation)]
+            model = models[0] if models else model
+            tagged = {str(one.model_fields["name"].default): one for one in models if _named(one)}
+        else:
+            model = tagged.get(part, model)
     return list(model.model_fields)
+
+
+def _named(model: type[BaseModel]) -> bool:
+    return "name" in model.model_fields
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -30,6 +30,7 @@ KINDS = {
     ),
 }
 PUBLISHED = Kind("a network spec", frozenset({"architecture"}), SPEC)
+EXTENDED = KINDS["recipe"]._replace(fields=frozenset({"extends"}))
 
 
 def other_kind(kind: str, data: Any) -> str | None:
@@ -42,7 +43,7 @@ def other_kind(kind: str, data: Any) -> str | None:
     """
     if kind not in KINDS or not isinstance(data, dict):
         return None
-    for name, known in (*KINDS.items(), ("spec", PUBLISHED)):
+    for name, known in (*KINDS.items(), ("spec", PUBLISHED), ("recipe", EXTENDED)):
         if data.keys() >= known.fields:
             return None if name == kind else f"this is {known.what}; {known.read_by}"
     return None

@@ -34,7 +34,7 @@ def _recipe_kind(value: Any) -> str:
 
 
 FROM_RECIPE = ("batch", "precision", "recompute")
-"""Terms of a budget that a recipe says too."""
+"""Terms of a budget that a recipe says in the same words."""
 
 ChoicesField = Annotated[
     Annotated[Range, Tag("range")]
@@ -127,6 +127,7 @@ class Study(Document):
         """The budget, with what the recipe says of a step of training where it says nothing."""
         budget, recipe = self.budget, self.training
         said: dict[str, Any] = {name: getattr(recipe, name) for name in FROM_RECIPE}
+        said["optimizer"] = recipe.optimizer.name
         if budget.size is None:
             said["crop"] = recipe.crop.size
         return budget.but(**{n: v for n, v in said.items() if getattr(budget, n) is None})

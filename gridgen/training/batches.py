@@ -6,6 +6,7 @@ slot in the batch); no generator's state has to be saved.
 
 import math
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from gridgen.data import Dataset, Sample
+from gridgen.errors import DataError
+from gridgen.training import devices
 from gridgen.training.interrupts import NUMBERS
 from gridgen.training.recipe import Crop, Recipe
 
@@ -25,11 +28,13 @@ Batch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Batches(TorchDataset[Batch]):
+class Batches(TorchDataset[Batch | DataError]):
     """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S), or
     (N, C, S, S) where they are images.
 
-    Of several processes, `rank` of `world` gets every world-th image of the batch.
+    Of several processes, `rank` of `world` gets every world-th image of the batch. An image that
+    cannot be read makes the item a `DataError`, which a process that loads images could not raise
+    in one line.
     """
 
     dataset: Dataset
@@ -46,22 +51,32 @@ class Batches(TorchDataset[Batch]):
     def __len__(self) -> int:
         return self.per_epoch * self.recipe.epochs
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> Batch | DataError:
         slots = range(self.rank, self.recipe.batch, self.world)
-        pairs = [self._augmented(step, slot) for slot in slots]
+        try:
+            pairs = [self._augmented(step, slot) for slot in slots]
+        except DataError as error:
+            return error
         images, labels = zip(*pairs, strict=True)
         return torch.stack(images), torch.stack(labels)
 
-    def loader(self, first: int) -> "DataLoader[Batch]":
-        """Batches from step `first` to the last, loaded by the recipe's workers."""
-        return DataLoader(
+    def loader(self, first: int, device: torch.device) -> Iterator[Batch]:
+        """Batches from step `first` to the last, loaded by the recipe's workers.
+
+        Errors: `DataError` for an image that cannot be read.
+        """
+        loaded = DataLoader(
             self,
             batch_size=None,
             sampler=range(first, len(self)),
-            num_workers=self.recipe.workers,
-            pin_memory=torch.cuda.is_available(),
+            num_workers=devices.workers(self.recipe.workers, device),
+            pin_memory=device.type == "cuda",
             worker_init_fn=_leave_signals_to_the_parent,
         )
+        for batch in loaded:
+            if isinstance(batch, DataError):
+                raise batch
+            yield batch
 
     def _augmented(self, step: int, slot: int) -> Batch:
         sample = self.dataset[self._index(step, slot)]

@@ -9,42 +9,47 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, GridgenError, RunError
 from gridgen.files import flush_folder, sha256, write_file
+from gridgen.training.learner import Learner
+from gridgen.training.ledger import Losses
 
 KEPT = 2
 BEST = "best"
 TALLY = "matrix"
+NETWORK, AVERAGE = "network.safetensors", "average.safetensors"
+OPTIMIZER, NUMBERS, MANIFEST = "optimizer.safetensors", "state.json", "manifest.json"
 
 
 @dataclass
 class State:
     """Everything that changes while training: tensors, and a few numbers as JSON."""
 
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
+    learner: Learner
     step: int = 0
     best: float = -1.0
-    loss_sum: float = 0.0
-    steps_summed: int = 0
+    losses: Losses = field(default_factory=Losses)
     tally: Tensor | None = None
 
-    def numbers(self) -> dict[str, float]:
-        """What `state.json` holds. `float.hex` would be exact too; JSON floats round-trip."""
-        return {
-            "step": self.step,
-            "best": self.best,
-            "loss_sum": self.loss_sum,
-            "steps_summed": self.steps_summed,
-        }
+    def numbers(self) -> dict[str, Any]:
+        """What `state.json` holds: JSON's floats come back as they were."""
+        losses = self.losses
+        sums = {"loss_sum": losses.total, "steps_summed": losses.steps, "recent": losses.recent}
+        return {"step": self.step, "best": self.best, **sums}
+
+    def adopt(self, numbers: dict[str, Any]) -> None:
+        """Take over what `numbers` gave."""
+        self.step, self.best = int(numbers["step"]), float(numbers["best"])
+        total, steps = float(numbers["loss_sum"]), int(numbers["steps_summed"])
+        self.losses = Losses(total, steps, [float(loss) for loss in numbers["recent"]])
 
 
 def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path:
@@ -54,11 +59,7 @@ def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        save_tensors(state.network.state_dict(), temporary / "network.safetensors", {})
-        save_tensors(_optimizer_tensors(state), temporary / "optimizer.safetensors", {})
-        write_file(temporary / "state.json", json.dumps(state.numbers()))
-        digests = {path.name: sha256(path.read_bytes()) for path in sorted(temporary.iterdir())}
-        write_file(temporary / "manifest.json", json.dumps(digests, indent=1))
+        _write(temporary, state)
         replaced = folder / f".{final.name}.old"
         if final.exists():
             os.rename(final, replaced)
@@ -71,6 +72,18 @@ def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path
     for old in _newest_first(folder)[KEPT:]:
         shutil.rmtree(old)
     return final
+
+
+def _write(folder: Path, state: State) -> None:
+    """The files of a checkpoint, and their digests."""
+    learner = state.learner
+    save_tensors(learner.network.state_dict(), folder / NETWORK, {})
+    if learner.average is not None:
+        save_tensors(learner.average.network.state_dict(), folder / AVERAGE, {})
+    save_tensors(_optimizer_tensors(state), folder / OPTIMIZER, {})
+    write_file(folder / NUMBERS, json.dumps(state.numbers()))
+    digests = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
+    write_file(folder / MANIFEST, json.dumps(digests, indent=1))
 
 
 def load_checkpoint(folder: Path, state: State) -> Path | None:
@@ -93,38 +106,57 @@ def load_checkpoint(folder: Path, state: State) -> Path | None:
     raise RunError(f"{folder}: no whole checkpoint ({len(found)} found); train anew")
 
 
+def newest(folder: Path) -> Path | None:
+    """The last checkpoint that was written, if there is one."""
+    return next(iter(_newest_first(folder)), None)
+
+
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"), reverse=True)
 
 
 def _verify(checkpoint: Path) -> None:
-    manifest = json.loads((checkpoint / "manifest.json").read_text())
-    for name in ("network.safetensors", "optimizer.safetensors", "state.json"):
+    """Every file is there, and as it was written."""
+    manifest = json.loads((checkpoint / MANIFEST).read_text())
+    there = {path.name for path in checkpoint.iterdir()} - {MANIFEST}
+    for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *manifest, *there}):
         if sha256((checkpoint / name).read_bytes()) != manifest[name]:
             raise RunError(f"{name} does not match its SHA-256")
 
 
 def _restore(checkpoint: Path, state: State) -> None:
-    weights, _ = load_tensors(checkpoint / "network.safetensors")
-    optimizer, _ = load_tensors(checkpoint / "optimizer.safetensors")
-    numbers = json.loads((checkpoint / "state.json").read_text())
-    state.network.load_state_dict(weights)
+    """All files are read before anything is changed."""
+    learner = state.learner
+    weights, _ = load_tensors(checkpoint / NETWORK)
+    average = load_tensors(checkpoint / AVERAGE)[0] if learner.average is not None else {}
+    optimizer, _ = load_tensors(checkpoint / OPTIMIZER)
+    numbers = json.loads((checkpoint / NUMBERS).read_text())
+    learner.network.load_state_dict(weights)
+    if learner.average is not None:
+        learner.average.network.load_state_dict(average)
     state.tally = optimizer.pop(TALLY, None)
-    _restore_optimizer(state.optimizer, optimizer)
-    state.step, state.best = int(numbers["step"]), float(numbers["best"])
-    state.loss_sum = float(numbers["loss_sum"])
-    state.steps_summed = int(numbers["steps_summed"])
+    _restore_optimizer(learner.optimizer, optimizer)
+    state.adopt(numbers)
+
+
+def scored_weights(checkpoint: Path) -> Path:
+    """The file of a checkpoint with the weights that were scored: the average, where one is."""
+    average = checkpoint / AVERAGE
+    return average if average.is_file() else checkpoint / NETWORK
 
 
 def _optimizer_tensors(state: State) -> dict[str, Tensor]:
-    """Adam's moments by parameter number, and the running tally of what was trained on."""
-    tensors = {f"{number}.{name}": value for number, name, value in _moments(state.optimizer)}
+    """The optimizer's moments by parameter number, and the running tally of what was trained on."""
+    optimizer = state.learner.optimizer
+    tensors = {f"{number}.{name}": value for number, name, value in _moments(optimizer)}
     return tensors if state.tally is None else {**tensors, TALLY: state.tally}
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tensor]]:
     for number, values in optimizer.state_dict()["state"].items():
         for name, value in values.items():
+            if value is None:  # SGD before its first step
+                continue
             yield number, name, torch.as_tensor(value)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, distributed
 
 from gridgen.errors import DeviceError
 
+MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
@@ -40,6 +41,19 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def workers(wanted: int | str, device: torch.device) -> int:
+    """How many processes load images for this one; `auto` leaves one core to each that trains.
+
+    None on a CPU, whose cores are all busy training.
+    """
+    if isinstance(wanted, int):
+        return wanted
+    if device.type == "cpu":
+        return 0
+    mine = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(max(mine - 1, 1), MOST_WORKERS)
+
+
 def require_share(batch: int) -> None:
     """Every process gets as many images of a batch as the others, or a `DeviceError`."""
     if batch % world_size():
@@ -57,7 +71,8 @@ def group(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # What processes say on their CPUs, whether to stop above all, never waits for a GPU.
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield
     finally:

@@ -22,8 +22,9 @@ from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import devices
+from gridgen.training.optimizer import optimizer_of
 from gridgen.training.recipe import load_recipe
-from gridgen.training.step import adam, forward, out_of_memory, update
+from gridgen.training.step import forward, out_of_memory, update
 from gridgen.training.tasks import Segmentation
 
 STEPS = 2
@@ -85,7 +86,7 @@ class Workload:
         """Steps of training; `begin` is called before each."""
         case = self.case
         task = Segmentation(("",) * case.spec.classes, ())
-        optimizer = adam(self.network, load_recipe("paper"), self.device)
+        optimizer = optimizer_of(self.network, load_recipe("paper"), self.device)
         labels = torch.randint(case.spec.classes, (case.batch, case.size, case.size))
         labels = labels.to(self.device)
         for _ in range(STEPS):

@@ -32,7 +32,10 @@ def draw_curve(rows: Sequence[Row], metric: Metric, path: Path) -> None:
     for column, colour, label in (
         (metric.train, "#8a8a8a", "train"),
         (metric.val, "#4f9d3a", "val"),
+        (metric.holdout, "#c2571a", "held out"),
     ):
+        if column not in rows[0]:
+            continue
         values = [row[column] for row in rows]
         right.plot(epochs, values, color=colour, marker=".", label=label)
     right.set(title=f"mean {metric.title}", xlabel="epoch", ylabel=metric.unit.strip())
@@ -46,9 +49,14 @@ def draw_curve(rows: Sequence[Row], metric: Metric, path: Path) -> None:
 
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a matplotlib figure as PNG."""
+    write_file(path, figure_png(figure))
+
+
+def figure_png(figure: "Figure") -> bytes:
+    """A matplotlib figure as the bytes of a PNG file."""
     drawn = BytesIO()
     figure.savefig(drawn, format="png", dpi=130)
-    write_file(path, drawn.getvalue())
+    return drawn.getvalue()
 
 
 @torch.no_grad()

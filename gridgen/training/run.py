@@ -18,8 +18,9 @@ from gridgen.errors import FileError, RunError, WeightsError
 from gridgen.files import make_folder, write_file
 from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
-from gridgen.training.checkpoint import BEST
+from gridgen.training.checkpoint import BEST, scored_weights
 from gridgen.training.recipe import Recipe
+from gridgen.training.steplog import StepLog
 from gridgen.training.tasks import Task, task_for
 
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -29,8 +30,8 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Run:
-    """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, curve.png,
-    predictions.png, checkpoints/, weights.safetensors.
+    """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, steps.csv,
+    curve.png, predictions.png, checkpoints/, weights.safetensors.
     """
 
     folder: Path
@@ -49,8 +50,7 @@ class Run:
         run = cls(folder)
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
-        header = *FIELDS, *task_for(facts["classes"], facts["colours"]).columns
-        write_file(folder / "metrics.csv", ",".join(header) + "\n")
+        write_file(folder / "metrics.csv", ",".join(_columns(facts)) + "\n")
         write_file(folder / "run.json", json.dumps(facts, indent=2) + "\n")
         return run
 
@@ -88,9 +88,16 @@ class Run:
 
     @property
     def task(self) -> Task:
-        """What it is trained for."""
-        facts = self.facts
-        return task_for(facts["classes"], facts["colours"])
+        """What it is trained for, with the loss that it is taught by."""
+        facts, recipe = self.facts, self.recipe
+        task = task_for(facts["classes"], facts["colours"])
+        return task.taught(facts.get("class_weights"), recipe.label_smoothing)
+
+    @property
+    def judged_by(self) -> str:
+        """The column of metrics.csv that the best weights are chosen by."""
+        metric = self.task.metric
+        return metric.holdout if self.facts.get("holdout") else metric.val
 
     @property
     def checkpoints(self) -> Path:
@@ -122,8 +129,7 @@ class Run:
         return load_network(self.weights)
 
     def _best(self) -> GridNetwork:
-        path = self.checkpoints / BEST / "network.safetensors"
-        tensors, _ = load_tensors(path)
+        tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST))
         network = GridNetwork(build_grid(self.spec))
         network.load_state_dict(tensors)
         return network.eval()
@@ -141,10 +147,15 @@ class Run:
 
     def write_rows(self, rows: list[Row]) -> None:
         """Replace metrics.csv."""
-        names = (*FIELDS, *self.task.columns)
+        names = _columns(self.facts)
         lines = [",".join(names)]
         lines += [",".join(_shown(row[name]) for name in names) for row in rows]
         write_file(self.folder / "metrics.csv", "\n".join(lines) + "\n")
+
+    @property
+    def steps(self) -> StepLog:
+        """Loss and pace every few steps."""
+        return StepLog(self.folder / "steps.csv")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -167,6 +178,13 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
         except BlockingIOError as error:
             raise RunError(busy) from error
         yield file
+
+
+def _columns(facts: dict[str, Any]) -> tuple[str, ...]:
+    """Of metrics.csv."""
+    task = task_for(facts["classes"], facts["colours"])
+    held_out = (task.metric.holdout,) if facts.get("holdout") else ()
+    return (*FIELDS, *task.columns, *held_out)
 
 
 def dump(document: Document) -> str:

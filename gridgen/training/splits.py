@@ -1,20 +1,38 @@
 """The splits that a training reads, checked against spec and recipe before anything is written."""
 
+from typing import NamedTuple
+
 from gridgen.analysis import legal_size
 from gridgen.data import Dataset, load_dataset
+from gridgen.data.part import holdout
 from gridgen.errors import DataError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.recipe import Recipe
 from gridgen.training.tasks import task_of
 
-Splits = tuple[Dataset, Dataset]
-"""Train and val."""
+HOLDOUT = "holdout"
+"""The name of images of train that were held out, where a split is asked for."""
 
 
-def load_splits(data: str) -> Splits:
-    """The train and val splits of `data`. Errors: `DataError`."""
-    return load_dataset(data, "train"), load_dataset(data, "val")
+class Splits(NamedTuple):
+    """What a training reads."""
+
+    train: Dataset
+    val: Dataset
+    holdout: Dataset | None = None
+
+
+def load_splits(data: str, held_out: str | None = None) -> Splits:
+    """The train and val splits of `data`; images of train that match are held out.
+
+    Errors: `DataError`.
+    """
+    train, val = load_dataset(data, "train"), load_dataset(data, "val")
+    if held_out is None:
+        return Splits(train, val)
+    kept, apart = holdout(train, held_out)
+    return Splits(kept, val, apart)
 
 
 def adopt(grid: Grid, dataset: Dataset) -> Grid:
@@ -37,14 +55,18 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     not be; `DataError` where an image is too small for them; `SizeError` where a crop or an image
     of val has a size that the grid cannot take.
     """
-    train, val = splits
-    for split in splits:
+    train, val, held_out = splits
+    for split in (train, val):
         require_fit(spec, split)
+    if not task_of(train).classes:
+        _require_no_classes(recipe, train)
     if not task_of(train).resizable:
         _require_crops_as_they_are(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
-    for index, size in enumerate(val.sizes):
-        require_size(spec, size, f"{val.name}, val, image {index}")
+    scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
+    for part, dataset in scored.items():
+        for name, size in zip(dataset.names, dataset.sizes, strict=True):
+            require_size(spec, size, f"{dataset.name}, {part}, image {name}")
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
@@ -61,6 +83,14 @@ def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
     if isinstance(spec, GridSpec) and spec.side_channels:
         fact = f"the data {dataset.name} has images alone, no features to enter; remove this field"
         raise spec.blame(SpecError(fact, ("side_channels",)))
+
+
+def _require_no_classes(recipe: Recipe, train: Dataset) -> None:
+    """The recipe says nothing of classes, which `train` has not."""
+    for field in ("class_weights", "label_smoothing"):
+        if getattr(recipe, field) not in ("none", 0):
+            fact = f"{train.name} has images for labels, no classes; remove this field"
+            raise recipe.blame(SpecError(fact, (field,)))
 
 
 def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:

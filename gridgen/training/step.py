@@ -4,25 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from gridgen.training import devices
-from gridgen.training.recipe import Recipe
 from gridgen.training.tasks import Task
-
-
-def adam(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Adam:
-    """Adam over all parameters, whose gradients are there from the beginning.
-
-    Torch7 gives a dropped unit a zero gradient, and Adam goes on by its momentum; a gradient of
-    None would leave the unit out of the step.
-    """
-    for parameter in network.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    return torch.optim.Adam(
-        network.parameters(),
-        lr=recipe.learning_rate,
-        betas=recipe.betas,
-        eps=recipe.epsilon,
-        fused=device.type == "cuda",
-    )
 
 
 def forward(
@@ -35,10 +17,13 @@ def forward(
         return prediction, task.loss(prediction, labels)
 
 
-def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | None = None) -> None:
     """The backward pass, and what follows from it; gradients stay where they are."""
     optimizer.zero_grad(set_to_none=False)
     loss.backward()  # type: ignore[no-untyped-call]
+    if clip_norm is not None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer.step()
 
 

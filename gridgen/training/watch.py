@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -14,7 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from gridgen.training.pace import bottleneck, pace_text
 from gridgen.training.run import Row
+from gridgen.training.steplog import StepRow
 from gridgen.training.tasks import Metric
 
 PLAIN_SECONDS = 10.0
@@ -27,11 +30,20 @@ Tick = Callable[[int, int], None]
 class Watch:
     """Told of every step and every validation of a training. This one tells nobody."""
 
-    def started(self, total: int, done: int, metric: Metric) -> None:
-        """Training begins: `total` steps, of which `done` were made before; judged by `metric`."""
+    def counted(self, done: int, total: int) -> None:
+        """So many training labels were counted, for the weights of the classes."""
 
-    def stepped(self, step: int, loss: float) -> None:
-        """Step `step` (from 1) is done."""
+    def started(self, total: int, done: int, metric: Metric, workers: int) -> None:
+        """Training begins: `total` steps, of which `done` were made before; judged by `metric`.
+
+        `workers` processes load images.
+        """
+
+    def stepped(self, step: int) -> None:
+        """Step `step` (from 1) is done; its loss may not be known yet."""
+
+    def paced(self, row: StepRow) -> None:
+        """Some steps are done; `row` is their line of steps.csv."""
 
     def scored(self, row: Row) -> None:
         """An epoch was validated; `row` is its line of metrics.csv."""
@@ -41,17 +53,19 @@ class Watch:
 
 
 class Terminal(Watch):
-    """A bar on stderr with loss, metric and time left; plain lines where it is no terminal."""
+    """A bar on stderr with loss, metric, pace and time left; plain lines where it is no terminal."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.plain = not self.console.is_terminal
-        self.reached, self.total, self.last = "-", 0, time.monotonic()
+        self.last, self.rows = time.monotonic(), list[StepRow]()
+        self.shown: dict[str, Any] = {"loss": "-", "title": "", "reached": "-", "pace": ""}
         self.bar = Progress(
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]}  {task.fields[title]} {task.fields[reached]}"),
+            TextColumn("{task.fields[pace]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -59,34 +73,66 @@ class Terminal(Watch):
             disable=self.plain,
         )
 
-    def started(self, total: int, done: int, metric: Metric) -> None:
+    def counted(self, done: int, total: int) -> None:
+        """A line now and then."""
+        if self._due() or done == total:
+            self._line(f"counting labels for the weights of the classes: {done}/{total}")
+
+    def started(self, total: int, done: int, metric: Metric, workers: int) -> None:
         """Show the bar."""
         self.total, self.first, self.begun = total, done, time.monotonic()
-        self.metric = metric
-        self.task = self.bar.add_task(
-            "", total=total, completed=done, loss="-", title=metric.title, reached="-"
-        )
+        self.metric, self.workers = metric, workers
+        self.shown["title"] = metric.title
+        self.task = self.bar.add_task("", total=total, completed=done, **self.shown)
         self.bar.start()
 
-    def stepped(self, step: int, loss: float) -> None:
+    def stepped(self, step: int) -> None:
         """Move the bar, or print a line every ten seconds."""
-        self.bar.update(self.task, completed=step, loss=f"{loss:.3f}", reached=self.reached)
-        now = time.monotonic()
-        if self.plain and now - self.last > PLAIN_SECONDS:
-            self.last = now
-            left = (now - self.begun) / (step - self.first) * (self.total - step)
-            print(f"step {step}/{self.total}  loss {loss:.3f}  {left:.0f} s left", file=sys.stderr)
+        self.bar.update(self.task, completed=step, **self.shown)
+        if self.plain and self._due():
+            seconds = (time.monotonic() - self.begun) / (step - self.first) * (self.total - step)
+            told = f"step {step}/{self.total}  loss {self.shown['loss']}"
+            self._line(f"{told}  {self.shown['pace'] or '-'}  {_duration(seconds)} left")
+
+    def paced(self, row: StepRow) -> None:
+        """Show it from now on."""
+        self.rows.append(row)
+        self.shown |= {"loss": f"{row['loss']:.3f}", "pace": pace_text(row)}
 
     def scored(self, row: Row) -> None:
         """Show what was reached."""
-        self.reached = self.metric.brief(row[self.metric.val])
+        metric = self.metric
+        self.shown["reached"] = metric.brief(row[metric.val])
         line = f"epoch {row['epoch']:.0f}  loss {row['loss']:.3f}  "
-        line += f"val {self.metric.title} {self.reached}"
-        if self.plain:
-            print(line, file=sys.stderr)
-        else:
-            self.bar.console.print(line, highlight=False)
+        line += f"val {metric.title} {self.shown['reached']}"
+        if metric.holdout in row:
+            line += f"  held out {metric.brief(row[metric.holdout])}"
+        self._line(line)
 
     def finished(self) -> None:
-        """Leave the bar."""
+        """Leave the bar; say what held the training up."""
         self.bar.stop()
+        lint = bottleneck(self.rows, self.workers)
+        if lint:
+            self._line(lint)
+
+    def _due(self) -> bool:
+        """Whether ten seconds have gone by since this was so."""
+        now = time.monotonic()
+        if now - self.last <= PLAIN_SECONDS:
+            return False
+        self.last = now
+        return True
+
+    def _line(self, text: str) -> None:
+        if self.plain:
+            print(text, file=sys.stderr)
+        else:
+            self.bar.console.print(text, highlight=False)
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes, seconds: 1:02:03, or 2:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

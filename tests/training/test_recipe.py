@@ -1,11 +1,20 @@
-"""Recipes and the learning rate of Torch7's Adam."""
+"""Recipes, what they extend, and the learning rate over a training."""
+
+import math
+from itertools import pairwise
 
 import pytest
 
 from gridgen.errors import SpecError
 from gridgen.training import RECIPES, Recipe, load_recipe
-from gridgen.training.recipe import learning_rate
+from gridgen.training.recipe import Moment
 from gridgen.training.run import dump
+
+PER_EPOCH = 750
+
+
+def moment(step: int, epochs: int = 1900, per_epoch: int = PER_EPOCH) -> Moment:
+    return Moment(step, per_epoch, epochs)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -19,19 +28,101 @@ def test_a_shipped_recipe_loads_and_survives_being_written(name):
     [(0, 0.01), (599_999, 0.0025), (600_000, 0.00025), (1_424_999, 1.23e-4)],
 )
 def test_the_papers_learning_rate_decays_by_iteration_and_drops_at_epoch_800(iteration, expected):
-    rate = learning_rate(load_recipe("paper"), iteration, epoch=iteration // 750)
-    assert rate == pytest.approx(expected, rel=2e-3)
+    rate = load_recipe("paper").rate(moment(iteration))
+    assert f"{rate:.3g}" == f"{expected:.3g}"
 
 
 def test_the_papers_recipe_is_section_4():
     recipe = load_recipe("paper")
-    assert (recipe.epochs, recipe.batch, recipe.betas, recipe.epsilon) == (
-        1900,
-        4,
-        (0.9, 0.999),
-        1e-8,
-    )
-    assert (recipe.crop.smallest, recipe.crop.largest, recipe.crop.size) == (400, 1024, 400)
+    assert recipe.complete() == {
+        "epochs": 1900,
+        "batch": 4,
+        "learning_rate": 0.01,
+        "optimizer": {"name": "adam", "betas": [0.9, 0.999], "epsilon": 1e-8},
+        "schedule": {
+            "name": "torch7",
+            "decay": 5e-6,
+            "drops": [{"epoch": 800, "learning_rate": 0.001}],
+        },
+        "label_smoothing": 0.0,
+        "class_weights": "none",
+        "crop": {"smallest": 400, "largest": 1024, "size": 400},
+        "flip": True,
+        "precision": "fp32",
+        "channels_last": True,
+        "compile": False,
+        "recompute": "none",
+        "validate_every": 1,
+        "checkpoint_minutes": 10.0,
+        "workers": "auto",
+    }
+
+
+@pytest.mark.parametrize("schedule", ["poly", "cosine"])
+def test_a_warmed_schedule_rises_in_equal_steps_and_falls_to_the_last(schedule):
+    text = f"extends: paper\nschedule: {{name: {schedule}, warmup: 2}}\n"
+    recipe = Recipe.parse(text)
+    rates = [recipe.rate(Moment(step, 10, 8)) for step in range(80)]
+    rises = [after - before for before, after in pairwise(rates[:21])]
+    assert rises == pytest.approx([0.01 / 21] * 20)
+    assert max(rates) == rates[20] == 0.01
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert 0 < rates[-1] < 0.01 / 20
+
+
+def test_cosine_is_half_way_down_in_the_middle_and_ends_above_its_floor():
+    recipe = Recipe.parse("extends: paper\nschedule: {name: cosine, floor: 0.1}\n")
+    assert recipe.rate(Moment(50, 10, 10)) == pytest.approx(0.01 * 0.55)
+    last = 0.1 + 0.9 * (1 + math.cos(math.pi * 0.99)) / 2
+    assert recipe.rate(Moment(99, 10, 10)) == pytest.approx(0.01 * last)
+
+
+def test_poly_is_deeplabs():
+    recipe = Recipe.parse("extends: paper\nschedule: poly\n")
+    assert recipe.rate(Moment(25, 10, 10)) == pytest.approx(0.01 * 0.75**0.9)
+
+
+def test_a_warm_up_longer_than_the_training_leaves_a_rate_for_every_step():
+    recipe = Recipe.parse("extends: paper\nschedule: {name: poly, warmup: 100}\n")
+    assert all(recipe.rate(Moment(step, 3, 2)) > 0 for step in range(6))
+
+
+def test_a_file_extends_one_beside_it_which_extends_another(tmp_path, monkeypatch):
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / "base.yaml").write_text("extends: modern\nbatch: 8\nepochs: 40\n")
+    own = "extends: base.yaml\nepochs: 3\noptimizer: {weight_decay: 0.5}\n"
+    (tmp_path / "house" / "mine.yaml").write_text(own)
+    monkeypatch.chdir(tmp_path)
+    recipe = load_recipe("house/mine.yaml")
+    assert (recipe.epochs, recipe.batch, recipe.ema) == (3, 8, load_recipe("modern").ema)
+    assert recipe.optimizer.complete() == {
+        **load_recipe("modern").optimizer.complete(),
+        "weight_decay": 0.5,
+    }
+    assert "extends" not in dump(recipe)
+
+
+def test_another_kind_of_section_begins_afresh():
+    recipe = Recipe.parse("extends: modern\noptimizer: sgd\nschedule: {name: poly, power: 2}\n")
+    assert recipe.optimizer.complete() == {
+        "name": "sgd",
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 1e-4,
+    }
+    assert recipe.schedule.complete() == {"name": "poly", "power": 2.0, "warmup": 0.0}
+
+
+def test_a_null_takes_away_what_is_extended():
+    recipe = Recipe.parse("extends: modern\nema: null\naugmentation: null\n")
+    assert (recipe.ema, recipe.augmentation) == (None, None)
+
+
+def test_recipes_that_extend_each_other_are_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
+    with pytest.raises(SpecError, match="over 8 recipes extend each other; is it a circle"):
+        load_recipe(tmp_path / "a.yaml")
 
 
 def test_a_misspelt_recipe_gets_the_nearest_known_one():
@@ -42,14 +133,47 @@ def test_a_misspelt_recipe_gets_the_nearest_known_one():
     )
 
 
-def test_a_crop_whose_bounds_are_swapped_is_shown_at_its_line():
+CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8, size: 8}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            CROP,
+            "r.yaml:4:7: crop: smallest 9 is more than largest 8\n"
+            "     4 | crop: {smallest: 9, largest: 8, size: 8}\n"
+            "       |       ^",
+        ),
+        (
+            "extends: papr\n",
+            "r.yaml:1:10: extends: 'papr' is no recipe; did you mean 'paper'?; "
+            "the path of a YAML file works too\n"
+            "     1 | extends: papr\n"
+            "       |          ^",
+        ),
+        (
+            "extends: paper\noptimizer: lion\n",
+            "r.yaml:2:12: optimizer: 'lion' is not one of: 'adam', 'adamw', 'sgd'\n"
+            "     2 | optimizer: lion\n"
+            "       |            ^",
+        ),
+        (
+            "extends: modern\noptimizer: {name: sgd, betas: [0.1, 0.2]}\n",
+            "r.yaml:2:24: optimizer.betas: 'betas' is no field; "
+            "there are: momentum, name, nesterov, weight_decay\n"
+            "     2 | optimizer: {name: sgd, betas: [0.1, 0.2]}\n"
+            "       |                        ^",
+        ),
+        (
+            "extends: paper\nworkers: many\n",
+            "r.yaml:2:10: workers: 'many' is neither a whole number nor auto\n"
+            "     2 | workers: many\n"
+            "       |          ^",
+        ),
+    ],
+)
+def test_what_is_wrong_is_shown_at_its_line(text, said):
     with pytest.raises(SpecError) as caught:
-        Recipe.parse(
-            "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8, size: 8}\n",
-            "r.yaml",
-        )
-    assert str(caught.value) == (
-        "r.yaml:4:7: crop: smallest 9 is more than largest 8\n"
-        "     4 | crop: {smallest: 9, largest: 8, size: 8}\n"
-        "       |       ^"
-    )
+        Recipe.parse(text, "r.yaml")
+    assert str(caught.value) == said

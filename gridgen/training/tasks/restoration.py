@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
@@ -61,6 +61,10 @@ class Restoration:
     def outputs(self, dataset: Dataset) -> int:
         """As many channels as the image."""
         return dataset.channels
+
+    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+        """Itself: an image has no classes to weigh; `require_splits` refuses such a recipe."""
+        return self
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """Mean of sqrt(d^2 + epsilon^2): |d| without its edge (Charbonnier et al., ICIP 1994)."""

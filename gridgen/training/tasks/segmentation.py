@@ -1,8 +1,9 @@
 """Segmentation: which class is each pixel of?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import ClassVar, Self
 
 import torch
 from PIL import Image
@@ -20,10 +21,15 @@ from gridgen.training.tasks.task import Metric
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Cross-entropy; mean IoU from one confusion matrix, which is the tally (K, K)."""
+    """Cross-entropy; mean IoU from one confusion matrix, which is the tally (K, K).
+
+    `weights` of the classes and `smoothing` of the labels are of the loss alone.
+    """
 
     classes: tuple[str, ...]
     colours: Sequence[Sequence[int]]
+    weights: tuple[float, ...] | None = None
+    smoothing: float = 0.0
 
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
     columns: ClassVar[tuple[str, ...]] = ("train_iou", "val_iou", "val_accuracy")
@@ -35,14 +41,30 @@ class Segmentation:
         """One logit for each class."""
         return len(dataset.classes)
 
+    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+        """The same task with another loss."""
+        return replace(self, weights=tuple(weights) if weights else None, smoothing=smoothing)
+
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy, averaged over the labelled pixels of the batch; 0 where there are none.
 
         Of several processes, each divides by its share of all pixels, as gradients are averaged.
+        With weights, a pixel counts as much as its class weighs.
         """
-        labelled = devices.summed((labels != IGNORE).sum()) / devices.world_size()
-        total = cross_entropy(prediction.float(), labels, ignore_index=IGNORE, reduction="sum")
-        return total / labelled.clamp(min=1)
+        weights = _on(prediction.device, self.weights) if self.weights else None
+        total = cross_entropy(
+            prediction.float(),
+            labels,
+            weight=weights,
+            ignore_index=IGNORE,
+            reduction="sum",
+            label_smoothing=self.smoothing,
+        )
+        counted = labels != IGNORE
+        if weights is not None:
+            counted = counted * weights[labels.clamp(max=len(weights) - 1)]
+        share = devices.summed(counted.sum()) / devices.world_size()
+        return total / torch.where(share > 0, share, 1)
 
     def nothing(self) -> Tensor:
         """No pixel."""
@@ -81,3 +103,9 @@ class Segmentation:
         picture = Image.fromarray(answer.byte().numpy()).convert("P")
         picture.putpalette([value for colour in self.colours for value in colour])
         return png(picture)
+
+
+@lru_cache
+def _on(device: torch.device, weights: tuple[float, ...]) -> Tensor:
+    """The weights on a device, sent there once."""
+    return torch.tensor(weights, device=device)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor
 
@@ -32,6 +32,11 @@ class Metric:
     def val(self) -> str:
         """Its column of metrics.csv on val, by which the best weights are chosen."""
         return f"val_{self.name}"
+
+    @property
+    def holdout(self) -> str:
+        """Its column on images of train that were held out, by which they are chosen if any are."""
+        return f"holdout_{self.name}"
 
     def shown(self, value: float, sign: str = "") -> str:
         """`value` in a report; `sign` + shows that of positive ones too."""
@@ -85,6 +90,9 @@ class Task(Protocol):
 
     def outputs(self, dataset: Dataset) -> int:
         """K, which the spec calls `classes`."""
+
+    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+        """The task with a loss that weighs classes and smooths labels."""
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """What training lowers, a scalar."""

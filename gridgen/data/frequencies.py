@@ -1,0 +1,123 @@
+"""How often each class occurs in a split, and what it should weigh for that.
+
+Counts of datasets on disk are kept in the user's data folder until a label file changes.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from gridgen.analysis.device.stored import home
+from gridgen.data.dataset import Dataset, OnDisk, Tick
+from gridgen.errors import DataError, FileError
+from gridgen.files import sha256, write_file
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """Pixels and images of each class."""
+
+    pixels: tuple[int, ...]
+    """Pixels of the class."""
+    around: tuple[int, ...]
+    """Pixels of all images that show the class, ignored ones too."""
+    images: tuple[int, ...]
+    """Images that show the class."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The class's share of all pixels that are not ignored."""
+        total = max(sum(self.pixels), 1)
+        return tuple(pixels / total for pixels in self.pixels)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Median frequency over frequency, the latter within the images that show the class.
+
+        Source: D. Eigen and R. Fergus, ICCV 2015, section 6.3.2, which SegNet takes over. A class
+        that never occurs weighs 1 and is not in the median: no pixel asks for its weight.
+
+        >>> Frequencies(pixels=(80, 20, 0), around=(100, 50, 0), images=(2, 1, 0)).weights
+        (0.75, 1.5, 1.0)
+        """
+        pairs = zip(self.pixels, self.around, strict=True)
+        frequencies = [pixels / around if around else 0.0 for pixels, around in pairs]
+        middle = median([frequency for frequency in frequencies if frequency] or [1.0])
+        return tuple(middle / frequency if frequency else 1.0 for frequency in frequencies)
+
+
+def median_frequency(dataset: Dataset, tick: Tick = lambda *_: None) -> tuple[float, ...]:
+    """The weight of each class in the loss: `Frequencies.weights` of `count_pixels`."""
+    return count_pixels(dataset, tick).weights
+
+
+def count_pixels(dataset: Dataset, tick: Tick = lambda *_: None) -> Frequencies:
+    """Pixels per class over all samples, from an earlier count where no label file has changed.
+
+    `tick` is told of each label that is read. Errors: `DataError` for a dataset without classes,
+    and as reading a label.
+    """
+    if not dataset.classes:
+        raise DataError(f"{dataset.name} has no classes to count; its labels are images")
+    place = _place(dataset.label_files, dataset.classes) if isinstance(dataset, OnDisk) else None
+    kept = _kept(place, len(dataset.classes)) if place else None
+    if kept is not None:
+        return kept
+    counted = tally(_labels(dataset), len(dataset.classes), len(dataset), tick)
+    if place:
+        _keep(place, counted)
+    return counted
+
+
+def tally(labels: Iterator[torch.Tensor], classes: int, total: int, tick: Tick) -> Frequencies:
+    """Counts over labels (H, W); ids from `classes` on are ignored."""
+    pixels, around, images = torch.zeros(3, classes, dtype=torch.int64)
+    for number, label in enumerate(labels, 1):
+        # IGNORE is 255, the last id.
+        count = torch.bincount(label.flatten(), minlength=256)[:classes]
+        pixels += count
+        around += (count > 0) * label.numel()
+        images += count > 0
+        tick(number, total)
+    return Frequencies(*(tuple(part.tolist()) for part in (pixels, around, images)))
+
+
+def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
+    for index in range(len(dataset)):
+        yield dataset.label(index) if isinstance(dataset, OnDisk) else dataset[index].label
+
+
+def _place(paths: Sequence[Path], classes: Sequence[str]) -> Path | None:
+    """Where counts of these files belong; None where one of them cannot be looked at."""
+    try:
+        seen = [(str(path.resolve()), path.stat()) for path in paths]
+    except OSError:
+        return None
+    files = [(name, status.st_size, status.st_mtime_ns) for name, status in seen]
+    key = sha256(json.dumps([classes, files]).encode())
+    return home() / "frequencies" / f"{key}.json"
+
+
+def _kept(place: Path, classes: int) -> Frequencies | None:
+    """The counts in a file; None where it is missing or damaged."""
+    try:
+        counts = json.loads(place.read_text("utf-8"))
+        found = Frequencies(*(tuple(map(int, counts[name])) for name in FIELDS))
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    return found if {len(getattr(found, name)) for name in FIELDS} == {classes} else None
+
+
+def _keep(place: Path, counted: Frequencies) -> None:
+    """Write the counts, if that is possible: they can be made again."""
+    try:
+        write_file(place, json.dumps(asdict(counted)) + "\n")
+    except FileError:
+        return
+
+
+FIELDS = tuple(Frequencies.__dataclass_fields__)

@@ -1,0 +1,163 @@
+"""TIFF files that Pillow does not read: of many channels, of several pages, of deep colour."""
+
+import logging
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from gridgen.errors import DataError
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+# Byte order, then 42, or 43 in a BigTIFF.
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MIN_IS_WHITE, MIN_IS_BLACK, RGB, SEPARATED = 0, 1, 2, 5
+ALPHA = (1, 2)
+# What tifffile raises on a damaged file.
+DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
+
+# What it finds odd in a file is an error of ours, or nothing that a user need read.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A TIFF file's pages, all of one size and type; the pages are channels of one image."""
+
+    pages: "tuple[TiffPage, ...]"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.pages[0].imagelength, self.pages[0].imagewidth
+
+    @property
+    def channels(self) -> int:
+        """Of all pages together, alpha left out."""
+        return sum(map(_channels, self.pages))
+
+    @property
+    def bits(self) -> int:
+        """Of one value."""
+        return int(self.pages[0].bitspersample)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the channels are red, green and blue."""
+        return self.pages[0].photometric == RGB and self.channels == 3
+
+    def read(self) -> npt.NDArray[np.generic]:
+        """(H, W, channels), as the file has them."""
+        return np.concatenate([_pixels(page) for page in self.pages], axis=2)
+
+
+@contextmanager
+def bands(path: str | Path) -> Iterator[Bands | None]:
+    """The open file's bands; None where it is no TIFF, or one that Pillow reads.
+
+    Errors: `OSError`; `DataError` that names a file which is damaged or beyond reading, here or
+    in the block.
+    """
+    if not _is_tiff(path):
+        yield None
+        return
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(path) as file:
+            yield _found(path, [page.aspage() for page in file.pages])
+    except DAMAGED as error:
+        raise DataError(f"{path}: {_reason(error)}") from error
+
+
+def _is_tiff(path: str | Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4) in MAGIC
+
+
+def _reason(error: Exception) -> str:
+    if "imagecodecs" in str(error):
+        packing = str(error).split(" requires ")[0].split(".")[-1].strip("<>").split(":")[0]
+        return f"compressed by {packing}; save it with deflate, or pip install imagecodecs"
+    return f"damaged, or no image: {error}"
+
+
+def _found(path: str | Path, pages: "list[TiffPage]") -> Bands | None:
+    """The pages as one image, those left out that are its smaller versions or its masks.
+
+    None where Pillow reads the file without loss, or where tifffile does not at all.
+    """
+    if len(pages) == 1 and _is_plain(pages[0]):
+        return None
+    kept = [page for page in pages if page.subfiletype == 0]
+    if not kept:
+        raise DataError(f"{path}: damaged, or no image: no page of full size")
+    for number, page in enumerate(kept, 1):
+        _require_band(path, page, number, kept)
+    return Bands(tuple(kept))
+
+
+def _is_plain(page: "TiffPage") -> bool:
+    """Whether the page is Pillow's: grey, 8-bit RGB, or neither grey nor RGB."""
+    channels = _channels(page)
+    simple = channels == 1 or (channels == 3 and page.bitspersample <= 8)
+    return simple or page.photometric not in (MIN_IS_BLACK, RGB, MIN_IS_WHITE)
+
+
+def _require_band(path: str | Path, page: "TiffPage", number: int, pages: "list[TiffPage]") -> None:
+    """Refuse a page that cannot be channels beside the first."""
+    first = pages[0]
+    if page.photometric not in (MIN_IS_WHITE, MIN_IS_BLACK, RGB) or page.imagedepth != 1:
+        raise DataError(f"{path}: page {number} is neither grey nor RGB; save it as either")
+    if page.photometric == MIN_IS_WHITE:
+        raise DataError(f"{path}: page {number} has white at 0; save it with black at 0")
+    if len(pages) > 1 and _channels(page) != 1:
+        fact = f"{len(pages)} pages, of which page {number} has {_channels(page)} channels"
+        raise DataError(f"{path}: {fact}; pages are channels, so save each page as a file")
+    if (page.imagelength, page.imagewidth, page.dtype) != (
+        first.imagelength,
+        first.imagewidth,
+        first.dtype,
+    ):
+        fact = f"page {number} is {_shown(page)}, page 1 {_shown(first)}"
+        raise DataError(f"{path}: {fact}; pages are channels, of one size")
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit and page.imagelength * page.imagewidth > 2 * limit:
+        raise DataError(f"{path}: {_shown(page)}: too large to be an image; damaged?")
+    if page.dtype is None or page.dtype.kind not in "uif":
+        raise DataError(f"{path}: values of {page.bitspersample} bits are not read; save 8 or 16")
+
+
+def _shown(page: "TiffPage") -> str:
+    return f"{page.imagewidth}x{page.imagelength} of {page.bitspersample} bits"
+
+
+def _channels(page: "TiffPage") -> int:
+    """Samples of a pixel that are no alpha."""
+    return int(page.samplesperpixel) - sum(int(extra) in ALPHA for extra in page.extrasamples)
+
+
+def _pixels(page: "TiffPage") -> npt.NDArray[np.generic]:
+    """(H, W, channels) of one page, whichever way its channels are stored."""
+    pixels = page.asarray()
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    elif page.axes.startswith("S"):
+        pixels = np.moveaxis(pixels, 0, 2)
+    kept = [i for i in range(pixels.shape[2]) if not _is_alpha(page, i)]
+    return pixels[..., kept]
+
+
+def _is_alpha(page: "TiffPage", sample: int) -> bool:
+    """Whether the sample is an extra one, after those of grey or colour, that says alpha."""
+    extra = sample - (int(page.samplesperpixel) - len(page.extrasamples))
+    return extra >= 0 and int(page.extrasamples[extra]) in ALPHA

@@ -1,0 +1,8 @@
+"""Recipes: how a network is trained, as a YAML file. Says nothing of the network or the data."""
+
+from gridgen.training.recipe.crop import Augmentation, Crop
+from gridgen.training.recipe.load import RECIPES, load_recipe
+from gridgen.training.recipe.recipe import Recipe
+from gridgen.training.recipe.schedule import Moment
+
+__all__ = ["RECIPES", "Augmentation", "Crop", "Moment", "Recipe", "load_recipe"]

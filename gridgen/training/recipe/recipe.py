@@ -1,0 +1,98 @@
+"""The recipe itself: every choice of a training, with its bounds."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from gridgen.analysis.memory.setting import Recompute
+from gridgen.spec import Document, Source
+from gridgen.training.recipe.crop import Augmentation, Crop
+from gridgen.training.recipe.extends import completed, located
+from gridgen.training.recipe.optimizer import Adam, AnyOptimizer
+from gridgen.training.recipe.schedule import AnySchedule, Moment, Torch7
+
+Workers = Annotated[int, Field(ge=0, le=256)]
+
+
+class Recipe(Document):
+    """Optimizer, schedule, crops and precision of one training.
+
+    >>> recipe = Recipe.parse('''
+    ... extends: paper
+    ... batch: 8
+    ... ''')
+    >>> recipe.batch, recipe.epochs
+    (8, 1900)
+    """
+
+    kind: ClassVar[str] = "recipe"
+
+    extends: str | None = Field(
+        default=None,
+        exclude=True,
+        description="A recipe's name or a YAML file, whose fields hold where this one is silent.",
+    )
+    epochs: int = Field(ge=1, le=1_000_000, description="Passes over the training images.")
+    batch: int = Field(ge=1, le=65536, description="Images per step, over all devices together.")
+    learning_rate: float = Field(gt=0, description="The base that the schedule goes out from.")
+    optimizer: AnyOptimizer = Field(default=Adam(), description="What updates the weights.")
+    schedule: AnySchedule = Field(default=Torch7(), description="The learning rate over time.")
+    clip_norm: float | None = Field(
+        default=None, gt=0, description="Greatest norm of all gradients together."
+    )
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of a label given to all classes alike."
+    )
+    class_weights: Literal["none", "median-frequency"] = Field(
+        default="none", description="Of the loss; median-frequency counts the training labels."
+    )
+    ema: float | None = Field(
+        default=None, gt=0, lt=1, description="Decay of the averaged weights that are scored."
+    )
+    crop: Crop = Field(description="What the network sees of a training image.")
+    flip: bool = Field(default=True, description="Mirror every other image, left to right.")
+    augmentation: Augmentation | None = Field(
+        default=None, description="Further changes of the images; needs kornia."
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="bf16 computes under autocast; weights stay fp32."
+    )
+    channels_last: bool = Field(default=True, description="Memory format of maps and weights.")
+    compile: bool = Field(default=False, description="Use torch.compile.")
+    recompute: Recompute = "none"
+    validate_every: int = Field(
+        default=1, ge=1, description="Epochs from one validation to the next."
+    )
+    checkpoint_minutes: float = Field(
+        default=10.0, gt=0, description="Longest time that a kill can cost."
+    )
+    workers: Workers | Literal["auto"] = Field(
+        default="auto", description="Processes that load images; auto is what the machine has."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _extended(cls, fields: Any) -> Any:
+        return completed(fields)
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _number_or_auto(cls, workers: Any) -> Any:
+        if isinstance(workers, str) and workers != "auto":
+            raise ValueError(f"{workers!r} is neither a whole number nor auto")
+        return workers
+
+    @classmethod
+    def from_source(cls, source: Source) -> Self:
+        """Validate the data of `source`; a path that it extends is one beside the file."""
+        return super().from_source(located(source))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read the YAML file at `path`. Errors: `SpecError` that shows file, line and field."""
+        return cls.from_source(Source.read(path))
+
+    def rate(self, moment: Moment) -> float:
+        """The learning rate of a step."""
+        return self.schedule.rate(self.learning_rate, moment)

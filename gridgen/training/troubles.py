@@ -1,0 +1,27 @@
+"""What stops a training in the middle, in one line that says what to do."""
+
+from gridgen.errors import DataError, FileError, OutOfMemoryError, TrainingError
+from gridgen.training.recipe import Recipe
+from gridgen.training.step import out_of_memory
+
+
+def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
+    """`error` as one that the user can put right; None for a bug of ours."""
+    batch, crop = recipe.batch, recipe.crop.size
+    said = str(error)
+    if isinstance(error, TrainingError):
+        return type(error)(said)
+    if isinstance(error, DataError | FileError):
+        return TrainingError(f"{said.rstrip('.')}.")
+    if out_of_memory(error):
+        return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
+    if "more than 1 value per channel" in said:
+        fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
+        fix = "Raise batch; a larger crop.size helps only where no layer pools the whole image"
+        return TrainingError(f"{fact}. {fix}.")
+    if "DataLoader worker" in said:
+        fact = "A process that loads images was killed; memory may have run out"
+        return TrainingError(f"{fact}. Lower workers in the recipe.")
+    if isinstance(error, OSError):
+        return TrainingError(f"{error.filename or 'A file'}: {error.strerror or said}.")
+    return None

@@ -1,0 +1,111 @@
+"""Inferences as documents: what they refuse, and where."""
+
+import pytest
+
+from gridgen.errors import SizeError, SpecError
+from gridgen.spec import GridSpec
+from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
+from gridgen.training.inference.require import require_image, require_inference
+from gridgen.training.tasks import Restoration, Segmentation
+
+STRICT = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
+CLASSES = Segmentation(("a", "b"), ((0, 0, 0), (1, 1, 1)))
+
+
+@pytest.mark.parametrize("name", INFERENCES)
+def test_every_name_loads_and_is_what_its_fields_say(name):
+    loaded = load_inference(name)
+    assert loaded == Inference.of(**loaded.complete())
+    assert loaded.described()
+
+
+def test_a_file_is_read_like_every_document(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("scales: [0.5, 1]\nflip: true\nwindow: 64\n")
+    assert load_inference(path) == Inference(scales=(0.5, 1), flip=True, window=64)
+    path.write_text("windows: 64\n")
+    with pytest.raises(SpecError) as caught:
+        load_inference(path)
+    assert str(caught.value).startswith(f"{path}:1:1: windows: ")
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(SpecError) as caught:
+        load_inference("multi-scale")
+    assert str(caught.value) == (
+        "'multi-scale' is no inference; did you mean 'multiscale'?; "
+        "the path of a YAML file works too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"scales": (1, 1)}, "scales: 1 is given twice; remove one"),
+        ({"stride": 8}, "inference: stride 8 is that of windows; set window, or remove it"),
+        (
+            {"window": 64, "stride": 65},
+            "inference: stride 65 leaves gaps between windows of 64 pixels of the image; "
+            "set stride to 64 or less",
+        ),
+        (
+            {"window": 64, "stride": 40, "scales": (1, 2)},
+            "inference: stride 40 leaves gaps between windows of 32 pixels of the image; "
+            "set stride to 32 or less",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(fields, text):
+    with pytest.raises(SpecError) as caught:
+        Inference(**fields)
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"scales": ()},
+        {"scales": (0,)},
+        {"scales": (17,)},
+        {"scales": (float("nan"),)},
+        {"scales": ("1",)},
+        {"window": 7},
+        {"window": 64.0},
+        {"window": 64, "stride": 0},
+        {"batch": 0},
+        {"flip": 1},
+        {"precision": "fp16"},
+        {"weighting": "hann"},
+    ],
+)
+def test_numbers_out_of_range_are_refused(fields):
+    with pytest.raises(SpecError):
+        Inference(**fields)
+
+
+def test_a_restoration_is_never_resized():
+    require_inference(Inference(flip=True, window=64), STRICT, Restoration())
+    with pytest.raises(SpecError) as caught:
+        require_inference(INFERENCES["multiscale"], STRICT, Restoration())
+    assert str(caught.value) == (
+        "scales: 0.5, 0.75, 1, 1.25, 1.5, 1.75, but resizing an image changes its noise; "
+        "set scales: [1]"
+    )
+
+
+def test_a_window_that_the_grid_cannot_take_is_refused_before_any_image():
+    with pytest.raises(SizeError) as caught:
+        require_inference(Inference(window=100), STRICT, CLASSES)
+    assert str(caught.value) == (
+        "inference, window: Image is 100x100; 5 streams need multiples of 16. "
+        "Pad to 112x112, crop to 96x96, or set size: pad."
+    )
+
+
+def test_windows_make_an_image_legal_that_is_not():
+    require_image(Inference(window=64), STRICT, (101, 203), "a.png")
+    with pytest.raises(SizeError):
+        require_image(WHOLE, STRICT, (101, 203), "a.png")
+    with pytest.raises(SizeError) as caught:
+        require_image(Inference(window=128), STRICT, (101, 203), "a.png")
+    assert str(caught.value).startswith("a.png: Image is 101x128; ")
