@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from gridgen.render import Picture, draw, draw_difference, draw_paths
     from gridgen.space import Budget, feasible
     from gridgen.study import Study, search
-    from gridgen.training import Recipe, Run, evaluate, predict, resume, train
+    from gridgen.training import (
+        Inference,
+        Model,
+        Recipe,
+        Run,
+        evaluate,
+        infer,
+        open_model,
+        predict,
+        resume,
+        train,
+    )
 
 __version__ = "0.1.0"
 
@@ -49,6 +60,10 @@ _LATER = {
     "GridNetwork": "gridgen.emit",
     "load_network": "gridgen.emit",
     "save_network": "gridgen.emit",
+    "Inference": "gridgen.training",
+    "Model": "gridgen.training",
+    "infer": "gridgen.training",
+    "open_model": "gridgen.training",
     "Recipe": "gridgen.training",
     "Run": "gridgen.training",
     "evaluate": "gridgen.training",
@@ -70,7 +85,9 @@ __all__ = [
     "GridNetwork",
     "GridSpec",
     "GridgenError",
+    "Inference",
     "Memory",
+    "Model",
     "Picture",
     "Recipe",
     "Run",
@@ -84,10 +101,12 @@ __all__ = [
     "draw_paths",
     "evaluate",
     "feasible",
+    "infer",
     "keep",
     "load_network",
     "load_spec",
     "memory",
+    "open_model",
     "predict",
     "prune",
     "receptive_field",

@@ -2,9 +2,13 @@
 
 import hashlib
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from gridgen.errors import FileError
+
+LEFT = re.compile(r"\..+\.\d+")
 
 
 def write_file(path: str | Path, content: bytes | str) -> Path:
@@ -23,9 +27,17 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
         os.replace(temporary, path)
         flush_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a file system that is read-only by now refuses that too
+            temporary.unlink()
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left in `folder`, which nobody else writes to."""
+    for path in folder.iterdir():
+        if LEFT.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ import gridgen
 # A room may import the rooms before it, and nothing after it.
 ROOMS = (
     *("errors", "files", "spec", "grid", "architectures", "analysis", "space", "render"),
-    *("emit", "data", "training", "study", "cli"),
+    *("emit", "data", "training", "pages", "study", "cli"),
 )
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]
 HEAVY = ("torch", "lightning", "optuna", "matplotlib")

@@ -12,8 +12,10 @@ from gridgen.cli import (
     build,
     calibrate,
     count,
+    data,
     diff,
     evaluate,
+    export,
     feasible,
     lint,
     listing,
@@ -21,6 +23,7 @@ from gridgen.cli import (
     predict,
     relate,
     render,
+    report,
     schema,
     search,
     train,
@@ -48,8 +51,11 @@ app.command("build")(build.build)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("feasible")(feasible.feasible)
 app.command("search")(search.search)
+app.add_typer(data.app, name="data")
 app.command("list")(listing.list_names)
 app.command("schema")(schema.schema)
 

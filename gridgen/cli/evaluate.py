@@ -6,38 +6,70 @@ from typing import Annotated
 
 import typer
 
+from gridgen.cli.inference import How, ModelPath, Precision, Window, inference_of
+from gridgen.cli.official import Official, benchmark_of, show, verdict_of
 from gridgen.cli.terminal import AsJson, Best, Device, Settings, policy_of, progress, report
-
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that gridgen train made.")]
+from gridgen.errors import FileError
 
 
 def evaluate(
-    run: RunPath,
+    model: ModelPath,
     data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
     split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write tables and a page there."),
+    ] = None,
+    worst: Annotated[int, typer.Option(min=0, max=500, help="Worst images on the page.")] = 24,
     baseline: Annotated[
         bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
     ] = True,
+    official: Official = False,
     best: Best = False,
     settings: Settings = None,
+    inference: How = None,
+    window: Window = None,
+    precision: Precision = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Score on whole images, IoU per class or PSNR, beside what needs no network at all."""
-    from gridgen.training import evaluate as evaluate_run
+    """Score each image, and all together: IoU per class or PSNR, beside what needs no network."""
+    from gridgen.pages import write_evaluation
+    from gridgen.training.evaluation import Gallery
+    from gridgen.training.evaluation import evaluate as evaluate_model
+    from gridgen.training.model import open_model
 
+    if output is not None and output.is_file():
+        raise FileError(f"{output}: cannot be made: a file is in the way")
+    opened = open_model(model, best, policy_of(settings))
+    benchmark = benchmark_of(data, split, model, output) if official else None
+    gallery = Gallery(worst) if output is not None else None
     with progress("scoring") as tick:
-        scored = evaluate_run(
-            run,
+        scored = evaluate_model(
+            opened,
             data,
             split,
-            best=best,
-            size=policy_of(settings),
             baseline=baseline,
             device=device,
+            inference=inference_of(opened, inference, window, precision),
+            observers=[benchmark] if benchmark else (),
+            gallery=gallery,
             tick=tick,
         )
+    written = write_evaluation(scored, gallery, output) if gallery and output else []
+    verdict = verdict_of(benchmark) if benchmark else None
     if as_json:
-        print(json.dumps(scored.as_json(), indent=2))
+        told = {"official": verdict.as_json()} if verdict else {}
+        print(json.dumps(scored.as_json() | told, indent=2))
         return
-    report(scored.rows())
+    report([*scored.rows(), *_wrote(written)])
+    if verdict:
+        show(verdict, model)
+
+
+def _wrote(written: list[Path]) -> list[tuple[str, str]]:
+    """The page, and the names of what lies beside it."""
+    if not written:
+        return []
+    *tables, page = written
+    return [("wrote", f"{page}, and beside it {', '.join(path.name for path in tables)}")]

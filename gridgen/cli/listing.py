@@ -15,7 +15,7 @@ def list_names(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="topologies, units, datasets ...")],
 ) -> None:
     """List what has a name: topologies, units, fusions, stems, heads, architectures, lints,
-    datasets, recipes, samplers, pruners.
+    datasets, recipes, inferences, samplers, pruners.
     """
     if what not in LISTS:
         raise GridgenError(unknown("list", what, LISTS))
@@ -92,6 +92,12 @@ def _recipes() -> Lines:
     return list(RECIPES.items())
 
 
+def _inferences() -> Lines:
+    from gridgen.training.inference import INFERENCES
+
+    return [(name, inference.described()) for name, inference in INFERENCES.items()]
+
+
 def _samplers() -> Lines:
     from gridgen.study import SAMPLERS
 
@@ -118,6 +124,7 @@ LISTS: dict[str, Callable[[], Lines]] = {
     "lints": _lints,
     "datasets": _datasets,
     "recipes": _recipes,
+    "inferences": _inferences,
     "samplers": _samplers,
     "pruners": _pruners,
 }

@@ -5,26 +5,42 @@ from typing import Annotated
 
 import typer
 
-from gridgen.cli.evaluate import RunPath
+from gridgen.cli.inference import How, ModelPath, Precision, Window, inference_of
 from gridgen.cli.terminal import Best, Device, Settings, policy_of, progress, report
+
+SHOWN = 10
+"""Images whose files are named."""
 
 
 def predict(
-    run: RunPath,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    model: ModelPath,
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, and folders of them.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write.")
     ] = Path("out"),
     best: Best = False,
     settings: Settings = None,
+    inference: How = None,
+    window: Window = None,
+    precision: Precision = None,
     device: Device = "auto",
 ) -> None:
     """Write image and prediction side by side, and the prediction as a file of its own."""
     from gridgen.training import predict as predict_images
+    from gridgen.training.model import open_model
 
+    opened = open_model(model, best, policy_of(settings))
     with progress("predicting") as tick:
         predictions = predict_images(
-            run, images, output, best=best, size=policy_of(settings), device=device, tick=tick
+            opened,
+            images,
+            output,
+            device=device,
+            inference=inference_of(opened, inference, window, precision),
+            tick=tick,
         )
-    for prediction in predictions:
-        report([("wrote", ", ".join(map(str, prediction.files)))])
+    rows = [("wrote", ", ".join(map(str, each.files))) for each in predictions[:SHOWN]]
+    more = len(predictions) - SHOWN
+    report([*rows, *([("", f"and two files for each of {more} more")] if more > 0 else [])])

@@ -10,7 +10,9 @@ from gridgen.errors import GridgenError, unknown
 
 
 def schema(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="spec, study or recipe.")] = "spec",
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="spec, study, recipe or inference.")
+    ] = "spec",
 ) -> None:
     """Print the JSON Schema of a YAML file of ours, for completion and checks in an editor."""
     if what not in SCHEMAS:
@@ -36,8 +38,15 @@ def _recipe() -> dict[str, Any]:
     return Recipe.json_schema()
 
 
+def _inference() -> dict[str, Any]:
+    from gridgen.training.inference import Inference
+
+    return Inference.json_schema()
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "spec": _spec,
     "study": _study,
     "recipe": _recipe,
+    "inference": _inference,
 }

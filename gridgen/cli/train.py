@@ -1,5 +1,8 @@
 """`gridgen train`: train a network, or go on with a training."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +14,7 @@ from gridgen.grid import build_grid
 
 if TYPE_CHECKING:
     from gridgen.training import Run
+    from gridgen.training.watch import Watch
 
 
 def train(
@@ -24,7 +28,8 @@ def train(
     topology: As = None,
     settings: Settings = None,
     recipe: Annotated[
-        str | None, typer.Option(help="paper, modern, demo or a YAML file; else what suits the data.")
+        str | None,
+        typer.Option(help="paper, modern, demo or a YAML file; else what suits the data."),
     ] = None,
     output: Output = None,
     holdout: Annotated[
@@ -41,16 +46,38 @@ def train(
         ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard, for TensorBoard.")
+    ] = False,
+    resume_if_begun: Annotated[
+        bool,
+        typer.Option(
+            "--resume-if-begun",
+            help="Go on with the run in -o if this command began it, for jobs that are run again.",
+        ),
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with the training in this folder.")
     ] = None,
 ) -> None:
     """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
     if resume is not None and any(
-        given is not None for given in (spec, data, topology, settings, recipe, output, holdout, seed)
+        given is not None
+        for given in (
+            spec,
+            data,
+            topology,
+            settings,
+            recipe,
+            output,
+            holdout,
+            seed,
+            resume_if_begun or None,
+        )
     ):
         raise UsageError(
-            "--resume takes everything from the run; give nothing beside it but --device"
+            "--resume takes everything from the run; "
+            "give nothing beside it but --device and --tensorboard"
         )
     if resume is None and (spec is None or data is None):
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
@@ -58,39 +85,71 @@ def train(
     from gridgen import training
     from gridgen.training.devices import rank
     from gridgen.training.interrupts import nothing_left_to_stop
-    from gridgen.training.watch import Terminal, Watch
 
-    watch = Terminal() if rank() == 0 else Watch()
-    if resume is not None:
-        run = training.resume(resume, device=device, watch=watch)
-    else:
-        assert grid is not None
-        assert data is not None
-        run = training.train(
-            grid,
-            data,
-            recipe,
-            folder=output,
-            holdout=holdout,
-            seed=seed or 0,
-            device=device or "auto",
-            watch=watch,
-        )
+    with _watching(tensorboard) as watch:
+        if resume is not None:
+            run = training.resume(resume, device=device, watch=watch)
+        else:
+            assert grid is not None
+            assert data is not None
+            run = training.train(
+                grid,
+                data,
+                recipe,
+                folder=output,
+                holdout=holdout,
+                seed=seed or 0,
+                device=device or "auto",
+                resume_if_begun=resume_if_begun,
+                watch=watch,
+            )
     with nothing_left_to_stop():
         if rank() == 0:
             _report(run)
 
 
+@contextmanager
+def _watching(tensorboard: bool) -> Iterator["Watch"]:
+    """Who is told; of several processes, the first one's."""
+    from gridgen.training.devices import rank
+    from gridgen.training.progress import on_stderr
+    from gridgen.training.tensorboard import TensorBoard
+    from gridgen.training.watch import Several, Watch
+
+    if rank() > 0:
+        yield Watch()
+        return
+    others = [TensorBoard()] if tensorboard else []
+    with on_stderr() as lines:
+        yield Several(lines, *others)
+
+
 def _report(run: "Run") -> None:
-    metric, last = run.task.metric, run.rows()[-1]
-    held_out = [("held out", metric.shown(last[metric.holdout]))] if metric.holdout in last else []
+    from gridgen.training.pace import overall, pace_text
+
+    pace = overall(run.steps.rows())
+    data, folder = shlex.quote(run.facts["data"]), shlex.quote(str(run.folder))
     names = ("weights.safetensors", "metrics.csv", "steps.csv", "curve.png", "predictions.png")
     report(
         [
             *describe(build_grid(run.spec)),
-            (f"val {metric.title}", metric.shown(last[metric.val])),
-            *held_out,
-            ("next", f"gridgen evaluate {run.folder} --data {run.facts['data']}"),
+            *_scores(run),
+            *([("pace", pace_text(pace._asdict()))] if pace else []),
+            ("next", f"gridgen evaluate {folder} --data {data}"),
+            ("", f"gridgen report {folder}"),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),
         ]
     )
+
+
+def _scores(run: "Run") -> list[tuple[str, str]]:
+    """The last validation's, and the best one's where that was another."""
+    metric, rows = run.task.metric, run.rows()
+    last, best = rows[-1], max(rows, key=lambda row: row[run.judged_by])
+    scores = [(f"val {metric.title}", metric.shown(last[metric.val]))]
+    if metric.holdout in last:
+        scores.append(("held out", metric.shown(last[metric.holdout])))
+    if best is not last:
+        told = f"{metric.shown(best[run.judged_by])} at epoch {best['epoch']:.0f}"
+        scores.append(("best", f"{told}; --best takes its weights"))
+    return scores

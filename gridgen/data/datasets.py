@@ -9,6 +9,7 @@ from gridgen.data.dataset import Dataset
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.data.nuclei import Nuclei
+from gridgen.data.settings import read_settings
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError, unknown
 
@@ -86,6 +87,21 @@ def lasting_name(name: str) -> str:
     if not path:
         return name
     return f"{known}:{Path(path).resolve()}" if known else str(Path(path).resolve())
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that `name` reads; None where it reads none."""
+    _, path = _split(name)
+    return Path(path) if path else None
+
+
+def white_of(name: str) -> float | None:
+    """White in deep images of the folder that `name` reads, as its `dataset.yaml` says.
+
+    Whoever reads other images as those must be given it. Errors: `SpecError` in that file.
+    """
+    folder = folder_of(name)
+    return read_settings(folder).white if folder else None
 
 
 def _path(name: str) -> str:

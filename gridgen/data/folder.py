@@ -36,9 +36,9 @@ class Folder:
 
     `{split}/images/NAME.{png,jpg,jpeg,webp,tif,tiff}` goes with `{split}/labels/NAME.png`, or a
     `.tif`, palette or grey, whose pixels are the ids that `classes.txt` lists; ids of role
-    `ignore` become `IGNORE`. Other files are passed over. `dataset.yaml`, which may be absent, says what
-    white is. Images have sizes of their own, and of all splits the same channels; grey and RGB may
-    be mixed, and are RGB then.
+    `ignore` become `IGNORE`. Other files are passed over. `dataset.yaml`, which may be absent,
+    says what white is. Images have sizes of their own, and in all splits the same channels; where
+    some are grey and some RGB, all are read as RGB.
 
     Every file is checked here, so that training does not stop in its third hour. Errors:
     `DataError` that names the file: no such split, an image or label that is missing, damaged
@@ -71,7 +71,7 @@ class Folder:
         image = read_image(pair.image, self.channels, self._white)
         label = self.label(index)
         if label.shape != image.shape[1:]:
-            raise DataError(_unequal(pair, label.shape, image.shape[1:]))
+            raise DataError(unequal(pair.label, label.shape, pair.image, image.shape[1:]))
         return Sample(name=self.names[index], image=image, label=label)
 
     def label(self, index: int) -> torch.Tensor:
@@ -139,11 +139,16 @@ def common_channels(images: Iterable[Path]) -> int:
     first: dict[int, Path] = {}
     for path in images:
         first.setdefault(read_header(path).channels, path)
+    require_agreement(first)
+    return max(first)
+
+
+def require_agreement(first: dict[int, Path]) -> None:
+    """Refuse numbers of channels that make no set; of each a file is given. Errors: `DataError`."""
     if len(first) > 1 and not first.keys() <= {1, 3}:
         (one, path), (other, differing) = list(first.items())[:2]
         fact = f"{channel_text(other)}, but {path} has {one}; the images of a dataset agree"
         raise DataError(f"{differing}: {fact}")
-    return max(first)
 
 
 def read_label(path: Path, listed: ClassList) -> npt.NDArray[np.int64]:
@@ -163,14 +168,20 @@ def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
     size = inspect_image(pair.image).size
     labels = read_label(pair.label, listed)
     if labels.shape != size:
-        raise DataError(_unequal(pair, labels.shape, size))
+        raise DataError(unequal(pair.label, labels.shape, pair.image, size))
     return size
 
 
-def _unequal(pair: Pair, label: tuple[int, ...], image: tuple[int, ...]) -> str:
-    return f"{pair.label}: {_shown(label)} pixels, but {pair.image.name} has {_shown(image)}"
+def unequal(label: Path, size: tuple[int, ...], image: Path, of_image: tuple[int, ...]) -> str:
+    """That two files of a sample differ in size (height, width), in words."""
+    return f"{label}: {size_text(size)} pixels, but {image.name} has {size_text(of_image)}"
 
 
-def _shown(size: tuple[int, ...]) -> str:
+def size_text(size: tuple[int, ...]) -> str:
+    """(height, width) as people write it.
+
+    >>> size_text((360, 480))
+    '480x360'
+    """
     height, width = size
     return f"{width}x{height}"

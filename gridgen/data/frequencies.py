@@ -41,8 +41,8 @@ class Frequencies:
         Source: D. Eigen and R. Fergus, ICCV 2015, section 6.3.2, which SegNet takes over. A class
         that never occurs weighs 1 and is not in the median: no pixel asks for its weight.
 
-        >>> Frequencies(pixels=(80, 20, 0), around=(100, 50, 0), images=(2, 1, 0)).weights
-        (0.75, 1.5, 1.0)
+        >>> Frequencies(pixels=(75, 15, 0), around=(100, 60, 0), images=(2, 1, 0)).weights
+        (0.6666666666666666, 2.0, 1.0)
         """
         pairs = zip(self.pixels, self.around, strict=True)
         frequencies = [pixels / around if around else 0.0 for pixels, around in pairs]
@@ -67,23 +67,32 @@ def count_pixels(dataset: Dataset, tick: Tick = lambda *_: None) -> Frequencies:
     kept = _kept(place, len(dataset.classes)) if place else None
     if kept is not None:
         return kept
-    counted = tally(_labels(dataset), len(dataset.classes), len(dataset), tick)
+    counts = Counts(len(dataset.classes))
+    for number, label in enumerate(_labels(dataset), 1):
+        counts.add(label)
+        tick(number, len(dataset))
+    counted = counts.frequencies()
     if place:
         _keep(place, counted)
     return counted
 
 
-def tally(labels: Iterator[torch.Tensor], classes: int, total: int, tick: Tick) -> Frequencies:
-    """Counts over labels (H, W); ids from `classes` on are ignored."""
-    pixels, around, images = torch.zeros(3, classes, dtype=torch.int64)
-    for number, label in enumerate(labels, 1):
+class Counts:
+    """Counts on their way: labels (H, W) are added; ids from `classes` on are ignored."""
+
+    def __init__(self, classes: int) -> None:
+        self._sums = torch.zeros(3, classes, dtype=torch.int64)
+
+    def add(self, label: torch.Tensor) -> None:
+        """Count the pixels of one label."""
         # IGNORE is 255, the last id.
-        count = torch.bincount(label.flatten(), minlength=256)[:classes]
-        pixels += count
-        around += (count > 0) * label.numel()
-        images += count > 0
-        tick(number, total)
-    return Frequencies(*(tuple(part.tolist()) for part in (pixels, around, images)))
+        count = torch.bincount(label.flatten(), minlength=256)[: self._sums.shape[1]]
+        shown = count > 0
+        self._sums += torch.stack([count, shown * label.numel(), shown])
+
+    def frequencies(self) -> Frequencies:
+        """What was counted so far."""
+        return Frequencies(*map(tuple, self._sums.tolist()))
 
 
 def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:

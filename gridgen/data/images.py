@@ -21,6 +21,8 @@ from gridgen.errors import DataError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 LABEL_SUFFIXES = (".png", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
+# What files of those formats begin with.
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", *tiff.MAGIC)
 # Formats that tell a file that was cut off without decoding its pixels.
 SELF_CHECKING = ("PNG", "WEBP")
 # What Pillow raises on a file that is missing or damaged.
@@ -142,11 +144,15 @@ def _pages(image: Image.Image) -> int:
 def _reason(path: str | Path, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    if Path(path).stat().st_size == 0:
+    with open(path, "rb") as file:
+        head = file.read(len(max(SIGNATURES, key=len)))
+    if not head:
         return "the file is empty"
-    if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG, WebP or TIFF image"
-    return f"damaged, or no image: {error}"
+    if not isinstance(error, UnidentifiedImageError):
+        return f"damaged, or no image: {error}"
+    if head.startswith(SIGNATURES):
+        return "damaged, or no image: its header cannot be read"
+    return "not a PNG, JPEG, WebP or TIFF image"
 
 
 def _header(image: Image.Image) -> Header:

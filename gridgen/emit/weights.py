@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -16,33 +18,55 @@ from gridgen.files import write_file
 from gridgen.grid import build_grid
 
 NOTE = "gridgen"
+Precision = Literal["fp32", "bf16"]
 
 
-def save_network(network: GridNetwork, path: str | Path) -> Path:
+def save_network(
+    network: GridNetwork,
+    path: str | Path,
+    precision: Precision = "fp32",
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> Path:
     """Write the weights, the spec and a SHA-256 of the weights to one file.
 
-    Errors: `GridError` for a grid that its spec does not build; `FileError`.
+    `bf16` halves the file: kernels are rounded to it, biases and BN stay as they are. `about` is
+    what else a reader should know, values of JSON: `classes`, `colours`, `note`. Errors:
+    `GridError` for a grid that its spec does not build; `FileError`.
     """
     require_rebuildable(network.grid)
-    spec = json.dumps(network.grid.spec.complete())
-    return save_tensors(network.state_dict(), path, {"spec": spec})
+    told = {name: json.dumps(value) for name, value in about.items()}
+    told["spec"] = json.dumps(network.grid.spec.complete())
+    tensors = network.state_dict()
+    if precision == "bf16":
+        tensors = {name: _rounded(tensor) for name, tensor in tensors.items()}
+    return save_tensors(tensors, path, told)
+
+
+def _rounded(tensor: Tensor) -> Tensor:
+    """A kernel in bf16; what has one dimension is small, and BN's variances need their digits."""
+    return tensor.bfloat16() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
 
 
 def load_network(path: str | Path) -> GridNetwork:
-    """The network that `save_network` wrote, in evaluation mode, on the CPU.
+    """The network that `save_network` wrote, in evaluation mode, on the CPU, in fp32.
 
     Errors: `WeightsError` for a file that is missing, damaged, or not ours.
     """
+    return read_network(path)[0]
+
+
+def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
+    """The same, and what the file says `about` it, each value as JSON. Errors: `WeightsError`."""
     tensors, metadata = load_tensors(path)
     if "spec" not in metadata:
         raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")
     try:
-        grid = build_grid(spec_of(json.loads(metadata["spec"])))
+        grid = build_grid(spec_of(json.loads(metadata.pop("spec"))))
         network = GridNetwork(grid)
         network.load_state_dict(tensors)
     except (GridgenError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(f"{path}: weights and spec do not agree: {error}") from error
-    return network.eval()
+    return network.eval(), metadata
 
 
 def save_tensors(

@@ -23,6 +23,11 @@ KINDS = {
         frozenset({"epochs", "learning_rate"}),
         "gridgen train --recipe and studies read it",
     ),
+    "inference": Kind(
+        "an inference",
+        frozenset({"scales", "flip"}),
+        "gridgen evaluate and predict --inference read it",
+    ),
     "calibration": Kind(
         "a calibrated device",
         frozenset({"machine", "constants", "samples"}),

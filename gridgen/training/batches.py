@@ -1,15 +1,16 @@
 """Training batches as a function of the step number alone, so that a resumed run sees the same.
 
-The order of an epoch comes from (seed, epoch), the augmentation of an image from (seed, step,
+The order of an epoch comes from (seed, epoch), the crop and flip of an image from (seed, step,
 slot in the batch); no generator's state has to be saved.
 """
 
 import math
-import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,10 +20,10 @@ from torch.utils.data import Dataset as TorchDataset
 from gridgen.data import Dataset, Sample
 from gridgen.errors import DataError
 from gridgen.training import devices
-from gridgen.training.interrupts import NUMBERS
+from gridgen.training.interrupts import leave_signals_to_the_parent
 from gridgen.training.recipe import Crop, Recipe
 
-ORDER, AUGMENTATION, STEP = 1, 2, 3
+ORDER, CROP, STEP = 1, 2, 3
 MAX_SEED = 2**31 - 1
 Batch = tuple[Tensor, Tensor]
 
@@ -54,13 +55,13 @@ class Batches(TorchDataset[Batch | DataError]):
     def __getitem__(self, step: int) -> Batch | DataError:
         slots = range(self.rank, self.recipe.batch, self.world)
         try:
-            pairs = [self._augmented(step, slot) for slot in slots]
+            pairs = [self._cropped(step, slot) for slot in slots]
         except DataError as error:
             return error
         images, labels = zip(*pairs, strict=True)
         return torch.stack(images), torch.stack(labels)
 
-    def loader(self, first: int, device: torch.device) -> Iterator[Batch]:
+    def loader(self, first: int, device: torch.device) -> Generator[Batch, None, None]:
         """Batches from step `first` to the last, loaded by the recipe's workers.
 
         Errors: `DataError` for an image that cannot be read.
@@ -71,30 +72,29 @@ class Batches(TorchDataset[Batch | DataError]):
             sampler=range(first, len(self)),
             num_workers=devices.workers(self.recipe.workers, device),
             pin_memory=device.type == "cuda",
-            worker_init_fn=_leave_signals_to_the_parent,
+            worker_init_fn=leave_signals_to_the_parent,
         )
         for batch in loaded:
             if isinstance(batch, DataError):
                 raise batch
             yield batch
 
-    def _augmented(self, step: int, slot: int) -> Batch:
+    def _cropped(self, step: int, slot: int) -> Batch:
         sample = self.dataset[self._index(step, slot)]
-        rng = np.random.default_rng((self.seed, AUGMENTATION, step, slot))
-        return augment(sample, self.recipe.crop, self.recipe.flip, rng)
+        rng = np.random.default_rng((self.seed, CROP, step, slot))
+        return random_crop(sample, self.recipe.crop, self.recipe.flip, rng)
 
     def _index(self, step: int, slot: int) -> int:
         epoch, place = divmod(step, self.per_epoch)
         position = place * self.recipe.batch + slot
         turn, position = divmod(position, len(self.dataset))
-        rng = np.random.default_rng((self.seed, ORDER, epoch, turn))
-        return int(rng.permutation(len(self.dataset))[position])
+        return int(_order(self.seed, epoch, turn, len(self.dataset))[position])
 
 
-def _leave_signals_to_the_parent(_worker: int) -> None:
-    """A signal to the process group must not kill the loaders before the step is saved."""
-    for number in NUMBERS:
-        signal.signal(number, signal.SIG_IGN)
+@lru_cache(maxsize=2)  # an epoch's own order, and the one that fills its last batch
+def _order(seed: int, epoch: int, turn: int, images: int) -> npt.NDArray[np.int64]:
+    """The indices of the images, shuffled."""
+    return np.random.default_rng((seed, ORDER, epoch, turn)).permutation(images)
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -102,7 +102,7 @@ def step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence((seed, STEP, step)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def augment(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) -> Batch:
+def random_crop(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) -> Batch:
     """A square of random side and place, resized, mirrored half of the time (section 4).
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
@@ -132,7 +132,8 @@ def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
 
 def _smooth(image: Tensor, side: int) -> Tensor:
     size = (side, side)
+    # In one piece, a crop is resized a third faster.
     resized = functional.interpolate(
-        image[None], size, mode="bilinear", align_corners=False, antialias=True
+        image[None].contiguous(), size, mode="bilinear", align_corners=False, antialias=True
     )
     return resized[0]

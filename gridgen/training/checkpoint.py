@@ -5,10 +5,12 @@ holds a SHA-256 of each file. Loading verifies, and falls back to the one before
 """
 
 import json
+import math
 import os
 import shutil
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,11 @@ from gridgen.errors import FileError, GridgenError, RunError
 from gridgen.files import flush_folder, sha256, write_file
 from gridgen.training.learner import Learner
 from gridgen.training.ledger import Losses
+from gridgen.training.step import out_of_memory
 
 KEPT = 2
 BEST = "best"
+REPLACED = ".old"
 TALLY = "matrix"
 NETWORK, AVERAGE = "network.safetensors", "average.safetensors"
 OPTIMIZER, NUMBERS, MANIFEST = "optimizer.safetensors", "state.json", "manifest.json"
@@ -35,7 +39,7 @@ class State:
 
     learner: Learner
     step: int = 0
-    best: float = -1.0
+    best: float = -math.inf
     losses: Losses = field(default_factory=Losses)
     tally: Tensor | None = None
 
@@ -55,23 +59,35 @@ class State:
 def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path:
     """Write the checkpoint of `state` into `folder`; keep the last two and the best."""
     final = folder / (name or f"step-{state.step:09d}")
-    temporary = folder / f".{final.name}"
+    temporary, replaced = folder / f".{final.name}", folder / f".{final.name}{REPLACED}"
+    _tidy(folder)
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         _write(temporary, state)
-        replaced = folder / f".{final.name}.old"
         if final.exists():
             os.rename(final, replaced)
         os.rename(temporary, final)
         flush_folder(folder)
-        shutil.rmtree(replaced, ignore_errors=True)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise FileError(f"{final}: cannot be written: {error.strerror or error}") from error
+    except (OSError, FileError) as error:
+        _tidy(folder)
+        cause = error.__cause__ if isinstance(error, FileError) else error
+        reason = getattr(cause, "strerror", None) or error
+        raise FileError(f"{final}: cannot be written: {reason}") from error
+    shutil.rmtree(replaced, ignore_errors=True)
     for old in _newest_first(folder)[KEPT:]:
         shutil.rmtree(old)
     return final
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a save that was broken off left; what it was about to replace stays."""
+    for left in folder.glob(".*"):
+        final = folder / left.name[1:].removesuffix(REPLACED)
+        if left.name.endswith(REPLACED) and not final.exists():
+            with suppress(OSError):
+                os.rename(left, final)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write(folder: Path, state: State) -> None:
@@ -100,6 +116,8 @@ def load_checkpoint(folder: Path, state: State) -> Path | None:
             _verify(checkpoint)
             _restore(checkpoint, state)
         except (GridgenError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            if out_of_memory(error):
+                raise
             warnings.warn(f"{checkpoint} is damaged ({error}); trying the one before", stacklevel=2)
             continue
         return checkpoint
@@ -117,11 +135,28 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _verify(checkpoint: Path) -> None:
     """Every file is there, and as it was written."""
-    manifest = json.loads((checkpoint / MANIFEST).read_text())
     there = {path.name for path in checkpoint.iterdir()} - {MANIFEST}
-    for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *manifest, *there}):
-        if sha256((checkpoint / name).read_bytes()) != manifest[name]:
+    digests = _digests(checkpoint)
+    for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *digests, *there}):
+        if name not in there:
+            raise RunError(f"{name} is missing")
+        if name not in digests:
+            raise RunError(f"{MANIFEST} does not name {name}")
+        if sha256((checkpoint / name).read_bytes()) != digests[name]:
             raise RunError(f"{name} does not match its SHA-256")
+
+
+def _digests(checkpoint: Path) -> dict[str, str]:
+    """The SHA-256 of each file. Errors: `RunError`."""
+    try:
+        digests = json.loads((checkpoint / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise RunError(f"{MANIFEST} is missing") from error
+    except ValueError as error:
+        raise RunError(f"{MANIFEST} is not JSON") from error
+    if not isinstance(digests, dict):
+        raise RunError(f"{MANIFEST} names no files")
+    return digests
 
 
 def _restore(checkpoint: Path, state: State) -> None:

@@ -1,16 +1,23 @@
 """Where a training runs: device, processes, precision."""
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from gridgen.errors import DeviceError
+from gridgen.errors import DeviceError, GridgenError, RunError
 
 MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
+# It has a new name in torch 2.13, which older ones do not know.
+RENAMED = "`broadcast_buffers` is deprecated"
+
+Value = TypeVar("Value")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -29,6 +36,13 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and device.index is None and world_size() > 1:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
+
+
+def machine(device: torch.device) -> str:
+    """The device and what it is: of a GPU its name, of a CPU the number of cores."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {os.cpu_count()} cores" if device.type == "cpu" else str(device)
 
 
 def world_size() -> int:
@@ -79,10 +93,37 @@ def group(device: torch.device) -> Iterator[None]:
         distributed.destroy_process_group()
 
 
-def meet() -> None:
-    """Wait until all processes are here."""
-    if world_size() > 1:
-        distributed.barrier()
+def shared(model: nn.Module) -> nn.Module:
+    """`model`, trained by all processes; every parameter has to be part of every loss."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", RENAMED, FutureWarning)
+        return DistributedDataParallel(model, broadcast_buffers=False)
+
+
+def by_first(act: Callable[[], Value]) -> Value:
+    """What `act` returns or raises in the first process, in all of them; no other calls it."""
+    if world_size() == 1:
+        return act()
+    outcome: list[Any] = [None]
+    if rank() == 0:
+        try:
+            outcome = [act()]
+        except GridgenError as error:
+            outcome = [error]
+    distributed.broadcast_object_list(outcome, 0)
+    if isinstance(outcome[0], GridgenError):
+        raise outcome[0]
+    return outcome[0]  # type: ignore[no-any-return]
+
+
+def require_agreed(step: int, where: object) -> None:
+    """All processes go on from the same step, or a `RunError` that says `where` they looked."""
+    last, negative = greatest(torch.tensor([step, -step])).tolist()
+    if last + negative:
+        raise RunError(
+            f"{where}: one process finds step {-negative}, another step {last}; "
+            f"give all of them the same folder"
+        )
 
 
 def summed(values: Tensor) -> Tensor:
@@ -92,11 +133,13 @@ def summed(values: Tensor) -> Tensor:
     return values
 
 
-def adopt_first(values: Iterable[Tensor]) -> None:
-    """Overwrite `values` with those of the first process."""
-    if world_size() > 1:
-        for value in values:
-            distributed.broadcast(value, 0)
+def gathered(values: Tensor) -> Tensor:
+    """The `values` of each process, stacked in the order of their ranks."""
+    if world_size() == 1:
+        return values[None]
+    shares = [torch.empty_like(values) for _ in range(world_size())]
+    distributed.all_gather(shares, values)
+    return torch.stack(shares)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:

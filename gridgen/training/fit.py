@@ -2,24 +2,27 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 
 import torch
 
-from gridgen.emit import save_network
-from gridgen.errors import GridgenError, Interrupted, TrainingError
+from gridgen.data import Dataset
+from gridgen.errors import GridgenError, Interrupted
 from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.batches import Batch, Batches
 from gridgen.training.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
-from gridgen.training.evaluate import score_network
+from gridgen.training.evaluation.loop import score_network
 from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.learner import Learner, Outcome
 from gridgen.training.ledger import EVERY, Stopwatch
+from gridgen.training.model import export_model, model_of
 from gridgen.training.pictures import draw_curve, draw_predictions
 from gridgen.training.recipe import Moment
 from gridgen.training.run import Row, Run
 from gridgen.training.splits import Splits
+from gridgen.training.tasks import Score
 from gridgen.training.troubles import explained
 from gridgen.training.watch import Watch
 
@@ -44,7 +47,9 @@ class Fit:
 
     def restore(self) -> None:
         """Go on from the newest whole checkpoint; from the beginning where there is none."""
-        load_checkpoint(self.run.checkpoints, self.state)
+        with self._explaining():
+            load_checkpoint(self.run.checkpoints, self.state)
+        devices.require_agreed(self.state.step, self.run.checkpoints)
         self._leave_tally_to_the_first()
         self.rows = [row for row in self.run.rows() if row["step"] <= self.state.step]
 
@@ -64,20 +69,22 @@ class Fit:
             self.run.steps.cut(self.state.step)
         with stop_requests() as request:
             workers = devices.workers(self.recipe.workers, self.device)
-            self.watch.started(len(self.batches), self.state.step, self.task.metric, workers)
-            try:
-                with self._explaining():
+            self.watch.started(self.run, len(self.batches), self.state.step, workers)
+            with self._explaining():
+                try:
                     self._train(request)
-            finally:
-                self.watch.finished()
-            self._finish()
+                    self._finish()
+                finally:
+                    self.watch.finished()
 
     def _train(self, request: Request) -> None:
         self.stopwatch.restart()
-        loader = self.batches.loader(self.state.step, self.device)
-        for batch in self.stopwatch.timed(loader):
-            self._advance(batch)
-            self._obey(request)
+        # Closed at once, not when somebody forgets the error: processes that load images ignore the
+        # signals that would end them, and a program that waits for them would never end.
+        with closing(self.batches.loader(self.state.step, self.device)) as loader:
+            for batch in self.stopwatch.timed(loader):
+                self._advance(batch)
+                self._obey(request)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -86,7 +93,7 @@ class Fit:
             yield
         except Interrupted:
             raise
-        except (GridgenError, OSError, RuntimeError, ValueError) as error:
+        except (GridgenError, OSError, RuntimeError, ValueError, MemoryError) as error:
             told = explained(error, self.recipe)
             if told is None:
                 raise
@@ -107,7 +114,7 @@ class Fit:
         self._observe(outcome)
         state.step += 1
         self.watch.stepped(state.step)
-        if state.step % EVERY == 0:
+        if state.step % EVERY == 0 or state.step == len(self.batches):
             self._look(moment)
         epoch, rest = divmod(state.step, self.batches.per_epoch)
         if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
@@ -155,18 +162,22 @@ class Fit:
         assert state.tally is not None
         state.losses.fetch(state.step)
         self.learner.require_finite(state.step)
-        network, held_out = self.learner.scored, self.splits.holdout
+        held_out = self.splits.holdout
         row: Row = {
             "epoch": epoch,
             "step": state.step,
             "learning_rate": self.recipe.rate(moment),
             "loss": state.losses.mean(),
             metric.train: self.task.score(devices.summed(state.tally)).value,
-            **score_network(network, self.splits.val, self.device).columns(),
+            **self._score_of("val", self.splits.val).columns(),
         }
         if held_out is not None:
-            row[metric.holdout] = score_network(network, held_out, self.device).value
+            row[metric.holdout] = self._score_of("held out", held_out).value
         return row
+
+    def _score_of(self, split: str, dataset: Dataset) -> Score:
+        tick = partial(self.watch.scoring, split)
+        return score_network(self.learner.scored, dataset, self.device, tick, self.recipe.inference)
 
     def _save(self) -> None:
         """A checkpoint of numbers that are some; its tally is that of all processes."""
@@ -190,7 +201,7 @@ class Fit:
         if not number:
             return
         if devices.rank() == 0:
-            save_network(self.learner.scored, self.run.weights)
+            export_model(model_of(self.run, self.learner.scored), self.run.weights)
         raise Interrupted(
             f"stopped at step {self.state.step} of {len(self.batches)}; "
             f"gridgen train --resume {self.run.folder} goes on",
@@ -202,6 +213,8 @@ class Fit:
         if devices.rank() > 0:
             return
         network, folder = self.learner.scored, self.run.folder
-        save_network(network, self.run.weights)
+        export_model(model_of(self.run, network), self.run.weights)
         draw_curve(self.rows, self.task.metric, folder / "curve.png")
-        draw_predictions(network, self.splits.val, self.device, folder / "predictions.png")
+        val, inference = self.splits.val, self.recipe.inference
+        draw_predictions(network, val, self.device, folder / "predictions.png", inference)
+        self.watch.drawn(folder / "predictions.png")

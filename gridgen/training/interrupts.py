@@ -1,12 +1,15 @@
 """Ctrl-C and SIGTERM: finish the step, save, then leave; when all is done, change nothing."""
 
 import atexit
+import ctypes
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+PR_SET_PDEATHSIG = 1
 
 
 class Request:
@@ -35,6 +38,18 @@ def stop_requests() -> Iterator[Request]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave_signals_to_the_parent(_worker: int) -> None:
+    """For a process that loads images: a signal must not end it before the step is saved.
+
+    It ends with its parent, however that dies (Linux); else it would hold the run's lock for
+    seconds, and a resume at once would be refused.
+    """
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager

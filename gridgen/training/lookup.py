@@ -10,7 +10,8 @@ from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
 
-LEVELS = {1: 256, 3: 8}
+LEVELS = {1: 256, 2: 24, 3: 8}
+"""Levels of each channel in the table; of more channels than three the first three are seen."""
 MAX_SWEEPS = 20
 
 
@@ -32,12 +33,13 @@ def _samples(dataset: Dataset) -> Iterable[Sample]:
 
 def _histogram(samples: Iterable[Sample], channels: int, classes: int) -> Tensor:
     """Pixel counts (bin, class)."""
+    channels = min(channels, max(LEVELS))
     levels = LEVELS[channels]
     bins = levels**channels
     weights = levels ** torch.arange(channels)
     counts = torch.zeros(bins * classes, dtype=torch.int64)
     for sample in samples:
-        level = (sample.image * levels).long().clamp(0, levels - 1)
+        level = (sample.image[:channels] * levels).long().clamp(0, levels - 1)
         place = (level * weights[:, None, None]).sum(0)
         kept = sample.label != IGNORE
         counts += torch.bincount(

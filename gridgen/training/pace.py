@@ -1,29 +1,66 @@
 """How fast a training went, in words, and what held it up."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from gridgen.training.ledger import Pace
 from gridgen.training.steplog import StepRow
 
 TOO_MUCH = 0.2
 """Share of the time spent waiting for data from which on it is worth a word."""
 
 
-def pace_text(row: StepRow) -> str:
-    """Images per second, and the share of the time that went by waiting for data."""
-    return f"{row['images_per_second']:.3g} images/s, {row['waiting']:.0%} waiting for data"
+class Stretch(NamedTuple):
+    """The steps of a line of steps.csv, and what each of them took, in seconds per image."""
+
+    steps: float
+    seconds: float
+    waited: float
 
 
-def waiting_share(rows: Sequence[StepRow]) -> float:
-    """Of the whole time; each line of steps.csv is of as many images, which took their time."""
-    times = [1 / max(row["images_per_second"], 1e-9) for row in rows]
-    waited = [time * row["waiting"] for time, row in zip(times, rows, strict=True)]
-    return sum(waited) / sum(times) if times else 0.0
+def pace_text(pace: StepRow) -> str:
+    """Images per second, and the share of the time that went by waiting for data.
+
+    >>> pace_text({"images_per_second": 11.27, "waiting": 0.0629})
+    '11.3 images/s, 6% waiting for data'
+    """
+    return f"{_rate(pace['images_per_second'])} images/s, {pace['waiting']:.0%} waiting for data"
 
 
-def bottleneck(rows: Sequence[StepRow], workers: int) -> str | None:
+def overall(rows: Sequence[StepRow], first: int = 0) -> Pace | None:
+    """The pace of all steps from `first` on together; None where no line was written.
+
+    A line's pace is that of the steps since the last line or validation, and stands for all of
+    its steps. Validations and checkpoints are left out.
+    """
+    stretches = list(_stretches(rows, first))
+    time = sum(each.steps * each.seconds for each in stretches)
+    waited = sum(each.steps * each.waited for each in stretches)
+    return Pace(sum(each.steps for each in stretches) / time, waited / time) if time else None
+
+
+def _stretches(rows: Sequence[StepRow], first: int) -> Iterator[Stretch]:
+    before = float(first)
+    for row in rows:
+        seconds = 1 / max(row["images_per_second"], 1e-9)
+        yield Stretch(row["step"] - before, seconds, seconds * row["waiting"])
+        before = row["step"]
+
+
+def bottleneck(rows: Sequence[StepRow], workers: int, first: int = 0) -> str | None:
     """A lint: that images are loaded more slowly than they are learnt from, and what to change."""
-    share = waiting_share(rows)
-    if share <= TOO_MUCH:
+    pace = overall(rows, first)
+    if pace is None or pace.waiting <= TOO_MUCH:
         return None
-    fix = f"raise workers in the recipe (now {workers})"
-    return f"{share:.0%} of the time was spent waiting for data; {fix}, or make the images smaller"
+    fact = f"{pace.waiting:.0%} of the time was spent waiting for data"
+    cores = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    smaller = "store smaller images: crops are cut from them and resized"
+    if workers >= cores:
+        return f"{fact}, though {workers} workers load it on {cores} cores; {smaller}"
+    return f"{fact}; raise workers in the recipe (now {workers}; {cores} cores), or {smaller}"
+
+
+def _rate(value: float) -> str:
+    """Three digits, and no exponent."""
+    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:.0f}"

@@ -10,6 +10,7 @@ import torch
 from gridgen.data import Dataset
 from gridgen.emit import GridNetwork
 from gridgen.files import write_file
+from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.run import Row
 from gridgen.training.sheet import image_pixels, sheet
 from gridgen.training.tasks import Metric, task_of
@@ -61,7 +62,11 @@ def figure_png(figure: "Figure") -> bytes:
 
 @torch.no_grad()
 def draw_predictions(
-    network: GridNetwork, dataset: Dataset, device: torch.device, path: Path
+    network: GridNetwork,
+    dataset: Dataset,
+    device: torch.device,
+    path: Path,
+    inference: Inference = WHOLE,
 ) -> None:
     """Image, truth and prediction side by side, for the first few images of `dataset`."""
     network.eval()
@@ -69,7 +74,7 @@ def draw_predictions(
     rows = []
     for index in range(min(len(dataset), SHOWN)):
         sample = dataset[index]
-        answer = task.answer(network(sample.image[None].to(device)))
+        answer = task.answer(infer(network, sample.image[None].to(device), inference))
         shown = (sample.label, task.masked(answer, sample.label))
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
     titles = ("image", "truth", "prediction")

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from gridgen.data import read_image
-from gridgen.errors import DataError
 from gridgen.files import write_file
 from gridgen.training.devices import choose_device
-from gridgen.training.run import Run
+from gridgen.training.found import Found, find_images, require_apart
+from gridgen.training.inference import Inference, infer
+from gridgen.training.inference.require import require_image, require_inference, within_memory
+from gridgen.training.model import Model, open_model
 from gridgen.training.sheet import image_pixels, sheet
-from gridgen.training.splits import require_size
 from gridgen.training.tasks import Task
 from gridgen.training.watch import Tick
 
@@ -32,68 +33,69 @@ class Prediction:
         """Both of them."""
         return [self.picture, self.answer]
 
+    @classmethod
+    def of(cls, out: Path, name: str, task: Task) -> "Prediction":
+        """The files of the image called `name`, which may begin with folders."""
+        return cls(out / f"{name}.png", out / f"{name}_{task.ending}.png")
+
 
 def predict(
-    folder: str | Path,
+    model: Model | str | Path,
     images: Sequence[str | Path],
     out: str | Path,
     *,
     best: bool = False,
     size: str | None = None,
     device: str = "auto",
+    inference: Inference | None = None,
     tick: Tick = lambda *_: None,
 ) -> list[Prediction]:
-    """Predict `images` with the run in `folder`; two PNG files for each in `out`.
+    """Predict `images`, files and folders, with a run or a weights file; two PNG files for each.
 
-    `NAME.png` shows image and prediction side by side (figure 5), `NAME_labels.png` is the label
-    itself: pixel value = class id, with the colours as its palette; of a network that restores
-    images, `NAME_restored.png` is the image. All images are read, and
-    their sizes checked, before the first file is written. `best` takes the weights of the best
-    validation, `size` another policy for image sizes than the run's. Errors: `DataError`,
-    `SizeError`, `RunError`, `WeightsError`.
+    `NAME.png` in `out` shows image and prediction side by side (figure 5), `NAME_labels.png` is
+    the label itself: pixel value = class id, with the colours as its palette; of a network that
+    restores images, `NAME_restored.png` is the image. Of a folder all images are taken, those in
+    folders below too; their files lie in `out` as the images lie in the folder.
+
+    All images are read, and their sizes checked, before the first file is written; `tick(done,
+    total)` hears of each image when it is checked and when it is predicted. `best` takes a run's
+    weights of the best validation, `size` another policy for image sizes than the spec's,
+    `inference` another one than training validated by. Errors: `DataError`, `SizeError`,
+    `SpecError`, `RunError`, `WeightsError`.
     """
-    run, chosen = Run.open(folder), choose_device(device)
-    task = run.task
-    network = run.network(best, size).to(chosen)
-    names = _names(images)
-    _require_apart(images, names, Path(out), task)
-    for path in images:
-        height, width = read_image(path, run.spec.in_channels).shape[-2:]
-        require_size(network.grid.spec, (height, width), str(path))
-    predictions = []
-    for number, (name, path) in enumerate(zip(names, images, strict=True), 1):
-        image = read_image(path, run.spec.in_channels)
-        with torch.no_grad():
-            answer = task.answer(network(image[None].to(chosen)))
-        predictions.append(_write(Path(out), name, image, answer, task))
-        tick(number, len(images))
-    return predictions
+    model = model if isinstance(model, Model) else open_model(model, best, size)
+    inference, chosen = inference or model.inference, choose_device(device)
+    spec, out = model.network.grid.spec, Path(out)
+    require_inference(inference, spec, model.task)
+    found = find_images(images, out)
+    files = [Prediction.of(out, image.name, model.task) for image in found]
+    require_apart([image.path for image in found], [file for each in files for file in each.files])
+    for number, image in enumerate(found, 1):
+        height, width = _read(model, image).shape[-2:]
+        require_image(inference, spec, (height, width), str(image.path))
+        tick(number, 2 * len(found))
+    model.network.to(chosen)
+    for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
+        _predict(model, image, written, inference, chosen)
+        tick(len(found) + number, 2 * len(found))
+    return files
 
 
-def _require_apart(
-    images: Sequence[str | Path], names: Sequence[str], out: Path, task: Task
+def _predict(
+    model: Model, found: Found, files: Prediction, inference: Inference, device: torch.device
 ) -> None:
-    """No image of the user's is overwritten by a picture of ours."""
-    given = {Path(path).resolve() for path in images}
-    for name in names:
-        for written in (out / f"{name}.png", out / f"{name}_{task.ending}.png"):
-            if written.resolve() in given:
-                raise DataError(f"{written}: would overwrite an image; name another folder with -o")
+    image = _read(model, found)
+    given = image if inference.window else image.to(device)
+    with within_memory(str(found.path)):
+        answer = model.task.answer(infer(model.network, given, inference))
+    write_file(files.picture, _picture(image, answer, model.task))
+    write_file(files.answer, model.task.encode(answer))
 
 
-def _write(out: Path, name: str, image: Tensor, answer: Tensor, task: Task) -> Prediction:
+def _read(model: Model, found: Found) -> Tensor:
+    return read_image(found.path, model.network.grid.spec.in_channels, model.white)
+
+
+def _picture(image: Tensor, answer: Tensor, task: Task) -> bytes:
     panels = [image_pixels(image), task.pixels(answer)]
-    picture = sheet([panels], ("image", "prediction"), task.classes, task.colours)
-    return Prediction(
-        write_file(out / f"{name}.png", picture),
-        write_file(out / f"{name}_{task.ending}.png", task.encode(answer)),
-    )
-
-
-def _names(images: Sequence[str | Path]) -> list[str]:
-    """File names without endings; two images of one name would overwrite each other."""
-    names = [Path(path).stem for path in images]
-    for name in names:
-        if names.count(name) > 1:
-            raise DataError(f"two images are called {name}; predict them into two folders")
-    return names
+    return sheet([panels], ("image", "prediction"), task.classes, task.colours)

@@ -15,7 +15,7 @@ from gridgen.architectures import load_spec
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
-from gridgen.files import make_folder, write_file
+from gridgen.files import make_folder, sweep, write_file
 from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.checkpoint import BEST, scored_weights
@@ -159,8 +159,9 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Refuse a second process on the same run."""
+        """Refuse a second process on the same run; tidy up after one that was killed."""
         with lock(self.folder / ".lock", f"{self.folder}: another process is training this run"):
+            sweep(self.folder)
             yield
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from gridgen.data import IGNORE
 
@@ -54,9 +53,11 @@ class IouScore:
 
 def confusion(prediction: Tensor, label: Tensor, classes: int) -> Tensor:
     """Pixel counts (truth, prediction) of class ids (N, H, W); `IGNORE` is left out."""
-    return multiclass_confusion_matrix(
-        prediction, label, num_classes=classes, ignore_index=IGNORE, validate_args=False
-    )
+    ignored = classes * classes
+    # Neither a mask nor `bincount` is used: both would wait for a GPU.
+    cells = torch.where(label == IGNORE, ignored, label * classes + prediction).flatten()
+    counts = cells.new_zeros(ignored + 1).scatter_add_(0, cells, torch.ones_like(cells))
+    return counts[:ignored].view(classes, classes)
 
 
 def score(matrix: Tensor, classes: Sequence[str]) -> IouScore:

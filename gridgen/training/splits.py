@@ -8,6 +8,7 @@ from gridgen.data.part import holdout
 from gridgen.errors import DataError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
+from gridgen.training.augmentation import require_augmentation
 from gridgen.training.recipe import Recipe
 from gridgen.training.tasks import task_of
 
@@ -51,9 +52,10 @@ def adopt(grid: Grid, dataset: Dataset) -> Grid:
 def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     """The network can be trained on what the splits hold.
 
-    Errors: `SpecError` where classes or channels differ, or where crops would be resized that must
-    not be; `DataError` where an image is too small for them; `SizeError` where a crop or an image
-    of val has a size that the grid cannot take.
+    Errors: `SpecError` where classes or channels differ, or where crops would be resized or images
+    augmented that must not be; `UsageError` where kornia is missing; `DataError` where an image is
+    too small for the crops; `SizeError` where a crop or an image of val has a size that the grid
+    cannot take.
     """
     train, val, held_out = splits
     for split in (train, val):
@@ -62,6 +64,7 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
         _require_no_classes(recipe, train)
     if not task_of(train).resizable:
         _require_crops_as_they_are(recipe, train)
+    require_augmentation(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
     for part, dataset in scored.items():

@@ -29,4 +29,6 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | No
 
 def out_of_memory(error: Exception) -> bool:
     """Whether memory ran out; on a CPU that is a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "DefaultCPUAllocator" in str(error) or "bad_alloc" in str(error)

@@ -1,6 +1,5 @@
 """steps.csv: loss and pace every few steps, one line after the other."""
 
-import csv
 from pathlib import Path
 
 from gridgen.errors import FileError
@@ -11,7 +10,7 @@ StepRow = dict[str, float]
 
 
 class StepLog:
-    """The file of a run. A line that a kill cut short is passed over."""
+    """The file of a run. A line that is torn, by a kill or a power cut, is passed over."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,9 +19,9 @@ class StepLog:
         """What has been written, in order."""
         if not self.path.is_file():
             return []
-        text = self.path.read_text("utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        return [dict(zip(COLUMNS, map(float, row), strict=True)) for row in _lines(whole)]
+        text = self.path.read_text("utf-8", errors="replace")
+        lines = text.split("\n")[1:-1]
+        return [row for row in map(_row, lines) if row is not None]
 
     def cut(self, step: int) -> None:
         """Begin anew, or go on after `step`."""
@@ -38,8 +37,12 @@ class StepLog:
             raise FileError(f"{self.path}: cannot be written: {error.strerror or error}") from error
 
 
-def _lines(text: str) -> list[list[str]]:
-    return list(csv.reader(text.splitlines()))[1:]
+def _row(line: str) -> StepRow | None:
+    """None for a line that is not whole."""
+    try:
+        return dict(zip(COLUMNS, map(float, line.split(",")), strict=True))
+    except ValueError:
+        return None
 
 
 def _line(row: StepRow) -> str:

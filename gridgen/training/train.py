@@ -2,21 +2,25 @@
 
 import platform
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from gridgen.architectures.load import require_rebuildable
-from gridgen.data.datasets import find_dataset, lasting_name
+from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.emit.host import require_memory
+from gridgen.errors import RunError, UsageError
 from gridgen.grid import Grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
-from gridgen.training.run import Run
+from gridgen.training.run import Run, dump
 from gridgen.training.splits import Splits, adopt, load_splits, require_splits
 from gridgen.training.watch import Watch
 
@@ -32,15 +36,20 @@ def train(
     holdout: str | None = None,
     seed: int = 0,
     device: str = "auto",
+    resume_if_begun: bool = False,
     watch: Watch | None = None,
 ) -> Run:
     """Train the network of `grid` on the dataset named `data`; the run folder that holds it all.
 
     Images of train whose names match `holdout`, a shell pattern, are not trained on but scored,
-    and the best weights are chosen by them instead of by val. Without a `recipe`, the one that suits the dataset; without a `folder`, a new one under
-    `runs/`. Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`,
-    `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
-    the last before anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
+    and the best weights are chosen by them instead of by val. Without a `recipe`, the one that
+    suits the dataset; without a `folder`, a new one under `runs/`. With `resume_if_begun`, a run
+    that is in `folder` already is gone on with, if spec, recipe, data, holdout and seed are the
+    same.
+
+    Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`, `TooLargeError`,
+    `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but the last before
+    anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
 
     >>> import tempfile
     >>> from gridgen.grid import build_grid
@@ -57,17 +66,19 @@ def train(
     ...     run.rows()[-1]["step"]
     8.0
     """
+    if resume_if_begun and folder is None:
+        raise UsageError("--resume-if-begun needs -o, the folder of the run")
     chosen = devices.choose_device(device)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe or find_dataset(data).recipe)
+    watch = watch or Watch()
+    watch.opening(data)
     splits = load_splits(data, holdout)
     grid = adopt(grid, splits[0])
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_memory(grid)
     devices.require_share(recipe.batch)
-    path = Path(folder) if folder is not None else new_folder(grid.spec, data)
-    watch = watch or Watch()
     facts = {
         "data": lasting_name(data),
         "holdout": holdout,
@@ -75,16 +86,26 @@ def train(
         "device": device,
         "classes": list(splits[0].classes),
         "colours": [list(colour) for colour in splits[0].colours],
+        "white": white_of(data),
         "class_weights": class_weights(recipe, splits, watch),
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": devices.machine(chosen),
+        "processes": devices.world_size(),
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
     }
+
+    def begun() -> Run:
+        path = Path(folder) if folder is not None else new_folder(grid.spec, data)
+        if resume_if_begun and (path / "run.json").is_file():
+            return _the_same(Run.open(path), grid.spec, recipe, facts)
+        return Run.create(path, grid.spec, recipe, facts)
+
     with devices.group(chosen):
-        run = Run.create(path, grid.spec, recipe, facts) if devices.rank() == 0 else Run(path)
-        devices.meet()
-        with _alone(run):
-            Fit(run, splits, chosen, watch).go()
+        run = devices.by_first(begun)
+        _go(run, splits, chosen, watch)
     return run
 
 
@@ -97,12 +118,31 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     run = Run.open(folder)
     facts = run.facts
     chosen = devices.choose_device(device or facts["device"])
+    watch = watch or Watch()
+    watch.opening(facts["data"])
     splits = load_splits(facts["data"], facts.get("holdout"))
     require_splits(run.spec, splits, run.recipe)
-    with devices.group(chosen), _alone(run):
-        fit = Fit(run, splits, chosen, watch or Watch())
+    devices.require_share(run.recipe.batch)
+    with devices.group(chosen):
+        _go(run, splits, chosen, watch)
+    return run
+
+
+def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
+    """Train from the newest checkpoint, or from the beginning, to the end."""
+    with _alone(run):
+        fit = Fit(run, splits, device, watch)
         fit.restore()
         fit.go()
+
+
+def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: dict[str, Any]) -> Run:
+    """`run`, if that is how it was begun, or a `RunError`."""
+    asked = {"spec": dump(spec), "recipe": dump(recipe), **facts}
+    begun = {"spec": dump(run.spec), "recipe": dump(run.recipe), **run.facts}
+    for what in ("spec", "recipe", "data", "holdout", "seed"):
+        if begun.get(what) != asked[what]:
+            raise RunError(f"{run.folder} was begun with another {what}; name another folder")
     return run
 
 
@@ -110,12 +150,17 @@ def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] |
     """What the recipe wants classes to weigh in the loss, counted on train."""
     if recipe.class_weights == "none":
         return None
-    return list(median_frequency(splits.train, watch.counted))
+    weights = median_frequency(splits.train, watch.counted)
+    power = 0.5 if recipe.class_weights == "root-frequency" else 1.0
+    return [weight**power for weight in weights]
 
 
-def _alone(run: Run) -> AbstractContextManager[None]:
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
     """One training per run; of several processes of a training, the first holds the lock."""
-    return run.locked() if devices.rank() == 0 else nullcontext()
+    with ExitStack() as held:
+        devices.by_first(lambda: held.enter_context(run.locked()))
+        yield
 
 
 def new_folder(spec: NetworkSpec, data: str) -> Path:

@@ -10,7 +10,7 @@ from gridgen.cli import app
 
 COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
-    *("evaluate", "predict", "feasible", "search", "list", "schema"),
+    *("evaluate", "predict", "report", "export", "feasible", "search", "list", "schema", "data"),
 ]
 
 

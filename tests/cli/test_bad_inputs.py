@@ -70,7 +70,9 @@ A_SPEC = "this is a network spec; gridgen count, render, build, train and others
 NO_SPLIT = "no split; a dataset has {split}/images and {split}/labels"
 TAKEN = "exists already; continue it with --resume {0}, or name another"
 NO_RUN = "no run there (no run.json); gridgen train -o {0} makes one"
-BESIDE = "--resume takes everything from the run; give nothing beside it but --device"
+BESIDE = (
+    "--resume takes everything from the run; give nothing beside it but --device and --tensorboard"
+)
 NEEDED = "give a spec and --data (gridgen list datasets), or --resume RUN"
 WAY = "cannot be made: a file is in the way"
 TRAIN = "train mine.yaml --recipe quick.yaml --data"

@@ -25,6 +25,7 @@ from gridgen.render import draw
 from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import RECIPES, Recipe
+from gridgen.training.inference import INFERENCES, Inference
 from gridgen.training.run import FIELDS
 from gridgen.training.tasks import Segmentation
 
@@ -264,6 +265,7 @@ TABLES = {
     "lints": list(LINTS),
     "datasets": list(DATASETS),
     "recipes": list(RECIPES),
+    "inferences": list(INFERENCES),
     "samplers": list(SAMPLERS),
     "pruners": list(PRUNERS),
 }
@@ -289,6 +291,7 @@ def test_every_name_is_listed_with_a_line_about_it(what, gridgen):
         ("spec", spec_schema()),
         ("study", Study.json_schema()),
         ("recipe", Recipe.json_schema()),
+        ("inference", Inference.json_schema()),
     ],
 )
 def test_schema_is_printed_as_json(what, expected, gridgen):
@@ -297,7 +300,7 @@ def test_schema_is_printed_as_json(what, expected, gridgen):
 
 def test_schema_of_specs_is_the_default(gridgen):
     assert gridgen("schema") == gridgen("schema", "spec")
-    assert set(SCHEMAS) == {"spec", "study", "recipe"}
+    assert set(SCHEMAS) == {"spec", "study", "recipe", "inference"}
 
 
 @pytest.mark.parametrize(("what", "folder"), [("spec", "specs"), ("study", "studies")])
@@ -396,13 +399,16 @@ def test_train_writes_a_run_and_says_what_to_do_next(place, gridgen):
     assert re.fullmatch(
         re.escape(MINE) + r"topology  gridnet: 4 of 4 connections\n"
         r"val IoU   0\.[0-9]{4}\n"
+        r"pace      [0-9.]+ images/s, [0-9]+% waiting for data\n"
         r"next      gridgen evaluate runs/gridnet-shapes --data shapes\n"
+        r"          gridgen report runs/gridnet-shapes\n"
         r"wrote     runs/gridnet-shapes/weights\.safetensors, runs/gridnet-shapes/metrics\.csv, "
-        r"runs/gridnet-shapes/curve\.png, runs/gridnet-shapes/predictions\.png\n",
+        r"runs/gridnet-shapes/steps\.csv, runs/gridnet-shapes/curve\.png, "
+        r"runs/gridnet-shapes/predictions\.png\n",
         out,
     )
     *_, last = err.splitlines()
-    assert re.fullmatch(r"epoch 1  loss [0-9]+\.[0-9]{3}  val IoU 0\.[0-9]{3}", last)
+    assert re.fullmatch(r"epoch 1/1  loss [0-9.]+ +val IoU 0\.[0-9]{3}", last)
     run = place / "runs" / "gridnet-shapes"
     rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
     assert tuple(rows[0]) == (*FIELDS, *Segmentation.columns)
@@ -421,7 +427,8 @@ def test_train_goes_on_with_a_run(with_run, gridgen):
     assert (code, err) == (0, "")
     assert out.startswith(MINE)
     assert out.endswith(
-        "wrote     run/weights.safetensors, run/metrics.csv, run/curve.png, run/predictions.png\n"
+        "wrote     run/weights.safetensors, run/metrics.csv, run/steps.csv, run/curve.png, "
+        "run/predictions.png\n"
     )
     assert (with_run / "run" / "weights.safetensors").is_file()
 
@@ -438,7 +445,8 @@ def test_evaluate_scores_each_class_and_the_baseline(with_run, gridgen):
         rf"  smaller     {number}\n"
         rf"accuracy      {number}\n"
         rf"baseline IoU  {number}  \(best class per intensity, fitted on train\)\n"
-        rf"margin        [+-]{number}\n",
+        rf"margin        [+-]{number}\n"
+        rf"worst images  val-[0-9]+ {number}, val-[0-9]+ {number}, val-[0-9]+ {number}\n",
         out,
     )
 
@@ -448,7 +456,8 @@ def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, g
     assert (code, err) == (0, "")
     scored = json.loads(out)
     assert list(scored) == [
-        *("data", "split", "images", "mean_iou", "iou", "accuracy", "baseline", "margin")
+        *("model", "data", "split", "images", "inference", "mean_iou", "iou", "accuracy"),
+        *("baseline", "margin", "worst"),
     ]
     assert list(scored["iou"]) == ["background", "larger", "smaller"]
     assert (scored["data"], scored["split"], scored["images"]) == ("shapes", "val", 64)

@@ -1,16 +1,20 @@
 import pytest
 import torch
+from cityscapes import make_tree
 
 from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
-from gridgen.data.datasets import lasting_name
+from gridgen.data.dataset import OnDisk
+from gridgen.data.datasets import folder_of, lasting_name, white_of
 from gridgen.errors import DataError
 
 
 @pytest.fixture(params=DATASETS)
-def name(request, tree):
+def name(request, tree, tmp_path):
     """What a user writes for each line of the registry."""
     if request.param in ("nuclei", "denoising"):
         request.getfixturevalue("stardist")
+    if request.param == "cityscapes":
+        return f"cityscapes:{make_tree(tmp_path / 'cs')}"
     return str(tree.root) if request.param == "folder" else request.param
 
 
@@ -30,6 +34,18 @@ def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, spl
             assert (label.dtype, label.shape) == (image.dtype, image.shape)
             assert label.min() >= 0
             assert label.max() <= 1
+        if (instances := dataset[index].instances) is not None:
+            assert (instances.dtype, instances.shape) == (torch.int32, image.shape[1:])
+
+
+def test_labels_that_are_files_can_be_read_without_their_images(name):
+    dataset = load_dataset(name, "val")
+    if not isinstance(dataset, OnDisk):
+        pytest.skip(f"the labels of {dataset.name} are not files")
+    assert len(dataset.label_files) == len(dataset)
+    assert all(path.is_file() for path in dataset.label_files)
+    last = len(dataset) - 1
+    assert torch.equal(dataset.label(last), dataset[last].label)
 
 
 def test_every_class_has_a_name_and_a_colour_of_its_own(name):
@@ -40,7 +56,8 @@ def test_every_class_has_a_name_and_a_colour_of_its_own(name):
 
 def test_a_loop_over_a_split_ends_and_its_names_differ(name):
     dataset = load_dataset(name, "val")
-    names = [sample.name for sample in dataset]
+    names = tuple(sample.name for sample in dataset)
+    assert names == dataset.names
     assert len(names) == len(set(names)) == len(dataset)
     with pytest.raises(IndexError):
         dataset[len(dataset)]
@@ -64,8 +81,8 @@ def test_splits_agree_on_classes_colours_and_channels(name):
 
 def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
     with pytest.raises(DataError) as error:
-        load_dataset(name, "test")
-    assert str(error.value) == f"{name}: 'test' is no split; there are: train, val"
+        load_dataset(name, "other")
+    assert str(error.value) == f"{name}: 'other' is no split; there are: train, val"
 
 
 def test_every_entry_has_a_line_and_a_recipe():
@@ -106,6 +123,14 @@ def test_a_lasting_name_means_the_same_from_everywhere(tree, monkeypatch):
     assert lasting_name("denoising") == "denoising"
     assert lasting_name("streets") == str(tree.root)
     assert lasting_name("denoising:streets") == f"denoising:{tree.root}"
+
+
+def test_white_is_what_the_folder_of_a_name_says(tree):
+    assert folder_of("shapes") is None
+    assert (white_of("shapes"), white_of(str(tree.root))) == (None, None)
+    tree.write("dataset.yaml", "white: 4095\n")
+    assert folder_of(f"denoising:{tree.root}") == tree.root
+    assert white_of(f"denoising:{tree.root}") == white_of(str(tree.root)) == 4095
 
 
 def test_the_word_folder_is_no_dataset():

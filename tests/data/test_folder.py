@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from gridgen.data.dataset import IGNORE
 from gridgen.data.folder import Folder
@@ -130,9 +132,7 @@ def test_an_unlisted_id_is_named_with_the_listed_ones(tree):
 
 def test_a_label_of_colours_is_refused(tree):
     path = tree.image("train/labels/a.png", np.zeros((4, 6, 3), np.uint8))
-    assert failure(tree) == (
-        f"{path}: a label of mode RGB; save ids as an 8-bit grey or palette PNG"
-    )
+    assert failure(tree) == (f"{path}: a label of mode RGB; save ids as a grey or palette PNG")
 
 
 def test_an_empty_file_is_named(tree):
@@ -178,3 +178,80 @@ def test_grey_micrographs_have_1_channel(shared_data):
     membrane = dataset[0].label == 0
     image = dataset[0].image[0]
     assert image[membrane].mean() < image[~membrane].mean()
+
+
+def test_labels_may_be_16_bit_grey_or_tiff(tree):
+    ids = np.array([[0, 1, 7, 0, 1, 7]] * 4)
+    tree.image("train/labels/a.png", ids.astype(np.uint16))
+    (tree.root / "train/labels/b.png").unlink()
+    tree.image("train/labels/b.tif", ids.astype(np.uint16))
+    for sample in Folder(tree.root):
+        assert sample.label.tolist() == [[0, 1, IGNORE, 0, 1, IGNORE]] * 4
+
+
+def test_an_id_beyond_8_bits_is_named(tree):
+    path = tree.image("train/labels/a.png", np.full((4, 6), 300, np.uint16))
+    assert failure(tree) == f"{path}: id 300 is not in classes.txt, which has 0, 1, 7"
+
+
+def test_images_of_any_number_of_channels_make_a_set(tree):
+    for split, name in (("train", "a.png"), ("train", "b.webp"), ("val", "c.jpg")):
+        (tree.root / split / "images" / name).unlink()
+        path = tree.root / split / "images" / f"{name[0]}.tif"
+        pixels = np.ones((4, 6, 7), np.uint16)
+        tifffile.imwrite(path, pixels, photometric="minisblack", planarconfig="contig")
+    dataset = Folder(tree.root)
+    assert dataset.channels == 7
+    assert dataset[0].image.shape == (7, 4, 6)
+
+
+def test_images_whose_channels_make_no_set_are_named(tree):
+    path = tree.root / "val/images/z.tif"
+    tifffile.imwrite(path, np.ones((4, 6, 2), np.uint8), photometric="minisblack", planarconfig=1)
+    other = tree.root / "train/images/a.png"
+    assert failure(tree) == (
+        f"{path}: 2 channels, but {other} has 3; the images of a dataset agree"
+    )
+
+
+def broken(tree):
+    """What may go wrong while an epoch is read: how, and what is said of it."""
+    root, noise = tree.root / "train", np.random.default_rng(0).integers(0, 256, (64, 64, 3))
+    tree.image("train/images/a.png", noise.astype(np.uint8))
+    tree.label("train/labels/a.png", np.zeros((64, 64)))
+    return {
+        "image missing": (lambda: (root / "images/a.png").unlink(),
+                          f"{root}/images/a.png: No such file or directory"),
+        "label missing": (lambda: (root / "labels/a.png").unlink(),
+                          f"{root}/labels/a.png: No such file or directory"),
+        "image cut": (lambda: tree.cut("train/images/a.png"),
+                      f"{root}/images/a.png: damaged, or no image: "),
+        "label cut": (lambda: tree.write("train/labels/a.png", ""),
+                      f"{root}/labels/a.png: the file is empty"),
+        "another id": (lambda: tree.label("train/labels/a.png", np.full((64, 64), 5)),
+                       f"{root}/labels/a.png: id 5 is not in classes.txt, which has 0, 1, 7"),
+        "another size": (lambda: tree.label("train/labels/a.png", np.zeros((6, 4))),
+                         f"{root}/labels/a.png: 4x6 pixels, but a.png has 64x64"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["image missing", "label missing", "image cut", "label cut", "another id", "another size"],
+)
+def test_a_file_that_changes_while_it_is_in_use_is_named(tree, what):
+    damage, said = broken(tree)[what]
+    dataset = Folder(tree.root)
+    damage()
+    with pytest.raises(DataError) as error:
+        dataset[0]
+    assert str(error.value).startswith(said)
+
+
+def test_a_process_that_loads_images_names_the_file(tree):
+    damage, said = broken(tree)["image missing"]
+    loader = DataLoader(Folder(tree.root), batch_size=None, num_workers=1)
+    damage()
+    with pytest.raises(DataError) as error:
+        list(loader)
+    assert said in str(error.value)

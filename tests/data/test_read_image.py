@@ -139,16 +139,14 @@ def test_a_file_that_was_cut_off_is_named(tree, suffix):
     assert failure(path).startswith(f"{path}: damaged, or no image: ")
 
 
-def test_a_stack_of_pages_is_refused(tmp_path):
-    page = Image.fromarray(RAMP)
-    page.save(tmp_path / "stack.tif", save_all=True, append_images=[page, page])
-    assert failure(tmp_path / "stack.tif") == (
-        f"{tmp_path}/stack.tif: 3 pages; save each as a file of its own"
-    )
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_an_animation_is_refused(tmp_path, suffix):
+    page, other = Image.fromarray(RAMP), Image.fromarray(RAMP.T.reshape(4, 6).copy())
+    path = tmp_path / f"moving.{suffix}"
+    page.save(path, save_all=True, append_images=[other, page])
+    assert failure(path) == f"{path}: 3 pages; save each as a file of its own"
 
 
-def test_other_numbers_of_channels_are_refused(tree):
+def test_channels_that_cannot_become_the_wanted_ones_are_refused(tree):
     path = tree.root / "train/images/a.png"
-    assert failure(path, channels=4) == (
-        f"{path}: an image is read as 1 (grey) or 3 (RGB) channels, not 4"
-    )
+    assert failure(path, channels=4) == f"{path}: 3 channels, but 4 are wanted"

@@ -9,6 +9,7 @@ from tiny import RECIPE, SPEC
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.training import evaluate, predict, train
+from gridgen.training.inference import Inference
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,59 @@ def test_an_image_of_the_users_is_never_overwritten(run, tmp_path):
     assert str(caught.value) == (f"{image}: would overwrite an image; name another folder with -o")
     assert image.read_bytes() == before
     assert list(tmp_path.iterdir()) == [image]
+
+
+def test_a_folder_is_predicted_as_it_lies(run, tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "deep" / "a.jpg")
+    ticks = []
+    out = tmp_path / "out"
+    written = predict(run.folder, [tmp_path / "in"], out, tick=lambda *at: ticks.append(at))
+    assert [each.answer for each in written] == [out / "a_labels.png", out / "deep/a_labels.png"]
+    assert all(file.is_file() for each in written for file in each.files)
+    assert ticks == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_an_unreadable_file_in_a_folder_is_one_line_and_nothing_is_written(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_text("no image")
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, [tmp_path / "in"], tmp_path / "out")
+    assert str(caught.value) == f"{tmp_path}/in/b.png: not a PNG, JPEG, WebP or TIFF image"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_weights_file_predicts_as_its_run_does(run, tmp_path):
+    image = picture(tmp_path / "a.png")
+    [first] = predict(run.folder, [image], tmp_path / "one")
+    [second] = predict(run.weights, [image], tmp_path / "two")
+    assert np.array_equal(pixels_of(first.answer), pixels_of(second.answer))
+
+
+def test_windows_predict_an_image_that_the_grid_cannot_take(run, tmp_path):
+    image = picture(tmp_path / "a.png", 37, 51)
+    [written] = predict(
+        run.folder, [image], tmp_path / "out", size="error", inference=Inference(window=16)
+    )
+    assert pixels_of(written.answer).shape == (37, 51)
+
+
+def test_what_was_held_out_can_be_scored_by_its_name(tmp_path):
+    held = train(
+        build_grid(SPEC),
+        "shapes",
+        RECIPE.but(epochs=1),
+        folder=tmp_path / "run",
+        holdout="train-00[12]*",
+        device="cpu",
+    )
+    found = evaluate(held.folder, "shapes", "holdout", baseline=False)
+    assert (found.images, found.split) == (20, "holdout")
+    assert found.network.value == pytest.approx(held.rows()[-1]["holdout_iou"], abs=1e-6)
+
+
+def test_a_run_that_held_nothing_out_has_no_such_split(run):
+    with pytest.raises(DataError) as caught:
+        evaluate(run.folder, "shapes", "holdout")
+    assert str(caught.value) == "shapes: 'holdout' is no split; there are: train, val"

@@ -47,6 +47,7 @@ class Bands:
     """Class 0 is dark, class 1 bright, class 2 rare and as bright as class 1."""
 
     name, classes, colours, channels = "bands", ("0", "1", "2"), ((0, 0, 0),) * 3, 1
+    names = ("bands",)
 
     def __len__(self) -> int:
         return 1

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from gridgen.spec import Document
 
 Side = Annotated[int, Field(ge=1, le=16384)]
-Chance = Annotated[float, Field(ge=0, le=1)]
+Part = Annotated[float, Field(ge=0, le=1)]
 
 
 class Crop(Document):
@@ -25,12 +25,27 @@ class Crop(Document):
 
 
 class Augmentation(Document):
-    """Changes drawn anew for every image of a batch, on the device that trains (kornia)."""
+    """Changes drawn anew for every image of a batch, on the device that trains.
 
-    brightness: Chance = Field(default=0.0, description="Factor from 1 - b to 1 + b.")
-    contrast: Chance = Field(default=0.0, description="Factor from 1 - c to 1 + c.")
-    saturation: Chance = Field(default=0.0, description="Factor from 1 - s to 1 + s.")
+    In this order; each image gets its own. Colours and blur need kornia (the extra `augment`).
+    Brightness and contrast are of grey and RGB images, saturation and hue of RGB alone.
+    """
+
+    rotation: float = Field(
+        default=0.0,
+        ge=0,
+        le=180,
+        description="Turn by -r to r degrees; what comes in from outside is left out of the loss.",
+    )
+    brightness: Part = Field(default=0.0, description="Values times 1 - b to 1 + b.")
+    contrast: Part = Field(
+        default=0.0, description="Distance from the image's mean grey times 1 - c to 1 + c."
+    )
+    saturation: Part = Field(
+        default=0.0, description="Distance from each pixel's grey times 1 - s to 1 + s."
+    )
     hue: float = Field(default=0.0, ge=0, le=0.5, description="Turn from -h to h, 1 a full one.")
-    rotation: float = Field(default=0.0, ge=0, le=180, description="Turn by -r to r degrees.")
-    blur: Chance = Field(default=0.0, description="Probability of a Gaussian blur.")
-    noise: Chance = Field(default=0.0, description="Standard deviation of Gaussian noise.")
+    blur: Part = Field(
+        default=0.0, description="Probability of a Gaussian blur of 0.1 to 2 pixels."
+    )
+    noise: Part = Field(default=0.0, description="Standard deviation of Gaussian noise.")

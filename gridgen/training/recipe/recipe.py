@@ -3,15 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gridgen.analysis.memory.setting import Recompute
 from gridgen.spec import Document, Source
+from gridgen.training.inference.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.crop import Augmentation, Crop
 from gridgen.training.recipe.extends import completed, located
 from gridgen.training.recipe.optimizer import Adam, AnyOptimizer
 from gridgen.training.recipe.schedule import AnySchedule, Moment, Torch7
 
+
+def _by_name(value: Any) -> Any:
+    return load_inference(value) if isinstance(value, str) else value
+
+
+AnyInference = Annotated[Inference, BeforeValidator(_by_name)]
 Workers = Annotated[int, Field(ge=0, le=256)]
 
 
@@ -44,8 +51,10 @@ class Recipe(Document):
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="Share of a label given to all classes alike."
     )
-    class_weights: Literal["none", "median-frequency"] = Field(
-        default="none", description="Of the loss; median-frequency counts the training labels."
+    class_weights: Literal["none", "root-frequency", "median-frequency"] = Field(
+        default="none",
+        description="Of the loss, counted on the training labels: median / frequency of a class, "
+        "or its square root.",
     )
     ema: float | None = Field(
         default=None, gt=0, lt=1, description="Decay of the averaged weights that are scored."
@@ -61,6 +70,9 @@ class Recipe(Document):
     channels_last: bool = Field(default=True, description="Memory format of maps and weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
     recompute: Recompute = "none"
+    inference: AnyInference = Field(
+        default=WHOLE, description="How images are scored and predicted, unless told otherwise."
+    )
     validate_every: int = Field(
         default=1, ge=1, description="Epochs from one validation to the next."
     )

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gridgen.errors import SizeError, SpecError
+from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
-from gridgen.training.inference.require import require_image, require_inference
+from gridgen.training.inference.require import require_image, require_inference, within_memory
 from gridgen.training.tasks import Restoration, Segmentation
 
 STRICT = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
@@ -109,3 +109,13 @@ def test_windows_make_an_image_legal_that_is_not():
     with pytest.raises(SizeError) as caught:
         require_image(Inference(window=128), STRICT, (101, 203), "a.png")
     assert str(caught.value).startswith("a.png: Image is 101x128; ")
+
+
+def test_memory_that_runs_out_is_one_line_with_a_way_out():
+    with pytest.raises(OutOfMemoryError) as caught, within_memory("big.png"):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+    assert str(caught.value) == (
+        "big.png: memory ran out; see images through windows, --window 512 or fewer pixels"
+    )
+    with pytest.raises(RuntimeError, match="another"), within_memory("big.png"):
+        raise RuntimeError("another error")

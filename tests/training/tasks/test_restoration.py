@@ -105,7 +105,7 @@ def test_evaluation_stands_beside_the_noisy_image(run, ramps):
         ("baseline PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
         ("margin", f"{found.margin:+.2f} dB"),
     ]
-    assert list(found.as_json()) == ["data", "split", "images", "psnr", "baseline", "margin"]
+    assert set(found.as_json()) >= {"data", "split", "images", "psnr", "baseline", "margin"}
 
 
 def test_a_prediction_is_the_restored_image(run, ramps, tmp_path):

@@ -1,0 +1,149 @@
+"""`gridgen data check`: read a dataset through and say what it holds and what is wrong."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridgen.cli.table import Row, bar, print_table
+from gridgen.cli.terminal import AsJson, progress, report
+
+if TYPE_CHECKING:
+    from gridgen.data.check import Checked, Finding, Split
+
+FAULTS = 1
+MOST, SHOWN = 10, 3
+"""Findings of one kind, and pairs of images, that are printed."""
+BAR = 20
+
+app = typer.Typer(help="Look at a dataset.", rich_markup_mode=None)
+
+
+@app.callback()
+def _data() -> None:
+    """Look at a dataset."""
+
+
+@app.command("check")
+def check(
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="The path of a folder, or a dataset's name."),
+    ],
+    as_json: AsJson = False,
+) -> int:
+    """Read every image and label; print what there is, what looks odd, and all that is wrong.
+
+    The exit code is 0, or 1 where something is wrong that a training would refuse, or 2 where there
+    is no such dataset.
+    """
+    from gridgen.data.check import check as read_through
+
+    with progress("reading") as tick:
+        checked = read_through(data, tick)
+    if as_json:
+        print(json.dumps(checked.as_json(), indent=2))
+    else:
+        _print(checked)
+    return FAULTS if checked.faults else 0
+
+
+def _print(checked: "Checked") -> None:
+    report([("dataset", checked.name), *((s.name, _summary(s)) for s in checked.splits)])
+    if checked.classes and any(split.labels for split in checked.splits):
+        print()
+        _print_classes(checked)
+    _print_findings("odd", checked.remarks)
+    _print_alike(checked)
+    _print_findings("wrong", checked.faults)
+    print()
+    number, images = len(checked.faults), sum(split.images for split in checked.splits)
+    print(f"{number or 'no'} fault{'s' * (number != 1)}, {images:,} images read")
+
+
+def _summary(split: "Split") -> str:
+    """Images, sizes, channels and bits in a line."""
+    parts = [f"{split.images:,} image{'s' * (split.images != 1)}"]
+    if split.images:
+        parts += [_sizes(split), _depths(split)]
+    return ", ".join(parts)
+
+
+def _sizes(split: "Split") -> str:
+    from gridgen.data.folder import size_text
+
+    sizes = sorted(split.sizes, key=lambda size: (size[0] * size[1], size))
+    if len(sizes) == 1:
+        return size_text(sizes[0])
+    often = split.sizes.most_common(1)[0][0]
+    ends = f"{size_text(sizes[0])} to {size_text(sizes[-1])}"
+    return f"{len(sizes)} sizes from {ends}, most often {size_text(often)}"
+
+
+def _depths(split: "Split") -> str:
+    from gridgen.data.images import channel_text
+
+    found = split.depths.most_common()
+    shown = [f"{channel_text(c)}{f' of {bits} bits' if bits else ''}" for (c, bits), _ in found]
+    if len(found) == 1:
+        return shown[0]
+    pairs = zip(shown, found, strict=True)
+    return ", ".join(f"{number:,} with {text}" for text, (_, number) in pairs)
+
+
+def _print_classes(checked: "Checked") -> None:
+    """A row for each class: of each split its share of the labelled pixels, and images with it;
+    the weight is that of train, or of the first split that has labels.
+    """
+    splits = sorted(
+        (s for s in checked.splits if s.labels), key=lambda split: split.name != "train"
+    )
+    counted = [split.counts.frequencies() for split in splits]
+    first = counted[0]
+    most = max(first.shares) or 1
+    heads: Row = ("class", splits[0].name, "", "images", "weight")
+    rows = [(*heads, *(text for split in splits[1:] for text in (split.name, "images")))]
+    for index, name in enumerate(checked.classes):
+        row = [
+            name,
+            _percent(first.shares[index]),
+            bar(first.shares[index] / most, BAR),
+        ]
+        row += [f"{first.images[index]:,}", f"{first.weights[index]:.2f}"]
+        for other in counted[1:]:
+            row += [_percent(other.shares[index]), f"{other.images[index]:,}"]
+        rows.append(tuple(row))
+    rows.append(("ignored", _percent(splits[0].ignored), "", "", "", *_ignored(splits[1:])))
+    print_table(rows)
+
+
+def _ignored(splits: "Sequence[Split]") -> list[str]:
+    """The share of pixels that are ignored, of each split, and no number of images."""
+    return [text for split in splits for text in (_percent(split.ignored), "")]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def _print_findings(title: str, findings: "tuple[Finding, ...]") -> None:
+    for kind, group in groupby(sorted(findings, key=lambda f: f.kind), lambda f: f.kind):
+        found = list(group)
+        print(f"\n{title}: {kind}")
+        for finding in found[:MOST]:
+            print(f"  {finding.text}")
+        if len(found) > MOST:
+            print(f"  and {len(found) - MOST} more; --json has all")
+
+
+def _print_alike(checked: "Checked") -> None:
+    """Splits that show the same places, which makes a score on one of them look too good."""
+    images = {split.name: split.images for split in checked.splits}
+    for alike in checked.alike:
+        said = f"{len(alike.pairs):,} of {images[alike.split]:,} images of {alike.split}"
+        print("\nodd: alike")
+        print(f"  {said} look like one of {alike.other}: a score on them is no test of new places")
+        for one, other, likeness in alike.pairs[:SHOWN]:
+            print(f"  {likeness:.2f}  {alike.split}/{one}, {alike.other}/{other}")

@@ -1,0 +1,121 @@
+"""A dataset read through, and what is odd about it as a whole."""
+
+import warnings
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from gridgen.data.check.folder import FolderReading
+from gridgen.data.check.named import NamedReading
+from gridgen.data.check.split import Finding, Split
+from gridgen.data.dataset import Tick
+from gridgen.data.datasets import DATASETS, find_dataset
+from gridgen.data.likeness import ALIKE, nearest
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Images of one split that show what an image of another shows: (name, name, likeness)."""
+
+    split: str
+    other: str
+    pairs: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All that was found. `faults` would stop a training; `remarks` would not."""
+
+    name: str
+    classes: tuple[str, ...]
+    splits: tuple[Split, ...]
+    faults: tuple[Finding, ...]
+    remarks: tuple[Finding, ...]
+    alike: tuple[Alike, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON types."""
+        return {
+            "dataset": self.name,
+            "classes": list(self.classes),
+            "splits": {split.name: split.as_json() for split in self.splits},
+            "faults": [fault.as_json() for fault in self.faults],
+            "remarks": [remark.as_json() for remark in self.remarks],
+            "alike": [
+                {"splits": [alike.split, alike.other], "pairs": [list(p) for p in alike.pairs]}
+                for alike in self.alike
+            ],
+        }
+
+
+def check(name: str, tick: Tick = lambda *_: None) -> Checked:
+    """Read every file of the folder at a path, or every sample of a dataset's name.
+
+    `tick` is told of each sample. What is wrong is a fault. Errors: `DataError` where there is no
+    such dataset or folder, or no split in it.
+    """
+    is_folder = find_dataset(name) is DATASETS["folder"]
+    reading = FolderReading(Path(name)) if is_folder else NamedReading(name)
+    with warnings.catch_warnings():
+        # What Pillow finds odd in a file is a fault, or nothing that keeps it from being read.
+        warnings.simplefilter("ignore")
+        for number, _ in enumerate(reading.steps(), 1):
+            tick(number, len(reading))
+    alike = _alike(reading.splits)
+    return Checked(
+        name=reading.name,
+        classes=reading.classes,
+        splits=tuple(reading.splits),
+        faults=tuple(fault for part in (reading.whole, *reading.splits) for fault in part.faults),
+        remarks=tuple(_remarks(reading.splits, reading.classes)),
+        alike=alike,
+    )
+
+
+def _alike(splits: list[Split]) -> tuple[Alike, ...]:
+    """Of every two splits, the larger one first."""
+    found = []
+    for one, other in combinations(sorted(splits, key=lambda split: split.images), 2):
+        pairs = tuple(
+            (one.names[twins.one], other.names[twins.other], round(twins.likeness, 3))
+            for twins in nearest(one.details, other.details)
+            if twins.likeness >= ALIKE
+        )
+        found += [Alike(one.name, other.name, pairs)] if pairs else []
+    return tuple(found)
+
+
+def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[Finding]:
+    remarks = []
+    for split in splits:
+        if split.blank:
+            said = f"{split.name}: of one value throughout: {_shown(split.blank)}"
+            remarks.append(Finding("blank", said))
+        if split.passed_over:
+            said = (
+                f"{split.name}: neither image nor label by its ending: {_shown(split.passed_over)}"
+            )
+            remarks.append(Finding("passed-over", said))
+        absent = _absent(split, classes)
+        if absent and split.labels:
+            remarks.append(Finding("absent", f"{split.name}: no pixel is {_shown(absent)}"))
+    for one, other in combinations(splits, 2):
+        shared = sorted(set(one.names) & set(other.names))
+        if shared:
+            said = f"in {one.name} and in {other.name}: {_shown(shared)}"
+            remarks.append(Finding("same-name", said))
+    return remarks
+
+
+def _absent(split: Split, classes: tuple[str, ...]) -> list[str]:
+    counted = split.counts.frequencies().pixels
+    return [name for name, pixels in zip(classes, counted, strict=True) if not pixels]
+
+
+def _shown(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,6 @@
+"""Pages of HTML for people to read: one file each, its pictures inside, no script, no network."""
+
+from gridgen.pages.evaluation import write_evaluation
+from gridgen.pages.report import write_report
+
+__all__ = ["write_evaluation", "write_report"]

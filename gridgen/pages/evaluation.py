@@ -1,0 +1,131 @@
+"""The page and the tables of an evaluation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gridgen.files import write_file
+from gridgen.pages.page import embedded, rendered
+from gridgen.training.evaluation import Evaluation, Exhibit, Gallery
+from gridgen.training.evaluation.matrix import confusion_png
+from gridgen.training.evaluation.tables import (
+    ClassScore,
+    class_scores,
+    classes_csv,
+    confusion_csv,
+    images_csv,
+)
+
+NEVER = "–"
+CLASSES_NOTE = (
+    "IoU is hits / (hits + misses + false alarms), over all pixels of the split; precision and "
+    "recall are hits over what was predicted, and over what is there. A class that neither occurs "
+    "nor is predicted is left out of the mean. Ignored pixels count nowhere."
+)
+PICTURES_NOTE = (
+    "Ordered by the mean IoU of the image alone. Under wrong, vermillion marks pixels of another "
+    "class than the truth; ignored pixels are black."
+)
+ERRORS_NOTE = "Ordered by the PSNR of the image alone. The error is shown five times as large."
+
+
+def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Path) -> list[Path]:
+    """Write scores.json, the tables as CSV, the confusion matrix, and index.html, in that order.
+
+    A task without classes has no table of classes and no confusion matrix. Errors: `FileError`.
+    """
+    folder = Path(folder)
+    files: dict[str, str | bytes] = {
+        "scores.json": json.dumps(evaluation.as_json(), indent=2) + "\n",
+        "images.csv": images_csv(evaluation),
+    }
+    picture = None
+    if evaluation.task.classes:
+        picture = confusion_png(evaluation.tally, evaluation.task.classes)
+        files["classes.csv"] = classes_csv(evaluation)
+        files["confusion.csv"] = confusion_csv(evaluation)
+        files["confusion.png"] = picture
+    files["index.html"] = evaluation_page(evaluation, gallery, picture)
+    return [write_file(folder / name, content) for name, content in files.items()]
+
+
+def evaluation_page(evaluation: Evaluation, gallery: Gallery, confusion: bytes | None) -> str:
+    """The page; `confusion` is the picture of the matrix."""
+    task, classes = evaluation.task, class_scores(evaluation)
+    pixels = sum(each.pixels for each in classes)
+    return rendered(
+        "evaluation",
+        heading=f"{evaluation.model} on {evaluation.data}, {evaluation.split}",
+        under=f"{evaluation.images} images, seen as {evaluation.inference.described()}",
+        facts=_facts(evaluation),
+        classes=[_class(each, pixels) for each in classes],
+        classes_note=CLASSES_NOTE,
+        confusion=embedded(confusion) if confusion else None,
+        pictures_note=PICTURES_NOTE if task.classes else ERRORS_NOTE,
+        worst_heading=_heading(len(gallery.worst), evaluation.images),
+        worst=[_exhibit(each, evaluation) for each in gallery.worst],
+        best=[_exhibit(each, evaluation) for each in gallery.apart()],
+    )
+
+
+def _heading(shown: int, images: int) -> str:
+    if images == 1:
+        return "The image"
+    if shown == images:
+        return f"All {images} images, the worst first"
+    return "The worst image" if shown == 1 else f"The {shown} worst images, the worst first"
+
+
+def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+    metric = evaluation.task.metric
+    title = f"mean {metric.title}"
+    facts = [(title, metric.shown(evaluation.network.value))]
+    accuracy = evaluation.network.as_json().get("accuracy")
+    facts += [("accuracy", f"{accuracy:.4f}")] if accuracy is not None else []
+    if evaluation.baseline is not None and evaluation.margin is not None:
+        without = metric.shown(evaluation.baseline.value)
+        facts.append((f"{title} of the {_short(evaluation.task.baseline)}", without))
+        facts.append(("margin", metric.shown(evaluation.margin, sign="+")))
+    return facts
+
+
+def _short(baseline: str) -> str:
+    """What needs no network, without the article it may have."""
+    return baseline.removeprefix("the ")
+
+
+def _class(each: ClassScore, pixels: int) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "colour": "rgb({}, {}, {})".format(*each.colour),
+        "width": f"{100 * (each.iou or 0):.1f}",
+        "iou": _number(each.iou),
+        "precision": _number(each.precision),
+        "recall": _number(each.recall),
+        "share": f"{each.pixels / pixels:.2%}" if pixels else NEVER,
+    }
+
+
+def _number(value: float | None) -> str:
+    return NEVER if value is None else f"{value:.4f}"
+
+
+def _exhibit(each: Exhibit, evaluation: Evaluation) -> dict[str, Any]:
+    assert each.image.score is not None
+    metric, (height, width) = evaluation.task.metric, each.size
+    faults = "wrong" if evaluation.task.classes else "error"
+    answer = "prediction" if evaluation.task.classes else evaluation.task.ending
+    pictures = {
+        "image": each.given,
+        "truth": each.truth,
+        answer: each.prediction,
+        faults: each.faults,
+    }
+    return {
+        "name": each.image.name,
+        "score": f"{metric.title} {metric.shown(each.image.score.value)}",
+        "width": width,
+        "height": height,
+        "exact": each.exact,
+        "panels": [{"title": title, "address": embedded(file)} for title, file in pictures.items()],
+    }

@@ -1,0 +1,42 @@
+"""What every page is made of: a template that extends `base.html`, and pictures put inside."""
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gridgen import __version__
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def rendered(template: str, **values: Any) -> str:
+    """The page of `templates/TEMPLATE.html`. Whatever a value holds, it is text to the page.
+
+    A template extends `base.html` and fills its blocks `title` and `content`.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["version"] = __version__
+    return environment.get_template(f"{template}.html").render(values)
+
+
+def embedded(picture: bytes) -> str:
+    """A PNG, WebP or SVG file as the address of an <img>, with the whole file in it.
+
+    >>> embedded(bytes.fromhex("89504e47"))
+    'data:image/png;base64,iVBORw=='
+    """
+    return f"data:image/{_kind(picture)};base64,{b64encode(picture).decode()}"
+
+
+def _kind(picture: bytes) -> str:
+    if picture.startswith(b"\x89PNG"):
+        return "png"
+    return "webp" if picture.startswith(b"RIFF") else "svg+xml"

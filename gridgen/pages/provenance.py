@@ -1,0 +1,91 @@
+"""What a page says of a training beside its scores: network, environment, commands."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gridgen.analysis.count import count
+from gridgen.analysis.memory import Setting, memory
+from gridgen.errors import GridgenError
+from gridgen.grid import Grid
+from gridgen.training import Run
+from gridgen.training.pace import overall, pace_text
+from gridgen.training.run import Row
+from gridgen.training.steplog import StepRow
+
+
+def is_finished(run: Run, rows: Sequence[Row]) -> bool:
+    """Whether the last epoch was validated and the weights are there."""
+    return bool(rows) and rows[-1]["epoch"] == run.recipe.epochs and run.weights.is_file()
+
+
+def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
+    """What the grid is, and what a step of the recipe costs."""
+    side, recipe = run.recipe.crop.size, run.recipe
+    counted = count(grid, (side, side))
+    kept = f"{grid.spec.title}, {len(grid.connections)} of {len(grid.full.connections)} connections"
+    rows = [
+        ("grid", grid.spec.shape),
+        ("topology", kept),
+        ("parameters", f"{counted.parameters.total:,}"),
+        (f"MACs for an image of {side}x{side}", f"{counted.macs.total:,}"),
+    ]
+    setting = Setting.of(
+        batch=recipe.batch,
+        precision=recipe.precision,
+        optimizer=recipe.optimizer.name,
+        recompute=recipe.recompute,
+    )
+    try:
+        needed = memory(grid, (side, side), setting).peak_training
+    except GridgenError:
+        return rows
+    told = f"{needed / 2**20:,.0f} MiB, counted for a batch of {recipe.batch} on one GPU"
+    return [*rows, ("memory of a step", told)]
+
+
+def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
+    """What run.json says; runs made before it said so leave lines out."""
+    facts, pace = run.facts, overall(steps)
+    told = {
+        "data": facts["data"],
+        "held out": facts.get("holdout"),
+        "classes": ", ".join(facts["classes"]),
+        "seed": facts["seed"],
+        "begun": facts.get("begun"),
+        "device": facts.get("machine") or facts["device"],
+        "processes": facts.get("processes"),
+        "platform": facts.get("platform"),
+        "torch": facts.get("torch"),
+        "python": facts.get("python"),
+        "pace": pace_text(pace._asdict()) if pace else None,
+        "folder": run.folder.resolve(),
+    }
+    return [(label, str(value)) for label, value in told.items() if value not in (None, "")]
+
+
+def commands(run: Run, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """How it was started, how to repeat it from this folder alone, and what comes next."""
+    facts, folder = run.facts, str(run.folder)
+    told = [("As it was started", _started(facts.get("command")))]
+    again = ["gridgen", "train", f"{folder}/spec.yaml", "--data", facts["data"]]
+    again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts["seed"])]
+    again += ["--holdout", facts["holdout"]] if facts.get("holdout") else []
+    again += ["--device", facts["device"]] if facts["device"] != "auto" else []
+    told.append(("Again, from this folder's files", shlex.join(again)))
+    if is_finished(run, rows):
+        evaluate = ["gridgen", "evaluate", folder, "--data", facts["data"]]
+        told.append(("Scores, image by image", shlex.join([*evaluate, "-o", f"{folder}/val"])))
+    else:
+        told.append(("Go on with it", shlex.join(["gridgen", "train", "--resume", folder])))
+    return [(label, command) for label, command in told if command]
+
+
+def _started(command: Any) -> str | None:
+    """The command line; a program of the user's own is shown as it is."""
+    if not isinstance(command, list) or not command:
+        return None
+    program, *arguments = map(str, command)
+    ours = Path(program).stem == "gridgen"
+    return shlex.join(["gridgen" if ours else program, *arguments])

@@ -1,0 +1,196 @@
+"""The page of a training: how it went, what came of it, and how to do it again."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gridgen.errors import RenderError
+from gridgen.files import write_file
+from gridgen.grid import Grid, build_grid
+from gridgen.pages.chart import Line, chart
+from gridgen.pages.page import embedded, rendered
+from gridgen.pages.provenance import commands, environment, is_finished, network
+from gridgen.render import draw
+from gridgen.training import Run
+from gridgen.training.pace import overall
+from gridgen.training.progress import loss_text
+from gridgen.training.run import FIELDS, Row, dump
+from gridgen.training.steplog import StepRow
+from gridgen.training.tasks import Metric
+
+FOLDED = 12
+"""Validations from which on their table is folded."""
+SHOWN = 0.98
+"""Share of the losses that the chart must hold: the first ones tower over all others."""
+NAME = "report.html"
+
+
+def write_report(run: Run, path: str | Path | None = None) -> Path:
+    """Write the page of `run`, finished or not, to `path`; without one, RUN/report.html.
+
+    Errors: `RunError` and `SpecError` for what is damaged in the run, `FileError`.
+    """
+    return write_file(path or run.folder / NAME, report_page(run))
+
+
+def report_page(run: Run) -> str:
+    """The page. Nothing is computed again but counts."""
+    rows, steps, grid = run.rows(), run.steps.rows(), build_grid(run.spec)
+    facts, metric, judged_by = run.facts, run.task.metric, run.judged_by
+    charts = _charts(rows, steps, metric)
+    return rendered(
+        "report",
+        heading=f"{run.folder.resolve().name}: {grid.spec.title} on {Path(facts['data']).name}",
+        verdict=verdict(rows, metric, judged_by),
+        unfinished=_unfinished(run, rows, steps),
+        facts=_cards(rows, steps, metric, judged_by),
+        charts=[each | {"name": number} for number, each in enumerate(charts)],
+        validations=_validations(rows, metric, judged_by),
+        evaluations=_evaluations(run.folder),
+        predictions=_embedded_file(run.folder / "predictions.png"),
+        network=network(grid, run),
+        picture=_picture(grid),
+        environment=environment(run, steps),
+        commands=commands(run, rows),
+        files=[("spec.yaml", dump(run.spec)), ("recipe.yaml", dump(run.recipe))],
+    )
+
+
+def verdict(rows: Sequence[Row], metric: Metric, judged_by: str) -> str:
+    """The best validation and the last one, in a sentence."""
+    if not rows:
+        return "No validation yet."
+    best, last = best_row(rows, judged_by), rows[-1]
+    if best is last:
+        told = f"The last validation, at epoch {last['epoch']:.0f}, is the best"
+        return f"{told}: {_scores(last, metric)}."
+    told = f"The best validation, at epoch {best['epoch']:.0f}: {_scores(best, metric)}"
+    return f"{told}. The last, at epoch {last['epoch']:.0f}: {_scores(last, metric)}."
+
+
+def best_row(rows: Sequence[Row], judged_by: str) -> Row:
+    """The first of the rows with the best score; its weights are kept as the best."""
+    return max(rows, key=lambda row: row[judged_by])
+
+
+def _scores(row: Row, metric: Metric) -> str:
+    told = f"val {metric.title} {metric.shown(row[metric.val])}"
+    if metric.holdout not in row:
+        return told
+    return f"held out {metric.title} {metric.shown(row[metric.holdout])}, {told}"
+
+
+def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str | None:
+    if is_finished(run, rows):
+        return None
+    step = max([row["step"] for row in [*rows, *steps]], default=0)
+    epochs = run.recipe.epochs
+    if not rows:
+        return f"Not finished: {step:.0f} steps are logged, none of its {epochs} epochs is scored."
+    total = rows[0]["step"] / rows[0]["epoch"] * epochs
+    return f"Not finished: step {step:.0f} of {total:.0f} is the last that is logged."
+
+
+def _cards(
+    rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric, judged_by: str
+) -> list[tuple[str, str]]:
+    cards = []
+    if rows:
+        best, last = best_row(rows, judged_by), rows[-1]
+        which = [("best", best)] if best is last else [("best", best), ("last", last)]
+        cards = [
+            (f"{split} {metric.title}, {when}", metric.shown(row[column]))
+            for when, row in which
+            for split, column in (("val", metric.val), ("held out", metric.holdout))
+            if column in row
+        ]
+    pace = overall(steps)
+    if pace:
+        cards.append(("images/s", f"{pace.images_per_second:.3g}"))
+        cards.append(("of the time waiting for data", f"{pace.waiting:.0%}"))
+    return cards
+
+
+def _charts(rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric) -> list[dict[str, Any]]:
+    """Loss, the metric on each split, learning rate; those that have a point."""
+    losses = [(row["step"], row["loss"]) for row in steps or rows]
+    rates = [(row["step"], row["learning_rate"]) for row in steps or rows]
+    columns = {"train": metric.train, "holdout": metric.holdout, "val": metric.val}
+    scores = [
+        Line(
+            split.replace("holdout", "held out"),
+            split,
+            [(row["epoch"], row[column]) for row in rows if column in row],
+            dots=True,
+        )
+        for split, column in columns.items()
+    ]
+    title = metric.title + (f" in{metric.unit}" if metric.unit else "")
+    drawn = [
+        chart("loss", "step", [Line("loss", "val", losses)], SHOWN),
+        chart(title, "epoch", scores),
+        chart("learning rate", "step", [Line("learning rate", "val", rates)]),
+    ]
+    return [each for each in drawn if each]
+
+
+def _validations(rows: Sequence[Row], metric: Metric, judged_by: str) -> dict[str, Any] | None:
+    if not rows:
+        return None
+    best = best_row(rows, judged_by)
+    shown = [[*_row(row, metric), "best" if row is best else ""] for row in rows]
+    titles = [*(_title(name, metric) for name in rows[0]), ""]
+    return {"table": {"titles": titles, "rows": shown}, "folded": len(rows) > FOLDED}
+
+
+def _title(column: str, metric: Metric) -> str:
+    """A column of metrics.csv in words."""
+    split, _, what = column.partition("_")
+    if split not in ("train", "val", "holdout"):
+        return column.replace("_", " ")
+    name = metric.title if what == metric.name else what
+    return f"{split.replace('holdout', 'held out')} {name}"
+
+
+def _row(row: Row, metric: Metric) -> list[str]:
+    """Counts, then rates in three or four digits, then scores as in reports."""
+    counted = [f"{row['epoch']:.0f}", f"{row['step']:.0f}"]
+    rates = [f"{row['learning_rate']:.3g}", loss_text(row["loss"])]
+    scores = [f"{row[name]:.{metric.digits}f}" for name in row if name not in FIELDS]
+    return [*counted, *rates, *scores]
+
+
+def _evaluations(folder: Path) -> list[dict[str, Any]]:
+    """What `gridgen evaluate RUN -o RUN/FOLDER` left below the run, class by class."""
+    found = []
+    for path in sorted(folder.glob("*/scores.json")):
+        try:
+            scores = json.loads(path.read_text("utf-8"))
+            shown = [[name, _number(iou)] for name, iou in scores["iou"].items()]
+            shown.append(["mean IoU", _number(scores["mean_iou"])])
+            under = f"{scores['images']} images of {scores['data']}, {scores['split']}"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # of a task without classes, or not ours
+        table = {"titles": ["class", "IoU"], "rows": shown}
+        heading = f"Evaluation {path.parent.name}"
+        found.append({"heading": heading, "under": under, "table": table})
+    return found
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _embedded_file(path: Path) -> str | None:
+    """A PNG; None where there is none."""
+    picture = path.read_bytes() if path.is_file() else b""
+    return embedded(picture) if picture.startswith(b"\x89PNG") else None
+
+
+def _picture(grid: Grid) -> str | None:
+    """The grid as `gridgen render` draws it, where a program for that is installed."""
+    try:
+        return embedded(draw(grid).render("svg"))
+    except RenderError:
+        return None

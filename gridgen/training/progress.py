@@ -1,0 +1,215 @@
+"""How a training goes, on stderr: a bar on a terminal, and plain lines in a log."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
+
+from gridgen.training.pace import bottleneck, pace_text
+from gridgen.training.run import Row, Run
+from gridgen.training.steplog import StepRow
+from gridgen.training.watch import Watch
+
+QUIET_SECONDS = 10.0
+"""Between two lines of a log."""
+SLOW_SECONDS = 2.0
+"""What takes longer to open is told of."""
+SHORT_SECONDS = 60.0
+"""A training that is done sooner needs no advice on its pace."""
+LEAST_BAR = 6
+"""Characters; what does not fit beside them is left out."""
+
+
+@contextmanager
+def on_stderr() -> Iterator["Lines"]:
+    """The watch that suits stderr; at the end nothing of it moves any more, whatever happened."""
+    watch = Bar() if sys.stderr.isatty() else Lines()
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+class Lines(Watch):
+    """A line every ten seconds, and one for each validation."""
+
+    def __init__(self) -> None:
+        self.last, self.rows = time.monotonic(), list[StepRow]()
+        self.begun: float | None = None
+        self.reading: Timer | None = None
+
+    def opening(self, data: str) -> None:
+        """What it is that takes long, where it does."""
+        self.reading = Timer(SLOW_SECONDS, self.tell, [f"reading {data}"])
+        self.reading.daemon = True
+        self.reading.start()
+
+    def counted(self, done: int, total: int) -> None:
+        """A line now and then."""
+        self.close()
+        self.show("counting labels", done, total)
+
+    def started(self, run: Run, total: int, done: int, workers: int) -> None:
+        """From now on there are steps."""
+        self.close()
+        self.total, self.first, self.step, self.workers = total, done, done, workers
+        self.metric, self.epochs = run.task.metric, run.recipe.epochs
+        self.went_on = self.last = time.monotonic()
+        if 0 < done < total:
+            self.tell(f"going on after step {done} of {total}")
+
+    def stepped(self, step: int) -> None:
+        """Where it stands. Time is taken from the first step's end, which may have compiled."""
+        self.step = step
+        if self.begun is None:
+            self.begun, self.first_timed = time.monotonic(), step
+        self.show("step", step, self.total, *self._known())
+
+    def paced(self, row: StepRow) -> None:
+        """Shown from now on."""
+        self.rows.append(row)
+
+    def scoring(self, split: str, done: int, total: int) -> None:
+        """A validation that takes long is no silence."""
+        self.show(f"scoring {split}", done, total)
+
+    def scored(self, row: Row) -> None:
+        """What was reached; lines lie below each other."""
+        metric = self.metric
+        epoch = f"{row['epoch']:{len(str(self.epochs))}.0f}"
+        told = [f"epoch {epoch}/{self.epochs}", f"loss {loss_text(row['loss']):<6}"]
+        told.append(f"val {metric.title} {metric.brief(row[metric.val])}")
+        if metric.holdout in row:
+            told.append(f"held out {metric.brief(row[metric.holdout])}")
+        self.tell("  ".join(told))
+
+    def finished(self) -> None:
+        """What held the training up."""
+        if time.monotonic() - self.went_on < SHORT_SECONDS:
+            return
+        lint = bottleneck(self.rows, self.workers, self.first)
+        if lint:
+            self.tell(lint)
+
+    def close(self) -> None:
+        """Reading is done, or never will be."""
+        if self.reading is not None:
+            self.reading.cancel()
+
+    def show(self, what: str, done: int, total: int, *known: str) -> None:
+        """How far something is, and what is known of it: a line, where the last is long ago."""
+        now = time.monotonic()
+        if now - self.last > QUIET_SECONDS:
+            self.last = now
+            self.tell("  ".join([f"{what} {done}/{total}", *known]))
+
+    def tell(self, text: str) -> None:
+        """A line, at once."""
+        print(text, file=sys.stderr, flush=True)
+
+    def _known(self) -> list[str]:
+        """Loss, pace and time left, where there are any yet."""
+        known = []
+        if self.rows:
+            known = [f"loss {loss_text(self.rows[-1]['loss'])}", pace_text(self.rows[-1])]
+        left = self._left()
+        return known if left is None else [*known, f"{duration(left)} left"]
+
+    def _left(self) -> float | None:
+        """Seconds, if all goes on as it did, validations too."""
+        if self.begun is None or self.step == self.first_timed:
+            return None
+        taken = (time.monotonic() - self.begun) / (self.step - self.first_timed)
+        return taken * (self.total - self.step)
+
+
+class Bar(Lines):
+    """A bar, below the lines that stay; as much beside it as the terminal is wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
+            TextColumn("{task.fields[known]}", markup=False, table_column=Column(no_wrap=True)),
+            console=self.console,
+            expand=True,
+            transient=True,
+        )
+        self.task = self.bar.add_task("", total=None, known="")
+
+    def opening(self, data: str) -> None:
+        """A bar that only says that something goes on."""
+        self.bar.start()
+        self.bar.update(self.task, description=f"reading {data}")
+
+    def show(self, what: str, done: int, total: int, *known: str) -> None:
+        """Move the bar."""
+        described = f"{what} {done}/{total}"
+        room = self.console.width - len(described) - LEAST_BAR - 3
+        self.bar.start()
+        self.bar.update(
+            self.task,
+            description=described,
+            completed=done,
+            total=total,
+            known=fitting(known, room),
+        )
+
+    def tell(self, text: str) -> None:
+        """Above the bar."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def finished(self) -> None:
+        """Without the bar."""
+        self.close()
+        super().finished()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.stop()
+
+
+def fitting(known: tuple[str, ...], room: int) -> str:
+    """Loss, pace and time left in `room` characters; the time is the last to be left out.
+
+    >>> fitting(("loss 2.432", "11.3 images/s, 6% waiting for data", "4:38 left"), 60)
+    'loss 2.432  11.3 images/s, 6% waiting for data  4:38 left'
+    >>> fitting(("loss 2.432", "11.3 images/s, 6% waiting for data", "4:38 left"), 50)
+    'loss 2.432  11.3 images/s, 6% waiting  4:38 left'
+    >>> fitting(("loss 2.432", "11.3 images/s, 6% waiting for data", "4:38 left"), 40)
+    'loss 2.432  4:38 left'
+    """
+    shown = "  ".join(known)
+    if len(shown) > room:
+        shown = shown.replace(" for data", "")
+    if len(shown) <= room or not known:
+        return shown
+    least = max(len(known) - 2, 0)
+    return fitting((*known[:least], *known[least + 1 :]), room)
+
+
+def loss_text(loss: float) -> str:
+    """Four digits, whatever the size: those of images are far below 1.
+
+    >>> loss_text(2.43212), loss_text(0.0302)
+    ('2.432', '0.03020')
+    """
+    return f"{loss:#.4g}".rstrip(".")
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes, seconds.
+
+    >>> duration(3723), duration(123)
+    ('1:02:03', '2:03')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

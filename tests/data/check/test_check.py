@@ -1,0 +1,134 @@
+"""A dataset read on past its faults."""
+
+import numpy as np
+import pytest
+from cityscapes import make_tree
+
+from gridgen.data.check import check
+from gridgen.errors import DataError
+
+
+def faults(tree):
+    return [(fault.kind, fault.text) for fault in check(str(tree.root)).faults]
+
+
+def remarks(tree):
+    return {remark.kind: remark.text for remark in check(str(tree.root)).remarks}
+
+
+def test_a_folder_in_order_has_no_faults(tree):
+    checked = check(str(tree.root))
+    train, val = checked.splits
+    assert (checked.name, checked.classes, checked.faults) == ("streets", ("sky", "road"), ())
+    assert (train.name, train.images, dict(train.sizes)) == ("train", 2, {(4, 6): 2})
+    assert (val.name, val.images, dict(val.depths)) == ("val", 1, {(3, 8): 1})
+    assert train.counts.frequencies().pixels == (48, 0)
+
+
+def test_all_faults_are_found_not_only_the_first(tree):
+    tree.image("train/images/lonely.png", np.zeros((4, 6), np.uint8))
+    tree.label("train/labels/orphan.png", np.zeros((4, 6)))
+    tree.label("train/labels/a.png", np.zeros((6, 4)))
+    ids = np.zeros((4, 6))
+    ids[0, 0], ids[1] = 3, 200
+    tree.label("val/labels/c.png", ids)
+    tree.cut("train/images/b.webp")
+    tree.write("train/labels/b.png", "")
+    root = tree.root
+    assert faults(tree) == [
+        ("sizes", f"{root}/train/labels/a.png: 4x6 pixels, but a.png has 6x4"),
+        ("unreadable", f"{root}/train/images/b.webp: damaged, or no image: could not create "
+         "decoder object"),
+        ("unreadable", f"{root}/train/labels/b.png: the file is empty"),
+        ("unpaired", f"{root}/train/images/lonely.png: no label; it would be "
+         f"{root}/train/labels/lonely.png"),
+        ("unpaired", f"{root}/train/labels/orphan.png: no image of that name in "
+         f"{root}/train/images"),
+        ("ids", f"{root}/val/labels/c.png: ids that classes.txt has not: 3 (1 pixels), "
+         "200 (6 pixels)"),
+    ]  # fmt: skip
+
+
+def test_ids_of_16_bits_are_told_as_they_are(tree):
+    path = tree.image("val/labels/c.png", np.full((4, 6), 1000, np.uint16))
+    assert faults(tree) == [
+        ("ids", f"{path}: ids that classes.txt has not: 1000 (24 pixels)"),
+    ]
+
+
+def test_a_class_list_that_is_damaged_does_not_keep_images_from_being_read(tree):
+    tree.write("classes.txt", "nothing\n")
+    tree.write("dataset.yaml", "whit: 3\n")
+    tree.cut("train/images/a.png")
+    kinds = [kind for kind, _ in faults(tree)]
+    assert kinds == ["classes", "settings", "unreadable"]
+
+
+def test_images_whose_channels_make_no_set_are_a_fault(tree):
+    import tifffile
+
+    (tree.root / "val/images/c.jpg").unlink()
+    path = tree.root / "val/images/c.tif"
+    tifffile.imwrite(path, np.ones((4, 6, 5), np.uint8), photometric="minisblack", planarconfig=1)
+    other = tree.root / "train/images/a.png"
+    assert faults(tree) == [
+        ("channels", f"{path}: 5 channels, but {other} has 3; the images of a dataset agree")
+    ]
+
+
+def test_two_files_of_one_name_and_an_empty_split_are_faults(tree):
+    path = tree.image("train/images/a.tif", np.zeros((4, 6, 3), np.uint8))
+    (tree.path("test/images/x")).touch()
+    assert ("unpaired", f"{path}: a.png has the same name; remove one") in faults(tree)
+    assert (
+        "unpaired",
+        f"{tree.root}/test/images: no images; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff",
+    ) in faults(tree)
+
+
+def test_what_is_odd_is_told_and_is_no_fault(tree):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    for split, name in (("train", "a"), ("val", "a")):
+        tree.image(f"{split}/images/{name}.png", noise)
+        tree.label(f"{split}/labels/{name}.png", np.zeros((40, 60)))
+    tree.write("val/images/Thumbs.db", "x")
+    assert remarks(tree) == {
+        "blank": "val: of one value throughout: c",
+        "passed-over": "val: neither image nor label by its ending: images/Thumbs.db",
+        "absent": "val: no pixel is road",
+        "same-name": "in train and in val: a",
+    }
+    checked = check(str(tree.root))
+    assert checked.faults == ()
+    [alike] = checked.alike
+    assert (alike.split, alike.other, alike.pairs) == ("train", "val", (("a", "a", 1.0),))
+
+
+@pytest.mark.parametrize("name", ["nuclei", "denoising"])
+def test_a_named_dataset_is_read_too(name, stardist):
+    seen = []
+    checked = check(name, lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 39) for done in range(1, 40)]
+    assert checked.faults == ()
+    assert [split.images for split in checked.splits] == [35, 4]
+
+
+def test_a_split_that_cannot_be_opened_does_not_hide_the_other(tmp_path):
+    root = make_tree(tmp_path / "cs")
+    next(root.glob("leftImg8bit/val/*/*.png")).unlink()
+    checked = check(f"cityscapes:{root}")
+    assert [split.name for split in checked.splits] == ["train"]
+    assert [fault.kind for fault in checked.faults] == ["unreadable"]
+
+
+def test_what_is_no_dataset_is_refused(tmp_path):
+    for name, said in (
+        ("nuclej", "'nuclej' is no dataset; did you mean 'nuclei'?; the path of a folder works "
+         "too"),
+        (f"cityscapes:{tmp_path}/x", f"{tmp_path}/x: no such directory"),
+        (str(tmp_path), f"{tmp_path}: no split; a dataset has {{split}}/images and "
+         "{split}/labels"),
+    ):  # fmt: skip
+        with pytest.raises(DataError) as error:
+            check(name)
+        assert str(error.value) == said

@@ -1,0 +1,69 @@
+"""Images that show nearly the same."""
+
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from gridgen.data.images import read_image
+from gridgen.data.likeness import ALIKE, details, nearest
+
+
+def scene(seed, height=90, width=120):
+    """Blobs under a bright sky, which all scenes have."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 9, 12, generator=generator)
+    fine = interpolate(coarse, (height, width), mode="bilinear")[0]
+    return (fine / 2 + torch.linspace(0.5, 0, height)[:, None]).clamp(0, 1)
+
+
+def likeness(one, other):
+    [twins] = nearest([details(one)], [details(other)])
+    return twins.likeness
+
+
+def test_an_image_is_as_like_itself_as_can_be():
+    assert likeness(scene(0), scene(0)) == pytest.approx(1)
+
+
+def test_brightness_contrast_and_resolution_do_not_matter():
+    assert likeness(scene(0), scene(0) / 3 + 0.1) == pytest.approx(1)
+    assert likeness(scene(0), scene(0, 180, 240)) > 0.99
+
+
+def test_a_small_displacement_is_the_same_place():
+    assert likeness(scene(0), scene(0).roll((6, 8), (1, 2))) > ALIKE
+
+
+def test_a_sky_that_all_share_makes_no_likeness():
+    assert max(likeness(scene(0), scene(seed)) for seed in range(1, 30)) < ALIKE
+
+
+def test_blank_images_are_like_nothing():
+    blank = torch.full((1, 40, 40), 0.3)
+    assert likeness(blank, blank) == 0
+    assert likeness(blank, scene(0)) == 0
+
+
+def test_the_most_alike_pair_comes_first():
+    ones, others = ([details(scene(seed)) for seed in seeds] for seeds in ((0, 1, 2), (5, 2, 6)))
+    first, *_ = found = nearest(ones, others)
+    assert first[:2] == (2, 1)
+    assert sorted(twins.one for twins in found) == [0, 1, 2]
+    assert nearest(ones, []) == nearest([], others) == []
+
+
+def test_frames_of_camvid_a_second_apart_are_alike_and_those_of_other_drives_are_not(shared_data):
+    def some(split, pattern):
+        paths = sorted((shared_data / "camvid" / split / "images").glob(pattern))[::3]
+        return [details(read_image(path, 3)) for path in paths]
+
+    val = some("val", "*")
+    near, far = some("train", "0016E5_08[01]*"), some("train", "0001TP*")
+    assert max(twins.likeness for twins in nearest(val, near)) > ALIKE + 0.05
+    assert max(twins.likeness for twins in nearest(val, far)) < ALIKE
+
+
+def test_many_images_are_compared_like_a_few():
+    many = [details(scene(seed, 32, 32)) for seed in range(280)]
+    assert nearest(many, many[270:])[0].one in range(270, 280)
+    assert {t.one for t in nearest(many, many[270:]) if t.likeness > 0.999} >= {*range(270, 280)}
