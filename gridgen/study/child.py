@@ -57,6 +57,7 @@ class ChildTraining:
             "seed": self.study.seed,
             "device": self.device,
             "objective": self.study.objective,
+            "holdout": self.study.holdout,
             "folder": str(folder),
         }
         folder.parent.mkdir(parents=True, exist_ok=True)

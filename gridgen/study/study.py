@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from gridgen.data import Dataset, load_dataset
+from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.space import Budget, Costs, Feasible, Range, costs_of, feasible
 from gridgen.space.bygrid import Tell, silent
@@ -21,7 +21,7 @@ from gridgen.spec.fields import merged
 from gridgen.study.samplers import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
-from gridgen.training.splits import require_fit
+from gridgen.training.splits import load_splits, require_fit
 from gridgen.training.tasks import task_of
 
 
@@ -70,8 +70,13 @@ class Study(Document):
         "`units.lateral` reaches into `units`.",
     )
     budget: Budget = Field(default=Budget(), description="What a candidate may cost.")
-    objective: Literal["val_iou", "val_accuracy", "val_psnr"] = Field(
-        default="val_iou", description="Column of metrics.csv, in its last row, to maximize."
+    holdout: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Training images to score instead of training on, by name: 0006R0*.",
+    )
+    objective: Literal["val_iou", "val_accuracy", "val_psnr", "holdout_iou", "holdout_psnr"] = (
+        Field(default="val_iou", description="Column of metrics.csv, in its last row, to maximize.")
     )
     recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
     sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
@@ -139,17 +144,21 @@ class Study(Document):
         """
         point = first_point(self.space)
         try:
-            val = load_dataset(self.data, "val")
-            require_fit(self.candidate(values(point)), load_dataset(self.data, "train"))
+            splits = load_splits(self.data, self.holdout)
+            require_fit(self.candidate(values(point)), splits.train)
         except DataError as error:
             raise self.blame(SpecError(str(error), ("data",))) from error
         except SpecError as error:
             raise self.blame(relocated(error, point)) from error
-        self._require_objective(val)
+        self._require_objective(splits.val)
 
     def _require_objective(self, dataset: Dataset) -> None:
         task = task_of(dataset)
-        if self.objective not in task.columns:
+        scored = {*task.columns, *((task.metric.holdout,) if self.holdout else ())}
+        if self.objective.startswith("holdout") and not self.holdout:
+            fact = f"{self.objective}: nothing is held out; set holdout to a pattern of names"
+            raise self.blame(SpecError(fact, ("objective",)))
+        if self.objective not in scored:
             fact = f"{self.objective} is not scored on {dataset.name}; set {task.metric.val}"
             raise self.blame(SpecError(fact, ("objective",)))
 

@@ -72,6 +72,7 @@ def _train(job: dict[str, Any], messages: Messages) -> Run:
         job["data"],
         Recipe.of(**job["recipe"]),
         folder=job["folder"],
+        holdout=job["holdout"],
         seed=job["seed"],
         device=job["device"],
         watch=messages,

@@ -1,4 +1,4 @@
-"""Losses fetched late add up as if they were fetched at once; the pace leaves out what it should."""
+"""Losses fetched late add up as if they were fetched at once; the share of time spent waiting."""
 
 import time
 

@@ -31,7 +31,9 @@ RECIPE = Recipe.of(
     crop={"smallest": 8, "largest": 16, "size": 8},
     validate_every=2,
 )
-AS_THEY_ARE = RECIPE.but(crop={"smallest": 8, "largest": 8, "size": 8}, epochs=12)
+AS_THEY_ARE = RECIPE.but(
+    crop={"smallest": 8, "largest": 8, "size": 8}, epochs=12, learning_rate=0.001
+)
 RESTORATION = SPEC.but(in_channels=1, classes=1)
 MARKS = "{marks}"
 RAMPS = "denoising:{ramps}"

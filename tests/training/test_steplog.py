@@ -6,9 +6,13 @@ from gridgen.errors import FileError
 from gridgen.training.steplog import COLUMNS, StepLog
 
 ROWS = [
-    {"step": 20.0, "learning_rate": 0.1 + 0.2, "loss": 1 / 3, "images_per_second": 9.0, "waiting": 0.5},
-    {"step": 40.0, "learning_rate": 1e-7, "loss": 2 / 3, "images_per_second": 8.0, "waiting": 0.0},
-]  # fmt: skip
+    dict(zip(COLUMNS, (20.0, 0.1 + 0.2, 1 / 3, 9.0, 0.5), strict=True)),
+    dict(zip(COLUMNS, (40.0, 1e-7, 2 / 3, 8.0, 0.0), strict=True)),
+]
+TORN = (
+    *(b"60,0.1,0.", b"60,0.1\n", b"\x00\x00\x00\n"),
+    *(b"\xff\xfe,1,1,1,1\n", b"\n", b"a,b,c,d,e\n"),
+)
 
 
 @pytest.fixture
@@ -34,9 +38,7 @@ def test_a_training_that_goes_on_drops_what_came_after(log):
     assert log.rows() == ROWS[:1]
 
 
-@pytest.mark.parametrize(
-    "torn", [b"60,0.1,0.", b"60,0.1\n", b"\x00\x00\x00\n", b"\xff\xfe,1,1,1,1\n", b"\n", b"a,b,c,d,e\n"]
-)  # fmt: skip
+@pytest.mark.parametrize("torn", TORN)
 def test_a_torn_line_is_passed_over_and_gone_after_the_next_start(torn, log):
     log.path.write_bytes(log.path.read_bytes() + torn)
     assert log.rows() == ROWS

@@ -1,0 +1,137 @@
+"""Checkpoints: whole or absent, whatever they are broken off by; restored to the bit."""
+
+import shutil
+import warnings
+
+import pytest
+import torch
+
+from benchmarks.nothing_lost import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
+from gridgen.errors import RunError
+from gridgen.grid import build_grid
+from gridgen.training.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
+from gridgen.training.learner import Learner
+from gridgen.training.recipe import Moment
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def written(tmp_path):
+    return tmp_path, write_checkpoints(tmp_path)
+
+
+def state_of(optimizer: str, spec=SPEC) -> State:
+    return State(Learner(build_grid(spec), task(), RECIPE.but(optimizer=optimizer), 0, CPU))
+
+
+def step(state: State, number: int) -> None:
+    """A step on noise that depends on its number alone."""
+    for _ in range(number):
+        torch.manual_seed(state.step)
+        images, labels = torch.rand(4, 3, 8, 8), torch.randint(0, 3, (4, 8, 8))
+        state.losses.add(state.learner.step(images, labels, Moment(state.step, 10, 1)).loss)
+        state.step += 1
+    state.losses.fetch(state.step)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_restored_state_goes_on_to_the_same_bits(optimizer, before, tmp_path):
+    state = state_of(optimizer)
+    step(state, before)
+    save_checkpoint(tmp_path, state)
+    again = state_of(optimizer)
+    load_checkpoint(tmp_path, again)
+    assert content(again) == content(state)
+    step(state, 3)
+    step(again, 3)
+    assert content(again) == content(state)
+
+
+def test_the_last_two_and_the_best_are_kept(tmp_path):
+    state = fresh_state()
+    save_checkpoint(tmp_path, state, BEST)
+    for _ in range(4):
+        step(state, 1)
+        save_checkpoint(tmp_path, state)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["best", "step-000000003", "step-000000004"]
+
+
+def test_the_best_survives_a_kill_between_two_renames(written):
+    folder, _ = written
+    save_checkpoint(folder, fresh_state(), BEST)
+    held = {path.name: path.read_bytes() for path in (folder / BEST).iterdir()}
+    (folder / BEST).rename(folder / ".best.old")
+    (folder / ".step-000000009").mkdir()
+    state = fresh_state()
+    load_checkpoint(folder, state)
+    step(state, 1)
+    save_checkpoint(folder, state)
+    assert {path.name: path.read_bytes() for path in (folder / BEST).iterdir()} == held
+    assert not list(folder.glob(".*"))
+
+
+def test_no_checkpoint_is_step_0(tmp_path):
+    state = fresh_state()
+    assert load_checkpoint(tmp_path, state) is None
+    assert content(state) == content(fresh_state())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "manifest.json is missing"),
+        ("{", "manifest.json is not JSON"),
+        ("[1]", "manifest.json names no files"),
+        ("{}", "manifest.json does not name average.safetensors"),
+    ],
+)
+def test_a_damaged_manifest_is_told(text, reason, written):
+    folder, held = written
+    manifest = newest(folder) / "manifest.json"
+    manifest.unlink() if text is None else manifest.write_text(text)
+    state = fresh_state()
+    with pytest.warns(UserWarning, match="is damaged") as told:
+        load_checkpoint(folder, state)
+    assert [str(warning.message) for warning in told] == [
+        f"{newest(folder)} is damaged ({reason}); trying the one before"
+    ]
+    assert content(state) == held[0]
+
+
+def test_a_whole_checkpoint_of_another_network_is_passed_over_and_leaves_no_trace(written):
+    folder, held = written
+    other = state_of("sgd", SPEC.but(columns="2+1"))
+    step(other, 9)
+    save_checkpoint(folder, other)
+    shutil.rmtree(folder / "step-000000003", ignore_errors=True)
+    state = fresh_state()
+    with pytest.warns(UserWarning, match="step-000000009 is damaged"):
+        load_checkpoint(folder, state)
+    assert content(state) == held[1]
+
+
+def test_none_that_is_whole_is_an_error(written):
+    folder, _ = written
+    for manifest in folder.glob("*/manifest.json"):
+        manifest.unlink()
+    state = fresh_state()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(RunError) as caught:
+            load_checkpoint(folder, state)
+    assert str(caught.value) == f"{folder}: no whole checkpoint (2 found); train anew"
+    assert content(state) == content(fresh_state())
+
+
+def test_memory_that_runs_out_is_no_damage(written, monkeypatch):
+    folder, _ = written
+
+    def exhausted(_path):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("gridgen.training.checkpoint.load_tensors", exhausted)
+    with pytest.raises(torch.OutOfMemoryError):
+        load_checkpoint(folder, fresh_state())
