@@ -68,6 +68,11 @@ class Terms(Document):
     optimizer: Optimizer | None = Field(
         default=None, description="The recipe's in a study where it is not given, else adam."
     )
+    averaged: bool | None = Field(
+        default=None,
+        description="Whether averaged weights are kept too; as the recipe does in a study where it "
+        "is not given, else not.",
+    )
     recompute: Recompute | None = Field(
         default=None, description="The recipe's in a study where it is not given, else none."
     )

@@ -132,7 +132,7 @@ class Study(Document):
         """The budget, with what the recipe says of a step of training where it says nothing."""
         budget, recipe = self.budget, self.training
         said: dict[str, Any] = {name: getattr(recipe, name) for name in FROM_RECIPE}
-        said["optimizer"] = recipe.optimizer.name
+        said |= {"optimizer": recipe.optimizer.name, "averaged": recipe.ema is not None}
         if budget.size is None:
             said["crop"] = recipe.crop.size
         return budget.but(**{n: v for n, v in said.items() if getattr(budget, n) is None})

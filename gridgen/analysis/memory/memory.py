@@ -14,7 +14,7 @@ from gridgen.grid.trace import Size
 @dataclass(frozen=True)
 class Memory:
     """Bytes. The peaks hold all that is there at that moment: parameters, gradients, optimizer and
-    running statistics, images and labels, activations and what passes through.
+    running statistics, averages of them, images and labels, activations and what passes through.
 
     `saved` is what autograd keeps from the forward pass for the backward pass, each storage once;
     parameters and running statistics are left out.
@@ -83,7 +83,8 @@ class _Step:
 
 
 def _peak_training(held: Weights, step: _Step, setting: Setting) -> int:
-    resting = 2 * FP32 * held.values + _state(held, setting) + held.buffers
+    network = FP32 * held.values + held.buffers
+    resting = network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
     return resting + max(step.peak, step.live + _update(held, setting))
 
 

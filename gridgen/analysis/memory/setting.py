@@ -40,6 +40,9 @@ class Setting(Document):
     precision: Precision = "fp32"
     optimizer: Optimizer = "adam"
     fused: bool = Field(default=True, description="Whether one kernel updates all parameters.")
+    averaged: bool = Field(
+        default=False, description="Whether averaged weights are kept too, as a recipe's ema does."
+    )
     recompute: Recompute = "none"
     device: Literal["cuda", "cpu"] = Field(
         default="cuda", description="Autocast leaves other layers in fp32 on a CPU than on a GPU."

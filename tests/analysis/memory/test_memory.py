@@ -163,3 +163,11 @@ def test_a_size_that_is_none_is_refused(size, fact):
     with pytest.raises(SizeError) as caught:
         memory(build_grid(GridSpec.of(**SMALL)), size)
     assert str(caught.value) == fact
+
+
+def test_averaged_weights_are_one_more_copy_of_the_network_while_it_is_trained():
+    grid = build_grid(GridSpec.of(**SMALL))
+    plain, averaged = (memory(grid, (32, 32), setting(averaged=kept)) for kept in (False, True))
+    held = weights(grid)
+    assert averaged.peak_training - plain.peak_training == 4 * held.values + held.buffers
+    assert averaged.peak_inference == plain.peak_inference
