@@ -164,6 +164,7 @@ def test_a_child_ends_when_its_life_line_is_cut(study, tmp_path):
         "seed": 0,
         "device": "cpu",
         "objective": study.objective,
+        "holdout": None,
         "folder": str(tmp_path / "run"),
     }
     with open(tmp_path / "said", "w") as said:
