@@ -3,10 +3,10 @@
     python -m benchmarks.throughput [--device cuda] [--size 400] [--batch 4 16] [--steps 20]
 
 Whole steps (forward, cross-entropy, backward, fused Adam) on random images that lie on the device:
-images per second, and the peak of torch's allocator. The peers are the network that
-was written by hand, and MONAI's BasicUNet (`pip install --no-deps monai`) with channels scaled until
-its MACs are those of the paper's network. On a CPU, where it is known to work at a small size, the
-memory is the resident set afterwards and means little.
+images per second, and the peak of torch's allocator. The peers are the network written by hand,
+and MONAI's BasicUNet (`pip install --no-deps monai`) with channels scaled until its MACs are those
+of the paper's network. On a CPU, where it is known to work at a small size, the memory is the
+resident set afterwards and means little.
 """
 
 import argparse

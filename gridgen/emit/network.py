@@ -39,9 +39,9 @@ class GridNetwork(nn.Module):
     `network.to(memory_format=torch.contiguous_format)` changes that.
 
     `fixed_graph` makes total dropout multiply by a mask instead of leaving the unit out, for
-    whoever wraps the module in DistributedDataParallel as it is (`gridgen train` does it otherwise);
-    under `torch.compile` this is done by itself. With a mask, a dropped unit's BN statistics move in
-    that step; otherwise they do not. Where side features are not always given,
+    whoever wraps the module in DistributedDataParallel as it is (`gridgen train` does it
+    otherwise); under `torch.compile` this is done by itself. With a mask, a dropped unit's BN
+    statistics move in that step; otherwise they do not. Where side features are not always given,
     DistributedDataParallel needs its `find_unused_parameters` too.
 
     In evaluation maps are computed in the order that needs least memory, in training column by
