@@ -54,6 +54,9 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.module
 	$(BIN)/python -m benchmarks.architectures
 	$(BIN)/python -m benchmarks.denoising
+	$(BIN)/python -m benchmarks.loader
+	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.nothing_lost
 
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json
