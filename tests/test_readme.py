@@ -76,6 +76,12 @@ def test_the_demo_beats_the_best_single_pixel_lookup(tour, capsys):
     assert found["margin"] > 0.1
 
 
+@pytest.mark.slow
+def test_the_small_restoration_preset_beats_the_noisy_micrograph_clearly(tour):
+    folder, _ = tour
+    assert gridgen.evaluate(folder / "runs" / "denoising", "denoising").margin > 9
+
+
 def test_the_python_of_the_readme_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     monkeypatch.chdir(tmp_path)

@@ -68,8 +68,8 @@ def evaluate(
 
 
 def _wrote(written: list[Path]) -> list[tuple[str, str]]:
-    """The page, and the names of what lies beside it."""
+    """The page first, then the tables."""
     if not written:
         return []
     *tables, page = written
-    return [("wrote", f"{page}, and beside it {', '.join(path.name for path in tables)}")]
+    return [("wrote", ", ".join(map(str, (page, *tables))))]

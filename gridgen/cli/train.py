@@ -128,7 +128,7 @@ def _report(run: "Run") -> None:
     from gridgen.training.pace import overall, pace_text
 
     pace = overall(run.steps.rows())
-    data, folder = shlex.quote(run.facts["data"]), shlex.quote(str(run.folder))
+    data, folder = shlex.quote(run.facts.data), shlex.quote(str(run.folder))
     names = ("weights.safetensors", "metrics.csv", "steps.csv", "curve.png", "predictions.png")
     report(
         [

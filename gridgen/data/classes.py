@@ -12,6 +12,7 @@ from gridgen.errors import DataError
 
 COLUMNS = ("id", "name", "R", "G", "B", "role")
 ROLES = ("class", "ignore")
+MAX_NAME = 200
 UNLISTED = -1
 
 
@@ -89,6 +90,10 @@ def _parse(number: int, content: str, above: list[Line]) -> Line:
     name, role = cells[1], cells[5]
     if not name:
         raise ValueError("the name is empty")
+    if not is_name(name):
+        raise ValueError(
+            f"name: {name[:40]!r} is not {MAX_NAME} printable characters at most; write it anew"
+        )
     if role not in ROLES:
         raise ValueError(f"role: {role!r} is neither class nor ignore")
     red, green, blue = (_byte(cells[i], COLUMNS[i]) for i in (2, 3, 4))
@@ -98,6 +103,15 @@ def _parse(number: int, content: str, above: list[Line]) -> Line:
             what = f"id {line.id}" if line.id == other.id else f"name {line.name!r}"
             raise ValueError(f"{what} stands in line {other.number} already")
     return line
+
+
+def is_name(text: str) -> bool:
+    r"""Whether a class may be called so: printable, as a terminal obeys what is not, and short.
+
+    >>> is_name("side walk"), is_name("sky\u200b"), is_name("")
+    (True, False, False)
+    """
+    return text.isprintable() and 0 < len(text) <= MAX_NAME
 
 
 def _byte(text: str, column: str) -> int:

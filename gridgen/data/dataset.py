@@ -28,9 +28,9 @@ class Sample:
     """int64 (H, W): class ids 0..K-1, or `IGNORE`. Where the dataset has no classes, the image that
     `image` was before it was spoilt, of its dtype, shape and range.
     """
-    instances: torch.Tensor | None = None
-    """int32 (H, W): which object a pixel belongs to, 0 where it is none that is told apart. None
-    where the dataset tells no objects apart.
+    instances: Callable[[], torch.Tensor] | None = None
+    """Reads int32 (H, W): which object a pixel belongs to, 0 where it is none that is told apart.
+    None where the dataset tells no objects apart. Errors: `DataError`.
     """
 
 

@@ -1,6 +1,6 @@
 """Datasets that are a directory: `{split}/images`, `{split}/labels` and `classes.txt`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,19 +136,24 @@ def common_channels(images: Iterable[Path]) -> int:
 
     Errors: `DataError` that names a file which differs.
     """
-    first: dict[int, Path] = {}
+    found: dict[int, list[Path]] = {}
     for path in images:
-        first.setdefault(read_header(path).channels, path)
-    require_agreement(first)
-    return max(first)
+        found.setdefault(read_header(path).channels, []).append(path)
+    require_agreement(found)
+    return max(found)
 
 
-def require_agreement(first: dict[int, Path]) -> None:
-    """Refuse numbers of channels that make no set; of each a file is given. Errors: `DataError`."""
-    if len(first) > 1 and not first.keys() <= {1, 3}:
-        (one, path), (other, differing) = list(first.items())[:2]
-        fact = f"{channel_text(other)}, but {path} has {one}; the images of a dataset agree"
-        raise DataError(f"{differing}: {fact}")
+def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
+    """Refuse files whose numbers of channels make no set. Errors: `DataError` that names one of the
+    fewest.
+    """
+    if len(found) > 1 and not found.keys() <= {1, 3}:
+        usual = max(found, key=lambda channels: len(found[channels]))
+        odd = min(
+            found.keys() - {usual}, key=lambda channels: (channels in (1, 3), len(found[channels]))
+        )
+        fact = f"{channel_text(odd)}, but {found[usual][0]} has {usual}"
+        raise DataError(f"{found[odd][0]}: {fact}; the images of a dataset agree")
 
 
 def read_label(path: Path, listed: ClassList) -> npt.NDArray[np.int64]:

@@ -3,14 +3,14 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from gridgen.analysis.count import count
-from gridgen.analysis.memory import Setting, memory
+from gridgen.analysis.memory import training_memory
 from gridgen.errors import GridgenError
 from gridgen.grid import Grid
 from gridgen.training import Run
 from gridgen.training.pace import overall, pace_text
+from gridgen.training.recipe import setting_of
 from gridgen.training.run import Row
 from gridgen.training.steplog import StepRow
 
@@ -31,14 +31,8 @@ def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
         ("parameters", f"{counted.parameters.total:,}"),
         (f"MACs for an image of {side}x{side}", f"{counted.macs.total:,}"),
     ]
-    setting = Setting.of(
-        batch=recipe.batch,
-        precision=recipe.precision,
-        optimizer=recipe.optimizer.name,
-        recompute=recipe.recompute,
-    )
     try:
-        needed = memory(grid, (side, side), setting).peak_training
+        needed = training_memory(grid, (side, side), setting_of(recipe))
     except GridgenError:
         return rows
     told = f"{needed / 2**20:,.0f} MiB, counted for a batch of {recipe.batch} on one GPU"
@@ -49,16 +43,16 @@ def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
     """What run.json says; runs made before it said so leave lines out."""
     facts, pace = run.facts, overall(steps)
     told = {
-        "data": facts["data"],
-        "held out": facts.get("holdout"),
-        "classes": ", ".join(facts["classes"]),
-        "seed": facts["seed"],
-        "begun": facts.get("begun"),
-        "device": facts.get("machine") or facts["device"],
-        "processes": facts.get("processes"),
-        "platform": facts.get("platform"),
-        "torch": facts.get("torch"),
-        "python": facts.get("python"),
+        "data": facts.data,
+        "held out": facts.holdout,
+        "classes": ", ".join(facts.classes),
+        "seed": facts.seed,
+        "begun": facts.begun,
+        "device": facts.machine or facts.device,
+        "processes": facts.processes,
+        "platform": facts.platform,
+        "torch": facts.torch,
+        "python": facts.python,
         "pace": pace_text(pace._asdict()) if pace else None,
         "folder": run.folder.resolve(),
     }
@@ -68,24 +62,24 @@ def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
 def commands(run: Run, rows: Sequence[Row]) -> list[tuple[str, str]]:
     """How it was started, how to repeat it from this folder alone, and what comes next."""
     facts, folder = run.facts, str(run.folder)
-    told = [("As it was started", _started(facts.get("command")))]
-    again = ["gridgen", "train", f"{folder}/spec.yaml", "--data", facts["data"]]
-    again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts["seed"])]
-    again += ["--holdout", facts["holdout"]] if facts.get("holdout") else []
-    again += ["--device", facts["device"]] if facts["device"] != "auto" else []
+    told = [("As it was started", _started(facts.command or ()))]
+    again = ["gridgen", "train", f"{folder}/spec.yaml", "--data", facts.data]
+    again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts.seed)]
+    again += ["--holdout", facts.holdout] if facts.holdout else []
+    again += ["--device", facts.device] if facts.device != "auto" else []
     told.append(("Again, from this folder's files", shlex.join(again)))
     if is_finished(run, rows):
-        evaluate = ["gridgen", "evaluate", folder, "--data", facts["data"]]
+        evaluate = ["gridgen", "evaluate", folder, "--data", facts.data]
         told.append(("Scores, image by image", shlex.join([*evaluate, "-o", f"{folder}/val"])))
     else:
         told.append(("Go on with it", shlex.join(["gridgen", "train", "--resume", folder])))
     return [(label, command) for label, command in told if command]
 
 
-def _started(command: Any) -> str | None:
+def _started(command: Sequence[str]) -> str | None:
     """The command line; a program of the user's own is shown as it is."""
-    if not isinstance(command, list) or not command:
+    if not command:
         return None
-    program, *arguments = map(str, command)
+    program, *arguments = command
     ours = Path(program).stem == "gridgen"
     return shlex.join(["gridgen" if ours else program, *arguments])

@@ -37,11 +37,11 @@ def write_report(run: Run, path: str | Path | None = None) -> Path:
 def report_page(run: Run) -> str:
     """The page. Nothing is computed again but counts."""
     rows, steps, grid = run.rows(), run.steps.rows(), build_grid(run.spec)
-    facts, metric, judged_by = run.facts, run.task.metric, run.judged_by
+    metric, judged_by = run.task.metric, run.judged_by
     charts = _charts(rows, steps, metric)
     return rendered(
         "report",
-        heading=f"{run.folder.resolve().name}: {grid.spec.title} on {Path(facts['data']).name}",
+        heading=f"{run.folder.resolve().name}: {grid.spec.title} on {Path(run.facts.data).name}",
         verdict=verdict(rows, metric, judged_by),
         unfinished=_unfinished(run, rows, steps),
         facts=_cards(rows, steps, metric, judged_by),

@@ -21,6 +21,7 @@ from gridgen.spec.fields import merged
 from gridgen.study.samplers import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
+from gridgen.training.recipe import setting_of
 from gridgen.training.splits import load_splits, require_fit
 from gridgen.training.tasks import task_of
 
@@ -32,9 +33,6 @@ def _kind(value: Any) -> str:
 def _recipe_kind(value: Any) -> str:
     return "name" if isinstance(value, str) else "inline"
 
-
-FROM_RECIPE = ("batch", "precision", "recompute")
-"""Terms of a budget that a recipe says in the same words."""
 
 ChoicesField = Annotated[
     Annotated[Range, Tag("range")]
@@ -131,8 +129,7 @@ class Study(Document):
     def limits(self) -> Budget:
         """The budget, with what the recipe says of a step of training where it says nothing."""
         budget, recipe = self.budget, self.training
-        said: dict[str, Any] = {name: getattr(recipe, name) for name in FROM_RECIPE}
-        said |= {"optimizer": recipe.optimizer.name, "averaged": recipe.ema is not None}
+        said = setting_of(recipe).plain()
         if budget.size is None:
             said["crop"] = recipe.crop.size
         return budget.but(**{n: v for n, v in said.items() if getattr(budget, n) is None})

@@ -11,9 +11,9 @@ from gridgen.emit import GridNetwork
 class Average:
     """A copy of a network that follows it, slowly.
 
-    After n steps the decay is min(decay, (1 + n) / (10 + n)), so that the first weights are soon
-    forgotten (TensorFlow's ExponentialMovingAverage). Nothing in it waits for a GPU, as torch's
-    AveragedModel does to ask how often it was updated.
+    In step n, from 0, the decay is min(decay, (1 + n) / (10 + n)), so that the first weights are
+    soon forgotten (TensorFlow's ExponentialMovingAverage). Nothing in it waits for a GPU, as
+    torch's AveragedModel does to ask how often it was updated.
     """
 
     def __init__(self, network: GridNetwork, decay: float) -> None:
@@ -23,7 +23,7 @@ class Average:
 
     @torch.no_grad()
     def follow(self, steps: int) -> None:
-        """Move towards the network, which has made `steps` steps."""
+        """Move towards the network, which had made `steps` steps before the last one."""
         decay = min(self.decay, (1 + steps) / (10 + steps))
         torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
 

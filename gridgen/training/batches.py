@@ -5,7 +5,8 @@ slot in the batch); no generator's state has to be saved.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,10 +75,14 @@ class Batches(TorchDataset[Batch | DataError]):
             pin_memory=device.type == "cuda",
             worker_init_fn=leave_signals_to_the_parent,
         )
-        for batch in loaded:
-            if isinstance(batch, DataError):
-                raise batch
-            yield batch
+        batches = iter(loaded)
+        try:
+            for batch in batches:
+                if isinstance(batch, DataError):
+                    raise batch
+                yield batch
+        finally:
+            _end(batches)
 
     def _cropped(self, step: int, slot: int) -> Batch:
         sample = self.dataset[self._index(step, slot)]
@@ -89,6 +94,15 @@ class Batches(TorchDataset[Batch | DataError]):
         position = place * self.recipe.batch + slot
         turn, position = divmod(position, len(self.dataset))
         return int(_order(self.seed, epoch, turn, len(self.dataset))[position])
+
+
+def _end(batches: Iterator[object]) -> None:
+    """Send home the processes that load images, here and not when somebody forgets the iterator.
+
+    Whether one of them has died is known by then, and would be told in the middle of forgetting.
+    """
+    with suppress(RuntimeError):
+        getattr(batches, "_shutdown_workers", lambda: None)()
 
 
 @lru_cache(maxsize=2)  # an epoch's own order, and the one that fills its last batch

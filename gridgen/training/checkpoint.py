@@ -47,7 +47,20 @@ class State:
         """What `state.json` holds: JSON's floats come back as they were."""
         losses = self.losses
         sums = {"loss_sum": losses.total, "steps_summed": losses.steps, "recent": losses.recent}
-        return {"step": self.step, "best": self.best, **sums}
+        return {"step": self.step, "best": self.best, **sums, **self.kinds()}
+
+    def kinds(self) -> dict[str, Any]:
+        """What a checkpoint must have been written with, to be gone on with."""
+        learner = self.learner
+        averaged = learner.average is not None
+        return {"optimizer": type(learner.optimizer).__name__, "averaged": averaged}
+
+    def require_kinds(self, numbers: dict[str, Any]) -> None:
+        """Refuse a recipe that was changed since, with a `RunError`."""
+        for what, now in self.kinds().items():
+            if numbers[what] != now:
+                fact = f"its recipe.yaml was changed: {what} was {numbers[what]}, now {now}"
+                raise RunError(f"{fact}; put it back, or train anew")
 
     def adopt(self, numbers: dict[str, Any]) -> None:
         """Take over what `numbers` gave."""
@@ -114,12 +127,10 @@ def load_checkpoint(folder: Path, state: State) -> Path | None:
     for checkpoint in found:
         try:
             _verify(checkpoint)
-            _restore(checkpoint, state)
-        except (GridgenError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            if out_of_memory(error):
-                raise
+        except (GridgenError, OSError) as error:
             warnings.warn(f"{checkpoint} is damaged ({error}); trying the one before", stacklevel=2)
             continue
+        _restore(checkpoint, state)
         return checkpoint
     raise RunError(f"{folder}: no whole checkpoint ({len(found)} found); train anew")
 
@@ -160,13 +171,20 @@ def _digests(checkpoint: Path) -> dict[str, str]:
 
 
 def _restore(checkpoint: Path, state: State) -> None:
-    """All files are read before anything is changed."""
+    """All files are read before anything is changed. Errors: `RunError` for another network's."""
     learner = state.learner
+    numbers = json.loads((checkpoint / NUMBERS).read_text())
+    state.require_kinds(numbers)
     weights, _ = load_tensors(checkpoint / NETWORK)
     average = load_tensors(checkpoint / AVERAGE)[0] if learner.average is not None else {}
     optimizer, _ = load_tensors(checkpoint / OPTIMIZER)
-    numbers = json.loads((checkpoint / NUMBERS).read_text())
-    learner.network.load_state_dict(weights)
+    try:
+        learner.network.load_state_dict(weights)
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise
+        fact = "its spec.yaml was changed; put it back, or train anew"
+        raise RunError(f"{checkpoint}: {fact}") from error
     if learner.average is not None:
         learner.average.network.load_state_dict(average)
     state.tally = optimizer.pop(TALLY, None)
@@ -196,8 +214,13 @@ def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tenso
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Moments in their parameters' memory format, which a GPU's fused kernels insist on."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Any]] = {}
     for key, value in tensors.items():
         number, name = key.split(".", 1)
+        parameter = parameters[int(number)]
+        if value.shape == parameter.shape:
+            value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
         moments.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})

@@ -37,7 +37,7 @@ class Fit:
     def __init__(self, run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
         self.run, self.splits, self.device, self.watch = run, splits, device, watch
         self.task, self.recipe, self.judged_by = run.task, run.recipe, run.judged_by
-        seed = int(run.facts["seed"])
+        seed = run.facts.seed
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
         self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
@@ -69,9 +69,9 @@ class Fit:
             self.run.steps.cut(self.state.step)
         with stop_requests() as request:
             workers = devices.workers(self.recipe.workers, self.device)
-            self.watch.started(self.run, len(self.batches), self.state.step, workers)
             with self._explaining():
                 try:
+                    self.watch.started(self.run, len(self.batches), self.state.step, workers)
                     self._train(request)
                     self._finish()
                 finally:
@@ -190,6 +190,7 @@ class Fit:
         if devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, state)
         self.saved = time.monotonic()
+        self.stopwatch.restart()
 
     def _obey(self, request: Request) -> None:
         """Save where it is time to; stop where a signal asked one of the processes to."""

@@ -7,6 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
+from gridgen.data.classes import is_name
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import Precision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
@@ -17,7 +18,6 @@ from gridgen.training.run import Run
 from gridgen.training.tasks import Task, task_for
 
 SUFFIX = ".safetensors"
-MAX_NAME = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,10 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         network,
         run.spec,
         run.task,
-        str(facts["data"]),
+        facts.data,
         inference=run.recipe.inference,
-        white=facts.get("white"),
-        holdout=facts.get("holdout"),
+        white=facts.white,
+        holdout=facts.holdout,
     )
 
 
@@ -170,7 +170,7 @@ def _is_printable(words: Any) -> bool:
 
 
 def _is_name(name: Any) -> bool:
-    return _is_printable(name) and 0 < len(name) <= MAX_NAME
+    return isinstance(name, str) and is_name(name)
 
 
 def _is_colour(colour: Any) -> bool:

@@ -74,7 +74,8 @@ def draw_predictions(
     rows = []
     for index in range(min(len(dataset), SHOWN)):
         sample = dataset[index]
-        answer = task.answer(infer(network, sample.image[None].to(device), inference))
+        image = sample.image[None] if inference.window else sample.image[None].to(device)
+        answer = task.answer(infer(network, image, inference))
         shown = (sample.label, task.masked(answer, sample.label))
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
     titles = ("image", "truth", "prediction")

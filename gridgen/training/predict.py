@@ -12,7 +12,12 @@ from gridgen.files import write_file
 from gridgen.training.devices import choose_device
 from gridgen.training.found import Found, find_images, require_apart
 from gridgen.training.inference import Inference, infer
-from gridgen.training.inference.require import require_image, require_inference, within_memory
+from gridgen.training.inference.require import (
+    BY_FLAG,
+    require_image,
+    require_inference,
+    within_memory,
+)
 from gridgen.training.model import Model, open_model
 from gridgen.training.sheet import image_pixels, sheet
 from gridgen.training.tasks import Task
@@ -86,7 +91,7 @@ def _predict(
 ) -> None:
     image = _read(model, found)
     given = image if inference.window else image.to(device)
-    with within_memory(str(found.path)):
+    with within_memory(str(found.path), BY_FLAG):
         answer = model.task.answer(infer(model.network, given, inference))
     write_file(files.picture, _picture(image, answer, model.task))
     write_file(files.answer, model.task.encode(answer))

@@ -51,12 +51,12 @@ class Lines(Watch):
 
     def counted(self, done: int, total: int) -> None:
         """A line now and then."""
-        self.close()
+        self._opened()
         self.show("counting labels", done, total)
 
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
         """From now on there are steps."""
-        self.close()
+        self._opened()
         self.total, self.first, self.step, self.workers = total, done, done, workers
         self.metric, self.epochs = run.task.metric, run.recipe.epochs
         self.went_on = self.last = time.monotonic()
@@ -97,6 +97,10 @@ class Lines(Watch):
             self.tell(lint)
 
     def close(self) -> None:
+        """No more will be told."""
+        self._opened()
+
+    def _opened(self) -> None:
         """Reading is done, or never will be."""
         if self.reading is not None:
             self.reading.cancel()

@@ -2,7 +2,6 @@
 
 import csv
 import fcntl
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,12 +18,13 @@ from gridgen.files import make_folder, sweep, write_file
 from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.checkpoint import BEST, scored_weights
+from gridgen.training.facts import Facts
 from gridgen.training.recipe import Recipe
 from gridgen.training.steplog import StepLog
 from gridgen.training.tasks import Task, task_for
 
+FACTS = "run.json"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
-FACTS = ("data", "seed", "device", "classes", "colours")
 Row = dict[str, float]
 
 
@@ -37,28 +37,21 @@ class Run:
     folder: Path
 
     @classmethod
-    def create(
-        cls, folder: Path, spec: NetworkSpec, recipe: Recipe, facts: dict[str, Any]
-    ) -> "Run":
+    def create(cls, folder: Path, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> "Run":
         """A new run; a folder that holds anything is a `RunError`."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            begun = (folder / "run.json").is_file()
-            fix = (
-                f"continue it with --resume {folder}, or name another" if begun else "name another"
-            )
-            raise RunError(f"{folder} exists already; {fix}")
+        require_free(folder)
         run = cls(folder)
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
         write_file(folder / "metrics.csv", ",".join(_columns(facts)) + "\n")
-        write_file(folder / "run.json", json.dumps(facts, indent=2) + "\n")
+        facts.write(folder / FACTS)
         return run
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
         """The run in `folder`. Errors: `RunError` where there is none."""
         folder = Path(folder)
-        if not (folder / "run.json").is_file():
+        if not (folder / FACTS).is_file():
             raise RunError(
                 f"{folder}: no run there (no run.json); gridgen train -o {folder} makes one"
             )
@@ -75,29 +68,22 @@ class Run:
         return Recipe.load(self.folder / "recipe.yaml")
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Dataset, seed and versions."""
-        path = self.folder / "run.json"
-        try:
-            facts = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise RunError(f"{path}: not JSON: {error}") from error
-        if not isinstance(facts, dict) or not set(FACTS) <= set(facts):
-            raise RunError(f"{path}: {', '.join(FACTS)}: one of them is missing; train anew")
-        return facts
+    def facts(self) -> Facts:
+        """Dataset, seed and versions. Errors: `RunError` for a damaged file."""
+        return Facts.read(self.folder / FACTS)
 
     @property
     def task(self) -> Task:
         """What it is trained for, with the loss that it is taught by."""
         facts, recipe = self.facts, self.recipe
-        task = task_for(facts["classes"], facts["colours"])
-        return task.taught(facts.get("class_weights"), recipe.label_smoothing)
+        task = task_for(facts.classes, facts.colours)
+        return task.taught(facts.class_weights, recipe.label_smoothing)
 
     @property
     def judged_by(self) -> str:
         """The column of metrics.csv that the best weights are chosen by."""
         metric = self.task.metric
-        return metric.holdout if self.facts.get("holdout") else metric.val
+        return metric.holdout if self.facts.holdout else metric.val
 
     @property
     def checkpoints(self) -> Path:
@@ -141,9 +127,13 @@ class Run:
             with open(path, newline="") as file:
                 header, *rows = csv.reader(file)
             pairs = [zip(header, row, strict=True) for row in rows]
-            return [{name: float(value or "nan") for name, value in pair} for pair in pairs]
-        except (OSError, ValueError) as error:
+            read = [{name: float(value or "nan") for name, value in pair} for pair in pairs]
+        except (OSError, ValueError, csv.Error) as error:
             raise RunError(f"{path}: missing or damaged; train anew") from error
+        missing = [name for name in _columns(self.facts) if name not in header]
+        if missing:
+            raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
+        return read
 
     def write_rows(self, rows: list[Row]) -> None:
         """Replace metrics.csv."""
@@ -181,10 +171,18 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
         yield file
 
 
-def _columns(facts: dict[str, Any]) -> tuple[str, ...]:
+def require_free(folder: Path) -> None:
+    """A run can be begun in `folder`, which holds nothing, or a `RunError`."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        begun = (folder / FACTS).is_file()
+        fix = f"continue it with --resume {folder}, or name another" if begun else "name another"
+        raise RunError(f"{folder} exists already; {fix}")
+
+
+def _columns(facts: Facts) -> tuple[str, ...]:
     """Of metrics.csv."""
-    task = task_for(facts["classes"], facts["colours"])
-    held_out = (task.metric.holdout,) if facts.get("holdout") else ()
+    task = task_for(facts.classes, facts.colours)
+    held_out = (task.metric.holdout,) if facts.holdout else ()
     return (*FIELDS, *task.columns, *held_out)
 
 

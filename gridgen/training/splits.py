@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-from gridgen.analysis import legal_size
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.part import holdout
-from gridgen.errors import DataError, SizeError, SpecError
+from gridgen.errors import DataError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.augmentation import require_augmentation
+from gridgen.training.inference.require import require_images, require_size, unsuited
 from gridgen.training.recipe import Recipe
-from gridgen.training.tasks import task_of
+from gridgen.training.tasks import Task, task_of
 
 HOLDOUT = "holdout"
 """The name of images of train that were held out, where a split is asked for."""
@@ -53,9 +53,9 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     """The network can be trained on what the splits hold.
 
     Errors: `SpecError` where classes or channels differ, or where crops would be resized or images
-    augmented that must not be; `UsageError` where kornia is missing; `DataError` where an image is
-    too small for the crops; `SizeError` where a crop or an image of val has a size that the grid
-    cannot take.
+    augmented that must not be, or where the recipe's inference does not suit; `UsageError` where
+    kornia is missing; `DataError` where an image is too small for the crops; `SizeError` where a
+    crop, or what is seen of an image that is scored, has a size that the grid cannot take.
     """
     train, val, held_out = splits
     for split in (train, val):
@@ -65,11 +65,19 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     if not task_of(train).resizable:
         _require_crops_as_they_are(recipe, train)
     require_augmentation(recipe, train)
+    _require_batch(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
+    _require_inference(spec, recipe, task_of(train))
     scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
     for part, dataset in scored.items():
-        for name, size in zip(dataset.names, dataset.sizes, strict=True):
-            require_size(spec, size, f"{dataset.name}, {part}, image {name}")
+        require_images(recipe.inference, spec, dataset, part)
+
+
+def _require_batch(recipe: Recipe, train: Dataset) -> None:
+    """A step takes no image twice."""
+    if recipe.batch > len(train):
+        fact = f"{recipe.batch} is more than the {len(train)} images of {train.name}, train"
+        raise recipe.blame(SpecError(f"{fact}; set batch: {len(train)} or less", ("batch",)))
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
@@ -96,6 +104,13 @@ def _require_no_classes(recipe: Recipe, train: Dataset) -> None:
             raise recipe.blame(SpecError(fact, (field,)))
 
 
+def _require_inference(spec: NetworkSpec, recipe: Recipe, task: Task) -> None:
+    """The recipe's inference suits the network and what it is for."""
+    fault = unsuited(recipe.inference, spec, task)
+    if fault is not None:
+        raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
+
+
 def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:
     """No crop of `train` is resized, which would change the noise on it."""
     crop, name = recipe.crop, train.name
@@ -116,11 +131,3 @@ def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:
 def _wanted(dataset: Dataset) -> dict[str, int]:
     """Fields of a spec that a dataset decides."""
     return {"classes": task_of(dataset).outputs(dataset), "in_channels": dataset.channels}
-
-
-def require_size(spec: NetworkSpec, size: tuple[int, int], where: str) -> None:
-    """The grid takes images of `size` (height, width), or a `SizeError` that says `where`."""
-    try:
-        legal_size(spec, size)
-    except SizeError as error:
-        raise SizeError(f"{where}: {error}") from error

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,9 +17,10 @@ from gridgen.errors import RunError, UsageError
 from gridgen.grid import Grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
+from gridgen.training.facts import Facts
 from gridgen.training.fit import Fit
 from gridgen.training.recipe import Recipe, load_recipe
-from gridgen.training.run import Run, dump
+from gridgen.training.run import FACTS, Run, dump, require_free
 from gridgen.training.splits import Splits, adopt, load_splits, require_splits
 from gridgen.training.watch import Watch
 
@@ -79,29 +79,30 @@ def train(
     require_rebuildable(grid)
     require_memory(grid)
     devices.require_share(recipe.batch)
-    facts = {
-        "data": lasting_name(data),
-        "holdout": holdout,
-        "seed": seed,
-        "device": device,
-        "classes": list(splits[0].classes),
-        "colours": [list(colour) for colour in splits[0].colours],
-        "white": white_of(data),
-        "class_weights": class_weights(recipe, splits, watch),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": devices.machine(chosen),
-        "processes": devices.world_size(),
-        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": sys.argv,
-    }
+    facts = Facts.of(
+        data=lasting_name(data),
+        holdout=holdout,
+        seed=seed,
+        device=device,
+        classes=splits.train.classes,
+        colours=splits.train.colours,
+        white=white_of(data),
+        torch=str(torch.__version__),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        machine=devices.machine(chosen),
+        processes=devices.world_size(),
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=[_printed(argument) for argument in sys.argv],
+    )
 
     def begun() -> Run:
         path = Path(folder) if folder is not None else new_folder(grid.spec, data)
-        if resume_if_begun and (path / "run.json").is_file():
+        if resume_if_begun and (path / FACTS).is_file():
             return _the_same(Run.open(path), grid.spec, recipe, facts)
-        return Run.create(path, grid.spec, recipe, facts)
+        require_free(path)
+        weights = class_weights(recipe, splits, watch)
+        return Run.create(path, grid.spec, recipe, facts.but(class_weights=weights))
 
     with devices.group(chosen):
         run = devices.by_first(begun)
@@ -117,15 +118,20 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     """
     run = Run.open(folder)
     facts = run.facts
-    chosen = devices.choose_device(device or facts["device"])
+    chosen = devices.choose_device(device or facts.device)
     watch = watch or Watch()
-    watch.opening(facts["data"])
-    splits = load_splits(facts["data"], facts.get("holdout"))
+    watch.opening(facts.data)
+    splits = load_splits(facts.data, facts.holdout)
     require_splits(run.spec, splits, run.recipe)
     devices.require_share(run.recipe.batch)
     with devices.group(chosen):
         _go(run, splits, chosen, watch)
     return run
+
+
+def _printed(argument: str) -> str:
+    """An argument as a file can hold it: bytes of it that are no text, written as escapes."""
+    return argument.encode("utf-8", "backslashreplace").decode()
 
 
 def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
@@ -136,12 +142,12 @@ def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
         fit.go()
 
 
-def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: dict[str, Any]) -> Run:
+def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
     """`run`, if that is how it was begun, or a `RunError`."""
-    asked = {"spec": dump(spec), "recipe": dump(recipe), **facts}
-    begun = {"spec": dump(run.spec), "recipe": dump(run.recipe), **run.facts}
+    asked = {"spec": dump(spec), "recipe": dump(recipe), **dict(facts)}
+    begun = {"spec": dump(run.spec), "recipe": dump(run.recipe), **dict(run.facts)}
     for what in ("spec", "recipe", "data", "holdout", "seed"):
-        if begun.get(what) != asked[what]:
+        if begun[what] != asked[what]:
             raise RunError(f"{run.folder} was begun with another {what}; name another folder")
     return run
 

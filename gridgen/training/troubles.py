@@ -5,8 +5,8 @@ from gridgen.training.recipe import Recipe
 from gridgen.training.step import out_of_memory
 
 LOADERS = {
-    "is killed by signal": "A process that loads images was killed; memory may have run out",
-    "exited unexpectedly": "A process that loads images ended; memory may have run out",
+    "is killed by signal": "A process that loads images has ended; memory may have run out",
+    "exited unexpectedly": "A process that loads images has ended; memory may have run out",
     "shared memory": "Shared memory for loaded images ran out",
 }
 """What torch says of the processes that load images, and what it means."""

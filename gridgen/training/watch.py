@@ -1,13 +1,12 @@
 """Who is told how a training goes. Terminals and logs are in `progress`, TensorBoard in its own."""
 
-from collections.abc import Callable
 from pathlib import Path
 
+from gridgen.data.dataset import Tick
 from gridgen.training.run import Row, Run
 from gridgen.training.steplog import StepRow
 
-Tick = Callable[[int, int], None]
-"""Told (done, total) by what works through a list."""
+__all__ = ["Several", "Tick", "Watch"]
 
 
 class Watch:

@@ -277,10 +277,7 @@ CASES = {
         "run-unfinished/weights.safetensors is missing; "
         "gridgen train --resume run-unfinished writes it"
     ),
-    "predict run-facts image.png": (
-        "run-facts/run.json: data, seed, device, classes, colours: one of them is missing; "
-        "train anew"
-    ),
+    "predict run-facts image.png": ("run-facts/run.json: classes: this field is missing; add it"),
     "train --resume run-json": (
         "run-json/run.json: not JSON: Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)"

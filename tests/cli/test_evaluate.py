@@ -12,8 +12,8 @@ def test_evaluate_writes_a_page_and_tables(with_run, gridgen):
     )
     assert (code, err) == (0, "")
     assert out.endswith(
-        "wrote         val/index.html, and beside it scores.json, images.csv, classes.csv, "
-        "confusion.csv, confusion.png\n"
+        "wrote         val/index.html, val/scores.json, val/images.csv, val/classes.csv, "
+        "val/confusion.csv, val/confusion.png\n"
     )
     assert json.loads((with_run / "val" / "scores.json").read_text())["images"] == 64
     assert "The 3 worst images" in (with_run / "val" / "index.html").read_text()

@@ -75,9 +75,9 @@ def test_labels_are_train_ids_and_instances_the_numbers_of_their_file(root):
     for sample in Cityscapes(root, "val"):
         ids, numbers = read_tree(root)[sample.name]
         assert sample.label.dtype == torch.int64
-        assert sample.instances.dtype == torch.int32
+        assert sample.instances().dtype == torch.int32
         assert torch.equal(sample.label, torch.from_numpy(TRAIN_IDS[ids]))
-        assert torch.equal(sample.instances, torch.from_numpy(np.where(numbers > 33, numbers, 0)))
+        assert torch.equal(sample.instances(), torch.from_numpy(np.where(numbers > 33, numbers, 0)))
 
 
 def test_a_group_belongs_to_a_class_and_to_no_instance(root):
@@ -86,7 +86,7 @@ def test_a_group_belongs_to_a_class_and_to_no_instance(root):
     Image.fromarray(ids.astype(np.uint16)).save(label(root, "instanceIds"))
     sample = Cityscapes(root)[0]
     assert sample.label.unique().tolist() == [11]
-    assert sample.instances.unique().tolist() == [0]
+    assert sample.instances().unique().tolist() == [0]
 
 
 def test_opening_a_split_decodes_no_pixels(root):
@@ -197,7 +197,10 @@ def test_ids_that_are_none_are_named_when_they_are_read(root, number):
 @pytest.mark.parametrize("number", [7001, 34000, 60000])
 def test_instances_of_what_has_none_are_named_when_they_are_read(root, number):
     Image.fromarray(np.full((64, 128), number, np.uint16)).save(label(root, "instanceIds"))
-    assert failure(root, index=0) == (
+    read = Cityscapes(root)[0].instances
+    with pytest.raises(DataError) as error:
+        read()
+    assert str(error.value) == (
         f"{label(root, 'instanceIds')}: a pixel of {number}, which is no instance number of "
         "Cityscapes; unpack its archive again"
     )

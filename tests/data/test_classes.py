@@ -48,6 +48,14 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
         ("0\tsky\t1\t256\t3\tclass", "1: G: '256' is no whole number from 0 to 255"),
         ("0\tsky\t1\t2\t3.5\tclass", "1: B: '3.5' is no whole number from 0 to 255"),
         ("0\t\t1\t2\t3\tclass", "1: the name is empty"),
+        (GOOD + "1\tro\x1b[31mad\t1\t2\t3\tclass", "2: name: 'ro\\x1b[31mad' is not 200 printable "
+         "characters at most; write it anew"),
+        ("0\tsky\u200b\t1\t2\t3\tclass", "1: name: 'sky\\u200b' is not 200 printable characters at "
+         "most; write it anew"),
+        ("0\tblue\u00a0sky\t1\t2\t3\tclass", "1: name: 'blue\\xa0sky' is not 200 printable "
+         "characters at most; write it anew"),
+        ("0\t" + 201 * "a" + "\t1\t2\t3\tclass", f"1: name: {40 * 'a'!r} is not 200 printable "
+         "characters at most; write it anew"),
         ("0\tsky\t1\t2\t3\tvoid", "1: role: 'void' is neither class nor ignore"),
         (GOOD + "# again\n0\troad\t1\t2\t3\tclass", "3: id 0 stands in line 1 already"),
         (GOOD + "1\tsky\t1\t2\t3\tclass", "2: name 'sky' stands in line 1 already"),

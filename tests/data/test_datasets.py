@@ -34,7 +34,8 @@ def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, spl
             assert (label.dtype, label.shape) == (image.dtype, image.shape)
             assert label.min() >= 0
             assert label.max() <= 1
-        if (instances := dataset[index].instances) is not None:
+        if (read := dataset[index].instances) is not None:
+            instances = read()
             assert (instances.dtype, instances.shape) == (torch.int32, image.shape[1:])
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gridgen.analysis.memory import Setting
 from gridgen.errors import FileError, RenderError, RunError, SpecError
-from gridgen.pages import write_report
+from gridgen.grid import build_grid
+from gridgen.pages import provenance, write_report
 from gridgen.pages.report import report_page
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe
+from gridgen.training.facts import Facts
+from gridgen.training.recipe import setting_of
 from gridgen.training.run import Run
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
@@ -58,7 +62,7 @@ def made(
     folder: Path, epochs: int = 4, steps: int = 40, facts=FACTS, spec=SPEC, recipe=RECIPE
 ) -> Run:
     """A run of ten steps an epoch that got so far."""
-    run = Run.create(folder, spec, recipe, facts)
+    run = Run.create(folder, spec, recipe, Facts.of(**facts))
     metric, held_out = run.task.metric, facts["holdout"]
     run.write_rows(
         [
@@ -181,7 +185,7 @@ def test_a_training_without_a_validation_has_a_page(tmp_path):
 
 
 def test_a_training_that_was_killed_at_once_has_a_page(tmp_path):
-    run = Run.create(tmp_path / "run", SPEC, RECIPE, FACTS)
+    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts.of(**FACTS))
     shown = Page(report_page(run))
     assert "Not finished: 0 steps are logged, none of its 4 epochs is scored." in shown.text
     assert "svg" not in shown.tags
@@ -233,12 +237,26 @@ def test_it_is_written_into_the_run_or_where_asked(tmp_path):
     assert str(caught.value) == f"{tmp_path}: a folder; name a file in it"
 
 
+def test_memory_of_a_step_is_that_of_the_whole_recipe(tmp_path):
+    recipe = RECIPE.but(ema=0.9, optimizer={"name": "adamw"}, batch=64, recompute="unit")
+    run = made(tmp_path / "run", recipe=recipe)
+    setting = Setting(batch=64, optimizer="adamw", averaged=True, recompute="unit")
+    assert setting_of(recipe) == setting
+    grid, asked = build_grid(SPEC), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance, "training_memory", lambda *told: asked.append(told) or 2**21)
+        assert provenance.network(grid, run)[-1][1].startswith("2 MiB, counted for a batch of 64")
+    assert asked == [(grid, (8, 8), setting)]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error", "text"),
     [
         ("metrics.csv", b"epoch,step\n1\n", RunError, "missing or damaged; train anew"),
         ("metrics.csv", b"\xff\xfe", RunError, "missing or damaged; train anew"),
+        ("metrics.csv", b"epoch,step\n", RunError, "no column learning_rate; name it in the first"),
         ("run.json", b"{", RunError, "not JSON: "),
+        ("run.json", b'{"data": 7}', RunError, "data: 7 is not a word"),
         ("spec.yaml", b"streams: 0\n", SpecError, ":1:10: streams: 0 is less than 1"),
         ("recipe.yaml", b"epochs: 1\n", SpecError, "batch: this field is missing; add it"),
     ],

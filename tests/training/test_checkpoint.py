@@ -1,6 +1,5 @@
 """Checkpoints: whole or absent, whatever they are broken off by; restored to the bit."""
 
-import shutil
 import warnings
 
 import pytest
@@ -101,16 +100,38 @@ def test_a_damaged_manifest_is_told(text, reason, written):
     assert content(state) == held[0]
 
 
-def test_a_whole_checkpoint_of_another_network_is_passed_over_and_leaves_no_trace(written):
-    folder, held = written
+def test_a_checkpoint_of_another_network_is_refused(written):
+    folder, _ = written
     other = state_of("sgd", SPEC.but(columns="2+1"))
     step(other, 9)
-    save_checkpoint(folder, other)
-    shutil.rmtree(folder / "step-000000003", ignore_errors=True)
+    saved = save_checkpoint(folder, other)
     state = fresh_state()
-    with pytest.warns(UserWarning, match="step-000000009 is damaged"):
+    with pytest.raises(RunError) as caught:
         load_checkpoint(folder, state)
-    assert content(state) == held[1]
+    said = "its spec.yaml was changed; put it back, or train anew"
+    assert str(caught.value) == f"{saved}: {said}"
+
+
+def test_a_recipe_that_was_changed_since_is_refused(written):
+    folder, _ = written
+    state = state_of("adam")
+    with pytest.raises(RunError) as caught:
+        load_checkpoint(folder, state)
+    assert str(caught.value) == (
+        "its recipe.yaml was changed: optimizer was SGD, now Adam; put it back, or train anew"
+    )
+
+
+def test_moments_come_back_in_the_memory_format_of_their_parameters(written):
+    """A GPU's fused kernels refuse others, and a CPU's gives other bits."""
+    folder, _ = written
+    state = fresh_state()
+    load_checkpoint(folder, state)
+    states = state.learner.optimizer.state
+    pairs = [(p, value) for p, moments in states.items() for value in moments.values()]
+    alike = [(p, value) for p, value in pairs if value.shape == p.shape]
+    assert any(p.ndim == 4 and not p.is_contiguous() for p, _ in alike)
+    assert all(p.stride() == value.stride() for p, value in alike)
 
 
 def test_none_that_is_whole_is_an_error(written):

@@ -11,7 +11,7 @@ import torch
 from gridgen.analysis.device.cases import Machine, Measured, MemoryCase
 from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError
 from gridgen.spec import GridSpec
-from gridgen.training import calibrate, fit, measure, step
+from gridgen.training import calibrate, learner, measure, step
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=8, classes=3)
 TINY = MemoryCase(spec=SPEC.but(base_channels=2), size=16, batch=2)
@@ -69,8 +69,9 @@ def test_a_gpu_is_asked_for_the_peak_of_the_last_step(monkeypatch):
 
 
 def test_the_step_is_that_of_a_training():
-    for name in ("adam", "forward", "update"):
-        assert getattr(fit, name) is getattr(measure, name) is getattr(step, name)
+    for name in ("forward", "update"):
+        assert getattr(learner, name) is getattr(measure, name) is getattr(step, name)
+    assert learner.optimizer_of is measure.optimizer_of
 
 
 def test_gradients_stay_where_they_are():

@@ -276,7 +276,7 @@ def test_a_process_that_loads_images_and_is_killed(place, whole):
     done = program(place, LOADER_KILLED, *NEW)
     assert done.returncode == 3, done.stderr
     assert done.stderr.splitlines()[-1] == (
-        "A process that loads images was killed; memory may have run out. Lower workers in the "
+        "A process that loads images has ended; memory may have run out. Lower workers in the "
         "recipe. The last state is kept in run/checkpoints/step-000000016."
     )
     assert "Traceback" not in done.stderr

@@ -44,5 +44,6 @@ def test_a_bn_that_sees_one_value_is_explained(tmp_path):
         train(grid, "shapes", recipe, folder=tmp_path / "run")
     assert str(caught.value) == (
         "A BN sees one value per channel at batch 1, crop.size 8. "
-        "Raise batch; a larger crop.size helps only where no layer pools the whole image."
+        "Raise batch; a larger crop.size helps only where no layer pools the whole image. "
+        "No state was saved yet."
     )

@@ -11,6 +11,7 @@ from tiny import SPEC
 
 from gridgen.errors import UsageError
 from gridgen.training import Recipe
+from gridgen.training.facts import Facts
 from gridgen.training.run import Run
 from gridgen.training.tensorboard import FOLDER, TensorBoard
 
@@ -30,7 +31,7 @@ FACTS = {
 
 @pytest.fixture
 def run(tmp_path) -> Run:
-    return Run.create(tmp_path / "run", SPEC, RECIPE, FACTS)
+    return Run.create(tmp_path / "run", SPEC, RECIPE, Facts.of(**FACTS))
 
 
 def events(run: Run) -> dict[str, list[tuple[int, float]]]:

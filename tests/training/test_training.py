@@ -21,6 +21,16 @@ from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecEr
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.batches import Batches
+from gridgen.training.watch import Watch
+
+
+class Counting(Watch):
+    """How many labels were read to count classes."""
+
+    counts = 0
+
+    def counted(self, done, total):
+        self.counts += 1
 
 
 def quick(folder, watch=None, seed=0, spec=SPEC, recipe=RECIPE) -> Run:
@@ -174,6 +184,25 @@ def test_a_taken_folder_is_refused_and_left_alone(whole):
         f"{whole.folder} exists already; continue it with --resume {whole.folder}, or name another"
     )
     assert bits(whole) == before
+
+
+def test_classes_are_counted_where_a_run_is_begun_and_not_where_one_goes_on(tmp_path):
+    recipe, watch = RECIPE.but(epochs=1, class_weights="median-frequency"), Counting()
+    for _ in range(2):
+        run = train(
+            build_grid(SPEC),
+            "shapes",
+            recipe,
+            folder=tmp_path / "run",
+            device="cpu",
+            resume_if_begun=True,
+            watch=watch,
+        )
+        assert watch.counts == len(Shapes("train"))
+    assert len(run.facts.class_weights) == 3
+    with pytest.raises(RunError, match="exists already"):
+        quick(tmp_path / "run", watch, recipe=recipe)
+    assert watch.counts == len(Shapes("train"))
 
 
 def test_a_second_process_on_the_same_run_is_refused(whole):

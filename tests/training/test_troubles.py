@@ -30,12 +30,12 @@ FROM_A_LOADER = "Caught {name} in DataLoader worker process 0.\nOriginal Traceba
         (
             RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "),
             TrainingError,
-            f"A process that loads images was killed; memory may have run out. {LOADERS}",
+            f"A process that loads images has ended; memory may have run out. {LOADERS}",
         ),
         (
             RuntimeError("DataLoader worker (pid(s) 7, 8) exited unexpectedly"),
             TrainingError,
-            f"A process that loads images ended; memory may have run out. {LOADERS}",
+            f"A process that loads images has ended; memory may have run out. {LOADERS}",
         ),
         (
             RuntimeError("unable to allocate shared memory(shm) for file </torch_7>: (28)"),

@@ -34,7 +34,7 @@ class FolderReading:
         self.classes = tuple(line.name for line in self._listed.classes) if self._listed else ()
         self.splits = [Split(name, Counts(len(self.classes))) for name in names]
         self._files = [self._files_of(split) for split in self.splits]
-        self._first: dict[int, Path] = {}
+        self._channels: dict[int, list[Path]] = {}
 
     def __len__(self) -> int:
         return sum(len(images.keys() | labels.keys()) for images, labels in self._files)
@@ -49,7 +49,7 @@ class FolderReading:
                 self._read(split, images.get(name), labels.get(name))
                 yield
         try:
-            require_agreement(self._first)
+            require_agreement(self._channels)
         except DataError as error:
             self.whole.fault("channels", error)
 
@@ -95,7 +95,7 @@ class FolderReading:
             split.fault("unreadable", error)
             return None
         split.add_image(path.stem, image, header.bits)
-        self._first.setdefault(header.channels, path)
+        self._channels.setdefault(header.channels, []).append(path)
         return tuple(image.shape[1:])
 
 

@@ -1,5 +1,6 @@
 """Cityscapes as a dataset: street scenes, 19 classes, and which car is which."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ class Cityscapes:
             name=scene.name,
             image=read_image(scene.image, self.channels),
             label=self.label(index),
-            instances=_read(scene.instances, INSTANCES, "instance number"),
+            instances=partial(_read, scene.instances, INSTANCES, "instance number"),
         )
 
     @property

@@ -125,7 +125,7 @@ class CityscapesScore:
             fact = "no instances, which iIoU needs; cityscapes:PATH has them"
             raise DataError(f"{sample.name}: {fact}")
         truth, predicted = (LABEL_IDS[ids.numpy()] for ids in (sample.label, answer))
-        self.count(truth, sample.instances.numpy(), predicted)
+        self.count(truth, sample.instances().numpy(), predicted)
 
     def count(self, truth: Ids, instances: Ids, predicted: Ids) -> None:
         """Count label ids (H, W), the numbers of instances, and the label ids predicted."""

@@ -13,7 +13,7 @@ from gridgen.training import devices
 from gridgen.training.evaluation.gallery import Gallery
 from gridgen.training.evaluation.loop import ImageScore, Observer, see_images, worst_first
 from gridgen.training.inference import WHOLE, Inference
-from gridgen.training.inference.require import require_inference
+from gridgen.training.inference.require import require_images, require_inference
 from gridgen.training.model import Model, open_model
 from gridgen.training.splits import HOLDOUT, load_splits, require_fit
 from gridgen.training.tasks import Score, Task, task_of
@@ -114,11 +114,12 @@ def evaluate(
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
     the image that is to be restored; with `size`, another policy for image sizes than the run's;
     with `inference`, another one than training validated by. The split `holdout` is what the run
-    held out. `observers` see every answer, `gallery` keeps pictures of the worst and best images;
-    `tick(done, total)` hears of each image. Errors: `RunError`, `WeightsError`, `SizeError`;
-    `DataError` where the data sets another task than the network was trained for, or other
-    classes; `SpecError` where their number or the channels differ, or the inference does not suit;
-    `DeviceError` under torchrun.
+    held out, of which the lookup sees nothing. `observers` see every answer, `gallery` keeps
+    pictures of the worst and best images; `tick(done, total)` hears of each image. All sizes are
+    checked before the first image. Errors: `RunError`, `WeightsError`, `SizeError`;
+    `OutOfMemoryError` of an image; `DataError` where the data sets another task than the network
+    was trained for, or other classes; `SpecError` where their number or the channels differ, or
+    the inference does not suit; `DeviceError` under torchrun.
     """
     _require_alone()
     model = model if isinstance(model, Model) else open_model(model, best, size)
@@ -128,7 +129,10 @@ def evaluate(
     _require_task(model, task, dataset)
     require_fit(model.spec, dataset)
     _require_classes(model, dataset)
-    require_inference(inference, model.network.grid.spec, task)
+    spec = model.network.grid.spec
+    require_inference(inference, spec, task)
+    require_images(inference, spec, dataset, split)
+    unseen = model.holdout if split == HOLDOUT else None
     total, images = task.nothing(), []
     model.network.to(chosen)
     for seen in see_images(model.network, dataset, task, chosen, inference, tick):
@@ -149,7 +153,7 @@ def evaluate(
         network=task.score(total),
         tally=total,
         per_image=tuple(images),
-        baseline=task.score_baseline(data, dataset) if baseline else None,
+        baseline=task.score_baseline(data, dataset, unseen) if baseline else None,
     )
 
 

@@ -11,7 +11,7 @@ from gridgen.data import Dataset, Sample
 from gridgen.emit import GridNetwork
 from gridgen.training import devices
 from gridgen.training.inference import WHOLE, Inference, infer
-from gridgen.training.inference.require import within_memory
+from gridgen.training.inference.require import BY_FLAG, BY_RECIPE, within_memory
 from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.watch import Tick
 
@@ -57,12 +57,16 @@ def see_images(
     device: torch.device,
     inference: Inference = WHOLE,
     tick: Tick = lambda *_: None,
+    fix: str = BY_FLAG,
 ) -> Iterator[Seen]:
-    """The images that are this process's share; sums of windows stay on the CPU."""
+    """The images that are this process's share; sums of windows stay on the CPU.
+
+    Where memory runs out, `fix` is told. Errors: `OutOfMemoryError`.
+    """
     for index in range(devices.rank(), len(dataset), devices.world_size()):
         sample = dataset[index]
         image = sample.image[None] if inference.window else sample.image[None].to(device)
-        with within_memory(sample.name):
+        with within_memory(sample.name, fix):
             prediction = infer(network, image, inference)
         tally = task.tally(prediction, sample.label[None].to(prediction.device))
         yield Seen(sample, prediction, tally)
@@ -79,11 +83,11 @@ def score_network(
     """How well `network` predicts `dataset`, from one tally over all of its images.
 
     Leaves the network in the mode it was in. Of several processes each scores a share, and all
-    get the whole score.
+    get the whole score. For training: where memory runs out, the recipe is to be changed.
     """
     training, task = network.training, task_of(dataset)
     tally = task.nothing().to(device)
-    for seen in see_images(network.eval(), dataset, task, device, inference, tick):
+    for seen in see_images(network.eval(), dataset, task, device, inference, tick, BY_RECIPE):
         tally += seen.tally.to(device)
     network.train(training)
     return task.score(devices.summed(tally))

@@ -41,6 +41,13 @@ def views(inference: Inference, image: Size, spec: NetworkSpec | None) -> Iterat
             yield View(size, given, places, flip)
 
 
+def given_sizes(inference: Inference, image: Size, spec: NetworkSpec) -> Iterator[Size]:
+    """What the network is given of an image, (height, width) for each scale, without the places."""
+    for scale in inference.scales:
+        size, _ = _window(inference, image, scale)
+        yield _given(inference, size, scale, spec)
+
+
 def offsets(length: int, side: int, stride: int) -> list[int]:
     """Where windows of `side` begin on a line of `length`: the last one ends where the line does.
 

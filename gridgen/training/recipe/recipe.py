@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gridgen.analysis.memory.setting import Recompute
+from gridgen.errors import SpecError
 from gridgen.spec import Document, Source
 from gridgen.training.inference.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.crop import Augmentation, Crop
@@ -104,6 +105,14 @@ class Recipe(Document):
     def load(cls, path: str | Path) -> Self:
         """Read the YAML file at `path`. Errors: `SpecError` that shows file, line and field."""
         return cls.from_source(Source.read(path))
+
+    @model_validator(mode="after")
+    def _rises_before_it_ends(self) -> Self:
+        warmup = getattr(self.schedule, "warmup", 0.0)
+        if warmup >= self.epochs:
+            fact = f"a rise of {warmup:g} epochs never ends in {self.epochs}"
+            raise SpecError(f"{fact}; set warmup to less, 0 say", ("schedule",))
+        return self
 
     def rate(self, moment: Moment) -> float:
         """The learning rate of a step."""

@@ -85,7 +85,7 @@ class Restoration:
         total, images = tally.tolist()
         return Fidelity(total / max(images, 1))
 
-    def score_baseline(self, data: str, dataset: Dataset) -> Fidelity:
+    def score_baseline(self, data: str, dataset: Dataset, held_out: str | None = None) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.nothing()
         for index in range(len(dataset)):

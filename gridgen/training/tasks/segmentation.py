@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, load_dataset
+from gridgen.data.part import holdout
 from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.lookup import fitted_lookup
@@ -78,12 +79,18 @@ class Segmentation:
         """IoU of each class, and accuracy."""
         return score(tally, self.classes)
 
-    def score_baseline(self, data: str, dataset: Dataset) -> IouScore | None:
-        """The lookup's score, fitted on train; None where the data has no train split."""
+    def score_baseline(
+        self, data: str, dataset: Dataset, held_out: str | None = None
+    ) -> IouScore | None:
+        """The lookup's score, fitted on what of train is not held out; None where the data has no
+        train split.
+        """
         try:
             train = load_dataset(data, "train")
         except DataError:
             return None
+        if held_out is not None:
+            train, _ = holdout(train, held_out)
         return self.score(fitted_lookup(train, dataset))
 
     def answer(self, prediction: Tensor) -> Tensor:

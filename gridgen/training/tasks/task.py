@@ -106,8 +106,13 @@ class Task(Protocol):
     def score(self, tally: Tensor) -> Score:
         """The score of all that was tallied."""
 
-    def score_baseline(self, data: str, dataset: Dataset) -> Score | None:
-        """How well the split `dataset` of `data` is predicted without a network, if that exists."""
+    def score_baseline(
+        self, data: str, dataset: Dataset, held_out: str | None = None
+    ) -> Score | None:
+        """How well the split `dataset` of `data` is predicted without a network, if that exists.
+
+        Images of train whose names match `held_out` are not learned from.
+        """
 
     def answer(self, prediction: Tensor) -> Tensor:
         """What the network says of one image, on the CPU: (1, K, H, W) -> a label."""

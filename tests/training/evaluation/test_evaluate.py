@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -9,11 +10,18 @@ import torch
 from torch import Tensor
 
 from gridgen.data import IGNORE, Sample
+from gridgen.data.shapes import Shapes
 from gridgen.emit import GridNetwork, save_network
-from gridgen.errors import DataError, DeviceError, SpecError
+from gridgen.errors import DataError, DeviceError, OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
-from gridgen.training.evaluation import Evaluation, Gallery, ImageScore, evaluate
+from gridgen.training.evaluation import (
+    Evaluation,
+    Gallery,
+    ImageScore,
+    evaluate,
+    score_network,
+)
 from gridgen.training.evaluation.matrix import confusion_png
 from gridgen.training.evaluation.tables import (
     class_scores,
@@ -22,6 +30,7 @@ from gridgen.training.evaluation.tables import (
     images_csv,
 )
 from gridgen.training.inference import WHOLE, Inference
+from gridgen.training.model import open_model
 from gridgen.training.score import confusion, score
 from gridgen.training.tasks import Segmentation
 
@@ -187,3 +196,55 @@ def test_several_processes_are_refused(weights, monkeypatch):
     with pytest.raises(DeviceError) as caught:
         evaluate(weights, "shapes")
     assert str(caught.value) == "one process scores a split, not 2; run without torchrun"
+
+
+def test_an_image_that_does_not_fit_is_named_before_any_is_scored(weights, monkeypatch):
+    original, recorder = Shapes.__init__, Recorder()
+
+    def uneven(self, split="train", seed=0):
+        original(self, split, seed)
+        self.sizes = ((64, 64),) * 63 + ((63, 64),)
+
+    monkeypatch.setattr(Shapes, "__init__", uneven)
+    with pytest.raises(SizeError) as caught:
+        evaluate(weights, "shapes", size="error", baseline=False, observers=[recorder])
+    assert str(caught.value) == (
+        "shapes, val, image val-0063: Image is 63x64; 2 streams need multiples of 2. "
+        "Pad to 64x64, crop to 62x64, or set size: pad."
+    )
+    assert recorder.names == []
+
+
+def test_memory_that_runs_out_is_mended_by_a_flag_or_in_training_by_the_recipe(
+    weights, monkeypatch
+):
+    def exhausted(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("gridgen.training.evaluation.loop.infer", exhausted)
+    with pytest.raises(OutOfMemoryError) as caught:
+        evaluate(weights, "shapes", baseline=False)
+    assert str(caught.value) == (
+        "val-0000: memory ran out; see images through windows, --window 512 or fewer pixels"
+    )
+    with pytest.raises(OutOfMemoryError) as caught:
+        score_network(GridNetwork(build_grid(SPEC)), Shapes("val"), torch.device("cpu"))
+    assert str(caught.value) == (
+        "val-0000: memory ran out; set inference: windows in the recipe, or a smaller window."
+    )
+
+
+def test_the_lookup_is_not_fitted_on_what_was_held_out(weights, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "gridgen.training.tasks.segmentation.fitted_lookup",
+        lambda train, scored: seen.append((train.names, scored.names)) or torch.eye(3).long(),
+    )
+    model = replace(open_model(weights), holdout="train-00[12]*")
+    found = evaluate(model, "shapes", "holdout")
+    [(fitted_on, scored)] = seen
+    assert found.baseline is not None
+    assert (len(fitted_on), len(scored)) == (980, 20)
+    assert not set(fitted_on) & set(scored)
+    evaluate(model, "shapes", "val")
+    assert len(seen[1][0]) == 1000

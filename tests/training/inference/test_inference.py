@@ -5,7 +5,12 @@ import pytest
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
-from gridgen.training.inference.require import require_image, require_inference, within_memory
+from gridgen.training.inference.require import (
+    BY_FLAG,
+    require_image,
+    require_inference,
+    within_memory,
+)
 from gridgen.training.tasks import Restoration, Segmentation
 
 STRICT = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
@@ -94,12 +99,13 @@ def test_a_restoration_is_never_resized():
 
 
 def test_a_window_that_the_grid_cannot_take_is_refused_before_any_image():
-    with pytest.raises(SizeError) as caught:
+    with pytest.raises(SpecError) as caught:
         require_inference(Inference(window=100), STRICT, CLASSES)
     assert str(caught.value) == (
-        "inference, window: Image is 100x100; 5 streams need multiples of 16. "
-        "Pad to 112x112, crop to 96x96, or set size: pad."
+        "window: 100, but 5 streams need multiples of 16; set window: 112, or size: pad in the spec"
     )
+    require_inference(Inference(window=112), STRICT, CLASSES)
+    require_inference(Inference(window=100), STRICT.but(size="pad"), CLASSES)
 
 
 def test_windows_make_an_image_legal_that_is_not():
@@ -111,11 +117,22 @@ def test_windows_make_an_image_legal_that_is_not():
     assert str(caught.value).startswith("a.png: Image is 101x128; ")
 
 
+def test_scales_make_an_image_legal_that_is_not():
+    require_image(Inference(scales=(0.5,)), STRICT, (101, 203), "a.png")
+    with pytest.raises(SizeError):
+        require_image(Inference(scales=(0.5, 1)), STRICT, (101, 203), "a.png")
+
+
+def test_many_small_windows_are_not_listed_to_check_a_size():
+    slow = Inference(window=16, stride=1)
+    require_image(slow, STRICT, (65536, 65536), "a.png")
+
+
 def test_memory_that_runs_out_is_one_line_with_a_way_out():
-    with pytest.raises(OutOfMemoryError) as caught, within_memory("big.png"):
+    with pytest.raises(OutOfMemoryError) as caught, within_memory("big.png", BY_FLAG):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
     assert str(caught.value) == (
         "big.png: memory ran out; see images through windows, --window 512 or fewer pixels"
     )
-    with pytest.raises(RuntimeError, match="another"), within_memory("big.png"):
+    with pytest.raises(RuntimeError, match="another"), within_memory("big.png", BY_FLAG):
         raise RuntimeError("another error")

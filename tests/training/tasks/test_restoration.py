@@ -3,8 +3,6 @@
 import math
 import shutil
 import signal
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
@@ -82,8 +80,8 @@ def test_a_run_notes_what_it_is_scored_by(run, ramps):
     header, *rows = (run.folder / "metrics.csv").read_text().splitlines()
     assert header == "epoch,step,learning_rate,loss,train_psnr,val_psnr"
     assert len(rows) == 2
-    assert run.facts["classes"] == []
-    assert run.facts["data"] == f"denoising:{ramps}"
+    assert run.facts.classes == ()
+    assert run.facts.data == f"denoising:{ramps}"
     assert run.task == Restoration()
     assert (run.checkpoints / "best").is_dir()
 
@@ -130,7 +128,7 @@ def test_data_with_classes_is_refused(run):
         evaluate(run.folder, "shapes")
     assert str(caught.value) == (
         f"shapes is scored by IoU, but {run.folder} was trained for PSNR on "
-        f"{run.facts['data']}; name such data"
+        f"{run.facts.data}; name such data"
     )
 
 
@@ -191,11 +189,3 @@ def test_a_batch_is_cut_from_the_noisy_images_and_never_resized(ramps):
     noise = torch.cat([(dataset[i].image - dataset[i].label).flatten() for i in range(8)])
     images, labels = Batches(dataset, RECIPE, seed=0)[0]
     assert torch.isin(images - labels, noise).all()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(find_spec("stardist") is None, reason="stardist carries the micrograph")
-def test_the_small_preset_beats_the_noisy_micrograph_clearly(tmp_path):
-    spec = GridSpec.load(Path(__file__).parents[3] / "specs" / "restoration-small.yaml")
-    run = train(build_grid(spec), "denoising", folder=tmp_path / "run", device="cpu")
-    assert evaluate(run.folder, "denoising").margin > 9

@@ -1,0 +1,104 @@
+"""What run.json says: on what, from which seed and where a training was begun."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from gridgen.data.classes import is_name
+from gridgen.errors import RunError, SpecError
+from gridgen.files import write_file
+from gridgen.spec import Document
+from gridgen.training.batches import MAX_SEED
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+Colour = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Facts(Document):
+    """What a run folder notes of its beginning beside spec and recipe, on disk as JSON.
+
+    An unknown field is refused: whoever wrote it may mean it to change how the run goes on.
+
+    >>> facts = Facts.of(
+    ...     data="streets", seed=0, device="cpu", classes=["sky"], colours=[[0, 0, 255]]
+    ... )
+    >>> facts.classes, facts.holdout
+    (('sky',), None)
+    """
+
+    kind: ClassVar[str] = "run"
+
+    data: str = Field(min_length=1, description="Name of the dataset, or its folder.")
+    holdout: str | None = Field(
+        default=None, min_length=1, description="Training images that are scored instead, by name."
+    )
+    seed: int = Field(ge=0, le=MAX_SEED, description="What all that is random follows from.")
+    device: str = Field(description="Device that was asked for, such as auto.")
+    classes: tuple[str, ...] = Field(
+        strict=False, description="Class names in the order of their ids; none for images."
+    )
+    colours: tuple[Colour, ...] = Field(
+        strict=False, description="Red, green and blue of each class."
+    )
+    white: float | None = Field(
+        default=None, gt=0, description="The value that is 1 in images of more than 8 bits."
+    )
+    class_weights: Annotated[tuple[Weight, ...], Field(strict=False)] | None = Field(
+        default=None, description="What each class weighs in the loss."
+    )
+    torch: str | None = Field(default=None, description="Version.")
+    python: str | None = Field(default=None, description="Version.")
+    platform: str | None = Field(default=None, description="Operating system.")
+    machine: str | None = Field(default=None, description="What the device is.")
+    processes: int | None = Field(default=None, ge=1, description="How many trained together.")
+    begun: str | None = Field(default=None, description="Date and time, UTC.")
+    command: Annotated[tuple[str, ...], Field(strict=False)] | None = Field(
+        default=None, description="The command line, or the program that trained."
+    )
+
+    @model_validator(mode="after")
+    def _known_classes(self) -> Self:
+        """Names are shown on terminals and go into weights files, which refuse others."""
+        for index, name in enumerate(self.classes):
+            if not is_name(name):
+                raise SpecError(f"{name[:40]!r} is no printable name", ("classes", index))
+            if name in self.classes[:index]:
+                raise SpecError(f"{name!r} is given twice", ("classes", index))
+        for field in ("colours", "class_weights"):
+            values = getattr(self, field)
+            if values is not None and len(values) != len(self.classes):
+                fact = f"{len(values)} values, but {len(self.classes)} classes"
+                raise SpecError(fact, (field,))
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The facts in the file at `path`. Errors: `RunError`, one line with file and field."""
+        data = _json(path)
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            said = cls._explain(error, data).splitlines()[0].removeprefix(f"{cls.kind}: ")
+        except SpecError as error:
+            said = f"{'.'.join(map(str, error.field))}: {error}"
+        raise RunError(f"{path}: {said}")
+
+    def write(self, path: Path) -> None:
+        """Write the file that `read` reads. Errors: `FileError`."""
+        write_file(path, json.dumps(self.complete(), indent=2) + "\n")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The fields in a file. Errors: `RunError`."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path}: not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise RunError(f"{path}: the file has no fields; train anew")
+    return data
