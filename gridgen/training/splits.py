@@ -65,19 +65,11 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     if not task_of(train).resizable:
         _require_crops_as_they_are(recipe, train)
     require_augmentation(recipe, train)
-    _require_batch(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     _require_inference(spec, recipe, task_of(train))
     scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
     for part, dataset in scored.items():
         require_images(recipe.inference, spec, dataset, part)
-
-
-def _require_batch(recipe: Recipe, train: Dataset) -> None:
-    """A step takes no image twice."""
-    if recipe.batch > len(train):
-        fact = f"{recipe.batch} is more than the {len(train)} images of {train.name}, train"
-        raise recipe.blame(SpecError(f"{fact}; set batch: {len(train)} or less", ("batch",)))
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:

@@ -19,6 +19,7 @@ from gridgen.spec import NetworkSpec
 from gridgen.training import devices
 from gridgen.training.facts import Facts
 from gridgen.training.fit import Fit
+from gridgen.training.host import require_step_memory
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import FACTS, Run, dump, require_free
 from gridgen.training.splits import Splits, adopt, load_splits, require_splits
@@ -78,6 +79,7 @@ def train(
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_memory(grid)
+    require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
     facts = Facts.of(
         data=lasting_name(data),
