@@ -68,12 +68,16 @@ def draw_predictions(
     path: Path,
     inference: Inference = WHOLE,
 ) -> None:
-    """Image, truth and prediction side by side, for the first few images of `dataset`."""
+    """Image, truth and prediction side by side, for a few images of `dataset`.
+
+    They lie evenly in its order: neighbours are often frames of one clip.
+    """
     network.eval()
     task = task_of(dataset)
     rows = []
-    for index in range(min(len(dataset), SHOWN)):
-        sample = dataset[index]
+    images = min(len(dataset), SHOWN)
+    for number in range(images):
+        sample = dataset[number * len(dataset) // images]
         image = sample.image[None] if inference.window else sample.image[None].to(device)
         answer = task.answer(infer(network, image, inference))
         shown = (sample.label, task.masked(answer, sample.label))
