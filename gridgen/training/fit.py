@@ -91,8 +91,6 @@ class Fit:
         """What stops a training, in a line that says what is kept."""
         try:
             yield
-        except Interrupted:
-            raise
         except (GridgenError, OSError, RuntimeError, ValueError, MemoryError) as error:
             told = explained(error, self.recipe)
             if told is None:
@@ -119,7 +117,6 @@ class Fit:
         epoch, rest = divmod(state.step, self.batches.per_epoch)
         if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
             self._validate(epoch, moment)
-            self.stopwatch.restart()
 
     def _observe(self, outcome: Outcome) -> None:
         """Keep the running tally of what was trained on."""
@@ -144,6 +141,7 @@ class Fit:
     def _validate(self, epoch: int, moment: Moment) -> None:
         """Score on val, add a row to metrics.csv, write a checkpoint."""
         state = self.state
+        self._settle()
         row = self._scored(epoch, moment)
         self.rows.append(row)
         self.watch.scored(row)
@@ -160,8 +158,6 @@ class Fit:
         """The row of metrics.csv."""
         state, metric = self.state, self.task.metric
         assert state.tally is not None
-        state.losses.fetch(state.step)
-        self.learner.require_finite(state.step)
         held_out = self.splits.holdout
         row: Row = {
             "epoch": epoch,
@@ -179,11 +175,14 @@ class Fit:
         tick = partial(self.watch.scoring, split)
         return score_network(self.learner.scored, dataset, self.device, tick, self.recipe.inference)
 
+    def _settle(self) -> None:
+        """Fetch the losses, and make sure that there are numbers to score and to keep."""
+        self.state.losses.fetch(self.state.step)
+        self.learner.require_finite(self.state.step)
+
     def _save(self) -> None:
-        """A checkpoint of numbers that are some; its tally is that of all processes."""
+        """A checkpoint of a state that is settled; its tally is that of all processes."""
         state = self.state
-        state.losses.fetch(state.step)
-        self.learner.require_finite(state.step)
         if state.tally is not None:
             state.tally = devices.summed(state.tally)
             self._leave_tally_to_the_first()
@@ -198,6 +197,7 @@ class Fit:
         number, due = devices.greatest(torch.tensor([request.signal, int(late)])).tolist()
         if self.state.step == len(self.batches) or not (number or due):
             return
+        self._settle()
         self._save()
         if not number:
             return

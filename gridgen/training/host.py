@@ -1,11 +1,10 @@
 """What the device that trains can hold."""
 
-import os
-
 import torch
 
 from gridgen.analysis.memory import training_memory
 from gridgen.analysis.words import bytes_text
+from gridgen.emit.host import host_memory
 from gridgen.errors import TooLargeError
 from gridgen.grid import Grid
 from gridgen.training import devices
@@ -32,4 +31,4 @@ def memory_of(device: torch.device) -> int:
     """Bytes, those in use too."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return host_memory()

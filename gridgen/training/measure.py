@@ -5,7 +5,6 @@ case from stdin and writes what it measured to stdout, or {"error", "kind"}, as 
 """
 
 import json
-import os
 import platform
 import re
 import subprocess
@@ -19,6 +18,7 @@ import torch
 
 from gridgen.analysis.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.emit import GridNetwork
+from gridgen.emit.host import host_memory
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import devices
@@ -156,7 +156,7 @@ def described(device: torch.device) -> Machine:
         name, memory = properties.name, properties.total_memory
     else:
         name = f"cpu {platform.machine()}"
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = host_memory()
     plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
     return Machine.of(name=plain, device=device.type, memory=memory, torch=torch.__version__)
 

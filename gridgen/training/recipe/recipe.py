@@ -1,6 +1,5 @@
 """The recipe itself: every choice of a training, with its bounds."""
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -100,11 +99,6 @@ class Recipe(Document):
     def from_source(cls, source: Source) -> Self:
         """Validate the data of `source`; a path that it extends is one beside the file."""
         return super().from_source(located(source))
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read the YAML file at `path`. Errors: `SpecError` that shows file, line and field."""
-        return cls.from_source(Source.read(path))
 
     @model_validator(mode="after")
     def _rises_before_it_ends(self) -> Self:
