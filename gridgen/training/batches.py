@@ -5,8 +5,7 @@ slot in the batch); no generator's state has to be saved.
 """
 
 import math
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,13 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from gridgen.data import Dataset, Sample
-from gridgen.errors import DataError
 from gridgen.training import devices
-from gridgen.training.interrupts import leave_signals_to_the_parent
+from gridgen.training.ahead import ahead
 from gridgen.training.recipe import Crop, Recipe
 
 ORDER, CROP, STEP = 1, 2, 3
@@ -30,13 +26,12 @@ Batch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Batches(TorchDataset[Batch | DataError]):
+class Batches:
     """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S), or
     (N, C, S, S) where they are images.
 
-    Of several processes, `rank` of `world` gets every world-th image of the batch. An image that
-    cannot be read makes the item a `DataError`, which a process that loads images could not raise
-    in one line.
+    Of several processes, `rank` of `world` gets every world-th image of the batch.
+    Errors: `DataError` for an image that cannot be read.
     """
 
     dataset: Dataset
@@ -53,36 +48,23 @@ class Batches(TorchDataset[Batch | DataError]):
     def __len__(self) -> int:
         return self.per_epoch * self.recipe.epochs
 
-    def __getitem__(self, step: int) -> Batch | DataError:
+    def __getitem__(self, step: int) -> Batch:
         slots = range(self.rank, self.recipe.batch, self.world)
-        try:
-            pairs = [self._cropped(step, slot) for slot in slots]
-        except DataError as error:
-            return error
-        images, labels = zip(*pairs, strict=True)
+        images, labels = zip(*(self._cropped(step, slot) for slot in slots), strict=True)
         return torch.stack(images), torch.stack(labels)
 
     def loader(self, first: int, device: torch.device) -> Generator[Batch, None, None]:
         """Batches from step `first` to the last, loaded by the recipe's workers.
 
-        Errors: `DataError` for an image that cannot be read.
+        Errors: `DataError` for an image that cannot be read; `TrainingError` where a process that
+        loads images has ended.
         """
-        loaded = DataLoader(
-            self,
-            batch_size=None,
-            sampler=range(first, len(self)),
-            num_workers=devices.workers(self.recipe.workers, device),
-            pin_memory=device.type == "cuda",
-            worker_init_fn=leave_signals_to_the_parent,
-        )
-        batches = iter(loaded)
-        try:
-            for batch in batches:
-                if isinstance(batch, DataError):
-                    raise batch
-                yield batch
-        finally:
-            _end(batches)
+        workers = devices.workers(self.recipe.workers, device)
+        for images, labels in ahead(self.__getitem__, range(first, len(self)), workers):
+            if device.type == "cuda":  # then the copy to the GPU waits for nothing
+                yield images.pin_memory(), labels.pin_memory()
+            else:
+                yield images, labels
 
     def _cropped(self, step: int, slot: int) -> Batch:
         sample = self.dataset[self._index(step, slot)]
@@ -94,15 +76,6 @@ class Batches(TorchDataset[Batch | DataError]):
         position = place * self.recipe.batch + slot
         turn, position = divmod(position, len(self.dataset))
         return int(_order(self.seed, epoch, turn, len(self.dataset))[position])
-
-
-def _end(batches: Iterator[object]) -> None:
-    """Send home the processes that load images, here and not when somebody forgets the iterator.
-
-    Whether one of them has died is known by then, and would be told in the middle of forgetting.
-    """
-    with suppress(RuntimeError):
-        getattr(batches, "_shutdown_workers", lambda: None)()
 
 
 @lru_cache(maxsize=2)  # an epoch's own order, and the one that fills its last batch

@@ -40,7 +40,7 @@ def stop_requests() -> Iterator[Request]:
             signal.signal(number, handler)
 
 
-def leave_signals_to_the_parent(_worker: int) -> None:
+def leave_signals_to_the_parent() -> None:
     """For a process that loads images: a signal must not end it before the step is saved.
 
     It ends with its parent, however that dies (Linux); else it would hold the run's lock for

@@ -4,13 +4,6 @@ from gridgen.errors import DataError, FileError, OutOfMemoryError, TrainingError
 from gridgen.training.recipe import Recipe
 from gridgen.training.step import out_of_memory
 
-LOADERS = {
-    "is killed by signal": "A process that loads images has ended; memory may have run out",
-    "exited unexpectedly": "A process that loads images has ended; memory may have run out",
-    "shared memory": "Shared memory for loaded images ran out",
-}
-"""What torch says of the processes that load images, and what it means."""
-
 
 def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
     """`error` as one that the user can put right; None for a bug of ours."""
@@ -26,14 +19,9 @@ def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
         fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
         fix = "Raise batch; a larger crop.size helps only where no layer pools the whole image"
         return TrainingError(f"{fact}. {fix}.")
-    for sign, fact in LOADERS.items():
-        if isinstance(error, RuntimeError) and sign in said:
-            return TrainingError(f"{fact}. Lower workers in the recipe.")
+    if isinstance(error, RuntimeError) and "shared memory" in said:
+        fact = "Shared memory for loaded images ran out"
+        return TrainingError(f"{fact}. Lower workers in the recipe.")
     if isinstance(error, OSError):
-        return TrainingError(f"{error.filename or 'A file'}: {_reason(error)}.")
+        return TrainingError(f"{error.filename or 'A file'}: {error.strerror or error}.")
     return None
-
-
-def _reason(error: OSError) -> str:
-    """On one line; what a process that loads images passes on has the traceback before it."""
-    return error.strerror or str(error).strip().splitlines()[-1]

@@ -9,7 +9,6 @@ from gridgen.training.troubles import explained
 
 MEMORY = "Memory ran out at batch 250. Lower batch or crop.size."
 LOADERS = "Lower workers in the recipe."
-FROM_A_LOADER = "Caught {name} in DataLoader worker process 0.\nOriginal Traceback:\n{name}: it"
 
 
 @pytest.mark.parametrize(
@@ -23,21 +22,6 @@ FROM_A_LOADER = "Caught {name} in DataLoader worker process 0.\nOriginal Traceba
         (RuntimeError("std::bad_alloc"), OutOfMemoryError, MEMORY),
         (MemoryError(), OutOfMemoryError, MEMORY),
         (
-            MemoryError(FROM_A_LOADER.format(name="MemoryError")),
-            OutOfMemoryError,
-            MEMORY,
-        ),
-        (
-            RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "),
-            TrainingError,
-            f"A process that loads images has ended; memory may have run out. {LOADERS}",
-        ),
-        (
-            RuntimeError("DataLoader worker (pid(s) 7, 8) exited unexpectedly"),
-            TrainingError,
-            f"A process that loads images has ended; memory may have run out. {LOADERS}",
-        ),
-        (
             RuntimeError("unable to allocate shared memory(shm) for file </torch_7>: (28)"),
             TrainingError,
             f"Shared memory for loaded images ran out. {LOADERS}",
@@ -50,7 +34,7 @@ FROM_A_LOADER = "Caught {name} in DataLoader worker process 0.\nOriginal Traceba
         ),
         (OSError(24, "Too many open files"), TrainingError, "A file: Too many open files."),
         (OSError(13, "Permission denied", "a/b"), TrainingError, "a/b: Permission denied."),
-        (OSError(FROM_A_LOADER.format(name="OSError")), TrainingError, "A file: OSError: it."),
+        (OSError("it broke"), TrainingError, "A file: it broke."),
     ],
 )
 def test_a_trouble_is_one_line(error, kind, told):
@@ -65,8 +49,6 @@ def test_a_trouble_is_one_line(error, kind, told):
     [
         ValueError("a bug"),
         RuntimeError("another bug"),
-        ValueError(FROM_A_LOADER.format(name="ValueError")),
-        RuntimeError(FROM_A_LOADER.format(name="RuntimeError")),
         RunError("no whole checkpoint"),
     ],
 )
