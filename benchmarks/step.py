@@ -24,7 +24,7 @@ from PIL import Image
 from gridgen import GridSpec, build_grid
 from gridgen.training import Recipe, fit, learner, load_recipe, train
 from gridgen.training.batches import Batches
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 SPECS = Path(__file__).parent.parent / "specs"
 PAPER = load_recipe("paper").but(crop={"smallest": 160, "largest": 360, "size": 160})

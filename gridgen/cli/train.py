@@ -14,7 +14,7 @@ from gridgen.grid import build_grid
 
 if TYPE_CHECKING:
     from gridgen.training import Run
-    from gridgen.training.watch import Watch
+    from gridgen.training.watching import Watch
 
 
 def train(
@@ -112,9 +112,9 @@ def train(
 def _watching(tensorboard: bool) -> Iterator["Watch"]:
     """Who is told; of several processes, the first one's."""
     from gridgen.training.devices import rank
-    from gridgen.training.progress import on_stderr
-    from gridgen.training.tensorboard import TensorBoard
-    from gridgen.training.watch import Several, Watch
+    from gridgen.training.watching import Several, Watch
+    from gridgen.training.watching.progress import on_stderr
+    from gridgen.training.watching.tensorboard import TensorBoard
 
     if rank() > 0:
         yield Watch()
@@ -125,7 +125,7 @@ def _watching(tensorboard: bool) -> Iterator["Watch"]:
 
 
 def _report(run: "Run") -> None:
-    from gridgen.training.pace import overall, pace_text
+    from gridgen.training.watching.pace import overall, pace_text
 
     pace = overall(run.steps.rows())
     data, folder = shlex.quote(run.facts.data), shlex.quote(str(run.folder))

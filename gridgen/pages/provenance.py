@@ -9,10 +9,10 @@ from gridgen.analysis.memory import training_memory
 from gridgen.errors import GridgenError
 from gridgen.grid import Grid
 from gridgen.training import Run
-from gridgen.training.pace import overall, pace_text
 from gridgen.training.recipe import setting_of
 from gridgen.training.run import Row
-from gridgen.training.steplog import StepRow
+from gridgen.training.run.steplog import StepRow
+from gridgen.training.watching.pace import overall, pace_text
 
 
 def is_finished(run: Run, rows: Sequence[Row]) -> bool:

@@ -13,11 +13,11 @@ from gridgen.pages.page import embedded, rendered
 from gridgen.pages.provenance import commands, environment, is_finished, network
 from gridgen.render import draw
 from gridgen.training import Run
-from gridgen.training.pace import overall
-from gridgen.training.progress import loss_text
 from gridgen.training.run import FIELDS, Row, dump
-from gridgen.training.steplog import StepRow
+from gridgen.training.run.steplog import StepRow
 from gridgen.training.tasks import Metric
+from gridgen.training.watching.pace import overall
+from gridgen.training.watching.progress import loss_text
 
 FOLDED = 12
 """Validations from which on their table is folded."""

@@ -13,7 +13,7 @@ from gridgen.files import write_file
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
-from gridgen.training.pictures import save_figure
+from gridgen.training.pictures.curves import save_figure
 from gridgen.training.run import dump
 
 COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")

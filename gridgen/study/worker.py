@@ -18,7 +18,7 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.run import Row
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 
 class Messages(Watch):

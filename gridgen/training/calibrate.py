@@ -3,8 +3,8 @@
 from gridgen.analysis.device.calibration import Calibration, Sample
 from gridgen.analysis.device.cases import Machine
 from gridgen.analysis.device.plan import PLAN, Planned
+from gridgen.data.dataset import Tick
 from gridgen.training.measure import machine, measure
-from gridgen.training.watch import Tick
 
 
 def calibrate(device: str = "auto", tick: Tick = lambda *_: None) -> Calibration:

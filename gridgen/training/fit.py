@@ -12,19 +12,21 @@ from gridgen.errors import GridgenError, Interrupted
 from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.batches import Batch, Batches
-from gridgen.training.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.evaluation.loop import score_network
+from gridgen.training.failures import explained
 from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.learner import Learner, Outcome
-from gridgen.training.ledger import EVERY, Stopwatch
+from gridgen.training.losses import EVERY
 from gridgen.training.model import export_model, model_of
-from gridgen.training.pictures import draw_curve, draw_predictions
+from gridgen.training.pictures.curves import draw_curve
+from gridgen.training.pictures.predictions import draw_predictions
 from gridgen.training.recipe import Moment
 from gridgen.training.run import Row, Run
+from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.splits import Splits
+from gridgen.training.stopwatch import Stopwatch
 from gridgen.training.tasks import Score
-from gridgen.training.troubles import explained
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 
 class Fit:

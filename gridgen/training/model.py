@@ -13,7 +13,7 @@ from gridgen.emit.weights import Precision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference
-from gridgen.training.palette import generated_colours, generated_names
+from gridgen.training.pictures.palette import generated_colours, generated_names
 from gridgen.training.run import Run
 from gridgen.training.tasks import Task, task_for
 

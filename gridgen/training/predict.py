@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from gridgen.data import read_image
+from gridgen.data.dataset import Tick
 from gridgen.files import write_file
 from gridgen.training.devices import choose_device
-from gridgen.training.found import Found, find_images, require_apart
+from gridgen.training.image_files import Found, find_images, require_apart
 from gridgen.training.inference import Inference, infer
 from gridgen.training.inference.require import (
     BY_FLAG,
@@ -19,9 +20,8 @@ from gridgen.training.inference.require import (
     within_memory,
 )
 from gridgen.training.model import Model, open_model
-from gridgen.training.sheet import image_pixels, sheet
+from gridgen.training.pictures.sheet import image_pixels, sheet
 from gridgen.training.tasks import Task
-from gridgen.training.watch import Tick
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from gridgen.errors import RunError, UsageError
 from gridgen.grid import Grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
-from gridgen.training.facts import Facts
 from gridgen.training.fit import Fit
 from gridgen.training.host import require_step_memory
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import FACTS, Run, dump, require_free
+from gridgen.training.run.facts import Facts
 from gridgen.training.splits import Splits, adopt, load_splits, require_splits
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 RUNS = Path("runs")
 

@@ -13,9 +13,9 @@ from gridgen.errors import Interrupted, SpecError, UsageError
 from gridgen.grid import build_grid
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.augmentation import KORNIA, augmentation, require_augmentation
-from gridgen.training.changes import Share, rotated
+from gridgen.training.augmentation.changes import Share, rotated
 from gridgen.training.recipe import Augmentation
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 AMOUNTS = {
     "rotation": 30.0,

@@ -32,7 +32,7 @@ from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.learner import Learner
 from gridgen.training.run import dump
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 SHORT = RECIPE.but(epochs=2, workers=0, checkpoint_minutes=10.0)
 PER_EPOCH, STEPS, LATE = 16, 32, 18
@@ -115,7 +115,7 @@ def test_a_full_disk_is_one_line_and_goes_on_when_there_is_room(
     name, told, place, whole, monkeypatch
 ):
     def fill():
-        for module in ("gridgen.files", "gridgen.training.steplog"):
+        for module in ("gridgen.files", "gridgen.training.run.steplog"):
             monkeypatch.setattr(f"{module}.open", opened, raising=False)
 
     def opened(path, *arguments, **settings):

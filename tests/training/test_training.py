@@ -21,7 +21,7 @@ from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecEr
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.batches import Batches
-from gridgen.training.watch import Watch
+from gridgen.training.watching import Watch
 
 
 class Counting(Watch):

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from gridgen.data import Dataset, load_dataset
+from gridgen.data.dataset import Tick
 from gridgen.errors import DataError, DeviceError
 from gridgen.training import devices
 from gridgen.training.evaluation.gallery import Gallery
@@ -17,7 +18,6 @@ from gridgen.training.inference.require import require_images, require_inference
 from gridgen.training.model import Model, open_model
 from gridgen.training.splits import HOLDOUT, load_splits, require_fit
 from gridgen.training.tasks import Score, Task, task_of
-from gridgen.training.watch import Tick
 
 NAMED = 3
 """Worst images in a report."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gridgen.data import IGNORE, Sample
 from gridgen.training.evaluation.loop import ImageScore, value_of
-from gridgen.training.sheet import Pixels, image_pixels
+from gridgen.training.pictures.sheet import Pixels, image_pixels
 from gridgen.training.tasks import Task
 
 WIDEST = 480

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from gridgen.data import Dataset, Sample
+from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
 from gridgen.training import devices
 from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.inference.require import BY_FLAG, BY_RECIPE, within_memory
 from gridgen.training.tasks import Score, Task, task_of
-from gridgen.training.watch import Tick
 
 
 class Observer(Protocol):

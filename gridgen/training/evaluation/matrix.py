@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from gridgen.training.pictures import figure_png
+from gridgen.training.pictures.curves import figure_png
 
 MOST_WRITTEN = 20
 """Classes up to which the cells hold numbers."""

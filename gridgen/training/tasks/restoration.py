@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset
-from gridgen.training.sheet import Pixels, image_pixels, png
+from gridgen.training.pictures.sheet import Pixels, image_pixels, png
 from gridgen.training.tasks.task import Metric
 
 EPSILON = 1e-3

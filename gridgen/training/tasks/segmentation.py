@@ -15,8 +15,8 @@ from gridgen.data.part import holdout
 from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.lookup import fitted_lookup
+from gridgen.training.pictures.sheet import Pixels, label_pixels, png
 from gridgen.training.score import IouScore, confusion, score
-from gridgen.training.sheet import Pixels, label_pixels, png
 from gridgen.training.tasks.task import Metric
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 from torch import Tensor
 
 from gridgen.data import Dataset
-from gridgen.training.sheet import Pixels
+from gridgen.training.pictures.sheet import Pixels
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,16 @@ from PIL import Image
 from gridgen.data import Sample
 from gridgen.data.cityscapes import LABEL_IDS, Cityscapes
 from gridgen.errors import DataError, UsageError
-from gridgen.training.evaluation import cityscapes, official
-from gridgen.training.evaluation.cityscapes import CityscapesScore, Column, FourScores
-from gridgen.training.evaluation.cityscapes_benchmark import Benchmark
-from gridgen.training.evaluation.cityscapes_table import PUBLISHED, table
-from gridgen.training.evaluation.official import LabelIdWriter, score_official
+from gridgen.training.evaluation.cityscapes import official
+from gridgen.training.evaluation.cityscapes.benchmark import Benchmark
+from gridgen.training.evaluation.cityscapes.official import LabelIdWriter, score_official
+from gridgen.training.evaluation.cityscapes.scores import (
+    AVERAGE_SIZES,
+    CityscapesScore,
+    Column,
+    FourScores,
+)
+from gridgen.training.evaluation.cityscapes.table import PUBLISHED, table
 
 TOLERANCE = 1e-6
 
@@ -121,7 +126,7 @@ def test_a_small_instance_counts_as_much_as_a_large_one():
 
 def test_false_positives_of_iiou_have_no_weight():
     car, road = ID["car"], ID["road"]
-    average = cityscapes.AVERAGE_SIZES["car"]
+    average = AVERAGE_SIZES["car"]
     scores = counted([car, car, road], [26000, 26000, road], [car, car, car])
     assert scores.iiou_class.values["car"] == pytest.approx(average / (average + 1))
 

@@ -1,10 +1,7 @@
-"""The losses of a training, fetched from the device now and then, and how fast it goes."""
+"""The losses of a training, fetched from the device now and then."""
 
 import math
-import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,16 +11,6 @@ from gridgen.training import devices
 
 EVERY = 20
 """Steps from one look at the device to the next; each look waits until it is done."""
-
-Item = TypeVar("Item")
-
-
-class Pace(NamedTuple):
-    """How fast a training goes."""
-
-    images_per_second: float
-    waiting: float
-    """Share of the time, 0..1, that went by without a batch to work on."""
 
 
 @dataclass
@@ -67,32 +54,3 @@ class Losses:
         """Since it was last asked."""
         mean, self.recent = sum(self.recent) / max(len(self.recent), 1), []
         return mean
-
-
-class Stopwatch:
-    """Measures the pace between two looks, validations and checkpoints left out."""
-
-    def __init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget what was measured."""
-        self._begun, self._waited, self._batches = time.monotonic(), 0.0, 0
-
-    def timed(self, batches: Iterable[Item]) -> Iterator[Item]:
-        """The same batches; the time until each is there was spent waiting."""
-        source = iter(batches)
-        while True:
-            asked = time.monotonic()
-            try:
-                batch = next(source)
-            except StopIteration:
-                return
-            self._waited += time.monotonic() - asked
-            self._batches += 1
-            yield batch
-
-    def pace(self, batch: int) -> Pace:
-        """Since the last restart, for batches of so many images over all processes."""
-        took = max(time.monotonic() - self._begun, 1e-9)
-        return Pace(batch * self._batches / took, min(self._waited / took, 1.0))

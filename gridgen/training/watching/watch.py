@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gridgen.data.dataset import Tick
 from gridgen.training.run import Row, Run
-from gridgen.training.steplog import StepRow
+from gridgen.training.run.steplog import StepRow
 
 __all__ = ["Several", "Tick", "Watch"]
 

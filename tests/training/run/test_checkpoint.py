@@ -8,9 +8,9 @@ import torch
 from benchmarks.nothing_lost import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 from gridgen.errors import RunError
 from gridgen.grid import build_grid
-from gridgen.training.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.learner import Learner
 from gridgen.training.recipe import Moment
+from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 
 CPU = torch.device("cpu")
 
@@ -153,6 +153,6 @@ def test_memory_that_runs_out_is_no_damage(written, monkeypatch):
     def exhausted(_path):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr("gridgen.training.checkpoint.load_tensors", exhausted)
+    monkeypatch.setattr("gridgen.training.run.checkpoint.load_tensors", exhausted)
     with pytest.raises(torch.OutOfMemoryError):
         load_checkpoint(folder, fresh_state())

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from gridgen.errors import DataError
-from gridgen.training.found import find_images, require_apart
+from gridgen.training.image_files import find_images, require_apart
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from tiny import SPEC
 
 from gridgen.errors import RunError, SpecError
 from gridgen.training import Recipe
-from gridgen.training.facts import Facts
 from gridgen.training.run import Run
+from gridgen.training.run.facts import Facts
 
 FACTS = {
     "data": "streets",

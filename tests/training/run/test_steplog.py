@@ -3,7 +3,7 @@
 import pytest
 
 from gridgen.errors import FileError
-from gridgen.training.steplog import COLUMNS, StepLog
+from gridgen.training.run.steplog import COLUMNS, StepLog
 
 ROWS = [
     dict(zip(COLUMNS, (20.0, 0.1 + 0.2, 1 / 3, 9.0, 0.5), strict=True)),

@@ -17,10 +17,10 @@ from gridgen.errors import FileError, RunError, WeightsError
 from gridgen.files import make_folder, sweep, write_file
 from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
-from gridgen.training.checkpoint import BEST, scored_weights
-from gridgen.training.facts import Facts
 from gridgen.training.recipe import Recipe
-from gridgen.training.steplog import StepLog
+from gridgen.training.run.checkpoint import BEST, scored_weights
+from gridgen.training.run.facts import Facts
+from gridgen.training.run.steplog import StepLog
 from gridgen.training.tasks import Task, task_for
 
 FACTS = "run.json"

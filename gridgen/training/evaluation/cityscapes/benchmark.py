@@ -9,17 +9,17 @@ from typing import Any
 from torch import Tensor
 
 from gridgen.data import Sample, load_dataset
+from gridgen.data.dataset import Tick
 from gridgen.errors import DataError, UsageError
 from gridgen.files import write_file
-from gridgen.training.evaluation.cityscapes import CityscapesScore, FourScores
-from gridgen.training.evaluation.cityscapes_table import PUBLISHED, table
-from gridgen.training.evaluation.official import (
+from gridgen.training.evaluation.cityscapes.official import (
     PACKAGE,
     LabelIdWriter,
     require_official,
     score_official,
 )
-from gridgen.training.watch import Tick
+from gridgen.training.evaluation.cityscapes.scores import CityscapesScore, FourScores
+from gridgen.training.evaluation.cityscapes.table import PUBLISHED, table
 
 RESULT = "official.json"
 

@@ -1,24 +1,16 @@
-"""Pictures of a training: the curve, and images beside what was predicted (figure 5)."""
+"""The curves of a training as a picture."""
 
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
-from gridgen.data import Dataset
-from gridgen.emit import GridNetwork
 from gridgen.files import write_file
-from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.run import Row
-from gridgen.training.sheet import image_pixels, sheet
-from gridgen.training.tasks import Metric, task_of
+from gridgen.training.tasks import Metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SHOWN = 6
 
 
 def draw_curve(rows: Sequence[Row], metric: Metric, path: Path) -> None:
@@ -58,29 +50,3 @@ def figure_png(figure: "Figure") -> bytes:
     drawn = BytesIO()
     figure.savefig(drawn, format="png", dpi=130)
     return drawn.getvalue()
-
-
-@torch.no_grad()
-def draw_predictions(
-    network: GridNetwork,
-    dataset: Dataset,
-    device: torch.device,
-    path: Path,
-    inference: Inference = WHOLE,
-) -> None:
-    """Image, truth and prediction side by side, for a few images of `dataset`.
-
-    They lie evenly in its order: neighbours are often frames of one clip.
-    """
-    network.eval()
-    task = task_of(dataset)
-    rows = []
-    images = min(len(dataset), SHOWN)
-    for number in range(images):
-        sample = dataset[number * len(dataset) // images]
-        image = sample.image[None] if inference.window else sample.image[None].to(device)
-        answer = task.answer(infer(network, image, inference))
-        shown = (sample.label, task.masked(answer, sample.label))
-        rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
-    titles = ("image", "truth", "prediction")
-    write_file(path, sheet(rows, titles, task.classes, task.colours))

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from gridgen.data import Sample
 from gridgen.data.cityscapes.labels import LABEL_IDS
+from gridgen.data.dataset import Tick
 from gridgen.errors import DataError, UsageError
 from gridgen.files import write_file
-from gridgen.training.evaluation.cityscapes import SCORED, Column, FourScores
-from gridgen.training.sheet import png
-from gridgen.training.watch import Tick
+from gridgen.training.evaluation.cityscapes.scores import SCORED, Column, FourScores
+from gridgen.training.pictures.sheet import png
 
 SCRIPT = Path(__file__).with_name("official_script.py")
 PACKAGE = "cityscapesscripts"

@@ -7,8 +7,8 @@ from PIL import Image
 
 from gridgen.errors import UsageError
 from gridgen.training.run import Row, Run
-from gridgen.training.steplog import COLUMNS, StepRow
-from gridgen.training.watch import Watch
+from gridgen.training.run.steplog import COLUMNS, StepRow
+from gridgen.training.watching.watch import Watch
 
 FOLDER = "tensorboard"
 """In the run folder."""

@@ -22,7 +22,7 @@ from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, GridgenError, RunError
 from gridgen.files import flush_folder, sha256, write_file
 from gridgen.training.learner import Learner
-from gridgen.training.ledger import Losses
+from gridgen.training.losses import Losses
 from gridgen.training.step import out_of_memory
 
 KEPT = 2

@@ -11,7 +11,7 @@ from torch import Tensor
 from gridgen.data import Dataset
 from gridgen.data.images import channel_text
 from gridgen.errors import SpecError, UsageError
-from gridgen.training.changes import COLOURS, Share, rotated
+from gridgen.training.augmentation.changes import COLOURS, Share, rotated
 from gridgen.training.recipe import Recipe
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]

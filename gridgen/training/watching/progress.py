@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from gridgen.training.pace import bottleneck, pace_text
 from gridgen.training.run import Row, Run
-from gridgen.training.steplog import StepRow
-from gridgen.training.watch import Watch
+from gridgen.training.run.steplog import StepRow
+from gridgen.training.watching.pace import bottleneck, pace_text
+from gridgen.training.watching.watch import Watch
 
 QUIET_SECONDS = 10.0
 """Between two lines of a log."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from gridgen.training.evaluation.cityscapes import FourScores
+from gridgen.training.evaluation.cityscapes.scores import FourScores
 
 HEADINGS = ("", "IoU class", "iIoU class", "IoU categ.", "iIoU categ.")
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gridgen.errors import TrainingError
-from gridgen.training.ledger import Losses, Stopwatch
+from gridgen.training.losses import Losses
+from gridgen.training.stopwatch import Stopwatch
 
 VALUES = torch.rand(23, generator=torch.Generator().manual_seed(0))
 

@@ -5,7 +5,7 @@ import torch
 from tiny import RECIPE
 
 from gridgen.errors import DataError, FileError, OutOfMemoryError, RunError, TrainingError
-from gridgen.training.troubles import explained
+from gridgen.training.failures import explained
 
 MEMORY = "Memory ran out at batch 250. Lower batch or crop.size."
 LOADERS = "Lower workers in the recipe."

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gridgen.training.ledger import Pace
-from gridgen.training.steplog import StepRow
+from gridgen.training.run.steplog import StepRow
+from gridgen.training.stopwatch import Pace
 
 TOO_MUCH = 0.2
 """Share of the time spent waiting for data from which on it is worth a word."""

@@ -1,0 +1,1 @@
+"""Pictures of a training: curves, predictions beside the truth, colours of classes."""
