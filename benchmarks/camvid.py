@@ -17,6 +17,7 @@ from statistics import mean
 
 from gridgen import GridSpec, build_grid, count
 from gridgen.training import Run
+from gridgen.training.watching.pace import overall
 
 SPEC = Path(__file__).parent.parent / "specs" / "camvid-small.yaml"
 HOLDOUT = "0006R0*"
@@ -49,8 +50,9 @@ def shown(values: list[float]) -> str:
 def minutes(run: Run) -> float:
     """Spent in steps, by the pace that steps.csv notes; validations are left out."""
     rows = run.steps.rows()
-    images = run.recipe.batch * 20
-    return sum(images / row["images_per_second"] for row in rows) / 60
+    pace = overall(rows)
+    assert pace is not None
+    return rows[-1]["step"] * run.recipe.batch / pace.images_per_second / 60
 
 
 def main() -> None:

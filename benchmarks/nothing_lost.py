@@ -288,6 +288,7 @@ def report_damages(damages: int, rng: random.Random) -> None:
     print("|---" + "|---:" * len(outcomes) + "|")
     for kind in DAMAGES:
         print(f"| {kind} | {' | '.join(str(counts[kind, o]) for o in outcomes)} |")
+    assert "LOST" not in outcomes
 
 
 def main() -> None:

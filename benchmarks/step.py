@@ -29,14 +29,8 @@ from gridgen.training.watching import Watch
 SPECS = Path(__file__).parent.parent / "specs"
 PAPER = load_recipe("paper").but(crop={"smallest": 160, "largest": 360, "size": 160})
 NETWORKS = {
-    "paper, 4 x 160x160": (
-        GridSpec.load(SPECS / "gridnet.yaml").but(classes=11, size="pad"),
-        PAPER,
-    ),
-    "camvid-small, 8 x 144x144, augmented": (
-        GridSpec.load(SPECS / "camvid-small.yaml"),
-        load_recipe("camvid-small"),
-    ),
+    "paper": (GridSpec.load(SPECS / "gridnet.yaml").but(classes=11, size="pad"), PAPER),
+    "camvid-small": (GridSpec.load(SPECS / "camvid-small.yaml"), load_recipe("camvid-small")),
 }
 PARTS = ("network", "loading", "to the device", "augmentation", "tally")
 WARM = 3
@@ -66,7 +60,7 @@ class Clock(Watch):
         def measured(*arguments: Any) -> Any:
             begun = time.perf_counter()
             result = function(*arguments)
-            if self.device == "cuda":
+            if self.device.startswith("cuda"):
                 torch.cuda.synchronize()
             self.seconds[part] += time.perf_counter() - begun
             return result
@@ -143,7 +137,8 @@ def main() -> None:
             spec, recipe = NETWORKS[name]
             for workers in (0, 1):
                 clock = measure(spec, recipe.but(workers=workers, epochs=1000), data, options)
-                print(row(name, workers, clock), flush=True)
+                shown = f"{name}, {recipe.batch} x {recipe.crop.size}x{recipe.crop.size}"
+                print(row(shown, workers, clock), flush=True)
 
 
 def row(name: str, workers: int, clock: Clock) -> str:

@@ -6,6 +6,7 @@ and exits with code 2; from Python all of them derive from `GridgenError`.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from signal import SIGBUS, SIGKILL, Signals
 
 
 class GridgenError(Exception):
@@ -106,6 +107,18 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     near = _near(name.lower(), names)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     return f"{name!r} is no {what}; {hint or 'there are: ' + ', '.join(names)}"
+
+
+def ending(code: int) -> str:
+    """What ended a process, by its exit code.
+
+    >>> ending(-9), ending(-15), ending(1)
+    ('SIGKILL; memory may have run out', 'SIGTERM', 'exit code 1')
+    """
+    if code >= 0:
+        return f"exit code {code}"
+    signal = Signals(-code)
+    return f"{signal.name}{'; memory may have run out' * (signal in (SIGKILL, SIGBUS))}"
 
 
 def _near(name: str, names: list[str]) -> list[str]:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from signal import Signals
+from signal import SIGKILL
 from typing import Any
 
-from gridgen.errors import OutOfMemoryError, TrainingError
+from gridgen.errors import OutOfMemoryError, TrainingError, ending
 from gridgen.grid import Grid
 from gridgen.study.study import Study
 from gridgen.training.devices import choose_device
@@ -93,8 +93,8 @@ def _listen(
         if report(int(message["epoch"]), float(message["score"])):
             raise Pruned(float(message["score"]))
     code = child.wait()
-    cause = Signals(-code).name if code < 0 else f"exit code {code}"
-    raise TrainingError(f"the training's process ended with {cause}; see {log}")
+    kind = OutOfMemoryError if code == -SIGKILL else TrainingError
+    raise kind(f"the training's process ended with {ending(code)}; see {log}")
 
 
 def _end(child: "subprocess.Popen[str]") -> None:

@@ -21,6 +21,7 @@ from gridgen.study.storage import open_study, orphans, require_same, settled, tr
 from gridgen.study.study import Study
 from gridgen.study.suggest import suggest
 from gridgen.study.watch import Watch
+from gridgen.training import devices
 from gridgen.training.run import lock
 
 GIVE_UP = 200
@@ -43,7 +44,7 @@ def search(
     own checkpoint. Each candidate is trained by `evaluate`: by default in a child process.
     Errors: `RunError` where another process searches there, or the folder holds another study;
     `SpecError` where the data does not fit, or no candidate meets the budget; `TrainingError`
-    where several candidates in a row fail.
+    where several candidates in a row fail; `DeviceError` under torchrun.
 
     >>> import tempfile
     >>> study = Study.parse('''
@@ -60,6 +61,7 @@ def search(
     ...     result.best.shape
     '2 streams, 2+2 columns, F0 = 4'
     """
+    devices.require_alone("searches")
     folder = Path(folder)
     wanted = study.trials if trials is None else trials
     evaluate = evaluate or ChildTraining(study)

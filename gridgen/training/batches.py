@@ -28,7 +28,7 @@ Batch = tuple[Tensor, Tensor]
 @dataclass(frozen=True)
 class Batches:
     """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S), or
-    (N, C, S, S) where they are images.
+    (N, C, S, S) where they are images. Class ids are uint8, an eighth to carry to the device.
 
     Of several processes, `rank` of `world` gets every world-th image of the batch.
     Errors: `DataError` for an image that cannot be read.
@@ -50,8 +50,9 @@ class Batches:
 
     def __getitem__(self, step: int) -> Batch:
         slots = range(self.rank, self.recipe.batch, self.world)
-        images, labels = zip(*(self._cropped(step, slot) for slot in slots), strict=True)
-        return torch.stack(images), torch.stack(labels)
+        crops = zip(*(self._cropped(step, slot) for slot in slots), strict=True)
+        images, labels = map(torch.stack, crops)
+        return images, labels if labels.is_floating_point() else labels.byte()
 
     def loader(self, first: int, device: torch.device) -> Generator[Batch, None, None]:
         """Batches from step `first` to the last, loaded by the recipe's workers.

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from gridgen.errors import DeviceError, GridgenError, RunError
 
 MOST_WORKERS = 16
-KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
+KINDS = ("auto", "cpu", "cuda")
 # It has a new name in torch 2.13, which older ones do not know.
 RENAMED = "`broadcast_buffers` is deprecated"
 
@@ -27,14 +27,14 @@ def choose_device(name: str = "auto") -> torch.device:
         raise DeviceError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and world_size() > 1:  # before it is touched, lest all touch the first
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         fact = str(error).splitlines()[0]
         raise DeviceError(f"device {name!r} cannot be used: {fact}; try --device cpu") from error
-    if device.type == "cuda" and device.index is None and world_size() > 1:
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
 
 
@@ -64,8 +64,23 @@ def workers(wanted: int | str, device: torch.device) -> int:
         return wanted
     if device.type == "cpu":
         return 0
-    mine = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return min(max(mine - 1, 1), MOST_WORKERS)
+    return min(max(cores() - 1, 1), MOST_WORKERS)
+
+
+def cores() -> int:
+    """How many this process may use as its share."""
+    try:
+        there = len(os.sched_getaffinity(0))
+    except AttributeError:  # Linux alone knows
+        there = os.cpu_count() or 1
+    return max(there // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
+
+
+def require_alone(what: str) -> None:
+    """`torchrun` did not start several processes, which would all do `what`, or a `DeviceError`."""
+    processes = world_size()
+    if processes > 1:
+        raise DeviceError(f"one process {what}, not {processes}; run without torchrun")
 
 
 def require_share(batch: int) -> None:

@@ -3,16 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 
 import torch
 
-from gridgen.data import Dataset
 from gridgen.errors import GridgenError, Interrupted
 from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.batches import Batch, Batches
-from gridgen.training.evaluation.loop import score_network
 from gridgen.training.failures import explained
 from gridgen.training.interrupts import Request, stop_requests
 from gridgen.training.learner import Learner, Outcome
@@ -25,7 +22,7 @@ from gridgen.training.run import Row, Run
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.splits import Splits
 from gridgen.training.stopwatch import Stopwatch
-from gridgen.training.tasks import Score
+from gridgen.training.validation import Validation
 from gridgen.training.watching import Watch
 
 
@@ -44,6 +41,7 @@ class Fit:
         self.batches = Batches(splits.train, self.recipe, seed, *share)
         self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
         self.state = State(self.learner)
+        self.validation = Validation(splits, self.task, self.recipe, device, watch)
         self.rows: list[Row] = []
         self.stopwatch, self.saved = Stopwatch(), time.monotonic()
 
@@ -72,8 +70,8 @@ class Fit:
         with stop_requests() as request:
             workers = devices.workers(self.recipe.workers, self.device)
             with self._explaining():
+                self.watch.started(self.run, len(self.batches), self.state.step, workers)
                 try:
-                    self.watch.started(self.run, len(self.batches), self.state.step, workers)
                     self._train(request)
                     self._finish()
                 finally:
@@ -144,7 +142,7 @@ class Fit:
         """Score on val, add a row to metrics.csv, write a checkpoint."""
         state = self.state
         self._settle()
-        row = self._scored(epoch, moment)
+        row = self.validation.row(state, epoch, moment)
         self.rows.append(row)
         self.watch.scored(row)
         better = row[self.judged_by] > state.best
@@ -155,27 +153,6 @@ class Fit:
             if better:
                 save_checkpoint(self.run.checkpoints, state, BEST)
         self._save()
-
-    def _scored(self, epoch: int, moment: Moment) -> Row:
-        """The row of metrics.csv."""
-        state, metric = self.state, self.task.metric
-        assert state.tally is not None
-        held_out = self.splits.holdout
-        row: Row = {
-            "epoch": epoch,
-            "step": state.step,
-            "learning_rate": self.recipe.rate(moment),
-            "loss": state.losses.mean(),
-            metric.train: self.task.score(devices.summed(state.tally)).value,
-            **self._score_of("val", self.splits.val).columns(),
-        }
-        if held_out is not None:
-            row[metric.holdout] = self._score_of("held out", held_out).value
-        return row
-
-    def _score_of(self, split: str, dataset: Dataset) -> Score:
-        tick = partial(self.watch.scoring, split)
-        return score_network(self.learner.scored, dataset, self.device, tick, self.recipe.inference)
 
     def _settle(self) -> None:
         """Fetch the losses, and make sure that there are numbers to score and to keep."""

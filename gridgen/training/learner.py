@@ -106,7 +106,6 @@ class Learner:
 
     def _placed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The batch on the device."""
-        return (
-            images.to(self.device, memory_format=self.format, non_blocking=True),
-            labels.to(self.device, non_blocking=True),
-        )
+        images = images.to(self.device, memory_format=self.format, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
+        return images, labels if labels.is_floating_point() else labels.long()

@@ -3,32 +3,35 @@
 A baseline that a network must beat before its score means anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
+from gridgen.data.dataset import Tick
 
 LEVELS = {1: 256, 2: 24, 3: 8}
 """Levels of each channel in the table; of more channels than three the first three are seen."""
 MAX_SWEEPS = 20
 
 
-def fitted_lookup(train: Dataset, val: Dataset) -> Tensor:
+def fitted_lookup(train: Dataset, val: Dataset, tick: Tick = lambda *_: None) -> Tensor:
     """Confusion matrix on `val` of the best intensity-to-class table fitted on `train`.
 
     Fitted to the mean IoU itself: from the majority class of each intensity bin, the table is
-    changed bin by bin as long as the training mean IoU rises.
+    changed bin by bin as long as the training mean IoU rises. `tick` hears of each image read.
     """
-    classes = len(train.classes)
-    table = _fit(_histogram(_samples(train), train.channels, classes))
-    counts = _histogram(_samples(val), val.channels, classes)
-    return _confusion(counts, table)
+    classes, total = len(train.classes), len(train) + len(val)
+    fitted = _histogram(_samples(train, 0, total, tick), train.channels, classes)
+    counts = _histogram(_samples(val, len(train), total, tick), val.channels, classes)
+    return _confusion(counts, _fit(fitted))
 
 
-def _samples(dataset: Dataset) -> Iterable[Sample]:
-    return (dataset[index] for index in range(len(dataset)))
+def _samples(dataset: Dataset, before: int, total: int, tick: Tick) -> Iterator[Sample]:
+    for index in range(len(dataset)):
+        yield dataset[index]
+        tick(before + index + 1, total)
 
 
 def _histogram(samples: Iterable[Sample], channels: int, classes: int) -> Tensor:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from signal import Signals
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ import torch
 from gridgen.analysis.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.emit import GridNetwork
 from gridgen.emit.host import host_memory
-from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError
+from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
 from gridgen.training import devices
 from gridgen.training.optimizer import optimizer_of
@@ -60,8 +59,8 @@ def _ask(job: dict[str, Any]) -> dict[str, Any]:
 def _cause(code: int, said: str) -> str:
     """Why a process has ended."""
     if code < 0:
-        return f"{Signals(-code).name}; memory may have run out"
-    return f"exit code {code}: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
+        return ending(code)
+    return f"{ending(code)}: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
 
 
 class Workload:

@@ -10,7 +10,7 @@ from torch import Tensor
 from gridgen.data import read_image
 from gridgen.data.dataset import Tick
 from gridgen.files import write_file
-from gridgen.training.devices import choose_device
+from gridgen.training import devices
 from gridgen.training.image_files import Found, find_images, require_apart
 from gridgen.training.inference import Inference, infer
 from gridgen.training.inference.require import (
@@ -49,27 +49,25 @@ def predict(
     images: Sequence[str | Path],
     out: str | Path,
     *,
-    best: bool = False,
-    size: str | None = None,
     device: str = "auto",
     inference: Inference | None = None,
     tick: Tick = lambda *_: None,
 ) -> list[Prediction]:
-    """Predict `images`, files and folders, with a run or a weights file; two PNG files for each.
+    """Predict `images`, files and folders, with an opened model, a run or a weights file.
 
-    `NAME.png` in `out` shows image and prediction side by side (figure 5), `NAME_labels.png` is
-    the label itself: pixel value = class id, with the colours as its palette; of a network that
-    restores images, `NAME_restored.png` is the image. Of a folder all images are taken, those in
-    folders below too; their files lie in `out` as the images lie in the folder.
+    Two PNG files for each: `NAME.png` in `out` shows image and prediction side by side (figure 5),
+    `NAME_labels.png` is the label itself: pixel value = class id, with the colours as its palette;
+    of a network that restores images, `NAME_restored.png` is the image. Of a folder all images are
+    taken, those in folders below too; their files lie in `out` as the images lie in the folder.
 
     All images are read, and their sizes checked, before the first file is written; `tick(done,
-    total)` hears of each image when it is checked and when it is predicted. `best` takes a run's
-    weights of the best validation, `size` another policy for image sizes than the spec's,
-    `inference` another one than training validated by. Errors: `DataError`, `SizeError`,
+    total)` hears of each image when it is checked and when it is predicted. With
+    `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
     `SpecError`, `RunError`, `WeightsError`.
     """
-    model = model if isinstance(model, Model) else open_model(model, best, size)
-    inference, chosen = inference or model.inference, choose_device(device)
+    model = model if isinstance(model, Model) else open_model(model)
+    devices.require_alone("predicts images")
+    inference, chosen = inference or model.inference, devices.choose_device(device)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
     found = find_images(images, out)

@@ -1,5 +1,7 @@
 """The splits that a training reads, checked against spec and recipe before anything is written."""
 
+import json
+from hashlib import sha256
 from typing import NamedTuple
 
 from gridgen.data import Dataset, load_dataset
@@ -34,6 +36,12 @@ def load_splits(data: str, held_out: str | None = None) -> Splits:
         return Splits(train, val)
     kept, apart = holdout(train, held_out)
     return Splits(kept, val, apart)
+
+
+def digest(splits: Splits) -> str:
+    """SHA-256 of the names and sizes of all images: other images are another order of steps."""
+    held = [list(zip(part.names, part.sizes, strict=True)) for part in splits if part is not None]
+    return sha256(json.dumps(held).encode()).hexdigest()
 
 
 def adopt(grid: Grid, dataset: Dataset) -> Grid:

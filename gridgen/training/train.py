@@ -14,7 +14,7 @@ from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.emit.host import require_memory
 from gridgen.errors import RunError, UsageError
-from gridgen.grid import Grid
+from gridgen.grid import Grid, build_grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
 from gridgen.training.fit import Fit
@@ -22,7 +22,7 @@ from gridgen.training.host import require_step_memory
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import FACTS, Run, dump, require_free
 from gridgen.training.run.facts import Facts
-from gridgen.training.splits import Splits, adopt, load_splits, require_splits
+from gridgen.training.splits import Splits, adopt, digest, load_splits, require_splits
 from gridgen.training.watching import Watch
 
 RUNS = Path("runs")
@@ -88,6 +88,7 @@ def train(
         device=device,
         classes=splits.train.classes,
         colours=splits.train.colours,
+        images=digest(splits),
         white=white_of(data),
         torch=str(torch.__version__),
         python=platform.python_version(),
@@ -101,7 +102,9 @@ def train(
     def begun() -> Run:
         path = Path(folder) if folder is not None else new_folder(grid.spec, data)
         if resume_if_begun and (path / FACTS).is_file():
-            return _the_same(Run.open(path), grid.spec, recipe, facts)
+            run = _the_same(Run.open(path), grid.spec, recipe, facts)
+            _require_unchanged(run, splits)
+            return run
         require_free(path)
         weights = class_weights(recipe, splits, watch)
         return Run.create(path, grid.spec, recipe, facts.but(class_weights=weights))
@@ -124,7 +127,9 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     watch = watch or Watch()
     watch.opening(facts.data)
     splits = load_splits(facts.data, facts.holdout)
+    _require_unchanged(run, splits)
     require_splits(run.spec, splits, run.recipe)
+    require_step_memory(build_grid(run.spec), run.recipe, chosen)
     devices.require_share(run.recipe.batch)
     with devices.group(chosen):
         _go(run, splits, chosen, watch)
@@ -152,6 +157,21 @@ def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
         if begun[what] != asked[what]:
             raise RunError(f"{run.folder} was begun with another {what}; name another folder")
     return run
+
+
+def _require_unchanged(run: Run, splits: Splits) -> None:
+    """The data is what the run was begun on, or a `RunError`: its steps would be others."""
+    facts = run.facts
+    changed = None
+    if facts.images not in (None, digest(splits)):
+        changed = "Images were added, removed, renamed or resized"
+    elif facts.white != white_of(facts.data):
+        changed = "Its dataset.yaml names another white"
+    if changed:
+        raise RunError(
+            f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "
+            f"back, or train anew."
+        )
 
 
 def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] | None:

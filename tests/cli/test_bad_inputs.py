@@ -262,7 +262,7 @@ CASES = {
     "train --resume run --seed 1": BESIDE,
     "train --resume other": f"other: {NO_RUN.format('other')}",
     f"{TRAIN} shapes -o run": f"run {TAKEN.format('run')}",
-    f"{TRAIN} shapes --device gpu": "'gpu' is no device; there are: auto, cpu, cuda, mps, xpu",
+    f"{TRAIN} shapes --device gpu": "'gpu' is no device; there are: auto, cpu, cuda",
     # runs
     "evaluate none --data shapes": f"none: {NO_RUN.format('none')}",
     "evaluate run-spec --data shapes": f"run-spec/spec.yaml{ZERO}",
@@ -343,7 +343,7 @@ CASES = {
         "     1 | data: shapes\n"
         "       | ^"
     ),
-    "search study.yaml --device gpu": ("'gpu' is no device; there are: auto, cpu, cuda, mps, xpu"),
+    "search study.yaml --device gpu": ("'gpu' is no device; there are: auto, cpu, cuda"),
 }
 
 # Through the program as it is installed, which takes seconds where it loads torch.

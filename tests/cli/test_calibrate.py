@@ -167,7 +167,7 @@ def test_wrong_commands(command, device, place, gridgen):
 
 
 DEVICES = {
-    "tpu": "'tpu' is no device; there are: auto, cpu, cuda, mps, xpu",
+    "tpu": "'tpu' is no device; there are: auto, cpu, cuda",
     "cuda": "device 'cuda' cannot be used: Torch not compiled with CUDA enabled; try --device cpu",
 }
 

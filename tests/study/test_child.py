@@ -151,7 +151,10 @@ def test_a_killed_child_is_noted_with_its_signal_and_the_search_goes_on(study, t
     assert (len(result.entries), result.failed) == (1, 1)
     assert states(tmp_path)[0] == "fail"
     log = tmp_path / "trials" / "00000.log"
-    assert rows(tmp_path)[0]["note"] == f"the training's process ended with SIGKILL; see {log}"
+    assert (
+        rows(tmp_path)[0]["note"]
+        == f"the training's process ended with SIGKILL; memory may have run out; see {log}"
+    )
     assert log.is_file()
 
 

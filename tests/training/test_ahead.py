@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 import torch
@@ -66,9 +69,93 @@ def test_one_that_is_killed_is_told_where_its_result_is_due(asleep):
     _, victim = next(items)
     next(items)
     os.kill(victim, signal.SIGKILL)
-    with pytest.raises(TrainingError, match="A process that loads images has ended"):
+    with pytest.raises(TrainingError, match="A process that loads images ended with SIGKILL; mem"):
         list(items)
     assert not active_children()
+
+
+class Unfit(Exception):  # noqa: N818
+    """An error that no pipe can carry: it does not come out as it went in."""
+
+    def __init__(self, first, second):
+        super().__init__(first)
+
+
+@pytest.mark.parametrize("error", [Unfit("a", "b"), ValueError(lambda: 0)])
+def test_an_error_that_does_not_pickle_is_told_all_the_same(error):
+    def load(item):
+        raise error
+
+    with pytest.raises(RuntimeError, match=f"^{type(error).__name__}: ") as caught:
+        next(ahead(load, [0], 1))
+    assert "raise error" in caught.value.__notes__[0]
+
+
+def test_one_that_leaves_by_itself_is_told_with_its_exit_code():
+    with pytest.raises(TrainingError, match=r"images ended with exit code 7\."):
+        next(ahead(lambda _: os._exit(7), [0], 1))
+
+
+def test_processes_that_begin_afresh_load_the_same(monkeypatch):
+    monkeypatch.setattr("gridgen.training.ahead.METHOD", "spawn")
+    assert list(ahead(abs, [-1, -2, -3], 1)) == [1, 2, 3]
+
+
+PROGRAM = """
+import os, signal, time
+from gridgen.training import ahead
+
+def unwatched(): pass
+
+def load(item):
+    time.sleep(0.01)
+    return item
+
+ahead.leave_signals_to_the_parent = {leave}
+{act}
+"""
+KILLED = """
+items = ahead.ahead(load, range(1000), 4)
+next(items)
+print(*(process.pid for process in ahead.multiprocessing.active_children()), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+FORGOTTEN = """
+worker = ahead.Worker(load)
+raise KeyboardInterrupt
+"""
+
+
+def program(act, leave):
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(act=act, leave=leave)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_none_outlives_a_parent_that_is_killed():
+    """Not even where the system does not see to it."""
+    done = program(KILLED, "unwatched")
+    children = [int(pid) for pid in done.stdout.split()]
+    assert len(children) == 4
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(map(alive, children)):
+        time.sleep(0.05)
+    assert not any(map(alive, children))
+
+
+def alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_program_that_is_interrupted_does_not_wait_for_its_workers():
+    done = program(FORGOTTEN, "ahead.leave_signals_to_the_parent")
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_what_is_forgotten_early_leaves_no_process():

@@ -3,11 +3,13 @@
 import pytest
 import torch
 from tiny import RECIPE
+from torch import distributed
 
 from gridgen.errors import DataError, FileError, OutOfMemoryError, RunError, TrainingError
 from gridgen.training.failures import explained
 
 MEMORY = "Memory ran out at batch 250. Lower batch or crop.size."
+LOST = "Another process of this training has ended."
 LOADERS = "Lower workers in the recipe."
 
 
@@ -31,6 +33,18 @@ LOADERS = "Lower workers in the recipe."
             TrainingError,
             "A BN sees one value per channel at batch 250, crop.size 8. Raise batch; a larger "
             "crop.size helps only where no layer pools the whole image.",
+        ),
+        (
+            RuntimeError("received 0 items of ancdata"),
+            TrainingError,
+            "Too many open files for the processes that load images. Raise `ulimit -n`, or lower "
+            "workers in the recipe.",
+        ),
+        (distributed.DistNetworkError("it hung up"), TrainingError, LOST),
+        (
+            RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Read error"),
+            TrainingError,
+            LOST,
         ),
         (OSError(24, "Too many open files"), TrainingError, "A file: Too many open files."),
         (OSError(13, "Permission denied", "a/b"), TrainingError, "a/b: Permission denied."),

@@ -6,6 +6,7 @@ The long counts of kills and damages are `python -m benchmarks.nothing_lost`.
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from benchmarks.nothing_lost import (
     write_training,
 )
 from gridgen.emit.weights import load_tensors
-from gridgen.errors import Interrupted, OutOfMemoryError, TrainingError
+from gridgen.errors import Interrupted, OutOfMemoryError, RunError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.learner import Learner
@@ -226,7 +227,7 @@ def test_what_is_no_number_is_never_saved(step, spoil, fact, place, whole, monke
 class Little(Watch):
     """Leaves a training 128 MB of address space to grow."""
 
-    def started(self, total: int, done: int, metric, workers: int) -> None:
+    def started(self, run: Run, total: int, done: int, workers: int) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + 128 * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -276,8 +277,8 @@ def test_a_process_that_loads_images_and_is_killed(place, whole):
     done = program(place, LOADER_KILLED, *NEW)
     assert done.returncode == 3, done.stderr
     assert done.stderr.splitlines()[-1] == (
-        "A process that loads images has ended; memory may have run out. Lower workers in the "
-        "recipe. The last state is kept in run/checkpoints/step-000000016."
+        "A process that loads images ended with SIGKILL; memory may have run out. Lower workers in "
+        "the recipe. The last state is kept in run/checkpoints/step-000000016."
     )
     assert "Traceback" not in done.stderr
     goes_on(place, whole)
@@ -294,20 +295,62 @@ def test_a_second_ctrl_c_is_obeyed_at_once(place, whole):
 
 
 def test_sigterm_while_validating_is_obeyed_after_it(place, whole, monkeypatch):
-    from gridgen.training import fit
+    from gridgen.training import validation
 
-    original = fit.score_network
+    original = validation.score_network
 
     def asked(*arguments, **settings):
         os.kill(os.getpid(), signal.SIGTERM)
         return original(*arguments, **settings)
 
-    monkeypatch.setattr(fit, "score_network", asked)
+    monkeypatch.setattr(validation, "score_network", asked)
     with pytest.raises(Interrupted) as caught:
         begin(place)
     assert str(caught.value).startswith(f"stopped at step {PER_EPOCH} of {STEPS}; ")
     assert caught.value.exit_code == 143
     monkeypatch.undo()
+    goes_on(place, whole)
+
+
+def ask_to_stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def begin_again(run: Path) -> Run:
+    return train(
+        build_grid(SPEC),
+        str(run.parent / "data"),
+        SHORT,
+        folder=run,
+        device="cpu",
+        resume_if_begun=True,
+    )
+
+
+@pytest.mark.parametrize("again", [resume, begin_again])
+@pytest.mark.parametrize("change", ["added", "white"])
+def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, change):
+    with pytest.raises(Interrupted):
+        begin(place, At(ask_to_stop))
+    if change == "white":
+        (place / "data" / "dataset.yaml").write_text("white: 4095\n")
+        fact = "Its dataset.yaml names another white"
+    else:
+        for kind in ("images", "labels"):
+            first = min((place / "data" / "train" / kind).iterdir())
+            shutil.copy(first, first.with_stem("zzz"))
+        fact = "Images were added, removed, renamed or resized"
+    with pytest.raises(RunError) as caught:
+        again(place / "run")
+    assert str(caught.value) == (
+        f"{place / 'run'} was begun on other data than {place / 'data'} is now. {fact}; put that "
+        "back, or train anew."
+    )
+    if change == "white":
+        (place / "data" / "dataset.yaml").unlink()
+    else:
+        for kind in ("images", "labels"):
+            max((place / "data" / "train" / kind).iterdir()).unlink()
     goes_on(place, whole)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.dataset import Tick
-from gridgen.errors import DataError, DeviceError
+from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.evaluation.gallery import Gallery
 from gridgen.training.evaluation.loop import ImageScore, Observer, see_images, worst_first
@@ -100,29 +100,26 @@ def evaluate(
     data: str,
     split: str = "val",
     *,
-    best: bool = False,
     baseline: bool = True,
-    size: str | None = None,
     device: str = "auto",
     inference: Inference | None = None,
     observers: Sequence[Observer] = (),
     gallery: Gallery | None = None,
     tick: Tick = lambda *_: None,
 ) -> Evaluation:
-    """Score a run, its final weights or the `best` on val, or a weights file, on a split.
+    """Score an opened model, a run or a weights file on a split.
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
-    the image that is to be restored; with `size`, another policy for image sizes than the run's;
-    with `inference`, another one than training validated by. The split `holdout` is what the run
-    held out, of which the lookup sees nothing. `observers` see every answer, `gallery` keeps
-    pictures of the worst and best images; `tick(done, total)` hears of each image. All sizes are
-    checked before the first image. Errors: `RunError`, `WeightsError`, `SizeError`;
-    `OutOfMemoryError` of an image; `DataError` where the data sets another task than the network
-    was trained for, or other classes; `SpecError` where their number or the channels differ, or
-    the inference does not suit; `DeviceError` under torchrun.
+    the image that is to be restored; with `inference`, another one than training validated by.
+    The split `holdout` is what the run held out, of which the lookup sees nothing. `observers` see
+    every answer, `gallery` keeps pictures of the worst and best images; `tick(done, total)` hears
+    of each image. All sizes are checked before the first image. Errors: `RunError`,
+    `WeightsError`, `SizeError`; `OutOfMemoryError` of an image; `DataError` where the data sets
+    another task than the network was trained for, or other classes; `SpecError` where their number
+    or the channels differ, or the inference does not suit; `DeviceError` under torchrun.
     """
-    _require_alone()
-    model = model if isinstance(model, Model) else open_model(model, best, size)
+    devices.require_alone("scores a split")
+    model = model if isinstance(model, Model) else open_model(model)
     inference, chosen = inference or model.inference, devices.choose_device(device)
     dataset = _split(model, data, split)
     task = task_of(dataset)
@@ -135,7 +132,7 @@ def evaluate(
     unseen = model.holdout if split == HOLDOUT else None
     total, images = task.nothing(), []
     model.network.to(chosen)
-    for seen in see_images(model.network, dataset, task, chosen, inference, tick):
+    for seen in see_images(model.network, dataset, chosen, inference, tick):
         total += seen.tally.cpu()
         images.append(seen.scored(task))
         if observers or gallery:
@@ -153,14 +150,8 @@ def evaluate(
         network=task.score(total),
         tally=total,
         per_image=tuple(images),
-        baseline=task.score_baseline(data, dataset, unseen) if baseline else None,
+        baseline=task.score_baseline(data, dataset, unseen, tick) if baseline else None,
     )
-
-
-def _require_alone() -> None:
-    processes = devices.world_size()
-    if processes > 1:
-        raise DeviceError(f"one process scores a split, not {processes}; run without torchrun")
 
 
 def _split(model: Model, data: str, split: str) -> Dataset:

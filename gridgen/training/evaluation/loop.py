@@ -11,6 +11,7 @@ from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
 from gridgen.training import devices
+from gridgen.training.ahead import ahead
 from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.inference.require import BY_FLAG, BY_RECIPE, within_memory
 from gridgen.training.tasks import Score, Task, task_of
@@ -53,18 +54,21 @@ class Seen:
 def see_images(
     network: GridNetwork,
     dataset: Dataset,
-    task: Task,
     device: torch.device,
     inference: Inference = WHOLE,
     tick: Tick = lambda *_: None,
     fix: str = BY_FLAG,
+    workers: int = 0,
 ) -> Iterator[Seen]:
     """The images that are this process's share; sums of windows stay on the CPU.
 
-    Where memory runs out, `fix` is told. Errors: `OutOfMemoryError`.
+    `workers` processes load them. Where memory runs out, `fix` is told. Errors:
+    `OutOfMemoryError`.
     """
-    for index in range(devices.rank(), len(dataset), devices.world_size()):
-        sample = dataset[index]
+    task = task_of(dataset)
+    mine = range(devices.rank(), len(dataset), devices.world_size())
+    samples = ahead(dataset.__getitem__, mine, workers)
+    for index, sample in zip(mine, samples, strict=True):
         image = sample.image[None] if inference.window else sample.image[None].to(device)
         with within_memory(sample.name, fix):
             prediction = infer(network, image, inference)
@@ -79,6 +83,7 @@ def score_network(
     device: torch.device,
     tick: Tick = lambda *_: None,
     inference: Inference = WHOLE,
+    workers: int = 0,
 ) -> Score:
     """How well `network` predicts `dataset`, from one tally over all of its images.
 
@@ -87,7 +92,8 @@ def score_network(
     """
     training, task = network.training, task_of(dataset)
     tally = task.nothing().to(device)
-    for seen in see_images(network.eval(), dataset, task, device, inference, tick, BY_RECIPE):
+    images = see_images(network.eval(), dataset, device, inference, tick, BY_RECIPE, workers)
+    for seen in images:
         tally += seen.tally.to(device)
     network.train(training)
     return task.score(devices.summed(tally))

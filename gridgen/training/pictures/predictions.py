@@ -8,6 +8,7 @@ from gridgen.data import Dataset
 from gridgen.emit import GridNetwork
 from gridgen.files import write_file
 from gridgen.training.inference import WHOLE, Inference, infer
+from gridgen.training.inference.require import BY_RECIPE, within_memory
 from gridgen.training.pictures.sheet import image_pixels, sheet
 from gridgen.training.tasks import task_of
 
@@ -33,7 +34,8 @@ def draw_predictions(
     for number in range(images):
         sample = dataset[number * len(dataset) // images]
         image = sample.image[None] if inference.window else sample.image[None].to(device)
-        answer = task.answer(infer(network, image, inference))
+        with within_memory(sample.name, BY_RECIPE):
+            answer = task.answer(infer(network, image, inference))
         shown = (sample.label, task.masked(answer, sample.label))
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
     titles = ("image", "truth", "prediction")

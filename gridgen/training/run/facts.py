@@ -43,6 +43,9 @@ class Facts(Document):
     colours: tuple[Colour, ...] = Field(
         strict=False, description="Red, green and blue of each class."
     )
+    images: str | None = Field(
+        default=None, description="SHA-256 of names and sizes of all images of train and val."
+    )
     white: float | None = Field(
         default=None, gt=0, description="The value that is 1 in images of more than 8 bits."
     )

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset
+from gridgen.data.dataset import Tick
 from gridgen.training.pictures.sheet import Pixels, image_pixels, png
 from gridgen.training.tasks.task import Metric
 
@@ -85,12 +86,19 @@ class Restoration:
         total, images = tally.tolist()
         return Fidelity(total / max(images, 1))
 
-    def score_baseline(self, data: str, dataset: Dataset, held_out: str | None = None) -> Fidelity:
+    def score_baseline(
+        self,
+        data: str,
+        dataset: Dataset,
+        held_out: str | None = None,
+        tick: Tick = lambda *_: None,
+    ) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.nothing()
         for index in range(len(dataset)):
             sample = dataset[index]
             total += self.tally(sample.image[None], sample.label[None])
+            tick(index + 1, len(dataset))
         return self.score(total)
 
     def answer(self, prediction: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, load_dataset
+from gridgen.data.dataset import Tick
 from gridgen.data.part import holdout
 from gridgen.errors import DataError
 from gridgen.training import devices
@@ -80,7 +81,11 @@ class Segmentation:
         return score(tally, self.classes)
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None = None
+        self,
+        data: str,
+        dataset: Dataset,
+        held_out: str | None = None,
+        tick: Tick = lambda *_: None,
     ) -> IouScore | None:
         """The lookup's score, fitted on what of train is not held out; None where the data has no
         train split.
@@ -91,7 +96,7 @@ class Segmentation:
             return None
         if held_out is not None:
             train, _ = holdout(train, held_out)
-        return self.score(fitted_lookup(train, dataset))
+        return self.score(fitted_lookup(train, dataset, tick))
 
     def answer(self, prediction: Tensor) -> Tensor:
         """The class of the greatest logit, (H, W)."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 from torch import Tensor
 
 from gridgen.data import Dataset
+from gridgen.data.dataset import Tick
 from gridgen.training.pictures.sheet import Pixels
 
 
@@ -107,11 +108,16 @@ class Task(Protocol):
         """The score of all that was tallied."""
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None = None
+        self,
+        data: str,
+        dataset: Dataset,
+        held_out: str | None = None,
+        tick: Tick = lambda *_: None,
     ) -> Score | None:
         """How well the split `dataset` of `data` is predicted without a network, if that exists.
 
-        Images of train whose names match `held_out` are not learned from.
+        Images of train whose names match `held_out` are not learned from. `tick(done, total)`
+        hears of each image that is read.
         """
 
     def answer(self, prediction: Tensor) -> Tensor:

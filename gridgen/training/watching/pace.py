@@ -1,9 +1,9 @@
 """How fast a training went, in words, and what held it up."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from gridgen.training import devices
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.stopwatch import Pace
 
@@ -54,7 +54,7 @@ def bottleneck(rows: Sequence[StepRow], workers: int, first: int = 0) -> str | N
     if pace is None or pace.waiting <= TOO_MUCH:
         return None
     fact = f"{pace.waiting:.0%} of the time was spent waiting for data"
-    cores = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    cores = devices.cores()
     smaller = "store smaller images: crops are cut from them and resized"
     if workers >= cores:
         return f"{fact}, though {workers} workers load it on {cores} cores; {smaller}"

@@ -1,6 +1,8 @@
 """Who is told how a training goes. Terminals and logs are in `progress`, TensorBoard in its own."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gridgen.data.dataset import Tick
 from gridgen.training.run import Row, Run
@@ -49,47 +51,14 @@ class Several(Watch):
     def __init__(self, *watches: Watch) -> None:
         self.watches = watches
 
-    def opening(self, data: str) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.opening(data)
 
-    def counted(self, done: int, total: int) -> None:
-        """To each."""
+def _to_each(hook: str) -> Callable[..., None]:
+    def told(self: Several, *news: Any) -> None:
         for watch in self.watches:
-            watch.counted(done, total)
+            getattr(watch, hook)(*news)
 
-    def started(self, run: Run, total: int, done: int, workers: int) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.started(run, total, done, workers)
+    return told
 
-    def stepped(self, step: int) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.stepped(step)
 
-    def paced(self, row: StepRow) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.paced(row)
-
-    def scoring(self, split: str, done: int, total: int) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.scoring(split, done, total)
-
-    def scored(self, row: Row) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.scored(row)
-
-    def drawn(self, predictions: Path) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.drawn(predictions)
-
-    def finished(self) -> None:
-        """To each."""
-        for watch in self.watches:
-            watch.finished()
+for _hook in [name for name in vars(Watch) if not name.startswith("_")]:
+    setattr(Several, _hook, _to_each(_hook))

@@ -207,7 +207,7 @@ def test_an_image_that_does_not_fit_is_named_before_any_is_scored(weights, monke
 
     monkeypatch.setattr(Shapes, "__init__", uneven)
     with pytest.raises(SizeError) as caught:
-        evaluate(weights, "shapes", size="error", baseline=False, observers=[recorder])
+        evaluate(open_model(weights, size="error"), "shapes", baseline=False, observers=[recorder])
     assert str(caught.value) == (
         "shapes, val, image val-0063: Image is 63x64; 2 streams need multiples of 2. "
         "Pad to 64x64, crop to 62x64, or set size: pad."

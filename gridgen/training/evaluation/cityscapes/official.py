@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from signal import Signals
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,7 +19,7 @@ from torch import Tensor
 from gridgen.data import Sample
 from gridgen.data.cityscapes.labels import LABEL_IDS
 from gridgen.data.dataset import Tick
-from gridgen.errors import DataError, UsageError
+from gridgen.errors import DataError, UsageError, ending
 from gridgen.files import write_file
 from gridgen.training.evaluation.cityscapes.scores import SCORED, Column, FourScores
 from gridgen.training.pictures.sheet import png
@@ -109,9 +108,7 @@ def _run(job: Path, tick: Callable[[int], None]) -> None:
 
 
 def _cause(code: int, said: str) -> str:
-    if code < 0:
-        return f"{Signals(-code).name}; memory may have run out"
-    return said.removeprefix("ERROR: ") or f"exit code {code}"
+    return (code > 0 and said.removeprefix("ERROR: ")) or ending(code)
 
 
 def _scores(found: dict[str, Any]) -> FourScores:
