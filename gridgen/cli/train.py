@@ -144,8 +144,10 @@ def _report(run: "Run") -> None:
 
 def _scores(run: "Run") -> list[tuple[str, str]]:
     """The last validation's, and the best one's where that was another."""
+    from gridgen.training.run import best_row
+
     metric, rows = run.task.metric, run.rows()
-    last, best = rows[-1], max(rows, key=lambda row: row[run.judged_by])
+    last, best = rows[-1], best_row(rows, run.judged_by)
     scores = [(f"val {metric.title}", metric.shown(last[metric.val]))]
     if metric.holdout in last:
         scores.append(("held out", metric.shown(last[metric.holdout])))

@@ -1,15 +1,45 @@
 """What the machine that builds a network can hold."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 from gridgen.analysis.memory.weights import weights
 from gridgen.errors import TooLargeError
 from gridgen.grid import Grid
 
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
+
 
 def host_memory() -> int:
-    """Bytes of the machine's memory, those in use too."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes that this process may use, those in use too: the machine's, or a container's."""
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_limits()])
+
+
+def _limits() -> Iterator[int]:
+    """Of the control groups that this process is in (Linux; versions 1 and 2)."""
+    for line in _lines(MEMBERSHIP):
+        _, controllers, group = line.split(":", 2)
+        if controllers in ("", "memory"):
+            root = CGROUPS / controllers
+            name = "memory.limit_in_bytes" if controllers else "memory.max"
+            yield from _limits_of(root, root / group.lstrip("/"), name)
+
+
+def _limits_of(root: Path, group: Path, name: str) -> Iterator[int]:
+    """Of a control group and of those that it is part of."""
+    for folder in (group, *group.parents):
+        yield from (int(limit) for limit in _lines(folder / name) if limit.isdecimal())
+        if folder == root:
+            break
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except OSError:
+        return []
 
 
 def require_memory(grid: Grid) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.files import write_file
-from gridgen.pages.page import embedded, rendered
+from gridgen.pages.page import NEVER, embedded, number, rendered
 from gridgen.training.evaluation import Evaluation, Exhibit, Gallery
 from gridgen.training.evaluation.matrix import confusion_png
 from gridgen.training.evaluation.tables import (
@@ -16,7 +16,6 @@ from gridgen.training.evaluation.tables import (
     images_csv,
 )
 
-NEVER = "–"
 CLASSES_NOTE = (
     "IoU is hits / (hits + misses + false alarms), over all pixels of the split; precision and "
     "recall are hits over what was predicted, and over what is there. A class that neither occurs "
@@ -99,15 +98,11 @@ def _class(each: ClassScore, pixels: int) -> dict[str, Any]:
         "name": each.name,
         "colour": "rgb({}, {}, {})".format(*each.colour),
         "width": f"{100 * (each.iou or 0):.1f}",
-        "iou": _number(each.iou),
-        "precision": _number(each.precision),
-        "recall": _number(each.recall),
+        "iou": number(each.iou),
+        "precision": number(each.precision),
+        "recall": number(each.recall),
         "share": f"{each.pixels / pixels:.2%}" if pixels else NEVER,
     }
-
-
-def _number(value: float | None) -> str:
-    return NEVER if value is None else f"{value:.4f}"
 
 
 def _exhibit(each: Exhibit, evaluation: Evaluation) -> dict[str, Any]:

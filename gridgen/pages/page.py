@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gridgen import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
+NEVER = "–"
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -25,6 +26,11 @@ def rendered(template: str, **values: Any) -> str:
     )
     environment.globals["version"] = __version__
     return environment.get_template(f"{template}.html").render(values)
+
+
+def number(value: float | None) -> str:
+    """A score; a dash where there is none."""
+    return NEVER if value is None else f"{value:.4f}"
 
 
 def embedded(picture: bytes) -> str:

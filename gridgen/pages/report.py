@@ -9,11 +9,11 @@ from gridgen.errors import RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.pages.chart import Line, chart
-from gridgen.pages.page import embedded, rendered
+from gridgen.pages.page import embedded, number, rendered
 from gridgen.pages.provenance import commands, environment, is_finished, network
 from gridgen.render import draw
 from gridgen.training import Run
-from gridgen.training.run import FIELDS, Row, dump
+from gridgen.training.run import FIELDS, Row, best_row, dump
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.tasks import Metric
 from gridgen.training.watching.pace import overall
@@ -67,11 +67,6 @@ def verdict(rows: Sequence[Row], metric: Metric, judged_by: str) -> str:
         return f"{told}: {_scores(last, metric)}."
     told = f"The best validation, at epoch {best['epoch']:.0f}: {_scores(best, metric)}"
     return f"{told}. The last, at epoch {last['epoch']:.0f}: {_scores(last, metric)}."
-
-
-def best_row(rows: Sequence[Row], judged_by: str) -> Row:
-    """The first of the rows with the best score; its weights are kept as the best."""
-    return max(rows, key=lambda row: row[judged_by])
 
 
 def _scores(row: Row, metric: Metric) -> str:
@@ -167,8 +162,8 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*/scores.json")):
         try:
             scores = json.loads(path.read_text("utf-8"))
-            shown = [[name, _number(iou)] for name, iou in scores["iou"].items()]
-            shown.append(["mean IoU", _number(scores["mean_iou"])])
+            shown = [[name, number(iou)] for name, iou in scores["iou"].items()]
+            shown.append(["mean IoU", number(scores["mean_iou"])])
             under = f"{scores['images']} images of {scores['data']}, {scores['split']}"
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # of a task without classes, or not ours
@@ -176,10 +171,6 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
         heading = f"Evaluation {path.parent.name}"
         found.append({"heading": heading, "under": under, "table": table})
     return found
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _embedded_file(path: Path) -> str | None:

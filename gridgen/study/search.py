@@ -190,12 +190,13 @@ class Search:
         folder = self.folder / "trials" / f"{trial.number:05d}"
         self.watch.training(trial.number, grid, trial.user_attrs["parameters"])
 
-        before = self._stored(trial).intermediate_values
+        told = set(self._stored(trial).intermediate_values)
 
         def report(epoch: int, score: float) -> bool:
             self.watch.scored(trial.number, epoch, score)
-            if epoch not in before:
+            if epoch not in told:
                 trial.report(score, epoch)
+                told.add(epoch)
             return trial.should_prune()
 
         try:

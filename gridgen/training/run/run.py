@@ -2,7 +2,7 @@
 
 import csv
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -177,6 +177,11 @@ def require_free(folder: Path) -> None:
         begun = (folder / FACTS).is_file()
         fix = f"continue it with --resume {folder}, or name another" if begun else "name another"
         raise RunError(f"{folder} exists already; {fix}")
+
+
+def best_row(rows: Sequence[Row], judged_by: str) -> Row:
+    """The first of the rows with the best score; its weights are kept as the best."""
+    return max(rows, key=lambda row: row[judged_by])
 
 
 def _columns(facts: Facts) -> tuple[str, ...]:
