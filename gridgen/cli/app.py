@@ -4,6 +4,8 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import ENOSPC
 
 import typer
 from pydantic import ValidationError
@@ -66,9 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code = run(list(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read us has gone; Python would tell of it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read us has gone
+        _mute()
+    except OSError as error:
+        code = code or _unprinted(error)
     sys.exit(code)
+
+
+def _unprinted(error: OSError) -> int:
+    """All was done, but what came of it could not be printed."""
+    _mute()
+    with suppress(OSError):
+        print(f"What was found cannot be printed: {error.strerror}.", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _mute() -> None:
+    """Print no more: Python would try again at exit, and tell of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(arguments: list[str]) -> int:
@@ -78,8 +95,13 @@ def run(arguments: list[str]) -> int:
             arguments or ["--help"], "gridgen", standalone_mode=False
         )
     except GridgenError as error:
-        print(error, file=sys.stderr)
+        with suppress(OSError):
+            print(error, file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno != ENOSPC or error.filename is not None:
+            raise
+        return _unprinted(error)
     except typer.TyperException as error:
         print(_usage(error), file=sys.stderr)
         return USAGE_ERROR

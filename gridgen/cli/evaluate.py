@@ -39,8 +39,8 @@ def evaluate(
     from gridgen.training.evaluation import evaluate as evaluate_model
     from gridgen.training.model import open_model
 
-    if output is not None and output.is_file():
-        raise FileError(f"{output}: cannot be made: a file is in the way")
+    if output is not None:
+        _require_free(output)
     opened = open_model(model, best, policy_of(settings))
     benchmark = benchmark_of(data, split, model, output) if official else None
     gallery = Gallery(worst) if output is not None else None
@@ -65,6 +65,14 @@ def evaluate(
     report([*scored.rows(), *_wrote(written)])
     if verdict:
         show(verdict, model)
+
+
+def _require_free(folder: Path) -> None:
+    """Only an earlier evaluation is written over."""
+    if folder.is_file():
+        raise FileError(f"{folder}: cannot be made: a file is in the way")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "scores.json").is_file():
+        raise FileError(f"-o: {folder} holds other files; name a new folder")
 
 
 def _wrote(written: list[Path]) -> list[tuple[str, str]]:

@@ -26,7 +26,8 @@ def export(
     """Write weights, spec, classes and their colours to one file; evaluate and predict read it."""
     if output.suffix != ".safetensors":
         raise UsageError(f"-o: {output} does not end in .safetensors, as the weights' file must")
-    if output.resolve() == Path(model).resolve():
+    read = Path(model), Path(model) / "weights.safetensors"
+    if output.resolve() in [path.resolve() for path in read]:
         raise UsageError(f"-o: {output} is the file that is read; name another")
     from gridgen.training.model import export_model, open_model
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gridgen.cli.terminal import report as print_rows
+from gridgen.errors import UsageError
 
 
 def report(
@@ -18,6 +19,8 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page: curves, table, predictions, network, environment, commands."""
+    if output is not None and output.suffix != ".html":
+        raise UsageError(f"-o: {output} does not end in .html, as the page's file must")
     from gridgen.pages import write_report
     from gridgen.training import Run
 

@@ -70,6 +70,10 @@ def find_dataset(name: str) -> DatasetEntry:
         raise DataError(f"{name}: laid out as Cityscapes is; write cityscapes:{name}")
     if Path(name).is_dir():
         return DATASETS["folder"]
+    if Path(name).is_file():
+        raise DataError(f"{name}: a file; a dataset is a folder")
+    if len(Path(name).parts) > 1:
+        raise DataError(f"{name}: no such folder")
     raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
 
 

@@ -14,10 +14,7 @@ from gridgen.training.run import Row
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.watching.pace import overall, pace_text
 
-
-def is_finished(run: Run, rows: Sequence[Row]) -> bool:
-    """Whether the last epoch was validated and the weights are there."""
-    return bool(rows) and rows[-1]["epoch"] == run.recipe.epochs and run.weights.is_file()
+WORDS = {"cpu": "a CPU", "cuda": "one GPU"}
 
 
 def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
@@ -31,11 +28,12 @@ def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
         ("parameters", f"{counted.parameters.total:,}"),
         (f"MACs for an image of {side}x{side}", f"{counted.macs.total:,}"),
     ]
+    kind = "cpu" if (run.facts.machine or run.facts.device).startswith("cpu") else "cuda"
     try:
-        needed = training_memory(grid, (side, side), setting_of(recipe))
+        needed = training_memory(grid, (side, side), setting_of(recipe).but(device=kind))
     except GridgenError:
         return rows
-    told = f"{needed / 2**20:,.0f} MiB, counted for a batch of {recipe.batch} on one GPU"
+    told = f"{needed / 2**20:,.0f} MiB, counted for a batch of {recipe.batch} on {WORDS[kind]}"
     return [*rows, ("memory of a step", told)]
 
 
@@ -67,8 +65,9 @@ def commands(run: Run, rows: Sequence[Row]) -> list[tuple[str, str]]:
     again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts.seed)]
     again += ["--holdout", facts.holdout] if facts.holdout else []
     again += ["--device", facts.device] if facts.device != "auto" else []
+    again += ["-o", f"{folder}-again"]
     told.append(("Again, from this folder's files", shlex.join(again)))
-    if is_finished(run, rows):
+    if run.finished:
         evaluate = ["gridgen", "evaluate", folder, "--data", facts.data]
         told.append(("Scores, image by image", shlex.join([*evaluate, "-o", f"{folder}/val"])))
     else:
@@ -81,5 +80,5 @@ def _started(command: Sequence[str]) -> str | None:
     if not command:
         return None
     program, *arguments = command
-    ours = Path(program).stem == "gridgen"
+    ours = Path(program).stem == "gridgen" or program.endswith("gridgen/__main__.py")
     return shlex.join(["gridgen" if ours else program, *arguments])

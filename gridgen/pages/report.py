@@ -10,7 +10,7 @@ from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.pages.chart import Line, chart
 from gridgen.pages.page import embedded, number, rendered
-from gridgen.pages.provenance import commands, environment, is_finished, network
+from gridgen.pages.provenance import commands, environment, network
 from gridgen.render import draw
 from gridgen.training import Run
 from gridgen.training.run import FIELDS, Row, best_row, dump
@@ -77,7 +77,7 @@ def _scores(row: Row, metric: Metric) -> str:
 
 
 def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str | None:
-    if is_finished(run, rows):
+    if run.finished:
         return None
     step = max([row["step"] for row in [*rows, *steps]], default=0)
     epochs = run.recipe.epochs

@@ -18,7 +18,7 @@ from gridgen.training.model import export_model, model_of
 from gridgen.training.pictures.curves import draw_curve
 from gridgen.training.pictures.predictions import draw_predictions
 from gridgen.training.recipe import Moment
-from gridgen.training.run import Row, Run
+from gridgen.training.run import Run
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.splits import Splits
 from gridgen.training.stopwatch import Stopwatch
@@ -42,16 +42,21 @@ class Fit:
         self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
         self.state = State(self.learner)
         self.validation = Validation(splits, self.task, self.recipe, device, watch)
-        self.rows: list[Row] = []
         self.stopwatch, self.saved = Stopwatch(), time.monotonic()
 
     def restore(self) -> None:
-        """Go on from the newest whole checkpoint; from the beginning where there is none."""
+        """Go on from the newest whole checkpoint; from the beginning where there never was one.
+
+        Errors: `RunError` where there is none any more.
+        """
         with self._explaining():
-            load_checkpoint(self.run.checkpoints, self.state)
+            found = load_checkpoint(self.run.checkpoints, self.state)
         devices.require_agreed(self.state.step, self.run.checkpoints)
         self._leave_tally_to_the_first()
-        self.rows = [row for row in self.run.rows() if row["step"] <= self.state.step]
+        if found is None:
+            self.run.require_unscored()
+        elif devices.rank() == 0:
+            self.run.write_rows(self.state.rows)
 
     def _leave_tally_to_the_first(self) -> None:
         """A checkpoint's tally is that of all processes; the first goes on with it."""
@@ -139,20 +144,20 @@ class Fit:
         self.watch.paced(row)
 
     def _validate(self, epoch: int, moment: Moment) -> None:
-        """Score on val, add a row to metrics.csv, write a checkpoint."""
+        """Score on val, write a checkpoint, add a row to metrics.csv."""
         state = self.state
         self._settle()
         row = self.validation.row(state, epoch, moment)
-        self.rows.append(row)
+        state.rows.append(row)
         self.watch.scored(row)
         better = row[self.judged_by] > state.best
         state.best = max(state.best, row[self.judged_by])
         state.tally = None
-        if devices.rank() == 0:
-            self.run.write_rows(self.rows)
-            if better:
-                save_checkpoint(self.run.checkpoints, state, BEST)
+        if better and devices.rank() == 0:
+            save_checkpoint(self.run.checkpoints, state, BEST)
         self._save()
+        if devices.rank() == 0:
+            self.run.write_rows(state.rows)
 
     def _settle(self) -> None:
         """Fetch the losses, and make sure that there are numbers to score and to keep."""
@@ -194,7 +199,7 @@ class Fit:
             return
         network, folder = self.learner.scored, self.run.folder
         export_model(model_of(self.run, network), self.run.weights)
-        draw_curve(self.rows, self.task.metric, folder / "curve.png")
+        draw_curve(self.state.rows, self.task.metric, folder / "curve.png")
         val, inference = self.splits.val, self.recipe.inference
         draw_predictions(network, val, self.device, folder / "predictions.png", inference)
         self.watch.drawn(folder / "predictions.png")

@@ -68,8 +68,9 @@ def _name(image: Path, folder: Path, arguments: int) -> str:
 
 def _require_names_apart(found: Sequence[Found]) -> None:
     """Two images of one name would overwrite each other."""
-    names: set[str] = set()
+    named: dict[str, Path] = {}
     for image in found:
-        if image.name in names:
-            raise DataError(f"two images are called {image.name}; predict them into two folders")
-        names.add(image.name)
+        if image.name in named:
+            fact = f"{named[image.name]} and {image.path} are both called {image.name}"
+            raise DataError(f"{fact}; predict them into two folders")
+        named[image.name] = image.path

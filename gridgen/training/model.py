@@ -54,9 +54,14 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
     """
     path = Path(path)
     if path.suffix == SUFFIX or path.is_file():
-        return _of_file(path, best, size)
-    run = Run.open(path)
-    return model_of(run, run.network(best, size))
+        model = _of_file(path, best)
+    else:
+        run = Run.open(path)
+        model = model_of(run, run.network(best))
+    if size is not None:  # no weight depends on it
+        grid = model.network.grid
+        model.network.grid = replace(grid, spec=grid.spec.but(size=size))
+    return model
 
 
 def model_of(run: Run, network: GridNetwork) -> Model:
@@ -74,21 +79,19 @@ def model_of(run: Run, network: GridNetwork) -> Model:
     )
 
 
-def _of_file(path: Path, best: bool, size: str | None) -> Model:
+def _of_file(path: Path, best: bool) -> Model:
     if best:
         raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
-    if size is not None:
-        network.grid = replace(network.grid, spec=network.grid.spec.but(size=size))
     spec = network.grid.spec
     named = _about(path, metadata, spec.classes)
     if named is None:
         task = task_for(generated_names(spec.classes), generated_colours(spec.classes))
     else:
         task = task_for(*named)
-    data, note = (_words(path, metadata, field) for field in ("data", "note"))
+    data, note, held = (_words(path, metadata, field) for field in ("data", "note", "holdout"))
     inference, white = _seen(path, metadata)
-    return Model(path, network, spec, task, data, named is not None, note, inference, white)
+    return Model(path, network, spec, task, data, named is not None, note, inference, white, held)
 
 
 def export_model(
@@ -108,6 +111,7 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     """What a weights file says of what it is for; of a data folder its name, not where it was."""
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note, "white": model.white}
+    told["holdout"] = model.holdout
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:

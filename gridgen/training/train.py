@@ -13,7 +13,7 @@ from gridgen.architectures.load import require_rebuildable
 from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.emit.host import require_memory
-from gridgen.errors import RunError, UsageError
+from gridgen.errors import DataError, RunError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
@@ -21,11 +21,13 @@ from gridgen.training.fit import Fit
 from gridgen.training.host import require_step_memory
 from gridgen.training.recipe import Recipe, load_recipe
 from gridgen.training.run import FACTS, Run, dump, require_free
+from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.splits import Splits, adopt, digest, load_splits, require_splits
 from gridgen.training.watching import Watch
 
 RUNS = Path("runs")
+SAME = ("data", "holdout", "seed")
 
 
 def train(
@@ -126,7 +128,10 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     chosen = devices.choose_device(device or facts.device)
     watch = watch or Watch()
     watch.opening(facts.data)
-    splits = load_splits(facts.data, facts.holdout)
+    try:
+        splits = load_splits(facts.data, facts.holdout)
+    except DataError as error:
+        raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
     _require_unchanged(run, splits)
     require_splits(run.spec, splits, run.recipe)
     require_step_memory(build_grid(run.spec), run.recipe, chosen)
@@ -144,6 +149,8 @@ def _printed(argument: str) -> str:
 def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
     """Train from the newest checkpoint, or from the beginning, to the end."""
     with _alone(run):
+        if newest(run.checkpoints) is None and run.finished:
+            return  # and whoever took the checkpoints away needs them no more
         fit = Fit(run, splits, device, watch)
         fit.restore()
         fit.go()
@@ -151,11 +158,16 @@ def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
 
 def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
     """`run`, if that is how it was begun, or a `RunError`."""
-    asked = {"spec": dump(spec), "recipe": dump(recipe), **dict(facts)}
-    begun = {"spec": dump(run.spec), "recipe": dump(run.recipe), **dict(run.facts)}
-    for what in ("spec", "recipe", "data", "holdout", "seed"):
-        if begun[what] != asked[what]:
-            raise RunError(f"{run.folder} was begun with another {what}; name another folder")
+    for what, begun, asked in (
+        ("spec", dump(run.spec), dump(spec)),
+        ("recipe", dump(run.recipe), dump(recipe)),
+        *((name, getattr(run.facts, name), getattr(facts, name)) for name in SAME),
+    ):
+        if begun != asked:
+            lines = zip(str(begun).splitlines(), str(asked).splitlines(), strict=False)
+            was, now = next(((a, b) for a, b in lines if a != b), (begun, asked))
+            fact = f"{run.folder} was begun with another {what}: {was}, not {now}"
+            raise RunError(f"{fact}; name another folder")
     return run
 
 
@@ -167,6 +179,8 @@ def _require_unchanged(run: Run, splits: Splits) -> None:
         changed = "Images were added, removed, renamed or resized"
     elif facts.white != white_of(facts.data):
         changed = "Its dataset.yaml names another white"
+    elif facts.classes != splits.train.classes:
+        changed = "Its classes are others, or in another order"
     if changed:
         raise RunError(
             f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "

@@ -65,6 +65,22 @@ def test_a_reader_that_goes_away_is_no_error(unbuffered, place, monkeypatch):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_no_room_for_what_is_printed_is_one_line(unbuffered, place, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from gridgen.cli import main; main()", "list", "topologies"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=300,
+        )
+    told = "What was found cannot be printed: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
 def test_main_exits_with_the_code(place, capsys):
     for arguments, code in ((["list", "recipes"], 0), (["list", "recipe"], 2)):
         with pytest.raises(SystemExit) as ended:

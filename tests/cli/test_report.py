@@ -15,9 +15,16 @@ def test_it_writes_where_it_is_told(with_run, gridgen):
     assert not (with_run / "run" / "report.html").exists()
 
 
-@pytest.mark.parametrize("name", ["nothing", "mine.yaml", "."])
-def test_what_is_no_run_is_one_line(name, with_run, gridgen):
-    told = f"{name}: no run there (no run.json); gridgen train -o {name} makes one\n"
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("nothing", "gridgen train -o nothing makes one"),
+        ("mine.yaml", "name one that train made"),
+        (".", "name one that train made"),
+    ],
+)
+def test_what_is_no_run_is_one_line(name, fix, with_run, gridgen):
+    told = f"{name}: no run there (no run.json); {fix}\n"
     assert gridgen("report", name) == (2, "", told)
 
 

@@ -152,7 +152,7 @@ def test_network_environment_and_files_are_told(tmp_path):
     for told in (
         "2 streams, 1+1 columns, F0 = 2",
         "gridnet, 4 of 4 connections",
-        "MiB, counted for a batch of 4 on one GPU",
+        "MiB, counted for a batch of 4 on a CPU",
         "cpu, 2 cores",
         "2026-01-02T03:04:05+00:00",
         "12.5 images/s, 6% waiting for data",
@@ -242,6 +242,7 @@ def test_memory_of_a_step_is_that_of_the_whole_recipe(tmp_path):
     run = made(tmp_path / "run", recipe=recipe)
     setting = Setting(batch=64, optimizer="adamw", averaged=True, recompute="unit")
     assert setting_of(recipe) == setting
+    setting = setting.but(device="cpu")
     grid, asked = build_grid(SPEC), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(provenance, "training_memory", lambda *told: asked.append(told) or 2**21)
@@ -252,10 +253,15 @@ def test_memory_of_a_step_is_that_of_the_whole_recipe(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "error", "text"),
     [
-        ("metrics.csv", b"epoch,step\n1\n", RunError, "missing or damaged; train anew"),
-        ("metrics.csv", b"\xff\xfe", RunError, "missing or damaged; train anew"),
+        (
+            "metrics.csv",
+            b"epoch,step\n1\n",
+            RunError,
+            "missing or damaged; gridgen train --resume ",
+        ),
+        ("metrics.csv", b"\xff\xfe", RunError, "missing or damaged; gridgen train --resume "),
         ("metrics.csv", b"epoch,step\n", RunError, "no column learning_rate; name it in the first"),
-        ("run.json", b"{", RunError, "not JSON: "),
+        ("run.json", b"{", RunError, ":1:2: not JSON; put it back"),
         ("run.json", b'{"data": 7}', RunError, "data: 7 is not a word"),
         ("spec.yaml", b"streams: 0\n", SpecError, ":1:10: streams: 0 is less than 1"),
         ("recipe.yaml", b"epochs: 1\n", SpecError, "batch: this field is missing; add it"),

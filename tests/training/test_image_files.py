@@ -55,7 +55,9 @@ def test_two_images_of_one_name_in_a_folder_are_refused(photos):
     Image.new("L", (4, 4)).save(photos / "a.jpg")
     with pytest.raises(DataError) as caught:
         names(photos)
-    assert str(caught.value) == "two images are called a; predict them into two folders"
+    assert str(caught.value) == (
+        f"{photos}/a.jpg and {photos}/a.png are both called a; predict them into two folders"
+    )
 
 
 def test_no_picture_overwrites_another(tmp_path):

@@ -64,9 +64,10 @@ def test_an_exported_file_says_what_the_run_said(best, run, path):
 
 def test_how_it_is_put_to_images_travels_too(run, path):
     inference = Inference(window=32, flip=True)
-    export_model(replace(open_model(run.folder), inference=inference, white=4095.0), path)
+    told = {"inference": inference, "white": 4095.0, "holdout": "0006R0*"}
+    export_model(replace(open_model(run.folder), **told), path)
     again = open_model(path)
-    assert (again.inference, again.white) == (inference, 4095.0)
+    assert {field: getattr(again, field) for field in told} == told
 
 
 def test_bf16_halves_the_kernels_and_loads_as_fp32(network, tmp_path):

@@ -100,6 +100,8 @@ def test_a_damaged_checkpoint_is_found_and_the_one_before_restored(kind, checkpo
     assert {restore_damaged(folder, kind, rng, held)[1] for _ in range(4)} == {"detected"}
 
 
+# Written after the last checkpoint.
+AFTERWARDS = (".png", "weights.safetensors", "metrics.csv")
 FILES = {
     "network.safetensors": "checkpoints/step-000000032",
     "manifest.json": "checkpoints/step-000000032",
@@ -127,7 +129,7 @@ def test_a_full_disk_is_one_line_and_goes_on_when_there_is_room(
         begin(place, At(fill))
     # Once the best of an epoch is written too, and first.
     fact = str(caught.value).replace("checkpoints/best", "checkpoints/step-000000032")
-    late = f"step-0000000{STEPS}" if told.endswith((".png", "weights.safetensors")) else None
+    late = f"step-0000000{STEPS}" if told.endswith(AFTERWARDS) else None
     end = kept(place).replace(f"step-0000000{PER_EPOCH}", late) if late else kept(place)
     assert fact == f"{place}/run/{told}: cannot be written: No space left on device. {end}"
     assert caught.value.exit_code == 3
@@ -352,6 +354,44 @@ def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, ch
         for kind in ("images", "labels"):
             max((place / "data" / "train" / kind).iterdir()).unlink()
     goes_on(place, whole)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "empty", "missing"])
+def test_metrics_are_written_again_from_a_checkpoint(place, whole, damage):
+    with pytest.raises(Interrupted):
+        begin(place, At(ask_to_stop))
+    metrics = place / "run" / "metrics.csv"
+    if damage == "missing":
+        metrics.unlink()
+    else:
+        metrics.write_bytes(metrics.read_bytes()[:-40] if damage == "cut short" else b"")
+    with pytest.raises(RunError, match="writes it again from a checkpoint$"):
+        Run.open(place / "run").rows()
+    goes_on(place, whole)
+
+
+def test_a_finished_run_needs_no_checkpoints(place):
+    run = begin(place)
+    before = {path: path.read_bytes() for path in (run.weights, run.folder / "metrics.csv")}
+    shutil.rmtree(run.checkpoints)
+    resume(run.folder)
+    begin_again(run.folder)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_was_reached_is_not_begun_anew_where_checkpoints_are_gone(place):
+    with pytest.raises(Interrupted):
+        begin(place, At(ask_to_stop))
+    run = Run.open(place / "run")
+    before = run.weights.read_bytes()
+    shutil.rmtree(run.checkpoints)
+    with pytest.raises(RunError) as caught:
+        resume(run.folder)
+    assert str(caught.value) == (
+        f"{run.checkpoints}: no checkpoint, but metrics.csv has 1 validation; put them back, "
+        "or train anew elsewhere"
+    )
+    assert run.weights.read_bytes() == before
 
 
 ASKED_WHILE_COUNTING = """

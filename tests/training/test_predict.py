@@ -8,7 +8,7 @@ from tiny import RECIPE, SPEC
 
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
-from gridgen.training import evaluate, predict, train
+from gridgen.training import evaluate, open_model, predict, train
 from gridgen.training.inference import Inference
 
 
@@ -65,7 +65,9 @@ def test_two_images_of_one_name_are_refused_before_anything_is_written(run, tmp_
     images = [picture(tmp_path / "a.png"), picture(tmp_path / "x" / "a.png")]
     with pytest.raises(DataError) as caught:
         predict(run.folder, images, tmp_path / "out")
-    assert str(caught.value) == "two images are called a; predict them into two folders"
+    assert str(caught.value) == (
+        f"{images[0]} and {images[1]} are both called a; predict them into two folders"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -143,7 +145,10 @@ def test_a_weights_file_predicts_as_its_run_does(run, tmp_path):
 def test_windows_predict_an_image_that_the_grid_cannot_take(run, tmp_path):
     image = picture(tmp_path / "a.png", 37, 51)
     [written] = predict(
-        run.folder, [image], tmp_path / "out", size="error", inference=Inference(window=16)
+        open_model(run.folder, size="error"),
+        [image],
+        tmp_path / "out",
+        inference=Inference(window=16),
     )
     assert pixels_of(written.answer).shape == (37, 51)
 
@@ -165,4 +170,6 @@ def test_what_was_held_out_can_be_scored_by_its_name(tmp_path):
 def test_a_run_that_held_nothing_out_has_no_such_split(run):
     with pytest.raises(DataError) as caught:
         evaluate(run.folder, "shapes", "holdout")
-    assert str(caught.value) == "shapes: 'holdout' is no split; there are: train, val"
+    assert str(caught.value) == (
+        f"shapes: 'holdout' is no split; there are: train, val; {run.folder} held none of train out"
+    )

@@ -123,8 +123,17 @@ def test_a_null_takes_away_what_is_extended():
 def test_recipes_that_extend_each_other_are_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
     (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
-    with pytest.raises(SpecError, match="over 8 recipes extend each other; is it a circle"):
+    with pytest.raises(SpecError) as caught:
         load_recipe(tmp_path / "a.yaml")
+    a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    said = f"{a}:1:10: extends: {b} extends {a} extends {b}: a circle; break it"
+    assert str(caught.value).splitlines()[0] == said
+
+
+def test_a_file_that_is_not_there_is_no_misspelt_name():
+    with pytest.raises(SpecError) as caught:
+        load_recipe("mine/papr.yaml")
+    assert str(caught.value) == "mine/papr.yaml: no such file"
 
 
 def test_a_misspelt_recipe_gets_the_nearest_known_one():
@@ -169,9 +178,10 @@ CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8,
         ),
         (
             "extends: modern\nepochs: 2\nschedule: {floor: 0.1}\n",
-            "r.yaml:3:11: schedule: a rise of 5 epochs never ends in 2; set warmup to less, 0 say\n"
-            "     3 | schedule: {floor: 0.1}\n"
-            "       |           ^",
+            "r.yaml:2:9: epochs: 2, but schedule.warmup is 5 epochs; "
+            "set schedule: {warmup: 0}, or more epochs\n"
+            "     2 | epochs: 2\n"
+            "       |         ^",
         ),
         (
             "extends: paper\nworkers: many\n",

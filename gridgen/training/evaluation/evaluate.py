@@ -12,7 +12,13 @@ from gridgen.data.dataset import Tick
 from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.evaluation.gallery import Gallery
-from gridgen.training.evaluation.loop import ImageScore, Observer, see_images, worst_first
+from gridgen.training.evaluation.loop import (
+    ImageScore,
+    Observer,
+    require_labelled,
+    see_images,
+    worst_first,
+)
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.inference.require import require_images, require_inference
 from gridgen.training.model import Model, open_model
@@ -124,8 +130,8 @@ def evaluate(
     dataset = _split(model, data, split)
     task = task_of(dataset)
     _require_task(model, task, dataset)
-    require_fit(model.spec, dataset)
     _require_classes(model, dataset)
+    require_fit(model.spec, dataset)
     spec = model.network.grid.spec
     require_inference(inference, spec, task)
     require_images(inference, spec, dataset, split)
@@ -141,6 +147,7 @@ def evaluate(
                 observer.see(seen.sample, answer)
             if gallery:
                 gallery.offer(images[-1], seen.sample, answer, task)
+    require_labelled(total, dataset, split)
     return Evaluation(
         task=task,
         model=str(model.path),
@@ -156,11 +163,21 @@ def evaluate(
 
 def _split(model: Model, data: str, split: str) -> Dataset:
     """A split of the data, or what of train was held out."""
-    if split != HOLDOUT or model.holdout is None:
+    if split == HOLDOUT and model.holdout is None:
+        return _called_holdout(model, data)
+    if split != HOLDOUT:
         return load_dataset(data, split)
     held_out = load_splits(data, model.holdout).holdout
     assert held_out is not None
     return held_out
+
+
+def _called_holdout(model: Model, data: str) -> Dataset:
+    """A split that has this name itself."""
+    try:
+        return load_dataset(data, HOLDOUT)
+    except DataError as error:
+        raise DataError(f"{error}; {model.path} held none of train out") from error
 
 
 def _require_task(model: Model, task: Task, dataset: Dataset) -> None:
@@ -175,11 +192,13 @@ def _require_task(model: Model, task: Task, dataset: Dataset) -> None:
 
 def _require_classes(model: Model, dataset: Dataset) -> None:
     """The same classes in the same order, where it is known what the network was trained for."""
-    if not model.named:
+    mine, its = tuple(model.task.classes), dataset.classes
+    if not model.named or mine == its:
         return
-    for number, (mine, its) in enumerate(zip(model.task.classes, dataset.classes, strict=True)):
-        if mine != its:
-            raise DataError(
-                f"class {number} is {its!r} in the data {dataset.name}, but {mine!r} in "
-                f"{model.path}; name the data that it was trained for"
-            )
+    fix = "name the data that it was trained for"
+    for number, (one, other) in enumerate(zip(mine, its, strict=False)):
+        if one != other:
+            fact = f"class {number} is {other!r} in the data {dataset.name}, but {one!r}"
+            raise DataError(f"{fact} in {model.path}; {fix}")
+    fact = f"{dataset.name} has {len(its)} classes, but {model.path} was trained for {len(mine)}"
+    raise DataError(f"{fact}; {fix}")

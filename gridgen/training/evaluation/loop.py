@@ -10,6 +10,7 @@ from torch import Tensor
 from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
+from gridgen.errors import DataError
 from gridgen.training import devices
 from gridgen.training.ahead import ahead
 from gridgen.training.inference import WHOLE, Inference, infer
@@ -96,7 +97,16 @@ def score_network(
     for seen in images:
         tally += seen.tally.to(device)
     network.train(training)
-    return task.score(devices.summed(tally))
+    tally = devices.summed(tally)
+    require_labelled(tally, dataset, "validation")
+    return task.score(tally)
+
+
+def require_labelled(tally: Tensor, dataset: Dataset, split: str) -> None:
+    """There was anything to score, or a `DataError`."""
+    if not tally.any():
+        fact = f"{dataset.name}, {split}: no pixel of its {len(dataset)} images has a class"
+        raise DataError(f"{fact}, so there is nothing to score; label some")
 
 
 def worst_first(images: Sequence[ImageScore]) -> list[ImageScore]:

@@ -15,7 +15,7 @@ class Crop(Document):
 
     smallest: Side = Field(description="Least side of the square, in pixels.")
     largest: Side = Field(description="Greatest side of the square, in pixels.")
-    size: Side = Field(description="Side that the network is given, in pixels.")
+    size: Side = Field(ge=8, description="Side that the network is given, in pixels.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -19,7 +19,7 @@ RECIPES = {
 }
 """Those that come with gridgen, each a YAML file of its own."""
 
-DEEPEST = 8
+SUFFIXES = (".yaml", ".yml")
 EXTENDS = "extends"
 # The field of a section that says which kind it is; another kind has other fields.
 NAME = "name"
@@ -34,6 +34,8 @@ def source_of(name: str | Path) -> Source:
         shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
         return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
     if not Path(name).is_file():
+        if Path(name).suffix in SUFFIXES:
+            raise SpecError(f"{name}: no such file")
         raise SpecError(
             f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too"
         )
@@ -49,17 +51,21 @@ def located(source: Source) -> Source:
     return replace(source, data={**source.data, EXTENDS: str(beside)})
 
 
-def completed(fields: Any, depth: int = 0) -> Any:
-    """`fields` over those of what they extend. Errors: `SpecError` at `extends`."""
+def completed(fields: Any, below: tuple[str, ...] = ()) -> Any:
+    """`fields` over those of what they extend; recipes `below` extend this one.
+
+    Errors: `SpecError` at `extends`.
+    """
     if not isinstance(fields, Mapping) or fields.get(EXTENDS) is None:
         return fields
     name, own = fields[EXTENDS], {k: v for k, v in fields.items() if k != EXTENDS}
     if not isinstance(name, str):
         raise SpecError("name a recipe, or a YAML file", (EXTENDS,))
-    if depth == DEEPEST:
-        raise SpecError(f"over {DEEPEST} recipes extend each other; is it a circle?", (EXTENDS,))
+    if name in below:
+        circle = " extends ".join([*below[below.index(name) :], name])
+        raise SpecError(f"{circle}: a circle; break it", (EXTENDS,))
     try:
-        above = completed(located(source_of(name)).data, depth + 1)
+        above = completed(located(source_of(name)).data, (*below, name))
     except SpecError as error:
         raise SpecError(str(error), (EXTENDS,)) from error
     return over(above, own)

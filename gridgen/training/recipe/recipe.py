@@ -19,7 +19,8 @@ def _by_name(value: Any) -> Any:
 
 
 AnyInference = Annotated[Inference, BeforeValidator(_by_name)]
-Workers = Annotated[int, Field(ge=0, le=256)]
+MOST_WORKERS = 256
+Workers = Annotated[int, Field(ge=0, le=MOST_WORKERS)]
 
 
 class Recipe(Document):
@@ -93,6 +94,8 @@ class Recipe(Document):
     def _number_or_auto(cls, workers: Any) -> Any:
         if isinstance(workers, str) and workers != "auto":
             raise ValueError(f"{workers!r} is neither a whole number nor auto")
+        if isinstance(workers, int) and not 0 <= workers <= MOST_WORKERS:
+            raise ValueError(f"{workers} is not 0 to {MOST_WORKERS}, or auto")
         return workers
 
     @classmethod
@@ -104,8 +107,8 @@ class Recipe(Document):
     def _rises_before_it_ends(self) -> Self:
         warmup = getattr(self.schedule, "warmup", 0.0)
         if warmup >= self.epochs:
-            fact = f"a rise of {warmup:g} epochs never ends in {self.epochs}"
-            raise SpecError(f"{fact}; set warmup to less, 0 say", ("schedule",))
+            fact = f"{self.epochs}, but schedule.warmup is {warmup:g} epochs"
+            raise SpecError(f"{fact}; set schedule: {{warmup: 0}}, or more epochs", ("epochs",))
         return self
 
     def rate(self, moment: Moment) -> float:

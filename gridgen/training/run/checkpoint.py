@@ -42,12 +42,15 @@ class State:
     best: float = -math.inf
     losses: Losses = field(default_factory=Losses)
     tally: Tensor | None = None
+    rows: list[dict[str, float]] = field(default_factory=list)
+    """Of metrics.csv, which is written from them."""
 
     def numbers(self) -> dict[str, Any]:
         """What `state.json` holds: JSON's floats come back as they were."""
         losses = self.losses
         sums = {"loss_sum": losses.total, "steps_summed": losses.steps, "recent": losses.recent}
-        return {"step": self.step, "best": self.best, **sums, **self.kinds()}
+        reached = {"step": self.step, "best": self.best, "rows": self.rows}
+        return {**reached, **sums, **self.kinds()}
 
     def kinds(self) -> dict[str, Any]:
         """What a checkpoint must have been written with, to be gone on with."""
@@ -65,6 +68,7 @@ class State:
     def adopt(self, numbers: dict[str, Any]) -> None:
         """Take over what `numbers` gave."""
         self.step, self.best = int(numbers["step"]), float(numbers["best"])
+        self.rows = [dict(row) for row in numbers["rows"]]
         total, steps = float(numbers["loss_sum"]), int(numbers["steps_summed"])
         self.losses = Losses(total, steps, [float(loss) for loss in numbers["recent"]])
 

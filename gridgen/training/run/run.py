@@ -4,7 +4,7 @@ import csv
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,9 +52,9 @@ class Run:
         """The run in `folder`. Errors: `RunError` where there is none."""
         folder = Path(folder)
         if not (folder / FACTS).is_file():
-            raise RunError(
-                f"{folder}: no run there (no run.json); gridgen train -o {folder} makes one"
-            )
+            free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+            fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
+            raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)
 
     @property
@@ -95,24 +95,23 @@ class Run:
         """The final weights, spec inside."""
         return self.folder / "weights.safetensors"
 
-    def network(self, best: bool = False, size: str | None = None) -> GridNetwork:
+    def network(self, best: bool = False) -> GridNetwork:
         """The trained network, in evaluation mode: of the last step, or of the best validation.
 
-        With `size`, that policy for image sizes instead of the spec's, which no weight depends on.
-        Errors: `WeightsError`; `SpecError` for a policy that does not exist.
+        Errors: `WeightsError`.
         """
-        network = self._best() if best else self._last()
-        if size is not None:
-            spec = network.grid.spec.but(size=size)
-            network.grid = replace(network.grid, spec=spec)
-        return network
+        return self._best() if best else self._last()
 
     def _last(self) -> GridNetwork:
         if not self.weights.is_file():
             raise WeightsError(
                 f"{self.weights} is missing; gridgen train --resume {self.folder} writes it"
             )
-        return load_network(self.weights)
+        try:
+            return load_network(self.weights)
+        except WeightsError as error:
+            fix = f"gridgen train --resume {self.folder} writes it again"
+            raise WeightsError(f"{error}; {fix}") from error
 
     def _best(self) -> GridNetwork:
         tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST))
@@ -129,11 +128,27 @@ class Run:
             pairs = [zip(header, row, strict=True) for row in rows]
             read = [{name: float(value or "nan") for name, value in pair} for pair in pairs]
         except (OSError, ValueError, csv.Error) as error:
-            raise RunError(f"{path}: missing or damaged; train anew") from error
+            fix = f"gridgen train --resume {self.folder} writes it again from a checkpoint"
+            raise RunError(f"{path}: missing or damaged; {fix}") from error
         missing = [name for name in _columns(self.facts) if name not in header]
         if missing:
             raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
         return read
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch was validated and the weights are there."""
+        rows = self.rows()
+        return bool(rows) and rows[-1]["epoch"] == self.recipe.epochs and self.weights.is_file()
+
+    def require_unscored(self) -> None:
+        """Nothing was reached that a new beginning would replace, or a `RunError`."""
+        validations = len(self.rows())
+        if validations:
+            raise RunError(
+                f"{self.checkpoints}: no checkpoint, but metrics.csv has {validations} "
+                f"validation{'s' * (validations > 1)}; put them back, or train anew elsewhere"
+            )
 
     def write_rows(self, rows: list[Row]) -> None:
         """Replace metrics.csv."""

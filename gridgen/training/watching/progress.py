@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Timer
 
 from rich.console import Console
@@ -114,7 +114,8 @@ class Lines(Watch):
 
     def tell(self, text: str) -> None:
         """A line, at once."""
-        print(text, file=sys.stderr, flush=True)
+        with suppress(OSError):  # a log that is full stops no training
+            print(text, file=sys.stderr, flush=True)
 
     def _known(self) -> list[str]:
         """Loss, pace and time left, where there are any yet."""

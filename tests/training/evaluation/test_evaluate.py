@@ -238,7 +238,9 @@ def test_the_lookup_is_not_fitted_on_what_was_held_out(weights, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "gridgen.training.tasks.segmentation.fitted_lookup",
-        lambda train, scored: seen.append((train.names, scored.names)) or torch.eye(3).long(),
+        lambda train, scored, _tick: (
+            seen.append((train.names, scored.names)) or torch.eye(3).long()
+        ),
     )
     model = replace(open_model(weights), holdout="train-00[12]*")
     found = evaluate(model, "shapes", "holdout")
@@ -248,3 +250,20 @@ def test_the_lookup_is_not_fitted_on_what_was_held_out(weights, monkeypatch):
     assert not set(fitted_on) & set(scored)
     evaluate(model, "shapes", "val")
     assert len(seen[1][0]) == 1000
+
+
+def test_a_split_without_labels_is_not_scored(weights, monkeypatch):
+    original = Shapes.__getitem__
+
+    def unlabelled(self, index):
+        sample = original(self, index)
+        return replace(sample, label=torch.full_like(sample.label, IGNORE))
+
+    monkeypatch.setattr(Shapes, "__getitem__", unlabelled)
+    with pytest.raises(DataError) as caught:
+        evaluate(weights, "shapes", baseline=False)
+    images = len(Shapes("val"))
+    assert str(caught.value) == (
+        f"shapes, val: no pixel of its {images} images has a class, so there is nothing to score; "
+        "label some"
+    )
