@@ -259,7 +259,7 @@ def test_memory_of_a_step_is_that_of_the_whole_recipe(tmp_path):
             RunError,
             "missing or damaged; gridgen train --resume ",
         ),
-        ("metrics.csv", b"\xff\xfe", RunError, "missing or damaged; gridgen train --resume "),
+        ("metrics.csv", b"\xff\xfe", RunError, "missing or damaged; gridgen train "),
         ("metrics.csv", b"epoch,step\n", RunError, "no column learning_rate; name it in the first"),
         ("run.json", b"{", RunError, ":1:2: not JSON; put it back"),
         ("run.json", b'{"data": 7}', RunError, "data: 7 is not a word"),
