@@ -365,7 +365,7 @@ def test_metrics_are_written_again_from_a_checkpoint(place, whole, damage):
         metrics.unlink()
     else:
         metrics.write_bytes(metrics.read_bytes()[:-40] if damage == "cut short" else b"")
-    with pytest.raises(RunError, match="writes it again from a checkpoint$"):
+    with pytest.raises(RunError, match=r"writes it again from a checkpoint$"):
         Run.open(place / "run").rows()
     goes_on(place, whole)
 
