@@ -65,40 +65,41 @@ def brightened(images: Tensor, most: float, share: Share) -> Tensor:
     """Values times a factor."""
     from kornia.enhance import adjust_brightness_accumulative
 
-    return adjust_brightness_accumulative(images, share.uniform(1 - most, 1 + most))
+    return adjust_brightness_accumulative(images, _factors(images, most, share))
 
 
 def contrasted(images: Tensor, most: float, share: Share) -> Tensor:
     """Distances from the image's mean grey times a factor."""
     from kornia.enhance import adjust_contrast_with_mean_subtraction
 
-    return adjust_contrast_with_mean_subtraction(images, share.uniform(1 - most, 1 + most))
+    return adjust_contrast_with_mean_subtraction(images, _factors(images, most, share))
 
 
 def saturated(images: Tensor, most: float, share: Share) -> Tensor:
     """Distances from each pixel's grey times a factor."""
     from kornia.enhance import adjust_saturation_with_gray_subtraction
 
-    return adjust_saturation_with_gray_subtraction(images, share.uniform(1 - most, 1 + most))
+    return adjust_saturation_with_gray_subtraction(images, _factors(images, most, share))
 
 
 def tinted(images: Tensor, most: float, share: Share) -> Tensor:
     """Hues turned; 1 is once around."""
     from kornia.enhance import adjust_hue
 
-    return adjust_hue(images, 2 * pi * share.uniform(-most, most))
+    return adjust_hue(images, _on(images, 2 * pi * share.uniform(-most, most)))
 
 
 def blurred(images: Tensor, probability: float, share: Share) -> Tensor:
     """Some of the images under a Gaussian of a width in `WIDTHS`."""
-    from kornia.filters import gaussian_blur2d
+    from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 
-    draws, widths = share.uniform(0, 1).tolist(), share.uniform(*WIDTHS).tolist()
+    draws, widths = share.uniform(0, 1).tolist(), share.uniform(*WIDTHS)
+    kernels = _on(images, get_gaussian_kernel1d(TAPS, widths[:, None]))
     images = images.clone()
-    for index, (draw, width) in enumerate(zip(draws, widths, strict=True)):
+    for index, draw in enumerate(draws):
         if draw < probability:
-            one = images[index : index + 1]
-            one.copy_(gaussian_blur2d(one, TAPS, (width, width), border_type="replicate"))
+            one, kernel = images[index : index + 1], kernels[index : index + 1]
+            one.copy_(filter2d_separable(one, kernel, kernel, border_type="replicate"))
     return images
 
 
@@ -124,6 +125,11 @@ COLOURS: dict[str, Callable[[Tensor, float, Share], Tensor]] = {
     "noise": noisy,
 }
 """Changes that leave a label as it is, in this order; noise is last, so that none smooths it."""
+
+
+def _factors(images: Tensor, most: float, share: Share) -> Tensor:
+    """One for each image, from 1 - most to 1 + most."""
+    return _on(images, share.uniform(1 - most, 1 + most))
 
 
 def _on(images: Tensor, numbers: Tensor) -> Tensor:
