@@ -23,7 +23,7 @@ from gridgen.training import Recipe, load_recipe
 from gridgen.training.batches import MAX_SEED
 from gridgen.training.recipe import setting_of
 from gridgen.training.splits import load_splits, require_fit
-from gridgen.training.tasks import task_of
+from gridgen.training.tasks import columns, task_of
 
 
 def _kind(value: Any) -> str:
@@ -151,7 +151,7 @@ class Study(Document):
 
     def _require_objective(self, dataset: Dataset) -> None:
         task = task_of(dataset)
-        scored = {*task.columns, *((task.metric.holdout,) if self.holdout else ())}
+        scored = {*columns(task), *((task.metric.holdout,) if self.holdout else ())}
         if self.objective.startswith("holdout") and not self.holdout:
             fact = f"{self.objective}: nothing is held out; set holdout to a pattern of names"
             raise self.blame(SpecError(fact, ("objective",)))

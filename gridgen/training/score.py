@@ -29,9 +29,9 @@ class IouScore:
         present = [value for value in self.iou if value == value]
         return sum(present) / len(present) if present else 0.0
 
-    def columns(self) -> dict[str, float]:
-        """Two columns of metrics.csv."""
-        return {"val_iou": self.mean_iou, "val_accuracy": self.accuracy}
+    def numbers(self) -> dict[str, float]:
+        """The two that metrics.csv holds."""
+        return {"iou": self.mean_iou, "accuracy": self.accuracy}
 
     def rows(self) -> list[tuple[str, str]]:
         """Mean, classes and accuracy."""

@@ -12,7 +12,7 @@ from gridgen.training.recipe import Moment, Recipe
 from gridgen.training.run import Row
 from gridgen.training.run.checkpoint import State
 from gridgen.training.splits import Splits
-from gridgen.training.tasks import Score, Task
+from gridgen.training.tasks import Score, Task, val_column
 from gridgen.training.watching import Watch
 
 
@@ -30,13 +30,14 @@ class Validation:
         """After the step of `moment`. The mean of the losses begins anew."""
         assert state.tally is not None
         metric, held_out = self.task.metric, self.splits.holdout
+        scored = self._score(state, "val", self.splits.val)
         row: Row = {
             "epoch": epoch,
             "step": state.step,
             "learning_rate": self.recipe.rate(moment),
             "loss": state.losses.mean(),
             metric.train: self.task.score(devices.summed(state.tally)).value,
-            **self._score(state, "val", self.splits.val).columns(),
+            **{val_column(name): value for name, value in scored.numbers().items()},
         }
         if held_out is not None:
             row[metric.holdout] = self._score(state, "held out", held_out).value

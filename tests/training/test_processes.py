@@ -44,7 +44,7 @@ TRAININGS = {
     "class weights, smoothed labels": (
         SPEC,
         MARKS,
-        RECIPE.but(class_weights="median-frequency", label_smoothing=0.1),
+        RECIPE.but(class_weights="median-frequency", label_smoothing=0.1, workers=1),
     ),
     "an average": (SPEC, MARKS, RECIPE.but(ema=0.9)),
     "clipped SGD": (SPEC, MARKS, RECIPE.but(optimizer="sgd", clip_norm=0.5)),

@@ -58,11 +58,11 @@ def classes_csv(evaluation: Evaluation) -> str:
 
 def images_csv(evaluation: Evaluation) -> str:
     """A line an image, the worst first; no numbers where nothing of it is labelled."""
-    names = evaluation.network.columns()
-    header = ("image", "height", "width", *(name.removeprefix("val_") for name in names))
+    names = evaluation.network.numbers()
+    header = ("image", "height", "width", *names)
     rows = []
     for image in evaluation.worst:
-        values = image.score.columns().values() if image.score else [None] * len(names)
+        values = image.score.numbers().values() if image.score else [None] * len(names)
         rows.append((image.name, *image.size, *values))
     return _csv(header, rows)
 

@@ -21,7 +21,7 @@ from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, scored_weights
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.steplog import StepLog
-from gridgen.training.tasks import Task, task_for
+from gridgen.training.tasks import Task, columns, task_for
 
 FACTS = "run.json"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -203,7 +203,7 @@ def _columns(facts: Facts) -> tuple[str, ...]:
     """Of metrics.csv."""
     task = task_for(facts.classes, facts.colours)
     held_out = (task.metric.holdout,) if facts.holdout else ()
-    return (*FIELDS, *task.columns, *held_out)
+    return (*FIELDS, *columns(task), *held_out)
 
 
 def dump(document: Document) -> str:

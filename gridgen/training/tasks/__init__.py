@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from gridgen.data import Dataset
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
-from gridgen.training.tasks.task import Metric, Score, Task
+from gridgen.training.tasks.task import Metric, Score, Task, columns, val_column
 
-__all__ = ["Metric", "Restoration", "Score", "Segmentation", "Task", "task_for", "task_of"]
+__all__ = [
+    "Metric",
+    "Restoration",
+    "Score",
+    "Segmentation",
+    "Task",
+    "columns",
+    "task_for",
+    "task_of",
+    "val_column",
+]
 
 
 def task_of(dataset: Dataset) -> Task:

@@ -31,9 +31,9 @@ class Fidelity:
         """The PSNR."""
         return self.psnr
 
-    def columns(self) -> dict[str, float]:
-        """One column."""
-        return {"val_psnr": self.psnr}
+    def numbers(self) -> dict[str, float]:
+        """One."""
+        return {"psnr": self.psnr}
 
     def as_json(self) -> dict[str, Any]:
         """One number."""
@@ -54,7 +54,7 @@ class Restoration:
     classes: ClassVar[Sequence[str]] = ()
     colours: ClassVar[Sequence[Sequence[int]]] = ()
     metric: ClassVar[Metric] = PSNR
-    columns: ClassVar[tuple[str, ...]] = ("train_psnr", "val_psnr")
+    numbers: ClassVar[tuple[str, ...]] = ("psnr",)
     resizable: ClassVar[bool] = False  # noise would be smoothed or spread
     baseline: ClassVar[str] = "the image as it is given"
     ending: ClassVar[str] = "restored"

@@ -34,7 +34,7 @@ class Segmentation:
     smoothing: float = 0.0
 
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
-    columns: ClassVar[tuple[str, ...]] = ("train_iou", "val_iou", "val_accuracy")
+    numbers: ClassVar[tuple[str, ...]] = ("iou", "accuracy")
     resizable: ClassVar[bool] = True
     baseline: ClassVar[str] = "best class per intensity, fitted on train"
     ending: ClassVar[str] = "labels"

@@ -32,7 +32,7 @@ class Metric:
     @property
     def val(self) -> str:
         """Its column of metrics.csv on val, by which the best weights are chosen."""
-        return f"val_{self.name}"
+        return val_column(self.name)
 
     @property
     def holdout(self) -> str:
@@ -55,8 +55,8 @@ class Score(Protocol):
     def value(self) -> float:
         """The metric."""
 
-    def columns(self) -> dict[str, float]:
-        """The columns of metrics.csv that say how well val is predicted."""
+    def numbers(self) -> dict[str, float]:
+        """Those that metrics.csv holds of val, the metric first."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -72,8 +72,8 @@ class Task(Protocol):
     """
 
     metric: ClassVar[Metric]
-    columns: ClassVar[tuple[str, ...]]
-    """Of metrics.csv, after those that every training has."""
+    numbers: ClassVar[tuple[str, ...]]
+    """The names of a score's numbers, the metric's first."""
     resizable: ClassVar[bool]
     """Whether a crop of an image may be resized, and its label with it."""
     baseline: ClassVar[str]
@@ -131,3 +131,13 @@ class Task(Protocol):
 
     def encode(self, answer: Tensor) -> bytes:
         """An answer as a PNG file whose pixels are its values."""
+
+
+def val_column(number: str) -> str:
+    """The column of metrics.csv that holds a number of the score on val."""
+    return f"val_{number}"
+
+
+def columns(task: Task) -> tuple[str, ...]:
+    """Of metrics.csv, after those that every training has."""
+    return (task.metric.train, *map(val_column, task.numbers))

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from gridgen.data import IGNORE
-from gridgen.training.tasks import Restoration, Segmentation, task_for
+from gridgen.training.tasks import Restoration, Segmentation, columns, task_for
 
 CLASSES, COLOURS = ("a", "b", "c"), ((0, 0, 0), (9, 9, 9), (200, 0, 0))
 TASKS = {
@@ -36,8 +36,9 @@ def test_nothing_can_be_scored(task, outputs, labels):
 @every_task
 def test_a_score_fills_the_columns_that_the_task_names(task, outputs, labels):
     score = task.score(task.tally(torch.rand(4, outputs, 8, 6), labels))
-    assert (task.metric.train, *score.columns()) == task.columns
-    assert score.columns()[task.metric.val] == score.value
+    assert tuple(score.numbers()) == task.numbers
+    assert score.numbers()[task.metric.name] == score.value
+    assert columns(task)[:2] == (task.metric.train, task.metric.val)
     assert score.value >= 0
     assert all(label and value for label, value in score.rows())
 
