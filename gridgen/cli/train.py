@@ -147,11 +147,11 @@ def _scores(run: "Run") -> list[tuple[str, str]]:
     from gridgen.training.run import best_row
 
     metric, rows = run.task.metric, run.rows()
-    last, best = rows[-1], best_row(rows, run.judged_by)
+    last, best = rows[-1], best_row(rows, run.objective)
     scores = [(f"val {metric.title}", metric.shown(last[metric.val]))]
     if metric.holdout in last:
         scores.append(("held out", metric.shown(last[metric.holdout])))
     if best is not last:
-        told = f"{metric.shown(best[run.judged_by])} at epoch {best['epoch']:.0f}"
+        told = f"{metric.shown(best[run.objective])} at epoch {best['epoch']:.0f}"
         scores.append(("best", f"{told}; --best takes its weights"))
     return scores

@@ -37,16 +37,16 @@ def write_report(run: Run, path: str | Path | None = None) -> Path:
 def report_page(run: Run) -> str:
     """The page. Nothing is computed again but counts."""
     rows, steps, grid = run.rows(), run.steps.rows(), build_grid(run.spec)
-    metric, judged_by = run.task.metric, run.judged_by
+    metric, objective = run.task.metric, run.objective
     charts = _charts(rows, steps, metric)
     return rendered(
         "report",
         heading=f"{run.folder.resolve().name}: {grid.spec.title} on {Path(run.facts.data).name}",
-        verdict=verdict(rows, metric, judged_by),
+        verdict=verdict(rows, metric, objective),
         unfinished=_unfinished(run, rows, steps),
-        facts=_cards(rows, steps, metric, judged_by),
+        facts=_cards(rows, steps, metric, objective),
         charts=[each | {"name": number} for number, each in enumerate(charts)],
-        validations=_validations(rows, metric, judged_by),
+        validations=_validations(rows, metric, objective),
         evaluations=_evaluations(run.folder),
         predictions=_embedded_file(run.folder / "predictions.png"),
         network=network(grid, run),
@@ -57,11 +57,11 @@ def report_page(run: Run) -> str:
     )
 
 
-def verdict(rows: Sequence[Row], metric: Metric, judged_by: str) -> str:
+def verdict(rows: Sequence[Row], metric: Metric, objective: str) -> str:
     """The best validation and the last one, in a sentence."""
     if not rows:
         return "No validation yet."
-    best, last = best_row(rows, judged_by), rows[-1]
+    best, last = best_row(rows, objective), rows[-1]
     if best is last:
         told = f"The last validation, at epoch {last['epoch']:.0f}, is the best"
         return f"{told}: {_scores(last, metric)}."
@@ -88,11 +88,11 @@ def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str 
 
 
 def _cards(
-    rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric, judged_by: str
+    rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric, objective: str
 ) -> list[tuple[str, str]]:
     cards = []
     if rows:
-        best, last = best_row(rows, judged_by), rows[-1]
+        best, last = best_row(rows, objective), rows[-1]
         which = [("best", best)] if best is last else [("best", best), ("last", last)]
         cards = [
             (f"{split} {metric.title}, {when}", metric.shown(row[column]))
@@ -130,10 +130,10 @@ def _charts(rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric) -> li
     return [each for each in drawn if each]
 
 
-def _validations(rows: Sequence[Row], metric: Metric, judged_by: str) -> dict[str, Any] | None:
+def _validations(rows: Sequence[Row], metric: Metric, objective: str) -> dict[str, Any] | None:
     if not rows:
         return None
-    best = best_row(rows, judged_by)
+    best = best_row(rows, objective)
     shown = [[*_row(row, metric), "best" if row is best else ""] for row in rows]
     titles = [*(_title(name, metric) for name in rows[0]), ""]
     return {"table": {"titles": titles, "rows": shown}, "folded": len(rows) > FOLDED}

@@ -35,7 +35,7 @@ class Fit:
 
     def __init__(self, run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
         self.run, self.splits, self.device, self.watch = run, splits, device, watch
-        self.task, self.recipe, self.judged_by = run.task, run.recipe, run.judged_by
+        self.task, self.recipe, self.objective = run.task, run.recipe, run.objective
         seed = run.facts.seed
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
@@ -150,8 +150,8 @@ class Fit:
         row = self.validation.row(state, epoch, moment)
         state.rows.append(row)
         self.watch.scored(row)
-        better = row[self.judged_by] > state.best
-        state.best = max(state.best, row[self.judged_by])
+        better = row[self.objective] > state.best
+        state.best = max(state.best, row[self.objective])
         state.tally = None
         if better and devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, state, BEST)

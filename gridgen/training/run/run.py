@@ -80,7 +80,7 @@ class Run:
         return task.taught(facts.class_weights, recipe.label_smoothing)
 
     @property
-    def judged_by(self) -> str:
+    def objective(self) -> str:
         """The column of metrics.csv that the best weights are chosen by."""
         metric = self.task.metric
         return metric.holdout if self.facts.holdout else metric.val
@@ -194,9 +194,9 @@ def require_free(folder: Path) -> None:
         raise RunError(f"{folder} exists already; {fix}")
 
 
-def best_row(rows: Sequence[Row], judged_by: str) -> Row:
+def best_row(rows: Sequence[Row], objective: str) -> Row:
     """The first of the rows with the best score; its weights are kept as the best."""
-    return max(rows, key=lambda row: row[judged_by])
+    return max(rows, key=lambda row: row[objective])
 
 
 def _columns(facts: Facts) -> tuple[str, ...]:
