@@ -18,6 +18,7 @@ from gridgen.training import Recipe
 from gridgen.training.recipe import setting_of
 from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
+from gridgen.training.tasks import columns
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 RECIPE = Recipe.of(
@@ -71,7 +72,7 @@ def made(
                 "step": 10 * epoch,
                 "learning_rate": 0.01,
                 "loss": 1 / epoch,
-                **dict.fromkeys(run.task.columns, SCORES[(epoch - 1) % 4]),
+                **dict.fromkeys(columns(run.task), SCORES[(epoch - 1) % 4]),
                 **({metric.holdout: 0.125 * epoch} if held_out else {}),
             }
             for epoch in range(1, epochs + 1)
