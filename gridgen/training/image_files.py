@@ -22,10 +22,10 @@ class Found:
 def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
     """The images of files and folders, in the order given, a folder's by name.
 
-    Folders are gone through to the bottom; hidden files and folders, links to folders, and what
-    lies in `out`, are passed over. Where several arguments are given, an image of a folder is
-    called after the folder too. Errors: `DataError` where a folder holds no image, or where two
-    images have one name.
+    Folders are gone through to the bottom; hidden files and folders, links to folders, `labels`
+    beside `images`, and what lies in `out`, are passed over. Where several arguments are given, an
+    image of a folder is called after the folder too. Errors: `DataError` where a folder holds no
+    image, or where two images have one name.
     """
     found: list[Found] = []
     for path in map(Path, given):
@@ -54,7 +54,8 @@ def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
 def _walk(folder: Path, out: Path) -> Iterator[Path]:
     apart = out.resolve() if out.resolve() != folder.resolve() else None
     for place, folders, files in os.walk(folder):
-        shown = (name for name in folders if not name.startswith("."))
+        hidden = "labels" if "images" in folders else "."
+        shown = (name for name in folders if not name.startswith(".") and name != hidden)
         folders[:] = sorted(name for name in shown if Path(place, name).resolve() != apart)
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:

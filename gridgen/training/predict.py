@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gridgen.data import read_image
 from gridgen.data.dataset import Tick
+from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.training import devices
 from gridgen.training.image_files import Found, find_images, require_apart
@@ -22,6 +23,9 @@ from gridgen.training.inference.require import (
 from gridgen.training.model import Model, open_model
 from gridgen.training.pictures.sheet import image_pixels, sheet
 from gridgen.training.tasks import Task
+
+SHOWN = 5
+"""Images in a message that cannot be predicted."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,16 @@ def predict(
     found = find_images(images, out)
     files = [Prediction.of(out, image.name, model.task) for image in found]
     require_apart([image.path for image in found], [file for each in files for file in each.files])
+    faults: list[DataError | SizeError] = []
     for number, image in enumerate(found, 1):
-        height, width = _read(model, image).shape[-2:]
-        require_image(inference, spec, (height, width), str(image.path))
+        try:
+            height, width = _read(model, image).shape[-2:]
+            require_image(inference, spec, (height, width), str(image.path))
+        except (DataError, SizeError) as fault:
+            faults.append(fault)
         tick(number, 2 * len(found))
+    if faults:
+        raise _together(faults)
     model.network.to(chosen)
     for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
         _predict(model, image, written, inference, chosen)
@@ -93,6 +103,13 @@ def _predict(
         answer = model.task.answer(infer(model.network, given, inference))
     write_file(files.picture, _picture(image, answer, model.task))
     write_file(files.answer, model.task.encode(answer))
+
+
+def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
+    """The first faults as one error, a line each."""
+    more = len(faults) - SHOWN
+    lines = [str(fault) for fault in faults[:SHOWN]]
+    return type(faults[0])("\n".join([*lines, *([f"and {more} more"] if more > 0 else [])]))
 
 
 def _read(model: Model, found: Found) -> Tensor:

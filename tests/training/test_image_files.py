@@ -66,3 +66,10 @@ def test_no_picture_overwrites_another(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path}/a_labels.png: two images would be written there; rename one of them"
     )
+
+
+def test_labels_beside_images_are_none(tmp_path):
+    for folder in ("train/images", "train/labels", "labels"):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / folder / "a.png")
+    assert names(tmp_path) == ["labels/a", "train/images/a"]

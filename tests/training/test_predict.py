@@ -60,6 +60,20 @@ def test_label_files_hold_class_ids(run, tmp_path):
     assert np.array_equal(pixels_of(written.answer), expected)
 
 
+def test_all_that_cannot_be_read_is_named_before_anything_is_written(run, tmp_path):
+    given = tmp_path / "given"
+    given.mkdir()
+    picture(given / "good.png")
+    for number in range(7):
+        (given / f"bad-{number}.png").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, [given], tmp_path / "out")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{given}/bad-0.png: not a PNG, JPEG, WebP or TIFF image"
+    assert (len(lines), lines[-1]) == (6, "and 2 more")
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_images_of_one_name_are_refused_before_anything_is_written(run, tmp_path):
     (tmp_path / "x").mkdir()
     images = [picture(tmp_path / "a.png"), picture(tmp_path / "x" / "a.png")]

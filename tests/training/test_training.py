@@ -292,6 +292,16 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again_in_its_folder(who
     assert bits(resume(tmp_path / "copy")) == bits(whole)
 
 
+@pytest.mark.parametrize("best", [True, False])
+def test_a_spec_that_was_changed_after_the_training_is_refused(whole, tmp_path, best):
+    run = Run.open(shutil.copytree(whole.folder, tmp_path / "run"))
+    path = run.folder / "spec.yaml"
+    path.write_text(path.read_text().replace("base_channels: 3", "base_channels: 4"))
+    with pytest.raises(RunError) as caught:
+        open_model(run.folder, best)
+    assert str(caught.value) == f"{path} was changed after the training; put it back"
+
+
 def test_the_best_weights_are_those_of_the_best_row(whole):
     from gridgen.training import evaluate
 

@@ -98,7 +98,7 @@ class Run:
     def network(self, best: bool = False) -> GridNetwork:
         """The trained network, in evaluation mode: of the last step, or of the best validation.
 
-        Errors: `WeightsError`.
+        Errors: `WeightsError`; `RunError` where the spec was changed since.
         """
         return self._best() if best else self._last()
 
@@ -108,16 +108,25 @@ class Run:
                 f"{self.weights} is missing; gridgen train --resume {self.folder} writes it"
             )
         try:
-            return load_network(self.weights)
+            network = load_network(self.weights)
         except WeightsError as error:
             fix = f"gridgen train --resume {self.folder} writes it again"
             raise WeightsError(f"{error}; {fix}") from error
+        if dump(network.grid.spec) != dump(self.spec):
+            raise self._another_spec()
+        return network
 
     def _best(self) -> GridNetwork:
         tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST))
         network = GridNetwork(build_grid(self.spec))
-        network.load_state_dict(tensors)
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise self._another_spec() from error
         return network.eval()
+
+    def _another_spec(self) -> RunError:
+        return RunError(f"{self.folder / 'spec.yaml'} was changed after the training; put it back")
 
     def rows(self) -> list[Row]:
         """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
