@@ -28,6 +28,7 @@ from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
 from gridgen.data.classes import read_classes
+from gridgen.data.dataset import Window
 from gridgen.data.folder import read_label
 from gridgen.data.images import read_image
 from gridgen.training import load_recipe
@@ -125,13 +126,16 @@ def print_parts(root: Path) -> None:
     image, label = (root / "train" / part / "000.png" for part in ("images", "labels"))
     listed = read_classes(root / "classes.txt")
     pixels, side = read_image(image, 3), (CROP.smallest + CROP.largest) // 2
+    window = Window(100, 200, side)
     cut, size = pixels[None, :, :side, :side].contiguous(), (CROP.size, CROP.size)
     print("\n| part of a sample | ms |\n|---|---:|")
     for name, work in {
         "decode the image, Pillow": lambda: Image.open(image).load(),
         "read_image: decode, then a tensor": lambda: read_image(image, 3),
+        f"the same of a window of {side}": lambda: read_image(image, 3, window=window),
         "decode the label, Pillow": lambda: Image.open(label).load(),
         "read_label: decode, then check ids": lambda: read_label(label, listed),
+        f"the same of that window of {side}": lambda: read_label(label, listed, window),
         f"resize a crop of {side}, torch": lambda: interpolate(
             cut, size, mode="bilinear", antialias=True
         ),

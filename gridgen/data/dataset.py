@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 
@@ -32,6 +32,24 @@ class Sample:
     """Reads int32 (H, W): which object a pixel belongs to, 0 where it is none that is told apart.
     None where the dataset tells no objects apart. Errors: `DataError`.
     """
+
+
+class Window(NamedTuple):
+    """A square part of an image: its upper left corner and its side, in pixels."""
+
+    top: int
+    left: int
+    side: int
+
+    @property
+    def rows(self) -> slice:
+        """Those that it covers."""
+        return slice(self.top, self.top + self.side)
+
+    @property
+    def columns(self) -> slice:
+        """Those that it covers."""
+        return slice(self.left, self.left + self.side)
 
 
 class Dataset(Protocol):
@@ -79,6 +97,25 @@ class OnDisk(Protocol):
 
     def label(self, index: int) -> torch.Tensor:
         """The label of a sample."""
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """What a dataset offers besides where a part of a sample costs less than all of it."""
+
+    def window(self, index: int, window: Window) -> Sample:
+        """That part of a sample's image and label, without instances."""
+
+
+def part_of(dataset: Dataset, index: int, window: Window) -> Sample:
+    """That part of a sample's image and label, without instances."""
+    if isinstance(dataset, Windowed):
+        return dataset.window(index, window)
+    sample = dataset[index]
+    image, label = (
+        whole[..., window.rows, window.columns] for whole in (sample.image, sample.label)
+    )
+    return Sample(sample.name, image, label)
 
 
 def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:

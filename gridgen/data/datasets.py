@@ -72,7 +72,7 @@ def find_dataset(name: str) -> DatasetEntry:
         return DATASETS["folder"]
     if Path(name).is_file():
         raise DataError(f"{name}: a file; a dataset is a folder")
-    if len(Path(name).parts) > 1:
+    if len(Path(name).parts) > 1 and name.partition(":")[0] not in DATASETS:
         raise DataError(f"{name}: no such folder")
     raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from gridgen.data.classes import UNLISTED, ClassList, read_classes
-from gridgen.data.dataset import Sample, require_split
+from gridgen.data.dataset import Sample, Window, require_split
 from gridgen.data.images import (
     LABEL_SUFFIXES,
     SUFFIXES,
@@ -72,6 +72,15 @@ class Folder:
         label = self.label(index)
         if label.shape != image.shape[1:]:
             raise DataError(unequal(pair.label, label.shape, pair.image, image.shape[1:]))
+        return Sample(name=self.names[index], image=image, label=label)
+
+    def window(self, index: int, window: Window) -> Sample:
+        """That part of a sample, of which no more than it is converted."""
+        pair = self._pairs[index]
+        image = read_image(pair.image, self.channels, self._white, window)
+        label = torch.from_numpy(read_label(pair.label, self._list, window))
+        require_window(pair.image, image, window)
+        require_window(pair.label, label, window)
         return Sample(name=self.names[index], image=image, label=label)
 
     def label(self, index: int) -> torch.Tensor:
@@ -156,9 +165,22 @@ def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
         raise DataError(f"{found[odd][0]}: {fact}; the images of a dataset agree")
 
 
-def read_label(path: Path, listed: ClassList) -> npt.NDArray[np.int64]:
-    """(H, W): the label of each pixel. Errors: `DataError` that names file and unlisted id."""
+def require_window(path: Path, read: torch.Tensor, window: Window) -> None:
+    """All of the window was in the file, or a `DataError`."""
+    if read.shape[-2:] != (window.side, window.side):
+        raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
+
+
+def read_label(
+    path: Path, listed: ClassList, window: Window | None = None
+) -> npt.NDArray[np.int64]:
+    """(H, W): the label of each pixel, or of those in `window`.
+
+    Errors: `DataError` that names file and unlisted id.
+    """
     ids = read_ids(path)
+    if window is not None:
+        ids = ids[window.rows, window.columns]
     labels = listed.labels_of(ids)
     unlisted = labels == UNLISTED
     if unlisted.any():

@@ -15,6 +15,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gridgen.data import deep_png, tiff
+from gridgen.data.dataset import Window
 from gridgen.data.levels import Values, to_grey, to_levels
 from gridgen.errors import DataError
 
@@ -45,8 +46,12 @@ class Header:
     bits: int
 
 
-def read_image(path: str | Path, channels: int, white: float | None = None) -> torch.Tensor:
+def read_image(
+    path: str | Path, channels: int, white: float | None = None, window: Window | None = None
+) -> torch.Tensor:
     """The image in a PNG, JPEG, WebP or TIFF file: float32 (channels, H, W) in [0, 1].
+
+    With `window`, that part of it, which costs less than the whole.
 
     Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; any other number must
     be the file's own. Alpha is dropped, the orientation tag of a JPEG obeyed; the pages of a TIFF
@@ -56,7 +61,13 @@ def read_image(path: str | Path, channels: int, white: float | None = None) -> t
     `DataError` that names the file.
     """
     values, known = _read(path, channels)
-    return _of_channels(to_levels(values, white or known), channels)
+    white = white or known
+    if window is None:
+        return _of_channels(to_levels(values, white), channels)
+    if white is None and values.dtype != np.uint8:  # stretched by all of its values
+        image = _of_channels(to_levels(values, None), channels)
+        return image[:, window.rows, window.columns]
+    return _of_channels(to_levels(values[window.rows, window.columns], white), channels)
 
 
 def read_ids(path: str | Path) -> npt.NDArray[np.integer]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk, Sample
+from gridgen.data.dataset import Dataset, OnDisk, Sample, Window, part_of
 from gridgen.errors import DataError
 
 
@@ -26,6 +26,10 @@ class Part:
 
     def __getitem__(self, index: int) -> Sample:
         return self._whole[self._indices[index]]
+
+    def window(self, index: int, window: Window) -> Sample:
+        """That part of a sample, as cheaply as the whole dataset has it."""
+        return part_of(self._whole, self._indices[index], window)
 
 
 class PartOnDisk(Part):

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gridgen.data import Dataset, Sample
+from gridgen.data import Dataset
+from gridgen.data.dataset import Window, part_of
 from gridgen.training import devices
 from gridgen.training.ahead import ahead
 from gridgen.training.recipe import Crop, Recipe
@@ -68,9 +69,9 @@ class Batches:
                 yield images, labels
 
     def _cropped(self, step: int, slot: int) -> Batch:
-        sample = self.dataset[self._index(step, slot)]
         rng = np.random.default_rng((self.seed, CROP, step, slot))
-        return random_crop(sample, self.recipe.crop, self.recipe.flip, rng)
+        index = self._index(step, slot)
+        return random_crop(self.dataset, index, self.recipe.crop, self.recipe.flip, rng)
 
     def _index(self, step: int, slot: int) -> int:
         epoch, place = divmod(step, self.per_epoch)
@@ -90,25 +91,31 @@ def step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence((seed, STEP, step)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def random_crop(sample: Sample, crop: Crop, flip: bool, rng: np.random.Generator) -> Batch:
+def random_crop(
+    dataset: Dataset, index: int, crop: Crop, flip: bool, rng: np.random.Generator
+) -> Batch:
     """A square of random side and place, resized, mirrored half of the time (section 4).
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
     (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S). A label that is an
     image, (C, H, W), is never resized: `require_splits` sees to that.
     """
-    height, width = sample.image.shape[-2:]
-    shorter = min(height, width)
-    side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
-    top = int(rng.integers(0, height - side + 1))
-    left = int(rng.integers(0, width - side + 1))
-    image = sample.image[:, top : top + side, left : left + side]
-    label = sample.label[..., top : top + side, left : left + side]
-    if side != crop.size:
+    sample = part_of(dataset, index, _window(dataset.sizes[index], crop, rng))
+    image, label = sample.image, sample.label
+    if image.shape[-1] != crop.size:
         image, label = _resized(image, label, crop.size)
     if flip and rng.random() < 0.5:
         image, label = image.flip(-1), label.flip(-1)
     return image, label
+
+
+def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Window:
+    height, width = size
+    shorter = min(height, width)
+    side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
+    top = int(rng.integers(0, height - side + 1))
+    left = int(rng.integers(0, width - side + 1))
+    return Window(top, left, side)
 
 
 def _resized(image: Tensor, label: Tensor, side: int) -> Batch:

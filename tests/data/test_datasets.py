@@ -3,8 +3,9 @@ import torch
 from cityscapes import make_tree
 
 from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
-from gridgen.data.dataset import OnDisk
+from gridgen.data.dataset import OnDisk, Window, part_of
 from gridgen.data.datasets import folder_of, lasting_name, white_of
+from gridgen.data.part import holdout
 from gridgen.errors import DataError
 
 
@@ -37,6 +38,20 @@ def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, spl
         if (read := dataset[index].instances) is not None:
             instances = read()
             assert (instances.dtype, instances.shape) == (torch.int32, image.shape[1:])
+
+
+def test_a_part_of_a_sample_is_cut_from_the_whole(name):
+    dataset = load_dataset(name, "train")
+    held, _ = holdout(dataset, dataset.names[-1]) if len(dataset) > 1 else (dataset, None)
+    for index in (0, len(held) - 1):
+        height, width = held.sizes[index]
+        whole, side = held[index], min(height, width) // 2
+        for top, left in ((0, 0), (height - side, width - side), (1, 2)):
+            window = Window(top, left, side)
+            part = part_of(held, index, window)
+            assert part.name == whole.name
+            assert torch.equal(part.image, whole.image[:, window.rows, window.columns])
+            assert torch.equal(part.label, whole.label[..., window.rows, window.columns])
 
 
 def test_labels_that_are_files_can_be_read_without_their_images(name):

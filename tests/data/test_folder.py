@@ -4,7 +4,7 @@ import tifffile
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from gridgen.data.dataset import IGNORE
+from gridgen.data.dataset import IGNORE, Window
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError
 
@@ -255,3 +255,18 @@ def test_a_process_that_loads_images_names_the_file(tree):
     with pytest.raises(DataError) as error:
         list(loader)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_a_file_that_has_become_smaller_is_named(tree, kind):
+    folder = Folder(tree.root)
+    index, window = 0, Window(0, 0, min(folder.sizes[0]))
+    [path] = (tree.root / "train" / kind).glob(f"{folder.names[index]}.*")
+    with Image.open(path) as image:
+        small = image.crop((0, 0, 3, 3))
+    small.save(path)
+    with pytest.raises(DataError) as caught:
+        folder.window(index, window)
+    assert str(caught.value) == (
+        f"{path}: has become smaller since the dataset was opened; put it back"
+    )

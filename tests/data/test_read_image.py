@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 from gridgen.data import read_image
+from gridgen.data.dataset import Window
 from gridgen.errors import DataError
 
 RAMP = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
@@ -150,3 +151,18 @@ def test_an_animation_is_refused(tmp_path, suffix):
 def test_channels_that_cannot_become_the_wanted_ones_are_refused(tree):
     path = tree.root / "train/images/a.png"
     assert failure(path, channels=4) == f"{path}: 3 channels, but 4 are wanted"
+
+
+WINDOW = Window(top=2, left=3, side=4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("white", [None, 4095.0])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_window_is_cut_from_the_whole(tmp_path, dtype, white, channels):
+    """Also where values are stretched by all that the file holds."""
+    values = np.random.default_rng(0).integers(0, 250, (9, 8)).astype(dtype)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    whole = read_image(tmp_path / "a.png", channels, white)
+    part = read_image(tmp_path / "a.png", channels, white, WINDOW)
+    assert torch.equal(part, whole[:, 2:6, 3:7])

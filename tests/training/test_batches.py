@@ -15,7 +15,7 @@ class Numbered:
     """Ten samples; the label of a pixel is its red value times 100."""
 
     name, classes, colours, channels = "numbered", ("a", "b"), ((0, 0, 0), (1, 1, 1)), 3
-    names = tuple(map(str, range(10)))
+    names, sizes = tuple(map(str, range(10))), ((12, 20),) * 10
 
     def __len__(self) -> int:
         return 10
@@ -79,12 +79,25 @@ def corner(height: int, width: int, row: int, column: int) -> Sample:
 def test_image_and_label_are_cropped_and_mirrored_together():
     crop = Crop.of(smallest=6, largest=6, size=6)
     for seed in range(60):
-        image, label = random_crop(corner(9, 11, 4, 5), crop, True, np.random.default_rng(seed))
+        image, label = crop_of(corner(9, 11, 4, 5), crop, True, seed)
         assert torch.equal(image[0], label.float())
 
 
 def cut(sample: Sample, seed: int, flip: bool = False, **crop: int):
-    return random_crop(sample, Crop.of(**crop), flip, np.random.default_rng(seed))
+    return crop_of(sample, Crop.of(**crop), flip, seed)
+
+
+def crop_of(sample: Sample, crop: Crop, flip: bool, seed: int):
+    alone = Alone([sample])
+    return random_crop(alone, 0, crop, flip, np.random.default_rng(seed))
+
+
+class Alone(list):
+    """A dataset of one sample."""
+
+    @property
+    def sizes(self):
+        return [sample.image.shape[-2:] for sample in self]
 
 
 def ramps(height: int = 64, width: int = 64) -> Sample:
@@ -182,6 +195,6 @@ def test_crops_are_resized_as_pillow_does_it(size):
 
 def test_an_image_smaller_than_the_crop_is_enlarged():
     crop = Crop.of(smallest=400, largest=1024, size=32)
-    image, label = random_crop(corner(9, 11, 4, 5), crop, True, np.random.default_rng(0))
+    image, label = crop_of(corner(9, 11, 4, 5), crop, True, 0)
     assert image.shape == (3, 32, 32)
     assert label.shape == (32, 32)

@@ -7,7 +7,7 @@ import torch
 
 from gridgen.data.cityscapes.files import scenes
 from gridgen.data.cityscapes.labels import INSTANCES, TRAIN_IDS, TRAINED, UNKNOWN, Ids
-from gridgen.data.dataset import Sample
+from gridgen.data.dataset import Sample, Window
 from gridgen.data.images import read_ids, read_image
 from gridgen.errors import DataError
 
@@ -46,6 +46,15 @@ class Cityscapes:
             instances=partial(_read, scene.instances, INSTANCES, "instance number"),
         )
 
+    def window(self, index: int, window: Window) -> Sample:
+        """That part of a sample, of which no more than it is converted."""
+        scene = self._scenes[index]
+        return Sample(
+            name=scene.name,
+            image=read_image(scene.image, self.channels, window=window),
+            label=_read(scene.label, TRAIN_IDS, "label id", window),
+        )
+
     @property
     def label_files(self) -> tuple[Path, ...]:
         """The file of each label."""
@@ -56,9 +65,11 @@ class Cityscapes:
         return _read(self._scenes[index].label, TRAIN_IDS, "label id")
 
 
-def _read(path: Path, table: Ids, what: str) -> torch.Tensor:
-    """(H, W): what the table has for each pixel of the file."""
+def _read(path: Path, table: Ids, what: str, window: Window | None = None) -> torch.Tensor:
+    """(H, W): what the table has for each pixel of the file, or for those in `window`."""
     ids = read_ids(path)
+    if window is not None:
+        ids = ids[window.rows, window.columns]
     inside = ids.max(initial=0) < len(table)
     if not inside or (found := table[ids]).min(initial=0) == UNKNOWN:
         wrong = ids[found == UNKNOWN].flat[0] if inside else ids.max()
