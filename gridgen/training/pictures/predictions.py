@@ -1,16 +1,18 @@
 """Images beside the truth and what was predicted (figure 5)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from gridgen.data import Dataset
+from gridgen.data import IGNORE, Dataset
 from gridgen.emit import GridNetwork
 from gridgen.files import write_file
 from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.inference.require import BY_RECIPE, within_memory
 from gridgen.training.pictures.sheet import image_pixels, sheet
-from gridgen.training.tasks import task_of
+from gridgen.training.tasks import Task, task_of
 
 SHOWN = 6
 
@@ -29,7 +31,7 @@ def draw_predictions(
     """
     network.eval()
     task = task_of(dataset)
-    rows = []
+    rows, labels = [], []
     images = min(len(dataset), SHOWN)
     for number in range(images):
         sample = dataset[number * len(dataset) // images]
@@ -38,5 +40,14 @@ def draw_predictions(
             answer = task.answer(infer(network, image, inference))
         shown = (sample.label, task.masked(answer, sample.label))
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
+        labels.append(sample.label)
     titles = ("image", "truth", "prediction")
-    write_file(path, sheet(rows, titles, task.classes, task.colours))
+    write_file(path, sheet(rows, titles, *_legend(task, labels)))
+
+
+def _legend(task: Task, labels: list[Tensor]) -> tuple[list[str], list[Sequence[int]]]:
+    """Names and colours of what the pictures show."""
+    names, colours = list(task.classes), list(task.colours)
+    if names and any((label == IGNORE).any() for label in labels):
+        return [*names, "not labelled"], [*colours, (0, 0, 0)]
+    return names, colours
