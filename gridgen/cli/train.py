@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from gridgen.training.watching import Watch
 
 
+BESIDE_RESUME = {"resume", "device", "tensorboard"}
+
+
 def train(
+    context: typer.Context,
     spec: Annotated[
         str | None,
         typer.Argument(metavar="SPEC", help=SPEC),
@@ -61,20 +65,7 @@ def train(
     ] = None,
 ) -> None:
     """Train on a dataset; the run folder holds weights, metrics, checkpoints and pictures."""
-    if resume is not None and any(
-        given is not None
-        for given in (
-            spec,
-            data,
-            topology,
-            settings,
-            recipe,
-            output,
-            holdout,
-            seed,
-            resume_if_begun or None,
-        )
-    ):
+    if resume is not None and _given(context) - BESIDE_RESUME:
         raise UsageError(
             "--resume takes everything from the run; "
             "give nothing beside it but --device and --tensorboard"
@@ -106,6 +97,12 @@ def train(
     with nothing_left_to_stop():
         if rank() == 0:
             _report(run)
+
+
+def _given(context: typer.Context) -> set[str]:
+    """The parameters that the user gave."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
 @contextmanager
