@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -27,3 +29,12 @@ def pytest_addoption(parser):
 @pytest.fixture
 def rewrite(request) -> bool:
     return request.config.getoption("--rewrite")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real dataset folders beside the repository, which do not come with it."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real dataset folders in {folder}")
+    return folder

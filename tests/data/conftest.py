@@ -54,12 +54,3 @@ def tree(tmp_path: Path) -> Tree:
 def stardist() -> None:
     if find_spec("stardist") is None:
         pytest.skip("the package stardist, which carries the image, is not installed")
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    """Real dataset folders beside the repository, which do not come with it."""
-    folder = Path(__file__).parents[3] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"no real dataset folders in {folder}")
-    return folder
