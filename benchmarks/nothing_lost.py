@@ -51,8 +51,6 @@ RECIPE = Recipe.of(
 STEPS = 80
 CLASSES = "0\tdark\t0\t0\t0\tclass\n1\tgrey\t90\t90\t90\tclass\n2\tlight\t200\t200\t200\tclass\n"
 AFTER = "after the last step"
-LIFE = 0.7
-"""Seconds from the first step on within which a kill comes; a training takes about two."""
 
 
 def write_training(folder: Path) -> None:
@@ -99,17 +97,32 @@ def finish(process: "subprocess.Popen[str]") -> None:
     assert process.returncode == 0, told
 
 
-def kill_until_done(folder: Path, run: str, kills: int, rng: random.Random) -> list[str]:
+def train_whole(folder: Path) -> float:
+    """The training left alone; the seconds from its first step to its last checkpoint."""
+    process, run = start(folder, "whole"), folder / "whole"
+    wait_for_steps(process, run)
+    begun = time.monotonic()
+    while not is_last(newest(run / "checkpoints")) and process.poll() is None:
+        time.sleep(0.001)
+    took = time.monotonic() - begun
+    finish(process)
+    return took
+
+
+def kill_until_done(
+    folder: Path, run: str, kills: int, life: float, rng: random.Random
+) -> list[str]:
     """Kill the training at most `kills` times, at random instants; what each kill hit.
 
-    Twice after the last step, where pictures are drawn, is enough.
+    A kill comes within `life` seconds from the first step on. Twice after the last step, where
+    pictures are drawn, is enough.
     """
     hits: list[str] = []
     while len(hits) < kills and hits.count(AFTER) < 2:
         process = start(folder, run)
         wait_for_steps(process, folder / run)
         try:
-            process.wait(rng.uniform(0, LIFE))
+            process.wait(rng.uniform(0, life))
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -143,7 +156,11 @@ def hit(run: Path) -> str:
     last = newest(folder)
     if last is None:
         return "before the first checkpoint"
-    return AFTER if last.name.endswith(str(STEPS)) else "between two checkpoints"
+    return AFTER if is_last(last) else "between two checkpoints"
+
+
+def is_last(checkpoint: Path | None) -> bool:
+    return checkpoint is not None and checkpoint.name.endswith(str(STEPS))
 
 
 def flip(path: Path, rng: random.Random) -> None:
@@ -260,11 +277,12 @@ def report_kills(kills: int, rng: random.Random) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_training(folder)
-        finish(start(folder, "whole"))
+        life = train_whole(folder) / 3
         while hits.total() < kills:
             trainings += 1
-            hits.update(kill_until_done(folder, f"run-{trainings}", kills - hits.total(), rng))
-            same = bits(folder / f"run-{trainings}") == bits(folder / "whole")
+            run, left = f"run-{trainings}", kills - hits.total()
+            hits.update(kill_until_done(folder, run, left, life, rng))
+            same = bits(folder / run) == bits(folder / "whole")
             print(f"training {trainings}: {'equal' if same else 'OTHER BITS'}", file=sys.stderr)
             assert same
     print("| the program was killed | kills |\n|---|---:|")

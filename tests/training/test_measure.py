@@ -141,7 +141,7 @@ def test_a_wrong_device(name):
 def test_a_device_that_is_neither_cpu_nor_cuda():
     with pytest.raises(DeviceError) as error:
         measure.answer({"device": "mps"})
-    assert str(error.value) == "device 'mps' cannot be calibrated; there are: auto, cpu, cuda"
+    assert str(error.value) == "'mps' is no device; there are: auto, cpu, cuda"
 
 
 def test_resident_memory_is_linux_only(monkeypatch, tmp_path):

@@ -20,10 +20,9 @@ from benchmarks.nothing_lost import (
     RECIPE,
     SPEC,
     bits,
-    finish,
     kill_until_done,
     restore_damaged,
-    start,
+    train_whole,
     write_checkpoints,
     write_training,
 )
@@ -81,8 +80,8 @@ def goes_on(place: Path, whole: Path) -> None:
 
 @pytest.mark.slow
 def test_kills_at_random_instants_change_no_bit(place):
-    finish(start(place, "whole"))
-    kill_until_done(place, "run", 3, random.Random(1))
+    life = train_whole(place) / 3
+    kill_until_done(place, "run", 3, life, random.Random(1))
     assert bits(place / "run") == bits(place / "whole")
     assert {path.name for path in (place / "run").rglob(".*")} == {".lock"}
 

@@ -63,7 +63,9 @@ def test_windows_of_a_network_that_sees_one_pixel_are_the_whole_image(height, wi
         batch=data.draw(st.integers(1, 5)),
     )
     with torch.no_grad():
-        torch.testing.assert_close(infer(network, image, inference), network(image[None]))
+        found, expected = infer(network, image, inference), network(image[None])
+    # A pixel is the sum of as many windows as cover it, a thousand and more where they lie close.
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 @given(SIDES, SIDES, st.integers(8, 80), st.lists(st.floats(0.2, 4), min_size=1, max_size=3))
