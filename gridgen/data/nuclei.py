@@ -1,4 +1,4 @@
-"""Nuclei of one fluorescence micrograph, which a package on PyPI happens to carry."""
+"""Nuclei of one fluorescence micrograph, which a Python package happens to carry."""
 
 from importlib.util import find_spec
 from pathlib import Path
