@@ -77,11 +77,11 @@ class Folder:
     def window(self, index: int, window: Window) -> Sample:
         """That part of a sample, of which no more than it is converted."""
         pair = self._pairs[index]
-        image = read_image(pair.image, self.channels, self._white, window)
-        label = torch.from_numpy(read_label(pair.label, self._list, window))
-        require_window(pair.image, image, window)
-        require_window(pair.label, label, window)
-        return Sample(name=self.names[index], image=image, label=label)
+        return Sample(
+            name=self.names[index],
+            image=read_image(pair.image, self.channels, self._white, window),
+            label=torch.from_numpy(read_label(pair.label, self._list, window)),
+        )
 
     def label(self, index: int) -> torch.Tensor:
         """The label of a sample, whose image is not read."""
@@ -165,12 +165,6 @@ def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
         raise DataError(f"{found[odd][0]}: {fact}; the images of a dataset agree")
 
 
-def require_window(path: Path, read: torch.Tensor, window: Window) -> None:
-    """All of the window was in the file, or a `DataError`."""
-    if read.shape[-2:] != (window.side, window.side):
-        raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
-
-
 def read_label(
     path: Path, listed: ClassList, window: Window | None = None
 ) -> npt.NDArray[np.int64]:
@@ -178,9 +172,7 @@ def read_label(
 
     Errors: `DataError` that names file and unlisted id.
     """
-    ids = read_ids(path)
-    if window is not None:
-        ids = ids[window.rows, window.columns]
+    ids = read_ids(path, window)
     labels = listed.labels_of(ids)
     unlisted = labels == UNLISTED
     if unlisted.any():

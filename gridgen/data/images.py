@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,14 +65,30 @@ def read_image(
     white = white or known
     if window is None:
         return _of_channels(to_levels(values, white), channels)
-    if white is None and values.dtype != np.uint8:  # stretched by all of its values
-        image = _of_channels(to_levels(values, None), channels)
-        return image[:, window.rows, window.columns]
-    return _of_channels(to_levels(values[window.rows, window.columns], white), channels)
+    part = _cut(path, values, window)
+    if white is not None or values.dtype == np.uint8:
+        return _of_channels(to_levels(part, white), channels)
+    whole = _of_channels(to_levels(values, None), channels)  # stretched by all of its values
+    return whole[:, window.rows, window.columns]
 
 
-def read_ids(path: str | Path) -> npt.NDArray[np.integer]:
-    """The label in a palette or grey PNG or TIFF file: (H, W), whose pixels are ids."""
+def read_ids(path: str | Path, window: Window | None = None) -> npt.NDArray[np.integer]:
+    """The label in a palette or grey PNG or TIFF file, or that part of it: (H, W), whose pixels
+    are ids.
+    """
+    ids = _ids(path)
+    return ids if window is None else _cut(path, ids, window)
+
+
+def _cut(path: str | Path, values: npt.NDArray[Any], window: Window) -> npt.NDArray[Any]:
+    """The part of (H, W, ...) in the window. Errors: `DataError` where some of it is not there."""
+    part = values[window.rows, window.columns]
+    if part.shape[:2] != (window.side, window.side):
+        raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
+    return part
+
+
+def _ids(path: str | Path) -> npt.NDArray[np.integer]:
     with _opened(path) as image:
         if image.mode in ("1", "L", "P"):
             return np.array(image, dtype=np.uint8)

@@ -67,7 +67,7 @@ def commands(run: Run, rows: Sequence[Row]) -> list[tuple[str, str]]:
     again += ["--device", facts.device] if facts.device != "auto" else []
     again += ["-o", f"{folder}-again"]
     told.append(("Again, from this folder's files", shlex.join(again)))
-    if run.finished:
+    if run.is_finished(rows):
         evaluate = ["gridgen", "evaluate", folder, "--data", facts.data]
         told.append(("Scores, image by image", shlex.join([*evaluate, "-o", f"{folder}/val"])))
     else:

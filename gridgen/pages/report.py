@@ -77,7 +77,7 @@ def _scores(row: Row, metric: Metric) -> str:
 
 
 def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str | None:
-    if run.finished:
+    if run.is_finished(rows):
         return None
     step = max([row["step"] for row in [*rows, *steps]], default=0)
     epochs = run.recipe.epochs

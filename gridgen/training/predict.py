@@ -65,12 +65,12 @@ def predict(
     taken, those in folders below too; their files lie in `out` as the images lie in the folder.
 
     All images are read, and their sizes checked, before the first file is written; `tick(done,
-    total)` hears of each image when it is checked and when it is predicted. With
-    `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
-    `SpecError`, `RunError`, `WeightsError`.
+    total)` hears of each image when it is checked and when it is predicted. With `inference`,
+    another one than training validated by. Errors: `DataError`, `SizeError`, `SpecError`,
+    `RunError`, `WeightsError`; `DeviceError` under torchrun.
     """
-    model = model if isinstance(model, Model) else open_model(model)
     devices.require_alone("predicts images")
+    model = model if isinstance(model, Model) else open_model(model)
     inference, chosen = inference or model.inference, devices.choose_device(device)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)

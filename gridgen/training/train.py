@@ -149,7 +149,7 @@ def _printed(argument: str) -> str:
 def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
     """Train from the newest checkpoint, or from the beginning, to the end."""
     with _alone(run):
-        if newest(run.checkpoints) is None and run.finished:
+        if newest(run.checkpoints) is None and run.is_finished(run.rows()):
             return  # and whoever took the checkpoints away needs them no more
         fit = Fit(run, splits, device, watch)
         fit.restore()

@@ -130,6 +130,14 @@ def test_recipes_that_extend_each_other_are_refused(tmp_path):
     assert str(caught.value).splitlines()[0] == said
 
 
+def test_a_circle_is_found_however_its_paths_are_written(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.yaml").write_text("extends: ../d/b.yaml\n")
+    (tmp_path / "d" / "b.yaml").write_text("extends: ../d/a.yaml\n")
+    with pytest.raises(SpecError, match="a circle; break it"):
+        load_recipe(tmp_path / "d" / "a.yaml")
+
+
 def test_a_file_that_is_not_there_is_no_misspelt_name():
     with pytest.raises(SpecError) as caught:
         load_recipe("mine/papr.yaml")

@@ -67,9 +67,7 @@ class Cityscapes:
 
 def _read(path: Path, table: Ids, what: str, window: Window | None = None) -> torch.Tensor:
     """(H, W): what the table has for each pixel of the file, or for those in `window`."""
-    ids = read_ids(path)
-    if window is not None:
-        ids = ids[window.rows, window.columns]
+    ids = read_ids(path, window)
     inside = ids.max(initial=0) < len(table)
     if not inside or (found := table[ids]).min(initial=0) == UNKNOWN:
         wrong = ids[found == UNKNOWN].flat[0] if inside else ids.max()

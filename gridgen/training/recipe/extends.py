@@ -61,8 +61,10 @@ def completed(fields: Any, below: tuple[str, ...] = ()) -> Any:
     name, own = fields[EXTENDS], {k: v for k, v in fields.items() if k != EXTENDS}
     if not isinstance(name, str):
         raise SpecError("name a recipe, or a YAML file", (EXTENDS,))
-    if name in below:
-        circle = " extends ".join([*below[below.index(name) :], name])
+    # A file is one file, however the path to it grew on the way around.
+    places = [Path(each).resolve() for each in below]
+    if (place := Path(name).resolve()) in places:
+        circle = " extends ".join([*below[places.index(place) :], name])
         raise SpecError(f"{circle}: a circle; break it", (EXTENDS,))
     try:
         above = completed(located(source_of(name)).data, (*below, name))

@@ -144,10 +144,8 @@ class Run:
             raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
         return read
 
-    @property
-    def finished(self) -> bool:
-        """Whether the last epoch was validated and the weights are there."""
-        rows = self.rows()
+    def is_finished(self, rows: Sequence[Row]) -> bool:
+        """Whether the last epoch is among its `rows` and the weights are there."""
         return bool(rows) and rows[-1]["epoch"] == self.recipe.epochs and self.weights.is_file()
 
     def require_unscored(self) -> None:

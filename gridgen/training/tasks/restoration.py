@@ -87,11 +87,7 @@ class Restoration:
         return Fidelity(total / max(images, 1))
 
     def score_baseline(
-        self,
-        data: str,
-        dataset: Dataset,
-        held_out: str | None = None,
-        tick: Tick = lambda *_: None,
+        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
     ) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.nothing()

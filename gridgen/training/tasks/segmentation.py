@@ -81,11 +81,7 @@ class Segmentation:
         return score(tally, self.classes)
 
     def score_baseline(
-        self,
-        data: str,
-        dataset: Dataset,
-        held_out: str | None = None,
-        tick: Tick = lambda *_: None,
+        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
     ) -> IouScore | None:
         """The lookup's score, fitted on what of train is not held out; None where the data has no
         train split.

@@ -108,11 +108,7 @@ class Task(Protocol):
         """The score of all that was tallied."""
 
     def score_baseline(
-        self,
-        data: str,
-        dataset: Dataset,
-        held_out: str | None = None,
-        tick: Tick = lambda *_: None,
+        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
     ) -> Score | None:
         """How well the split `dataset` of `data` is predicted without a network, if that exists.
 

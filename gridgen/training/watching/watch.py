@@ -4,11 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gridgen.data.dataset import Tick
 from gridgen.training.run import Row, Run
 from gridgen.training.run.steplog import StepRow
-
-__all__ = ["Several", "Tick", "Watch"]
 
 
 class Watch:

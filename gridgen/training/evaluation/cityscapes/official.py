@@ -108,7 +108,8 @@ def _run(job: Path, tick: Callable[[int], None]) -> None:
 
 
 def _cause(code: int, said: str) -> str:
-    return (code > 0 and said.removeprefix("ERROR: ")) or ending(code)
+    fact = said.removeprefix("ERROR: ") if code > 0 else ""
+    return fact or ending(code)
 
 
 def _scores(found: dict[str, Any]) -> FourScores:
