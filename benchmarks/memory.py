@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.tracking import DEVICE, Tracked, tracked
-from gridgen.analysis.memory import Memory, Setting, memory
-from gridgen.analysis.memory.order import leanest, own_order
 from gridgen.analysis.words import bytes_text
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import TOPOLOGIES, Grid, build_grid
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory import Memory, Setting, count_memory
+from gridgen.memory.order import leanest, own_order
 from gridgen.spec import GridSpec
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -57,7 +57,7 @@ def row(case: Case, precision: str, recompute: str = "none") -> str:
             recompute=recompute,
         )  # fmt: skip
         truths[optimizer] = tracked(case.grid, case.size, setting)
-        ours[optimizer] = memory(case.grid, case.size, setting)
+        ours[optimizer] = count_memory(case.grid, case.size, setting)
     truth, our = truths["adam"], ours["adam"]
     again = "" if recompute == "none" else f", {recompute}s recomputed"
     cells = [

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gridgen.analysis.device.calibration import Calibration, Prediction, Sample, worst
-from gridgen.analysis.device.cases import MemoryCase
-from gridgen.analysis.device.plan import batch_for, fields
-from gridgen.analysis.device.stored import load_device
 from gridgen.errors import GridgenError, OutOfMemoryError
+from gridgen.memory.device.calibration import Calibration, Prediction, Sample, worst
+from gridgen.memory.device.cases import MemoryCase
+from gridgen.memory.device.plan import batch_for, fields
+from gridgen.memory.device.stored import load_device
 from gridgen.spec import GridSpec
 from gridgen.training.calibrate import calibrate
 from gridgen.training.measure import machine, measure

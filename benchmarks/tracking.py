@@ -15,9 +15,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn.functional import cross_entropy
 
-from gridgen.analysis.memory import Setting
 from gridgen.data import IGNORE
 from gridgen.emit import GridNetwork
+from gridgen.memory import Setting
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 OPTIMIZERS = {

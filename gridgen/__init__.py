@@ -21,10 +21,10 @@ from gridgen.spec import DraftSpec, GridSpec
 
 if TYPE_CHECKING:
     from gridgen.analysis.diff import diff
-    from gridgen.analysis.memory import Memory, Setting, memory
     from gridgen.analysis.receptive import receptive_field
     from gridgen.analysis.relate import relate
     from gridgen.emit import GridNetwork, load_network, save_network
+    from gridgen.memory import Memory, Setting, count_memory
     from gridgen.render import Picture, draw, draw_difference, draw_paths
     from gridgen.space import Budget, feasible
     from gridgen.study import Study, search
@@ -46,9 +46,9 @@ __version__ = "0.1.0"
 # What needs time to import is imported when it is first asked for.
 _LATER = {
     "diff": "gridgen.analysis.diff",
-    "Memory": "gridgen.analysis.memory",
-    "Setting": "gridgen.analysis.memory",
-    "memory": "gridgen.analysis.memory",
+    "Memory": "gridgen.memory",
+    "Setting": "gridgen.memory",
+    "count_memory": "gridgen.memory",
     "receptive_field": "gridgen.analysis.receptive",
     "relate": "gridgen.analysis.relate",
     "Picture": "gridgen.render",
@@ -95,6 +95,7 @@ __all__ = [
     "Study",
     "build_grid",
     "count",
+    "count_memory",
     "diff",
     "draw",
     "draw_difference",
@@ -105,7 +106,6 @@ __all__ = [
     "keep",
     "load_network",
     "load_spec",
-    "memory",
     "open_model",
     "predict",
     "prune",

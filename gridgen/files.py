@@ -33,6 +33,14 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
     return path
 
 
+def user_data_folder() -> Path:
+    """The folder of calibrations and caches: `$GRIDGEN_HOME`, or `gridgen` in `$XDG_DATA_HOME`, or in ~/.local/share."""
+    if own := os.environ.get("GRIDGEN_HOME"):
+        return Path(own)
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "gridgen"
+
+
 def sweep(folder: Path) -> None:
     """Remove what writers that were killed left in `folder`, which nobody else writes to."""
     for path in folder.iterdir():

@@ -15,7 +15,7 @@ from gridgen.analysis import closed_form, count, paper
 from gridgen.analysis.count import Count
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, Cost, Deconv
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 from gridgen.grid.units import UNITS
 from gridgen.spec import GridSpec
 

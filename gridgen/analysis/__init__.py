@@ -6,6 +6,6 @@ Receptive fields and what compares two grids stand in `receptive.py`, `relate.py
 from gridgen.analysis.count import Count, count
 from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import legal_size
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 
 __all__ = ["Count", "Size", "count", "count_paths", "legal_size"]

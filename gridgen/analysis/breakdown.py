@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from gridgen.analysis.sizes import counted_size
 from gridgen.grid import Grid
 from gridgen.grid.layers import Cost, Shape, cost
-from gridgen.grid.trace import Size, Trace, trace
+from gridgen.grid.tracing import Size, Trace, trace
 
 Part = Literal["stem", "lateral", "subsampling", "upsampling", "fusion", "head"]
 

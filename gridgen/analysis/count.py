@@ -11,7 +11,7 @@ from gridgen.analysis import paper
 from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import counted_size
 from gridgen.grid import Grid
-from gridgen.grid.trace import Size, trace
+from gridgen.grid.tracing import Size, trace
 from gridgen.spec import GridSpec, NetworkSpec
 
 

@@ -10,7 +10,7 @@ from gridgen.analysis.relate import brief, relate
 from gridgen.analysis.sizes import common_size
 from gridgen.grid import Grid
 from gridgen.grid.layers import Layers, shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 
 
 class Change(NamedTuple):

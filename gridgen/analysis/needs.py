@@ -22,7 +22,7 @@ from gridgen.grid.layers import (
     Resize,
     Upsample,
 )
-from gridgen.grid.trace import Size, trace
+from gridgen.grid.tracing import Size, trace
 from gridgen.grid.units import Kind
 
 JOINS: dict[Join, str] = {"sum": "a sum", "concat": "concatenation", "weighted": "weighted fusion"}

@@ -4,7 +4,7 @@ from math import lcm
 
 from gridgen.errors import SizeError
 from gridgen.grid.layers import shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 from gridgen.spec import NetworkSpec
 
 MAX_SIDE = 65536

@@ -7,7 +7,7 @@ from pydantic import Field
 from gridgen.architectures.blocks import normed
 from gridgen.grid import Architecture, Draft, FeatureMap, Grid
 from gridgen.grid.grid import kind_between
-from gridgen.grid.lattice import trellis
+from gridgen.grid.lattices import trellis
 from gridgen.grid.layers import BatchNorm, Conv, Layers, ReLU, Upsample
 
 STREAMS = 4

@@ -7,7 +7,7 @@ from pydantic import Field
 from gridgen.architectures.blocks import basic, bottleneck, normed
 from gridgen.grid import Architecture, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT, SUM
-from gridgen.grid.lattice import chain, trellis
+from gridgen.grid.lattices import chain, trellis
 from gridgen.grid.layers import BatchNorm, Conv, Layers, ReLU, Upsample
 
 MODULES = (1, 4, 3)

@@ -7,7 +7,7 @@ from pydantic import Field
 from gridgen.grid import Architecture, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import SUM
 from gridgen.grid.grid import kind_between
-from gridgen.grid.lattice import chain, trellis
+from gridgen.grid.lattices import chain, trellis
 from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers, ReLU
 from gridgen.spec import Classes
 

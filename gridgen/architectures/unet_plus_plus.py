@@ -8,7 +8,7 @@ from gridgen.architectures.blocks import vgg
 from gridgen.grid import Architecture, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT
 from gridgen.grid.grid import kind_between
-from gridgen.grid.lattice import triangle
+from gridgen.grid.lattices import triangle
 from gridgen.grid.layers import Conv, Deconv, Layers, MaxPool
 from gridgen.spec import Classes
 

@@ -11,7 +11,7 @@ from gridgen.cli.terminal import AsJson, Device, Output, progress, report
 from gridgen.errors import FileError
 
 if TYPE_CHECKING:
-    from gridgen.analysis.device.calibration import Beside, Calibration, Prediction
+    from gridgen.memory.device.calibration import Beside, Calibration, Prediction
 
 
 def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = False) -> None:
@@ -19,7 +19,7 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
 
     Nothing else should use the device meanwhile. Then `gridgen count --device NAME` knows it.
     """
-    from gridgen.analysis.device.stored import store
+    from gridgen.memory.device.stored import store
     from gridgen.training.calibrate import calibrate as measured
 
     _require_file(output)
@@ -73,8 +73,8 @@ def _cells(row: "Prediction") -> Row:
 
 def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
     """The device, and what was fitted."""
-    from gridgen.analysis.device.counted import PHASES
     from gridgen.analysis.words import bytes_text
+    from gridgen.memory.device.counted import PHASES
 
     about, found = calibration.machine, calibration.constants
     return [
@@ -105,7 +105,7 @@ def _errors(predictions: "Sequence[Prediction]") -> list[tuple[str, str]]:
 
 def _change(rows: "Sequence[Prediction]", of: str = "") -> str:
     """The greatest error before and after calibration."""
-    from gridgen.analysis.device.calibration import worst
+    from gridgen.memory.device.calibration import worst
 
     before, after = (worst(getattr(row, f"{of}{when}") for row in rows) for when in WHEN)
     return f"{before:.1%} at most before, {after:.1%} after"

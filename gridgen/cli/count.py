@@ -38,11 +38,11 @@ from gridgen.cli.terminal import (
 from gridgen.errors import UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.grid.layers import shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 
 if TYPE_CHECKING:
-    from gridgen.analysis.device.fits import Fit, Room
-    from gridgen.analysis.memory import Memory, Setting
+    from gridgen.memory import Memory, Setting
+    from gridgen.memory.device.fits import Fit, Room
     from gridgen.space import Budget
     from gridgen.space.budget import Verdict
 
@@ -196,14 +196,14 @@ def _answer(
 
 
 def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
-    from gridgen.analysis.memory import memory
+    from gridgen.memory import count_memory
 
-    return memory(grid, size, setting)
+    return count_memory(grid, size, setting)
 
 
 def _fits(
     grid: Grid, room: "Room", size: Size | None, setting: "Setting | None"
 ) -> "tuple[Fit, ...]":
-    from gridgen.analysis.device.fits import fits
+    from gridgen.memory.device.fits import fits
 
     return fits(grid, room, size, setting)

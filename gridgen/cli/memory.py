@@ -10,7 +10,7 @@ from gridgen.cli.table import bar, print_table
 from gridgen.errors import SpecError
 
 if TYPE_CHECKING:
-    from gridgen.analysis.memory import Memory, Setting
+    from gridgen.memory import Memory, Setting
 
 BAR = 30
 LABELS = {
@@ -39,7 +39,7 @@ def given(**options: Any) -> dict[str, Any]:
 
 def setting_of(options: Mapping[str, Any]) -> "Setting":
     """The setting that options ask for. Errors: `SpecError` that begins with the option."""
-    from gridgen.analysis.memory import Setting
+    from gridgen.memory import Setting
 
     try:
         return Setting.of(**options)

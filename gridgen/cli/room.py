@@ -7,7 +7,7 @@ import typer
 from gridgen.errors import DeviceError
 
 if TYPE_CHECKING:
-    from gridgen.analysis.device.fits import Room
+    from gridgen.memory.device.fits import Room
 
 RoomName = Annotated[
     str | None,
@@ -25,8 +25,8 @@ def room_of(name: str) -> "Room":
     >>> room_of("8GiB").memory
     8589934592
     """
-    from gridgen.analysis.device.fits import Room
-    from gridgen.analysis.device.stored import is_device, load_device
+    from gridgen.memory.device.fits import Room
+    from gridgen.memory.device.stored import is_device, load_device
 
     if not is_device(name) and _begins_as_a_number(name):
         return Room(name, _amount(name))

@@ -11,10 +11,9 @@ from statistics import median
 
 import torch
 
-from gridgen.analysis.device.stored import home
 from gridgen.data.dataset import Dataset, OnDisk, Tick
 from gridgen.errors import DataError, FileError
-from gridgen.files import sha256, write_file
+from gridgen.files import sha256, user_data_folder, write_file
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _place(paths: Sequence[Path], classes: Sequence[str]) -> Path | None:
         return None
     files = [(name, status.st_size, status.st_mtime_ns) for name, status in seen]
     key = sha256(json.dumps([classes, files]).encode())
-    return home() / "frequencies" / f"{key}.json"
+    return user_data_folder() / "frequencies" / f"{key}.json"
 
 
 def _kept(place: Path, classes: int) -> Frequencies | None:

@@ -6,16 +6,16 @@ from typing import Self, get_args
 import torch
 from torch import Tensor, nn
 
-from gridgen.analysis.memory.order import lean
-from gridgen.analysis.memory.setting import Recompute
 from gridgen.analysis.schedule import Step, by_column, ends_in_convolution, reads
 from gridgen.emit.fit import fit, restore
-from gridgen.emit.host import require_memory
 from gridgen.emit.lower import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.emit.sides import enter
 from gridgen.errors import SizeError, UsageError, unknown
 from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.memory.host import require_memory
+from gridgen.memory.order import lean
+from gridgen.memory.setting import Recompute
 
 EPSILON = 1e-4
 RECOMPUTE = get_args(get_args(Recompute)[0])

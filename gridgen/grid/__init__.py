@@ -1,7 +1,7 @@
 """The grid: feature maps, connections, layers as data, and the passes over them. No torch."""
 
 from gridgen.grid.architecture import Architecture
-from gridgen.grid.build import build_grid, require_names
+from gridgen.grid.building import build_grid, require_names
 from gridgen.grid.draft import Draft
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid

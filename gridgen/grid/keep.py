@@ -18,7 +18,7 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     output would hold units that no gradient trains. The spec of the new grid names what was kept,
     so that it can be built again. Errors: `TopologyError` where no path is left.
 
-    >>> from gridgen.grid.build import build_grid
+    >>> from gridgen.grid.building import build_grid
     >>> from gridgen.spec import GridSpec
     >>> grid = build_grid(GridSpec.of(streams=2, columns="2+2", base_channels=4, classes=2))
     >>> [c.name for c in keep(grid, lambda c: c.kind == "lateral")]

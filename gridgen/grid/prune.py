@@ -18,7 +18,7 @@ def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
     holds. Errors: `TopologyError` for an unknown name, columns that the topology cannot use,
     a pattern that matches nothing, or no path left.
 
-    >>> from gridgen.grid.build import build_grid
+    >>> from gridgen.grid.building import build_grid
     >>> from gridgen.spec import GridSpec
     >>> grid = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
     >>> len(prune(grid, "unet").connections)

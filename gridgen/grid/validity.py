@@ -15,7 +15,7 @@ from gridgen.grid.layers import (
     channels_after,
     shape_text,
 )
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 
 
 def require_shapes(grid: Grid) -> None:

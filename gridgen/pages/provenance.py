@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridgen.analysis.count import count
-from gridgen.analysis.memory import training_memory
 from gridgen.errors import GridgenError
 from gridgen.grid import Grid
+from gridgen.memory import training_memory
 from gridgen.training import Run
 from gridgen.training.recipe import setting_of
 from gridgen.training.run import Row

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from gridgen.grid import Grid
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 from gridgen.render import style
 
 

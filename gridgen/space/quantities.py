@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from gridgen.analysis import count
-from gridgen.analysis.memory import inference_memory, training_memory
 from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
+from gridgen.memory import inference_memory, training_memory
 from gridgen.space.amounts import BYTES, MACS, written
 from gridgen.space.family import Table
 from gridgen.space.population import Population

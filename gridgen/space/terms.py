@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from gridgen.analysis.memory.setting import Optimizer, Precision, Recompute, Setting
 from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size, smaller_size
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory.setting import Optimizer, Precision, Recompute, Setting
 from gridgen.spec import Document, NetworkSpec
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]

@@ -11,7 +11,7 @@ from gridgen.analysis.sizes import legal_size
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.layers import Layers, Shape, cost
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
 from gridgen.spec import GridSpec
 

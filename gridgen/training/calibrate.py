@@ -1,9 +1,9 @@
 """Measuring a device by a few networks, and what arithmetic cannot know of it."""
 
-from gridgen.analysis.device.calibration import Calibration, Sample
-from gridgen.analysis.device.cases import Machine
-from gridgen.analysis.device.plan import PLAN, Planned
 from gridgen.data.dataset import Tick
+from gridgen.memory.device.calibration import Calibration, Sample
+from gridgen.memory.device.cases import Machine
+from gridgen.memory.device.plan import PLAN, Planned
 from gridgen.training.measure import machine, measure
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from gridgen.analysis.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.emit import GridNetwork
-from gridgen.emit.host import host_memory
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
+from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
+from gridgen.memory.host import host_memory
 from gridgen.training import devices
 from gridgen.training.optimizer import optimizer_of
 from gridgen.training.recipe import load_recipe

@@ -12,9 +12,9 @@ import torch
 from gridgen.architectures.load import require_rebuildable
 from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
-from gridgen.emit.host import require_memory
 from gridgen.errors import DataError, RunError, UsageError
 from gridgen.grid import Grid, build_grid
+from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
 from gridgen.training import devices
 from gridgen.training.fit import Fit

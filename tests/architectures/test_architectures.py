@@ -17,9 +17,9 @@ from gridgen.architectures.unet_2015 import Unet2015
 from gridgen.emit import GridNetwork
 from gridgen.errors import GridError, SizeError, SpecError, TopologyError
 from gridgen.grid import Draft, FeatureMap, Grid, build_grid
-from gridgen.grid.lattice import chain, trellis, triangle
+from gridgen.grid.lattices import chain, trellis, triangle
 from gridgen.grid.layers import Conv
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 from gridgen.spec import GridSpec
 
 SIZES = [(360, 480), (401, 399), (33, 65)]

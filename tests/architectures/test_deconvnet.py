@@ -2,7 +2,7 @@ from gridgen import build_grid, count
 from gridgen.architectures.deconvnet import DeconvNet
 from gridgen.grid import FeatureMap
 from gridgen.grid.layers import Deconv, MaxUnpool
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 
 
 def deconvnet(**fields):

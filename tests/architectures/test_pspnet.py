@@ -4,7 +4,7 @@ from gridgen import build_grid, count
 from gridgen.architectures.pspnet import Pspnet
 from gridgen.grid import FeatureMap
 from gridgen.grid.layers import AveragePool, Conv, Resize
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 
 MAP, END = FeatureMap(1, 3), FeatureMap(1, 7)
 

@@ -7,13 +7,13 @@ import shutil
 import pytest
 import torch
 
-from gridgen.analysis.device import stored
-from gridgen.analysis.device.cases import Machine, Measured, Peak
-from gridgen.analysis.device.counted import PHASES
-from gridgen.analysis.device.fits import fits
 from gridgen.cli.room import room_of
 from gridgen.cli.table import WIDTH
 from gridgen.errors import DeviceError, SpecError
+from gridgen.memory.device import stored
+from gridgen.memory.device.cases import Machine, Measured, Peak
+from gridgen.memory.device.counted import PHASES
+from gridgen.memory.device.fits import fits
 from gridgen.training import calibrate
 
 MB = 10**6

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gridgen.emit import host
+from gridgen.memory import host
 
 MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 WITHOUT = 9223372036854771712  # what version 1 says where there is no limit

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from gridgen.analysis.memory.order import lean
 from gridgen.emit import GridNetwork
 from gridgen.emit.lower import lower
 from gridgen.emit.modules import Reading, ResizeLike, Unpool
@@ -29,6 +28,7 @@ from gridgen.grid.layers import (
     SiLU,
     Upsample,
 )
+from gridgen.memory.order import lean
 from gridgen.spec import GridSpec
 
 F = 2  # channels of the image, of every map and of the prediction

@@ -12,12 +12,12 @@ from strategies import specs, topologies_for
 from torch import nn
 
 from gridgen.analysis import count
-from gridgen.analysis.memory.order import lean
 from gridgen.emit import GridNetwork
 from gridgen.emit.lower import lower
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune, removed
 from gridgen.grid.layers import BatchNorm, Conv, ReLU
+from gridgen.memory.order import lean
 from gridgen.spec import GridSpec
 
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}

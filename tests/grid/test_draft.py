@@ -22,7 +22,7 @@ from gridgen.grid.layers import (
     Resize,
     Upsample,
 )
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
 from gridgen.spec import GridSpec
 
 F = 2  # channels of the image, of every map and of the prediction

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgen.grid import FeatureMap
-from gridgen.grid.lattice import chain, paper_lattice, trellis, triangle
+from gridgen.grid.lattices import chain, paper_lattice, trellis, triangle
 from gridgen.spec import GridSpec
 
 STREAMS = st.integers(1, 12)

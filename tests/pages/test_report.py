@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gridgen.analysis.memory import Setting
 from gridgen.errors import FileError, RenderError, RunError, SpecError
 from gridgen.grid import build_grid
+from gridgen.memory import Setting
 from gridgen.pages import provenance, write_report
 from gridgen.pages.report import report_page
 from gridgen.spec import GridSpec

@@ -3,11 +3,11 @@
 import pytest
 
 from gridgen.analysis import count
-from gridgen.analysis.memory import Setting, memory
 from gridgen.analysis.receptive import receptive_field
 from gridgen.architectures import load_spec
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid
+from gridgen.memory import Setting, count_memory
 from gridgen.space import Budget
 from gridgen.space.budget import Verdict
 from gridgen.space.quantities import QUANTITIES
@@ -31,7 +31,7 @@ def test_what_the_papers_network_costs():
     limits = {q.field: 1 if q.least else 10**6 for q in QUANTITIES.values()}
     budget = Budget.of(**limits, **terms)
     grid = build_grid(PAPER)
-    counted, needed = count(grid, (400, 400)), memory(grid, (400, 400), Setting.of(**terms))
+    counted, needed = count(grid, (400, 400)), count_memory(grid, (400, 400), Setting.of(**terms))
     assert budget.cost(grid) == {
         "parameters": 13_181_097,
         "activations": counted.activations.total,
@@ -99,7 +99,7 @@ def test_a_size_policy_changes_the_image_as_everywhere(policy):
     limits = {"macs": 1, "activations": 1, "training_memory": "1GB", "inference_memory": "1GB"}
     costs = Budget.of(**limits, size=size, batch=2).cost(build_grid(spec))
     counted = count(build_grid(spec), size)
-    needed = memory(build_grid(spec), size, Setting(batch=2))
+    needed = count_memory(build_grid(spec), size, Setting(batch=2))
     assert costs == {
         "activations": counted.activations.total,
         "macs": counted.macs.total,
@@ -125,8 +125,8 @@ def test_training_is_on_crops_and_predicting_on_whole_images():
     grid = build_grid(GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=2))
     limits = {"training_memory": "1GB", "inference_memory": "1GB"}
     assert Budget.of(**limits, crop=62, size="128x96").cost(grid) == {
-        "training_memory": memory(grid, (64, 64)).peak_training,
-        "inference_memory": memory(grid, (128, 96)).peak_inference,
+        "training_memory": count_memory(grid, (64, 64)).peak_training,
+        "inference_memory": count_memory(grid, (128, 96)).peak_inference,
     }
 
 

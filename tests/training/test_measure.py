@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 
-from gridgen.analysis.device.cases import Machine, Measured, MemoryCase
 from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError
+from gridgen.memory.device.cases import Machine, Measured, MemoryCase
 from gridgen.spec import GridSpec
 from gridgen.training import calibrate, learner, measure, step
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gridgen.analysis.device.calibration import worst
+from gridgen.memory.device.calibration import worst
 from gridgen.training.calibrate import calibrate
 
 pytestmark = [

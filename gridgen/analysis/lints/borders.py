@@ -6,7 +6,7 @@ from gridgen.analysis.lints.case import Case
 from gridgen.analysis.lints.finding import Finding, Fix
 from gridgen.analysis.sizes import nearest_size
 from gridgen.grid.layers import shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 
 TENTH = 0.1
 

@@ -9,7 +9,7 @@ from gridgen.analysis.lints.finding import Fix
 from gridgen.analysis.sizes import counted_size
 from gridgen.errors import UsageError
 from gridgen.grid import Grid, build_grid, prune
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 from gridgen.spec.fields import changed
 
 PAPER_BATCH = 4

@@ -10,7 +10,7 @@ from gridgen.analysis.lints.finding import Fix
 from gridgen.analysis.sizes import larger_size
 from gridgen.errors import SpecError
 from gridgen.grid import Architecture
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.spec.gridspec import MAX_STREAMS, Column
 

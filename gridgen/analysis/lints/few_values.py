@@ -7,7 +7,7 @@ from gridgen.analysis.lints.case import Case
 from gridgen.analysis.lints.finding import Finding, Fix
 from gridgen.analysis.lints.places import placed_layers
 from gridgen.grid.layers import BatchNorm, shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 from gridgen.spec import GridSpec
 
 FEWEST = 16

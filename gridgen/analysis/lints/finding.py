@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridgen.grid.layers import shape_text
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Layer, Layers, Residual, Shape, cost
-from gridgen.grid.trace import Size, trace
+from gridgen.grid.tracing import Size, trace
 
 
 class Placed(NamedTuple):

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from gridgen.analysis.memory.setting import Recompute
 from gridgen.errors import SpecError
+from gridgen.memory.setting import Recompute
 from gridgen.spec import Document, Source
 from gridgen.training.inference.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.crop import Augmentation, Crop

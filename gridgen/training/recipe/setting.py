@@ -1,6 +1,6 @@
 """What the memory of a recipe's steps depends on beside network and crop."""
 
-from gridgen.analysis.memory import Setting
+from gridgen.memory import Setting
 from gridgen.training.recipe.recipe import Recipe
 
 

@@ -1,31 +1,22 @@
 """Calibrations as files: one for each device and torch, in the user's data folder."""
 
-import os
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import yaml
 
-from gridgen.analysis.device.calibration import Calibration
-from gridgen.analysis.device.cases import Machine
 from gridgen.errors import DeviceError, unknown
-from gridgen.files import write_file
+from gridgen.files import user_data_folder, write_file
+from gridgen.memory.device.calibration import Calibration
+from gridgen.memory.device.cases import Machine
 
 OTHERWISE = "gridgen calibrate measures one; an amount such as 8GB works too"
 
 
-def home() -> Path:
-    """`$GRIDGEN_HOME`, or `gridgen` in `$XDG_DATA_HOME`, or in ~/.local/share."""
-    if own := os.environ.get("GRIDGEN_HOME"):
-        return Path(own)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "gridgen"
-
-
 def place_of(machine: Machine) -> Path:
     """Where the calibration of a device belongs."""
-    return home() / "devices" / machine.name / f"torch-{machine.torch}.yaml"
+    return user_data_folder() / "devices" / machine.name / f"torch-{machine.torch}.yaml"
 
 
 def store(calibration: Calibration, path: Path | None = None) -> Path:
@@ -83,7 +74,7 @@ def _checked(calibration: Calibration, name: str) -> Calibration:
 def _files() -> dict[str, list[Path]]:
     """The files of every device."""
     found: dict[str, list[Path]] = {}
-    for path in sorted((home() / "devices").glob("*/torch-*.yaml")):
+    for path in sorted((user_data_folder() / "devices").glob("*/torch-*.yaml")):
         found.setdefault(path.parent.name, []).append(path)
     return found
 

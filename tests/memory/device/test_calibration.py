@@ -9,13 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgen.analysis.device import stored
-from gridgen.analysis.device.calibration import Calibration, Constants, Sample, worst
-from gridgen.analysis.device.cases import Machine, Measured, Peak
-from gridgen.analysis.device.counted import PHASES
-from gridgen.analysis.device.plan import PLAN
-from gridgen.analysis.device.stored import device_names, load_device, place_of, store
 from gridgen.errors import DeviceError, SpecError
+from gridgen.memory.device import stored
+from gridgen.memory.device.calibration import Calibration, Constants, Sample, worst
+from gridgen.memory.device.cases import Machine, Measured, Peak
+from gridgen.memory.device.counted import PHASES
+from gridgen.memory.device.plan import PLAN
+from gridgen.memory.device.stored import device_names, load_device, place_of, store
 
 TORCH = "2.13.0"
 GPU = Machine(name="made-up-gpu", device="cuda", memory=80 * 10**9, torch=TORCH)

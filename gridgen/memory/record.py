@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 
-from gridgen.analysis.memory.layers import Recorder
-from gridgen.analysis.memory.operations import Map
-from gridgen.analysis.memory.order import lean
-from gridgen.analysis.memory.setting import Setting
-from gridgen.analysis.memory.tape import Op, Span, Tape, Value
-from gridgen.analysis.memory.weights import FP32, INT64
 from gridgen.analysis.schedule import Step, by_column, ends_in_convolution, reads
 from gridgen.analysis.sizes import legal_size
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.layers import Shape
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory.layers import Recorder
+from gridgen.memory.operations import Map
+from gridgen.memory.order import lean
+from gridgen.memory.setting import Setting
+from gridgen.memory.tape import Op, Span, Tape, Value
+from gridgen.memory.weights import FP32, INT64
 
 
 def record_training(grid: Grid, size: Size, setting: Setting) -> tuple[Tape, Value]:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gridgen.analysis.memory.weights import weights
 from gridgen.errors import TooLargeError
 from gridgen.grid import Grid
+from gridgen.memory.weights import weights
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")

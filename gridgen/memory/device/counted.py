@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from gridgen.analysis.memory.memory import memory
-from gridgen.analysis.memory.record import record_training
-from gridgen.analysis.memory.setting import Setting
-from gridgen.analysis.memory.tape import Op
 from gridgen.grid import Grid
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory.accounting import count_memory
+from gridgen.memory.record import record_training
+from gridgen.memory.setting import Setting
+from gridgen.memory.tape import Op
 
 Phase = Literal["inference", "training"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -36,7 +36,7 @@ def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
     >>> counted(grid, (8, 8), Setting()).largest == 4 * (4 + 4) * 8 * 8
     True
     """
-    needed = memory(grid, size, setting)
+    needed = count_memory(grid, size, setting)
     largest = largest_layer(grid, size, setting)
     return Counted(needed.peak_inference, needed.peak_training, largest)
 

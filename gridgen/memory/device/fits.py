@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from gridgen.analysis.device.calibration import Calibration
-from gridgen.analysis.device.cases import trained_on
-from gridgen.analysis.device.counted import PHASES, Counted, Phase, largest_layer
-from gridgen.analysis.device.largest_batch import MOST, largest_batch
-from gridgen.analysis.memory.memory import memory
-from gridgen.analysis.memory.setting import Setting
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.analysis.words import bytes_text
 from gridgen.grid import Grid
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory.accounting import count_memory
+from gridgen.memory.device.calibration import Calibration
+from gridgen.memory.device.cases import trained_on
+from gridgen.memory.device.counted import PHASES, Counted, Phase, largest_layer
+from gridgen.memory.device.largest_batch import MOST, largest_batch
+from gridgen.memory.setting import Setting
 
 ALONE = "by arithmetic alone, without what the device takes besides"
 
@@ -91,7 +91,7 @@ def fits(
 
     @cache
     def at(batch: int) -> Counted:
-        needed = memory(grid, image, setting.but(batch=batch))
+        needed = count_memory(grid, image, setting.but(batch=batch))
         return Counted(needed.peak_inference, needed.peak_training, batch * layer)
 
     return tuple(_fit(phase, room, at, setting.batch) for phase in PHASES)

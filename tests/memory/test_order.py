@@ -9,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
-from gridgen.analysis.memory import Setting, order
-from gridgen.analysis.memory.layers import Recorder
-from gridgen.analysis.memory.operations import Map
-from gridgen.analysis.memory.order import lean, leanest, own_order
-from gridgen.analysis.memory.record import Recording, record_inference
-from gridgen.analysis.memory.replay import Replay
 from gridgen.analysis.schedule import schedule
 from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
+from gridgen.memory import Setting, order
+from gridgen.memory.layers import Recorder
+from gridgen.memory.operations import Map
+from gridgen.memory.order import lean, leanest, own_order
+from gridgen.memory.record import Recording, record_inference
+from gridgen.memory.replay import Replay
 from gridgen.spec import GridSpec
 
 TINY = {"streams": 2, "columns": "2+1", "base_channels": 4, "classes": 2}
@@ -29,9 +29,7 @@ TINY = {"streams": 2, "columns": "2+1", "base_channels": 4, "classes": 2}
 
 def peak_of(grid, arrivals, monkeypatch) -> int:
     """What the module would need from stem to head, in the order of `arrivals`."""
-    monkeypatch.setattr(
-        "gridgen.analysis.memory.record.lean", lambda grid: schedule(grid, arrivals)
-    )
+    monkeypatch.setattr("gridgen.memory.record.lean", lambda grid: schedule(grid, arrivals))
     replay = Replay(record_inference(grid, (400, 400), Setting()))
     replay.forward(keeping=False)
     return replay.peak

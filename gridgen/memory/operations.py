@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from gridgen.analysis.memory.setting import WIDTH, Setting
-from gridgen.analysis.memory.tape import Op, Tape, Value
-from gridgen.analysis.memory.weights import FP32
 from gridgen.grid.layers import Shape
+from gridgen.memory.setting import WIDTH, Setting
+from gridgen.memory.tape import Op, Tape, Value
+from gridgen.memory.weights import FP32
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from itertools import permutations
 from math import prod
 
-from gridgen.analysis.memory.layers import Recorder
-from gridgen.analysis.memory.replay import Replay
-from gridgen.analysis.memory.setting import Setting
-from gridgen.analysis.memory.weights import FP32
 from gridgen.analysis.schedule import ends_in_convolution, join_at, reads
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Layers, Shape
-from gridgen.grid.trace import Trace
+from gridgen.grid.tracing import Trace
+from gridgen.memory.layers import Recorder
+from gridgen.memory.replay import Replay
+from gridgen.memory.setting import Setting
+from gridgen.memory.weights import FP32
 
 MOST_ARRIVALS = 4
 """Arrivals of which all orders are tried."""

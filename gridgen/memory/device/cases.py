@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gridgen.analysis.device.counted import Counted, Phase, counted
-from gridgen.analysis.memory.setting import Setting
 from gridgen.grid import build_grid
+from gridgen.memory.device.counted import Counted, Phase, counted
+from gridgen.memory.setting import Setting
 from gridgen.spec import Document, GridSpec
 
 Kind = Literal["cuda", "cpu"]

@@ -13,7 +13,7 @@ from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid, Side, kind_between
 from gridgen.grid.keep import keep_alive
-from gridgen.grid.lattice import paper_lattice
+from gridgen.grid.lattices import paper_lattice
 from gridgen.grid.layers import Layers
 from gridgen.grid.prune import prune
 from gridgen.grid.topologies import TOPOLOGIES

@@ -6,7 +6,7 @@ one device. A gradient is added in place where nothing else holds the one that i
 
 from dataclasses import dataclass, field, replace
 
-from gridgen.analysis.memory.tape import Drop, Event, Op, Span, Tape, Value
+from gridgen.memory.tape import Drop, Event, Op, Span, Tape, Value
 
 
 @dataclass

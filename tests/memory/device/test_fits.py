@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs
 
-from gridgen.analysis.device.calibration import Calibration, Constants
-from gridgen.analysis.device.cases import Machine
-from gridgen.analysis.device.fits import Fit, Room, fits
-from gridgen.analysis.device.largest_batch import MOST, largest_batch
-from gridgen.analysis.memory import Setting, memory
 from gridgen.grid import build_grid
+from gridgen.memory import Setting, count_memory
+from gridgen.memory.device.calibration import Calibration, Constants
+from gridgen.memory.device.cases import Machine
+from gridgen.memory.device.fits import Fit, Room, fits
+from gridgen.memory.device.largest_batch import MOST, largest_batch
 
 LINES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**4)), min_size=1, max_size=5)
 
@@ -35,7 +35,7 @@ def test_it_is_the_last_that_fits(lines, available):
 def test_needs_and_batches_are_those_of_memory(spec, batch, precision, data):
     grid, size = build_grid(spec), (32, 32)
     setting = Setting(batch=batch, precision=precision)
-    needed = memory(grid, size, setting)
+    needed = count_memory(grid, size, setting)
     available = data.draw(st.integers(1, 3 * needed.peak_training))
     room = Room("made up", available)
     inference, training = fits(grid, room, size, setting)
@@ -44,8 +44,8 @@ def test_needs_and_batches_are_those_of_memory(spec, batch, precision, data):
         assert fit.fits == (fit.needed <= available) == (fit.largest_batch >= batch)
         most = fit.largest_batch
         if most:
-            assert getattr(memory(grid, size, setting.but(batch=most)), of) <= available
-        assert getattr(memory(grid, size, setting.but(batch=most + 1)), of) > available
+            assert getattr(count_memory(grid, size, setting.but(batch=most)), of) <= available
+        assert getattr(count_memory(grid, size, setting.but(batch=most + 1)), of) > available
 
 
 def calibrated(device="cuda"):
@@ -58,7 +58,7 @@ def calibrated(device="cuda"):
 
 def test_a_calibrated_device_needs_what_its_constants_say(paper_grid):
     setting = Setting(batch=4)
-    plain = memory(paper_grid, (400, 400), setting)
+    plain = count_memory(paper_grid, (400, 400), setting)
     inference, training = fits(paper_grid, calibrated(), (400, 400), setting)
     largest = 2 * 19 * 400 * 400 * 4 * 4  # the head's last deconvolution, 19 channels to 19
     expected = 10**9 + 1.5 * (plain.peak_training + 10**8 + largest)

@@ -7,8 +7,8 @@ with the images stands out from what does not.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gridgen.analysis.device.cases import Machine, MemoryCase
-from gridgen.analysis.device.largest_batch import largest_batch
+from gridgen.memory.device.cases import Machine, MemoryCase
+from gridgen.memory.device.largest_batch import largest_batch
 from gridgen.spec import GridSpec
 
 

@@ -8,9 +8,6 @@ from itertools import pairwise
 from math import prod
 from typing import assert_never
 
-from gridgen.analysis.memory.operations import Map, Operations
-from gridgen.analysis.memory.tape import Op
-from gridgen.analysis.memory.weights import FP32, INT64
 from gridgen.analysis.schedule import ends_in_convolution
 from gridgen.grid import Connection
 from gridgen.grid.layers import (
@@ -31,6 +28,9 @@ from gridgen.grid.layers import (
     SiLU,
     Upsample,
 )
+from gridgen.memory.operations import Map, Operations
+from gridgen.memory.tape import Op
+from gridgen.memory.weights import FP32, INT64
 
 
 class Recorder(Operations):

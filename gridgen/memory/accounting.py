@@ -2,13 +2,13 @@
 
 from dataclasses import asdict, dataclass
 
-from gridgen.analysis.memory.record import record_inference, record_training
-from gridgen.analysis.memory.replay import Replay
-from gridgen.analysis.memory.setting import MOMENTS, Setting
-from gridgen.analysis.memory.weights import FP32, Weights, weights
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Grid
-from gridgen.grid.trace import Size
+from gridgen.grid.tracing import Size
+from gridgen.memory.record import record_inference, record_training
+from gridgen.memory.replay import Replay
+from gridgen.memory.setting import MOMENTS, Setting
+from gridgen.memory.weights import FP32, Weights, weights
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Memory:
         return asdict(self)
 
 
-def memory(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> Memory:
+def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> Memory:
     """What `grid` needs for images of `size` (height, width) under `setting`.
 
     A training step as `gridgen train` does it: gradients are kept from step to step, the loss is
@@ -42,7 +42,7 @@ def memory(grid: Grid, size: Size | None = None, setting: Setting | None = None)
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
-    >>> needed = memory(build_grid(spec), (400, 400), Setting(batch=4))
+    >>> needed = count_memory(build_grid(spec), (400, 400), Setting(batch=4))
     >>> f"{needed.peak_training:,} {needed.peak_inference:,}"
     '3,398,249,668 219,200,036'
     """

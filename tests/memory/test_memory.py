@@ -9,13 +9,13 @@ from strategies import specs, topologies_for
 
 from benchmarks.tracking import DEVICE, saved_by_torch, tracked
 from gridgen.analysis import count
-from gridgen.analysis.memory import Setting, memory
-from gridgen.analysis.memory.weights import weights
 from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.errors import SizeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune
+from gridgen.memory import Setting, count_memory
+from gridgen.memory.weights import weights
 from gridgen.spec import GridSpec
 
 SAVED, PEAK = 0.01, 0.05
@@ -32,7 +32,7 @@ def setting(**fields) -> Setting:
 
 
 def require_as_torch(grid, size, setting, saved=SAVED, peak=PEAK) -> None:
-    predicted, truth = memory(grid, size, setting), tracked(grid, size, setting)
+    predicted, truth = count_memory(grid, size, setting), tracked(grid, size, setting)
     assert predicted.saved == pytest.approx(truth.saved, rel=saved)
     assert predicted.peak_training == pytest.approx(truth.peak_training, rel=peak)
     assert predicted.peak_inference == pytest.approx(truth.peak_inference, rel=peak)
@@ -83,7 +83,7 @@ def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
 def test_fp16_is_as_wide_as_bf16():
     grid = build_grid(GridSpec.of(**SMALL))
     require_as_torch(grid, (32, 32), setting(precision="fp16"), peak=0.01)
-    assert memory(grid, (32, 32), setting(precision="fp16")) == memory(
+    assert count_memory(grid, (32, 32), setting(precision="fp16")) == count_memory(
         grid, (32, 32), setting(precision="bf16")
     )
 
@@ -95,8 +95,8 @@ def test_what_is_recomputed_is_not_kept(recompute, topology, precision):
     grid = build_grid(GridSpec.of(**SMALL, total_dropout=0.1, topology=topology))
     chosen = setting(precision=precision, recompute=recompute)
     require_as_torch(grid, (32, 32), chosen, peak=0.01)
-    kept = memory(grid, (32, 32), setting(precision=precision))
-    assert memory(grid, (32, 32), chosen).peak_training < kept.peak_training
+    kept = count_memory(grid, (32, 32), setting(precision=precision))
+    assert count_memory(grid, (32, 32), chosen).peak_training < kept.peak_training
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -145,7 +145,7 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
     chosen = Setting.of(batch=2, device="cpu", recompute=recompute)
     kept = saved_by_torch(grid, (side, side), chosen)
     shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
-    assert 0 <= kept - memory(grid, (side, side), chosen).saved <= 16 + shares
+    assert 0 <= kept - count_memory(grid, (side, side), chosen).saved <= 16 + shares
 
 
 @pytest.mark.parametrize(
@@ -161,13 +161,15 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
 )
 def test_a_size_that_is_none_is_refused(size, fact):
     with pytest.raises(SizeError) as caught:
-        memory(build_grid(GridSpec.of(**SMALL)), size)
+        count_memory(build_grid(GridSpec.of(**SMALL)), size)
     assert str(caught.value) == fact
 
 
 def test_averaged_weights_are_one_more_copy_of_the_network_while_it_is_trained():
     grid = build_grid(GridSpec.of(**SMALL))
-    plain, averaged = (memory(grid, (32, 32), setting(averaged=kept)) for kept in (False, True))
+    plain, averaged = (
+        count_memory(grid, (32, 32), setting(averaged=kept)) for kept in (False, True)
+    )
     held = weights(grid)
     assert averaged.peak_training - plain.peak_training == 4 * held.values + held.buffers
     assert averaged.peak_inference == plain.peak_inference

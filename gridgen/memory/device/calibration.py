@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from gridgen.analysis.device.cases import Machine, Measured, MemoryCase
-from gridgen.analysis.device.counted import PHASES, Counted, Phase
+from gridgen.memory.device.cases import Machine, Measured, MemoryCase
+from gridgen.memory.device.counted import PHASES, Counted, Phase
 from gridgen.spec import Document
 
 

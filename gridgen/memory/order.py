@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
-from gridgen.analysis.memory.arrivals import Arrivals, Joints
 from gridgen.analysis.schedule import Step, reads, schedule
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Connection, FeatureMap, Grid
-from gridgen.grid.trace import trace
+from gridgen.grid.tracing import trace
+from gridgen.memory.arrivals import Arrivals, Joints
 
 MOST_SETS = 2_000
 """Sets of maps that are visited before the search gives up."""
