@@ -34,7 +34,9 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
 
 
 def user_data_folder() -> Path:
-    """The folder of calibrations and caches: `$GRIDGEN_HOME`, or `gridgen` in `$XDG_DATA_HOME`, or in ~/.local/share."""
+    """The folder of calibrations and caches: `$GRIDGEN_HOME`, `$XDG_DATA_HOME/gridgen`, or
+    ~/.local/share/gridgen.
+    """
     if own := os.environ.get("GRIDGEN_HOME"):
         return Path(own)
     data = os.environ.get("XDG_DATA_HOME")
