@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gridgen.analysis.sizes import common_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.fusions import Join
-from gridgen.grid.grid import Fused, Side
+from gridgen.grid.grid import MapInfo, Side
 from gridgen.grid.layers import (
     AveragePool,
     BatchNorm,
@@ -62,7 +62,7 @@ def same_map(a: Grid, b: Grid, feature_map: FeatureMap) -> bool:
 
     Where one connection arrives in `a`, there is nothing to join, so any fusion will do.
     """
-    one, other = a.fused(feature_map), b.fused(feature_map)
+    one, other = a.info(feature_map), b.info(feature_map)
     if (one.channels, one.after) != (other.channels, other.after):
         return False
     alone = a.dag.in_degree(feature_map) <= 1 and a.fusion_layers(feature_map) == one.after
@@ -75,10 +75,10 @@ def sides_within(grid: Grid, other: Grid) -> set[Side]:
 
 
 def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
-    known = {need for feature_map in b.maps for need in _joining(b.fused(feature_map))}
+    known = {need for feature_map in b.maps for need in _joining(b.info(feature_map))}
     for feature_map in a.maps:
-        both, record = feature_map in b.dag, a.fused(feature_map)
-        has = _joining(b.fused(feature_map)) if both else known
+        both, record = feature_map in b.dag, a.info(feature_map)
+        has = _joining(b.info(feature_map)) if both else known
         joining = _joining(record)[0 if a.dag.in_degree(feature_map) > 1 else 1 :]
         missing = [need for need in joining if need not in has]
         yield from missing
@@ -87,7 +87,7 @@ def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
             yield Need("another fusion at", "map")
 
 
-def _joining(record: Fused) -> tuple[Need, Need]:
+def _joining(record: MapInfo) -> tuple[Need, Need]:
     """How a map comes about: its join, which matters where several arrive, then its layers."""
     layers = Need("layers after the fusion at", "map")
     none = Need("", "map", "without layers after the fusion")
@@ -130,7 +130,7 @@ def _computing(connection: Connection) -> Iterable[Need]:
         found.append(Need(f"{'a projected' if shortcut else 'the'} identity in", noun))
     if connection.dropout:
         found.append(Need(f"total dropout of {connection.dropout:g} in", noun))
-    if connection.reads:
+    if connection.auxiliary:
         found.append(Need("a look at a further map in", noun))
     return dict.fromkeys(found)
 

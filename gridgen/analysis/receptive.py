@@ -146,7 +146,7 @@ def _reach(layers: Layers, rows: Rows) -> Rows:
         if isinstance(layer, Residual):
             rows = hull(_reach(layer.layers, rows), _reach(layer.shortcut, rows))
         else:
-            rows = layer.reach(*rows)
+            rows = layer.rows(*rows)
     return rows
 
 

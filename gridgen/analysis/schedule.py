@@ -55,7 +55,7 @@ def by_column(grid: Grid) -> tuple[tuple[Step, ...], ...]:
 
 def reads(connection: Connection) -> tuple[FeatureMap, ...]:
     """The maps that a connection reads."""
-    seen = () if connection.reads is None else (connection.reads,)
+    seen = () if connection.auxiliary is None else (connection.auxiliary,)
     return (connection.source, *seen)
 
 

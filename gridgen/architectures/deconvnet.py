@@ -54,7 +54,7 @@ class DeconvNet(Architecture):
         for i, (_, count) in reversed(list(enumerate(VGG16))):
             unpool = MaxUnpool(f"sub_{i + 1}_0")
             mirrored = _mirrored(channels[i], channels[max(i - 1, 0)], count)
-            draft.connect((i + 1, 1), (i, 1), (unpool, *mirrored), reads=(i, 0))
+            draft.connect((i + 1, 1), (i, 1), (unpool, *mirrored), auxiliary=(i, 0))
         return draft.grid(
             self,
             stem=_row(self.in_channels, channels[0], VGG16[0][1]),

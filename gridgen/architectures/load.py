@@ -47,7 +47,7 @@ def require_rebuildable(grid: Grid) -> None:
 
 
 def _content(grid: Grid) -> tuple[object, ...]:
-    maps = [(feature_map, grid.fused(feature_map)) for feature_map in grid.maps]
+    maps = [(feature_map, grid.info(feature_map)) for feature_map in grid.maps]
     ends = grid.input, grid.output, grid.stem, grid.head, grid.sides
     return grid.connections, maps, ends
 

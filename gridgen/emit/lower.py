@@ -6,7 +6,6 @@ from torch import nn
 
 from gridgen.emit.modules import Reading, ResidualBlock, ResizeLike, Unpool
 from gridgen.grid.layers import (
-    FRESH,
     AveragePool,
     BatchNorm,
     Conv,
@@ -26,16 +25,17 @@ from gridgen.grid.layers import (
 
 
 def lower(layers: Layers) -> nn.Sequential:
-    """The module of a layer sequence. An activation works in place where it follows a `FRESH` one.
+    """The module of a layer sequence.
 
+    An activation runs in place where autograd does not save its input.
     One that comes first would overwrite a feature map that other units read.
     """
     before = (None, *layers)
     modules = [
-        lower_layer(layer, fresh=isinstance(previous, FRESH))
+        lower_layer(layer, fresh=previous is not None and previous.output_unsaved)
         for previous, layer in zip(before, layers, strict=False)
     ]
-    reads = any(isinstance(layer, MaxUnpool | Resize) for layer in layers)
+    reads = any(layer.needs_auxiliary for layer in layers)
     return Reading(*modules) if reads else nn.Sequential(*modules)
 
 

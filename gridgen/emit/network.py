@@ -212,7 +212,7 @@ class GridNetwork(nn.Module):
     def _brought(self, connection: Connection, maps: Maps) -> Tensor:
         """The unit's output and the identity."""
         x = maps[connection.source]
-        seen = () if connection.reads is None else (maps[connection.reads],)
+        seen = () if connection.auxiliary is None else (maps[connection.auxiliary],)
         branch = self._branch(connection, x, *seen)
         if connection.shortcut is None:
             return torch.zeros_like(x) if branch is None else branch

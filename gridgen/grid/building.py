@@ -11,7 +11,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid, Side, kind_between
+from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo, Side, kind_between
 from gridgen.grid.keep import keep_alive
 from gridgen.grid.lattices import paper_lattice
 from gridgen.grid.layers import Layers
@@ -73,7 +73,7 @@ def _full_grid(spec: GridSpec) -> Grid:
     fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     for stream, column in product(range(spec.streams), range(len(spec.columns))):
-        dag.add_node(FeatureMap(stream, column), fused=Fused(channels[stream], fusion))
+        dag.add_node(FeatureMap(stream, column), info=MapInfo(channels[stream], fusion))
     for source, target in paper_lattice(spec):
         connection = connect(source, target)
         dag.add_edge(connection.source, connection.target, connection=connection)

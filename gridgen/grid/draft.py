@@ -7,10 +7,10 @@ import networkx as nx
 
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
-from gridgen.grid.grid import Connection, FeatureMap, Fused, Grid
+from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo
 from gridgen.grid.keep import keep_alive
 from gridgen.grid.layers import Layers, channels_after
-from gridgen.grid.validity import require_looking, require_seen, require_shapes
+from gridgen.grid.validity import require_auxiliary_inputs, require_auxiliary_maps, require_shapes
 from gridgen.spec import NetworkSpec
 
 Place = tuple[int, int]
@@ -42,12 +42,12 @@ class Draft:
         unit: Layers = (),
         *,
         shortcut: Layers | None = None,
-        reads: Place | None = None,
+        auxiliary: Place | None = None,
     ) -> None:
         """Connect two maps; without a unit, the map passes as it is.
 
         The identity is added where there is a `shortcut`: () as it is, or projected by layers.
-        `reads` is the further map that a `MaxUnpool` or `Resize` of the unit looks at. Errors:
+        `auxiliary` is the second map that a `MaxUnpool` or `Resize` of the unit reads. Errors:
         `GridError`.
         """
         connection = Connection(
@@ -55,7 +55,7 @@ class Draft:
             FeatureMap(*target),
             unit,
             shortcut,
-            reads=FeatureMap(*reads) if reads else None,
+            auxiliary=FeatureMap(*auxiliary) if auxiliary else None,
         )
         if self._dag.has_edge(connection.source, connection.target):
             raise GridError(f"{connection.name} is there already; two maps have one connection")
@@ -98,8 +98,8 @@ class Draft:
         if alive.dead_ends:
             dead = ", ".join(connection.name for connection in alive.dead_ends)
             raise GridError(f"{dead}: on no path from input to output")
-        require_looking(alive)
-        require_seen(alive)
+        require_auxiliary_inputs(alive)
+        require_auxiliary_maps(alive)
         require_shapes(alive)
         return alive
 
@@ -119,7 +119,7 @@ class Draft:
         for target in nx.topological_sort(self._dag):
             fusion, after = self._fusions.get(target, (SUM, ()))
             arriving = [
-                channels_after(edge["connection"].unit, nodes[source]["fused"].channels)
+                channels_after(edge["connection"].unit, nodes[source]["info"].channels)
                 for source, _, edge in self._dag.in_edges(target, data=True)
             ]
             if target == entry:
@@ -127,5 +127,5 @@ class Draft:
             if not arriving:
                 raise GridError(f"nothing arrives at {target}")
             joined = sum(arriving) if fusion.join == "concat" else arriving[0]
-            nodes[target]["fused"] = Fused(channels_after(after, joined), fusion, after)
+            nodes[target]["info"] = MapInfo(channels_after(after, joined), fusion, after)
         return dag

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import networkx as nx
 
 from gridgen.grid.fusions import Fusion
-from gridgen.grid.layers import Layers, channels_after
+from gridgen.grid.layers import Layers, buffers_of, channels_after, tensors_of
 from gridgen.grid.units import Kind
 from gridgen.spec import NetworkSpec
 
@@ -48,8 +48,8 @@ def kind_between(source: FeatureMap, target: FeatureMap) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Fused:
-    """What a feature map is: its channels, and how the connections that arrive become it.
+class MapInfo:
+    """A feature map's channels, and the fusion that makes it of the connections that arrive.
 
     `after` are the map's own layers, after those that the fusion needs.
     """
@@ -66,8 +66,8 @@ class Connection:
     `shortcut` is None where it is not; the layers that project the identity where it is, and
     these are () where it passes as it is. `dropout` is the probability that total dropout
     (section 3.1) sets the unit, never the identity, to zero in a training step. A unit of no
-    layers passes the map as it is. `reads` is a further map that a layer of the unit looks at:
-    an unpooling for where the maxima were, a resizing for its size.
+    layers passes the map as it is. `auxiliary` is a second map that a layer of the unit reads:
+    an unpooling the positions of the maxima, a resizing the size.
     """
 
     source: FeatureMap
@@ -75,7 +75,12 @@ class Connection:
     unit: Layers
     shortcut: Layers | None = None
     dropout: float = 0.0
-    reads: FeatureMap | None = None
+    auxiliary: FeatureMap | None = None
+
+    @property
+    def inputs(self) -> tuple[FeatureMap, ...]:
+        """The maps that the connection reads: its source and its auxiliary input."""
+        return (self.source,) if self.auxiliary is None else (self.source, self.auxiliary)
 
     @property
     def kind(self) -> Kind:
@@ -114,7 +119,7 @@ class Grid:
     """Feature maps and connections between a stem and a head.
 
     Valid by construction: acyclic, one input, one output, every map on a path from the input to
-    the output. `dag` is frozen; its nodes carry what is `fused` there, its edges a `connection`,
+    the output. `dag` is frozen; its nodes carry a `MapInfo` as `info`, its edges a `connection`,
     whose name no other edge has. `spec` is what the grid was made
     from, its topology included, so that a grid can be made again from what an artifact stores.
     `dead_ends` are connections that were asked for and removed because no such path uses them.
@@ -159,25 +164,25 @@ class Grid:
     def __iter__(self) -> Iterator[Connection]:
         return iter(self.connections)
 
-    def fused(self, feature_map: FeatureMap) -> Fused:
-        """What a map is, and how what arrives becomes it."""
-        record: Fused = self.dag.nodes[feature_map]["fused"]
-        return record
+    def info(self, feature_map: FeatureMap) -> MapInfo:
+        """Channels, fusion and layers of a map."""
+        info: MapInfo = self.dag.nodes[feature_map]["info"]
+        return info
 
     def channels_of(self, feature_map: FeatureMap) -> int:
         """Channels of a map; in the paper F_i of its stream."""
-        return self.fused(feature_map).channels
+        return self.info(feature_map).channels
 
     def fusion_of(self, target: FeatureMap) -> Fusion:
         """How the connections that arrive at `target` are joined."""
-        return self.fused(target).fusion
+        return self.info(target).fusion
 
     def fusion_layers(self, target: FeatureMap) -> Layers:
         """All layers after the fusion at `target`."""
-        fused = self.fused(target)
-        if fused.fusion.join == "concat" and target != self.input:
-            return (*fused.fusion.after(self.joined(target), fused.channels), *fused.after)
-        return fused.after
+        info = self.info(target)
+        if info.fusion.join == "concat" and target != self.input:
+            return (*info.fusion.after(self.joined(target), info.channels), *info.after)
+        return info.after
 
     def joined(self, target: FeatureMap) -> int:
         """Channels of what the fusion at `target` joins, before its layers."""
@@ -186,6 +191,33 @@ class Grid:
             for arrival in self.into(target)
         ]
         return sum(arrivals) if self.fusion_of(target).join == "concat" else arrivals[0]
+
+    def parts(self) -> Iterator[tuple[str, Layers]]:
+        """Every sequence of layers, with the prefix of its names in the network's `state_dict`.
+
+        In the order in which the network registers them; sequences without layers are left out.
+        """
+        yield "stem", self.stem
+        yield from ((f"sides.{side.target.name}", side.layers) for side in self.sides)
+        yield from ((f"units.{c.name}", c.unit) for c in self if c.unit)
+        yield from ((f"shortcuts.{c.name}", c.shortcut) for c in self if c.shortcut)
+        for target in self.maps:
+            if layers := self.fusion_layers(target):
+                yield f"fusions.{target.name}", layers
+        yield "head", self.head
+
+    def tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Name and shape of every trainable tensor of the network, fusion weights last."""
+        for name, layers in self.parts():
+            yield from tensors_of(layers, f"{name}.")
+        for target in self.maps:
+            if weights := self.fusion_of(target).weights(self.dag.in_degree(target)):
+                yield f"weights.{target.name}", (weights,)
+
+    def buffers(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Name and shape of every buffer of the network."""
+        for name, layers in self.parts():
+            yield from buffers_of(layers, f"{name}.")
 
 
 def _by_column(feature_map: FeatureMap) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import networkx as nx
 
 from gridgen.errors import GridError, TopologyError
 from gridgen.grid.grid import Connection, FeatureMap, Grid
-from gridgen.grid.validity import require_seen, require_whole
+from gridgen.grid.validity import require_auxiliary_maps, require_whole
 from gridgen.spec import CustomTopology
 
 
@@ -40,7 +40,7 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     kept = keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends))))
     try:
         require_whole(kept, grid)
-        require_seen(kept)
+        require_auxiliary_maps(kept)
     except GridError as error:
         raise TopologyError(str(error), ("topology",)) from error
     return replace(kept, unpruned=grid.unpruned or grid)

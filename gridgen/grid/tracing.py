@@ -63,8 +63,8 @@ def _lasting(target: FeatureMap, shape: Shape) -> Shape:
 
 def _cost(connection: Connection, shapes: dict[FeatureMap, Shape]) -> Cost:
     shape = shapes[connection.source]
-    seen = shapes[connection.reads] if connection.reads else None
-    unit = cost(connection.unit, shape, seen)
+    auxiliary = shapes[connection.auxiliary] if connection.auxiliary else None
+    unit = cost(connection.unit, shape, auxiliary)
     if connection.shortcut is None:
         return unit
     identity = cost(connection.shortcut, shape)

@@ -1,4 +1,6 @@
-"""What a grid must keep to beyond its connections: shapes that agree, maps that are looked at."""
+"""Rules for a valid grid beyond its connections: shapes that agree, auxiliary inputs that exist."""
+
+from collections.abc import Iterator
 
 import networkx as nx
 
@@ -6,13 +8,14 @@ from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import (
+    Layer,
     Layers,
     MaxPool,
     MaxUnpool,
     Residual,
-    Resize,
     Shape,
     channels_after,
+    flat,
     shape_text,
 )
 from gridgen.grid.tracing import trace
@@ -41,32 +44,34 @@ def require_shapes(grid: Grid) -> None:
             )
 
 
-def require_looking(grid: Grid) -> None:
-    """Only the unit of a connection that reads a map looks at one, and then it does.
+def require_auxiliary_inputs(grid: Grid) -> None:
+    """Exactly the connections whose unit reads an auxiliary input have one.
 
     Errors: `GridError`.
     """
-    for part, layers in _parts_that_cannot_look(grid):
-        if _looking(layers):
-            raise GridError(f"{part} cannot look at a further map; only a connection's unit can")
+    for name, layers in grid.parts():
+        outside = flat(layers) if not name.startswith("units.") else _inside_blocks(layers)
+        if any(layer.needs_auxiliary for layer in outside):
+            part = name.rpartition(".")[2]
+            raise GridError(f"{part} has no auxiliary input to read; only a connection's unit can")
     for connection in grid:
-        looks, name = _looking(connection.unit), connection.name
-        if looks and connection.reads is None:
-            raise GridError(f"{name} looks at a further map; say which with reads")
-        if connection.reads is not None and not looks:
-            fact = f"{name} reads a map, but no layer of its unit looks at one"
-            raise GridError(f"{fact}; drop reads")
+        needed, name = any(layer.needs_auxiliary for layer in connection.unit), connection.name
+        if needed and connection.auxiliary is None:
+            raise GridError(f"{name} needs an auxiliary input; name the map with auxiliary")
+        if connection.auxiliary is not None and not needed:
+            fact = f"no layer of {name} reads its auxiliary input"
+            raise GridError(f"{fact}; leave out auxiliary")
 
 
-def require_seen(grid: Grid) -> None:
-    """What a connection reads is computed before it, and is what its unit looks for.
+def require_auxiliary_maps(grid: Grid) -> None:
+    """Every auxiliary input is computed before its connection, and is what the unit needs.
 
     Errors: `GridError`.
     """
     for _, _, edge in grid.dag.edges(data=True):
         connection: Connection = edge["connection"]
-        if connection.reads is not None:
-            _require_seen(grid, connection, connection.reads)
+        if connection.auxiliary is not None:
+            _require_map(grid, connection, connection.auxiliary)
 
 
 def require_whole(kept: Grid, full: Grid) -> None:
@@ -79,14 +84,15 @@ def require_whole(kept: Grid, full: Grid) -> None:
             )
 
 
-def _require_seen(grid: Grid, connection: Connection, seen: FeatureMap) -> None:
+def _require_map(grid: Grid, connection: Connection, auxiliary: FeatureMap) -> None:
     name = connection.name
-    if seen not in grid.dag or seen not in nx.ancestors(grid.dag, connection.target):
-        raise GridError(f"{name} reads {seen}, which is not on a way to it; keep one")
+    if auxiliary not in grid.dag or auxiliary not in nx.ancestors(grid.dag, connection.target):
+        fact = f"the auxiliary input {auxiliary} of {name} lies on no path to it"
+        raise GridError(f"{fact}; keep a path")
     for layer in connection.unit:
-        if isinstance(layer, MaxUnpool) and not _pools(grid, seen, layer.pooling):
+        if isinstance(layer, MaxUnpool) and not _pools(grid, auxiliary, layer.pooling):
             raise GridError(
-                f"{name}: {layer.pooling} is no connection from {seen} that begins with "
+                f"{name}: {layer.pooling} is not a connection from {auxiliary} that begins with "
                 "a 2x2 maximum"
             )
 
@@ -97,22 +103,8 @@ def _pools(grid: Grid, source: FeatureMap, name: str) -> bool:
     return any(c.name == name and c.unit[:1] == (MaxPool(),) for c in leaving)
 
 
-def _parts_that_cannot_look(grid: Grid) -> list[tuple[str, Layers]]:
-    """Layers outside of units, and inside of residual blocks."""
-    blocks = [
-        (connection.name, layer.layers + layer.shortcut)
-        for connection in grid
-        for layer in connection.unit
-        if isinstance(layer, Residual)
-    ]
-    shortcuts = [(connection.name, connection.shortcut or ()) for connection in grid]
-    fusions = [(target.name, grid.fusion_layers(target)) for target in grid.maps]
-    return [("stem", grid.stem), ("head", grid.head), *fusions, *shortcuts, *blocks]
-
-
-def _looking(layers: Layers) -> bool:
-    return any(
-        isinstance(layer, MaxUnpool | Resize)
-        or (isinstance(layer, Residual) and _looking(layer.layers + layer.shortcut))
-        for layer in layers
-    )
+def _inside_blocks(layers: Layers) -> Iterator[Layer]:
+    """The layers of which the residual blocks among `layers` are made."""
+    for block in layers:
+        if isinstance(block, Residual):
+            yield from flat((block,))

@@ -11,7 +11,6 @@ from typing import assert_never
 from gridgen.analysis.schedule import ends_in_convolution
 from gridgen.grid import Connection
 from gridgen.grid.layers import (
-    FRESH,
     AveragePool,
     BatchNorm,
     Conv,
@@ -47,7 +46,7 @@ class Recorder(Operations):
         y = self.layer(layers[0], x, False, seen)
         for before, layer in pairwise(layers):
             x = y
-            y = self.layer(layer, x, isinstance(before, FRESH), seen)
+            y = self.layer(layer, x, before.output_unsaved, seen)
             if y.value.storage != x.value.storage:
                 self.tape.drop(x.value)
         return y

@@ -162,7 +162,7 @@ class Recording:
         """What one connection brings; maps that nothing reads any more are freed."""
         recorder, connection = self.recorder, step.arrivals[index]
         x = self.maps[connection.source]
-        seen = None if connection.reads is None else self.maps[connection.reads]
+        seen = None if connection.auxiliary is None else self.maps[connection.auxiliary]
         begin = len(recorder.tape.events)
         arrival = recorder.sequence(connection.unit, x, seen)
         if connection.unit and recorder.training and recorder.setting.recompute == "unit":

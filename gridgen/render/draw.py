@@ -56,7 +56,7 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
 
 def _readings(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
     """Maps that connections look at, and where those lead, unless a connection shows it too."""
-    pairs = {(c.reads, c.target) for c in grid if c.reads}
+    pairs = {(c.auxiliary, c.target) for c in grid if c.auxiliary}
     return sorted(pair for pair in pairs if not grid.dag.has_edge(*pair))
 
 
@@ -75,7 +75,7 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
         if joined:
             label, tooltip = f"{label}\\n{join}", f"{tooltip}, {join}"
         if feature_map in grid.dag:
-            look = {"fillcolor": style.LAYERED} if grid.fused(feature_map).after else {}
+            look = {"fillcolor": style.LAYERED} if grid.info(feature_map).after else {}
             add_map(canvas, feature_map, label, tooltip, **look)
         else:
             add_map(canvas, feature_map, "", tooltip, color=style.GHOST, fillcolor="white")
@@ -106,7 +106,7 @@ def _entries(grid: Grid) -> list[Entry]:
             entries.append((_label(kind, units), _look(units[0])))
         if bare:
             entries.append((f"{kind}, as it is", _look(bare[0])))
-    if any(grid.fused(feature_map).after for feature_map in grid.dag):
+    if any(grid.info(feature_map).after for feature_map in grid.dag):
         entries.append(("map with layers of its own", style.LAYERED))
     if _readings(grid):
         entries.append(("looked at", style.LOOKED_AT))

@@ -97,7 +97,7 @@ def _through(layers: Layers, rows: Rows) -> Rows:
         if isinstance(layer, Residual):
             rows = _along((layer.layers, layer.shortcut), rows)
         elif not _is_whole(layer):
-            rows = layer.reach(*rows)
+            rows = layer.rows(*rows)
     return rows
 
 
@@ -106,7 +106,7 @@ def _sees_all(way: Way) -> bool:
 
 
 def _is_whole(layer: Layer) -> bool:
-    return not isinstance(layer, Residual) and layer.reach(0, 0) is WHOLE
+    return not isinstance(layer, Residual) and layer.rows(0, 0) is WHOLE
 
 
 def _moving(layers: Layers) -> Layers:
@@ -118,4 +118,4 @@ def _stays(layer: Layer) -> bool:
     if isinstance(layer, Residual):
         return False
     rows: tuple[Any, Any] = np.arange(8), np.arange(8)
-    return all(map(np.array_equal, layer.reach(*rows), rows))
+    return all(map(np.array_equal, layer.rows(*rows), rows))

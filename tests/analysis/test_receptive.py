@@ -83,7 +83,7 @@ def test_every_layer_reaches_what_its_gradient_reaches(unit):
 def test_a_network_that_pools_the_whole_image_sees_all_of_it():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (AveragePool(2),))
-    draft.connect((1, 0), (0, 1), (Resize(),), reads=(0, 0))
+    draft.connect((1, 0), (0, 1), (Resize(),), auxiliary=(0, 0))
     spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert receptive_field(grid) is None
@@ -128,7 +128,7 @@ def test_maps_after_pooling_the_whole_image_see_all_of_it():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (AveragePool(2),))
     draft.connect((0, 0), (0, 1), (Conv(1, 1),))
-    draft.connect((1, 0), (0, 1), (Resize(),), reads=(0, 0))
+    draft.connect((1, 0), (0, 1), (Resize(),), auxiliary=(0, 0))
     spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert list(receptive_fields(grid).values()) == [3, None, None]

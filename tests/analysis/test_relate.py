@@ -230,7 +230,7 @@ def test_unpooling_and_single_connections_read_as_sentences():
     plain = paper_family("1+2", 2, 4, in_channels=1, classes=2)
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(), Conv(4, 8)))
-    draft.connect((1, 0), (0, 1), (Conv(8, 4), MaxUnpool("sub_1_0")), reads=(0, 0))
+    draft.connect((1, 0), (0, 1), (Conv(8, 4), MaxUnpool("sub_1_0")), auxiliary=(0, 0))
     draft.connect((0, 1), (0, 2), (Conv(4, 4, dilation=2),))
     draft.connect((0, 0), (0, 2))
     draft.fuse((0, 2), WEIGHTED)

@@ -24,14 +24,14 @@ def test_the_network_is_one_path():
 
 
 def test_every_pooling_is_undone_where_its_maxima_were():
-    unpooled = {c.name: (c.unit[0], c.reads) for c in deconvnet() if c.reads}
+    unpooled = {c.name: (c.unit[0], c.auxiliary) for c in deconvnet() if c.auxiliary}
     assert unpooled == {
         f"up_{i}_1": (MaxUnpool(f"sub_{i + 1}_0"), FeatureMap(i, 0)) for i in range(5)
     }
 
 
 def test_the_way_up_narrows_in_the_last_deconvolution_of_a_row():
-    up = [c for c in deconvnet() if c.reads]
+    up = [c for c in deconvnet() if c.auxiliary]
     rows = [[layer.channels_out for layer in c.unit if isinstance(layer, Deconv)] for c in up]
     assert rows == [[512] * 3, [512, 512, 256], [256, 256, 128], [128, 64], [64, 64]]
 

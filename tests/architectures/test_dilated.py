@@ -30,7 +30,7 @@ def test_each_place_of_the_prediction_sees_67_places_of_the_scores():
     context = [c for c in dilated() if c.target.column > 2]
     first = last = 0
     for layer in reversed([layer for connection in context for layer in connection.unit]):
-        first, last = layer.reach(first, last)
+        first, last = layer.rows(first, last)
     assert len(context) == 7
     assert (first, last) == (-33, 33)
 

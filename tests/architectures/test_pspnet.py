@@ -30,7 +30,7 @@ def test_the_map_is_pooled_to_a_stream_per_bin_and_back_to_its_own_size():
     assert [c.unit[0] for c in pooled] == [AveragePool(bins) for bins in (6, 3, 2, 1)]
     back = [c for c in grid.into(END) if c.kind == "upsampling"]
     assert [c.source for c in back] == [c.target for c in pooled]
-    assert {(c.unit, c.reads) for c in back} == {((Resize("bilinear"),), MAP)}
+    assert {(c.unit, c.auxiliary) for c in back} == {((Resize("bilinear"),), MAP)}
 
 
 def test_the_map_itself_and_four_quarters_of_its_channels_are_concatenated():

@@ -84,7 +84,7 @@ def test_a_network_unpools_where_the_map_that_it_reads_has_its_maxima():
     draft.connect((0, 0), (0, 1), (Conv(F, F),))
     draft.connect((0, 1), (1, 1), (MaxPool(),))
     draft.connect((1, 1), (1, 2), (Conv(F, F),))
-    draft.connect((1, 2), (0, 3), (MaxUnpool("sub_1_1"), Conv(F, F)), reads=(0, 1))
+    draft.connect((1, 2), (0, 3), (MaxUnpool("sub_1_1"), Conv(F, F)), auxiliary=(0, 1))
     network = network_of(grid_of(draft))
     x = rand(2, F, 6, 8)
     seen = network.units["lateral_0_1"](x)
@@ -111,8 +111,8 @@ def test_a_network_of_resizings_takes_sizes_that_no_upsampling_can(size):
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(),))
     draft.connect((1, 0), (2, 0), (MaxPool(),))
-    draft.connect((2, 0), (1, 1), (Resize("nearest"), Conv(F, F)), reads=(1, 0))
-    draft.connect((1, 1), (0, 2), (Conv(F, F), ReLU(), Resize()), reads=(0, 0))
+    draft.connect((2, 0), (1, 1), (Resize("nearest"), Conv(F, F)), auxiliary=(1, 0))
+    draft.connect((1, 1), (0, 2), (Conv(F, F), ReLU(), Resize()), auxiliary=(0, 0))
     network = network_of(grid_of(draft, streams=1))
     assert network(rand(1, F, *size)).shape == (1, F, *size)
 
@@ -266,7 +266,7 @@ def grids(draw: st.DrawFn) -> Grid:
                 unit = (change, *unit)
                 if change == MaxPool():
                     pools[source] = Connection(FeatureMap(*source), FeatureMap(*target), ()).name
-            draft.connect(source, target, unit, shortcut=shortcut, reads=reads)
+            draft.connect(source, target, unit, shortcut=shortcut, auxiliary=reads)
         after = draw(st.sampled_from(AFTER))
         fusion = draw(st.sampled_from([SUM, CONCAT, WEIGHTED]))
         if fusion is CONCAT:
@@ -372,7 +372,7 @@ def test_a_map_lives_until_nobody_reads_it_any_more(grid):
 def _read_by(steps) -> set[FeatureMap]:
     """The maps that steps begin at or look at."""
     arrivals = [connection for step in steps for connection in step.arrivals]
-    return {c.source for c in arrivals} | {c.reads for c in arrivals if c.reads is not None}
+    return {c.source for c in arrivals} | {c.auxiliary for c in arrivals if c.auxiliary is not None}
 
 
 def test_a_map_that_is_looked_at_outlives_its_last_connection():
@@ -381,7 +381,7 @@ def test_a_map_that_is_looked_at_outlives_its_last_connection():
     draft.connect((0, 1), (1, 2), (MaxPool(),))
     draft.connect((1, 2), (1, 3), (CONV,))
     draft.connect((1, 3), (1, 4), (CONV,))
-    draft.connect((1, 4), (0, 5), (Resize(),), reads=(0, 1))
+    draft.connect((1, 4), (0, 5), (Resize(),), auxiliary=(0, 1))
     draft.connect((0, 5), (0, 6), (CONV,))
     network = network_of(grid_of(draft))
     held, fuse = {}, network._fuse
@@ -405,7 +405,7 @@ def test_a_map_that_is_looked_at_outlives_its_last_connection():
 def test_the_identity_of_a_connection_that_reads_is_added_too():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(),))
-    draft.connect((1, 0), (0, 1), (Resize("nearest"),), reads=(0, 0), shortcut=(Upsample(),))
+    draft.connect((1, 0), (0, 1), (Resize("nearest"),), auxiliary=(0, 0), shortcut=(Upsample(),))
     spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, in_channels=2, classes=2)
     network = GridNetwork(draft.grid(spec, stem=(), head=()))
     image = torch.rand(1, 2, 4, 6)

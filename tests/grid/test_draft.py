@@ -40,7 +40,7 @@ def drafted(*connections) -> Draft:
     """A draft of (source, target, unit) and, where there is a fourth, what the unit reads."""
     draft = Draft()
     for source, target, unit, *reads in connections:
-        draft.connect(source, target, unit, reads=reads[0] if reads else None)
+        draft.connect(source, target, unit, auxiliary=reads[0] if reads else None)
     return draft
 
 
@@ -204,6 +204,10 @@ def test_a_size_at_which_arrivals_disagree_is_not_traced():
     )
 
 
+def no_path(connection: str, auxiliary: str) -> str:
+    return f"the auxiliary input {auxiliary} of {connection} lies on no path to it; keep a path"
+
+
 @pytest.mark.parametrize("layer", [MaxUnpool("sub_1_1_from_0_0"), Resize()], ids=str)
 @pytest.mark.parametrize("seen", [None, (0, 1), (0, 2), (0, 3), (5, 5)], ids=str)
 def test_a_layer_that_looks_at_a_map_finds_it_on_the_way(layer, seen):
@@ -215,23 +219,23 @@ def test_a_layer_that_looks_at_a_map_finds_it_on_the_way(layer, seen):
         ((0, 1), (0, 3), ()),
     )
     if seen is None:
-        expected = "up_0_2_from_1_1 looks at a further map; say which with reads"
+        expected = "up_0_2_from_1_1 needs an auxiliary input; name the map with auxiliary"
     else:
         place = f"X({seen[0]}, {seen[1]})"
-        expected = f"up_0_2_from_1_1 reads {place}, which is not on a way to it; keep one"
+        expected = no_path("up_0_2_from_1_1", place)
     assert refusal(draft) == expected
 
 
 def test_a_unit_that_looks_at_no_map_reads_none():
     draft = drafted(((0, 0), (0, 1), ()), ((0, 1), (0, 2), (Conv(F, F),), (0, 0)))
     assert refusal(draft) == (
-        "lateral_0_2 reads a map, but no layer of its unit looks at one; drop reads"
+        "no layer of lateral_0_2 reads its auxiliary input; leave out auxiliary"
     )
 
 
 @pytest.mark.parametrize("layer", [MaxUnpool("sub_1_0"), Resize()], ids=str)
 def test_only_a_unit_looks_at_a_map(layer):
-    only = "cannot look at a further map; only a connection's unit can"
+    only = "has no auxiliary input to read; only a connection's unit can"
     plain = ((0, 0), (0, 1), ())
     assert refusal(drafted(plain), stem=(Conv(F, F), layer)) == f"stem {only}"
     assert refusal(drafted(plain), head=(Conv(F, F), layer)) == f"head {only}"
@@ -245,17 +249,20 @@ def test_only_a_unit_looks_at_a_map(layer):
 @pytest.mark.parametrize(
     ("unit", "message"),
     [
-        ((Conv(5, F),), "a Conv of 5 channels meets 2; give both as many"),
-        ((Deconv(5, F),), "a Deconv of 5 channels meets 2; give both as many"),
-        ((Conv(F, 4), BatchNorm(F)), "a BatchNorm of 2 channels meets 4; give both as many"),
-        ((Conv(F, 4), GroupNorm(8, 2)), "a GroupNorm of 8 channels meets 4; give both as many"),
-        ((PReLU(3),), "a PReLU of 3 channels meets 2; give both as many"),
-        ((Residual((Conv(F, 4),)),), "a Residual of 2 channels meets 4; give both as many"),
+        ((Conv(5, F),), "Conv expects 5 channels but gets 2; make them equal"),
+        ((Deconv(5, F),), "Deconv expects 5 channels but gets 2; make them equal"),
+        ((Conv(F, 4), BatchNorm(F)), "BatchNorm expects 2 channels but gets 4; make them equal"),
+        ((Conv(F, 4), GroupNorm(8, 2)), "GroupNorm expects 8 channels but gets 4; make them equal"),
+        ((PReLU(3),), "PReLU expects 3 channels but gets 2; make them equal"),
+        (
+            (Residual((Conv(F, 4),)),),
+            "a residual block has 4 channels and its identity 2; make them equal",
+        ),
     ],
 )
 def test_a_layer_is_given_the_channels_that_it_is_made_for(unit, message):
     assert refusal(drafted(((0, 0), (0, 1), unit))) == message
-    assert refusal(drafted(((0, 0), (0, 1), ())), stem=unit).startswith("a ")
+    assert refusal(drafted(((0, 0), (0, 1), ())), stem=unit).endswith("; make them equal")
     assert refusal(drafted(((0, 0), (0, 1), ())), head=unit) == message
 
 
@@ -289,7 +296,7 @@ def test_what_is_unpooled_has_the_shape_of_the_map_before_the_pooling():
         ((1, 0), (0, 1), (Conv(F, 4), MaxUnpool("sub_1_0"), Conv(4, F)), (0, 0)),
     )
     assert refusal(draft) == (
-        "what is unpooled is 4x2x4, the map that it looks at 2x2x4; both must agree"
+        "what is unpooled is 4x2x4, the auxiliary input 2x2x4; both must agree"
     )
 
 
@@ -323,9 +330,7 @@ def test_what_is_read_must_still_be_computed_before():
     )
     with pytest.raises(TopologyError) as caught:
         keep(grid_of(draft), lambda c: c.name != "sub_1_1_from_0_4")
-    assert str(caught.value) == (
-        "up_0_3_from_1_1 reads X(0, 4), which is not on a way to it; keep one"
-    )
+    assert str(caught.value) == no_path("up_0_3_from_1_1", "X(0, 4)")
 
 
 def test_a_layer_may_look_at_any_map_before_its_target():
@@ -338,7 +343,7 @@ def test_a_layer_may_look_at_any_map_before_its_target():
                 ((1, 1), (0, 2), (Resize(),), seen),
             )
         )
-        assert [c.reads for c in grid if c.kind == "upsampling"] == [seen]
+        assert [c.auxiliary for c in grid if c.kind == "upsampling"] == [seen]
 
 
 @pytest.mark.parametrize(
@@ -360,7 +365,7 @@ def test_an_unpooling_names_the_2x2_maximum_that_it_undoes(unit, pooling):
         ((1, 1), (0, 2), (MaxUnpool(pooling),), (0, 0)),
     )
     assert refusal(draft) == (
-        f"up_0_2_from_1_1: {pooling} is no connection from X(0, 0) that begins with a 2x2 maximum"
+        f"up_0_2_from_1_1: {pooling} is not a connection from X(0, 0) that begins with a 2x2 maximum"
     )
 
 
@@ -371,10 +376,10 @@ def test_an_unpooling_looks_at_the_map_that_its_pooling_leaves():
         ((1, 1), (0, 2), (MaxUnpool("sub_1_1"),)),
     ]
     right = drafted(*connections[:2], (*connections[2], (0, 1)))
-    assert grid_of(right).connections[-1].reads == FeatureMap(0, 1)
+    assert grid_of(right).connections[-1].auxiliary == FeatureMap(0, 1)
     wrong = drafted(*connections[:2], (*connections[2], (0, 0)))
     assert refusal(wrong) == (
-        "up_0_2_from_1_1: sub_1_1 is no connection from X(0, 0) that begins with a 2x2 maximum"
+        "up_0_2_from_1_1: sub_1_1 is not a connection from X(0, 0) that begins with a 2x2 maximum"
     )
 
 
@@ -396,7 +401,7 @@ def test_a_connection_without_a_unit_passes_the_map_as_it_is():
     draft = Draft()
     draft.connect((0, 0), (0, 1))
     (connection,) = grid_of(draft)
-    assert (connection.unit, connection.shortcut, connection.reads) == ((), None, None)
+    assert (connection.unit, connection.shortcut, connection.auxiliary) == ((), None, None)
     assert (connection.dropout, connection.parameters) == (0.0, 0)
 
 
@@ -534,9 +539,7 @@ def reading() -> Grid:
 def test_what_a_connection_reads_stays():
     with pytest.raises(TopologyError) as caught:
         keep(reading(), lambda c: c.name != "sub_1_1")
-    assert str(caught.value) == (
-        "up_0_2_from_1_1 reads X(0, 1), which is not on a way to it; keep one"
-    )
+    assert str(caught.value) == no_path("up_0_2_from_1_1", "X(0, 1)")
     assert caught.value.field == ("topology",)
 
 

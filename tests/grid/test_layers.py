@@ -289,9 +289,9 @@ def test_a_residual_block_may_halve_the_size(data, stride):
     [
         (
             lambda: Conv(6, 6, groups=4),
-            "4 groups divide not 6 and 6 channels; choose groups that divide both",
+            "6 and 6 channels are not both divisible by 4 groups",
         ),
-        (lambda: GroupNorm(6, 4), "4 groups divide not 6 channels; choose groups that do"),
+        (lambda: GroupNorm(6, 4), "6 channels are not divisible by 4 groups"),
         (
             lambda: Upsample("bilnear"),
             "'bilnear' is no interpolation; did you mean 'bilinear'?",
@@ -315,5 +315,5 @@ def test_a_layer_that_torch_would_refuse_cannot_be_made(make, message):
 
 @pytest.mark.parametrize("fields", [{"stride": 0}, {"kernel": 0}, {"groups": 0}, {"dilation": -1}])
 def test_measures_of_a_convolution_are_positive(fields):
-    with pytest.raises(GridError, match="kernel, stride, dilation and groups are 1 at least"):
+    with pytest.raises(GridError, match="kernel, stride, dilation and groups must be at least 1"):
         Conv(2, 2, **fields)

@@ -149,7 +149,7 @@ def test_no_arc_of_a_published_network_passes_through_a_map(name):
     grid = build_grid(load_spec(name))
     maps = frozenset(grid.maps)
     lines = {(c.source, c.target) for c in grid}
-    lines |= {(c.reads, c.target) for c in grid if c.reads is not None}
+    lines |= {(c.auxiliary, c.target) for c in grid if c.auxiliary is not None}
     for ends in lines:
         places = arc(*ends, maps)
         if places is not None:

@@ -42,7 +42,7 @@ def test_no_fusion_looks_at_other_rows(name):
     rows = np.arange(8)
     for arrivals in (1, 2):
         for layer in FUSIONS[name].after(3 * arrivals, 3):
-            assert [r.tolist() for r in layer.reach(rows, rows)] == [rows.tolist()] * 2
+            assert [r.tolist() for r in layer.rows(rows, rows)] == [rows.tolist()] * 2
 
 
 def test_a_unit_that_sees_the_whole_map_has_no_end(monkeypatch):

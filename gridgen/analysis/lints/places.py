@@ -46,4 +46,4 @@ def _walk(place: str, layers: Layers, shape: Shape, seen: Shape | None = None) -
 
 def _seen(arrival: Connection, shapes: dict[FeatureMap, Shape]) -> Shape | None:
     """The shape of the map that a connection reads, where it reads one."""
-    return shapes[arrival.reads] if arrival.reads else None
+    return shapes[arrival.auxiliary] if arrival.auxiliary else None

@@ -1,29 +1,37 @@
-"""Layers as data: each record knows its output shape, parameters and multiply-accumulates.
+"""Layers as data: each record knows its tensors, output shape, costs and rows looked at.
 
-A layer kind is one record here and one `case` in each lowering (`emit/lower.py`). Records hold no
-weights and import no torch. Every record has `parameters` (trainable values), `out(shape)` and
-`macs(shape)` at an input shape; every one but the residual block, which is made of others, has
-`reach(first, last)`: the first and last input row that the output rows `first`..`last` see.
+A layer kind is one record here, a member of the union `Layer`, and one `case` in each of two
+readers: lowering to PyTorch (`emit/lower.py`) and what autograd keeps (`memory/layers.py`).
+Records hold no weights and import no torch; `Record` says what each of them knows.
 """
 
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.layer import (
-    FRESH,
     Cost,
     Layer,
     Layers,
     Residual,
+    buffers_of,
     channels_after,
     cost,
     flat,
-    require_equal,
+    hull,
+    rows_before,
+    tensors_of,
 )
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
-from gridgen.grid.layers.record import WHOLE, Rows, Shape, shape_text
+from gridgen.grid.layers.record import (
+    WHOLE,
+    Record,
+    Rows,
+    Shape,
+    Tensors,
+    require_equal,
+    shape_text,
+)
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 __all__ = [
-    "FRESH",
     "WHOLE",
     "AveragePool",
     "BatchNorm",
@@ -37,15 +45,21 @@ __all__ = [
     "MaxUnpool",
     "PReLU",
     "ReLU",
+    "Record",
     "Residual",
     "Resize",
     "Rows",
     "Shape",
     "SiLU",
+    "Tensors",
     "Upsample",
+    "buffers_of",
     "channels_after",
     "cost",
     "flat",
+    "hull",
     "require_equal",
+    "rows_before",
     "shape_text",
+    "tensors_of",
 ]

@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from gridgen.errors import GridError
-from gridgen.grid.layers.record import Rows, Shape
+from gridgen.grid.layers.record import Record, Rows, Shape, Tensors
 
 
 @dataclass(frozen=True, slots=True)
-class Conv:
+class Conv(Record):
     """Convolution k x k, padded to keep the size at stride 1 and to divide it by a larger stride.
 
     (F, H, W) -> (G, ceil(H / stride), ceil(W / stride)) for odd k. `valid`: without padding, so
     that dilation * (k - 1) rows and columns are lost. `groups` divides F and G; F groups of one
     channel are a depthwise convolution.
     """
+
+    output_unsaved: ClassVar[bool] = True
 
     channels_in: int
     channels_out: int
@@ -28,21 +30,42 @@ class Conv:
 
     def __post_init__(self) -> None:
         if min(self.kernel, self.stride, self.dilation, self.groups) < 1:
-            raise GridError(f"{self}: kernel, stride, dilation and groups are 1 at least")
+            raise GridError(f"{self}: kernel, stride, dilation and groups must be at least 1")
         if self.channels_in % self.groups or self.channels_out % self.groups:
-            fact = f"{self.groups} groups divide not {self.channels_in} and {self.channels_out}"
-            raise GridError(f"{fact} channels; choose groups that divide both")
+            raise GridError(
+                f"{self.channels_in} and {self.channels_out} channels are not both divisible by "
+                f"{self.groups} groups"
+            )
 
     @property
     def padding(self) -> int:
         return 0 if self.valid else self.dilation * (self.kernel - 1) // 2
 
     @property
-    def parameters(self) -> int:
-        weights = self.kernel**2 * self.channels_in // self.groups
-        return (weights + self.bias) * self.channels_out
+    def tensors(self) -> Tensors:
+        kernel = self.channels_out, self.channels_in // self.groups, self.kernel, self.kernel
+        return (("weight", kernel), *_bias(self))
 
-    def out(self, shape: Shape) -> Shape:
+    @property
+    def words(self) -> str:
+        depthwise = 1 < self.groups == self.channels_in == self.channels_out
+        words = [
+            "valid" if self.valid else "",
+            f"depthwise {self.kernel}x{self.kernel}"
+            if depthwise
+            else f"{self.kernel}x{self.kernel}",
+            "convolution",
+            f"of stride {self.stride}" if self.stride > 1 else "",
+            f"of dilation {self.dilation}" if self.dilation > 1 else "",
+            f"in {self.groups} groups" if self.groups > 1 and not depthwise else "",
+        ]
+        return " ".join(filter(None, words))
+
+    def output_channels(self, given: int) -> int:
+        self._require_channels(self.channels_in, given)
+        return self.channels_out
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         _, height, width = shape
         more = 2 * self.padding - self.dilation * (self.kernel - 1) - 1
         return (
@@ -54,13 +77,13 @@ class Conv:
     def macs(self, shape: Shape) -> int:
         return self.kernel**2 * self.channels_in // self.groups * prod(self.out(shape))
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def rows(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
         return begin, last * self.stride - self.padding + self.dilation * (self.kernel - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Deconv:
+class Deconv(Record):
     """Transposed convolution k x k, padded so that the size is multiplied by the stride.
 
     (F, H, W) -> (G, H * stride, W * stride); at 3 x 3 this is padding 1 and, at stride 2, output
@@ -69,6 +92,8 @@ class Deconv:
     Errors: `GridError` for a kernel that no padding fits: smaller than stride - 1, or even at
     stride 1.
     """
+
+    output_unsaved: ClassVar[bool] = True
 
     channels_in: int
     channels_out: int
@@ -93,10 +118,22 @@ class Deconv:
         return 0 if self.valid else 2 * self.padding - (self.kernel - self.stride)
 
     @property
-    def parameters(self) -> int:
-        return (self.kernel**2 * self.channels_in + self.bias) * self.channels_out
+    def tensors(self) -> Tensors:
+        # torch stores the kernel of a transposed convolution with the input channels first.
+        kernel = self.channels_in, self.channels_out, self.kernel, self.kernel
+        return (("weight", kernel), *_bias(self))
 
-    def out(self, shape: Shape) -> Shape:
+    @property
+    def words(self) -> str:
+        step = f" of stride {self.stride}" if self.stride > 1 else ""
+        valid = "valid " if self.valid else ""
+        return f"{valid}{self.kernel}x{self.kernel} transposed convolution{step}"
+
+    def output_channels(self, given: int) -> int:
+        self._require_channels(self.channels_in, given)
+        return self.channels_out
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         _, height, width = shape
         won = self.kernel - self.stride if self.valid else 0
         return self.channels_out, height * self.stride + won, width * self.stride + won
@@ -104,6 +141,10 @@ class Deconv:
     def macs(self, shape: Shape) -> int:
         return self.kernel**2 * self.channels_out * prod(shape)
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def rows(self, first: Any, last: Any) -> Rows:
         begin = -((self.kernel - 1 - first - self.padding) // self.stride)
         return begin, (last + self.padding) // self.stride
+
+
+def _bias(layer: Conv | Deconv) -> Tensors:
+    return (("bias", (layer.channels_out,)),) if layer.bias else ()

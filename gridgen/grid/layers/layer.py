@@ -3,35 +3,63 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
-from typing import assert_never
+from typing import Any, ClassVar
 
 from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
-from gridgen.grid.layers.record import Shape, shape_text
+from gridgen.grid.layers.record import WHOLE, Record, Rows, Shape, Tensors, require_equal
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 
 @dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(Record):
     """A residual block inside a unit: `layers`, and the identity added to what they compute.
 
     (F, H, W) -> as `layers`. `shortcut` projects the identity where it is not ().
     """
 
+    output_unsaved: ClassVar[bool] = True
+
     layers: "Layers"
     shortcut: "Layers" = ()
 
     @property
-    def parameters(self) -> int:
-        return sum(layer.parameters for layer in (*self.layers, *self.shortcut))
+    def tensors(self) -> Tensors:
+        return (*tensors_of(self.layers, "layers."), *tensors_of(self.shortcut, "shortcut."))
 
-    def out(self, shape: Shape) -> Shape:
-        return cost(self.layers, shape).shape
+    @property
+    def buffers(self) -> Tensors:
+        return (*buffers_of(self.layers, "layers."), *buffers_of(self.shortcut, "shortcut."))
+
+    @property
+    def words(self) -> str:
+        return "residual blocks"
+
+    def output_channels(self, given: int) -> int:
+        after = channels_after(self.layers, given)
+        identity = channels_after(self.shortcut, given)
+        if identity != after:
+            raise GridError(
+                f"a residual block has {after} channels and its identity {identity}; make them equal"
+            )
+        return after
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
+        after, identity = cost(self.layers, shape).shape, cost(self.shortcut, shape).shape
+        require_equal("the identity", identity, "its block", after)
+        return after
+
+    def activations(self, shape: Shape, auxiliary: Shape | None = None) -> int:
+        return cost(self.layers, shape).activations + cost(self.shortcut, shape).activations
 
     def macs(self, shape: Shape) -> int:
         return cost(self.layers, shape).macs + cost(self.shortcut, shape).macs
+
+    def rows(self, first: Any, last: Any) -> Rows:
+        return hull(
+            rows_before(self.layers, (first, last)), rows_before(self.shortcut, (first, last))
+        )
 
 
 Layer = (
@@ -51,10 +79,6 @@ Layer = (
 )
 Layers = tuple[Layer, ...]
 
-FRESH = BatchNorm | GroupNorm | Conv | Deconv | Residual
-"""Layers whose output nobody else reads, not even their own backward pass: an activation after
-one of them works in place."""
-
 
 def flat(layers: Iterable[Layer]) -> Iterator[Layer]:
     """The layers, and in place of each residual block those that it is made of."""
@@ -65,42 +89,37 @@ def flat(layers: Iterable[Layer]) -> Iterator[Layer]:
             yield layer
 
 
+def tensors_of(layers: Layers, prefix: str = "") -> Tensors:
+    """Trainable tensors of a sequence; names as in the `state_dict` of a `nn.Sequential`."""
+    return tuple(
+        (f"{prefix}{place}.{name}", shape)
+        for place, layer in enumerate(layers)
+        for name, shape in layer.tensors
+    )
+
+
+def buffers_of(layers: Layers, prefix: str = "") -> Tensors:
+    """Buffers of a sequence, named as `tensors_of` names trainable tensors."""
+    return tuple(
+        (f"{prefix}{place}.{name}", shape)
+        for place, layer in enumerate(layers)
+        for name, shape in layer.buffers
+    )
+
+
 def channels_after(layers: Layers, channels: int) -> int:
-    """Channels of what `layers` make of a map of `channels`.
+    """Channels of the output of `layers` on a map of `channels`.
 
     Errors: `GridError` where a layer is made for other channels than it is given.
     """
     for layer in layers:
-        match layer:
-            case Conv() | Deconv():
-                _require(layer, layer.channels_in, channels)
-                channels = layer.channels_out
-            case BatchNorm() | GroupNorm():
-                _require(layer, layer.channels, channels)
-            case PReLU(slopes) if slopes > 1:
-                _require(layer, slopes, channels)
-            case Residual(inner, shortcut):
-                after = channels_after(inner, channels)
-                _require(layer, channels_after(shortcut, channels), after)
-                channels = after
-            case ReLU() | SiLU() | PReLU() | MaxPool() | MaxUnpool() | AveragePool():
-                pass
-            case Upsample() | Resize():
-                pass
-            case _:
-                assert_never(layer)
+        channels = layer.output_channels(channels)
     return channels
-
-
-def _require(layer: "Layer", wanted: int, given: int) -> None:
-    if wanted != given:
-        name = type(layer).__name__
-        raise GridError(f"a {name} of {wanted} channels meets {given}; give both as many")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a sequence of layers costs on one image: three sums, and the shape it ends with."""
+    """Parameters, activations and MACs of a sequence of layers on one image; its output shape."""
 
     parameters: int
     activations: int
@@ -109,42 +128,34 @@ class Cost:
 
 
 @lru_cache(maxsize=1 << 14)
-def cost(layers: Layers, shape: Shape, seen: Shape | None = None) -> Cost:
+def cost(layers: Layers, shape: Shape, auxiliary: Shape | None = None) -> Cost:
     """Parameters, activation values (the outputs of all layers) and MACs at input `shape`.
 
-    `seen` is the shape of the map that the connection reads, where it reads one. Errors:
+    `auxiliary` is the shape of the connection's auxiliary input, if it has one. Errors:
     `GridError` where shapes do not fit each other.
     """
     parameters = activations = macs = 0
     for layer in layers:
         parameters += layer.parameters
         macs += layer.macs(shape)
-        values, shape = _through(layer, shape, seen)
-        activations += values
+        activations += layer.activations(shape, auxiliary)
+        shape = layer.out(shape, auxiliary)
     return Cost(parameters, activations, macs, shape)
 
 
-def _through(layer: Layer, shape: Shape, seen: Shape | None) -> tuple[int, Shape]:
-    """Values that one layer computes, and the shape after it."""
-    match layer:
-        case Residual(layers, shortcut):
-            inner, identity = cost(layers, shape), cost(shortcut, shape)
-            require_equal("the identity", identity.shape, "its block", inner.shape)
-            return inner.activations + identity.activations, inner.shape
-        case MaxUnpool():
-            assert seen is not None, "a MaxUnpool stands in a connection that reads a map"
-            shape = layer.out(shape)
-            require_equal("what is unpooled", shape, "the map that it looks at", seen)
-        case Resize():
-            assert seen is not None, "a Resize stands in a connection that reads a map"
-            shape = shape[0], *seen[1:]
-        case _:
-            shape = layer.out(shape)
-    return prod(shape), shape
+def rows_before(layers: Layers, rows: Rows) -> Rows:
+    """The input rows on which the output `rows` of a sequence depend."""
+    for layer in reversed(layers):
+        if rows is WHOLE:
+            break
+        rows = layer.rows(*rows)
+    return rows
 
 
-def require_equal(what: str, shape: Shape, other: str, wanted: Shape) -> None:
-    """Two shapes that have to be the same. Errors: `GridError`."""
-    if shape != wanted:
-        fact = f"{what} is {shape_text(shape)}, {other} {shape_text(wanted)}"
-        raise GridError(f"{fact}; both must agree")
+def hull(one: Rows, other: Rows) -> Rows:
+    """The smallest ranges that hold both."""
+    if one is WHOLE or other is WHOLE:
+        return WHOLE
+    import numpy as np  # only here: counting starts up without it
+
+    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])

@@ -1,62 +1,99 @@
 """Layers that keep the shape: normalizations and activation functions."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from gridgen.errors import GridError
-from gridgen.grid.layers.record import WHOLE, Rows, SameShape
+from gridgen.grid.layers.record import WHOLE, Record, Rows, Tensors
 
 
 @dataclass(frozen=True, slots=True)
-class BatchNorm(SameShape):
+class BatchNorm(Record):
     """Batch normalization with a learnt scale and shift per channel."""
+
+    output_unsaved: ClassVar[bool] = True
 
     channels: int
 
     @property
-    def parameters(self) -> int:
-        return 2 * self.channels
+    def tensors(self) -> Tensors:
+        return _scale_and_shift(self.channels)
+
+    @property
+    def buffers(self) -> Tensors:
+        statistics = (self.channels,)
+        return (
+            ("running_mean", statistics),
+            ("running_var", statistics),
+            ("num_batches_tracked", ()),
+        )
+
+    @property
+    def words(self) -> str:
+        return "BN"
+
+    def output_channels(self, given: int) -> int:
+        self._require_channels(self.channels, given)
+        return given
 
 
 @dataclass(frozen=True, slots=True)
-class GroupNorm(SameShape):
+class GroupNorm(Record):
     """Normalization of `groups` groups of channels, with a learnt scale and shift per channel.
 
     Its mean and variance are those of the whole map, in evaluation too.
     """
+
+    output_unsaved: ClassVar[bool] = True
 
     channels: int
     groups: int
 
     def __post_init__(self) -> None:
         if self.groups < 1 or self.channels % self.groups:
-            fact = f"{self.groups} groups divide not {self.channels} channels"
-            raise GridError(f"{fact}; choose groups that do")
-
-    def reach(self, first: Any, last: Any) -> Rows:
-        return WHOLE
+            raise GridError(f"{self.channels} channels are not divisible by {self.groups} groups")
 
     @property
-    def parameters(self) -> int:
-        return 2 * self.channels
+    def tensors(self) -> Tensors:
+        return _scale_and_shift(self.channels)
+
+    @property
+    def words(self) -> str:
+        return "group normalization"
+
+    def output_channels(self, given: int) -> int:
+        self._require_channels(self.channels, given)
+        return given
+
+    def rows(self, first: Any, last: Any) -> Rows:
+        return WHOLE
 
 
 @dataclass(frozen=True, slots=True)
-class ReLU(SameShape):
-    """Rectifier."""
+class ReLU(Record):
+    """Rectified linear unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class SiLU(SameShape):
+class SiLU(Record):
     """x * sigmoid(x), also called swish."""
 
 
 @dataclass(frozen=True, slots=True)
-class PReLU(SameShape):
-    """Rectifier with a learnt slope below zero: one for all channels, or one for each."""
+class PReLU(Record):
+    """ReLU with a learnt slope below zero: one slope for all channels, or one for each."""
 
     slopes: int = 1
 
     @property
-    def parameters(self) -> int:
-        return self.slopes
+    def tensors(self) -> Tensors:
+        return (("weight", (self.slopes,)),)
+
+    def output_channels(self, given: int) -> int:
+        if self.slopes > 1:
+            self._require_channels(self.slopes, given)
+        return given
+
+
+def _scale_and_shift(channels: int) -> Tensors:
+    return ("weight", (channels,)), ("bias", (channels,))

@@ -1,14 +1,14 @@
 """Layers that change the size without weights: pooling, unpooling, interpolation."""
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from gridgen.errors import GridError, unknown
-from gridgen.grid.layers.record import WHOLE, Mode, Rows, SameShape, Shape
+from gridgen.grid.layers.record import WHOLE, Mode, Record, Rows, Shape, require_equal
 
 
 @dataclass(frozen=True, slots=True)
-class MaxPool(SameShape):
+class MaxPool(Record):
     """Maximum over k x k; k is odd or the stride.
 
     (F, H, W) -> (F, ceil(H / stride), ceil(W / stride)). Unpadded where the stride is the kernel,
@@ -22,51 +22,69 @@ class MaxPool(SameShape):
     def padding(self) -> int:
         return 0 if self.kernel == self.stride else (self.kernel - 1) // 2
 
-    def out(self, shape: Shape) -> Shape:
+    @property
+    def words(self) -> str:
+        plain = (self.kernel, self.stride) == (2, 2)
+        return "max-pooling" if plain else f"{self.kernel}x{self.kernel} max-pooling"
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         channels, height, width = shape
         if self.kernel == self.stride:
             return channels, -(-height // self.stride), -(-width // self.stride)
         more = 2 * self.padding - self.kernel
         return channels, (height + more) // self.stride + 1, (width + more) // self.stride + 1
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def rows(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
         return begin, last * self.stride - self.padding + self.kernel - 1
 
 
 @dataclass(frozen=True, slots=True)
-class MaxUnpool(SameShape):
+class MaxUnpool(Record):
     """Undoes the 2 x 2 maximum of the connection named `pooling`; the other places are zero.
 
-    (F, H, W) -> (F, 2H, 2W). Its connection `reads` the map that `pooling` leaves, to see where
-    the maxima were.
+    (F, H, W) -> (F, 2H, 2W). The auxiliary input is the map that `pooling` leaves, in which the
+    positions of the maxima are found again.
     """
+
+    needs_auxiliary: ClassVar[bool] = True
 
     pooling: str
 
-    def out(self, shape: Shape) -> Shape:
-        channels, height, width = shape
-        return channels, 2 * height, 2 * width
+    @property
+    def words(self) -> str:
+        return "max-unpooling"
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
+        channels, height, width = shape
+        doubled = channels, 2 * height, 2 * width
+        if auxiliary is not None:
+            require_equal("what is unpooled", doubled, "the auxiliary input", auxiliary)
+        return doubled
+
+    def rows(self, first: Any, last: Any) -> Rows:
         return first // 2, last // 2
 
 
 @dataclass(frozen=True, slots=True)
-class AveragePool(SameShape):
+class AveragePool(Record):
     """Mean over a regular division of the map. (F, H, W) -> (F, bins, bins) whatever the size."""
 
     bins: int
 
-    def out(self, shape: Shape) -> Shape:
+    @property
+    def words(self) -> str:
+        return f"average pooling to {self.bins}x{self.bins}"
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         return shape[0], self.bins, self.bins
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def rows(self, first: Any, last: Any) -> Rows:
         return WHOLE
 
 
 @dataclass(frozen=True, slots=True)
-class Upsample(SameShape):
+class Upsample(Record):
     """Interpolation to `factor` times the size; corners are not aligned.
 
     (F, H, W) -> (F, factor H, factor W).
@@ -78,11 +96,15 @@ class Upsample(SameShape):
     def __post_init__(self) -> None:
         _require_mode(self.mode)
 
-    def out(self, shape: Shape) -> Shape:
+    @property
+    def words(self) -> str:
+        return f"{self.mode} upsampling" + (f" by {self.factor}" if self.factor != 2 else "")
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         channels, height, width = shape
         return channels, self.factor * height, self.factor * width
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    def rows(self, first: Any, last: Any) -> Rows:
         twice = 2 * self.factor
         if self.mode == "nearest":
             return first // self.factor, last // self.factor
@@ -91,18 +113,28 @@ class Upsample(SameShape):
 
 
 @dataclass(frozen=True, slots=True)
-class Resize(SameShape):
-    """Interpolation to the size of the map that the connection `reads`; corners are not aligned.
+class Resize(Record):
+    """Interpolation to the size of the connection's auxiliary input; corners are not aligned.
 
     (F, H, W) -> (F, H', W').
     """
+
+    needs_auxiliary: ClassVar[bool] = True
 
     mode: Mode = "bilinear"
 
     def __post_init__(self) -> None:
         _require_mode(self.mode)
 
-    def reach(self, first: Any, last: Any) -> Rows:
+    @property
+    def words(self) -> str:
+        return f"{self.mode} resizing"
+
+    def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
+        assert auxiliary is not None, "a Resize stands in a connection with an auxiliary input"
+        return shape[0], *auxiliary[1:]
+
+    def rows(self, first: Any, last: Any) -> Rows:
         return WHOLE
 
 
