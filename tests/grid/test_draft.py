@@ -256,7 +256,7 @@ def test_only_a_unit_looks_at_a_map(layer):
         ((PReLU(3),), "PReLU expects 3 channels but gets 2; make them equal"),
         (
             (Residual((Conv(F, 4),)),),
-            "a residual block has 4 channels and its identity 2; make them equal",
+            "a residual block has 4 channels, its identity 2; make them equal",
         ),
     ],
 )
@@ -365,7 +365,8 @@ def test_an_unpooling_names_the_2x2_maximum_that_it_undoes(unit, pooling):
         ((1, 1), (0, 2), (MaxUnpool(pooling),), (0, 0)),
     )
     assert refusal(draft) == (
-        f"up_0_2_from_1_1: {pooling} is not a connection from X(0, 0) that begins with a 2x2 maximum"
+        f"up_0_2_from_1_1: {pooling} is not a connection from X(0, 0) that begins with "
+        "a 2x2 maximum"
     )
 
 

@@ -41,7 +41,7 @@ class Residual(Record):
         identity = channels_after(self.shortcut, given)
         if identity != after:
             raise GridError(
-                f"a residual block has {after} channels and its identity {identity}; make them equal"
+                f"a residual block has {after} channels, its identity {identity}; make them equal"
             )
         return after
 
