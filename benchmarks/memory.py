@@ -16,7 +16,7 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import TOPOLOGIES, Grid, build_grid
 from gridgen.grid.tracing import Size
 from gridgen.memory import Memory, Setting, count_memory
-from gridgen.memory.order import leanest, own_order
+from gridgen.memory.min_memory_order import min_memory_order, own_order
 from gridgen.spec import GridSpec
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -91,7 +91,7 @@ def print_orders() -> None:
     print("|---|---:|---:|---:|---:|---|---:|")
     for name, grid in orders():
         start = time.perf_counter()
-        found, own = leanest(grid), own_order(grid)
+        found, own = min_memory_order(grid), own_order(grid)
         took = 1000 * (time.perf_counter() - start)
         cells = [name, str(len(grid.maps)), bytes_text(own.peak), bytes_text(found.peak)]
         cells += [f"{found.peak / own.peak:.3f}", str(found.exact).lower(), f"{took:.0f}"]

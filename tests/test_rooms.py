@@ -12,7 +12,18 @@ import gridgen
 
 # A room may import the rooms before it, and nothing after it.
 ROOMS = (
-    *("errors", "files", "spec", "grid", "architectures", "analysis", "memory", "space", "render"),
+    *(
+        "errors",
+        "files",
+        "spec",
+        "grid",
+        "architectures",
+        "program",
+        "analysis",
+        "memory",
+        "space",
+        "render",
+    ),
     *("emit", "data", "training", "pages", "study", "cli"),
 )
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from torch import nn
 
-from gridgen.emit.modules import Reading, ResidualBlock, ResizeLike, Unpool
+from gridgen.emit.modules import Reading, ResidualBlock, ResizeLike, StridedPointwise, Unpool
 from gridgen.grid.layers import (
     AveragePool,
     BatchNorm,
@@ -43,7 +43,9 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
     """The module of one layer; `fresh` says that nobody else reads its input."""
     match layer:
         case Conv():
-            return nn.Conv2d(
+            # oneDNN corrupts memory in the backward pass of these; see the class.
+            few = layer.channels_in // layer.groups < 8 and layer.kernel == 1 < layer.stride
+            return (StridedPointwise if few else nn.Conv2d)(
                 layer.channels_in,
                 layer.channels_out,
                 layer.kernel,

@@ -1,26 +1,39 @@
-"""A grid becomes a torch module. The network *has* a Grid; the Grid knows nothing of it."""
+"""A grid becomes a torch module: an interpreter of its program."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Self, get_args
+from typing import Self, assert_never, get_args
 
 import torch
 from torch import Tensor, nn
 
-from gridgen.analysis.schedule import Step, by_column, ends_in_convolution, reads
-from gridgen.emit.fit import fit, restore
 from gridgen.emit.lower import lower
 from gridgen.emit.recompute import recomputed
-from gridgen.emit.sides import enter
+from gridgen.emit.sides import entering
+from gridgen.emit.sizes import fit, restore
 from gridgen.errors import SizeError, UsageError, unknown
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid import Grid
 from gridgen.memory.host import require_memory
-from gridgen.memory.order import lean
-from gridgen.memory.setting import Recompute
+from gridgen.memory.min_memory_order import evaluation_program
+from gridgen.program import (
+    Add,
+    Checkpoint,
+    Concatenate,
+    Fit,
+    Free,
+    Operation,
+    Program,
+    Recompute,
+    Restore,
+    Run,
+    Weigh,
+    compile_program,
+)
 
 EPSILON = 1e-4
-RECOMPUTE = get_args(get_args(Recompute)[0])
+RECOMPUTE = get_args(Recompute)
 
-Maps = dict[FeatureMap, Tensor]
+Values = dict[str, Tensor | None]
+"""Named values of a program; None where a value is absent."""
 
 
 class GridNetwork(nn.Module):
@@ -28,7 +41,7 @@ class GridNetwork(nn.Module):
 
     (N, in_channels, H, W) with values in [0, 1] -> (N, classes, H, W), logits or restored images.
     For heights and widths that the grid cannot take, the spec's `size` says what is done
-    (`fit.py`); with the policy `error` they are refused (`SizeError`).
+    (`sizes.py`); with the policy `error` they are refused (`SizeError`).
 
     Names in `state_dict` come from coordinates: `units.sub_2_1.2.weight` is the third layer of
     the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` the
@@ -61,26 +74,17 @@ class GridNetwork(nn.Module):
         self.grid = grid
         self.fixed_graph = False
         self.recompute = "none"
-        self.columns = by_column(grid)
-        self.steps: tuple[Step, ...] = ()  # found when it is first evaluated
-        self.fresh = frozenset(c.name for c in grid if ends_in_convolution(c))
-        self.stem = lower(grid.stem)
-        self.sides = nn.ModuleDict({side.target.name: lower(side.layers) for side in grid.sides})
-        self.units = nn.ModuleDict({c.name: lower(c.unit) for c in grid})
-        self.shortcuts = nn.ModuleDict({c.name: lower(c.shortcut) for c in grid if c.shortcut})
-        after = {target.name: grid.fusion_layers(target) for target in grid.maps}
-        self.fusions = nn.ModuleDict(
-            {name: lower(layers) for name, layers in after.items() if layers}
-        )
+        self.evaluation: Program | None = None  # compiled by the first `eval()`
+        parts = {name: lower(layers) for name, layers in grid.parts()}
+        self.stem = parts.pop("stem")
+        self.sides = _group(parts, "sides")
+        self.units = _group(parts, "units")
+        self.shortcuts = _group(parts, "shortcuts")
+        self.fusions = _group(parts, "fusions")
         self.weights = nn.ParameterDict(
-            {
-                step.target.name: torch.ones(len(step.arrivals))
-                for steps in self.columns
-                for step in steps
-                if step.join == "weighted"
-            }
+            {name: torch.ones(number) for name, number in grid.fusion_weights()}
         )
-        self.head = lower(grid.head)
+        self.head = parts.pop("head")
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
@@ -93,11 +97,12 @@ class GridNetwork(nn.Module):
         if what not in RECOMPUTE:
             raise UsageError(unknown("recomputation", what, RECOMPUTE))
         self._recompute = what
+        self.step = compile_program(self.grid, training=True, recompute=what)
 
     def train(self, mode: bool = True) -> Self:
-        """As `nn.Module.train`; the order of evaluation is found before the first one."""
-        if not mode and not self.steps:
-            self.steps = lean(self.grid)
+        """As `nn.Module.train`; the program of evaluation is compiled before the first one."""
+        if not mode and self.evaluation is None:
+            self.evaluation = evaluation_program(self.grid)
         return super().train(mode)
 
     def forward(self, images: Tensor, features: Sequence[Tensor | None] | None = None) -> Tensor:
@@ -111,132 +116,108 @@ class GridNetwork(nn.Module):
                 f"Images have {images.shape[1]} channels; the spec's in_channels is "
                 f"{self.grid.spec.in_channels}. Change one of them."
             )
-        spec, (height, width) = self.grid.spec, images.shape[-2:]
-        fitted = fit(images, spec)
-        entering = enter(self.grid, fitted, features)
-        logits: Tensor = self.head(self._grid(self.stem(fitted), entering))
-        return restore(logits, spec, (height, width))
+        values: Values = {"images": images, **entering(self.grid, images, features)}
+        program = self.evaluation if not self.training and self.evaluation else self.step
+        self._execute(program.operations, values)
+        return _present(values["prediction"])
 
-    def _grid(self, stem: Tensor, entering: Maps) -> Tensor:
-        """From the input map to the output map, each map freed after its last use."""
-        maps = {self.grid.input: self._after(self.grid.input, stem)}
-        del stem
-        if not self.training and self.steps:
-            self._run(self.steps, maps, entering)
-        else:
-            for steps in self.columns:
-                self._column(steps, maps, entering)
-        return maps[self.grid.output]
+    def _execute(self, operations: Iterable[Operation], values: Values) -> None:
+        """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
+        for operation in operations:
+            match operation:
+                case Run():
+                    values[operation.output] = self._run(operation, values)
+                case Add():
+                    values[operation.output] = _add(operation, values)
+                case Free(names):
+                    for name in names:
+                        values.pop(name, None)
+                case Concatenate(inputs, output):
+                    values[output] = torch.cat([_present(values[name]) for name in inputs], dim=1)
+                case Weigh(inputs=inputs, output=output):
+                    arrivals = [_present(values[name]) for name in inputs]
+                    values[output] = self._weigh(operation, arrivals)
+                case Checkpoint():
+                    self._checkpoint(operation, values)
+                case Fit():
+                    images = _present(values[operation.input])
+                    values[operation.output] = fit(images, self.grid.spec)
+                case Restore():
+                    logits, like = (values[name] for name in (operation.input, operation.like))
+                    height, width = _present(like).shape[-2:]
+                    restored = restore(_present(logits), self.grid.spec, (height, width))
+                    values[operation.output] = restored
+                case _:
+                    assert_never(operation)
 
-    def _column(self, steps: tuple[Step, ...], maps: Maps, entering: Maps) -> None:
-        """The maps of one column, in place of those that nothing reads any more."""
-        if not self._again("column"):
-            self._run(steps, maps, entering)
-            return
-        read = {feature_map for step in steps for c in step.arrivals for feature_map in reads(c)}
-        given = tuple(feature_map for feature_map in maps if feature_map in read)
+    def _run(self, run: Run, values: Values) -> Tensor | None:
+        """The output of a part, or None where it is absent.
 
-        def column(*tensors: Tensor) -> Maps:
-            inside = dict(zip(given, tensors, strict=True))
-            self._run(steps, inside, entering)
-            return {target: x for target, x in inside.items() if target not in given}
+        Total dropout (section 3.1) draws once per unit and forward pass for the whole batch; it
+        never rescales, and is off in evaluation.
+        """
+        x = values[run.input]
+        if x is None or not run.layers:
+            return x
+        part = self._part(run.part)
+        auxiliary = () if run.auxiliary is None else (values[run.auxiliary],)
+        if not (self.training and run.dropout):
+            return part(x, *auxiliary)  # type: ignore[no-any-return]
+        if self.fixed_graph or torch.compiler.is_compiling():
+            kept = torch.rand((), device=x.device) >= run.dropout
+            return part(x, *auxiliary) * kept  # type: ignore[no-any-return]
+        if torch.rand(()).item() < run.dropout:
+            return torch.zeros_like(x) if run.zeros_if_dropped else None
+        return part(x, *auxiliary)  # type: ignore[no-any-return]
 
-        tensors = tuple(maps[feature_map] for feature_map in given)
-        made = recomputed(column, tensors, self._parts(steps))
-        for done in (done for step in steps for each in step.done for done in each):
-            maps.pop(done, None)
-        maps.update(made)
-
-    def _parts(self, steps: tuple[Step, ...]) -> Iterator[nn.Module]:
-        """The modules that compute the maps of `steps`."""
-        for step in steps:
-            for parts in (self.units, self.shortcuts):
-                yield from (parts[c.name] for c in step.arrivals if c.name in parts)
-            name = step.target.name
-            yield from (parts[name] for parts in (self.fusions, self.sides) if name in parts)
-
-    def _again(self, what: Recompute) -> bool:
-        """Whether that is what the backward pass computes again."""
-        asked = self.recompute == what and self.training and torch.is_grad_enabled()
-        return asked and not torch.compiler.is_compiling()
-
-    def _run(self, steps: Iterable[Step], maps: Maps, entering: Maps) -> None:
-        for step in steps:
-            maps[step.target] = self._after(step.target, self._fuse(step, maps))
-            if step.target in entering:
-                side = self.sides[step.target.name](entering[step.target])
-                maps[step.target] = maps[step.target] + side
-
-    def _fuse(self, step: Step, maps: Maps) -> Tensor:
-        match step.join:
-            case "concat":
-                return torch.cat(self._arrivals(step, maps), dim=1)
-            case "weighted":
-                return self._average(step, maps)
-            case "sum":
-                return self._sum(step, maps)
-
-    def _after(self, target: FeatureMap, fused: Tensor) -> Tensor:
-        """The map's own layers."""
-        name = target.name
-        return self.fusions[name](fused) if name in self.fusions else fused
-
-    def _arrivals(self, step: Step, maps: Maps) -> list[Tensor]:
-        """All that arrives, one after the other."""
-        return [self._arrive(step, index, maps) for index in range(len(step.arrivals))]
-
-    def _average(self, step: Step, maps: Maps) -> Tensor:
-        """Fast normalized fusion (Tan et al. 2020, section 3.3): sum of w x / (eps + sum of w)."""
-        weights = self.weights[step.target.name].relu()
+    def _weigh(self, weigh: Weigh, arrivals: list[Tensor]) -> Tensor:
+        weights = self.weights[weigh.part.removeprefix("weights.")].relu()
         shares = weights / (weights.sum() + EPSILON)
-        arrivals = self._arrivals(step, maps)
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
-    def _sum(self, step: Step, maps: Maps) -> Tensor:
-        fused = self._arrive(step, 0, maps)
-        for index, connection in enumerate(step.arrivals[1:], 1):
-            arrival = self._arrive(step, index, maps)
-            # What may be a dropped unit's bare identity is a map that others read.
-            dropped = self.training and connection.dropout
-            alone = connection.name in self.fresh and not dropped
-            fused = arrival.add_(fused) if alone else fused + arrival
-        return fused
+    def _checkpoint(self, checkpoint: Checkpoint, values: Values) -> None:
+        """Run the operations inside, keeping only their inputs for the backward pass."""
+        keeps_all = not (self.training and torch.is_grad_enabled())
+        if keeps_all or torch.compiler.is_compiling():
+            self._execute(checkpoint.operations, values)
+            return
 
-    def _arrive(self, step: Step, index: int, maps: Maps) -> Tensor:
-        """What one connection brings; maps that nothing reads any more are freed."""
-        arrival = self._brought(step.arrivals[index], maps)
-        for done in step.done[index]:
-            del maps[done]
-        return arrival
+        def inside(*inputs: Tensor | None) -> tuple[Tensor | None, ...]:
+            local = dict(zip(checkpoint.inputs, inputs, strict=True))
+            self._execute(checkpoint.operations, local)
+            return tuple(local[name] for name in checkpoint.outputs)
 
-    def _brought(self, connection: Connection, maps: Maps) -> Tensor:
-        """The unit's output and the identity."""
-        x = maps[connection.source]
-        seen = () if connection.auxiliary is None else (maps[connection.auxiliary],)
-        branch = self._branch(connection, x, *seen)
-        if connection.shortcut is None:
-            return torch.zeros_like(x) if branch is None else branch
-        identity = self.shortcuts[connection.name](x) if connection.shortcut else x
-        if branch is None:
-            return identity
-        return branch.add_(identity) if connection.name in self.fresh else identity + branch
+        inputs = tuple(values[name] for name in checkpoint.inputs)
+        outputs = recomputed(inside, inputs, self._parts(checkpoint.operations))
+        values.update(zip(checkpoint.outputs, outputs, strict=True))
 
-    def _branch(self, connection: Connection, x: Tensor, *seen: Tensor) -> Tensor | None:
-        """The unit's output, or None where total dropout drops it (section 3.1).
+    def _parts(self, operations: Iterable[Operation]) -> Iterator[nn.Module]:
+        """The modules that `operations` run."""
+        for operation in operations:
+            if isinstance(operation, Run) and operation.layers:
+                yield self._part(operation.part)
 
-        One draw per unit and forward pass for the whole batch; never rescaled; off in evaluation.
-        """
-        if not (self.training and connection.dropout):
-            return self._unit(connection, x, *seen)
-        if self.fixed_graph or torch.compiler.is_compiling():
-            kept = torch.rand((), device=x.device) >= connection.dropout
-            return self._unit(connection, x, *seen) * kept
-        if torch.rand(()).item() < connection.dropout:
-            return None
-        return self._unit(connection, x, *seen)
+    def _part(self, name: str) -> nn.Module:
+        """The module of a part such as `stem` or `units.sub_2_1`."""
+        group, _, member = name.partition(".")
+        module: nn.Module = getattr(self, group)
+        return module[member] if member else module  # type: ignore[index]
 
-    def _unit(self, connection: Connection, x: Tensor, *seen: Tensor) -> Tensor:
-        unit = self.units[connection.name]
-        if connection.unit and self._again("unit"):
-            return recomputed(unit, (x, *seen), (unit,))  # type: ignore[no-any-return]
-        return unit(x, *seen)  # type: ignore[no-any-return]
+
+def _group(parts: dict[str, nn.Sequential], group: str) -> nn.ModuleDict:
+    """The modules of one group of parts, under the rest of their names."""
+    members = (name.partition(".")[::2] for name in parts)
+    return nn.ModuleDict({rest: parts[f"{group}.{rest}"] for own, rest in members if own == group})
+
+
+def _add(add: Add, values: Values) -> Tensor | None:
+    """The sum of both values, or the present one where the other is absent."""
+    first, second = values[add.first], values[add.second]
+    if first is None or second is None:
+        return second if first is None else first
+    return second.add_(first) if add.in_place else first + second
+
+
+def _present(value: Tensor | None) -> Tensor:
+    assert value is not None
+    return value

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 
 def recomputed(
-    function: Callable[..., Any], inputs: tuple[Tensor, ...], parts: Iterable[nn.Module]
+    function: Callable[..., Any], inputs: tuple[Tensor | None, ...], parts: Iterable[nn.Module]
 ) -> Any:
     """`function(*inputs)`, of which only `inputs` are kept for the backward pass.
 

@@ -210,9 +210,13 @@ class Grid:
         """Name and shape of every trainable tensor of the network, fusion weights last."""
         for name, layers in self.parts():
             yield from tensors_of(layers, f"{name}.")
+        yield from ((f"weights.{name}", (number,)) for name, number in self.fusion_weights())
+
+    def fusion_weights(self) -> Iterator[tuple[str, int]]:
+        """The maps whose fusion is weighted, by name, and the number of their weights."""
         for target in self.maps:
-            if weights := self.fusion_of(target).weights(self.dag.in_degree(target)):
-                yield f"weights.{target.name}", (weights,)
+            if number := self.fusion_of(target).weights(self.dag.in_degree(target)):
+                yield target.name, number
 
     def buffers(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Name and shape of every buffer of the network."""

@@ -1,14 +1,19 @@
 """How many bytes a network needs to be trained and to predict, without building it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
-from gridgen.memory.record import record_inference, record_training
+from gridgen.memory.min_memory_order import evaluation_program
+from gridgen.memory.recording import record_inference, record_training
 from gridgen.memory.replay import Replay
 from gridgen.memory.setting import MOMENTS, Setting
+from gridgen.memory.tape import Event, Op, Span
 from gridgen.memory.weights import FP32, Weights, weights
+from gridgen.program import compile_program
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None =
     setting = setting or Setting()
     image = size or larger_size(grid.spec, PAPER_SIZE)
     held = weights(grid)
-    step = _step(grid, image, setting)
+    step = training_step(grid, image, setting)
     return Memory(
         parameters=FP32 * held.values,
         gradients=FP32 * held.values,
@@ -62,39 +67,59 @@ def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None =
 
 def training_memory(grid: Grid, size: Size, setting: Setting) -> int:
     """`Memory.peak_training` alone. Errors: `SizeError`."""
-    return _peak_training(weights(grid), _step(grid, size, setting), setting)
+    return _peak_training(weights(grid), training_step(grid, size, setting), setting)
 
 
 def inference_memory(grid: Grid, size: Size, setting: Setting) -> int:
     """`Memory.peak_inference` alone. Errors: `SizeError`."""
-    replay = Replay(record_inference(grid, size, setting))
+    replay = Replay(record_inference(grid, evaluation_program(grid), size, setting))
     replay.forward(keeping=False)
     held = weights(grid)
     return FP32 * held.values + held.buffers + replay.peak
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What one training step keeps, holds at most, and still holds after its backward pass."""
+class TrainingMemory:
+    """Bytes of one training step without the weights: kept for the backward pass, at most, and
+    after the backward pass; `largest_layer` is what the largest layer with weights reads and
+    writes.
+    """
 
     saved: int
     peak: int
     live: int
+    largest_layer: int
 
 
-def _peak_training(held: Weights, step: _Step, setting: Setting) -> int:
-    network = FP32 * held.values + held.buffers
-    resting = network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
-    return resting + max(step.peak, step.live + _update(held, setting))
-
-
-def _step(grid: Grid, size: Size, setting: Setting) -> _Step:
-    tape, loss = record_training(grid, size, setting)
+@lru_cache(maxsize=64)
+def training_step(grid: Grid, size: Size, setting: Setting) -> TrainingMemory:
+    """The memory of a training step on images of `size`, recorded once. Errors: `SizeError`."""
+    program = compile_program(grid, training=True, recompute=setting.recompute)
+    tape, loss = record_training(grid, program, size, setting)
     replay = Replay(tape)
     replay.forward(keeping=True)
     saved = replay.saved
     replay.backward(loss)
-    return _Step(saved, replay.peak, replay.live)
+    return TrainingMemory(saved, replay.peak, replay.live, _largest_layer(tape.events))
+
+
+def _largest_layer(events: Iterable[Event]) -> int:
+    """Bytes that the largest layer with weights reads and writes; the weights' gradients pass
+    through memory beside it.
+    """
+    largest = 0
+    for event in events:
+        if isinstance(event, Span):
+            largest = max(largest, _largest_layer(event.events))
+        elif isinstance(event, Op) and event.scratch:
+            largest = max(largest, *(read.bytes + event.writes.bytes for read in event.reads))
+    return largest
+
+
+def _peak_training(held: Weights, step: TrainingMemory, setting: Setting) -> int:
+    network = FP32 * held.values + held.buffers
+    resting = network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
+    return resting + max(step.peak, step.live + _update(held, setting))
 
 
 def _state(held: Weights, setting: Setting) -> int:

@@ -1,4 +1,4 @@
-"""What each layer does with memory: one `match`, beside `emit/lower.py`, which it mirrors.
+"""What autograd keeps of each layer, and what each allocates: one `match` over the records.
 
 What autograd keeps is read from the derivatives that torch documents in `derivatives.yaml`; which
 layers autocast computes in what precision, from torch's list of autocast operations.
@@ -8,8 +8,6 @@ from itertools import pairwise
 from math import prod
 from typing import assert_never
 
-from gridgen.analysis.schedule import ends_in_convolution
-from gridgen.grid import Connection
 from gridgen.grid.layers import (
     AveragePool,
     BatchNorm,
@@ -35,7 +33,7 @@ from gridgen.memory.weights import FP32, INT64
 class Recorder(Operations):
     """Writes the operations of layers."""
 
-    def sequence(self, layers: Layers, x: Map, seen: Map | None = None) -> Map:
+    def sequence(self, layers: Layers, x: Map, auxiliary: Map | None = None) -> Map:
         """`nn.Sequential`: each output is let go once the next layer has read it, `x` never.
 
         What comes out has a name of its own, be it `x` itself.
@@ -43,22 +41,15 @@ class Recorder(Operations):
         if not layers:
             self.tape.name(x.value)
             return x
-        y = self.layer(layers[0], x, False, seen)
+        y = self.layer(layers[0], x, False, auxiliary)
         for before, layer in pairwise(layers):
             x = y
-            y = self.layer(layer, x, before.output_unsaved, seen)
+            y = self.layer(layer, x, before.output_unsaved, auxiliary)
             if y.value.storage != x.value.storage:
                 self.tape.drop(x.value)
         return y
 
-    def with_identity(self, connection: Connection, branch: Map, x: Map) -> Map:
-        """What a unit made of `x`, and the identity of `x` where the connection adds it."""
-        if connection.shortcut is None:
-            return branch
-        identity = self.sequence(connection.shortcut, x)
-        return self.added(branch, identity, branch if ends_in_convolution(connection) else None)
-
-    def layer(self, layer: Layer, x: Map, fresh: bool, seen: Map | None) -> Map:
+    def layer(self, layer: Layer, x: Map, fresh: bool, auxiliary: Map | None) -> Map:
         """One layer; `fresh` says that nobody else reads `x`."""
         match layer:
             case Conv() | Deconv():
@@ -77,16 +68,16 @@ class Recorder(Operations):
             case MaxPool():
                 return self._max_pool(layer, x)
             case MaxUnpool():
-                assert seen is not None
-                return self._max_unpool(layer, x, seen)
+                assert auxiliary is not None
+                return self._max_unpool(layer, x, auxiliary)
             case AveragePool(bins):
                 keeps = () if bins == 1 else (x.value.storage,)  # one bin is torch's mean
                 return self.new(x, shape=layer.out(x.shape), keeps=keeps)
             case Upsample():
                 return self.new(x, shape=layer.out(x.shape))
             case Resize():
-                assert seen is not None
-                return self.new(x, shape=(x.shape[0], *seen.shape[1:]))
+                assert auxiliary is not None
+                return self.new(x, shape=(x.shape[0], *auxiliary.shape[1:]))
             case Residual():
                 return self._block(layer, x)
         assert_never(layer)
@@ -147,10 +138,10 @@ class Recorder(Operations):
         places = INT64 * self.setting.batch * prod(shape)
         return self.new(x, shape=shape, keeps=(x.value.storage,), beside=places)
 
-    def _max_unpool(self, layer: MaxUnpool, x: Map, seen: Map) -> Map:
-        """Finds the maxima of `seen` again and keeps where they were."""
+    def _max_unpool(self, layer: MaxUnpool, x: Map, auxiliary: Map) -> Map:
+        """Finds the maxima of `auxiliary` again and keeps where they were."""
         tape = self.tape
-        values = tape.storage(x.value.elements * seen.value.width)
+        values = tape.storage(x.value.elements * auxiliary.value.width)
         places = tape.storage(INT64 * x.value.elements)
         found = tape.value(places, x.value.elements, INT64, trained=False)
         tape.events.append(Op((), found, (places, values)))
@@ -163,4 +154,7 @@ class Recorder(Operations):
         """The identity first, then the layers, then their sum beside both."""
         identity = self.sequence(block.shortcut, x)
         y = self.sequence(block.layers, x)
-        return self.added(y, identity)
+        total = self.added(y, identity)
+        self.tape.drop(y.value)
+        self.tape.drop(identity.value)
+        return total

@@ -79,25 +79,54 @@ class Operations:
         self.tape.events.append(Op((value,), y, ()))
         return Map(y, shape)
 
-    def joined(self, parts: Sequence[Map]) -> Map:
-        """Maps of one size as one, channels after channels; takes their names."""
+    def concatenated(self, parts: Sequence[Map]) -> Map:
+        """Maps of one size as one, channels after channels."""
         tape, (_, height, width) = self.tape, parts[0].shape
         values = [part.value for part in parts]
         wide = max(value.width for value in values)
         elements = sum(value.elements for value in values)
         y = tape.value(tape.storage(elements * wide), elements, wide)
         tape.events.append(Op(tuple(values), y, (y.storage,), through=True))
-        for value in values:
-            tape.drop(value)
         return Map(y, (sum(part.shape[0] for part in parts), height, width))
 
     def added(self, x: Map, y: Map, over: Map | None = None) -> Map:
-        """The sum of two maps of one shape, written over one of them or new; takes their names."""
-        result = self._sum(x, y) if over is None else self._sum_over(x, y, over)
-        for part in (x, y):
-            if part is not over:
-                self.tape.drop(part.value)
-        return result
+        """The sum of two maps of one shape, written over one of them or new."""
+        return self._sum(x, y) if over is None else self._sum_over(x, y, over)
+
+    def shares(self, number: int) -> Value:
+        """The shares of a weighted fusion: ReLU of its weights over their sum and epsilon."""
+        tape = self.tape
+        positive = self._small((), number, keeps_output=True)
+        total = self._small((positive,), 1)
+        above_zero = self._small((total,), 1)
+        tape.drop(total)
+        keeps = positive.storage, above_zero.storage
+        shares = self._small((positive, above_zero), number, keeps)
+        tape.drop(positive)
+        tape.drop(above_zero)
+        return shares
+
+    def scaled(self, x: Map, share: Value) -> Map:
+        """A map times one of the shares; the share's gradient is summed from a whole map."""
+        value, tape = x.value, self.tape
+        y = tape.value(tape.storage(value.bytes), value.elements, value.width)
+        keeps = value.storage, share.storage
+        op = Op((value, share), y, (y.storage,), keeps, scratch=value.bytes)
+        tape.events.append(op)
+        return Map(y, x.shape)
+
+    def _small(
+        self,
+        reads: tuple[Value, ...],
+        number: int,
+        keeps: tuple[int, ...] = (),
+        keeps_output: bool = False,
+    ) -> Value:
+        """An operation on a few numbers in fp32."""
+        y = self.tape.value(self.tape.storage(FP32 * number), number, FP32)
+        keeps = (*keeps, y.storage) if keeps_output else keeps
+        self.tape.events.append(Op(reads, y, (y.storage,), keeps))
+        return y
 
     def _sum(self, x: Map, y: Map) -> Map:
         tape, width = self.tape, max(x.value.width, y.value.width)
@@ -110,6 +139,7 @@ class Operations:
     def _sum_over(self, x: Map, y: Map, over: Map) -> Map:
         value = over.value
         total = self.tape.value(value.storage, value.elements, value.width)
+        self.tape.name(total)
         self.tape.events.append(Op((x.value, y.value), total, (), through=True))
         return Map(total, x.shape)
 

@@ -36,7 +36,7 @@ class Replay:
     def forward(self, keeping: bool) -> None:
         """Run all events; `keeping`: with autograd, which keeps what its backward needs."""
         for event in self.tape.events:
-            self._run(event, keeping)
+            self.run(event, keeping)
 
     @property
     def saved(self) -> int:
@@ -48,7 +48,8 @@ class Replay:
         self.gradients[loss.number] = Gradient(0, holders=1)
         self._back(tuple(self.tape.events))
 
-    def _run(self, event: Event, keeping: bool) -> None:
+    def run(self, event: Event, keeping: bool) -> None:
+        """Run one event."""
         match event:
             case Op():
                 self._operate(event, keeping)
@@ -56,7 +57,7 @@ class Replay:
                 self._release(storage)
             case Span():
                 for inner in event.events:
-                    self._run(inner, keeping=False)
+                    self.run(inner, keeping=False)
                 if keeping:
                     self._keep(event.keeps)
 
@@ -88,7 +89,7 @@ class Replay:
         events = _renumbered(span.events, self.tape)
         last = max(i for i, event in enumerate(events) if isinstance(event, Op) and event.keeps)
         for event in events[:last]:
-            self._run(event, keeping=True)
+            self.run(event, keeping=True)
         final = events[last]
         assert isinstance(final, Op)
         self._keep(final.keeps)

@@ -95,7 +95,7 @@ ONE_PATH = GridSpec.of(
         (Conv, "macs", lambda self, shape: 0),
         (BatchNorm, "parameters", property(lambda self: 0)),
         (Conv, "parameters", property(lambda self: 9 * self.channels_in * self.channels_out)),
-        (Deconv, "out", lambda self, shape: (self.channels_out, shape[1], 2 * shape[2])),
+        (Deconv, "out", lambda self, shape, _=None: (self.channels_out, shape[1], 2 * shape[2])),
     ],
 )
 def test_a_layer_that_is_counted_wrongly_is_noticed(layer, what, wrong, monkeypatch):

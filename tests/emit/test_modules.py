@@ -1,5 +1,7 @@
 """Modules of the wider grid: what they compute, and that none of them changes a map it shares."""
 
+from dataclasses import replace
+
 import networkx as nx
 import pytest
 import torch
@@ -28,7 +30,9 @@ from gridgen.grid.layers import (
     SiLU,
     Upsample,
 )
-from gridgen.memory.order import lean
+from gridgen.memory.min_memory_order import min_memory_order
+from gridgen.program import Add, Checkpoint, Free, Program, compile_program
+from gridgen.program.operations import read_by, written_by
 from gridgen.spec import GridSpec
 
 F = 2  # channels of the image, of every map and of the prediction
@@ -290,11 +294,21 @@ def _resampling(draw, source, target, before, pools):
     return draw(st.sampled_from(choices))
 
 
+def without_writes_in_place(program: Program) -> Program:
+    return Program(
+        tuple(
+            replace(operation, in_place=False) if isinstance(operation, Add) else operation
+            for operation in program.operations
+        )
+    )
+
+
 def out_of_place(network: GridNetwork) -> GridNetwork:
     """The same network without a single operation in place."""
     other = GridNetwork(network.grid).double()
     other.load_state_dict(network.state_dict())
-    other.fresh = frozenset()
+    other.step = without_writes_in_place(other.step)
+    other.evaluation = without_writes_in_place(other.eval().evaluation)
     for module in other.modules():
         if hasattr(module, "inplace"):
             module.inplace = False
@@ -347,6 +361,21 @@ def test_an_activation_is_in_place_where_it_follows_what_nobody_else_reads():
         assert not lower((CONV, Residual((act, CONV))))[1].layers[0].inplace
 
 
+@pytest.mark.parametrize("channels", [1, 5, 7, 8])
+def test_a_strided_pointwise_convolution_is_trained_without_harm(channels):
+    """In channels_last, as networks are; a peer in the other memory format gives the gradients."""
+    (ours,) = lower((Conv(channels, 10, kernel=1, stride=2),)).to(memory_format=torch.channels_last)
+    peer = nn.Conv2d(channels, 10, 1, 2)
+    peer.load_state_dict(ours.state_dict())
+    for _ in range(60):
+        x = torch.rand(2, channels, 17, 16)
+        found = ours(x.contiguous(memory_format=torch.channels_last))
+        given = torch.randn_like(found)
+        gradients = torch.autograd.grad(found, ours.weight, given)
+        wanted = torch.autograd.grad(peer(x), peer.weight, given.contiguous())
+        torch.testing.assert_close(gradients, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_a_residual_block_adds_the_identity_or_its_projection():
     x = rand(1, F, 4, 4)
     plain = lower((Residual((CONV, ReLU())),)).double()
@@ -358,21 +387,27 @@ def test_a_residual_block_adds_the_identity_or_its_projection():
 
 
 @settings(max_examples=50)
-@given(grids())
-def test_a_map_lives_until_nobody_reads_it_any_more(grid):
-    steps = lean(grid)
-    alive = {grid.input}
-    for k, step in enumerate(steps):
-        assert _read_by([step]) <= alive
-        alive = (alive | {step.target}) - {done for maps in step.done for done in maps}
-        assert alive - {grid.output} <= _read_by(steps[k + 1 :])
-    assert alive == {grid.output}
+@given(grids(), st.booleans(), st.sampled_from(["none", "unit", "column"]))
+def test_a_value_lives_until_nobody_reads_it_any_more(grid, training, recompute):
+    order = None if training else min_memory_order(grid).arrivals
+    program = compile_program(grid, order, training=training, recompute=recompute)
+    assert alive_after(program.operations, {"images"}) == {"images", "prediction"}
 
 
-def _read_by(steps) -> set[FeatureMap]:
-    """The maps that steps begin at or look at."""
-    arrivals = [connection for step in steps for connection in step.arrivals]
-    return {c.source for c in arrivals} | {c.auxiliary for c in arrivals if c.auxiliary is not None}
+def alive_after(operations, alive: set[str]) -> set[str]:
+    """The values that are left; each is written once, read while it lives, and freed once."""
+    for place, operation in enumerate(operations):
+        assert set(read_by(operation)) <= alive
+        if isinstance(operation, Checkpoint):
+            inside = alive_after(operation.operations, set(operation.inputs))
+            assert set(operation.outputs) == inside - set(operation.inputs)
+        if isinstance(operation, Free):
+            later = {name for each in operations[place + 1 :] for name in read_by(each)}
+            assert set(operation.names) <= alive - later
+            alive = alive - set(operation.names)
+        assert not alive & set(written_by(operation))
+        alive = alive | set(written_by(operation))
+    return alive
 
 
 def test_a_map_that_is_looked_at_outlives_its_last_connection():
@@ -384,21 +419,22 @@ def test_a_map_that_is_looked_at_outlives_its_last_connection():
     draft.connect((1, 4), (0, 5), (Resize(),), auxiliary=(0, 1))
     draft.connect((0, 5), (0, 6), (CONV,))
     network = network_of(grid_of(draft))
-    held, fuse = {}, network._fuse
+    held, run = {}, network._run
 
-    def watch(step, maps):
-        held[step.target] = sorted(maps)
-        return fuse(step, maps)
+    def watch(operation, values):
+        held[operation.output] = [name for name in values if name.startswith("map_")]
+        return run(operation, values)
 
-    network._fuse = watch
+    network._run = watch
     network(rand(1, F, 4, 4))
-    assert held == {
-        (0, 1): [(0, 0)],
-        (1, 2): [(0, 1)],
-        (1, 3): [(0, 1), (1, 2)],
-        (1, 4): [(0, 1), (1, 3)],
-        (0, 5): [(0, 1), (1, 4)],
-        (0, 6): [(0, 5)],
+    assert {name: maps for name, maps in held.items() if name.startswith("map_")} == {
+        "map_0_0": [],
+        "map_0_1": ["map_0_0"],
+        "map_1_2": ["map_0_1"],
+        "map_1_3": ["map_0_1", "map_1_2"],
+        "map_1_4": ["map_0_1", "map_1_3"],
+        "map_0_5": ["map_0_1", "map_1_4"],
+        "map_0_6": ["map_0_5"],
     }
 
 

@@ -17,7 +17,8 @@ from gridgen.emit.lower import lower
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune, removed
 from gridgen.grid.layers import BatchNorm, Conv, ReLU
-from gridgen.memory.order import lean
+from gridgen.memory.min_memory_order import min_memory_order
+from gridgen.program.compiler import last_reads
 from gridgen.spec import GridSpec
 
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
@@ -144,11 +145,13 @@ def test_names_of_weights_come_from_coordinates_not_from_the_order_of_connection
 
 def test_a_map_is_kept_until_its_last_reader_and_no_longer(paper_grid):
     alive, most = {paper_grid.input}, 0
-    for step in lean(paper_grid):
-        assert {connection.source for connection in step.arrivals} <= alive
-        alive.add(step.target)
+    arrivals = min_memory_order(paper_grid).arrivals
+    freed = last_reads(arrivals)
+    for into in arrivals:
+        assert {connection.source for connection in into} <= alive
+        alive.add(into[0].target)
         most = max(most, len(alive))
-        alive -= {done for maps in step.done for done in maps}
+        alive -= {done for connection in into for done in freed.get(connection.name, ())}
     assert alive == {paper_grid.output}
     assert most == paper_grid.spec.streams + 1
 

@@ -5,10 +5,8 @@ from typing import Literal, get_args
 
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
-from gridgen.memory.accounting import count_memory
-from gridgen.memory.record import record_training
+from gridgen.memory.accounting import count_memory, training_step
 from gridgen.memory.setting import Setting
-from gridgen.memory.tape import Op
 
 Phase = Literal["inference", "training"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -37,12 +35,5 @@ def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
     True
     """
     needed = count_memory(grid, size, setting)
-    largest = largest_layer(grid, size, setting)
+    largest = training_step(grid, size, setting).largest_layer
     return Counted(needed.peak_inference, needed.peak_training, largest)
-
-
-def largest_layer(grid: Grid, size: Size, setting: Setting) -> int:
-    """What the largest layer with weights reads and writes, in bytes: so many for each image."""
-    tape, _ = record_training(grid, size, setting.but(recompute="none"))
-    layers = [op for op in tape.events if isinstance(op, Op) and op.scratch]
-    return int(max(read.bytes + op.writes.bytes for op in layers for read in op.reads))

@@ -8,10 +8,9 @@ from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.analysis.words import bytes_text
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
-from gridgen.memory.accounting import count_memory
 from gridgen.memory.device.calibration import Calibration
 from gridgen.memory.device.cases import trained_on
-from gridgen.memory.device.counted import PHASES, Counted, Phase, largest_layer
+from gridgen.memory.device.counted import PHASES, Counted, Phase, counted
 from gridgen.memory.device.largest_batch import MOST, largest_batch
 from gridgen.memory.setting import Setting
 
@@ -87,12 +86,10 @@ def fits(
     """
     setting = room.setting(setting or Setting())
     image = size or larger_size(grid.spec, PAPER_SIZE)
-    layer = largest_layer(grid, image, setting.but(batch=1))
 
     @cache
     def at(batch: int) -> Counted:
-        needed = count_memory(grid, image, setting.but(batch=batch))
-        return Counted(needed.peak_inference, needed.peak_training, batch * layer)
+        return counted(grid, image, setting.but(batch=batch))
 
     return tuple(_fit(phase, room, at, setting.batch) for phase in PHASES)
 

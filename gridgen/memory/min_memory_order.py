@@ -1,8 +1,8 @@
 """The order of feature maps that needs least memory in evaluation.
 
-Which maps are there at once depends on the order in which they are computed, and within a sum on
+Which maps are alive at once depends on the order in which they are computed, and within a sum on
 which arrival comes first. The best order is found exactly where the grid has few enough sets of
-maps that can be there together, which a best-first search over those sets visits; otherwise the
+maps that can be alive together, which a best-first search over those sets visits; otherwise the
 better of the grid's own order and a greedy one is taken, and for grids of many maps the grid's own.
 """
 
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
-from gridgen.analysis.schedule import Step, reads, schedule
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.tracing import trace
-from gridgen.memory.arrivals import Arrivals, Joints
+from gridgen.memory.map_costs import MapCost, MapCosts
+from gridgen.program import Program, compile_program
 
 MOST_SETS = 2_000
 """Sets of maps that are visited before the search gives up."""
 MOST_MAPS = 200
-"""Maps of a grid of which orders other than its own are looked at."""
+"""Grids of more maps keep their own order."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,25 @@ class Order:
     `exact`: no order needs less.
     """
 
-    steps: tuple[tuple[Connection, ...], ...]
+    arrivals: tuple[tuple[Connection, ...], ...]
     peak: int
     exact: bool
 
 
-def lean(grid: Grid) -> tuple[Step, ...]:
-    """The steps of `grid` in the order of least memory."""
-    return schedule(grid, leanest(grid).steps)
-
-
 @lru_cache(maxsize=32)
-def leanest(grid: Grid) -> Order:
+def min_memory_order(grid: Grid) -> Order:
     """The order of least memory, at the smallest legal size that holds 400 x 400."""
     search = _Search(grid)
     own = search.own()
     if len(grid.maps) > MOST_MAPS:
         return own
     return search.exact(own) or min(own, search.greedy(), key=lambda order: order.peak)
+
+
+@lru_cache(maxsize=32)
+def evaluation_program(grid: Grid) -> Program:
+    """The forward pass in evaluation, its maps in the order of least memory."""
+    return compile_program(grid, min_memory_order(grid).arrivals, training=False)
 
 
 def own_order(grid: Grid) -> Order:
@@ -72,8 +73,9 @@ class _Search:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.bit = {target: 1 << number for number, target in enumerate(grid.maps)}
-        self.joints = Joints(grid, trace(grid, larger_size(grid.spec, PAPER_SIZE)), self.bit)
-        first = self.joints.sizes[grid.input]
+        traced = trace(grid, larger_size(grid.spec, PAPER_SIZE))
+        self.costs = MapCosts(grid, traced.shapes, self.bit)
+        first = self.costs.sizes[grid.input]
         self.begin = _Move((), first, self.bit[grid.input], first)
         self.end = (1 << len(grid.maps)) - 1
 
@@ -81,7 +83,7 @@ class _Search:
         """The grid's own order, the arrivals of each map too."""
         moves = [self.begin]
         for target in self.grid.maps[1:]:
-            moves.append(self._move(moves[-1], target, (self.joints.own(target),)))
+            moves.append(self._move(moves[-1], target, (self.costs.own(target),)))
         return _order(moves, exact=False)
 
     def exact(self, own: Order) -> Order | None:
@@ -123,19 +125,19 @@ class _Search:
             computed = before.computed
         return [self.begin, *reversed(moves)]
 
-    def _targets(self) -> list[tuple[FeatureMap, int, tuple[Arrivals, ...]]]:
+    def _targets(self) -> list[tuple[FeatureMap, int, tuple[MapCost, ...]]]:
         """Every map but the input, the bits of what it is computed from, its orders of arrivals."""
         return [
             (
                 target,
-                self._bits(read for each in self.grid.into(target) for read in reads(each)),
-                self.joints.orders(target),
+                self._bits(read for each in self.grid.into(target) for read in each.inputs),
+                self.costs.orders(target),
             )
             for target in self.grid.maps[1:]
         ]
 
     def _moves(
-        self, last: _Move, targets: Iterable[tuple[FeatureMap, int, tuple[Arrivals, ...]]]
+        self, last: _Move, targets: Iterable[tuple[FeatureMap, int, tuple[MapCost, ...]]]
     ) -> list[_Move]:
         """All maps that can be computed next, each with the order of its arrivals that is best."""
         computed = last.computed
@@ -145,12 +147,12 @@ class _Search:
             if not self.bit[target] & computed and not sources & ~computed
         ]
 
-    def _move(self, last: _Move, target: FeatureMap, orders: Sequence[Arrivals]) -> _Move:
+    def _move(self, last: _Move, target: FeatureMap, orders: Sequence[MapCost]) -> _Move:
         after = last.computed | self.bit[target]
-        risen = [order.risen(last.live, after) for order in orders]
+        risen = [order.replayed(last.live, after) for order in orders]
         best = min(range(len(orders)), key=lambda place: risen[place][0])
         peak, live = risen[best]
-        return _Move(orders[best].connections, peak, after, live + self.joints.sizes[target])
+        return _Move(orders[best].arrivals, peak, after, live + self.costs.sizes[target])
 
     def _bits(self, maps: Iterable[FeatureMap]) -> int:
         bits = 0

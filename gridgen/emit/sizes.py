@@ -1,0 +1,92 @@
+"""The size policies: an image is brought to a legal size, and the prediction back to the image's.
+
+Eager code does nothing where a size is legal already. While torch exports a module, heights and
+widths are symbols: a comparison of one would become a guard that binds the exported program to
+sizes like the example's, and padding by a computed amount keeps such a guard too. Rows and columns
+are then selected by clamped indices, which is exact whether something is added, cut or neither.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gridgen.analysis.sizes import legal_size
+from gridgen.grid.tracing import Size
+from gridgen.spec import NetworkSpec
+
+
+def fit(images: Tensor, spec: NetworkSpec) -> Tensor:
+    """(N, n_in, H, W) at a legal size, by the spec's policy. Errors: `SizeError`.
+
+    `pad` extends the image by its border values on all sides, `crop` takes its middle, `resize`
+    interpolates.
+    """
+    return _bring(images, fitted_size(images, spec), spec, grows=spec.size == "pad")
+
+
+def restore(logits: Tensor, spec: NetworkSpec, size: Size) -> Tensor:
+    """(N, K, h, w) for the fitted image -> (N, K, H, W) for the given one of `size`.
+
+    What was padded is cut away; beyond what was cropped, the nearest predicted values stand.
+    """
+    return _bring(logits, size, spec, grows=spec.size == "crop")
+
+
+def fitted_size(images: Tensor, spec: NetworkSpec) -> Size:
+    """The legal size for `images`. Errors: `SizeError`."""
+    height, width = images.shape[-2:]
+    if spec.size == "error" or not torch.compiler.is_exporting():
+        return legal_size(spec, (height, width))
+    return _symbolic(height, spec), _symbolic(width, spec)
+
+
+def _symbolic(side: int, spec: NetworkSpec) -> int:
+    """A side as `legal_size` gives it, in arithmetic that symbols allow."""
+    step = spec.multiple
+    beside = {"pad": step - 1, "crop": 0, "resize": step // 2}[spec.size]
+    fitted = (side + beside) // step * step
+    if spec.size == "crop":
+        return fitted
+    return torch.sym_max(fitted, spec.least)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _bring(x: Tensor, size: Size, spec: NetworkSpec, grows: bool) -> Tensor:
+    """Pad, crop or resize `x` to `size`; no-op if it fits. `grows` is false where it is cut."""
+    exporting = torch.compiler.is_exporting() and spec.size != "error"
+    before = x.shape[-2], x.shape[-1]
+    if not exporting and before == size:
+        return x
+    if spec.size == "resize":
+        return functional.interpolate(x, size, mode="bilinear", align_corners=False)
+    if exporting:
+        return _select(_select(x, -2, size[0], grows), -1, size[1], grows)
+    return _pad_or_cut(x, before, size)
+
+
+def _select(x: Tensor, dim: int, after: int, grows: bool) -> Tensor:
+    """`_pad_or_cut` along one dimension, by indices whose number may be a symbol."""
+    before = x.shape[dim]
+    indices = torch.arange(after, device=x.device)
+    if grows:
+        indices = (indices - (after - before) // 2).clamp(0, before - 1)
+    else:
+        indices = indices + (before - after) // 2
+    return x.index_select(dim, indices)
+
+
+def _pad_or_cut(x: Tensor, before: Size, after: Size) -> Tensor:
+    """`x` with sides cut, or extended by its border values, alike on both sides (odd: one more
+    at the end).
+    """
+    (more, wider) = (after[0] - before[0], after[1] - before[1])
+    top, left = _begin(more), _begin(wider)
+    sides = (left, wider - left, top, more - top)
+    if min(sides) >= 0:
+        return functional.pad(x, sides, mode="replicate")
+    height, width = after
+    return x[..., -top : height - top, -left : width - left]
+
+
+def _begin(more: int) -> int:
+    """How much is added before, of `more` in all; negative where it is cut."""
+    return more // 2 if more >= 0 else -(-more // 2)

@@ -1,0 +1,114 @@
+"""How high memory rises while one map is computed, from those that are there.
+
+Summaries of the program's own operations, so that a search over orders need not replay them each
+time: bytes between the moments at which a map that is read here may be freed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from math import prod
+
+from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid.layers import Shape
+from gridgen.memory.layers import Recorder
+from gridgen.memory.recording import Recording
+from gridgen.memory.replay import Replay
+from gridgen.memory.setting import Setting
+from gridgen.memory.tape import Drop, Tape
+from gridgen.memory.weights import FP32
+from gridgen.program import map_operations
+from gridgen.program.compiler import join_at
+
+MOST_ARRIVALS = 4
+"""Arrivals of which all orders are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Operations up to a moment at which a map may be freed, in bytes.
+
+    `peak` and `added` are relative to what was live before. `freed` is the size of the map and
+    `readers` the maps that read it, as bits; it is freed if all of them are computed by then.
+    """
+
+    peak: int
+    added: int
+    freed: int = 0
+    readers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MapCost:
+    """The memory of computing one map from its `arrivals` in that order."""
+
+    arrivals: tuple[Connection, ...]
+    stretches: tuple[Stretch, ...]
+
+    def replayed(self, live: int, computed: int) -> tuple[int, int]:
+        """How high memory rises from `live` bytes of maps, and how many of these are left.
+
+        `computed` are the maps computed by then, this one among them, as bits.
+        """
+        peak, temporary = live, 0
+        for stretch in self.stretches:
+            peak = max(peak, live + temporary + stretch.peak)
+            temporary += stretch.added
+            if not stretch.readers & ~computed:
+                live -= stretch.freed
+        return peak, live
+
+
+class MapCosts:
+    """The costs of every map of a grid; `bit` is the bit of each in a set of maps."""
+
+    def __init__(
+        self, grid: Grid, shapes: Mapping[FeatureMap, Shape], bit: Mapping[FeatureMap, int]
+    ) -> None:
+        self.grid, self.shapes = grid, shapes
+        self.sizes = {target: FP32 * prod(shapes[target]) for target in grid.maps}
+        self.readers = dict.fromkeys(grid.maps, 0)
+        for connection in grid:
+            for read in connection.inputs:
+                self.readers[read] |= bit[connection.target]
+
+    def own(self, target: FeatureMap) -> MapCost:
+        """The grid's own order of arrivals."""
+        return self._cost(tuple(self.grid.into(target)))
+
+    def orders(self, target: FeatureMap) -> tuple[MapCost, ...]:
+        """All orders of arrivals with the same result; a concatenation has one alone."""
+        into = tuple(self.grid.into(target))
+        free = join_at(self.grid, target) == "sum" and len(into) <= MOST_ARRIVALS
+        return tuple(map(self._cost, permutations(into) if free else [into]))
+
+    def _cost(self, arrivals: Sequence[Connection]) -> MapCost:
+        last = {read: arrival.name for arrival in arrivals for read in arrival.inputs}
+        freed: dict[str, list[FeatureMap]] = {}
+        for read, name in last.items():
+            freed.setdefault(name, []).append(read)
+        recording = Recording(Recorder(Setting(), training=False))
+        tape = recording.recorder.tape
+        storages: dict[int, FeatureMap] = {}
+        for read in last:
+            given = recording.values[read.name] = recording.recorder.given(self.shapes[read])
+            storages[given.value.storage] = read
+        recording.run(map_operations(self.grid, arrivals, freed, training=False))
+        made = recording.values[arrivals[0].target.name]
+        assert made is not None
+        tape.drop(made.value)  # the search itself adds the size of the map
+        return MapCost(tuple(arrivals), tuple(self._stretches(tape, storages)))
+
+    def _stretches(self, tape: Tape, maps: Mapping[int, FeatureMap]) -> Iterator[Stretch]:
+        """The tape in stretches that end where one of the `maps` may be freed, by storage."""
+        replay = Replay(tape)
+        before = replay.peak = replay.live
+        for event in tape.events:
+            if isinstance(event, Drop) and event.storage in maps:
+                read = maps[event.storage]
+                rise, added = replay.peak - before, replay.live - before
+                yield Stretch(rise, added, self.sizes[read], self.readers[read])
+                before = replay.peak = replay.live
+            else:
+                replay.run(event, keeping=False)
+        yield Stretch(replay.peak - before, replay.live - before)

@@ -1,0 +1,35 @@
+"""The network of a grid as a program: a flat list of operations in execution order. No torch.
+
+The module (`emit/`), the memory model (`memory/`) and every exporter read the same program, so
+the forward pass is written down once.
+"""
+
+from gridgen.program.compiler import Recompute, compile_program, map_operations
+from gridgen.program.operations import (
+    Add,
+    Checkpoint,
+    Concatenate,
+    Fit,
+    Free,
+    Operation,
+    Program,
+    Restore,
+    Run,
+    Weigh,
+)
+
+__all__ = [
+    "Add",
+    "Checkpoint",
+    "Concatenate",
+    "Fit",
+    "Free",
+    "Operation",
+    "Program",
+    "Recompute",
+    "Restore",
+    "Run",
+    "Weigh",
+    "compile_program",
+    "map_operations",
+]
