@@ -1,0 +1,86 @@
+"""Lines of code, of comments, and files: `python -m tests.structure.size`."""
+
+import ast
+import io
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.structure.package import PACKAGE
+
+MOST_LINES = 16_500
+MOST_FILES = 200
+LEAST_COMMENTS = 0.01
+"""Of all lines."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Lines of each sort, and files. A line that holds code and a comment is one of code."""
+
+    files: int = 0
+    lines: int = 0
+    code: int = 0
+    comments: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(
+            self.files + other.files,
+            self.lines + other.lines,
+            self.code + other.code,
+            self.comments + other.comments,
+        )
+
+
+def size_of(text: str) -> Size:
+    """One file. Blank lines, comments and docstrings, those of names too, are no code.
+
+    >>> size_of('# Why.\\nx = 1  # one\\n\\n"What x is."\\n')
+    Size(files=1, lines=4, code=1, comments=1)
+    """
+    strings = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    lines = text.splitlines()
+    comments = {
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT and lines[token.start[0] - 1].strip().startswith("#")
+    }
+    blank = {number for number, line in enumerate(lines, 1) if not line.strip()}
+    code = len(lines) - len(strings | comments | blank)
+    return Size(1, len(lines), code, len(comments))
+
+
+def by_room(package: Path = PACKAGE) -> dict[str, Size]:
+    """The size of each folder and each single file of the package."""
+    found: dict[str, Size] = {}
+    for path in sorted(package.rglob("*.py")):
+        room = path.relative_to(package).parts[0]
+        found[room] = found.get(room, Size()) + size_of(path.read_text())
+    return found
+
+
+def total(package: Path = PACKAGE) -> Size:
+    """The size of the whole package."""
+    return sum(by_room(package).values(), Size())
+
+
+def main() -> None:
+    """A table of the rooms."""
+    print(f"{'room':16} {'files':>6} {'lines':>7} {'code':>7} {'comments':>9}")
+    for room, size in {**by_room(), "all": total()}.items():
+        share = size.comments / size.lines if size.lines else 0
+        print(f"{room:16} {size.files:6} {size.lines:7,} {size.code:7,} {share:8.1%}")
+    print(
+        f"at most {MOST_FILES} files, {MOST_LINES:,} lines of code; {LEAST_COMMENTS:.0%} comments"
+    )
+
+
+if __name__ == "__main__":
+    main()
