@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.tracking import DEVICE, Tracked, tracked
-from gridgen.analysis.words import bytes_text
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import TOPOLOGIES, Grid, build_grid
@@ -18,6 +17,7 @@ from gridgen.grid.tracing import Size
 from gridgen.memory import Memory, Setting, count_memory
 from gridgen.memory.min_memory_order import min_memory_order, own_order
 from gridgen.spec import GridSpec
+from gridgen.text import bytes_text
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 

@@ -20,9 +20,9 @@ from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, 
 from gridgen.spec import DraftSpec, GridSpec
 
 if TYPE_CHECKING:
-    from gridgen.analysis.diff import diff
+    from gridgen.analysis.differences import diff
     from gridgen.analysis.receptive import receptive_field
-    from gridgen.analysis.relate import relate
+    from gridgen.analysis.relations import relate
     from gridgen.emit import GridNetwork, load_network, save_network
     from gridgen.memory import Memory, Setting, count_memory
     from gridgen.render import Picture, draw, draw_difference, draw_paths
@@ -45,12 +45,12 @@ __version__ = "0.1.0"
 
 # What needs time to import is imported when it is first asked for.
 _LATER = {
-    "diff": "gridgen.analysis.diff",
+    "diff": "gridgen.analysis.differences",
     "Memory": "gridgen.memory",
     "Setting": "gridgen.memory",
     "count_memory": "gridgen.memory",
     "receptive_field": "gridgen.analysis.receptive",
-    "relate": "gridgen.analysis.relate",
+    "relate": "gridgen.analysis.relations",
     "Picture": "gridgen.render",
     "draw": "gridgen.render",
     "draw_difference": "gridgen.render",

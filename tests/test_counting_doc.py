@@ -12,7 +12,7 @@ import matplotlib
 import pytest
 
 from gridgen.analysis import closed_form, count, paper
-from gridgen.analysis.count import Count
+from gridgen.analysis.counting import Count
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, Cost, Deconv
 from gridgen.grid.tracing import trace

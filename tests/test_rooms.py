@@ -15,6 +15,7 @@ ROOMS = (
     *(
         "errors",
         "files",
+        "text",
         "spec",
         "grid",
         "architectures",

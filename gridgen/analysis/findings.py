@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gridgen.analysis.dropout import Dropout
 from gridgen.analysis.paths import Depth, Paths
-from gridgen.analysis.words import number_text
+from gridgen.text import number_text
 
 
 def findings(found: Paths, left: Dropout | None = None) -> list[str]:

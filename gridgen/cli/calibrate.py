@@ -59,7 +59,7 @@ def _wide(cells: Row) -> Row:
 
 
 def _cells(row: "Prediction") -> Row:
-    from gridgen.analysis.words import bytes_text
+    from gridgen.text import bytes_text
 
     return (
         row.phase,
@@ -73,8 +73,8 @@ def _cells(row: "Prediction") -> Row:
 
 def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
     """The device, and what was fitted."""
-    from gridgen.analysis.words import bytes_text
     from gridgen.memory.device.counted import PHASES
+    from gridgen.text import bytes_text
 
     about, found = calibration.machine, calibration.constants
     return [
@@ -86,7 +86,7 @@ def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
 
 
 def _beside(beside: "Beside") -> str:
-    from gridgen.analysis.words import bytes_text
+    from gridgen.text import bytes_text
 
     largest = "the largest layer's input and output"
     return f"{bytes_text(beside.fixed)} + {beside.workspace:.2f} x {largest}"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gridgen.analysis.breakdown import GROUPINGS, Group, Piece
-from gridgen.analysis.count import Activations, Count, Parameters
-from gridgen.analysis.words import share_text
+from gridgen.analysis.counting import Activations, Count, Parameters
 from gridgen.cli.table import WIDTH, Row, bar, print_table
 from gridgen.grid.layers import shape_text
+from gridgen.text import share_text
 
 PAPER = 5  # where the paper's columns of the table of totals begin
 MEASURES = ("parameters", "activations", "MACs")

@@ -9,9 +9,8 @@ import typer
 
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.breakdown import GROUPINGS, Piece, breakdown
-from gridgen.analysis.count import Count
+from gridgen.analysis.counting import Count
 from gridgen.analysis.sizes import counted_size
-from gridgen.analysis.words import number_text
 from gridgen.cli.budget import Limits, budget_of, wrapped
 from gridgen.cli.costs import print_breakdown, print_totals
 from gridgen.cli.memory import (
@@ -39,6 +38,7 @@ from gridgen.errors import UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
+from gridgen.text import number_text
 
 if TYPE_CHECKING:
     from gridgen.memory import Memory, Setting

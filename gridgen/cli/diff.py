@@ -23,7 +23,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Compare connections, cost and receptive field of two networks, and what weights fit both."""
-    from gridgen.analysis.diff import diff as diff_grids
+    from gridgen.analysis.differences import diff as diff_grids
 
     ours, theirs = grid_of(a), grid_of(b)
     difference = diff_grids(ours, theirs, size_of(size))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.analysis.words import bytes_text
 from gridgen.cli.budget import Limits, budgeted, wrapped
 from gridgen.cli.table import WIDTH
 from gridgen.cli.terminal import AsJson, progress, report
 from gridgen.errors import RenderError
 from gridgen.spec import GridSpec
+from gridgen.text import bytes_text
 
 if TYPE_CHECKING:
     from gridgen.space import Feasible

@@ -67,7 +67,7 @@ def _print(case: "Case", findings: "tuple[Finding, ...]") -> None:
 
 def _print_finding(finding: "Finding", margin: str) -> None:
     """The fact and the fix in words; its flags on a line of their own, to be copied."""
-    from gridgen.analysis.relate import brief
+    from gridgen.analysis.relations import brief
 
     fact = f"{finding.lint:<{len(margin)}}{brief(finding.places)}: {finding.fact}"
     print(wrapped(fact, margin))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.analysis.words import bytes_text
 from gridgen.cli.table import bar, print_table
 from gridgen.errors import SpecError
+from gridgen.text import bytes_text
 
 if TYPE_CHECKING:
     from gridgen.memory import Memory, Setting

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from gridgen.analysis.dropout import Dropout
 from gridgen.analysis.findings import findings
 from gridgen.analysis.paths import Depth, Lengths, Paths
-from gridgen.analysis.words import number_text, share_text
 from gridgen.cli.matrix import print_matrix
 from gridgen.cli.table import Row, bar, print_table
 from gridgen.cli.terminal import wrapped
 from gridgen.grid import FeatureMap
+from gridgen.text import number_text, share_text
 
 BAR = 20
 BANDS = 16

@@ -14,7 +14,7 @@ def relate(
     as_json: AsJson = False,
 ) -> None:
     """Say whether A is a subgraph of B, what differs, and what A needs that B has not."""
-    from gridgen.analysis.relate import relate as relate_grids
+    from gridgen.analysis.relations import relate as relate_grids
 
     relation = relate_grids(grid_of(a), grid_of(b))
     if as_json:

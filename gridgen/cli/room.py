@@ -40,7 +40,7 @@ def _begins_as_a_number(name: str) -> bool:
 
 
 def _amount(text: str) -> int:
-    from gridgen.space.amounts import STORED, amount
+    from gridgen.space.quantities_text import STORED, amount
 
     try:
         memory = amount(text, STORED, "8GB")

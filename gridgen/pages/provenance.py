@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from gridgen.analysis.count import count
+from gridgen.analysis.counting import count
 from gridgen.errors import GridgenError
 from gridgen.grid import Grid
 from gridgen.memory import training_memory

@@ -2,7 +2,7 @@
 
 import graphviz
 
-from gridgen.analysis.relate import Relation, relate
+from gridgen.analysis.relations import Relation, relate
 from gridgen.grid import Grid
 from gridgen.render import style
 from gridgen.render.canvas import add_connection, add_map, blank_canvas

@@ -7,7 +7,6 @@ import graphviz
 
 from gridgen.analysis.paths import Paths, longest_path, shortest_path
 from gridgen.analysis.paths import paths as find_paths
-from gridgen.analysis.words import number_text, share_text
 from gridgen.grid import Grid
 from gridgen.render import style
 from gridgen.render.canvas import add_connection, add_map, blank_canvas
@@ -16,6 +15,7 @@ from gridgen.render.layout import last_column, last_stream, stream_sizes
 from gridgen.render.legend import Entry, add_legend, add_title
 from gridgen.render.picture import Picture
 from gridgen.render.shares import add_shares
+from gridgen.text import number_text, share_text
 
 
 class Mark(NamedTuple):

@@ -8,12 +8,12 @@ from math import dist, hypot
 
 import graphviz
 
-from gridgen.analysis.words import share_text
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.render import style
 from gridgen.render.canvas import Maps, add_words
 from gridgen.render.layout import point
 from gridgen.render.routes import Point, leave, route
+from gridgen.text import share_text
 
 SIZE = 9  # points
 PLACES = (0.43, 0.5, 0.35, 0.6, 0.25)

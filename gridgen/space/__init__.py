@@ -2,7 +2,7 @@
 
 from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Range, Space
-from gridgen.space.decide import Costs, costs_of, feasible
-from gridgen.space.feasible import Feasible
+from gridgen.space.deciding import Costs, costs_of, feasible
+from gridgen.space.feasible_set import Feasible
 
 __all__ = ["Budget", "Choices", "Costs", "Feasible", "Range", "Space", "costs_of", "feasible"]

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.grid import Grid
-from gridgen.space.amounts import Bytes, Macs, Values
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.reach import WHOLE_IMAGE
-from gridgen.space.terms import Terms
+from gridgen.space.quantities_text import Bytes, Macs, Values
+from gridgen.space.receptive import WHOLE_IMAGE
+from gridgen.space.workload import Terms
 from gridgen.spec import GridSpec
 
 

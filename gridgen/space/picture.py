@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from gridgen.files import write_file
 from gridgen.grid.layers import shape_text
-from gridgen.space.family import Mask
-from gridgen.space.feasible import Feasible
+from gridgen.space.binning import Plane, Points, in_turn
+from gridgen.space.feasible_set import Feasible
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.spots import Plane, Points, in_turn
+from gridgen.space.spec_array import Mask
 
 COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#3aa6a0")
 MARKS = ("o", "s", "^", "D", "v", "P")

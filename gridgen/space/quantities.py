@@ -12,11 +12,11 @@ from gridgen.analysis import count
 from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
 from gridgen.memory import inference_memory, training_memory
-from gridgen.space.amounts import BYTES, MACS, written
-from gridgen.space.family import Table
-from gridgen.space.population import Population
-from gridgen.space.reach import WHOLE_IMAGE
-from gridgen.space.terms import Terms
+from gridgen.space.cost_tables import Population
+from gridgen.space.quantities_text import BYTES, MACS, written
+from gridgen.space.receptive import WHOLE_IMAGE
+from gridgen.space.spec_array import Table
+from gridgen.space.workload import Terms
 
 
 class Unit(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from gridgen.errors import SpecError
 from gridgen.space.choices import Choices, Range, Space, members
-from gridgen.space.family import Family, Table, combined
+from gridgen.space.spec_array import Family, Table, combined
 from gridgen.spec import CustomTopology, GridSpec
 
 Key = tuple[str, Any]

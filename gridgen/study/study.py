@@ -14,8 +14,8 @@ from pydantic import (
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.space import Budget, Costs, Feasible, Range, costs_of, feasible
-from gridgen.space.bygrid import Tell, silent
 from gridgen.space.choices import Params, first_point, relocated, require_valid, values
+from gridgen.space.memory_limit import Tell, silent
 from gridgen.spec import Document, GridSpec
 from gridgen.spec.fields import merged
 from gridgen.study.samplers import PRUNERS, SAMPLERS

@@ -2,11 +2,11 @@
 
 import torch
 
-from gridgen.analysis.words import bytes_text
 from gridgen.errors import TooLargeError
 from gridgen.grid import Grid
 from gridgen.memory import training_memory
 from gridgen.memory.host import host_memory
+from gridgen.text import bytes_text
 from gridgen.training import devices
 from gridgen.training.recipe import Recipe, setting_of
 

@@ -12,11 +12,11 @@ from walking import Path, list_paths, maps_of
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.paths import longest_path, paths, shortest_path, unit_steps
-from gridgen.analysis.words import number_text, share_text
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.spec import GridSpec
+from gridgen.text import number_text, share_text
 
 FEW = ["fcn-8s", "deconvnet", "unet-2015", "refinenet", "stacked-hourglass", "pspnet", "unet++"]
 FEW += ["fpn", "panet", "bifpn", "dilated", "preact-resnet", "neural-fabric"]

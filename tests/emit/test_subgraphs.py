@@ -4,7 +4,7 @@ import pytest
 import torch
 from silencing import share_weights, silenced
 
-from gridgen.analysis.relate import relate
+from gridgen.analysis.relations import relate
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune, removed
 from gridgen.spec import GridSpec

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from strategies import specs
 
 from gridgen.analysis.paths import longest_path, paths, shortest_path
-from gridgen.analysis.words import share_text
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import build_grid, prune
 from gridgen.render import draw_paths, style
 from gridgen.render.shares import _line
+from gridgen.text import share_text
 
 GOLDEN = Path(__file__).parent / "golden"
 EDGE = re.compile(r"\t(\w+) -> (\w+) \[(.*id=(\w+).*)\]")

@@ -11,7 +11,7 @@ from gridgen.memory import Setting, count_memory
 from gridgen.space import Budget
 from gridgen.space.budget import Verdict
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.reach import WHOLE_IMAGE
+from gridgen.space.receptive import WHOLE_IMAGE
 from gridgen.spec import GridSpec
 
 PAPER = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)

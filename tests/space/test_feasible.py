@@ -12,9 +12,9 @@ from gridgen.errors import SpecError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.space import Budget, Range, costs_of, feasible
-from gridgen.space.amounts import LEAST_MEMORY
 from gridgen.space.choices import members
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.quantities_text import LEAST_MEMORY
 from gridgen.spec import GridSpec
 from gridgen.spec.fields import merged
 

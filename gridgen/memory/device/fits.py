@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
-from gridgen.analysis.words import bytes_text
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.device.calibration import Calibration
@@ -13,6 +12,7 @@ from gridgen.memory.device.cases import trained_on
 from gridgen.memory.device.counted import PHASES, Counted, Phase, counted
 from gridgen.memory.device.largest_batch import MOST, largest_batch
 from gridgen.memory.setting import Setting
+from gridgen.text import bytes_text
 
 ALONE = "by arithmetic alone, without what the device takes besides"
 

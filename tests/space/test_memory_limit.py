@@ -5,7 +5,7 @@ import pytest
 from gridgen.grid import UNITS, build_grid
 from gridgen.space import Budget, Range, feasible
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.terms import Terms
+from gridgen.space.workload import Terms
 from gridgen.spec import GridSpec
 
 SHARED = {"streams": 2, "columns": "1+1", "classes": 2}

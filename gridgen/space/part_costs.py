@@ -12,8 +12,8 @@ import numpy as np
 
 from gridgen.grid.units import UNITS, Kind
 from gridgen.space import widths as one
-from gridgen.space.census import Census, Entering, Joining
-from gridgen.space.family import Family, Table, combined
+from gridgen.space.spec_array import Family, Table, combined
+from gridgen.space.structure_counts import Census, Entering, Joining
 from gridgen.space.widths import OfPart, Width
 
 MEASURES = ("parameters", "activations", "macs")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gridgen.errors import SpecError
 from gridgen.space import Budget
-from gridgen.space.amounts import (
+from gridgen.space.quantities_text import (
     BINARY,
     BYTES,
     COUNTED,

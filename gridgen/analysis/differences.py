@@ -4,9 +4,9 @@ from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from gridgen.analysis.count import Count, count
+from gridgen.analysis.counting import Count, count
 from gridgen.analysis.receptive import field_text, receptive_field
-from gridgen.analysis.relate import brief, relate
+from gridgen.analysis.relations import brief, relate
 from gridgen.analysis.sizes import common_size
 from gridgen.grid import Grid
 from gridgen.grid.layers import Layers, shape_text

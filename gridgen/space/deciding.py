@@ -9,12 +9,12 @@ import numpy as np
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
 from gridgen.space.budget import Budget, Limit
-from gridgen.space.bygrid import ByGrid, Tell, silent
 from gridgen.space.choices import Choices, Params, Range, Space, require_fields
-from gridgen.space.family import Family, Table, require_no_errors
-from gridgen.space.feasible import Feasible
-from gridgen.space.population import Population
+from gridgen.space.cost_tables import Population
+from gridgen.space.feasible_set import Feasible
+from gridgen.space.memory_limit import ByGrid, Tell, silent
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.spec_array import Family, Table, require_no_errors
 from gridgen.spec import GridSpec
 
 

@@ -7,7 +7,7 @@ from gridgen.analysis import count
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.space import Budget, Range, feasible
-from gridgen.space.family import Family
+from gridgen.space.spec_array import Family
 from gridgen.space.words import described
 from gridgen.spec import GridSpec
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
-from gridgen.analysis.relate import brief, relate
+from gridgen.analysis.relations import brief, relate
 from gridgen.architectures import load_spec, spec_of
 from gridgen.architectures.bifpn import Bifpn
 from gridgen.architectures.fpn import Fpn

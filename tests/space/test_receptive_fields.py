@@ -12,9 +12,9 @@ from gridgen.grid.layers import GroupNorm
 from gridgen.grid.units import residual
 from gridgen.space import Range, feasible
 from gridgen.space.budget import Budget
-from gridgen.space.census import census_of
-from gridgen.space.reach import WHOLE_IMAGE, Ways, receptive_fields, way_of_head, way_of_stem
-from gridgen.space.reach import way_of_unit as unit
+from gridgen.space.receptive import WHOLE_IMAGE, Ways, receptive_fields, way_of_head, way_of_stem
+from gridgen.space.receptive import way_of_unit as unit
+from gridgen.space.structure_counts import census_of
 from gridgen.spec import GridSpec
 
 LATTICES = [(1, "1+1"), (3, "2+2"), (4, "1+2"), (2, ["sub", "up", "sub", "up"])]

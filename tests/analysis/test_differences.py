@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis import count
-from gridgen.analysis.diff import diff
+from gridgen.analysis.differences import diff
 from gridgen.architectures import spec_of
 from gridgen.architectures.bifpn import Bifpn
 from gridgen.architectures.fpn import Fpn

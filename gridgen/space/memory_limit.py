@@ -13,9 +13,9 @@ import numpy as np
 
 from gridgen.grid import build_grid
 from gridgen.space.budget import Limit
-from gridgen.space.family import Index, Mask
-from gridgen.space.population import Population
+from gridgen.space.cost_tables import Population
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.spec_array import Index, Mask
 
 Tell = Callable[[int, int], None]
 WIDTH = "base_channels"

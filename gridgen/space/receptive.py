@@ -16,7 +16,7 @@ from gridgen.grid import FeatureMap
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.layers import WHOLE, Layer, Layers, Residual, flat
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
-from gridgen.space.census import Census
+from gridgen.space.structure_counts import Census
 
 WHOLE_IMAGE = 1 << 62
 """Stands for the receptive field of a network that sees the whole image, however large."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from gridgen.grid import build_grid
 from gridgen.space.budget import Budget, Limit, Verdict
 from gridgen.space.choices import Params
-from gridgen.space.family import Family, Index, Mask, Table
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.spec_array import Family, Index, Mask, Table
 from gridgen.space.words import described, titles
 from gridgen.spec import GridSpec
 

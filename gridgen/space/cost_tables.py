@@ -10,12 +10,12 @@ from gridgen.analysis import paper
 from gridgen.analysis.sizes import legal_size
 from gridgen.errors import SpecError
 from gridgen.grid.units import UNITS
-from gridgen.space.census import STRUCTURE, Census, census_of
-from gridgen.space.family import Family, Table, combined
-from gridgen.space.parts import IDENTITY, SIDES, parts_of, total
-from gridgen.space.reach import Ways, receptive_fields, way_of_head, way_of_stem, way_of_unit
-from gridgen.space.terms import Terms
+from gridgen.space.part_costs import IDENTITY, SIDES, parts_of, total
+from gridgen.space.receptive import Ways, receptive_fields, way_of_head, way_of_stem, way_of_unit
+from gridgen.space.spec_array import Family, Table, combined
+from gridgen.space.structure_counts import STRUCTURE, Census, census_of
 from gridgen.space.widths import Width
+from gridgen.space.workload import Terms
 from gridgen.spec import GridSpec
 
 WIDTHS = ("streams", "base_channels", "channels", "size")
