@@ -45,7 +45,7 @@ def row(name: str) -> str:
     found = feasible(SHARED, SPACE, Budget.of(**BUDGETS[name]))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    grids = sum(map(len, found.looked.values()))
+    grids = sum(map(len, found.cell_costs.values()))
     rate = found.points / seconds
     return (
         f"| {name} | {found.feasible:,} of {found.points:,} | {seconds:.1f} | {rate:,.0f} "

@@ -7,7 +7,6 @@ from the same records. Sums (residual and fusion) have no layer and are not coun
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gridgen.analysis import paper
 from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import counted_size
 from gridgen.grid import Grid
@@ -90,7 +89,7 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     parameters = sum(part.parameters for part in parts)
     activations = sum(part.activations for part in parts)
     macs = sum(part.macs for part in parts)
-    by_paper = _paper(spec, image)
+    by_paper = paper_parameters(spec), paper_activations(spec, image)
     return Count(
         Parameters(
             total=stem.parameters + parameters + head.parameters,
@@ -113,15 +112,29 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     )
 
 
-def _paper(spec: NetworkSpec, size: Size) -> tuple[int | None, int | None]:
+def paper_parameters(spec: NetworkSpec) -> int | None:
+    """Section 3.2 as printed: 18 * 2^(2 (N_S - 1)) * F_0^2 * (2.5 N_Cs + N_Cu - 2).
+
+    It speaks of the full grid with the paper's units, and knows nothing of biases, BN, stem or
+    head. None for grids whose channels do not double from stream to stream.
+    """
     if not isinstance(spec, GridSpec) or not spec.doubling:
-        return None, None
-    base = spec.stream_channels[0]
-    sub, up = spec.sub_columns, spec.up_columns
-    return (
-        paper.parameters(spec.streams, base, sub, up),
-        paper.activations(base, sub, up, *size),
-    )
+        return None
+    base, sub, up = spec.stream_channels[0], spec.sub_columns, spec.up_columns
+    # 9 * (5 ... - 4) is 18 * (2.5 ... - 2) in whole numbers.
+    return 9 * base**2 * int(4 ** (spec.streams - 1)) * (5 * sub + 2 * up - 4)
+
+
+def paper_activations(spec: NetworkSpec, size: Size) -> int | None:
+    """Section 3.2 as printed: 6 H_0 W_0 F_0 (4 N_Cu + 3 N_Cs - 2), for an image of `size`.
+
+    None as for `paper_parameters`.
+    """
+    if not isinstance(spec, GridSpec) or not spec.doubling:
+        return None
+    height, width = size
+    base, sub, up = spec.stream_channels[0], spec.sub_columns, spec.up_columns
+    return 6 * height * width * base * (4 * up + 3 * sub - 2)
 
 
 def _ratio(approximation: int | None, exact: int) -> float | None:

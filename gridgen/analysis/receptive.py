@@ -1,29 +1,48 @@
-"""The receptive field: which part of the image one predicted pixel, or one of a map, can see.
+"""Receptive fields: the side of the square of the image on which a value can depend.
 
-The theoretical one, all paths together: the smallest square of rows and columns outside of which
-no input value can change the prediction of a trained network. A GroupNorm sees the whole map.
+The theoretical one, all paths together: no pixel outside of the square can change the value in a
+trained network. Where a layer depends on the whole image (a GroupNorm), so does all after it.
+
+Rows are followed forward, from the image to the prediction. The rows that a map's places see repeat
+with a period, so a map of a lower stream needs proportionally fewer places; one pass serves every
+map, and arrays are let go after their last reader. (Backward from the prediction each map would
+need all places: 1 GB at 16 streams and 100 columns.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache, reduce
-from math import lcm
-from typing import Any
+from functools import cache, lru_cache
+from math import inf, lcm
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridgen.grid import FeatureMap, Grid
-from gridgen.grid.layers import WHOLE, Layers, Residual, Rows
+from gridgen.grid.layers import WHOLE, Layers, Rows, rows_before
 
-IMAGE = None
-"""Stands for the image where a map's place would."""
-Place = FeatureMap | None
+Node = FeatureMap | Literal["image", "prediction"]
 FAR = 2**10 * 3**2 * 5 * 7
 """Rows, a multiple of what one unit can multiply sizes by."""
 
 
+class Reading(NamedTuple):
+    """Layers through which a node reads an earlier one.
+
+    `variants` selects the networks in which it does so, of several that are followed side by side.
+    """
+
+    source: Node
+    layers: Layers
+    variants: Any = slice(None)
+
+
+Readings = Mapping[Node, Sequence[Reading]]
+"""What each node reads, in the order of computation, the prediction last."""
+
+
 def receptive_field(grid: Grid) -> int | None:
-    """Side of the receptive field in pixels; None where it is the whole image.
+    """Side of the receptive field of a prediction in pixels; None where it is the whole image.
 
     With upsampling it depends on where the pixel lies; this is the largest.
 
@@ -33,14 +52,14 @@ def receptive_field(grid: Grid) -> int | None:
     >>> receptive_field(prune(grid, "resnet")), receptive_field(grid)
     (13, 27)
     """
-    places = np.arange(grid.spec.multiple)  # beyond these, all repeats itself
-    return _side(_image_rows(grid, (places, places)))
+    *_, (_, sides) = field_sides(_readings(grid), grid.spec.multiple)
+    return _pixels(sides)
 
 
 def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
     """Side of the receptive field of each map in pixels; None where it is the whole image.
 
-    That of the place in the map that sees most, as for the prediction.
+    The largest within the map, as for the prediction.
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
@@ -48,110 +67,90 @@ def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
     >>> {feature_map.name: side for feature_map, side in receptive_fields(grid).items()}
     {'map_0_0': 5, 'map_1_0': 11, 'map_1_1': 19, 'map_0_1': 23}
     """
-    steps = _steps(grid)
-    period = lcm(*(step.numerator for step in steps.values() if step))
-    reach = cache(lambda layers, count: _reach(layers, (np.arange(count), np.arange(count))))
-    seen: dict[Place, Rows] = {IMAGE: (np.arange(period), np.arange(period))}
-    last: dict[Place, FeatureMap] = {link.source: link.target for link in grid}
-    sides = {}
-    for target in grid.maps:
-        step, ways = steps[target], list(_ways_into(grid, target))
-        seen[target] = (
-            WHOLE
-            if step is None
-            else reduce(
-                hull,
-                (
-                    _through(seen[source], reach(layers, int(period / step)), period)
-                    for source, layers in ways
-                ),
+    found = field_sides(_readings(grid), grid.spec.multiple)
+    return {node: _pixels(sides) for node, sides in found if isinstance(node, FeatureMap)}
+
+
+def field_sides(
+    readings: Readings, multiple: int, variants: int = 1
+) -> Iterator[tuple[Node, NDArray[np.float64]]]:
+    """Node by node, the side of its receptive field in each of the `variants`; `inf` is no limit.
+
+    Sides of images are multiples of `multiple`. Steps between rows are the same in all variants.
+    """
+    steps = _steps(readings)
+    # Not the steps alone: a unit may pool and upsample again, which no step of a node shows.
+    period = lcm(multiple, *(step.numerator for step in steps.values()))
+    # Floats, in which a whole image is -inf to inf; rows are far below 2^53, so still exact.
+    image = np.broadcast_to(np.arange(period, dtype=np.float64), (variants, period))
+    seen: dict[Node, Rows] = {"image": (image, image)}
+    reached = cache(lambda layers, places: rows_before(layers, (np.arange(places),) * 2))
+    last_reader = {reading.source: node for node, read in readings.items() for reading in read}
+    for node, read in readings.items():
+        places = int(period / steps[node])
+        first, last = np.full((variants, places), inf), np.full((variants, places), -inf)
+        for source, layers, some in read:
+            rows = reached(layers, places)
+            if rows is WHOLE:
+                first[some], last[some] = WHOLE
+                continue
+            begin, end = (
+                _repeated(seen_rows[some], row, period)
+                for seen_rows, row in zip(seen[source], rows, strict=True)
             )
-        )
-        sides[target] = _side(seen[target])
-        for source, _ in ways:
-            if last.get(source) == target:
-                seen.pop(source, None)
-    return sides
+            first[some] = np.minimum(first[some], begin)
+            last[some] = np.maximum(last[some], end)
+        seen[node] = first, last
+        yield node, (last - first).max(axis=1) + 1
+        for source in {reading.source for reading in read}:
+            if last_reader[source] == node:
+                del seen[source]
+
+
+def _repeated(seen: NDArray[np.float64], places: Any, period: int) -> NDArray[np.float64]:
+    """What is seen from `places`, which may lie outside of those that `seen` lists."""
+    turn, place = np.divmod(places, seen.shape[1])
+    found: NDArray[np.float64] = seen.take(place, axis=1) + turn * period
+    return found
+
+
+def _steps(readings: Readings) -> dict[Node, Fraction]:
+    """Rows of the image from one row of a node to the next; any where all see the whole image."""
+    steps: dict[Node, Fraction] = {"image": Fraction(1)}
+    for node, read in readings.items():
+        ratios = ((steps[source], _ratio(layers)) for source, layers, _ in read)
+        known = (before * ratio for before, ratio in ratios if ratio)
+        steps[node] = next(known, steps[read[0].source])
+    return steps
+
+
+@lru_cache(1 << 12)
+def _ratio(layers: Layers) -> Fraction | None:
+    """Input rows from one output row to the next; None where each depends on the whole input."""
+    near, far = rows_before(layers, (0, 0)), rows_before(layers, (FAR, FAR))
+    return None if WHOLE in (near, far) else Fraction(int(far[0]) - int(near[0]), FAR)
+
+
+def _readings(grid: Grid) -> dict[Node, list[Reading]]:
+    """The layers of a grid: through units, along identities, and the layers after each fusion."""
+    readings: dict[Node, list[Reading]] = {}
+    for target in grid.maps:
+        after = grid.fusion_layers(target)
+        read = [Reading("image", (*grid.stem, *after))] if target == grid.input else []
+        for arrival in grid.into(target):
+            read.append(Reading(arrival.source, (*arrival.unit, *after)))
+            if arrival.shortcut is not None:
+                read.append(Reading(arrival.source, (*arrival.shortcut, *after)))
+        readings[target] = read
+    return {**readings, "prediction": [Reading(grid.output, grid.head)]}
+
+
+def _pixels(sides: NDArray[np.float64]) -> int | None:
+    """The side of the only variant."""
+    side = sides.item()
+    return None if side == inf else int(side)
 
 
 def field_text(side: int | None) -> str:
     """A receptive field in words."""
     return "whole image" if side is None else f"{side:,}"
-
-
-def _side(rows: Rows) -> int | None:
-    """The most rows that a place sees."""
-    return None if rows is WHOLE else int((rows[1] - rows[0]).max()) + 1
-
-
-def _steps(grid: Grid) -> dict[Place, Fraction | None]:
-    """Rows of the image from one row of a map to the next; None where all see the whole image."""
-    steps: dict[Place, Fraction | None] = {IMAGE: Fraction(1)}
-    for target in grid.maps:
-        each = [_step(steps[source], layers) for source, layers in _ways_into(grid, target)]
-        steps[target] = None if None in each else each[0]
-    return steps
-
-
-def _step(before: Fraction | None, layers: Layers) -> Fraction | None:
-    """The same after `layers`, from how far two rows see that are far from each other."""
-    near, far = _reach(layers, (0, 0)), _reach(layers, (FAR, FAR))
-    if before is None or WHOLE in (near, far):
-        return None
-    return before * Fraction(int(far[0]) - int(near[0]), FAR)
-
-
-def _ways_into(grid: Grid, target: FeatureMap) -> Iterator[tuple[Place, Layers]]:
-    """All layers from where a map comes from: through units, along identities."""
-    after = grid.fusion_layers(target)
-    if target == grid.input:
-        yield IMAGE, (*grid.stem, *after)
-    for arrival in grid.into(target):
-        yield arrival.source, (*arrival.unit, *after)
-        if arrival.shortcut is not None:
-            yield arrival.source, (*arrival.shortcut, *after)
-
-
-def _through(seen: Rows, reached: Rows, period: int) -> Rows:
-    """The rows of the image that places see which reach `reached` of a map; all repeats itself."""
-    if seen is WHOLE or reached is WHOLE:
-        return WHOLE
-    return _repeated(seen[0], reached[0], period), _repeated(seen[1], reached[1], period)
-
-
-def _repeated(rows: Any, places: Any, period: int) -> Any:
-    """`rows` at `places` before, among and after those that it lists."""
-    turn, place = np.divmod(places, len(rows))
-    return rows[place] + turn * period
-
-
-def _image_rows(grid: Grid, rows: Rows) -> Rows:
-    """The rows of an endless image that `rows` of the prediction see."""
-    seen: dict[FeatureMap, Rows] = {grid.output: _reach(grid.head, rows)}
-    for target in reversed(grid.maps):
-        seen[target] = _reach(grid.fusion_layers(target), seen[target])
-        for arrival in grid.into(target):
-            reached = _reach(arrival.unit, seen[target])
-            if arrival.shortcut is not None:
-                reached = hull(reached, _reach(arrival.shortcut, seen[target]))
-            seen[arrival.source] = hull(reached, seen.get(arrival.source, reached))
-    return _reach(grid.stem, seen[grid.input])
-
-
-def _reach(layers: Layers, rows: Rows) -> Rows:
-    """The input rows that output `rows` of `layers` see."""
-    for layer in reversed(layers):
-        if rows is WHOLE:
-            break
-        if isinstance(layer, Residual):
-            rows = hull(_reach(layer.layers, rows), _reach(layer.shortcut, rows))
-        else:
-            rows = layer.rows(*rows)
-    return rows
-
-
-def hull(one: Rows, other: Rows) -> Rows:
-    """The smallest ranges that hold both."""
-    if one is WHOLE or other is WHOLE:
-        return WHOLE
-    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gridgen.memory import Memory, Setting
     from gridgen.memory.device.fits import Fit, Room
     from gridgen.space import Budget
-    from gridgen.space.budget import Verdict
+    from gridgen.space.budget import LimitVerdict
 
 DEFAULT = ("part", "stream")
 TERMS = ("batch", "precision", "optimizer", "recompute")
@@ -108,7 +108,7 @@ class Answer:
     counted: Count
     needed: "Memory | None"
     fitting: "tuple[Fit, ...]"
-    verdicts: "Sequence[Verdict]"
+    verdicts: "Sequence[LimitVerdict]"
 
     @property
     def image(self) -> Size:

@@ -62,12 +62,12 @@ def _counts(found: "Feasible") -> Rows:
     """How many specs there are, how many meet the budget, and what the others break."""
     from gridgen.space.quantities import QUANTITIES
 
-    sizes = zip(found.family.shape, found.family.values, strict=True)
+    sizes = zip(found.specs.shape, found.specs.values, strict=True)
     yield "space", f"{found.points:,} specs: {' x '.join(f'{n} {name}' for n, name in sizes)}"
     yield from _invalid(found)
     for name, value in found.budget.limits():
         quantity = QUANTITIES[name]
-        within = " of those within the others" if name in found.looked else ""
+        within = " of those within the others" if name in found.cell_costs else ""
         compared = "less" if quantity.least else "more"
         many = f"{found.broken[name]:,}{within} have {compared} than {quantity.write(value)}"
         yield name.replace("_", " "), many
@@ -148,7 +148,7 @@ def _flat(spec: GridSpec) -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    from gridgen.space.words import value_text
+    from gridgen.space.choices import value_text
 
     return value_text(value)
 

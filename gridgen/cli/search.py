@@ -22,7 +22,7 @@ def search(
     device: Device = "auto",
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
-    from gridgen.space.words import described
+    from gridgen.space.choices import described
     from gridgen.study import search as run_search
     from gridgen.study.child import ChildTraining
     from gridgen.study.watch import Terminal

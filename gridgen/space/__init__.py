@@ -2,7 +2,6 @@
 
 from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Range, Space
-from gridgen.space.deciding import Costs, costs_of, feasible
-from gridgen.space.feasible_set import Feasible
+from gridgen.space.feasible_set import Costs, Feasible, costs_of, feasible
 
 __all__ = ["Budget", "Choices", "Costs", "Feasible", "Range", "Space", "costs_of", "feasible"]

@@ -9,8 +9,8 @@ from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.grid import Grid
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.quantities_text import Bytes, Macs, Values
-from gridgen.space.receptive import WHOLE_IMAGE
-from gridgen.space.workload import Terms
+from gridgen.space.structure_counts import WHOLE_IMAGE
+from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
 
 
@@ -37,7 +37,7 @@ class Limit(NamedTuple):
         return QUANTITIES[self.quantity].broken(cost, self.value)
 
 
-class Verdict(NamedTuple):
+class LimitVerdict(NamedTuple):
     """What a grid costs, and whether that is within the limit; a `note` where it is no count."""
 
     quantity: str
@@ -77,7 +77,7 @@ class Verdict(NamedTuple):
         return self.cost == WHOLE_IMAGE
 
 
-class Budget(Terms):
+class Budget(Workload):
     """Limits; what is not given is not limited. Amounts may be written 500k, 10M, 8GB or 8GiB.
 
     >>> Budget.of(parameters="1.5M").limits()
@@ -122,14 +122,14 @@ class Budget(Terms):
         """What `grid` costs, by the name of each limited quantity."""
         return {name: QUANTITIES[name].of(grid, self) for name, _ in self.limits()}
 
-    def verdict(self, grid: Grid) -> list[Verdict]:
+    def verdict(self, grid: Grid) -> list[LimitVerdict]:
         """What `grid` costs beside each limit."""
         costs = self.cost(grid)
         return [self._verdict(limit, costs[limit.quantity], grid) for limit in self.limits()]
 
-    def _verdict(self, limit: Limit, cost: int, grid: Grid) -> Verdict:
+    def _verdict(self, limit: Limit, cost: int, grid: Grid) -> LimitVerdict:
         note = self._note(limit.quantity, grid)
-        return Verdict(limit.quantity, cost, limit.value, bool(limit.met(cost)), note)
+        return LimitVerdict(limit.quantity, cost, limit.value, bool(limit.met(cost)), note)
 
     def _note(self, quantity: str, grid: Grid) -> str:
         """Which formula a cost comes from, where the budget asks for the paper's."""

@@ -9,15 +9,18 @@ from pydantic import Field, model_validator
 
 from gridgen.errors import SpecError, unknown
 from gridgen.grid import require_names
-from gridgen.spec import Document, GridSpec
+from gridgen.spec import CustomTopology, Document, GridSpec
 from gridgen.spec.fields import merged
 
 Number = int | float
 Params = dict[str, Any]
 FieldPath = tuple[str | int, ...]
-End = tuple[str | int, Any]
-Point = dict[str, End]
-Label = str | int | float | bool | None
+KeyedChoice = tuple[str | int, Any]
+SpacePoint = dict[str, KeyedChoice]
+ChoiceLabel = str | int | float | bool | None
+
+SAID = ("streams", "columns", "base_channels", "channels")
+"""Fields that a spec's `shape` says."""
 
 
 class Range(Document):
@@ -99,7 +102,7 @@ def _length(choices: Choices) -> int | None:
     return None if choices.continuous else choices.size
 
 
-def label(value: Any) -> Label:
+def label(value: Any) -> ChoiceLabel:
     """A value as a word or number: itself, or its JSON."""
     return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
 
@@ -122,17 +125,17 @@ def require_fields(space: Space) -> None:
         _require_field(field, space)
 
 
-def first_point(space: Space) -> Point:
+def first_point(space: Space) -> SpacePoint:
     """The first choice of every field."""
     return {field: _ends(choices)[0] for field, choices in space.items()}
 
 
-def values(point: Point) -> Params:
+def values(point: SpacePoint) -> Params:
     """What a point says of each field."""
     return {field: value for field, (_, value) in point.items()}
 
 
-def relocated(error: SpecError, point: Point) -> SpecError:
+def relocated(error: SpecError, point: SpacePoint) -> SpecError:
     """What is wrong with the spec of `point`, as an error at the study's field that said so."""
     named = ".".join(str(part) for part in error.field)
     fact = str(error).splitlines()[0].removeprefix(f"{named or GridSpec.kind}: ")
@@ -147,14 +150,14 @@ def _require_field(field: str, space: Space) -> None:
         raise SpecError(f"{first} varies as a whole already; remove one", ("space", field))
 
 
-def _require_point(spec: dict[str, Any], point: Point) -> None:
+def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:
     try:
         require_names(GridSpec.of(**merged(spec, values(point))))
     except SpecError as error:
         raise relocated(error, point) from error
 
 
-def _origin(field: FieldPath, point: Point) -> FieldPath:
+def _origin(field: FieldPath, point: SpacePoint) -> FieldPath:
     """Where in a study the value of a spec's `field` comes from: a choice, or what all share."""
     for name, (key, _) in point.items():
         path = tuple(name.split("."))
@@ -165,8 +168,45 @@ def _origin(field: FieldPath, point: Point) -> FieldPath:
     return ("spec", *field)
 
 
-def _ends(choices: Choices) -> list[End]:
+def _ends(choices: Choices) -> list[KeyedChoice]:
     """Choices to try, each with its key: the ends of a range, every value of a list."""
     if isinstance(choices, Range):
         return [("low", choices.low), ("high", choices.high)]
     return list(enumerate(choices))
+
+
+def described(spec: GridSpec, space: Space) -> str:
+    """Topology and shape of `spec`, and what else tells it from others of `space`.
+
+    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
+    >>> described(spec, {"streams": (2, 3), "units.lateral": ("bottleneck", "residual")})
+    'gridnet, 2 streams, 1+1 columns, F0 = 4, units.lateral residual'
+    """
+    others = [name for name, choices in space.items() if _varies(choices) and _untold(name, spec)]
+    said = (f"{name} {value_text(_value(spec, name))}" for name in others)
+    return ", ".join((spec.title, spec.shape, *said))
+
+
+def value_text(value: Any) -> str:
+    """A value as YAML reads it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _varies(choices: Choices) -> bool:
+    if isinstance(choices, Range):
+        return choices.low != choices.high
+    return len(members(choices)) > 1
+
+
+def _untold(name: str, spec: GridSpec) -> bool:
+    """Whether neither title nor shape says what the field does."""
+    if name.split(".")[0] == "topology":
+        return isinstance(spec.topology, CustomTopology)
+    return name not in SAID
+
+
+def _value(spec: GridSpec, name: str) -> Any:
+    value: Any = spec.complete()
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

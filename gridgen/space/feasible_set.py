@@ -5,32 +5,35 @@ costs nothing: one cell then stands for as many points as that field has values.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.grid import build_grid
-from gridgen.space.budget import Budget, Limit, Verdict
-from gridgen.space.choices import Params
+from gridgen.errors import SpecError
+from gridgen.grid import build_grid, require_names
+from gridgen.space.budget import Budget, Limit, LimitVerdict
+from gridgen.space.choices import Choices, Params, Range, Space, described, require_fields
+from gridgen.space.cost_tables import CostTables
+from gridgen.space.memory_limit import MemoryLimit, Tell, silent
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.spec_array import Family, Index, Mask, Table
-from gridgen.space.words import described, titles
+from gridgen.space.spec_array import Index, Mask, SpecArray, Table, require_no_errors, titles
 from gridgen.spec import GridSpec
 
 
 class Miss(NamedTuple):
     """What comes nearest to a budget, in words, and every limit that it breaks.
 
-    >>> broken = Verdict("parameters", cost=3369, limit=3000, within=False)
+    >>> broken = LimitVerdict("parameters", cost=3369, limit=3000, within=False)
     >>> print(Miss("gridnet, 2 streams, 1+1 columns, F0 = 4", (broken,)))
     gridnet, 2 streams, 1+1 columns, F0 = 4: 3,369 parameters are more than 3,000 (1.12 times)
     """
 
     words: str
-    broken: tuple[Verdict, ...]
+    broken: tuple[LimitVerdict, ...]
 
     def __str__(self) -> str:
         return f"{self.words}: {'; '.join(verdict.fault for verdict in self.broken)}"
@@ -38,28 +41,29 @@ class Miss(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Feasible:
-    """What `feasible` found. A cell is a number: its place in the arrays laid flat.
+    """The specs of a space, and which of them meet the budget.
 
-    `reasons` says why a cell makes no grid, "" where it does; what the other arrays say of it
-    then means nothing. `counts` are exact parameters, activations and MACs, `costs` those of the
-    limited quantities that have a table, `looked` those of single cells for the others. `within`:
-    whether a cell makes a grid that meets all limits. `broken` counts the valid points that break
-    each limit; one may break several, but where there is no table, those that do are not counted.
+    A cell is a number: its place in the arrays laid flat. `reasons` says why a cell makes no grid,
+    "" where it does; entries of the other arrays for cells without a grid are arbitrary. `counts`
+    are exact parameters, activations and MACs; `costs` are those of the limited quantities that
+    have a table, `cell_costs` those of single cells for the others. `within` marks the cells that
+    make a grid and meet all limits. `broken` counts the valid points that break each limit; a
+    point may break several, but those without a table are decided only where the others are met.
     """
 
-    family: Family
+    specs: SpecArray
     budget: Budget
     reasons: Table
     counts: dict[str, Table]
     within: Mask
     costs: dict[str, Table] = field(default_factory=dict)
-    looked: dict[str, dict[Index, int]] = field(default_factory=dict)
+    cell_costs: dict[str, dict[Index, int]] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
         """Points of the space."""
-        return self.family.points
+        return self.specs.points
 
     def many(self, mask: Mask) -> int:
         """How many points the cells of a mask stand for."""
@@ -99,19 +103,19 @@ class Feasible:
 
     def params(self, cell: int) -> Params:
         """What a cell says of each field that varies."""
-        return self.family.params(self._index(cell))
+        return self.specs.params(self._index(cell))
 
     def _index(self, cell: int) -> Index:
         return tuple(int(i) for i in np.unravel_index(cell, self.within.shape))
 
     def spec(self, cell: int) -> GridSpec:
         """The spec of a cell."""
-        return self.family.spec_at(self._index(cell))
+        return self.specs.spec_at(self._index(cell))
 
     @cached_property
     def titles(self) -> Table:
         """What each topology is called; two that differ are called differently."""
-        return titles(self.family)
+        return titles(self.specs)
 
     def names(self) -> list[str]:
         """All topologies of the space, in alphabetical order."""
@@ -133,16 +137,16 @@ class Feasible:
         index = self._nearest()
         if index is None:
             return None
-        spec = self.family.spec_at(index)
+        spec = self.specs.spec_at(index)
         verdicts = self.budget.verdict(build_grid(spec))
         broken = tuple(verdict for verdict in verdicts if not verdict.within)
-        return Miss(described(spec, self.family.space), broken)
+        return Miss(described(spec, self.specs.space), broken)
 
     def _nearest(self) -> Index | None:
         limits = {limit.quantity: limit for limit in self.budget.limits()}
-        for quantity, looked in reversed(self.looked.items()):
-            if looked:  # the rest breaks a limit that was decided before
-                return min(looked, key=lambda index: limits[quantity].excess(looked[index]))
+        for quantity, cell_costs in reversed(self.cell_costs.items()):
+            if cell_costs:  # the rest breaks a limit that was decided before
+                return min(cell_costs, key=lambda index: limits[quantity].excess(cell_costs[index]))
         return self._nearest_by_tables([limits[quantity] for quantity in self.costs])
 
     def _nearest_by_tables(self, limits: list[Limit]) -> Index | None:
@@ -155,3 +159,125 @@ class Feasible:
     def _cost(self, quantity: str, cells: Any) -> NDArray[Any]:
         table = np.broadcast_to(self.costs[quantity], self.within.shape)
         return table[np.unravel_index(cells, table.shape)]
+
+
+def feasible(
+    spec: Mapping[str, Any],
+    space: Mapping[str, Choices | Sequence[Any]],
+    budget: Budget,
+    tell: Tell = silent,
+) -> Feasible:
+    """The specs of `space`, beside what all share, that meet `budget`.
+
+    `space` has a range or a list of values for every field that varies.
+
+    `tell(done, total)` hears of limits on memory, which take longer. Errors: `SpecError` for a
+    range without steps, a space of too many points, and fields or names that do not exist.
+
+    >>> found = feasible(
+    ...     {"classes": 3, "columns": "1+1"},
+    ...     {"streams": (2, 3), "base_channels": (4, 8), "total_dropout": (0, 0.1)},
+    ...     Budget.of(parameters="15k"),
+    ... )
+    >>> found.points, found.feasible, found.broken
+    (8, 6, {'parameters': 2})
+    """
+    choices = {name: c if isinstance(c, Range) else tuple(c) for name, c in space.items()}
+    tables = _tables_of(spec, choices, budget)
+    found = _by_tables(tables, budget)
+    for limit in _others(budget):
+        found = _by_grid(found, MemoryLimit(tables, limit, found.within, tell))
+    return found
+
+
+def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:
+    require_fields(space)
+    specs = SpecArray(spec, space)
+    require_no_errors(specs.table(("units", "fusion", "stem", "head"), _known))
+    return CostTables(specs, budget)
+
+
+def _known(spec: GridSpec) -> None:
+    try:
+        require_names(spec)
+    except SpecError as error:
+        raise spec.blame(error) from error
+
+
+def _others(budget: Budget) -> list[Limit]:
+    """The limits on quantities that have no table."""
+    return [limit for limit in budget.limits() if QUANTITIES[limit.quantity].over is None]
+
+
+def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
+    """What keeps to the limits on quantities that have a table."""
+    found = _unlimited(tables, budget)
+    for limit in budget.limits():
+        over = QUANTITIES[limit.quantity].over
+        if over is not None:
+            found = _by_table(found, limit, over(tables))
+    return found
+
+
+def _unlimited(tables: CostTables, budget: Budget) -> Feasible:
+    valid = (tables.reasons == "").astype(bool)
+    shape = np.broadcast_shapes(valid.shape, *(t.shape for t in tables.counts.values()))
+    return Feasible(
+        specs=tables.specs,
+        budget=budget,
+        reasons=tables.reasons,
+        counts=tables.counts,
+        within=np.broadcast_to(valid, shape),
+    )
+
+
+def _by_table(found: Feasible, limit: Limit, costs: Table) -> Feasible:
+    met = limit.met(costs).astype(bool)
+    return replace(
+        found,
+        costs=found.costs | {limit.quantity: costs},
+        within=found.within & met,
+        broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
+    )
+
+
+def _by_grid(found: Feasible, look: MemoryLimit) -> Feasible:
+    met, quantity = look.met(), look.limit.quantity
+    return replace(
+        found,
+        cell_costs=found.cell_costs | {quantity: look.costs},
+        within=met,
+        broken=found.broken | {quantity: found.many(found.within & ~met)},
+    )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one point costs: exact parameters, activations and MACs, and the limited quantities.
+
+    Memory, for which the point's grid is built, is left out where another limit is broken.
+    """
+
+    counts: dict[str, int]
+    limited: dict[str, int]
+
+
+def costs_of(spec: Mapping[str, Any], params: Params, budget: Budget) -> Costs:
+    """What a point of a space costs. Errors: `SpecError` where it makes no grid.
+
+    >>> costs_of({"classes": 3}, {"streams": 2, "columns": "1+1", "base_channels": 4}, Budget())
+    Costs(counts={'parameters': 3369, 'activations': 18240000, 'macs': 231840000}, limited={})
+    """
+    alone: Space = {name: (value,) for name, value in params.items()}
+    tables = _tables_of(spec, alone, budget)
+    reason = tables.reasons.item()
+    if reason:
+        raise SpecError(reason)
+    counts = {name: int(table.item()) for name, table in tables.counts.items()}
+    found = _by_tables(tables, budget)
+    limited = {name: int(table.item()) for name, table in found.costs.items()}
+    if found.within.all():
+        grid = build_grid(tables.specs.spec_at([0] * len(params)))
+        for quantity, _ in _others(budget):
+            limited[quantity] = QUANTITIES[quantity].of(grid, budget)
+    return Costs(counts, limited)

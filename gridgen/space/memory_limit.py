@@ -13,7 +13,7 @@ import numpy as np
 
 from gridgen.grid import build_grid
 from gridgen.space.budget import Limit
-from gridgen.space.cost_tables import Population
+from gridgen.space.cost_tables import CostTables
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Index, Mask
 
@@ -27,13 +27,13 @@ def silent(done: int, total: int) -> None:
 
 
 @dataclass
-class ByGrid:
+class MemoryLimit:
     """One limit, decided for the cells of a mask; `costs` are of the cells that it looked at.
 
     `tell(done, total)` is called as it goes.
     """
 
-    population: Population
+    tables: CostTables
     limit: Limit
     alive: Mask
     tell: Tell = silent
@@ -43,9 +43,9 @@ class ByGrid:
 
     def met(self) -> Mask:
         """Which of the cells that are alive meet the limit."""
-        family = self.population.family
-        lines = self._lines(np.broadcast_to(self.alive, family.shape))
-        met = np.zeros(family.shape, dtype=bool)
+        specs = self.tables.specs
+        lines = self._lines(np.broadcast_to(self.alive, specs.shape))
+        met = np.zeros(specs.shape, dtype=bool)
         for done, line in enumerate(lines):
             self.tell(done, len(lines))
             for index in line[: self._within(line)]:
@@ -55,14 +55,14 @@ class ByGrid:
     def _lines(self, alive: Mask) -> list[list[Index]]:
         """The cells by all but their width, the narrowest first."""
         lines: dict[Index, list[Index]] = {}
-        names = list(self.population.family.values)
+        names = list(self.tables.specs.values)
         axis = names.index(WIDTH) if WIDTH in names else len(names)
         for place in np.argwhere(alive).tolist():
             lines.setdefault((*place[:axis], *place[axis + 1 :]), []).append(tuple(place))
         return [sorted(line, key=self._width) for line in lines.values()]
 
     def _width(self, index: Index) -> int:
-        return int(self.population.family.params(index).get(WIDTH) or 0)
+        return int(self.tables.specs.params(index).get(WIDTH) or 0)
 
     def _within(self, line: list[Index]) -> int:
         """How many cells of a line meet the limit, with few of them looked at."""
@@ -84,7 +84,7 @@ class ByGrid:
 
     def _rough(self, index: Index) -> float:
         """Four bytes for each activation, and four times as much for each parameter."""
-        counts, batch = self.population.counts, self.population.terms.setting.batch
+        counts, batch = self.tables.counts, self.tables.workload.setting.batch
         parameters, activations = (
             float(_at(counts[name], index)) for name in ("parameters", "activations")
         )
@@ -93,14 +93,14 @@ class ByGrid:
     def _cost(self, index: Index) -> int:
         index = self._alike(index)
         if index not in self.costs:
-            grid = build_grid(self.population.family.spec_at(index))
-            cost = QUANTITIES[self.limit.quantity].of(grid, self.population.terms)
+            grid = build_grid(self.tables.specs.spec_at(index))
+            cost = QUANTITIES[self.limit.quantity].of(grid, self.tables.workload)
             self.costs[index], self.ratio = cost, cost / self._rough(index)
         return self.costs[index]
 
     def _alike(self, index: Index) -> Index:
         """The first cell of the same cost: of total dropout it matters whether there is any."""
-        values = self.population.family.values
+        values = self.tables.specs.values
         if DROPOUT not in values:
             return index
         axis = list(values).index(DROPOUT)

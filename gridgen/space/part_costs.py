@@ -1,20 +1,26 @@
-"""All specs of a family, taken apart: which parts their grids have, how many, and at what cost.
+"""What the parts of grids cost: of one part at given widths, and of all parts of all specs at once.
 
-A sum over parts of tables, each of which spans a few fields only: how often a part is there
-depends on streams, columns and topology, what one costs on channels, unit and size.
+The cost of a spec is a sum over parts of tables that span few fields each: how often a part is
+there depends on streams, columns and topology, what one costs on channels, unit and image. The
+costs are those of the layer records that `trace` sums and the module is lowered from.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
-from gridgen.grid.units import UNITS, Kind
-from gridgen.space import widths as one
-from gridgen.space.spec_array import Family, Table, combined
-from gridgen.space.structure_counts import Census, Entering, Joining
-from gridgen.space.widths import OfPart, Width
+from gridgen.analysis.sizes import legal_size
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.fusions import FUSIONS
+from gridgen.grid.layers import Layers, Shape, cost
+from gridgen.grid.tracing import Size
+from gridgen.grid.units import SHORTCUTS, UNITS, Kind
+from gridgen.space.spec_array import SpecArray, Table, combined
+from gridgen.space.structure_counts import Entering, StructureCounts
+from gridgen.spec import GridSpec
 
 MEASURES = ("parameters", "activations", "macs")
 SIDES = ("side_channels", "streams", "columns", "fusion")
@@ -24,26 +30,57 @@ IDENTITY: dict[Kind, str] = {
     "upsampling": "vertical",
 }
 """Which of the fields `residual.*` says whether the identity is added."""
+SOURCE: dict[Kind, int] = {"lateral": 0, "subsampling": -1, "upsampling": 1}
+"""From the stream that a connection leads to, to the one that it comes from."""
+
+Measures = tuple[int, int, int]
+"""Parameters, activations, MACs."""
+NOTHING: Measures = (0, 0, 0)
+MeasurePart = Callable[..., Measures]
+"""The measures of one part, from the fields that they depend on."""
 
 
-class Part(NamedTuple):
-    """A part of the grids: how many of it they have, and the three measures of one."""
+class Widths(NamedTuple):
+    """Channels of every stream, and the size of the image."""
+
+    channels: tuple[int, ...]
+    size: Size
+
+    @classmethod
+    def of(cls, spec: GridSpec, size: Size) -> "Widths":
+        """Those of `spec` at what its size policy makes of `size`. Errors: `SizeError`."""
+        return cls(spec.stream_channels, legal_size(spec, size))
+
+    def has(self, stream: int) -> bool:
+        """Whether there is such a stream."""
+        return 0 <= stream < len(self.channels)
+
+    def shape(self, stream: int) -> Shape:
+        """The shape of the maps of `stream`."""
+        return (self.channels[stream], *self.image(stream))
+
+    def image(self, stream: int) -> Size:
+        """Height and width of the maps of `stream`."""
+        height, width = self.size
+        return height >> stream, width >> stream
+
+
+class PartCosts(NamedTuple):
+    """How often grids have a part, and the three measures of one, as tables."""
 
     times: Table
     costs: tuple[Table, ...]
 
     @property
     def most(self) -> int:
-        """No sum over these is larger."""
+        """A bound on every sum of these costs."""
         return int(self.times.max()) * max(int(table.max()) for table in self.costs)
 
 
-def total(parts: Iterator[Part]) -> dict[str, Table]:
-    """Parameters, activations and MACs of all specs, as exact whole numbers.
-
-    64 bits wide where they suffice, as Python's otherwise.
-    """
+def total(parts: Iterator[PartCosts]) -> dict[str, Table]:
+    """Parameters, activations and MACs of all specs, as exact whole numbers."""
     every = list(parts)
+    # int64 wraps round silently, so where it may not suffice the tables hold Python's integers.
     kind: Any = np.int64 if sum(part.most for part in every) < 1 << 63 else object
     sums = [np.zeros([1] * every[0].times.ndim, dtype=kind) for _ in MEASURES]
     for part in every:
@@ -53,72 +90,141 @@ def total(parts: Iterator[Part]) -> dict[str, Table]:
     return dict(zip(MEASURES, sums, strict=True))
 
 
-def parts_of(family: Family, structures: Table, widths: Table) -> Iterator[Part]:
-    """The parts of all specs; what `structures` and `widths` have an error for costs nothing."""
-    yield from _ends(family, widths)
-    yield from _connections(family, structures, widths)
-    yield from _fusions(family, structures, widths)
-    yield from _sides(family, structures, widths)
+def parts_of(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
+    """The parts of all specs; where `structures` or `widths` hold an error, they cost nothing."""
+    yield from _of_ends(specs, widths)
+    yield from _of_connections(specs, structures, widths)
+    yield from _of_fusions(specs, structures, widths)
+    yield from _of_sides(specs, structures, widths)
 
 
-def _ends(family: Family, widths: Table) -> Iterator[Part]:
+def _of_ends(specs: SpecArray, widths: Table) -> Iterator[PartCosts]:
     once = np.ones([1] * widths.ndim, dtype=object)
-    images, classes = family.reads("in_channels"), family.reads("classes")
-    yield Part(once, _costs(one.stem, widths, family.reads("stem"), images))
-    yield Part(once, _costs(one.head, widths, family.reads("head"), classes))
+    images, classes = specs.reads("in_channels"), specs.reads("classes")
+    yield PartCosts(once, _costs(_stem, widths, specs.reads("stem"), images))
+    yield PartCosts(once, _costs(_head, widths, specs.reads("head"), classes))
 
 
-def _connections(family: Family, structures: Table, widths: Table) -> Iterator[Part]:
+def _of_connections(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
     for kind in UNITS:
-        unit = family.reads(f"units.{kind}")
-        identity = family.reads(f"residual.{IDENTITY[kind]}")
+        unit = specs.reads(f"units.{kind}")
+        identity = specs.reads(f"residual.{IDENTITY[kind]}")
         for stream in range(_most_streams(widths)):
-            times = _counted(structures, _entering(Entering(kind, stream)))
+            times = _times(structures, "entering", Entering(kind, stream))
             if times.any():
-                yield Part(times, _costs(one.connection(kind, stream), widths, unit, identity))
+                costs = _costs(_connection_to(kind, stream), widths, unit, identity)
+                yield PartCosts(times, costs)
 
 
-def _fusions(family: Family, structures: Table, widths: Table) -> Iterator[Part]:
-    fusion = family.reads("fusion")
-    joinings = {joining for c in structures.flat if isinstance(c, Census) for joining in c.maps}
-    for joining in sorted(joinings):
-        costs = _costs(one.fusion(*joining), widths, fusion)
+def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
+    fusion = specs.reads("fusion")
+    known = (entry for entry in structures.flat if isinstance(entry, StructureCounts))
+    for joining in sorted({joining for structure in known for joining in structure.joining}):
+        costs = _costs(_fusion_at(*joining), widths, fusion)
         if any(table.any() for table in costs):
-            yield Part(_counted(structures, _joining(joining)), costs)
+            yield PartCosts(_times(structures, "joining", joining), costs)
 
 
-def _sides(family: Family, structures: Table, widths: Table) -> Iterator[Part]:
-    channels = family.table(SIDES, attrgetter("side_channels"))
+def _of_sides(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
+    channels = specs.table(SIDES, attrgetter("side_channels"))
     if not any(isinstance(given, tuple) for given in channels.flat):
         return
     for stream in range(1, _most_streams(widths)):
-        times = _counted(structures, _entry(stream))
-        yield Part(times, _costs(one.side(stream), widths, family.reads("stem"), channels))
-
-
-def _entering(key: Entering) -> Callable[[Census], int]:
-    return lambda census: census.connections[key]
-
-
-def _joining(key: Joining) -> Callable[[Census], int]:
-    return lambda census: census.maps[key]
-
-
-def _entry(stream: int) -> Callable[[Census], int]:
-    return lambda census: int(stream in census.entries)
+        times = _times(structures, "entries", stream)
+        yield PartCosts(times, _costs(_side_at(stream), widths, specs.reads("stem"), channels))
 
 
 def _most_streams(widths: Table) -> int:
-    known = (len(width.channels) for width in widths.flat if isinstance(width, Width))
+    known = (len(entry.channels) for entry in widths.flat if isinstance(entry, Widths))
     return max(known, default=0)
 
 
-def _counted(structures: Table, read: Callable[[Census], int]) -> Table:
-    """`read` of every census; 0 where there is none."""
-    return combined(lambda entry: read(entry) if isinstance(entry, Census) else 0, structures)
+def _times(structures: Table, what: Literal["entering", "joining", "entries"], key: Any) -> Table:
+    """How often `key` is in one of the counts of every structure; 0 where there is none."""
+
+    def read(entry: Any) -> int:
+        return getattr(entry, what)[key] if isinstance(entry, StructureCounts) else 0
+
+    return combined(read, structures)
 
 
-def _costs(of: OfPart, *tables: Table) -> tuple[Table, ...]:
+def _costs(measure: MeasurePart, *tables: Table) -> tuple[Table, ...]:
     """The three measures of a part for each combination of what it depends on."""
-    made: Any = np.frompyfunc(of, len(tables), len(MEASURES))(*tables)
+    made: Any = np.frompyfunc(measure, len(tables), len(MEASURES))(*tables)
     return cast(tuple[Table, ...], made)
+
+
+def _stem(widths: Any, name: str, in_channels: int) -> Measures:
+    if not isinstance(widths, Widths):
+        return NOTHING
+    return _end("stem", name, (in_channels, *widths.size), widths.channels[0])
+
+
+def _head(widths: Any, name: str, classes: int) -> Measures:
+    return _end("head", name, widths.shape(0), classes) if isinstance(widths, Widths) else NOTHING
+
+
+def _connection_to(kind: Kind, stream: int) -> MeasurePart:
+    """One connection that leads to `stream`, from widths, unit and identity."""
+    source = stream + SOURCE[kind]
+
+    def measure(widths: Any, unit: str, identity: bool) -> Measures:
+        if not (isinstance(widths, Widths) and widths.has(source) and widths.has(stream)):
+            return NOTHING
+        return _connection(kind, unit, identity, widths.shape(source), widths.channels[stream])
+
+    return measure
+
+
+def _fusion_at(stream: int, arrivals: int) -> MeasurePart:
+    """The fusion at one map of `stream`, from widths and fusion."""
+
+    def measure(widths: Any, name: str) -> Measures:
+        if not (isinstance(widths, Widths) and widths.has(stream)):
+            return NOTHING
+        return _fusion(name, arrivals, widths.shape(stream))
+
+    return measure
+
+
+def _side_at(stream: int) -> MeasurePart:
+    """The layers of features that enter at `stream`, from widths, stem and their channels."""
+
+    def measure(widths: Any, name: str, channels: Any) -> Measures:
+        if not (isinstance(widths, Widths) and widths.has(stream) and isinstance(channels, tuple)):
+            return NOTHING
+        if len(channels) < stream:
+            return NOTHING
+        entering = (channels[stream - 1], *widths.image(stream))
+        return _end("stem", name, entering, widths.channels[stream])
+
+    return measure
+
+
+@lru_cache(1 << 16)
+def _end(what: str, name: str, shape: Shape, channels: int) -> Measures:
+    ends = STEMS if what == "stem" else HEADS
+    return _sums(ends[name](shape[0], channels), shape)
+
+
+@lru_cache(1 << 16)
+def _connection(kind: Kind, unit: str, identity: bool, shape: Shape, channels: int) -> Measures:
+    ends = shape[0], channels
+    layers = _sums(UNITS[kind][unit](*ends), shape)
+    added = _sums(SHORTCUTS[kind](*ends), shape) if identity else NOTHING
+    return layers[0] + added[0], layers[1] + added[1], layers[2] + added[2]
+
+
+@lru_cache(1 << 16)
+def _fusion(name: str, arrivals: int, shape: Shape) -> Measures:
+    channels, *size = shape
+    fused = FUSIONS[name]
+    joined = arrivals * channels if fused.join == "concat" else channels
+    layers = fused.after(joined, channels) if arrivals else ()
+    parameters, activations, macs = _sums(layers, (joined, size[0], size[1]))
+    return parameters + fused.weights(arrivals), activations, macs
+
+
+def _sums(layers: Layers, shape: Shape) -> Measures:
+    summed = cost(layers, shape)
+    return summed.parameters, summed.activations, summed.macs

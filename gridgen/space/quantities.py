@@ -12,11 +12,11 @@ from gridgen.analysis import count
 from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
 from gridgen.memory import inference_memory, training_memory
-from gridgen.space.cost_tables import Population
+from gridgen.space.cost_tables import CostTables
 from gridgen.space.quantities_text import BYTES, MACS, written
-from gridgen.space.receptive import WHOLE_IMAGE
 from gridgen.space.spec_array import Table
-from gridgen.space.workload import Terms
+from gridgen.space.structure_counts import WHOLE_IMAGE
+from gridgen.space.workload import Workload
 
 
 class Unit(NamedTuple):
@@ -42,8 +42,8 @@ class Quantity:
 
     field: str
     noun: str
-    of: Callable[[Grid, Terms], int]
-    over: Callable[[Population], Table] | None = None
+    of: Callable[[Grid, Workload], int]
+    over: Callable[[CostTables], Table] | None = None
     least: bool = False
     unit: Unit = PIECES
 
@@ -90,42 +90,42 @@ class Quantity:
         return f"{self.show(cost)} are {'less' if self.least else 'more'} than {value}"
 
 
-def _parameters(grid: Grid, terms: Terms) -> int:
-    return _counted(grid, terms, "parameters")
+def _parameters(grid: Grid, workload: Workload) -> int:
+    return _counted(grid, workload, "parameters")
 
 
-def _activations(grid: Grid, terms: Terms) -> int:
-    return _counted(grid, terms, "activations")
+def _activations(grid: Grid, workload: Workload) -> int:
+    return _counted(grid, workload, "activations")
 
 
-def _counted(grid: Grid, terms: Terms, quantity: Literal["parameters", "activations"]) -> int:
-    counted = getattr(count(grid, terms.image(grid.spec)), quantity)
-    by_paper = counted.paper if terms.bound == "paper" else None
+def _counted(grid: Grid, workload: Workload, quantity: Literal["parameters", "activations"]) -> int:
+    counted = getattr(count(grid, workload.image(grid.spec)), quantity)
+    by_paper = counted.paper if workload.bound == "paper" else None
     return int(counted.total if by_paper is None else by_paper)
 
 
-def _macs(grid: Grid, terms: Terms) -> int:
-    return count(grid, terms.image(grid.spec)).macs.total
+def _macs(grid: Grid, workload: Workload) -> int:
+    return count(grid, workload.image(grid.spec)).macs.total
 
 
-def _receptive_field(grid: Grid, terms: Terms) -> int:
+def _receptive_field(grid: Grid, workload: Workload) -> int:
     side = receptive_field(grid)
     return WHOLE_IMAGE if side is None else side
 
 
-def _training_memory(grid: Grid, terms: Terms) -> int:
-    return training_memory(grid, terms.step(grid.spec), terms.setting)
+def _training_memory(grid: Grid, workload: Workload) -> int:
+    return training_memory(grid, workload.step(grid.spec), workload.setting)
 
 
-def _inference_memory(grid: Grid, terms: Terms) -> int:
-    return inference_memory(grid, terms.image(grid.spec), terms.setting)
+def _inference_memory(grid: Grid, workload: Workload) -> int:
+    return inference_memory(grid, workload.image(grid.spec), workload.setting)
 
 
-def _bounded(quantity: str) -> Callable[[Population], Table]:
-    def over(population: Population) -> Table:
-        if population.terms.bound == "paper":
-            return population.approximations(quantity)
-        return population.counts[quantity]
+def _bounded(quantity: str) -> Callable[[CostTables], Table]:
+    def over(tables: CostTables) -> Table:
+        if tables.workload.bound == "paper":
+            return tables.approximations(quantity)
+        return tables.counts[quantity]
 
     return over
 
@@ -133,9 +133,7 @@ def _bounded(quantity: str) -> Callable[[Population], Table]:
 QUANTITIES: dict[str, Quantity] = {
     "parameters": Quantity("parameters", "parameters", _parameters, _bounded("parameters")),
     "activations": Quantity("activations", "activations", _activations, _bounded("activations")),
-    "macs": Quantity(
-        "macs", "", _macs, lambda population: population.counts["macs"], unit=MULTIPLIED
-    ),
+    "macs": Quantity("macs", "", _macs, lambda tables: tables.counts["macs"], unit=MULTIPLIED),
     "training_memory": Quantity(
         "training_memory", "of training memory", _training_memory, unit=STORED
     ),
@@ -146,7 +144,7 @@ QUANTITIES: dict[str, Quantity] = {
         "min_receptive_field",
         "of receptive field",
         _receptive_field,
-        lambda population: population.receptive_fields,
+        lambda tables: tables.receptive_fields,
         least=True,
         unit=PIXELS,
     ),

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from gridgen.errors import SpecError
 from gridgen.space.choices import Choices, Params, Space, members
-from gridgen.spec import GridSpec
+from gridgen.spec import CustomTopology, GridSpec
 from gridgen.spec.fields import merged
 
 Table = NDArray[Any]
 Mask = NDArray[np.bool_]
 Index = tuple[int, ...]
+TopologyKey = tuple[str, Any]
 MOST_POINTS = 20_000_000
 
 NEUTRAL: dict[str, Any] = {
@@ -36,13 +37,13 @@ NEUTRAL: dict[str, Any] = {
 """What the fields say that a table does not depend on: any values that fit all others'."""
 
 
-class Family:
+class SpecArray:
     """What all specs share, and the fields that vary with their values in order.
 
     Errors: `SpecError` for a range without steps, and for more points than memory holds.
 
-    >>> family = Family({"classes": 2}, {"streams": (1, 2), "base_channels": (4, 8, 12)})
-    >>> family.shape, family.table(("streams",), lambda spec: spec.multiple).tolist()
+    >>> specs = SpecArray({"classes": 2}, {"streams": (1, 2), "base_channels": (4, 8, 12)})
+    >>> specs.shape, specs.table(("streams",), lambda spec: spec.multiple).tolist()
     ((2, 3), [[1], [2]])
     """
 
@@ -127,6 +128,28 @@ def combined(function: Callable[..., Any], *tables: Table) -> Table:
     """
     made: Any = np.frompyfunc(function, len(tables), 1)(*tables)
     return cast(Table, made)
+
+
+def titles(specs: SpecArray) -> Table:
+    """What each topology is called: its name, or `custom`, numbered where there are several.
+
+    "" where it is none.
+    """
+    keys = specs.table(("topology",), _key)
+    known = dict.fromkeys(key for key in keys.flat if isinstance(key, tuple))
+    customs = [key for key in known if key[1]]
+
+    def called(key: TopologyKey | SpecError) -> str:
+        if isinstance(key, SpecError):
+            return ""
+        return f"{key[0]} {customs.index(key) + 1}" if len(customs) > 1 and key[1] else key[0]
+
+    return combined(called, keys)
+
+
+def _key(spec: GridSpec) -> TopologyKey:
+    kept = spec.topology
+    return spec.title, (kept.keep, kept.drop) if isinstance(kept, CustomTopology) else None
 
 
 def require_no_errors(table: Table) -> None:

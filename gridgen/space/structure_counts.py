@@ -1,37 +1,46 @@
-"""Census of a grid: how many connections enter each stream, how many maps join how many of them.
+"""What follows from which connections a grid has, without widths: counts and receptive fields.
 
-All that parameters, activations and MACs need to know of a grid's shape. Knows no widths.
+The counts are all that parameters, activations and MACs need to know of a grid's structure.
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from math import isinf
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from gridgen.analysis.receptive import Node, Reading, field_sides
 from gridgen.grid import FeatureMap, Grid, build_grid
-from gridgen.grid.units import Kind
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.layers import Layer, Layers
+from gridgen.grid.units import SHORTCUTS, UNITS, Kind
 from gridgen.spec import CustomTopology, GridSpec
 
 STRUCTURE = ("streams", "columns", "topology")
-"""Fields of a spec that say which connections its grid has; no others do."""
+"""Fields of a spec that decide which connections its grid has; no others do."""
+
+WHOLE_IMAGE = 1 << 62
+"""Stands for the receptive field of a network that sees the whole image, however large."""
 
 
 class Entering(NamedTuple):
-    """Connections of a kind that lead to a stream."""
+    """Connections of one kind that lead to one stream."""
 
     kind: Kind
     stream: int
 
 
 class Joining(NamedTuple):
-    """Maps of a stream at which so many connections arrive."""
+    """Maps of one stream at which the same number of connections arrive."""
 
     stream: int
     arrivals: int
 
 
-class Link(NamedTuple):
+class BareConnection(NamedTuple):
     """A connection without its layers."""
 
     kind: Kind
@@ -40,57 +49,125 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Census:
-    """Counts of what a grid has, and its `links` in the order in which they are computed.
+class StructureCounts:
+    """How often a grid has each part, and its `connections` in the order of computation.
 
-    `entries` are the streams that have a map in column 0; image sides are multiples of `multiple`.
+    `entries` counts the maps in column 0 by stream. Image sides are multiples of `multiple`.
     """
 
-    connections: Counter[Entering]
-    maps: Counter[Joining]
-    entries: frozenset[int]
-    links: tuple[Link, ...]
+    entering: Counter[Entering]
+    joining: Counter[Joining]
+    entries: Counter[int]
+    connections: tuple[BareConnection, ...]
     input: FeatureMap
     output: FeatureMap
     multiple: int
 
 
-def census(grid: Grid) -> Census:
+def count_structure(grid: Grid) -> StructureCounts:
     """Count the connections and maps of `grid`.
 
     >>> spec = GridSpec.of(streams=3, columns="2+2", base_channels=1, classes=1)
-    >>> counted = census(build_grid(spec))
-    >>> counted.connections[Entering("subsampling", 1)], counted.maps[Joining(0, 2)]
+    >>> counted = count_structure(build_grid(spec))
+    >>> counted.entering[Entering("subsampling", 1)], counted.joining[Joining(0, 2)]
     (2, 2)
     """
-    links = tuple(Link(arrival.kind, arrival.source, arrival.target) for arrival in grid)
-    arrivals = Counter(link.target for link in links)
-    return Census(
-        connections=Counter(Entering(link.kind, link.target.stream) for link in links),
-        maps=Counter(Joining(target.stream, arrivals[target]) for target in grid.maps),
-        entries=frozenset(target.stream for target in grid.maps if target.column == 0),
-        links=links,
+    bare = tuple(BareConnection(arrival.kind, arrival.source, arrival.target) for arrival in grid)
+    arrivals = Counter(connection.target for connection in bare)
+    return StructureCounts(
+        entering=Counter(Entering(kind, target.stream) for kind, _, target in bare),
+        joining=Counter(Joining(target.stream, arrivals[target]) for target in grid.maps),
+        entries=Counter(target.stream for target in grid.maps if target.column == 0),
+        connections=bare,
         input=grid.input,
         output=grid.output,
         multiple=grid.spec.multiple,
     )
 
 
-def census_of(spec: GridSpec) -> Census:
-    """The census of the grid that `spec` describes, of one channel, built once for each structure.
+def structure_of(spec: GridSpec) -> StructureCounts:
+    """The structure of the grid that `spec` describes; each different one is built once.
 
     Errors: as `build_grid`.
     """
     topology: Hashable = spec.topology
     if isinstance(spec.topology, CustomTopology):
         topology = spec.topology.keep, spec.topology.drop
-    return _census(spec.streams, spec.columns, topology)
+    return _structure(spec.streams, spec.columns, topology)
 
 
 @lru_cache(1 << 10)
-def _census(streams: int, columns: tuple[str, ...], topology: Hashable) -> Census:
+def _structure(streams: int, columns: tuple[str, ...], topology: Hashable) -> StructureCounts:
     kept = topology
     if isinstance(topology, tuple):
         kept = CustomTopology.of(keep=topology[0], drop=topology[1])
     spec = GridSpec.of(streams=streams, columns=columns, topology=kept, base_channels=1, classes=1)
-    return census(build_grid(spec))
+    return count_structure(build_grid(spec))
+
+
+SideBySide = tuple[Layers, ...]
+"""Sequences of layers on the same input, each without the layers that keep every row in place."""
+
+
+class PartLayers(NamedTuple):
+    """What lies on the connections of each kind, and at the ends, of one choice of units."""
+
+    lateral: SideBySide
+    subsampling: SideBySide
+    upsampling: SideBySide
+    stem: SideBySide
+    head: SideBySide
+
+
+def unit_layers(kind: Kind, unit: str, identity: bool) -> SideBySide:
+    """The unit of a connection and, where it is added, the identity beside it."""
+    added = [SHORTCUTS[kind](1, 1)] if identity else []
+    return tuple(_moving(layers) for layers in (UNITS[kind][unit](1, 1), *added))
+
+
+def stem_layers(name: str) -> SideBySide:
+    """The layers before the first map."""
+    return (_moving(STEMS[name](1, 1)),)
+
+
+def head_layers(name: str) -> SideBySide:
+    """The layers after the last map."""
+    return (_moving(HEADS[name](1, 1)),)
+
+
+def receptive_fields(structure: StructureCounts, choices: Sequence[PartLayers]) -> list[int]:
+    """The receptive field of a prediction for each of `choices`, or `WHOLE_IMAGE`.
+
+    All choices are followed side by side. Fusions and widths play no part.
+    """
+    layers = {part: _variants(part, choices) for part in PartLayers._fields}
+    readings: dict[Node, list[Reading]] = {
+        structure.input: [Reading("image", *each) for each in layers["stem"]]
+    }
+    for kind, source, target in structure.connections:
+        into = readings.setdefault(target, [])
+        into += [Reading(source, *each) for each in layers[kind]]
+    readings["prediction"] = [Reading(structure.output, *each) for each in layers["head"]]
+    *_, (_, sides) = field_sides(readings, structure.multiple, len(choices))
+    return [WHOLE_IMAGE if isinf(side) else int(side) for side in sides]
+
+
+def _variants(part: str, choices: Sequence[PartLayers]) -> list[tuple[Layers, Any]]:
+    """The different sequences of layers of a part, each with the choices that have it."""
+    found: dict[Layers, list[int]] = {}
+    for index, choice in enumerate(choices):
+        for layers in dict.fromkeys(getattr(choice, part)):
+            found.setdefault(layers, []).append(index)
+    # A slice, where all have it, makes views where an array would make copies.
+    every = len(choices)
+    return [(x, slice(None) if len(some) == every else np.array(some)) for x, some in found.items()]
+
+
+def _moving(layers: Layers) -> Layers:
+    """The layers without those that look at their own row alone: more choices are then equal."""
+    return tuple(layer for layer in layers if not _stays(layer))
+
+
+def _stays(layer: Layer) -> bool:
+    rows: tuple[Any, Any] = np.arange(8), np.arange(8)
+    return all(map(np.array_equal, layer.rows(*rows), rows))

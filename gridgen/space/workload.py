@@ -1,4 +1,4 @@
-"""Under what terms a budget is counted: image, batch, precision, optimizer, and which formulas."""
+"""What costs depend on beside the network: image, batch, precision, optimizer, and formulas."""
 
 import re
 from typing import Annotated, Any, ClassVar, Literal
@@ -35,14 +35,14 @@ Image = Annotated[
 """Height and width, such as [360, 480] or 360x480."""
 
 
-class Terms(Document):
-    """What a cost depends on beside the network. What is None is not said, and has a default.
+class Workload(Document):
+    """Image, batch and training setting that costs are counted for; None stands for a default.
 
-    >>> Terms.of(size="30x40", batch=4).setting.batch
+    >>> Workload.of(size="30x40", batch=4).setting.batch
     4
     """
 
-    kind: ClassVar[str] = "terms"
+    kind: ClassVar[str] = "workload"
 
     size: Image | None = Field(
         default=None,

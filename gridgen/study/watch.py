@@ -5,7 +5,7 @@ import time
 
 from gridgen.grid import Grid
 from gridgen.space import Space
-from gridgen.space.words import described
+from gridgen.space.choices import described
 from gridgen.spec import GridSpec
 
 

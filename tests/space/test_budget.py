@@ -9,9 +9,9 @@ from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.memory import Setting, count_memory
 from gridgen.space import Budget
-from gridgen.space.budget import Verdict
+from gridgen.space.budget import LimitVerdict
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.receptive import WHOLE_IMAGE
+from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.spec import GridSpec
 
 PAPER = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
@@ -27,11 +27,14 @@ def test_every_quantity_has_a_field_of_its_own():
 
 
 def test_what_the_papers_network_costs():
-    terms = {"batch": 4, "precision": "bf16", "optimizer": "sgd", "recompute": "unit"}
+    workload = {"batch": 4, "precision": "bf16", "optimizer": "sgd", "recompute": "unit"}
     limits = {q.field: 1 if q.least else 10**6 for q in QUANTITIES.values()}
-    budget = Budget.of(**limits, **terms)
+    budget = Budget.of(**limits, **workload)
     grid = build_grid(PAPER)
-    counted, needed = count(grid, (400, 400)), count_memory(grid, (400, 400), Setting.of(**terms))
+    counted, needed = (
+        count(grid, (400, 400)),
+        count_memory(grid, (400, 400), Setting.of(**workload)),
+    )
     assert budget.cost(grid) == {
         "parameters": 13_181_097,
         "activations": counted.activations.total,
@@ -47,7 +50,9 @@ def test_a_limit_may_be_reached(change):
     budget = Budget.of(parameters=13_181_097 + change)
     within = change == 0
     limit = 13_181_097 + change
-    assert budget.verdict(build_grid(PAPER)) == [Verdict("parameters", 13_181_097, limit, within)]
+    assert budget.verdict(build_grid(PAPER)) == [
+        LimitVerdict("parameters", 13_181_097, limit, within)
+    ]
     assert budget.broken({"parameters": 13_181_097}) == (
         [] if within else ["13,181,097 parameters are more than 13,181,096"]
     )
@@ -67,7 +72,7 @@ def test_a_receptive_field_has_a_least():
 def test_a_network_that_sees_the_whole_image_sees_enough():
     grid = build_grid(load_spec("pspnet"))
     [verdict] = Budget.of(min_receptive_field=65536).verdict(grid)
-    assert verdict == Verdict("receptive_field", WHOLE_IMAGE, 65536, True)
+    assert verdict == LimitVerdict("receptive_field", WHOLE_IMAGE, 65536, True)
     assert verdict.text == "endless pixels, within at least 65,536 pixels of receptive field"
     assert verdict.as_json() == {
         "quantity": "receptive_field",

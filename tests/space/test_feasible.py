@@ -83,7 +83,7 @@ def built(spec, params):
 
 
 def everywhere(found, table):
-    return np.broadcast_to(table, found.family.shape).ravel().tolist()
+    return np.broadcast_to(table, found.specs.shape).ravel().tolist()
 
 
 @settings(deadline=None, max_examples=60)
@@ -128,17 +128,17 @@ def test_a_point_alone_costs_what_it_costs_among_others(drawn, data):
 def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
     """Each limit is what some point costs, so the limit itself is allowed."""
     spec, space = drawn
-    terms = {"size": (20, 30), "batch": 64}
+    workload = {"size": (20, 30), "batch": 64}
     grids = [built(spec, params) for params in every_point(space)]
     valid = [grid for grid in grids if not isinstance(grid, str)]
-    costs = [Budget.of(**ALL, **terms).cost(grid) for grid in valid] or [{}]
+    costs = [Budget.of(**ALL, **workload).cost(grid) for grid in valid] or [{}]
     pivot = data.draw(st.sampled_from(costs))
     chosen = data.draw(st.sets(st.sampled_from(sorted(QUANTITIES)), max_size=3))
     least = {name: LEAST_MEMORY if name.endswith("memory") else 1 for name in QUANTITIES}
     limits = {
         QUANTITIES[name].field: max(pivot[name], least[name]) for name in chosen if name in pivot
     }
-    budget = Budget.of(**limits, **terms)
+    budget = Budget.of(**limits, **workload)
     found = feasible(spec, space, budget)
     kept = everywhere(found, found.within)
     assert kept == [

@@ -5,7 +5,7 @@ import pytest
 from gridgen.grid import UNITS, build_grid
 from gridgen.space import Budget, Range, feasible
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.workload import Terms
+from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
 
 SHARED = {"streams": 2, "columns": "1+1", "classes": 2}
@@ -18,10 +18,11 @@ TERMS = {"size": (32, 48), "batch": 32}
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_wider_network_needs_more(name, lateral, precision):
     """What deciding for a whole line by its widest network rests on."""
-    terms = Terms.of(**TERMS, precision=precision)
+    workload = Workload.of(**TERMS, precision=precision)
     needed = [
         QUANTITIES[name].of(
-            build_grid(GridSpec.of(**SHARED, base_channels=base, units={"lateral": lateral})), terms
+            build_grid(GridSpec.of(**SHARED, base_channels=base, units={"lateral": lateral})),
+            workload,
         )
         for base in range(1, 14)
     ]
@@ -34,14 +35,14 @@ def test_a_few_widths_decide_for_all_of_them(name):
     space = {"base_channels": base, "units.lateral": ("residual", "bottleneck")}
     limits = [
         QUANTITIES[name].of(
-            build_grid(GridSpec.of(**SHARED, base_channels=widest)), Terms.of(**TERMS)
+            build_grid(GridSpec.of(**SHARED, base_channels=widest)), Workload.of(**TERMS)
         )
         for widest in (1, 37, 64)
     ]
     for limit, widest in zip(limits, (1, 37, 64), strict=True):
         found = feasible(SHARED, space, Budget.of(**{name: limit}, **TERMS))
         assert found.within[:, 0].tolist() == [width <= widest for width in base.numbers()]
-        assert len(found.looked[name]) <= 16
+        assert len(found.cell_costs[name]) <= 16
         assert found.broken[name] == found.points - found.feasible
 
 
@@ -49,8 +50,8 @@ def test_only_what_meets_the_other_limits_is_looked_at():
     space = {"base_channels": (2, 4, 8), "streams": (2, 3)}
     budget = Budget.of(parameters=2000, training_memory="1GB", **TERMS)
     found = feasible(SHARED, space, budget)
-    [index] = found.looked["training_memory"]
-    assert found.family.spec_at(index) == GridSpec.of(**SHARED, base_channels=2)
+    [index] = found.cell_costs["training_memory"]
+    assert found.specs.spec_at(index) == GridSpec.of(**SHARED, base_channels=2)
     assert found.broken == {"parameters": 5, "training_memory": 0}
 
 
@@ -68,4 +69,4 @@ def test_of_total_dropout_it_matters_whether_there_is_any():
     space = {"base_channels": (2, 4), "total_dropout": (0.1, 0, 0.2, 0.3)}
     found = feasible(SHARED, space, Budget.of(training_memory="1GB", **TERMS))
     assert (found.within.shape, found.feasible) == ((2, 4), 8)
-    assert sorted(found.looked["training_memory"]) == [(1, 0), (1, 1)]
+    assert sorted(found.cell_costs["training_memory"]) == [(1, 0), (1, 1)]

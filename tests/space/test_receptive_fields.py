@@ -12,9 +12,15 @@ from gridgen.grid.layers import GroupNorm
 from gridgen.grid.units import residual
 from gridgen.space import Range, feasible
 from gridgen.space.budget import Budget
-from gridgen.space.receptive import WHOLE_IMAGE, Ways, receptive_fields, way_of_head, way_of_stem
-from gridgen.space.receptive import way_of_unit as unit
-from gridgen.space.structure_counts import census_of
+from gridgen.space.structure_counts import (
+    WHOLE_IMAGE,
+    PartLayers,
+    head_layers,
+    receptive_fields,
+    stem_layers,
+    structure_of,
+    unit_layers,
+)
 from gridgen.spec import GridSpec
 
 LATTICES = [(1, "1+1"), (3, "2+2"), (4, "1+2"), (2, ["sub", "up", "sub", "up"])]
@@ -28,17 +34,17 @@ def test_every_unit_and_end_is_seen_as_one_grid_sees_it(streams, columns):
         *UNITS.values(), (False, True), STEMS, HEADS
     ):
         units = {"lateral": lateral, "subsampling": sub, "upsampling": up}
-        kinds = [unit(kind, name, added) for kind, name in units.items()]
-        choices.append(Ways(*kinds, way_of_stem(stem), way_of_head(head)))
+        kinds = [unit_layers(kind, name, added) for kind, name in units.items()]
+        choices.append(PartLayers(*kinds, stem_layers(stem), head_layers(head)))
         identities = {"lateral": added, "vertical": added}
         one = spec.but(units=units, residual=identities, stem=stem, head=head)
         sides.append(receptive_field(build_grid(one)))
-    assert receptive_fields(census_of(spec), choices) == sides
+    assert receptive_fields(structure_of(spec), choices) == sides
 
 
 @pytest.mark.parametrize("name", FUSIONS)
 def test_no_fusion_looks_at_other_rows(name):
-    """Or `reach.py` has to follow it."""
+    """Or `structure_counts.receptive_fields` has to follow it."""
     rows = np.arange(8)
     for arrivals in (1, 2):
         for layer in FUSIONS[name].after(3 * arrivals, 3):

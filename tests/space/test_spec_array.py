@@ -7,8 +7,8 @@ from gridgen.analysis import count
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.space import Budget, Range, feasible
-from gridgen.space.spec_array import Family
-from gridgen.space.words import described
+from gridgen.space.choices import described
+from gridgen.space.spec_array import SpecArray
 from gridgen.spec import GridSpec
 
 SHARED = {"classes": 3, "columns": "1+1"}
@@ -92,10 +92,10 @@ def test_the_nearest_breaks_its_worst_limit_least_and_every_one_it_breaks_is_nam
 
 
 def test_a_limit_that_nothing_was_looked_at_for_is_named_too():
-    terms = {"size": (512, 512), "batch": 8}
+    workload = {"size": (512, 512), "batch": 8}
     limits = {"training_memory": "1MB", "inference_memory": "2MB"}
-    found = feasible(SHARED, SPACE, Budget.of(**limits, **terms))
-    assert found.looked["inference_memory"] == {}
+    found = feasible(SHARED, SPACE, Budget.of(**limits, **workload))
+    assert found.cell_costs["inference_memory"] == {}
     nearest = found.nearest()
     assert nearest.words == FIRST
     assert [verdict.quantity for verdict in nearest.broken] == [*limits]
@@ -209,10 +209,10 @@ def test_what_fits_no_spec_is_an_error_and_not_a_point_without_a_grid(spec, spac
 
 def test_a_table_is_long_along_the_fields_it_depends_on_alone():
     space = {"units.lateral": ("residual", "bottleneck"), "units.upsampling": ("deconv",) * 2}
-    family = Family({}, {**space, "residual": ({"lateral": True}, {"vertical": True})})
-    assert family.shape == (2, 1, 2)
-    assert family.reads("units.lateral").shape == (2, 1, 1)
-    assert family.reads("residual.vertical").ravel().tolist() == [False, True]
+    specs = SpecArray({}, {**space, "residual": ({"lateral": True}, {"vertical": True})})
+    assert specs.shape == (2, 1, 2)
+    assert specs.reads("units.lateral").shape == (2, 1, 1)
+    assert specs.reads("residual.vertical").ravel().tolist() == [False, True]
 
 
 def test_every_point_has_a_spec():
