@@ -41,13 +41,14 @@ def fitted_size(images: Tensor, spec: NetworkSpec) -> Size:
 
 
 def _symbolic(side: int, spec: NetworkSpec) -> int:
-    """A side as `legal_size` gives it, in arithmetic that symbols allow."""
+    """A side as `legal_size` gives it, in arithmetic that symbols allow.
+
+    A maximum of symbols cannot be simplified by torch, so the least legal side is not enforced:
+    an exported network refuses smaller images by an error of torch.
+    """
     step = spec.multiple
     beside = {"pad": step - 1, "crop": 0, "resize": step // 2}[spec.size]
-    fitted = (side + beside) // step * step
-    if spec.size == "crop":
-        return fitted
-    return torch.sym_max(fitted, spec.least)  # type: ignore[no-any-return, no-untyped-call]
+    return (side + beside) // step * step
 
 
 def _bring(x: Tensor, size: Size, spec: NetworkSpec, grows: bool) -> Tensor:
