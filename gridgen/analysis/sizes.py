@@ -69,4 +69,5 @@ def common_size(one: NetworkSpec, other: NetworkSpec) -> Size:
 
 
 def _up(side: int, multiple: int) -> int:
-    return -(-side // multiple) * multiple
+    # Not -(-side // multiple): exported to ONNX, a division truncates where Python floors.
+    return (side + multiple - 1) // multiple * multiple

@@ -97,3 +97,14 @@ def test_an_image_too_small_to_be_cropped_is_refused():
     assert str(caught.value) == (
         "Image is 7x64; 4 streams need multiples of 8. Pad to 8x64, or set size: pad."
     )
+
+
+@pytest.mark.parametrize("policy", ["pad", "crop", "resize"])
+@pytest.mark.parametrize("example", [(2, 3, 16, 24), (2, 3, 17, 27)], ids=["legal", "illegal"])
+def test_an_exported_network_takes_every_size_from_whatever_example(policy, example):
+    network = GridNetwork(build_grid(SPEC.but(size=policy, streams=3))).eval()
+    sides = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
+    exported = torch.export.export(network, (torch.rand(example),), dynamic_shapes=(sides,))
+    for size in ((1, 3, 16, 24), (3, 3, 17, 27), (2, 3, 40, 33), (1, 3, 11, 9)):
+        images = torch.rand(size)
+        assert torch.equal(exported.module()(images), network(images)), size
