@@ -32,8 +32,8 @@ from gridgen.data.dataset import Window
 from gridgen.data.folder import read_label
 from gridgen.data.images import read_image
 from gridgen.training import load_recipe
-from gridgen.training.ahead import ahead
-from gridgen.training.batches import Batches
+from gridgen.training.loop.batches import Batches
+from gridgen.training.processes.prefetch import prefetch
 
 HEIGHT, WIDTH, CLASSES = 1024, 2048, 19
 RECIPE = load_recipe("paper")
@@ -101,7 +101,7 @@ def picture(rng: np.random.Generator) -> Image.Image:
 
 def images_per_second(load: Load, workers: int, seconds: float) -> float:
     """Of processes that do nothing but load, after the first batches."""
-    with closing(ahead(load, range(1_000_000), workers)) as batches:
+    with closing(prefetch(load, range(1_000_000), workers)) as batches:
         for _ in range(2 * workers + 1):
             next(batches)
         start, count = time.perf_counter(), 0

@@ -22,8 +22,7 @@ from gridgen.memory.device.cases import MemoryCase
 from gridgen.memory.device.plan import batch_for, fields
 from gridgen.memory.device.stored import load_device
 from gridgen.spec import GridSpec
-from gridgen.training.calibrate import calibrate
-from gridgen.training.measure import machine, measure
+from gridgen.training.loop.measurement import calibrate, machine, measure
 
 GB = 10**9
 FREE = 0.9

@@ -29,7 +29,7 @@ from PIL import Image
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run
-from gridgen.training.learner import Learner
+from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import Moment
 from gridgen.training.run import dump
 from gridgen.training.run.checkpoint import State, load_checkpoint, newest, save_checkpoint

@@ -22,8 +22,9 @@ import torch
 from PIL import Image
 
 from gridgen import GridSpec, build_grid
-from gridgen.training import Recipe, fit, learner, load_recipe, train
-from gridgen.training.batches import Batches
+from gridgen.training import Recipe, load_recipe, train
+from gridgen.training.loop import fit, learner
+from gridgen.training.loop.batches import Batches
 from gridgen.training.watching import Watch
 
 SPECS = Path(__file__).parent.parent / "specs"

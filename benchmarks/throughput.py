@@ -22,8 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.handwritten import HandWritten
 from gridgen import GridNetwork, GridSpec, build_grid
-from gridgen.training import devices
-from gridgen.training.measure import resident
+from gridgen.training.loop.measurement import resident
+from gridgen.training.processes import devices
 
 CLASSES = 19
 BASIC = (32, 32, 64, 128, 256, 32)

@@ -20,7 +20,7 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
     Nothing else should use the device meanwhile. Then `gridgen count --device NAME` knows it.
     """
     from gridgen.memory.device.stored import store
-    from gridgen.training.calibrate import calibrate as measured
+    from gridgen.training.loop.measurement import calibrate as measured
 
     _require_file(output)
     with progress("measuring") as tick:

@@ -35,9 +35,9 @@ def evaluate(
 ) -> None:
     """Score each image, and all together: IoU per class or PSNR, beside what needs no network."""
     from gridgen.pages import write_evaluation
-    from gridgen.training.evaluation import Gallery
-    from gridgen.training.evaluation import evaluate as evaluate_model
-    from gridgen.training.model import open_model
+    from gridgen.training.run.model import open_model
+    from gridgen.training.scoring import Gallery
+    from gridgen.training.scoring import evaluate as evaluate_model
 
     if output is not None:
         _require_free(output)

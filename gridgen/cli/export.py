@@ -29,7 +29,7 @@ def export(
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:
         raise UsageError(f"-o: {output} is the file that is read; name another")
-    from gridgen.training.model import export_model, open_model
+    from gridgen.training.run.model import export_model, open_model
 
     opened = open_model(model, best)
     written = export_model(opened, output, precision, note)

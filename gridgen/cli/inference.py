@@ -8,7 +8,7 @@ from gridgen.errors import SpecError
 
 if TYPE_CHECKING:
     from gridgen.training.inference import Inference
-    from gridgen.training.model import Model
+    from gridgen.training.run.model import Model
 
 ModelPath = Annotated[
     str,

@@ -9,7 +9,7 @@ from gridgen.cli.table import print_table
 from gridgen.cli.terminal import progress, report
 
 if TYPE_CHECKING:
-    from gridgen.training.evaluation.cityscapes.benchmark import Benchmark, Verdict
+    from gridgen.training.scoring.official import Benchmark, Verdict
 
 Official = Annotated[
     bool,
@@ -19,7 +19,7 @@ Official = Annotated[
 
 def benchmark_of(data: str, split: str, model: str, output: Path | None) -> "Benchmark":
     """What is to see the answers; label ids go to cityscapes-SPLIT in `output`, or in the run."""
-    from gridgen.training.evaluation.cityscapes.benchmark import Benchmark
+    from gridgen.training.scoring.official import Benchmark
 
     path = Path(model)
     folder = output or (path if path.is_dir() else path.with_suffix(""))

@@ -29,7 +29,7 @@ def predict(
 ) -> None:
     """Write image and prediction side by side, and the prediction as a file of its own."""
     from gridgen.training import predict as predict_images
-    from gridgen.training.model import open_model
+    from gridgen.training.run.model import open_model
 
     opened = open_model(model, best, policy_of(settings))
     with progress("predicting") as tick:

@@ -74,8 +74,8 @@ def train(
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
     grid = grid_of(spec, topology, settings) if spec is not None else None
     from gridgen import training
-    from gridgen.training.devices import rank
-    from gridgen.training.interrupts import nothing_left_to_stop
+    from gridgen.training.processes.devices import rank
+    from gridgen.training.processes.interrupts import nothing_left_to_stop
 
     with _watching(tensorboard) as watch:
         if resume is not None:
@@ -108,7 +108,7 @@ def _given(context: typer.Context) -> set[str]:
 @contextmanager
 def _watching(tensorboard: bool) -> Iterator["Watch"]:
     """Who is told; of several processes, the first one's."""
-    from gridgen.training.devices import rank
+    from gridgen.training.processes.devices import rank
     from gridgen.training.watching import Several, Watch
     from gridgen.training.watching.progress import on_stderr
     from gridgen.training.watching.tensorboard import TensorBoard

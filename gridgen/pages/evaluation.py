@@ -6,9 +6,9 @@ from typing import Any
 
 from gridgen.files import write_file
 from gridgen.pages.page import NEVER, embedded, number, rendered
-from gridgen.training.evaluation import Evaluation, Exhibit, Gallery
-from gridgen.training.evaluation.matrix import confusion_png
-from gridgen.training.evaluation.tables import (
+from gridgen.training.scoring import Evaluation, Exhibit, Gallery
+from gridgen.training.scoring.matrix import confusion_png
+from gridgen.training.scoring.tables import (
     ClassScore,
     class_scores,
     classes_csv,

@@ -13,7 +13,7 @@ from typing import Any
 from gridgen.errors import OutOfMemoryError, TrainingError, ending
 from gridgen.grid import Grid
 from gridgen.study.study import Study
-from gridgen.training.devices import choose_device
+from gridgen.training.processes.devices import choose_device
 
 Report = Callable[[int, float], bool]
 Evaluate = Callable[[Grid, Path, Report], float]

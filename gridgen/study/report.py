@@ -13,8 +13,8 @@ from gridgen.files import write_file
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
-from gridgen.training.pictures.curves import save_figure
 from gridgen.training.run import dump
+from gridgen.training.scoring.curves import save_figure
 
 COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
 COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#8a8a8a")

@@ -21,7 +21,7 @@ from gridgen.study.storage import open_study, orphans, require_same, settled, tr
 from gridgen.study.study import Study
 from gridgen.study.suggest import suggest
 from gridgen.study.watch import Watch
-from gridgen.training import devices
+from gridgen.training.processes import devices
 from gridgen.training.run import lock
 
 GIVE_UP = 200

@@ -20,9 +20,9 @@ from gridgen.spec import Document, GridSpec
 from gridgen.spec.fields import merged
 from gridgen.study.samplers import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.batches import MAX_SEED
+from gridgen.training.inference.requirements import load_splits, require_fit
 from gridgen.training.recipe import setting_of
-from gridgen.training.splits import load_splits, require_fit
+from gridgen.training.run.facts import MAX_SEED
 from gridgen.training.tasks import columns, task_of
 
 

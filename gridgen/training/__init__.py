@@ -1,12 +1,13 @@
 """From a grid and a dataset to a trained network: recipe, loop, scores, predictions."""
 
-from gridgen.training.evaluation import Evaluation, evaluate
-from gridgen.training.inference import Inference, infer
-from gridgen.training.model import Model, open_model
-from gridgen.training.predict import predict
+from gridgen.training.inference import infer
+from gridgen.training.loop.train import resume, train
 from gridgen.training.recipe import RECIPES, Recipe, load_recipe
+from gridgen.training.recipe.inference import Inference
 from gridgen.training.run import Run
-from gridgen.training.train import resume, train
+from gridgen.training.run.model import Model, open_model
+from gridgen.training.scoring import Evaluation, evaluate
+from gridgen.training.scoring.predictions import predict
 
 __all__ = [
     "RECIPES",

@@ -14,7 +14,7 @@ from gridgen.memory.device import stored
 from gridgen.memory.device.cases import Machine, Measured, Peak
 from gridgen.memory.device.counted import PHASES
 from gridgen.memory.device.fits import fits
-from gridgen.training import calibrate
+from gridgen.training.loop import measurement
 
 MB = 10**6
 LARGEST = "the largest layer's input and output"
@@ -35,9 +35,9 @@ def fake(case, device):
 def calibration():
     """Of the device that is made up."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calibrate, "machine", lambda _: MACHINE)
-        patch.setattr(calibrate, "measure", fake)
-        return calibrate.calibrate()
+        patch.setattr(measurement, "machine", lambda _: MACHINE)
+        patch.setattr(measurement, "measure", fake)
+        return measurement.calibrate()
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def device(monkeypatch, tmp_path):
     """The folder of calibrations."""
     monkeypatch.setenv("GRIDGEN_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(stored, "installed_torch", lambda: "2.13.0")
-    monkeypatch.setattr(calibrate, "machine", lambda _: MACHINE)
-    monkeypatch.setattr(calibrate, "measure", fake)
+    monkeypatch.setattr(measurement, "machine", lambda _: MACHINE)
+    monkeypatch.setattr(measurement, "measure", fake)
     return tmp_path / "home" / "devices"
 
 
@@ -183,7 +183,7 @@ def test_a_device_that_cannot_be_measured(name, place, gridgen, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written(device, calibration, gridgen, place, monkeypatch):
-    monkeypatch.setattr(calibrate, "calibrate", lambda *_: calibration)
+    monkeypatch.setattr(measurement, "calibrate", lambda *_: calibration)
     shutil.copy("mine.yaml", place / "home")
     code, out, err = gridgen("calibrate")
     assert (code, out) == (2, "")

@@ -1,6 +1,6 @@
 """How a trained network is put to an image: whole or in windows, at several scales, mirrored."""
 
-from gridgen.training.inference.infer import infer
-from gridgen.training.inference.inference import INFERENCES, WHOLE, Inference, load_inference
+from gridgen.training.inference.windows import infer
+from gridgen.training.recipe.inference import INFERENCES, WHOLE, Inference, load_inference
 
 __all__ = ["INFERENCES", "WHOLE", "Inference", "infer", "load_inference"]

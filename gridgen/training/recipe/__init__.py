@@ -1,9 +1,6 @@
 """Recipes: how a network is trained, as a YAML file. Says nothing of the network or the data."""
 
-from gridgen.training.recipe.crop import Augmentation, Crop
-from gridgen.training.recipe.load import RECIPES, load_recipe
-from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.recipe.schedule import Moment
-from gridgen.training.recipe.setting import setting_of
+from gridgen.training.recipe.recipe import RECIPES, Recipe, load_recipe, setting_of
+from gridgen.training.recipe.sections import Augmentation, Crop, Moment
 
 __all__ = ["RECIPES", "Augmentation", "Crop", "Moment", "Recipe", "load_recipe", "setting_of"]

@@ -1,17 +1,113 @@
-"""The recipe itself: every choice of a training, with its bounds."""
+"""Recipes: every choice of a training, with its bounds, and what a recipe extends."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
+from gridgen.memory import Setting
 from gridgen.memory.setting import Recompute
 from gridgen.spec import Document, Source
-from gridgen.training.inference.inference import WHOLE, Inference, load_inference
-from gridgen.training.recipe.crop import Augmentation, Crop
-from gridgen.training.recipe.extends import completed, located
-from gridgen.training.recipe.optimizer import Adam, AnyOptimizer
-from gridgen.training.recipe.schedule import AnySchedule, Moment, Torch7
+from gridgen.training.recipe.inference import WHOLE, Inference, load_inference
+from gridgen.training.recipe.sections import (
+    Adam,
+    AnyOptimizer,
+    AnySchedule,
+    Augmentation,
+    Crop,
+    Moment,
+    Torch7,
+)
+
+RECIPES = {
+    "paper": "section 4: Adam with Torch7's decay, crops of 400 to 1024 pixels, 1900 epochs",
+    "modern": "AdamW, warm-up and cosine, smoothing, class weights, colour changes, EMA, bf16",
+    "camvid-small": "modern, at half of CamVid's size, twenty minutes on a CPU",
+    "demo": "small crops, Adam, a minute or two on a CPU; for nuclei",
+    "denoising": "crops that are never resized, a minute or two on a CPU; for denoising",
+    "shapes": "whole pictures of 64x64, some minutes on a CPU; for shapes",
+}
+"""Those that come with gridgen, each a YAML file of its own."""
+
+SUFFIXES = (".yaml", ".yml")
+EXTENDS = "extends"
+# The field of a section that says which kind it is; another kind has other fields.
+NAME = "name"
+
+
+def source_of(name: str | Path) -> Source:
+    """The text of the recipe called `name`, or of the YAML file at that path.
+
+    Errors: `SpecError`.
+    """
+    if str(name) in RECIPES:
+        shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
+        return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
+    if not Path(name).is_file():
+        if Path(name).suffix in SUFFIXES:
+            raise SpecError(f"{name}: no such file")
+        raise SpecError(
+            f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too"
+        )
+    return Source.read(name)
+
+
+def located(source: Source) -> Source:
+    """`source` with the path that it extends made to start from its own folder."""
+    name = source.data.get(EXTENDS)
+    beside = Path(source.name).parent / str(name)
+    if not isinstance(name, str) or name in RECIPES or not Path(source.name).is_file():
+        return source
+    return replace(source, data={**source.data, EXTENDS: str(beside)})
+
+
+def completed(fields: Any, below: tuple[str, ...] = ()) -> Any:
+    """`fields` over those of what they extend; recipes `below` extend this one.
+
+    Errors: `SpecError` at `extends`.
+    """
+    if not isinstance(fields, Mapping) or fields.get(EXTENDS) is None:
+        return fields
+    name, own = fields[EXTENDS], {k: v for k, v in fields.items() if k != EXTENDS}
+    if not isinstance(name, str):
+        raise SpecError("name a recipe, or a YAML file", (EXTENDS,))
+    # A file is one file, however the path to it grew on the way around.
+    places = [Path(each).resolve() for each in below]
+    if (place := Path(name).resolve()) in places:
+        circle = " extends ".join([*below[places.index(place) :], name])
+        raise SpecError(f"{circle}: a circle; break it", (EXTENDS,))
+    try:
+        above = completed(located(source_of(name)).data, (*below, name))
+    except SpecError as error:
+        raise SpecError(str(error), (EXTENDS,)) from error
+    return over(above, own)
+
+
+def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` fields over those `above`; a section is merged unless it is of another kind.
+
+    >>> above = {"batch": 4, "optimizer": {"name": "sgd", "momentum": 0.9}}
+    >>> over(above, {"optimizer": {"momentum": 0.8}})
+    {'batch': 4, 'optimizer': {'name': 'sgd', 'momentum': 0.8}}
+    >>> over(above, {"optimizer": {"name": "adam"}})
+    {'batch': 4, 'optimizer': {'name': 'adam'}}
+    """
+    merged = dict(above)
+    for field, value in own.items():
+        before = above.get(field)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            value = _section(before, value)
+        merged[field] = value
+    return merged
+
+
+def _section(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    same_kind = own.get(NAME, above.get(NAME)) == above.get(NAME)
+    return over(above, own) if same_kind else dict(own)
 
 
 def _by_name(value: Any) -> Any:
@@ -114,3 +210,33 @@ class Recipe(Document):
     def rate(self, moment: Moment) -> float:
         """The learning rate of a step."""
         return self.schedule.rate(self.learning_rate, moment)
+
+
+__all__ = ["RECIPES", "load_recipe"]
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """The recipe called `name` that comes with gridgen, or the YAML file at that path.
+
+    >>> load_recipe("paper").learning_rate
+    0.01
+
+    Errors: `SpecError`.
+    """
+    return Recipe.from_source(source_of(name))
+
+
+def setting_of(recipe: Recipe) -> Setting:
+    """What is counted for a step of `recipe`, as one device takes it.
+
+    >>> from gridgen.training.recipe import load_recipe
+    >>> setting_of(load_recipe("modern")).averaged
+    True
+    """
+    return Setting(
+        batch=recipe.batch,
+        precision=recipe.precision,
+        optimizer=recipe.optimizer.name,
+        averaged=recipe.ema is not None,
+        recompute=recipe.recompute,
+    )

@@ -1,8 +1,15 @@
-"""Sections of a recipe that are one of several kinds, told by their `name`."""
+"""The sections of a recipe: crop, augmentation, optimizer, schedule.
 
-from typing import Any
+Add an optimizer as a class, a line in `AnyOptimizer`, and a case in `loop/learner.py`; a schedule
+as a class and a line in `AnySchedule`.
+"""
 
-from pydantic import BeforeValidator, Discriminator
+import math
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from gridgen.spec import Document
 
 
 def by_name(otherwise: str) -> Discriminator:
@@ -21,3 +28,193 @@ def _spelt_out(value: Any) -> Any:
 
 SHORT_FORM = BeforeValidator(_spelt_out)
 """A name alone stands for a section of that kind."""
+
+
+Side = Annotated[int, Field(ge=1, le=16384)]
+Part = Annotated[float, Field(ge=0, le=1)]
+
+
+class Crop(Document):
+    """Random squares cut from the training images, resized to one size (section 4)."""
+
+    smallest: Side = Field(description="Least side of the square, in pixels.")
+    largest: Side = Field(description="Greatest side of the square, in pixels.")
+    size: Side = Field(ge=8, description="Side that the network is given, in pixels.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.smallest > self.largest:
+            raise ValueError(f"smallest {self.smallest} is more than largest {self.largest}")
+        return self
+
+
+class Augmentation(Document):
+    """Changes drawn anew for every image of a batch, on the device that trains.
+
+    In this order; each image gets its own. Colours and blur need kornia (the extra `augment`).
+    Brightness and contrast are of grey and RGB images, saturation and hue of RGB alone.
+    """
+
+    rotation: float = Field(
+        default=0.0,
+        ge=0,
+        le=180,
+        description="Turn by -r to r degrees; what comes in from outside is left out of the loss.",
+    )
+    brightness: Part = Field(default=0.0, description="Values times 1 - b to 1 + b.")
+    contrast: Part = Field(
+        default=0.0, description="Distance from the image's mean grey times 1 - c to 1 + c."
+    )
+    saturation: Part = Field(
+        default=0.0, description="Distance from each pixel's grey times 1 - s to 1 + s."
+    )
+    hue: float = Field(default=0.0, ge=0, le=0.5, description="Turn from -h to h, 1 a full one.")
+    blur: Part = Field(
+        default=0.0, description="Probability of a Gaussian blur of 0.1 to 2 pixels."
+    )
+    noise: Part = Field(default=0.0, description="Standard deviation of Gaussian noise.")
+
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Betas = Annotated[tuple[Beta, Beta], Field(strict=False)]
+Epsilon = Annotated[float, Field(gt=0)]
+WeightDecay = Annotated[
+    float, Field(ge=0, description="Of convolutions' weights; biases and BN are left alone.")
+]
+
+
+class Adam(Document):
+    """Adam without weight decay (Kingma & Ba, ICLR 2015), as the paper uses it."""
+
+    name: Literal["adam"] = "adam"
+    betas: Betas = (0.9, 0.999)
+    epsilon: Epsilon = 1e-8
+
+
+class AdamW(Document):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019)."""
+
+    name: Literal["adamw"] = "adamw"
+    betas: Betas = (0.9, 0.999)
+    epsilon: Epsilon = 1e-8
+    weight_decay: WeightDecay = 0.01
+
+
+class Sgd(Document):
+    """Stochastic gradient descent with momentum (Sutskever et al., ICML 2013)."""
+
+    name: Literal["sgd"] = "sgd"
+    momentum: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: WeightDecay = 1e-4
+
+
+AnyOptimizer = Annotated[
+    Annotated[Adam, Tag("adam")] | Annotated[AdamW, Tag("adamw")] | Annotated[Sgd, Tag("sgd")],
+    by_name("adam"),
+    SHORT_FORM,
+]
+
+
+class Moment(NamedTuple):
+    """A step of a training, counted from 0, and how many there are."""
+
+    step: int
+    per_epoch: int
+    epochs: int
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the step belongs to, from 0."""
+        return self.step // self.per_epoch
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole training."""
+        return self.per_epoch * self.epochs
+
+
+class Drop(Document):
+    """From `epoch` on, the base learning rate is `learning_rate`."""
+
+    epoch: int = Field(ge=0)
+    learning_rate: float = Field(gt=0)
+
+
+class Torch7(Document):
+    """base / (1 + t * decay), t counted in iterations from 0: the decay of Torch7's Adam, not
+    weight decay. From an epoch on the base may be another. Without both it is constant.
+
+    >>> paper = Torch7(decay=5e-6, drops=[Drop(epoch=800, learning_rate=0.001)])
+    >>> [float(f"{paper.rate(0.01, Moment(t, 750, 1900)):.3g}") for t in (0, 599_999, 600_000)]
+    [0.01, 0.0025, 0.00025]
+    """
+
+    name: Literal["torch7"] = "torch7"
+    decay: float = Field(default=0.0, ge=0, description="Per iteration.")
+    drops: tuple[Drop, ...] = Field(
+        default=(), strict=False, description="Changes of the base learning rate, by epoch."
+    )
+
+    @field_validator("drops")
+    @classmethod
+    def _in_order(cls, drops: tuple[Drop, ...]) -> tuple[Drop, ...]:
+        epochs = [drop.epoch for drop in drops]
+        if epochs != sorted(set(epochs)):
+            raise ValueError(f"epochs {epochs} do not rise; put the drops in order")
+        return drops
+
+    def rate(self, base: float, moment: Moment) -> float:
+        """The learning rate of a step."""
+        for drop in self.drops:
+            if moment.epoch >= drop.epoch:
+                base = drop.learning_rate
+        return base / (1 + moment.step * self.decay)
+
+
+class Warmed(Document):
+    """A schedule that rises linearly for `warmup` epochs, then falls until the last step."""
+
+    warmup: float = Field(default=0.0, ge=0, description="Epochs of linear rise.")
+
+    def rate(self, base: float, moment: Moment) -> float:
+        """The learning rate of a step."""
+        rising = min(round(self.warmup * moment.per_epoch), moment.total - 1)
+        if moment.step < rising:
+            return base * (moment.step + 1) / (rising + 1)
+        return base * self.fall((moment.step - rising) / (moment.total - rising))
+
+    def fall(self, done: float) -> float:
+        """The factor once `done`, from 0 to 1, of the steps after the rise have been made."""
+        raise NotImplementedError
+
+
+class Poly(Warmed):
+    """(1 - done) ** power, as in DeepLab (Chen et al., TPAMI 2018, section 4.1)."""
+
+    name: Literal["poly"] = "poly"
+    power: float = Field(default=0.9, gt=0)
+
+    def fall(self, done: float) -> float:
+        """The factor."""
+        return float((1 - done) ** self.power)
+
+
+class Cosine(Warmed):
+    """Half a cosine from 1 to `floor` (Loshchilov & Hutter, ICLR 2017, without restarts)."""
+
+    name: Literal["cosine"] = "cosine"
+    floor: float = Field(default=0.0, ge=0, lt=1, description="Share of the base at the end.")
+
+    def fall(self, done: float) -> float:
+        """The factor."""
+        return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * done)) / 2
+
+
+AnySchedule = Annotated[
+    Annotated[Torch7, Tag("torch7")]
+    | Annotated[Poly, Tag("poly")]
+    | Annotated[Cosine, Tag("cosine")],
+    by_name("torch7"),
+    SHORT_FORM,
+]

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from gridgen.emit import GridNetwork
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, GridgenError, RunError
 from gridgen.files import flush_folder, sha256, write_file
-from gridgen.training.learner import Learner
-from gridgen.training.losses import Losses
-from gridgen.training.step import out_of_memory
+from gridgen.training.processes.devices import out_of_memory
+from gridgen.training.run.steplog import Losses
 
 KEPT = 2
 BEST = "best"
@@ -33,11 +33,22 @@ NETWORK, AVERAGE = "network.safetensors", "average.safetensors"
 OPTIMIZER, NUMBERS, MANIFEST = "optimizer.safetensors", "state.json", "manifest.json"
 
 
+class Trained(Protocol):
+    """A network in training, seen as the tensors that a checkpoint keeps."""
+
+    network: GridNetwork
+    optimizer: torch.optim.Optimizer
+
+    @property
+    def averaged(self) -> GridNetwork | None:
+        """The network that holds the averaged weights, where the recipe asks for them."""
+
+
 @dataclass
 class State:
     """Everything that changes while training: tensors, and a few numbers as JSON."""
 
-    learner: Learner
+    learner: Trained
     step: int = 0
     best: float = -math.inf
     losses: Losses = field(default_factory=Losses)
@@ -54,9 +65,8 @@ class State:
 
     def kinds(self) -> dict[str, Any]:
         """What a checkpoint must have been written with, to be gone on with."""
-        learner = self.learner
-        averaged = learner.average is not None
-        return {"optimizer": type(learner.optimizer).__name__, "averaged": averaged}
+        averaged = self.learner.averaged is not None
+        return {"optimizer": type(self.learner.optimizer).__name__, "averaged": averaged}
 
     def require_kinds(self, numbers: dict[str, Any]) -> None:
         """Refuse a recipe that was changed since, with a `RunError`."""
@@ -111,8 +121,8 @@ def _write(folder: Path, state: State) -> None:
     """The files of a checkpoint, and their digests."""
     learner = state.learner
     save_tensors(learner.network.state_dict(), folder / NETWORK, {})
-    if learner.average is not None:
-        save_tensors(learner.average.network.state_dict(), folder / AVERAGE, {})
+    if learner.averaged is not None:
+        save_tensors(learner.averaged.state_dict(), folder / AVERAGE, {})
     save_tensors(_optimizer_tensors(state), folder / OPTIMIZER, {})
     write_file(folder / NUMBERS, json.dumps(state.numbers()))
     digests = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
@@ -180,7 +190,7 @@ def _restore(checkpoint: Path, state: State) -> None:
     numbers = json.loads((checkpoint / NUMBERS).read_text())
     state.require_kinds(numbers)
     weights, _ = load_tensors(checkpoint / NETWORK)
-    average = load_tensors(checkpoint / AVERAGE)[0] if learner.average is not None else {}
+    average = load_tensors(checkpoint / AVERAGE)[0] if learner.averaged is not None else {}
     optimizer, _ = load_tensors(checkpoint / OPTIMIZER)
     try:
         learner.network.load_state_dict(weights)
@@ -189,8 +199,8 @@ def _restore(checkpoint: Path, state: State) -> None:
             raise
         fact = "its spec.yaml was changed; put it back, or train anew"
         raise RunError(f"{checkpoint}: {fact}") from error
-    if learner.average is not None:
-        learner.average.network.load_state_dict(average)
+    if learner.averaged is not None:
+        learner.averaged.load_state_dict(average)
     state.tally = optimizer.pop(TALLY, None)
     _restore_optimizer(learner.optimizer, optimizer)
     state.adopt(numbers)

@@ -10,8 +10,8 @@ from gridgen.data.classes import is_name
 from gridgen.errors import RunError, SpecError
 from gridgen.files import write_file
 from gridgen.spec import Document
-from gridgen.training.batches import MAX_SEED
 
+MAX_SEED = 2**31 - 1
 Byte = Annotated[int, Field(ge=0, le=255)]
 Colour = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
 Weight = Annotated[float, Field(ge=0)]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gridgen.data import Dataset
 from gridgen.data.dataset import Tick
-from gridgen.training.pictures.sheet import Pixels, image_pixels, png
+from gridgen.training.tasks.pixels import Pixels, image_pixels, png
 from gridgen.training.tasks.task import Metric
 
 EPSILON = 1e-3

@@ -14,10 +14,9 @@ from gridgen.data import IGNORE, Dataset, load_dataset
 from gridgen.data.dataset import Tick
 from gridgen.data.part import holdout
 from gridgen.errors import DataError
-from gridgen.training import devices
-from gridgen.training.lookup import fitted_lookup
-from gridgen.training.pictures.sheet import Pixels, label_pixels, png
-from gridgen.training.score import IouScore, confusion, score
+from gridgen.training.processes import devices
+from gridgen.training.tasks.iou import IouScore, confusion, fitted_lookup, score
+from gridgen.training.tasks.pixels import Pixels, label_pixels, png
 from gridgen.training.tasks.task import Metric
 
 

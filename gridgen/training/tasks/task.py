@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gridgen.data import Dataset
 from gridgen.data.dataset import Tick
-from gridgen.training.pictures.sheet import Pixels
+from gridgen.training.tasks.pixels import Pixels
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,51 @@
-"""How fast a training went, in words, and what held it up."""
+"""How fast a training goes, how long it waits for images, and what held it up."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
-from gridgen.training import devices
+from gridgen.training.processes import devices
 from gridgen.training.run.steplog import StepRow
-from gridgen.training.stopwatch import Pace
+
+Item = TypeVar("Item")
+
+
+class Pace(NamedTuple):
+    """How fast a training goes."""
+
+    images_per_second: float
+    waiting: float
+    """Share of the time, 0..1, that went by without a batch to work on."""
+
+
+class Stopwatch:
+    """Measures the pace between two looks, validations and checkpoints left out."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was measured."""
+        self._begun, self._waited, self._batches = time.monotonic(), 0.0, 0
+
+    def timed(self, batches: Iterable[Item]) -> Iterator[Item]:
+        """The same batches; the time until each is there was spent waiting."""
+        source = iter(batches)
+        while True:
+            asked = time.monotonic()
+            try:
+                batch = next(source)
+            except StopIteration:
+                return
+            self._waited += time.monotonic() - asked
+            self._batches += 1
+            yield batch
+
+    def pace(self, batch: int) -> Pace:
+        """Since the last restart, for batches of so many images over all processes."""
+        took = max(time.monotonic() - self._begun, 1e-9)
+        return Pace(batch * self._batches / took, min(self._waited / took, 1.0))
+
 
 TOO_MUCH = 0.2
 """Share of the time spent waiting for data from which on it is worth a word."""

@@ -5,7 +5,7 @@ import pytest
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
-from gridgen.training.inference.require import (
+from gridgen.training.inference.requirements import (
     BY_FLAG,
     require_image,
     require_inference,

@@ -8,7 +8,7 @@ import torch
 from benchmarks.nothing_lost import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 from gridgen.errors import RunError
 from gridgen.grid import build_grid
-from gridgen.training.learner import Learner
+from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import Moment
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 

@@ -14,7 +14,7 @@ from gridgen.errors import DataError, Interrupted, SpecError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, evaluate, predict, resume, train
-from gridgen.training.batches import Batches
+from gridgen.training.loop.batches import Batches
 from gridgen.training.tasks import Restoration
 
 TASK = Restoration()

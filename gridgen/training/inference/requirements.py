@@ -1,0 +1,211 @@
+"""The splits that a training reads, and what spec, recipe, inference and data must agree on.
+
+All of it is checked before anything is written.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import NamedTuple
+
+from gridgen.analysis import Size, legal_size
+from gridgen.analysis.sizes import larger_size
+from gridgen.data import Dataset, load_dataset
+from gridgen.data.part import holdout
+from gridgen.errors import DataError, OutOfMemoryError, SizeError, SpecError
+from gridgen.grid import Architecture, Grid, build_grid
+from gridgen.spec import GridSpec, NetworkSpec
+from gridgen.training.inference.windows import given_sizes
+from gridgen.training.processes.devices import out_of_memory
+from gridgen.training.recipe import Recipe
+from gridgen.training.recipe.inference import Inference
+from gridgen.training.tasks import Task, task_of
+from gridgen.training.tasks.augmentation import require_augmentation
+
+BY_FLAG = "see images through windows, --window 512 or fewer pixels"
+BY_RECIPE = "set inference: windows in the recipe, or a smaller window."
+"""What to do where memory runs out, by command line and in a training."""
+
+
+def require_inference(inference: Inference, spec: NetworkSpec, task: Task) -> None:
+    """The grid takes the windows, and the task's images may be resized where there are scales.
+
+    Errors: `SpecError`.
+    """
+    fault = unsuited(inference, spec, task)
+    if fault is not None:
+        raise inference.blame(fault)
+
+
+def unsuited(inference: Inference, spec: NetworkSpec, task: Task) -> SpecError | None:
+    """What `require_inference` says, of a field of the inference and of no file yet."""
+    if not task.resizable and inference.scales != (1.0,):
+        shown = ", ".join(f"{scale:g}" for scale in inference.scales)
+        fact = f"{shown}, but resizing an image changes its noise; set scales: [1]"
+        return SpecError(fact, ("scales",))
+    side = inference.window
+    if side is None:
+        return None
+    try:
+        legal_size(spec, (side, side))
+    except SizeError:
+        larger, _ = larger_size(spec, (side, side))
+        fact = f"{side}, but {spec.needs}; set window: {larger}, or size: pad in the spec"
+        return SpecError(fact, ("window",))
+    return None
+
+
+def require_images(inference: Inference, spec: NetworkSpec, dataset: Dataset, split: str) -> None:
+    """The grid takes all that it would be given of a dataset, whose images are not read.
+
+    Errors: `SizeError` that names the first image that does not fit.
+    """
+    for name, size in zip(dataset.names, dataset.sizes, strict=True):
+        require_image(inference, spec, size, f"{dataset.name}, {split}, image {name}")
+
+
+def require_image(inference: Inference, spec: NetworkSpec, size: Size, where: str) -> None:
+    """The grid takes all that it would be given of an image of `size`, or a `SizeError` that says
+    `where`.
+    """
+    for given in given_sizes(inference, size, spec):
+        require_size(spec, given, where)
+
+
+def require_size(spec: NetworkSpec, size: Size, where: str) -> None:
+    """The grid takes images of `size` (height, width), or a `SizeError` that says `where`."""
+    try:
+        legal_size(spec, size)
+    except SizeError as error:
+        raise SizeError(f"{where}: {error}") from error
+
+
+@contextmanager
+def within_memory(name: str, fix: str) -> Iterator[None]:
+    """Memory that runs out on the image called `name` is an `OutOfMemoryError` that says so."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise OutOfMemoryError(f"{name}: memory ran out; {fix}") from error
+
+
+HOLDOUT = "holdout"
+"""The name of images of train that were held out, where a split is asked for."""
+
+
+class Splits(NamedTuple):
+    """What a training reads."""
+
+    train: Dataset
+    val: Dataset
+    holdout: Dataset | None = None
+
+
+def load_splits(data: str, held_out: str | None = None) -> Splits:
+    """The train and val splits of `data`; images of train that match are held out.
+
+    Errors: `DataError`.
+    """
+    train, val = load_dataset(data, "train"), load_dataset(data, "val")
+    if held_out is None:
+        return Splits(train, val)
+    kept, apart = holdout(train, held_out)
+    return Splits(kept, val, apart)
+
+
+def digest(splits: Splits) -> str:
+    """SHA-256 of the names and sizes of all images: other images are another order of steps."""
+    held = [list(zip(part.names, part.sizes, strict=True)) for part in splits if part is not None]
+    return sha256(json.dumps(held).encode()).hexdigest()
+
+
+def adopt(grid: Grid, dataset: Dataset) -> Grid:
+    """A published network with the dataset's classes and channels, where its spec leaves them open.
+
+    A network of the paper's family says itself what it is for.
+    """
+    spec = grid.spec
+    if not isinstance(spec, Architecture):
+        return grid
+    wanted, said = _wanted(dataset), spec.model_fields_set
+    changes = {field: value for field, value in wanted.items() if field not in said}
+    return build_grid(spec.but(**changes)) if changes else grid
+
+
+def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
+    """The network can be trained on what the splits hold.
+
+    Errors: `SpecError` where classes or channels differ, or where crops would be resized or images
+    augmented that must not be, or where the recipe's inference does not suit; `UsageError` where
+    kornia is missing; `DataError` where an image is too small for the crops; `SizeError` where a
+    crop, or what is seen of an image that is scored, has a size that the grid cannot take.
+    """
+    train, val, held_out = splits
+    for split in (train, val):
+        require_fit(spec, split)
+    if not task_of(train).classes:
+        _require_no_classes(recipe, train)
+    if not task_of(train).resizable:
+        _require_crops_as_they_are(recipe, train)
+    require_augmentation(recipe, train)
+    require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
+    _require_inference(spec, recipe, task_of(train))
+    scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
+    for part, dataset in scored.items():
+        require_images(recipe.inference, spec, dataset, part)
+
+
+def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
+    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line.
+
+    No dataset has features that enter beside the image, without which their blocks stay untrained.
+    """
+    for field, value in _wanted(dataset).items():
+        given = getattr(spec, field)
+        if given != value:
+            said = given if field in spec.model_fields_set else f"{field} is {given} by default"
+            fact = f"{said}, but the data {dataset.name} has {value}; set {field}: {value}"
+            raise spec.blame(SpecError(fact, (field,)))
+    if isinstance(spec, GridSpec) and spec.side_channels:
+        fact = f"the data {dataset.name} has images alone, no features to enter; remove this field"
+        raise spec.blame(SpecError(fact, ("side_channels",)))
+
+
+def _require_no_classes(recipe: Recipe, train: Dataset) -> None:
+    """The recipe says nothing of classes, which `train` has not."""
+    for field in ("class_weights", "label_smoothing"):
+        if getattr(recipe, field) not in ("none", 0):
+            fact = f"{train.name} has images for labels, no classes; remove this field"
+            raise recipe.blame(SpecError(fact, (field,)))
+
+
+def _require_inference(spec: NetworkSpec, recipe: Recipe, task: Task) -> None:
+    """The recipe's inference suits the network and what it is for."""
+    fault = unsuited(recipe.inference, spec, task)
+    if fault is not None:
+        raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
+
+
+def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:
+    """No crop of `train` is resized, which would change the noise on it."""
+    crop, name = recipe.crop, train.name
+    if not crop.smallest == crop.largest == crop.size:
+        sides = f"smallest {crop.smallest}, largest {crop.largest} and size {crop.size} differ"
+        fact = f"{sides}, but resizing changes the noise of {name}; set all three to {crop.size}"
+        raise recipe.blame(SpecError(fact, ("crop",)))
+    shorter, index = min((min(size), index) for index, size in enumerate(train.sizes))
+    if shorter < crop.size:
+        height, width = train.sizes[index]
+        raise DataError(
+            f"{name}, train, image {train[index].name}: Image is {height}x{width}; enlarging it to "
+            f"crops of {crop.size} changes the noise. Set smallest, largest and size of the "
+            f"recipe's crop to {shorter} or less, or remove the image."
+        )
+
+
+def _wanted(dataset: Dataset) -> dict[str, int]:
+    """Fields of a spec that a dataset decides."""
+    return {"classes": task_of(dataset).outputs(dataset), "in_channels": dataset.channels}

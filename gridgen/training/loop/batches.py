@@ -1,0 +1,133 @@
+"""Training batches as a function of the step number alone, so that a resumed run sees the same.
+
+The order of an epoch comes from (seed, epoch), the crop and flip of an image from (seed, step,
+slot in the batch); no generator's state has to be saved.
+"""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gridgen.data import Dataset
+from gridgen.data.dataset import Window, part_of
+from gridgen.training.processes import devices
+from gridgen.training.processes.prefetch import prefetch
+from gridgen.training.recipe import Crop, Recipe
+
+ORDER, CROP, STEP = 1, 2, 3
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Item `step` is the batch of that step: images (N, C, S, S) and labels (N, S, S), or
+    (N, C, S, S) where they are images. Class ids are uint8, an eighth to carry to the device.
+
+    Of several processes, `rank` of `world` gets every world-th image of the batch.
+    Errors: `DataError` for an image that cannot be read.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps in an epoch; the last batch is filled from the next order."""
+        return math.ceil(len(self.dataset) / self.recipe.batch)
+
+    def __len__(self) -> int:
+        return self.per_epoch * self.recipe.epochs
+
+    def __getitem__(self, step: int) -> Batch:
+        slots = range(self.rank, self.recipe.batch, self.world)
+        crops = zip(*(self._cropped(step, slot) for slot in slots), strict=True)
+        images, labels = map(torch.stack, crops)
+        return images, labels if labels.is_floating_point() else labels.byte()
+
+    def loader(self, first: int, device: torch.device) -> Generator[Batch, None, None]:
+        """Batches from step `first` to the last, loaded by the recipe's workers.
+
+        Errors: `DataError` for an image that cannot be read; `TrainingError` where a process that
+        loads images has ended.
+        """
+        workers = devices.workers(self.recipe.workers, device)
+        for images, labels in prefetch(self.__getitem__, range(first, len(self)), workers):
+            if device.type == "cuda":  # then the copy to the GPU waits for nothing
+                yield images.pin_memory(), labels.pin_memory()
+            else:
+                yield images, labels
+
+    def _cropped(self, step: int, slot: int) -> Batch:
+        rng = np.random.default_rng((self.seed, CROP, step, slot))
+        index = self._index(step, slot)
+        return random_crop(self.dataset, index, self.recipe.crop, self.recipe.flip, rng)
+
+    def _index(self, step: int, slot: int) -> int:
+        epoch, place = divmod(step, self.per_epoch)
+        position = place * self.recipe.batch + slot
+        turn, position = divmod(position, len(self.dataset))
+        return int(_order(self.seed, epoch, turn, len(self.dataset))[position])
+
+
+@lru_cache(maxsize=2)  # an epoch's own order, and the one that fills its last batch
+def _order(seed: int, epoch: int, turn: int, images: int) -> npt.NDArray[np.int64]:
+    """The indices of the images, shuffled."""
+    return np.random.default_rng((seed, ORDER, epoch, turn)).permutation(images)
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of all that torch draws in a step, total dropout above all."""
+    return int(np.random.SeedSequence((seed, STEP, step)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def random_crop(
+    dataset: Dataset, index: int, crop: Crop, flip: bool, rng: np.random.Generator
+) -> Batch:
+    """A square of random side and place, resized, mirrored half of the time (section 4).
+
+    The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
+    (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S). A label that is an
+    image, (C, H, W), is never resized: `require_splits` sees to that.
+    """
+    sample = part_of(dataset, index, _window(dataset.sizes[index], crop, rng))
+    image, label = sample.image, sample.label
+    if image.shape[-1] != crop.size:
+        image, label = _resized(image, label, crop.size)
+    if flip and rng.random() < 0.5:
+        image, label = image.flip(-1), label.flip(-1)
+    return image, label
+
+
+def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Window:
+    height, width = size
+    shorter = min(height, width)
+    side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
+    top = int(rng.integers(0, height - side + 1))
+    left = int(rng.integers(0, width - side + 1))
+    return Window(top, left, side)
+
+
+def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
+    assert not label.is_floating_point()
+    # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
+    nearest = functional.interpolate(label[None, None].float(), (side, side), mode="nearest-exact")
+    return _smooth(image, side), nearest[0, 0].long()
+
+
+def _smooth(image: Tensor, side: int) -> Tensor:
+    size = (side, side)
+    # In one piece, a crop is resized a third faster.
+    resized = functional.interpolate(
+        image[None].contiguous(), size, mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized[0]

@@ -1,0 +1,269 @@
+"""The training loop: plain PyTorch, from a grid, a dataset and a recipe to a run folder."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+import torch
+from torch import distributed
+
+from gridgen.data import Dataset
+from gridgen.errors import (
+    DataError,
+    FileError,
+    GridgenError,
+    Interrupted,
+    OutOfMemoryError,
+    TrainingError,
+)
+from gridgen.grid import build_grid
+from gridgen.training.inference.requirements import Splits
+from gridgen.training.loop.batches import Batch, Batches
+from gridgen.training.loop.learner import Learner, Outcome
+from gridgen.training.processes import devices
+from gridgen.training.processes.devices import out_of_memory
+from gridgen.training.processes.interrupts import Request, stop_requests
+from gridgen.training.recipe import Moment, Recipe
+from gridgen.training.run import Row, Run
+from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
+from gridgen.training.run.model import export_model, model_of
+from gridgen.training.run.steplog import EVERY
+from gridgen.training.scoring.curves import draw_curve
+from gridgen.training.scoring.per_image import score_network
+from gridgen.training.scoring.predictions import draw_predictions
+from gridgen.training.tasks import Score, val_column
+from gridgen.training.watching import Watch
+from gridgen.training.watching.pace import Stopwatch
+
+
+class Fit:
+    """One training on its way: the run folder says what to do, `state` how far it is.
+
+    All that happens in a step follows from the seed and the step's number, so a training that
+    was stopped and goes on gives the same bits as one that was not (on a CPU).
+    """
+
+    def __init__(self, run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
+        self.run, self.splits, self.device, self.watch = run, splits, device, watch
+        self.task, self.recipe, self.objective = run.task, run.recipe, run.objective
+        seed = run.facts.seed
+        share = devices.rank(), devices.world_size()
+        self.batches = Batches(splits.train, self.recipe, seed, *share)
+        self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
+        self.state = State(self.learner)
+        self.stopwatch, self.saved = Stopwatch(), time.monotonic()
+
+    def restore(self) -> None:
+        """Go on from the newest whole checkpoint; from the beginning where there never was one.
+
+        Errors: `RunError` where there is none any more.
+        """
+        with self._explaining():
+            found = load_checkpoint(self.run.checkpoints, self.state)
+        devices.require_agreed(self.state.step, self.run.checkpoints)
+        self._leave_tally_to_the_first()
+        if found is None:
+            self.run.require_unscored()
+        elif devices.rank() == 0:
+            self.run.write_rows(self.state.rows)
+
+    def _leave_tally_to_the_first(self) -> None:
+        """A checkpoint's tally is that of all processes; the first goes on with it."""
+        tally = self.state.tally
+        if tally is not None:
+            mine = tally if devices.rank() == 0 else torch.zeros_like(tally)
+            self.state.tally = mine.to(self.device)
+
+    def go(self) -> None:
+        """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`.
+
+        A request to stop after the last step has nothing to stop, and is not obeyed.
+        """
+        if devices.rank() == 0:
+            self.run.steps.cut(self.state.step)
+        with stop_requests() as request:
+            workers = devices.workers(self.recipe.workers, self.device)
+            with self._explaining():
+                self.watch.started(self.run, len(self.batches), self.state.step, workers)
+                try:
+                    self._train(request)
+                    self._finish()
+                finally:
+                    self.watch.finished()
+
+    def _train(self, request: Request) -> None:
+        self.stopwatch.restart()
+        # Closed at once, not when somebody forgets the error: processes that load images ignore the
+        # signals that would end them, and a program that waits for them would never end.
+        with closing(self.batches.loader(self.state.step, self.device)) as loader:
+            for batch in self.stopwatch.timed(loader):
+                self._advance(batch)
+                self._obey(request)
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """What stops a training, in a line that says what is kept."""
+        try:
+            yield
+        except (GridgenError, OSError, RuntimeError, ValueError, MemoryError) as error:
+            told = explained(error, self.recipe)
+            if told is None:
+                raise
+            raise type(told)(f"{told} {self._kept()}") from error
+
+    def _kept(self) -> str:
+        kept = newest(self.run.checkpoints)
+        if kept is None:
+            return "No state was saved yet."
+        return f"The last state is kept in {kept}."
+
+    def _advance(self, batch: Batch) -> None:
+        """One step, and what is due after it."""
+        state = self.state
+        moment = Moment(state.step, self.batches.per_epoch, self.recipe.epochs)
+        outcome = self.learner.step(*batch, moment)
+        state.losses.add(outcome.loss)
+        self._observe(outcome)
+        state.step += 1
+        self.watch.stepped(state.step)
+        if state.step % EVERY == 0 or state.step == len(self.batches):
+            self._look(moment)
+        epoch, rest = divmod(state.step, self.batches.per_epoch)
+        if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
+            self._validate(epoch, moment)
+
+    def _observe(self, outcome: Outcome) -> None:
+        """Keep the running tally of what was trained on."""
+        tally = self.task.tally(outcome.prediction, outcome.labels)
+        self.state.tally = tally if self.state.tally is None else self.state.tally + tally
+
+    def _look(self, moment: Moment) -> None:
+        """Fetch the losses, which waits for the device; a line of steps.csv."""
+        self.state.losses.fetch(self.state.step)
+        pace = self.stopwatch.pace(self.recipe.batch)
+        self.stopwatch.restart()
+        row = {
+            "step": float(self.state.step),
+            "learning_rate": self.recipe.rate(moment),
+            "loss": self.state.losses.mean_of_recent(),
+            **pace._asdict(),
+        }
+        if devices.rank() == 0:
+            self.run.steps.add(row)
+        self.watch.paced(row)
+
+    def _validate(self, epoch: int, moment: Moment) -> None:
+        """Score on val, write a checkpoint, add a row to metrics.csv."""
+        state = self.state
+        self._settle()
+        row = self._row(epoch, moment)
+        state.rows.append(row)
+        self.watch.scored(row)
+        better = row[self.objective] > state.best
+        state.best = max(state.best, row[self.objective])
+        state.tally = None
+        if better and devices.rank() == 0:
+            save_checkpoint(self.run.checkpoints, state, BEST)
+        self._save()
+        if devices.rank() == 0:
+            self.run.write_rows(state.rows)
+
+    def _row(self, epoch: int, moment: Moment) -> Row:
+        """A row of metrics.csv, after the step of `moment`; the mean of the losses begins anew."""
+        state, metric = self.state, self.task.metric
+        assert state.tally is not None
+        scored = self._score("val", self.splits.val)
+        row: Row = {
+            "epoch": epoch,
+            "step": state.step,
+            "learning_rate": self.recipe.rate(moment),
+            "loss": state.losses.mean(),
+            metric.train: self.task.score(devices.summed(state.tally)).value,
+            **{val_column(name): value for name, value in scored.numbers().items()},
+        }
+        if self.splits.holdout is not None:
+            row[metric.holdout] = self._score("held out", self.splits.holdout).value
+        return row
+
+    def _score(self, split: str, dataset: Dataset) -> Score:
+        return score_network(
+            self.learner.scored,
+            dataset,
+            self.device,
+            partial(self.watch.scoring, split),
+            self.recipe.inference,
+            devices.workers(self.recipe.workers, self.device),
+        )
+
+    def _settle(self) -> None:
+        """Fetch the losses, and make sure that there are numbers to score and to keep."""
+        self.state.losses.fetch(self.state.step)
+        self.learner.require_finite(self.state.step)
+
+    def _save(self) -> None:
+        """A checkpoint of a state that is settled; its tally is that of all processes."""
+        state = self.state
+        if state.tally is not None:
+            state.tally = devices.summed(state.tally)
+            self._leave_tally_to_the_first()
+        if devices.rank() == 0:
+            save_checkpoint(self.run.checkpoints, state)
+        self.saved = time.monotonic()
+        self.stopwatch.restart()
+
+    def _obey(self, request: Request) -> None:
+        """Save where it is time to; stop where a signal asked one of the processes to."""
+        late = time.monotonic() - self.saved > 60 * self.recipe.checkpoint_minutes
+        number, due = devices.greatest(torch.tensor([request.signal, int(late)])).tolist()
+        if self.state.step == len(self.batches) or not (number or due):
+            return
+        self._settle()
+        self._save()
+        if not number:
+            return
+        if devices.rank() == 0:
+            export_model(model_of(self.run, self.learner.scored), self.run.weights)
+        raise Interrupted(
+            f"stopped at step {self.state.step} of {len(self.batches)}; "
+            f"gridgen train --resume {self.run.folder} goes on",
+            int(number),
+        )
+
+    def _finish(self) -> None:
+        """Weights and pictures."""
+        if devices.rank() > 0:
+            return
+        network, folder = self.learner.scored, self.run.folder
+        export_model(model_of(self.run, network), self.run.weights)
+        draw_curve(self.state.rows, self.task.metric, folder / "curve.png")
+        val, inference = self.splits.val, self.recipe.inference
+        draw_predictions(network, val, self.device, folder / "predictions.png", inference)
+        self.watch.drawn(folder / "predictions.png")
+
+
+def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
+    """`error` as one that the user can put right; None for a bug of ours."""
+    batch, crop = recipe.batch, recipe.crop.size
+    said = str(error)
+    if isinstance(error, TrainingError):
+        return type(error)(said)
+    if isinstance(error, DataError | FileError):
+        return TrainingError(f"{said.rstrip('.')}.")
+    if isinstance(error, distributed.DistError) or "gloo/transport" in said:
+        return TrainingError("Another process of this training has ended.")
+    if out_of_memory(error):
+        return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
+    if "more than 1 value per channel" in said:
+        fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
+        fix = "Raise batch; a larger crop.size helps only where no layer pools the whole image"
+        return TrainingError(f"{fact}. {fix}.")
+    if isinstance(error, RuntimeError) and "shared memory" in said:
+        fact = "Shared memory for loaded images ran out"
+        return TrainingError(f"{fact}. Lower workers in the recipe.")
+    if "items of ancdata" in said:  # what Python says where a pipe brings a file too many
+        fact = "Too many open files for the processes that load images"
+        return TrainingError(f"{fact}. Raise `ulimit -n`, or lower workers in the recipe.")
+    if isinstance(error, OSError):
+        return TrainingError(f"{error.filename or 'A file'}: {error.strerror or error}.")
+    return None

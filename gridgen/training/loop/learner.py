@@ -1,0 +1,193 @@
+"""A network that learns: optimizer, step, moving average, in a recipe's precision and format."""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gridgen.emit import GridNetwork
+from gridgen.errors import TrainingError
+from gridgen.grid import Grid
+from gridgen.training.loop.batches import step_seed
+from gridgen.training.processes import devices
+from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
+from gridgen.training.recipe import Moment, Recipe
+from gridgen.training.recipe.sections import Adam, AdamW, Sgd
+from gridgen.training.tasks import Task
+from gridgen.training.tasks.augmentation import augmentation
+
+
+def optimizer_of(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The optimizer of all parameters, whose gradients are there from the beginning.
+
+    Torch7 gives a dropped unit a zero gradient, and Adam goes on by its momentum; a gradient of
+    None would leave the unit out of the step.
+    """
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    rate, fused = recipe.learning_rate, device.type == "cuda"
+    match recipe.optimizer:
+        case Adam(betas=betas, epsilon=epsilon):
+            return torch.optim.Adam(
+                network.parameters(), lr=rate, betas=betas, eps=epsilon, fused=fused
+            )
+        case AdamW(betas=betas, epsilon=epsilon, weight_decay=decay):
+            return torch.optim.AdamW(
+                _groups(network, decay), lr=rate, betas=betas, eps=epsilon, fused=fused
+            )
+        case Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
+            return torch.optim.SGD(
+                _groups(network, decay), lr=rate, momentum=momentum, nesterov=nesterov, fused=fused
+            )
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
+    """Convolutions' weights, which decay, and the rest, which does not (He et al., CVPR 2019)."""
+    parameters = list(network.parameters())
+    decayed = [parameter for parameter in parameters if parameter.ndim > 1]
+    kept = [parameter for parameter in parameters if parameter.ndim <= 1]
+    groups = ({"params": decayed, "weight_decay": decay}, {"params": kept, "weight_decay": 0.0})
+    return [group for group in groups if group["params"]]
+
+
+class Average:
+    """A copy of a network that follows it, slowly.
+
+    In step n, from 0, the decay is min(decay, (1 + n) / (10 + n)), so that the first weights are
+    soon forgotten (TensorFlow's ExponentialMovingAverage). Nothing in it waits for a GPU, as
+    torch's AveragedModel does to ask how often it was updated.
+    """
+
+    def __init__(self, network: GridNetwork, decay: float) -> None:
+        self.decay = decay
+        self.network = deepcopy(network).requires_grad_(False).eval()
+        self._mine, self._theirs = _floats(self.network), _floats(network)
+
+    @torch.no_grad()
+    def follow(self, steps: int) -> None:
+        """Move towards the network, which had made `steps` steps before the last one."""
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
+
+
+def _floats(network: GridNetwork) -> list[Tensor]:
+    """All that can be averaged, in a fixed order; the batches that a BN has seen cannot."""
+    return [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
+
+
+def forward(
+    model: nn.Module, images: Tensor, labels: Tensor, task: Task, precision: str
+) -> tuple[Tensor, Tensor]:
+    """The prediction for a batch, and its loss."""
+    model.train()
+    with devices.autocast(images.device, precision):
+        prediction = model(images)
+        return prediction, task.loss(prediction, labels)
+
+
+def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | None = None) -> None:
+    """The backward pass, and what follows from it; gradients stay where they are."""
+    optimizer.zero_grad(set_to_none=False)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if clip_norm is not None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, clip_norm)
+    optimizer.step()
+
+
+class Outcome(NamedTuple):
+    """What a step gave, on the device: the prediction for the labels, and the loss."""
+
+    prediction: Tensor
+    labels: Tensor
+    loss: Tensor
+
+
+class Learner:
+    """Network, optimizer and average. All that a step does follows from the seed and its number."""
+
+    def __init__(
+        self, grid: Grid, task: Task, recipe: Recipe, seed: int, device: torch.device
+    ) -> None:
+        self.task, self.recipe, self.seed, self.device = task, recipe, seed, device
+        torch.manual_seed(seed)
+        self.network = GridNetwork(grid)
+        self.network.recompute = recipe.recompute
+        self.format = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.network.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
+        self.average = Average(self.network, recipe.ema) if recipe.ema is not None else None
+        self.model = self._model()
+        self.optimizer = optimizer_of(self.network, recipe, device)
+        self.augment = augmentation(recipe, devices.rank(), devices.world_size())
+
+    def _model(self) -> nn.Module:
+        """The network as it is trained: compiled, and shared between processes, where asked."""
+        shared = devices.world_size() > 1
+        if shared:
+            synchronize_batch_norm(self.network)
+        model: nn.Module = self.network
+        if self.recipe.compile:
+            model = torch.compile(model)  # type: ignore[assignment]
+        return devices.shared(model) if shared else model
+
+    def _whole(self, loss: Tensor) -> Tensor:
+        """`loss`, with the parameters of units that total dropout left out as a part of nothing.
+
+        DistributedDataParallel waits for the gradient of every parameter.
+        """
+        dropped = [c.name for c in self.network.grid if c.dropout]
+        if devices.world_size() == 1 or not dropped:
+            return loss
+        sums = [p.sum() for name in dropped for p in self.network.units[name].parameters()]
+        return loss + 0 * torch.stack(sums).sum()
+
+    @property
+    def averaged(self) -> GridNetwork | None:
+        """The network that holds the averaged weights, where the recipe asks for them."""
+        return self.average.network if self.average is not None else None
+
+    @property
+    def scored(self) -> GridNetwork:
+        """The network that is scored and taken away: the average where there is one."""
+        return self.network if self.averaged is None else self.averaged
+
+    def require_finite(self, step: int) -> None:
+        """Weights, BN statistics and the optimizer's moments are numbers, or a `TrainingError`."""
+        kept = {
+            "weight": self.network.state_dict().values(),
+            "moment of the optimizer": self._moments(),
+        }
+        for what, tensors in kept.items():
+            if not self._finite(tensors):
+                fact = f"A {what} is no number after step {step}"
+                raise TrainingError(f"{fact}. Lower learning_rate in the recipe.")
+
+    def _moments(self) -> list[Tensor]:
+        """An infinite one would hold its weight where it is for good, and nothing would tell."""
+        states = self.optimizer.state.values()
+        return [value for state in states for value in state.values() if isinstance(value, Tensor)]
+
+    def _finite(self, tensors: Iterable[Tensor]) -> bool:
+        found = [t.isfinite().all().to(self.device) for t in tensors]
+        return not found or bool(torch.stack(found).all())
+
+    def step(self, images: Tensor, labels: Tensor, moment: Moment) -> Outcome:
+        """Forward, backward, update of this process's share of a batch; never waits for a GPU."""
+        torch.manual_seed(step_seed(self.seed, moment.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate(moment)
+        images, labels = self._placed(images, labels)
+        images, labels = self.augment(images, labels)
+        prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
+        update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
+        if self.average is not None:
+            self.average.follow(moment.step)
+        return Outcome(prediction.detach(), labels, loss.detach())
+
+    def _placed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The batch on the device."""
+        images = images.to(self.device, memory_format=self.format, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
+        return images, labels if labels.is_floating_point() else labels.long()

@@ -1,0 +1,205 @@
+"""Measuring what a network takes of a device's memory, in a fresh process, and calibrating by it.
+
+A step is that of `learner.py`, on random images. Run as a module this is the fresh process: it
+reads a case from stdin and writes what it measured to stdout, or {"error", "kind"}, as JSON.
+"""
+
+import json
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gridgen.data.dataset import Tick
+from gridgen.emit import GridNetwork
+from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
+from gridgen.grid import build_grid
+from gridgen.memory.device.calibration import Calibration, Sample
+from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
+from gridgen.memory.device.plan import PLAN, Planned
+from gridgen.memory.host import host_memory
+from gridgen.training.loop.learner import forward, optimizer_of, update
+from gridgen.training.processes import devices
+from gridgen.training.processes.devices import out_of_memory
+from gridgen.training.recipe import load_recipe
+from gridgen.training.tasks import Segmentation
+
+STEPS = 2
+"""The first makes Adam's moments; from the second on all steps are alike."""
+STATUS = Path("/proc/self/status")
+ERRORS = {"device": DeviceError, "memory": OutOfMemoryError, "error": TrainingError}
+
+
+def machine(device: str = "auto") -> Machine:
+    """What a device is. Errors: `DeviceError`."""
+    return Machine.of(**_ask({"device": device}))
+
+
+def measure(case: MemoryCase, device: str = "auto") -> Measured:
+    """The peaks of one case. Errors: `DeviceError`, `OutOfMemoryError`, `TrainingError`."""
+    return Measured.of(**_ask({"device": device, "case": case.complete()}))
+
+
+def _ask(job: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a fresh process: this one never touches the device."""
+    command = [sys.executable, "-m", "gridgen.training.loop.measurement"]
+    done = subprocess.run(
+        command, input=json.dumps(job), capture_output=True, text=True, check=False
+    )
+    if not done.stdout:
+        raise TrainingError(f"a measurement ended with {_cause(done.returncode, done.stderr)}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    if "error" in answer:
+        raise ERRORS[answer["kind"]](answer["error"])
+    return answer
+
+
+def _cause(code: int, said: str) -> str:
+    """Why a process has ended."""
+    if code < 0:
+        return ending(code)
+    return f"{ending(code)}: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
+
+
+class Workload:
+    """A network on a device, and a batch of random images."""
+
+    def __init__(self, case: MemoryCase, device: torch.device) -> None:
+        self.case, self.device = case, device
+        self.network = GridNetwork(build_grid(case.spec)).to(device)
+        shape = case.batch, case.spec.in_channels, case.size, case.size
+        self.images = torch.rand(shape).to(device, memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def predict(self, begin: Callable[[], None]) -> None:
+        """Predictions; `begin` is called before each."""
+        self.network.eval()
+        for _ in range(STEPS):
+            begin()
+            with devices.autocast(self.device, self.case.precision):
+                self.network(self.images)
+
+    def train(self, begin: Callable[[], None]) -> None:
+        """Steps of training; `begin` is called before each."""
+        case = self.case
+        task = Segmentation(("",) * case.spec.classes, ())
+        optimizer = optimizer_of(self.network, load_recipe("paper"), self.device)
+        labels = torch.randint(case.spec.classes, (case.batch, case.size, case.size))
+        labels = labels.to(self.device)
+        for _ in range(STEPS):
+            begin()
+            _, loss = forward(self.network, self.images, labels, task, case.precision)
+            update(optimizer, loss)
+            del _, loss
+
+
+def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
+    """Both phases by the statistics of torch's allocator."""
+    load = Workload(case, device)
+
+    def begin() -> None:
+        torch.cuda.reset_peak_memory_stats(device)
+
+    load.predict(begin)
+    inference = _peak_on_cuda(device)
+    torch.cuda.empty_cache()
+    load.train(begin)
+    return Measured(inference=inference, training=_peak_on_cuda(device))
+
+
+def _peak_on_cuda(device: torch.device) -> Peak:
+    """Outside of torch is what is taken of the device beside what its allocator holds now."""
+    torch.cuda.synchronize(device)
+    free, total = torch.cuda.mem_get_info(device)
+    return Peak(
+        tensors=torch.cuda.max_memory_allocated(device),
+        reserved=torch.cuda.max_memory_reserved(device),
+        outside=total - free - torch.cuda.memory_reserved(device),
+    )
+
+
+def on_cpu(case: MemoryCase, device: torch.device) -> Measured:
+    """Both phases by the resident memory of this process; training needs more and comes last."""
+    outside = resident("VmRSS")
+    load = Workload(case, device)
+    load.predict(lambda: None)
+    inference = resident("VmHWM") - outside
+    load.train(lambda: None)
+    training = resident("VmHWM") - outside
+    return Measured(
+        inference=Peak(tensors=inference, reserved=inference, outside=outside),
+        training=Peak(tensors=training, reserved=training, outside=outside),
+    )
+
+
+def resident(field: str) -> int:
+    """Resident bytes of this process: `VmRSS` now, `VmHWM` at most so far. Linux only."""
+    if not STATUS.is_file():
+        raise DeviceError(f"memory of a CPU is measured on Linux alone; here is {sys.platform}")
+    found = re.search(rf"{field}:\s+(\d+) kB", STATUS.read_text())
+    assert found is not None
+    return int(found.group(1)) * 1024
+
+
+def described(device: torch.device) -> Machine:
+    """The name, the memory and the torch of a device."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        name, memory = properties.name, properties.total_memory
+    else:
+        name = f"cpu {platform.machine()}"
+        memory = host_memory()
+    plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
+    return Machine.of(name=plain, device=device.type, memory=memory, torch=torch.__version__)
+
+
+def answer(job: dict[str, Any]) -> Machine | Measured:
+    """Of what was asked: a case, or the device itself."""
+    device = devices.choose_device(job["device"])
+    about = described(device)
+    if "case" not in job:
+        return about
+    case = MemoryCase.of(**job["case"])
+    return on_cuda(case, device) if device.type == "cuda" else on_cpu(case, device)
+
+
+def main() -> None:
+    """Answer one job."""
+    job = json.loads(sys.stdin.read())
+    try:
+        print(answer(job).model_dump_json())
+    except GridgenError as error:
+        kind = "device" if isinstance(error, DeviceError) else "error"
+        print(json.dumps({"error": str(error), "kind": kind}))
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        fact = "memory ran out in a measurement; free the device, or calibrate a larger one"
+        print(json.dumps({"error": fact, "kind": "memory"}))
+
+
+if __name__ == "__main__":
+    main()
+
+
+def calibrate(device: str = "auto", tick: Tick = lambda *_: None) -> Calibration:
+    """The calibration of a device, which nothing else should use meanwhile. Stores nothing.
+
+    `tick(done, total)` hears of each network. Errors: `DeviceError`, `OutOfMemoryError`,
+    `TrainingError` where a measurement fails.
+    """
+    about, samples = machine(device), []
+    for number, planned in enumerate(PLAN):
+        tick(number, len(PLAN))
+        samples.append(_sample(planned, about, device))
+    return Calibration.fitted(about, samples)
+
+
+def _sample(planned: Planned, about: Machine, device: str) -> Sample:
+    case = planned.case(about)
+    return Sample(case=case, measured=measure(case, device), held_out=planned.held_out)

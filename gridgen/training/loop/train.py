@@ -1,0 +1,242 @@
+"""Starting a training, and going on with one."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from gridgen.architectures.load import require_rebuildable
+from gridgen.data.datasets import find_dataset, lasting_name, white_of
+from gridgen.data.frequencies import median_frequency
+from gridgen.errors import DataError, RunError, TooLargeError, UsageError
+from gridgen.grid import Grid, build_grid
+from gridgen.memory import training_memory
+from gridgen.memory.host import host_memory, require_memory
+from gridgen.spec import NetworkSpec
+from gridgen.text import bytes_text
+from gridgen.training.inference.requirements import (
+    Splits,
+    adopt,
+    digest,
+    load_splits,
+    require_splits,
+)
+from gridgen.training.loop.fit import Fit
+from gridgen.training.processes import devices
+from gridgen.training.recipe import Recipe, load_recipe, setting_of
+from gridgen.training.run import FACTS, Run, dump, require_free
+from gridgen.training.run.checkpoint import newest
+from gridgen.training.run.facts import Facts
+from gridgen.training.watching import Watch
+
+RUNS = Path("runs")
+SAME = ("data", "holdout", "seed")
+
+
+def train(
+    grid: Grid,
+    data: str,
+    recipe: Recipe | str | Path | None = None,
+    *,
+    folder: str | Path | None = None,
+    holdout: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    resume_if_begun: bool = False,
+    watch: Watch | None = None,
+) -> Run:
+    """Train the network of `grid` on the dataset named `data`; the run folder that holds it all.
+
+    Images of train whose names match `holdout`, a shell pattern, are not trained on but scored,
+    and the best weights are chosen by them instead of by val. Without a `recipe`, the one that
+    suits the dataset; without a `folder`, a new one under `runs/`. With `resume_if_begun`, a run
+    that is in `folder` already is gone on with, if spec, recipe, data, holdout and seed are the
+    same.
+
+    Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`, `TooLargeError`,
+    `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but the last before
+    anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
+
+    >>> import tempfile
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    >>> quick = Recipe.parse('''
+    ... epochs: 1
+    ... batch: 125
+    ... learning_rate: 0.01
+    ... crop: {smallest: 8, largest: 8, size: 8}
+    ... ''')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(build_grid(spec), "shapes", quick, folder=folder + "/run")
+    ...     run.rows()[-1]["step"]
+    8.0
+    """
+    if resume_if_begun and folder is None:
+        raise UsageError("--resume-if-begun needs -o, the folder of the run")
+    chosen = devices.choose_device(device)
+    if not isinstance(recipe, Recipe):
+        recipe = load_recipe(recipe or find_dataset(data).recipe)
+    watch = watch or Watch()
+    watch.opening(data)
+    splits = load_splits(data, holdout)
+    grid = adopt(grid, splits[0])
+    require_splits(grid.spec, splits, recipe)
+    require_rebuildable(grid)
+    require_memory(grid)
+    require_step_memory(grid, recipe, chosen)
+    devices.require_share(recipe.batch)
+    facts = Facts.of(
+        data=lasting_name(data),
+        holdout=holdout,
+        seed=seed,
+        device=device,
+        classes=splits.train.classes,
+        colours=splits.train.colours,
+        images=digest(splits),
+        white=white_of(data),
+        torch=str(torch.__version__),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        machine=devices.machine(chosen),
+        processes=devices.world_size(),
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=[_printed(argument) for argument in sys.argv],
+    )
+
+    def begun() -> Run:
+        path = Path(folder) if folder is not None else new_folder(grid.spec, data)
+        if resume_if_begun and (path / FACTS).is_file():
+            run = _the_same(Run.open(path), grid.spec, recipe, facts)
+            _require_unchanged(run, splits)
+            return run
+        require_free(path)
+        weights = class_weights(recipe, splits, watch)
+        return Run.create(path, grid.spec, recipe, facts.but(class_weights=weights))
+
+    with devices.group(chosen):
+        run = devices.by_first(begun)
+        _go(run, splits, chosen, watch)
+    return run
+
+
+def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None = None) -> Run:
+    """Go on with the training in `folder` from its newest whole checkpoint, or from step 0.
+
+    On a CPU the finished run equals the uninterrupted one bit for bit. Errors: as `train`, and
+    `RunError` where there is no run or no whole checkpoint.
+    """
+    run = Run.open(folder)
+    facts = run.facts
+    chosen = devices.choose_device(device or facts.device)
+    watch = watch or Watch()
+    watch.opening(facts.data)
+    try:
+        splits = load_splits(facts.data, facts.holdout)
+    except DataError as error:
+        raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
+    _require_unchanged(run, splits)
+    require_splits(run.spec, splits, run.recipe)
+    require_step_memory(build_grid(run.spec), run.recipe, chosen)
+    devices.require_share(run.recipe.batch)
+    with devices.group(chosen):
+        _go(run, splits, chosen, watch)
+    return run
+
+
+def _printed(argument: str) -> str:
+    """An argument as a file can hold it: bytes of it that are no text, written as escapes."""
+    return argument.encode("utf-8", "backslashreplace").decode()
+
+
+def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
+    """Train from the newest checkpoint, or from the beginning, to the end."""
+    with _alone(run):
+        if newest(run.checkpoints) is None and run.is_finished(run.rows()):
+            return  # and whoever took the checkpoints away needs them no more
+        fit = Fit(run, splits, device, watch)
+        fit.restore()
+        fit.go()
+
+
+def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
+    """`run`, if that is how it was begun, or a `RunError`."""
+    for what, begun, asked in (
+        ("spec", dump(run.spec), dump(spec)),
+        ("recipe", dump(run.recipe), dump(recipe)),
+        *((name, getattr(run.facts, name), getattr(facts, name)) for name in SAME),
+    ):
+        if begun != asked:
+            lines = zip(str(begun).splitlines(), str(asked).splitlines(), strict=False)
+            was, now = next(((a, b) for a, b in lines if a != b), (begun, asked))
+            fact = f"{run.folder} was begun with another {what}: {was}, not {now}"
+            raise RunError(f"{fact}; name another folder")
+    return run
+
+
+def _require_unchanged(run: Run, splits: Splits) -> None:
+    """The data is what the run was begun on, or a `RunError`: its steps would be others."""
+    facts = run.facts
+    changed = None
+    if facts.images not in (None, digest(splits)):
+        changed = "Images were added, removed, renamed or resized"
+    elif facts.white != white_of(facts.data):
+        changed = "Its dataset.yaml names another white"
+    elif facts.classes != splits.train.classes:
+        changed = "Its classes are others, or in another order"
+    if changed:
+        raise RunError(
+            f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "
+            f"back, or train anew."
+        )
+
+
+def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] | None:
+    """What the recipe wants classes to weigh in the loss, counted on train."""
+    if recipe.class_weights == "none":
+        return None
+    weights = median_frequency(splits.train, watch.counted)
+    power = 0.5 if recipe.class_weights == "root-frequency" else 1.0
+    return [weight**power for weight in weights]
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """One training per run; of several processes of a training, the first holds the lock."""
+    with ExitStack() as held:
+        devices.by_first(lambda: held.enter_context(run.locked()))
+        yield
+
+
+def new_folder(spec: NetworkSpec, data: str) -> Path:
+    """A folder under `runs/` that does not exist yet, named after topology and data."""
+    name = f"{spec.title}-{Path(lasting_name(data)).name}"
+    tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
+    return next(path for path in tries if not path.exists())
+
+
+def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> None:
+    """Refuse steps that need more than the device has, whatever else is on it.
+
+    A CPU that tried would be without memory, and so would all that runs on it. Errors:
+    `TooLargeError`.
+    """
+    batch, side = recipe.batch // devices.world_size(), recipe.crop.size
+    kind = "cuda" if device.type == "cuda" else "cpu"
+    setting = setting_of(recipe).but(batch=max(batch, 1), device=kind)
+    needed, there = training_memory(grid, (side, side), setting), memory_of(device)
+    if needed > there:
+        fact = f"A step of {batch} crops of {side}x{side} needs {bytes_text(needed)}"
+        fix = "Lower batch or crop.size, or set recompute: unit"
+        raise TooLargeError(f"{fact}; {device} has {bytes_text(there)}. {fix}.")
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes, those in use too."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return host_memory()

@@ -1,1 +1,0 @@
-"""Pictures of a training: curves, predictions beside the truth, colours of classes."""

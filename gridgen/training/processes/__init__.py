@@ -1,0 +1,1 @@
+"""The machine that trains: devices, processes, signals, prefetching."""

@@ -1,0 +1,176 @@
+"""Where a training runs: device, processes, precision."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from gridgen.errors import DeviceError, GridgenError, RunError
+
+MOST_WORKERS = 16
+KINDS = ("auto", "cpu", "cuda")
+# It has a new name in torch 2.13, which older ones do not know.
+RENAMED = "`broadcast_buffers` is deprecated"
+
+Value = TypeVar("Value")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """`auto` is the GPU where there is one, else the CPU. Errors: `DeviceError`."""
+    kind = name.split(":")[0]
+    if kind not in KINDS:
+        raise DeviceError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and world_size() > 1:  # before it is touched, lest all touch the first
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        fact = str(error).splitlines()[0]
+        raise DeviceError(f"device {name!r} cannot be used: {fact}; try --device cpu") from error
+    return device
+
+
+def machine(device: torch.device) -> str:
+    """The device and what it is: of a GPU its name, of a CPU the number of cores."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {os.cpu_count()} cores" if device.type == "cpu" else str(device)
+
+
+def world_size() -> int:
+    """Number of processes that `torchrun` started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank() -> int:
+    """Which of them this is."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def workers(wanted: int | str, device: torch.device) -> int:
+    """How many processes load images for this one; `auto` leaves one core to each that trains.
+
+    None on a CPU, whose cores are all busy training.
+    """
+    if isinstance(wanted, int):
+        return wanted
+    if device.type == "cpu":
+        return 0
+    return min(max(cores() - 1, 1), MOST_WORKERS)
+
+
+def cores() -> int:
+    """How many this process may use as its share."""
+    try:
+        there = len(os.sched_getaffinity(0))
+    except AttributeError:  # Linux alone knows
+        there = os.cpu_count() or 1
+    return max(there // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
+
+
+def require_alone(what: str) -> None:
+    """`torchrun` did not start several processes, which would all do `what`, or a `DeviceError`."""
+    processes = world_size()
+    if processes > 1:
+        raise DeviceError(f"one process {what}, not {processes}; run without torchrun")
+
+
+def require_share(batch: int) -> None:
+    """Every process gets as many images of a batch as the others, or a `DeviceError`."""
+    if batch % world_size():
+        raise DeviceError(
+            f"a batch of {batch} cannot be shared by {world_size()} processes; "
+            f"set batch to a multiple of {world_size()}"
+        )
+
+
+@contextmanager
+def group(device: torch.device) -> Iterator[None]:
+    """Together with the other processes of `torchrun`, where it started several."""
+    if world_size() == 1:
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    # What processes say on their CPUs, whether to stop above all, never waits for a GPU.
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def shared(model: nn.Module) -> nn.Module:
+    """`model`, trained by all processes; every parameter has to be part of every loss."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", RENAMED, FutureWarning)
+        return DistributedDataParallel(model, broadcast_buffers=False)
+
+
+def by_first(act: Callable[[], Value]) -> Value:
+    """What `act` returns or raises in the first process, in all of them; no other calls it."""
+    if world_size() == 1:
+        return act()
+    outcome: list[Any] = [None]
+    if rank() == 0:
+        try:
+            outcome = [act()]
+        except GridgenError as error:
+            outcome = [error]
+    distributed.broadcast_object_list(outcome, 0)
+    if isinstance(outcome[0], GridgenError):
+        raise outcome[0]
+    return outcome[0]  # type: ignore[no-any-return]
+
+
+def require_agreed(step: int, where: object) -> None:
+    """All processes go on from the same step, or a `RunError` that says `where` they looked."""
+    last, negative = greatest(torch.tensor([step, -step])).tolist()
+    if last + negative:
+        raise RunError(
+            f"{where}: one process finds step {-negative}, another step {last}; "
+            f"give all of them the same folder"
+        )
+
+
+def summed(values: Tensor) -> Tensor:
+    """`values` added up over all processes."""
+    if world_size() > 1:
+        distributed.all_reduce(values)
+    return values
+
+
+def gathered(values: Tensor) -> Tensor:
+    """The `values` of each process, stacked in the order of their ranks."""
+    if world_size() == 1:
+        return values[None]
+    shares = [torch.empty_like(values) for _ in range(world_size())]
+    distributed.all_gather(shares, values)
+    return torch.stack(shares)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """The context in which the forward pass runs."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def greatest(value: Tensor) -> Tensor:
+    """The greatest `value` of all processes."""
+    if world_size() > 1:
+        distributed.all_reduce(value, distributed.ReduceOp.MAX)
+    return value
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; on a CPU that is a plain RuntimeError."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "DefaultCPUAllocator" in str(error) or "bad_alloc" in str(error)

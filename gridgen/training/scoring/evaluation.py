@@ -1,0 +1,209 @@
+"""Scoring a trained network on a split, beside what needs no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gridgen.data import Dataset, load_dataset
+from gridgen.data.dataset import Tick
+from gridgen.errors import DataError
+from gridgen.training.inference.requirements import (
+    HOLDOUT,
+    load_splits,
+    require_fit,
+    require_images,
+    require_inference,
+)
+from gridgen.training.processes import devices
+from gridgen.training.recipe.inference import WHOLE, Inference
+from gridgen.training.run.model import Model, open_model
+from gridgen.training.scoring.gallery import Gallery
+from gridgen.training.scoring.per_image import (
+    ImageScore,
+    Observer,
+    require_labelled,
+    see_images,
+    worst_first,
+)
+from gridgen.training.tasks import Score, Task, task_of
+
+NAMED = 3
+"""Worst images in a report."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The network's score, and where it was asked for that of the baseline, which needs no network:
+    the best single-pixel lookup, or the image that is to be restored.
+    """
+
+    task: Task
+    model: str
+    """The run or weights file."""
+    data: str
+    split: str
+    inference: Inference
+    network: Score
+    tally: Tensor
+    """Of all images, on the CPU: the confusion matrix (truth, prediction) where there are classes.
+    """
+    per_image: tuple[ImageScore, ...]
+    """In the dataset's order."""
+    baseline: Score | None
+
+    @property
+    def images(self) -> int:
+        """How many there are."""
+        return len(self.per_image)
+
+    @property
+    def worst(self) -> list[ImageScore]:
+        """The images, the worst first."""
+        return worst_first(self.per_image)
+
+    @property
+    def margin(self) -> float | None:
+        """What the network is better by."""
+        return self.network.value - self.baseline.value if self.baseline else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers; a class that neither occurs nor is predicted has null."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "split": self.split,
+            "images": self.images,
+            "inference": self.inference.complete(),
+            **self.network.as_json(),
+            "baseline": self.baseline.as_json() if self.baseline else None,
+            "margin": self.margin,
+            "worst": {image.name: image.score.value for image in self._named if image.score},
+        }
+
+    @property
+    def _named(self) -> list[ImageScore]:
+        return [image for image in self.worst[:NAMED] if image.score]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value of each line of a report."""
+        split = f"{self.data}, {self.split}: {self.images} images"
+        rows = [("data", split), *self._how(), *self.network.rows()]
+        task, metric = self.task, self.task.metric
+        if self.baseline is not None and self.margin is not None:
+            without = f"{metric.shown(self.baseline.value)}  ({task.baseline})"
+            rows.append((f"baseline {metric.title}", without))
+            rows.append(("margin", metric.shown(self.margin, sign="+")))
+        named = [f"{i.name} {metric.shown(i.score.value)}" for i in self._named if i.score]
+        if named and self.images > NAMED:
+            rows.append(("worst images", ", ".join(named)))
+        return rows
+
+    def _how(self) -> list[tuple[str, str]]:
+        """A line where the network was not simply given whole images."""
+        return [] if self.inference == WHOLE else [("inference", self.inference.described())]
+
+
+def evaluate(
+    model: Model | str | Path,
+    data: str,
+    split: str = "val",
+    *,
+    baseline: bool = True,
+    device: str = "auto",
+    inference: Inference | None = None,
+    observers: Sequence[Observer] = (),
+    gallery: Gallery | None = None,
+    tick: Tick = lambda *_: None,
+) -> Evaluation:
+    """Score an opened model, a run or a weights file on a split.
+
+    With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
+    the image that is to be restored; with `inference`, another one than training validated by.
+    The split `holdout` is what the run held out, of which the lookup sees nothing. `observers` see
+    every answer, `gallery` keeps pictures of the worst and best images; `tick(done, total)` hears
+    of each image. All sizes are checked before the first image. Errors: `RunError`,
+    `WeightsError`, `SizeError`; `OutOfMemoryError` of an image; `DataError` where the data sets
+    another task than the network was trained for, or other classes; `SpecError` where their number
+    or the channels differ, or the inference does not suit; `DeviceError` under torchrun.
+    """
+    devices.require_alone("scores a split")
+    model = model if isinstance(model, Model) else open_model(model)
+    inference, chosen = inference or model.inference, devices.choose_device(device)
+    dataset = _split(model, data, split)
+    task = task_of(dataset)
+    _require_task(model, task, dataset)
+    _require_classes(model, dataset)
+    require_fit(model.spec, dataset)
+    spec = model.network.grid.spec
+    require_inference(inference, spec, task)
+    require_images(inference, spec, dataset, split)
+    unseen = model.holdout if split == HOLDOUT else None
+    total, images = task.nothing(), []
+    model.network.to(chosen)
+    for seen in see_images(model.network, dataset, chosen, inference, tick):
+        total += seen.tally.cpu()
+        images.append(seen.scored(task))
+        if observers or gallery:
+            answer = task.answer(seen.prediction)
+            for observer in observers:
+                observer.see(seen.sample, answer)
+            if gallery:
+                gallery.offer(images[-1], seen.sample, answer, task)
+    require_labelled(total, dataset, split)
+    return Evaluation(
+        task=task,
+        model=str(model.path),
+        data=dataset.name,
+        split=split,
+        inference=inference,
+        network=task.score(total),
+        tally=total,
+        per_image=tuple(images),
+        baseline=task.score_baseline(data, dataset, unseen, tick) if baseline else None,
+    )
+
+
+def _split(model: Model, data: str, split: str) -> Dataset:
+    """A split of the data, or what of train was held out."""
+    if split == HOLDOUT and model.holdout is None:
+        return _called_holdout(model, data)
+    if split != HOLDOUT:
+        return load_dataset(data, split)
+    held_out = load_splits(data, model.holdout).holdout
+    assert held_out is not None
+    return held_out
+
+
+def _called_holdout(model: Model, data: str) -> Dataset:
+    """A split that has this name itself."""
+    try:
+        return load_dataset(data, HOLDOUT)
+    except DataError as error:
+        raise DataError(f"{error}; {model.path} held none of train out") from error
+
+
+def _require_task(model: Model, task: Task, dataset: Dataset) -> None:
+    trained = model.task.metric.title
+    if trained != task.metric.title:
+        on = f" on {model.data}" if model.data else ""
+        raise DataError(
+            f"{dataset.name} is scored by {task.metric.title}, but {model.path} was trained for "
+            f"{trained}{on}; name such data"
+        )
+
+
+def _require_classes(model: Model, dataset: Dataset) -> None:
+    """The same classes in the same order, where it is known what the network was trained for."""
+    mine, its = tuple(model.task.classes), dataset.classes
+    if not model.named or mine == its:
+        return
+    fix = "name the data that it was trained for"
+    for number, (one, other) in enumerate(zip(mine, its, strict=False)):
+        if one != other:
+            fact = f"class {number} is {other!r} in the data {dataset.name}, but {one!r}"
+            raise DataError(f"{fact} in {model.path}; {fix}")
+    fact = f"{dataset.name} has {len(its)} classes, but {model.path} was trained for {len(mine)}"
+    raise DataError(f"{fact}; {fix}")

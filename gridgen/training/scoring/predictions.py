@@ -1,0 +1,231 @@
+"""Predictions on image files: what a trained network sees, as pictures and as files."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gridgen.data import IGNORE, Dataset, read_image
+from gridgen.data.dataset import Tick
+from gridgen.data.images import SUFFIXES
+from gridgen.emit import GridNetwork
+from gridgen.errors import DataError, GridgenError, SizeError
+from gridgen.files import write_file
+from gridgen.training.inference import infer
+from gridgen.training.inference.requirements import (
+    BY_FLAG,
+    BY_RECIPE,
+    require_image,
+    require_inference,
+    within_memory,
+)
+from gridgen.training.processes import devices
+from gridgen.training.recipe.inference import WHOLE, Inference
+from gridgen.training.run.model import Model, open_model
+from gridgen.training.tasks import Task, task_of
+from gridgen.training.tasks.pixels import image_pixels, sheet
+
+FAULTS_SHOWN = 5
+"""Images in a message that cannot be predicted."""
+IMAGES_DRAWN = 6
+"""Images of a dataset that are drawn beside their truth."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image file, and what files made from it are called: its path below the folder that was
+    given, without its ending.
+    """
+
+    path: Path
+    name: str
+
+
+def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
+    """The images of files and folders, in the order given, a folder's by name.
+
+    Folders are gone through to the bottom; hidden files and folders, links to folders, `labels`
+    beside `images`, and what lies in `out`, are passed over. Where several arguments are given, an
+    image of a folder is called after the folder too. Errors: `DataError` where a folder holds no
+    image, or where two images have one name.
+    """
+    found: list[Found] = []
+    for path in map(Path, given):
+        if not path.is_dir():
+            found.append(Found(path, path.stem))
+            continue
+        below = [Found(image, _name(image, path, len(given))) for image in _walk(path, out)]
+        if not below:
+            raise DataError(f"{path}: no images in it; they end in {', '.join(SUFFIXES)}")
+        found += below
+    _require_names_apart(found)
+    return found
+
+
+def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
+    """No image of the user's is overwritten by a picture of ours, and no picture by another."""
+    given, before = {path.resolve() for path in images}, set()
+    for path in written:
+        if path.resolve() in given:
+            raise DataError(f"{path}: would overwrite an image; name another folder with -o")
+        if path in before:
+            raise DataError(f"{path}: two images would be written there; rename one of them")
+        before.add(path)
+
+
+def _walk(folder: Path, out: Path) -> Iterator[Path]:
+    apart = out.resolve() if out.resolve() != folder.resolve() else None
+    for place, folders, files in os.walk(folder):
+        hidden = "labels" if "images" in folders else "."
+        shown = (name for name in folders if not name.startswith(".") and name != hidden)
+        folders[:] = sorted(name for name in shown if Path(place, name).resolve() != apart)
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(place, name)
+
+
+def _name(image: Path, folder: Path, arguments: int) -> str:
+    below = image.relative_to(folder).with_suffix("")
+    return str(below if arguments == 1 else Path(folder.resolve().name) / below)
+
+
+def _require_names_apart(found: Sequence[Found]) -> None:
+    """Two images of one name would overwrite each other."""
+    named: dict[str, Path] = {}
+    for image in found:
+        if image.name in named:
+            fact = f"{named[image.name]} and {image.path} are both called {image.name}"
+            raise DataError(f"{fact}; predict them into two folders")
+        named[image.name] = image.path
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Files written for one image: `picture` (image | prediction), and `answer`, whose pixels are
+    class ids or a restored image, as the network was trained for.
+    """
+
+    picture: Path
+    answer: Path
+
+    @property
+    def files(self) -> list[Path]:
+        """Both of them."""
+        return [self.picture, self.answer]
+
+    @classmethod
+    def of(cls, out: Path, name: str, task: Task) -> "Prediction":
+        """The files of the image called `name`, which may begin with folders."""
+        return cls(out / f"{name}.png", out / f"{name}_{task.ending}.png")
+
+
+def predict(
+    model: Model | str | Path,
+    images: Sequence[str | Path],
+    out: str | Path,
+    *,
+    device: str = "auto",
+    inference: Inference | None = None,
+    tick: Tick = lambda *_: None,
+) -> list[Prediction]:
+    """Predict `images`, files and folders, with an opened model, a run or a weights file.
+
+    Two PNG files for each: `NAME.png` in `out` shows image and prediction side by side (figure 5),
+    `NAME_labels.png` is the label itself: pixel value = class id, with the colours as its palette;
+    of a network that restores images, `NAME_restored.png` is the image. Of a folder all images are
+    taken, those in folders below too; their files lie in `out` as the images lie in the folder.
+
+    All images are read, and their sizes checked, before the first file is written; `tick(done,
+    total)` hears of each image when it is checked and when it is predicted. With `inference`,
+    another one than training validated by. Errors: `DataError`, `SizeError`, `SpecError`,
+    `RunError`, `WeightsError`; `DeviceError` under torchrun.
+    """
+    devices.require_alone("predicts images")
+    model = model if isinstance(model, Model) else open_model(model)
+    inference, chosen = inference or model.inference, devices.choose_device(device)
+    spec, out = model.network.grid.spec, Path(out)
+    require_inference(inference, spec, model.task)
+    found = find_images(images, out)
+    files = [Prediction.of(out, image.name, model.task) for image in found]
+    require_apart([image.path for image in found], [file for each in files for file in each.files])
+    faults: list[DataError | SizeError] = []
+    for number, image in enumerate(found, 1):
+        try:
+            height, width = _read(model, image).shape[-2:]
+            require_image(inference, spec, (height, width), str(image.path))
+        except (DataError, SizeError) as fault:
+            faults.append(fault)
+        tick(number, 2 * len(found))
+    if faults:
+        raise _together(faults)
+    model.network.to(chosen)
+    for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
+        _predict(model, image, written, inference, chosen)
+        tick(len(found) + number, 2 * len(found))
+    return files
+
+
+def _predict(
+    model: Model, found: Found, files: Prediction, inference: Inference, device: torch.device
+) -> None:
+    image = _read(model, found)
+    given = image if inference.window else image.to(device)
+    with within_memory(str(found.path), BY_FLAG):
+        answer = model.task.answer(infer(model.network, given, inference))
+    write_file(files.picture, _picture(image, answer, model.task))
+    write_file(files.answer, model.task.encode(answer))
+
+
+def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
+    """The first faults as one error, a line each."""
+    more = len(faults) - FAULTS_SHOWN
+    lines = [str(fault) for fault in faults[:FAULTS_SHOWN]]
+    return type(faults[0])("\n".join([*lines, *([f"and {more} more"] if more > 0 else [])]))
+
+
+def _read(model: Model, found: Found) -> Tensor:
+    return read_image(found.path, model.network.grid.spec.in_channels, model.white)
+
+
+def _picture(image: Tensor, answer: Tensor, task: Task) -> bytes:
+    panels = [image_pixels(image), task.pixels(answer)]
+    return sheet([panels], ("image", "prediction"), task.classes, task.colours)
+
+
+@torch.no_grad()
+def draw_predictions(
+    network: GridNetwork,
+    dataset: Dataset,
+    device: torch.device,
+    path: Path,
+    inference: Inference = WHOLE,
+) -> None:
+    """Image, truth and prediction side by side, for a few images of `dataset`.
+
+    They lie evenly in its order: neighbours are often frames of one clip.
+    """
+    network.eval()
+    task = task_of(dataset)
+    rows, labels = [], []
+    images = min(len(dataset), IMAGES_DRAWN)
+    for number in range(images):
+        sample = dataset[number * len(dataset) // images]
+        image = sample.image[None] if inference.window else sample.image[None].to(device)
+        with within_memory(sample.name, BY_RECIPE):
+            answer = task.answer(infer(network, image, inference))
+        shown = (sample.label, task.masked(answer, sample.label))
+        rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
+        labels.append(sample.label)
+    titles = ("image", "truth", "prediction")
+    write_file(path, sheet(rows, titles, *_legend(task, labels)))
+
+
+def _legend(task: Task, labels: list[Tensor]) -> tuple[list[str], list[Sequence[int]]]:
+    """Names and colours of what the pictures show."""
+    names, colours = list(task.classes), list(task.colours)
+    if names and any((label == IGNORE).any() for label in labels):
+        return [*names, "not labelled"], [*colours, (0, 0, 0)]
+    return names, colours

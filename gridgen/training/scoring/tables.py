@@ -1,0 +1,90 @@
+"""An evaluation as tables: per class, per image, and what is taken for what."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from gridgen.training.scoring.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Of one class; None for a share of nothing: a class that is not there, or not predicted."""
+
+    name: str
+    colour: tuple[int, int, int]
+    iou: float | None
+    precision: float | None
+    """Of the pixels predicted to be of the class, the share that is."""
+    recall: float | None
+    """Of the pixels of the class, the share that is found."""
+    pixels: int
+    """Labelled as the class."""
+    predicted: int
+
+
+def class_scores(evaluation: Evaluation) -> list[ClassScore]:
+    """In class order; none where the task has no classes."""
+    task = evaluation.task
+    if not task.classes:
+        return []
+    matrix = evaluation.tally
+    columns = matrix.diagonal().tolist(), matrix.sum(1).tolist(), matrix.sum(0).tolist()
+    return [
+        ClassScore(
+            name,
+            (red, green, blue),
+            _share(hits, truth + predicted - hits),
+            _share(hits, predicted),
+            _share(hits, truth),
+            truth,
+            predicted,
+        )
+        for name, (red, green, blue), hits, truth, predicted in zip(
+            task.classes, task.colours, *columns, strict=True
+        )
+    ]
+
+
+def classes_csv(evaluation: Evaluation) -> str:
+    """A line a class."""
+    header = ("class", "iou", "precision", "recall", "pixels", "predicted_pixels")
+    scores = class_scores(evaluation)
+    rows = [(s.name, s.iou, s.precision, s.recall, s.pixels, s.predicted) for s in scores]
+    return _csv(header, rows)
+
+
+def images_csv(evaluation: Evaluation) -> str:
+    """A line an image, the worst first; no numbers where nothing of it is labelled."""
+    names = evaluation.network.numbers()
+    header = ("image", "height", "width", *names)
+    rows = []
+    for image in evaluation.worst:
+        values = image.score.numbers().values() if image.score else [None] * len(names)
+        rows.append((image.name, *image.size, *values))
+    return _csv(header, rows)
+
+
+def confusion_csv(evaluation: Evaluation) -> str:
+    """Pixels: a line a true class, a column a predicted one."""
+    classes = evaluation.task.classes
+    lines = zip(classes, evaluation.tally.tolist(), strict=True)
+    return _csv(("truth", *classes), [(name, *counts) for name, counts in lines])
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.6f}" if isinstance(value, float) else value

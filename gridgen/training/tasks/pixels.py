@@ -1,0 +1,135 @@
+"""Images and labels as pixels: panels in rows with a legend (figure 5), PNG files, and names and
+colours for classes that nobody named.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+Colour = tuple[int, int, int]
+
+# M. Okabe, K. Ito: Color Universal Design, 2008; told apart by the colour-blind.
+OKABE_ITO: tuple[Colour, ...] = (
+    (0, 0, 0),
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+SHADES = 32
+
+
+def generated_names(classes: int) -> tuple[str, ...]:
+    """`class 0`, `class 1` ..."""
+    return tuple(f"class {number}" for number in range(classes))
+
+
+def generated_colours(classes: int) -> tuple[Colour, ...]:
+    """The eight of Okabe and Ito; after them their shades, darker and lighter in turn.
+
+    >>> generated_colours(2)
+    ((0, 0, 0), (230, 159, 0))
+    """
+    return tuple(_shade(*divmod(number, len(OKABE_ITO))) for number in range(classes))
+
+
+def _shade(turn: int, place: int) -> Colour:
+    """`turn` 0 is the colour itself; odd ones go towards white, even ones towards mid-grey."""
+    towards, share = (255 if turn % 2 else 90), (turn + 1) // 2 / (SHADES / 2 + 1)
+    # The first steps are the widest, as few classes have many turns.
+    share = share**0.35 if turn else 0.0
+    red, green, blue = (round(value + (towards - value) * share) for value in OKABE_ITO[place])
+    return red, green, blue
+
+
+Colours = Sequence[Sequence[int]]
+Pixels = NDArray[np.uint8]
+
+GAP, LINE, SWATCH = 8, 20, 12
+LEAST_WIDTH = 256
+
+
+def sheet(
+    rows: Sequence[Sequence[Pixels]],
+    titles: Sequence[str],
+    classes: Sequence[str],
+    colours: Colours,
+) -> bytes:
+    """A PNG: panels in rows, a title above each column, the classes' colours below.
+
+    Panels narrower than 256 pixels are enlarged by a whole factor, so pixels stay pixels.
+    """
+    pictures = [[_enlarged(panel) for panel in row] for row in rows]
+    widths = [max(row[i].width for row in pictures) for i in range(len(titles))]
+    heights = [max(picture.height for picture in row) for row in pictures]
+    legend = _legend(classes, colours, sum(widths) + GAP * (len(widths) + 1))
+    width = legend.width
+    page = Image.new(
+        "RGB", (width, LINE + sum(heights) + GAP * (len(rows) + 1) + legend.height), "white"
+    )
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(size=13)
+    lefts = [GAP + sum(widths[:i]) + GAP * i for i in range(len(widths))]
+    for left, title in zip(lefts, titles, strict=True):
+        pen.text((left, 3), title, fill="#333333", font=font)
+    top = LINE + GAP // 2
+    for row, height in zip(pictures, heights, strict=True):
+        for left, picture in zip(lefts, row, strict=True):
+            page.paste(picture, (left, top))
+        top += height + GAP
+    page.paste(legend, (0, top))
+    return png(page)
+
+
+def png(picture: Image.Image) -> bytes:
+    """A Pillow image as the bytes of a PNG file."""
+    written = BytesIO()
+    picture.save(written, format="PNG")
+    return written.getvalue()
+
+
+def image_pixels(image: Tensor) -> Pixels:
+    """(C, H, W) in [0, 1] -> (H, W, 3) in 0..255; the first three channels, or grey."""
+    shown = image[:3] if image.shape[0] >= 3 else image[:1].expand(3, -1, -1)
+    pixels: Pixels = (shown.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return pixels
+
+
+def label_pixels(label: Tensor, colours: Colours) -> Pixels:
+    """Class ids (H, W) -> colours (H, W, 3); what is ignored is black."""
+    table = np.zeros((256, 3), np.uint8)
+    table[: len(colours)] = np.asarray(colours, np.uint8)
+    return table[label.numpy().astype(np.uint8)]
+
+
+def _enlarged(pixels: Pixels) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    factor = -(-LEAST_WIDTH // picture.width)
+    size = (picture.width * factor, picture.height * factor)
+    return picture.resize(size, Image.Resampling.NEAREST) if factor > 1 else picture
+
+
+def _legend(classes: Sequence[str], colours: Colours, width: int) -> Image.Image:
+    """Swatches with names, wrapped to `width`."""
+    font = ImageFont.load_default(size=13)
+    places, left, top = [], GAP, 0
+    for name in classes:
+        needed = SWATCH + 4 + int(font.getlength(name)) + 2 * GAP
+        if left + needed > width and left > GAP:
+            left, top = GAP, top + LINE
+        places.append((left, top))
+        left += needed
+    width = max(width, left)
+    legend = Image.new("RGB", (width, top + LINE + 2), "white")
+    pen = ImageDraw.Draw(legend)
+    for (x, y), name, colour in zip(places, classes, colours, strict=True):
+        box = (x, y + 4, x + SWATCH, y + 4 + SWATCH)
+        pen.rectangle(box, fill=tuple(colour), outline="#333333")
+        pen.text((x + SWATCH + 4, y + 2), name, fill="#333333", font=font)
+    return legend

@@ -1,0 +1,51 @@
+"""Where a training runs, as one of several processes and on systems that tell less."""
+
+import os
+
+import pytest
+import torch
+
+from gridgen.errors import DeviceError
+from gridgen.training.processes import devices
+
+
+@pytest.fixture
+def fourth(monkeypatch):
+    """The fourth of four processes on a machine."""
+    for name, value in {"WORLD_SIZE": 4, "LOCAL_WORLD_SIZE": 4, "LOCAL_RANK": 3, "RANK": 3}.items():
+        monkeypatch.setenv(name, str(value))
+
+
+@pytest.mark.usefixtures("fourth")
+def test_a_process_takes_the_gpu_of_its_own_number(monkeypatch):
+    touched = []
+    monkeypatch.setattr(torch, "empty", lambda _size, device: touched.append(device))
+    assert devices.choose_device("cuda") == torch.device("cuda:3")
+    assert touched == [torch.device("cuda:3")]
+
+
+@pytest.mark.usefixtures("fourth")
+@pytest.mark.skipif(torch.cuda.device_count() > 3, reason="this machine has four GPUs")
+def test_a_process_without_a_gpu_of_its_own_is_refused():
+    with pytest.raises(DeviceError, match=r"^device 'cuda:3' cannot be used: "):
+        devices.choose_device("cuda")
+
+
+@pytest.mark.usefixtures("fourth")
+@pytest.mark.parametrize("known", [True, False])
+def test_cores_are_shared_by_the_processes_of_a_machine(monkeypatch, known):
+    if known:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(16)))
+    else:
+        monkeypatch.delattr(os, "sched_getaffinity")
+        monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    assert devices.cores() == 4
+    assert devices.workers("auto", torch.device("cuda")) == 3
+    assert devices.workers("auto", torch.device("cpu")) == 0
+
+
+@pytest.mark.usefixtures("fourth")
+def test_what_one_process_does_is_refused_to_four():
+    with pytest.raises(DeviceError) as caught:
+        devices.require_alone("searches")
+    assert str(caught.value) == "one process searches, not 4; run without torchrun"

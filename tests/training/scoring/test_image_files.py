@@ -1,0 +1,75 @@
+"""Images that files and folders name."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gridgen.errors import DataError
+from gridgen.training.scoring.predictions import find_images, require_apart
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """photos/a.png, photos/deep/{a,b}.png, and what is no image or hidden."""
+    root = tmp_path / "photos"
+    for name in ("a.png", "deep/a.png", "deep/B.PNG", ".hidden/c.png", ".d.png"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(root / name, format="PNG")
+    (root / "notes.txt").write_text("no image")
+    return root
+
+
+def names(*given, out="out"):
+    return [found.name for found in find_images(given, Path(out))]
+
+
+def test_a_folder_is_gone_through_to_the_bottom_by_name(photos):
+    assert names(photos) == ["a", "deep/B", "deep/a"]
+
+
+def test_of_several_arguments_a_folders_images_are_called_after_it(photos):
+    assert names(photos / "deep", photos / "a.png") == ["deep/B", "deep/a", "a"]
+
+
+def test_what_was_written_before_is_not_read_again(photos):
+    out = photos / "out"
+    out.mkdir()
+    Image.new("L", (4, 4)).save(out / "a.png")
+    assert names(photos, out=out) == ["a", "deep/B", "deep/a"]
+
+
+def test_a_file_is_taken_whatever_it_is_called(tmp_path):
+    assert names(tmp_path / "picture.bin") == ["picture"]
+
+
+def test_a_folder_without_images_is_named(tmp_path):
+    with pytest.raises(DataError) as caught:
+        names(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: no images in it; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff"
+    )
+
+
+def test_two_images_of_one_name_in_a_folder_are_refused(photos):
+    Image.new("L", (4, 4)).save(photos / "a.jpg")
+    with pytest.raises(DataError) as caught:
+        names(photos)
+    assert str(caught.value) == (
+        f"{photos}/a.jpg and {photos}/a.png are both called a; predict them into two folders"
+    )
+
+
+def test_no_picture_overwrites_another(tmp_path):
+    with pytest.raises(DataError) as caught:
+        require_apart([], [tmp_path / "a_labels.png", tmp_path / "a_labels.png"])
+    assert str(caught.value) == (
+        f"{tmp_path}/a_labels.png: two images would be written there; rename one of them"
+    )
+
+
+def test_labels_beside_images_are_none(tmp_path):
+    for folder in ("train/images", "train/labels", "labels"):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / folder / "a.png")
+    assert names(tmp_path) == ["labels/a", "train/images/a"]

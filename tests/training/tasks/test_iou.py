@@ -1,0 +1,62 @@
+"""Scores by the official rule, and the single-pixel lookup."""
+
+import math
+
+import pytest
+import torch
+
+from gridgen.data import IGNORE, Sample
+from gridgen.training.tasks.iou import confusion, fitted_lookup, score
+
+
+def scored(prediction, label, classes=3):
+    matrix = confusion(torch.tensor([prediction]), torch.tensor([label]), classes)
+    return score(matrix, [str(i) for i in range(classes)])
+
+
+def test_iou_is_hits_over_union():
+    found = scored([[0, 0, 1, 1]], [[0, 1, 1, 1]], classes=2)
+    assert found.iou == pytest.approx((1 / 2, 2 / 3))
+    assert found.mean_iou == pytest.approx(7 / 12)
+    assert found.accuracy == 0.75
+
+
+def test_a_class_is_left_out_only_where_it_neither_occurs_nor_is_predicted():
+    absent = scored([[0, 0, 1]], [[0, 1, 1]])
+    assert math.isnan(absent.iou[2])
+    assert absent.mean_iou == pytest.approx((1 / 2 + 1 / 2) / 2)
+    predicted = scored([[0, 2, 1]], [[0, 1, 1]])
+    assert predicted.iou[2] == 0
+    assert predicted.mean_iou == pytest.approx((1 + 1 / 2 + 0) / 3)
+
+
+def test_ignored_pixels_count_nowhere():
+    assert scored([[0, 2, 1]], [[0, IGNORE, 1]]).mean_iou == 1
+
+
+def test_nan_is_null_in_json():
+    assert scored([[0]], [[0]], classes=2).as_json() == {
+        "mean_iou": 1.0,
+        "iou": {"0": 1.0, "1": None},
+        "accuracy": 1.0,
+    }
+
+
+class Bands:
+    """Class 0 is dark, class 1 bright, class 2 rare and as bright as class 1."""
+
+    name, classes, colours, channels = "bands", ("0", "1", "2"), ((0, 0, 0),) * 3, 1
+    names = ("bands",)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Sample:
+        label = torch.tensor([[0] * 10 + [1] * 8 + [2] * 2])
+        image = torch.where(label == 0, 0.1, 0.9)[None]
+        return Sample("bands", image, label)
+
+
+def test_the_lookup_finds_the_best_table():
+    found = score(fitted_lookup(Bands(), Bands()), Bands.classes)
+    assert found.iou == pytest.approx((1, 0.8, 0))
