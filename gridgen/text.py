@@ -1,6 +1,32 @@
-"""Numbers as people read them: in tables, sentences and pictures."""
+"""Numbers as people read and write them: in tables and sentences, in specs and on command lines.
 
+An amount is written 500k, 10M, 1.5G, 30GMAC, 8GB or 8GiB and becomes a whole number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+MOST = (1 << 63) - 1
+LEAST_MEMORY = 10**6
+"""In bytes. Less is taken for a unit that was forgotten."""
+DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+
+COUNTED = DECIMAL
+MULTIPLIED = DECIMAL | {f"{prefix}MAC": times for prefix, times in DECIMAL.items()}
+STORED = DECIMAL | {f"{prefix}B": times for prefix, times in (DECIMAL | BINARY).items()}
+
+BYTES = {unit: times for unit, times in STORED.items() if unit[1:].endswith("B")}
+MACS = {unit: times for unit, times in MULTIPLIED.items() if unit[1:].endswith("MAC")}
+"""Units in which amounts are written back."""
+
+_AMOUNT = re.compile(r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?) ?([A-Za-z]{0,8})")
 
 
 def number_text(number: int) -> str:
@@ -32,3 +58,90 @@ def bytes_text(number: int) -> str:
             value = number / times
             return f"{value:.{2 - min(len(str(round(value))) - 1, 2)}f} {unit}"
     return f"{number} B"
+
+
+def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:
+    """The whole number that `text` says: a number, then a unit of `units`; a space may be between.
+
+    k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. Errors: `ValueError`, also for
+    memory of less than 1 MB.
+
+    >>> parse_amount("1.5G", COUNTED, "10M"), parse_amount("8 GiB", STORED, "8GB")
+    (1500000000, 8589934592)
+    """
+    matched = _AMOUNT.fullmatch(text)
+    if matched is None:
+        raise ValueError(f"{_shown(text)} is no amount; write a number such as {example}")
+    number, unit = matched.groups()
+    if unit not in units:
+        raise ValueError(f"{text!r}: {unit} is no unit here; {_fix(number, unit, units, example)}")
+    value = Fraction(number) * units[unit]
+    if value.denominator > 1:
+        raise ValueError(f"{text!r} is no whole number; write one such as {example}")
+    return enough_memory(int(value)) if units is STORED else int(value)
+
+
+def enough_memory(value: int) -> int:
+    """`value` bytes. Errors: `ValueError` where they are less than 1 MB, 0 and less left alone."""
+    if 0 < value < 1000:
+        raise ValueError(f"{value} bytes? write {value}GB")
+    if 0 < value < LEAST_MEMORY:
+        raise ValueError(f"{value:,} bytes are less than 1 MB; write an amount such as 8GB")
+    return value
+
+
+def amount_text(value: int, units: Mapping[str, int], word: str) -> str:
+    """`value` in the largest of `units` in which it has two decimals at most, else in full.
+
+    >>> amount_text(8 * 10**9, BYTES, "bytes"), amount_text(8 << 30, BYTES, "bytes")
+    ('8 GB', '8 GiB')
+    >>> amount_text(1234567890, MACS, "MACs"), amount_text(1500000, {}, "")
+    ('1,234,567,890 MACs', '1,500,000')
+    """
+    for unit, times in sorted(units.items(), key=lambda item: -item[1]):
+        number = Fraction(value, times)
+        if 1 <= number < 1024 and (100 * number).denominator == 1:
+            return f"{float(number):.15g} {unit}"
+    return f"{value:,} {word}".rstrip()
+
+
+def _fix(number: str, unit: str, units: Mapping[str, int], example: str) -> str:
+    """The known unit that differs in case or by a letter, else an example."""
+    same = [known for known in units if known and known.lower() == unit.lower()]
+    near = same or get_close_matches(unit, units, n=1, cutoff=0.75)
+    return f"did you mean {number + near[0]!r}?" if near else f"write a number such as {example}"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _reads(units: Mapping[str, int], example: str) -> Callable[[Any], Any]:
+    """Text becomes a number; everything else is left to the type's own check."""
+    return lambda value: parse_amount(value, units, example) if isinstance(value, str) else value
+
+
+def _schema(pattern: str, least: int = 1) -> WithJsonSchema:
+    text = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?{pattern}$"}
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": least}, text]})
+
+
+_Number = Annotated[int, Field(ge=1, le=MOST)]
+
+ValueAmount = Annotated[
+    _Number, BeforeValidator(_reads(COUNTED, "500k or 10M")), _schema("[kMGT]?")
+]
+"""A number of values, such as 10M."""
+
+MacAmount = Annotated[
+    _Number, BeforeValidator(_reads(MULTIPLIED, "30G or 30GMAC")), _schema("[kMGT]?(MAC)?")
+]
+"""A number of multiply-accumulates, such as 30GMAC."""
+
+ByteAmount = Annotated[
+    _Number,
+    AfterValidator(enough_memory),
+    BeforeValidator(_reads(STORED, "8GB (10^9 bytes each) or 8GiB (2^30)")),
+    _schema("([kMGT]?B?|[KMGT]iB)", LEAST_MEMORY),
+]
+"""A number of bytes, such as 8GB or 8GiB; 1 MB at least."""

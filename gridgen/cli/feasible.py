@@ -40,7 +40,7 @@ def feasible(
     with progress("memory") as tell:
         found = limited.feasible(tell)
     if output is not None:
-        from gridgen.space.picture import draw_feasible
+        from gridgen.figures.feasible_set import draw_feasible
 
         draw_feasible(found, output, study.stem)
     if as_json:

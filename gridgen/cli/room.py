@@ -40,10 +40,10 @@ def _begins_as_a_number(name: str) -> bool:
 
 
 def _amount(text: str) -> int:
-    from gridgen.space.quantities_text import STORED, amount
+    from gridgen.text import STORED, parse_amount
 
     try:
-        memory = amount(text, STORED, "8GB")
+        memory = parse_amount(text, STORED, "8GB")
     except ValueError as error:
         raise DeviceError(f"--device: {error}") from error
     if memory < 1:

@@ -8,10 +8,10 @@ from pydantic import Field
 from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.grid import Grid
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.quantities_text import Bytes, Macs, Values
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
+from gridgen.text import ByteAmount, MacAmount, ValueAmount
 
 
 class Limit(NamedTuple):
@@ -86,19 +86,19 @@ class Budget(Workload):
 
     kind: ClassVar[str] = "budget"
 
-    parameters: Values | None = Field(
+    parameters: ValueAmount | None = Field(
         default=None, description="At most so many trainable values in the whole network."
     )
-    activations: Values | None = Field(
+    activations: ValueAmount | None = Field(
         default=None, description="At most so many outputs of all layers, for one image."
     )
-    macs: Macs | None = Field(
+    macs: MacAmount | None = Field(
         default=None, description="At most so many multiply-accumulates, for one image."
     )
-    training_memory: Bytes | None = Field(
+    training_memory: ByteAmount | None = Field(
         default=None, description="At most so many bytes at the peak of a step of training."
     )
-    inference_memory: Bytes | None = Field(
+    inference_memory: ByteAmount | None = Field(
         default=None, description="At most so many bytes at the peak of a prediction."
     )
     min_receptive_field: int | None = Field(

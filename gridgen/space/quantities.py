@@ -13,23 +13,23 @@ from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import Grid
 from gridgen.memory import inference_memory, training_memory
 from gridgen.space.cost_tables import CostTables
-from gridgen.space.quantities_text import BYTES, MACS, written
 from gridgen.space.spec_array import Table
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.space.workload import Workload
+from gridgen.text import BYTES, MACS, amount_text
 
 
-class Unit(NamedTuple):
+class AmountUnit(NamedTuple):
     """What amounts are given in: the word for one of many, and the units that shorten them."""
 
     word: str = ""
     units: Mapping[str, int] = MappingProxyType({})
 
 
-PIECES = Unit()
-MULTIPLIED = Unit("MACs", MACS)
-STORED = Unit("bytes", BYTES)
-PIXELS = Unit("pixels")
+PIECES = AmountUnit()
+MULTIPLIED = AmountUnit("MACs", MACS)
+STORED = AmountUnit("bytes", BYTES)
+PIXELS = AmountUnit("pixels")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Quantity:
     of: Callable[[Grid, Workload], int]
     over: Callable[[CostTables], Table] | None = None
     least: bool = False
-    unit: Unit = PIECES
+    unit: AmountUnit = PIECES
 
     def exact(self, cost: int) -> str:
         """A cost in full.
@@ -70,7 +70,7 @@ class Quantity:
         >>> QUANTITIES["macs"].write(40 * 10**9), QUANTITIES["parameters"].write(10**7)
         ('40 GMAC', '10,000,000')
         """
-        return written(value, self.unit.units, self.unit.word)
+        return amount_text(value, self.unit.units, self.unit.word)
 
     def limit(self, value: int) -> str:
         """A limit in words.

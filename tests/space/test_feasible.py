@@ -14,9 +14,9 @@ from gridgen.grid.ends import HEADS, STEMS
 from gridgen.space import Budget, Range, costs_of, feasible
 from gridgen.space.choices import members
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.quantities_text import LEAST_MEMORY
 from gridgen.spec import GridSpec
 from gridgen.spec.fields import merged
+from gridgen.text import LEAST_MEMORY
 
 CHANNELS = st.integers(1, 9)
 COLUMNS = ["1+1", "2+1", "1+3", "2+2", ["up", "sub"], ["sub", "up", "sub", "up"], ["up"]]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgen.figures.binning import Plane, Points, in_turn
 from gridgen.files import write_file
 from gridgen.grid.layers import shape_text
-from gridgen.space.binning import Plane, Points, in_turn
 from gridgen.space.feasible_set import Feasible
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Mask

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gridgen.errors import SpecError
 from gridgen.space import Budget
-from gridgen.space.quantities_text import (
+from gridgen.text import (
     BINARY,
     BYTES,
     COUNTED,
@@ -15,8 +15,8 @@ from gridgen.space.quantities_text import (
     MACS,
     MULTIPLIED,
     STORED,
-    amount,
-    written,
+    amount_text,
+    parse_amount,
 )
 
 
@@ -40,23 +40,23 @@ from gridgen.space.quantities_text import (
     ],
 )
 def test_what_amounts_are(text, units, value):
-    assert amount(text, units, "1") == value
+    assert parse_amount(text, units, "1") == value
 
 
 @given(st.integers(1000, 10**6), st.sampled_from(sorted({*DECIMAL, *BINARY} - {""})))
 def test_an_amount_is_its_number_times_its_unit(number, prefix):
     times = (DECIMAL | BINARY)[prefix]
-    assert amount(f"{number}{prefix}B", STORED, "1") == number * times
-    assert amount(f"{number}.5{prefix}B", STORED, "1") * 2 == (2 * number + 1) * times
+    assert parse_amount(f"{number}{prefix}B", STORED, "1") == number * times
+    assert parse_amount(f"{number}.5{prefix}B", STORED, "1") * 2 == (2 * number + 1) * times
 
 
 @given(st.integers(LEAST_MEMORY, 1 << 62))
 def test_what_is_written_back_is_the_amount(number):
     for units, written_in, word in ((STORED, BYTES, "bytes"), (MULTIPLIED, MACS, "MACs")):
         for value in (number, number // 10**6 * 10**6, number >> 20 << 20):
-            text = written(max(value, LEAST_MEMORY), written_in, word)
+            text = amount_text(max(value, LEAST_MEMORY), written_in, word)
             back = text.replace(",", "").removesuffix(f" {word}")
-            assert amount(back, units, "1") == max(value, LEAST_MEMORY)
+            assert parse_amount(back, units, "1") == max(value, LEAST_MEMORY)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_written_back_is_the_amount(number):
     ],
 )
 def test_amounts_of_memory_are_written_as_people_write_them(value, text):
-    assert written(value, BYTES, "bytes") == text
+    assert amount_text(value, BYTES, "bytes") == text
 
 
 @pytest.mark.parametrize("field", ["training_memory", "inference_memory"])

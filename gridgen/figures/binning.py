@@ -1,4 +1,4 @@
-"""Points that fall on one spot of a picture, together: a million points become a few thousand."""
+"""Binning: points that a figure draws on the same spot are drawn once, as one larger mark."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 
 class Points(NamedTuple):
@@ -45,7 +44,7 @@ class Plane:
         return Points(points.x[first], points.y[first]), spots, many
 
 
-def in_turn(groups: Sequence[Numbers], divisions: tuple[int, int]) -> list[Mask]:
+def in_turn(groups: Sequence[Numbers], divisions: tuple[int, int]) -> list[NDArray[np.bool_]]:
     """Which of the spots of each group it is to show, where a spot is shown by one group alone.
 
     Groups that meet show their spots in turn, so that each is seen wherever it is.

@@ -1,0 +1,1 @@
+"""Figures of numbers, drawn by matplotlib and written as files. Pictures of grids: `render`."""
