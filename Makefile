@@ -64,7 +64,7 @@ schema: $(READY)
 
 gallery: $(READY)
 	$(BIN)/python docs/gallery.py
-	$(BIN)/python docs/counting.py
+	$(BIN)/python -m docs.counting
 
 clean:
 	rm -rf $(VENV) runs out

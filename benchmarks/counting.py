@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gridgen import GridNetwork, GridSpec, build_grid, count
-from gridgen.analysis import closed_form, paper
+from tests.oracles import closed_form
 
 FAMILY = [(streams, base, sub) for streams in (3, 4, 5) for base in (8, 16) for sub in (2, 3, 4)]
 ROUNDS = 5
@@ -102,8 +102,8 @@ def print_arrays() -> None:
         "parameters": lambda: closed_form.parameters(**family, **ends),
         "activations": lambda: closed_form.activations(**family, **ends, **size),
         "MACs": lambda: closed_form.macs(**family, **ends, **size),
-        "paper's parameters": lambda: paper.parameters(**family),
-        "paper's activations": lambda: paper.activations(**columns, **size),
+        "paper's parameters": lambda: closed_form.paper_parameters(**family),
+        "paper's activations": lambda: closed_form.paper_activations(**columns, **size),
     }
     exact = list(ways.values())[:3]
     ways["parameters, activations and MACs"] = lambda: [way() for way in exact]

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.tracking import DEVICE, Tracked, tracked
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import TOPOLOGIES, Grid, build_grid
@@ -18,6 +17,7 @@ from gridgen.memory import Memory, Setting, count_memory
 from gridgen.memory.min_memory_order import min_memory_order, own_order
 from gridgen.spec import GridSpec
 from gridgen.text import bytes_text
+from tests.oracles.tracking import DEVICE, Tracked, tracked
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 

@@ -18,8 +18,8 @@ import time
 import torch
 from torch import nn
 
-from benchmarks.handwritten import HandWritten
 from gridgen import GridNetwork, GridSpec, build_grid
+from tests.oracles.handwritten import HandWritten
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

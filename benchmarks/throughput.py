@@ -20,10 +20,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.handwritten import HandWritten
 from gridgen import GridNetwork, GridSpec, build_grid
 from gridgen.training.loop.measurement import resident
 from gridgen.training.processes import devices
+from tests.oracles.handwritten import HandWritten
 
 CLASSES = 19
 BASIC = (32, 32, 64, 128, 256, 32)

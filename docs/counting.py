@@ -1,6 +1,6 @@
 """Draws docs/counting.svg: the paper's two formulas against the exact counts.
 
-Run it with `python docs/counting.py`.
+Run it with `python -m docs.counting` in the root of the repository.
 """
 
 from io import BytesIO
@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gridgen.analysis import closed_form, paper
 from gridgen.files import write_file
+from tests.oracles import closed_form
 
 PICTURE = Path(__file__).with_suffix(".svg")
 STREAMS = np.arange(1, 8)
@@ -31,13 +31,13 @@ GAP = 0.055
 def parameter_ratios() -> Any:
     """Paper / exact, the grid's units with biases and BN; a row for each number of columns."""
     family = STREAMS, BASE, COLUMNS, COLUMNS
-    return paper.parameters(*family) / closed_form.grid_parameters(*family)
+    return closed_form.paper_parameters(*family) / closed_form.grid_parameters(*family)
 
 
 def activation_ratios() -> Any:
     """Paper / exact, the grid's units; a row for each number of columns."""
     exact = closed_form.grid_activations(STREAMS, BASE, COLUMNS, COLUMNS, SIDE, SIDE)
-    return paper.activations(BASE, COLUMNS, COLUMNS, SIDE, SIDE) / exact
+    return closed_form.paper_activations(BASE, COLUMNS, COLUMNS, SIDE, SIDE) / exact
 
 
 def drawn() -> bytes:

@@ -11,13 +11,14 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from gridgen.analysis import closed_form, count, paper
+from gridgen.analysis import count
 from gridgen.analysis.counting import Count
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, Cost, Deconv
 from gridgen.grid.tracing import trace
 from gridgen.grid.units import UNITS
 from gridgen.spec import GridSpec
+from tests.oracles import closed_form
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "counting.md").read_text()
@@ -159,7 +160,7 @@ def test_the_formulas_of_the_full_grid(family):
         ("H W (n + 6 F)", "5 H W K"): ends[0],
         ("Q [ 18 N L + 13.5 (N - 1) (s + u) ]",): counted.macs.grid,
         ("9 H W F (n + F)", "9 H W K (F + K)"): ends[1],
-        ("6 A (3 s + 4 u - 2)",): paper.activations(*family[1:], *SIDES),
+        ("6 A (3 s + 4 u - 2)",): closed_form.paper_activations(*family[1:], *SIDES),
     }.items():
         assert sum(evaluated(formula, family) for formula in formulas) == found
         assert all(formula in WORDS for formula in formulas)
@@ -210,7 +211,7 @@ def test_the_numbers_in_the_text(paper_grid):
     weights = closed_form.grid_parameters(*family, biases=False, norms=False)
     sums = sum(math.prod(shape) for x, shape in trace(paper_grid, SIZE).shapes.items() if x.column)
     wasted = 3 * sum(layer.macs(shape) for layer, shape in strided_deconvs(paper_grid))
-    by_paper = paper.parameters(*family)
+    by_paper = closed_form.paper_parameters(*family)
     for said in (
         f"{sums:,} values in the paper's network",
         f"{counted.activations.grid:,} in the grid and {counted.activations.total:,} in all",
@@ -238,4 +239,4 @@ def test_the_picture_is_what_its_script_draws(script):
     written = script.PICTURE.read_bytes()
     if f"Matplotlib v{matplotlib.__version__}".encode() not in written:
         pytest.skip("drawn by another version of matplotlib")
-    assert written == script.drawn(), "run python docs/counting.py"
+    assert written == script.drawn(), "run python -m docs.counting"

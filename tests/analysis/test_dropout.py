@@ -6,7 +6,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
-from walking import list_paths, maps_of
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.dropout import Dropout, dropout, has_dropout
@@ -14,6 +13,7 @@ from gridgen.analysis.findings import findings
 from gridgen.analysis.paths import paths
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.spec import GridSpec
+from tests.oracles.walking import list_paths, maps_of
 
 
 def tried(grid: Grid) -> Dropout:

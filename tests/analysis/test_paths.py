@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import paper_specs, specs, topologies_for
-from walking import Path, list_paths, maps_of
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.paths import longest_path, paths, shortest_path, unit_steps
@@ -17,6 +16,7 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.spec import GridSpec
 from gridgen.text import number_text, share_text
+from tests.oracles.walking import Path, list_paths, maps_of
 
 FEW = ["fcn-8s", "deconvnet", "unet-2015", "refinenet", "stacked-hourglass", "pspnet", "unet++"]
 FEW += ["fpn", "panet", "bifpn", "dilated", "preact-resnet", "neural-fabric"]

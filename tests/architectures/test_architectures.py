@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from measuring import measured, network_on_meta
 
 import gridgen
 from gridgen.analysis import count, legal_size
@@ -21,6 +20,7 @@ from gridgen.grid.lattices import chain, trellis, triangle
 from gridgen.grid.layers import Conv
 from gridgen.grid.tracing import trace
 from gridgen.spec import GridSpec
+from tests.oracles.measuring import measured, network_on_meta
 
 SIZES = [(360, 480), (401, 399), (33, 65)]
 ROOM = Path(gridgen.__file__).parent / "architectures"

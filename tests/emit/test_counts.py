@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from measuring import measured, network_on_meta
 from strategies import CHANNELS, UP_TO_4, specs, topologies_for
 
 from gridgen.analysis import count
@@ -18,6 +17,7 @@ from gridgen.analysis.sizes import legal_size
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, Deconv, cost
 from gridgen.spec import GridSpec
+from tests.oracles.measuring import measured, network_on_meta
 
 EXAMPLES = max(200, settings.default.max_examples)
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from benchmarks.handwritten import HandWritten
 from gridgen.analysis import count
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
+from tests.oracles.handwritten import HandWritten
 
 
 def adopt(hand: HandWritten, network: GridNetwork) -> None:

@@ -6,8 +6,6 @@ import networkx as nx
 import pytest
 import torch
 from hypothesis import given, settings
-from measuring import measured, network_on_meta
-from silencing import share_weights, silenced
 from strategies import specs, topologies_for
 from torch import nn
 
@@ -20,6 +18,8 @@ from gridgen.grid.layers import BatchNorm, Conv, ReLU
 from gridgen.memory.min_memory_order import min_memory_order
 from gridgen.program.compiler import last_reads
 from gridgen.spec import GridSpec
+from tests.oracles.measuring import measured, network_on_meta
+from tests.oracles.silencing import share_weights, silenced
 
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
 

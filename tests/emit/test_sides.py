@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from measuring import measured, network_on_meta
 
 from gridgen.analysis import count
 from gridgen.emit import GridNetwork, load_network, save_network
 from gridgen.errors import SizeError
 from gridgen.grid import build_grid, prune
 from gridgen.spec import GridSpec
+from tests.oracles.measuring import measured, network_on_meta
 
 SPEC = GridSpec.of(
     streams=3,

@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import measured
 
 from gridgen.emit.lower import lower
 from gridgen.errors import GridError
@@ -26,6 +25,7 @@ from gridgen.grid.layers import (
     channels_after,
     cost,
 )
+from tests.oracles.measuring import measured
 
 SHAPE = (4, 6, 10)
 

@@ -3,11 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import network_on_meta
 from small import small_grid
 from strategies import specs, topologies_for
 
-from benchmarks.tracking import DEVICE, saved_by_torch, tracked
 from gridgen.analysis import count
 from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
@@ -17,6 +15,8 @@ from gridgen.grid import TOPOLOGIES, build_grid, prune
 from gridgen.memory import Setting, count_memory
 from gridgen.memory.weights import weights
 from gridgen.spec import GridSpec
+from tests.oracles.measuring import network_on_meta
+from tests.oracles.tracking import DEVICE, saved_by_torch, tracked
 
 SAVED, PEAK = 0.01, 0.05
 PRECISIONS, OPTIMIZERS = ("fp32", "bf16"), ("sgd", "adam", "adamw")

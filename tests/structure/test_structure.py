@@ -9,9 +9,9 @@ from tests.structure import contributing
 from tests.structure.docstrings import empty_docstrings, repeats
 from tests.structure.names import defined_twice, shadowed
 from tests.structure.order import ORDERS, cycle, graph, upward
-from tests.structure.package import modules
+from tests.structure.package import PACKAGE, modules
 from tests.structure.size import LEAST_COMMENTS, MOST_FILES, MOST_LINES, Size, size_of, total
-from tests.test_rooms import ROOMS
+from tests.test_rooms import ROOMS, imports
 
 
 def trees(**texts: str) -> dict[str, ast.Module]:
@@ -177,3 +177,15 @@ def test_a_circle_is_found():
 
 def test_the_package_is_read():
     assert len(modules()) > 100
+
+
+@pytest.mark.parametrize("folder", ["tests", "docs", "gridgen"])
+def test_only_benchmarks_import_benchmarks(folder):
+    root = PACKAGE.parent / folder
+    found = [
+        f"{path}:{line}"
+        for path in sorted(root.rglob("*.py"))
+        for line, name in imports(ast.parse(path.read_text()), "tests/x.py")
+        if name.split(".")[0] == "benchmarks"
+    ]
+    assert found == []

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from benchmarks.nothing_lost import RECIPE, SPEC, task
 from gridgen.errors import TrainingError
 from gridgen.grid import build_grid
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import Moment
+from tests.oracles.killing import RECIPE, SPEC, task
 
 
 def learner(recipe=RECIPE) -> Learner:

@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.nothing_lost import (
+from gridgen.emit.weights import load_tensors
+from gridgen.errors import Interrupted, OutOfMemoryError, RunError, TrainingError
+from gridgen.grid import build_grid
+from gridgen.training import Run, resume, train
+from gridgen.training.loop.learner import Learner
+from gridgen.training.run import dump
+from gridgen.training.watching import Watch
+from tests.oracles.killing import (
     DAMAGES,
     RECIPE,
     SPEC,
@@ -26,13 +33,6 @@ from benchmarks.nothing_lost import (
     write_checkpoints,
     write_training,
 )
-from gridgen.emit.weights import load_tensors
-from gridgen.errors import Interrupted, OutOfMemoryError, RunError, TrainingError
-from gridgen.grid import build_grid
-from gridgen.training import Run, resume, train
-from gridgen.training.loop.learner import Learner
-from gridgen.training.run import dump
-from gridgen.training.watching import Watch
 
 SHORT = RECIPE.but(epochs=2, workers=0, checkpoint_minutes=10.0)
 PER_EPOCH, STEPS, LATE = 16, 32, 18

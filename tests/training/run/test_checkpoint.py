@@ -5,12 +5,12 @@ import warnings
 import pytest
 import torch
 
-from benchmarks.nothing_lost import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 from gridgen.errors import RunError
 from gridgen.grid import build_grid
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import Moment
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
+from tests.oracles.killing import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 
 CPU = torch.device("cpu")
 

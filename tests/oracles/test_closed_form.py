@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import paper_specs
 
-from gridgen.analysis import closed_form, count, paper
-from gridgen.analysis.closed_form import formulas
+from gridgen.analysis import count
 from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.errors import GridError, SizeError, TooLargeError
 from gridgen.grid import build_grid
 from gridgen.grid.layers import BatchNorm, Conv, Deconv
 from gridgen.spec import GridSpec
 from gridgen.spec.gridspec import MAX_CHANNELS, MAX_COLUMNS, MAX_STREAMS
+from tests.oracles import closed_form
 
-NAMES = list(closed_form.__all__)
+NAMES = list(closed_form.FORMULAS)
 FAMILY = {"streams": 5, "base_channels": 16, "sub": 3, "up": 3}
 ENDS = {"in_channels": 3, "classes": 19}
 SIZE = {"height": 400, "width": 400}
@@ -28,7 +28,7 @@ MOST_CLASSES = 4096
 
 def arguments(name: str, given: dict) -> dict:
     """What of `given` the formula `name` wants."""
-    wanted = getattr(formulas, name).__annotations__
+    wanted = getattr(closed_form, name).__annotations__
     return {key: value for key, value in given.items() if key in wanted}
 
 
@@ -261,7 +261,7 @@ def test_a_missing_argument_is_a_bug_of_the_caller():
 def test_how_far_the_papers_parameters_are_off():
     streams, columns = np.array([[1], [2], [3], [5], [7]]), np.array([1, 2, 3, 4, 6])
     family = streams, 16, columns, columns
-    ratios = paper.parameters(*family) / closed_form.grid_parameters(*family)
+    ratios = closed_form.paper_parameters(*family) / closed_form.grid_parameters(*family)
     assert ratios.round(3).tolist() == [
         [1.469, 1.633, 1.665, 1.679, 1.692],
         [0.623, 0.823, 0.872, 0.894, 0.915],
@@ -274,6 +274,30 @@ def test_how_far_the_papers_parameters_are_off():
 def test_how_far_the_papers_activations_are_off():
     streams = np.arange(1, 8)
     exact = closed_form.grid_activations(streams, 16, 3, 3, 64, 64)
-    ratios = paper.activations(16, 3, 3, 64, 64) / exact
+    ratios = closed_form.paper_activations(16, 3, 3, 64, 64) / exact
     assert ratios[:4].round(2).tolist() == [3.80, 1.58, 1.23, 1.10]
     assert ratios[4:].round(3).tolist() == [1.048, 1.024, 1.012]
+
+
+FAMILIES = st.tuples(
+    st.integers(1, 12), st.integers(1, 256), st.integers(0, 64), st.integers(0, 64)
+)
+
+
+@given(st.lists(FAMILIES, min_size=1))
+def test_arrays_of_the_papers_approximations_are_what_their_elements_are(families):
+    streams, base, sub, up = map(np.array, zip(*families, strict=True))
+    singly = [closed_form.paper_parameters(*family) for family in families]
+    assert closed_form.paper_parameters(streams, base, sub, up).tolist() == singly
+    singly = [closed_form.paper_activations(*family, 400, 320) for _, *family in families]
+    assert closed_form.paper_activations(base, sub, up, 400, 320).tolist() == singly
+
+
+def test_the_papers_approximations_need_a_stream_but_neither_sub_nor_up_columns():
+    assert closed_form.paper_parameters(1, 4, 0, 1) == -2 * 18 * 16 // 2
+    with pytest.raises(GridError) as caught:
+        closed_form.paper_parameters(0, 4, 1, 1)
+    assert str(caught.value) == "streams is 0; give 1 at least"
+    with pytest.raises(GridError) as caught:
+        closed_form.paper_parameters(1, 4, -1, 1)
+    assert str(caught.value) == "sub is -1; give 0 at least"
