@@ -96,7 +96,7 @@ def test_imports_run_downward_only(module):
         ("grid/x.py", "from ..data import x", "1: grid imports data, which is below it"),
         (
             "grid/x.py",
-            "def f():\n    from gridgen.emit.lower import lower",
+            "def f():\n    from gridgen.emit.lowering import lower",
             "2: grid imports emit, which is below it",
         ),
         (
@@ -119,7 +119,7 @@ def test_a_forbidden_import_is_found(module, text, fault):
     ("module", "text"),
     [
         ("cli/x.py", "from gridgen.spec import GridSpec\nimport torch"),
-        ("grid/x.py", "from gridgen.grid.keep import keep\nfrom . import prune"),
+        ("grid/x.py", "from gridgen.grid.pruning import keep\nfrom . import prune"),
         ("render/x.py", "from gridgen import __version__\nimport matplotlib"),
         ("__init__.py", "from gridgen.grid import Grid"),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Architecture
-from gridgen.grid.schema import grid_schema
+from gridgen.grid.building import grid_schema
 from gridgen.spec import GridSpec
 
 Schema = dict[str, Any]

@@ -11,7 +11,7 @@ from gridgen.cli.terminal import AsJson, Device, Output, progress, report
 from gridgen.errors import FileError
 
 if TYPE_CHECKING:
-    from gridgen.memory.device.calibration import Beside, Calibration, Prediction
+    from gridgen.memory.device.calibration import Beside, Calibration, PeakPrediction
 
 
 def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = False) -> None:
@@ -45,7 +45,7 @@ HEADS: Row = ("phase", "counted", "measured", "error", "calibrated", "error")
 CELL = max(map(len, HEADS))
 
 
-def _print_predictions(predictions: "Sequence[Prediction]") -> None:
+def _print_predictions(predictions: "Sequence[PeakPrediction]") -> None:
     """Networks, each with a row for a phase; `counted` is by arithmetic alone."""
     print_table([_wide(HEADS)])
     for (case, held_out), rows in groupby(predictions, lambda row: (row.case, row.held_out)):
@@ -58,7 +58,7 @@ def _wide(cells: Row) -> Row:
     return f"  {cells[0]:<{CELL}}", *(f"{cell:>{CELL}}" for cell in cells[1:])
 
 
-def _cells(row: "Prediction") -> Row:
+def _cells(row: "PeakPrediction") -> Row:
     from gridgen.text import bytes_text
 
     return (
@@ -73,7 +73,7 @@ def _cells(row: "Prediction") -> Row:
 
 def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
     """The device, and what was fitted."""
-    from gridgen.memory.device.counted import PHASES
+    from gridgen.memory.device.cases import PHASES
     from gridgen.text import bytes_text
 
     about, found = calibration.machine, calibration.constants
@@ -92,7 +92,7 @@ def _beside(beside: "Beside") -> str:
     return f"{bytes_text(beside.fixed)} + {beside.workspace:.2f} x {largest}"
 
 
-def _errors(predictions: "Sequence[Prediction]") -> list[tuple[str, str]]:
+def _errors(predictions: "Sequence[PeakPrediction]") -> list[tuple[str, str]]:
     """The greatest ones: of networks fitted and held out, of all memory and of tensors alone."""
     held = [row for row in predictions if row.held_out]
     fitted = [row for row in predictions if not row.held_out]
@@ -103,7 +103,7 @@ def _errors(predictions: "Sequence[Prediction]") -> list[tuple[str, str]]:
     ]
 
 
-def _change(rows: "Sequence[Prediction]", of: str = "") -> str:
+def _change(rows: "Sequence[PeakPrediction]", of: str = "") -> str:
     """The greatest error before and after calibration."""
     from gridgen.memory.device.calibration import worst
 

@@ -42,7 +42,7 @@ from gridgen.text import number_text
 
 if TYPE_CHECKING:
     from gridgen.memory import Memory, Setting
-    from gridgen.memory.device.fits import Fit, Room
+    from gridgen.memory.device.fitting import DeviceFit, DeviceMemory
     from gridgen.space import Budget
     from gridgen.space.budget import LimitVerdict
 
@@ -104,10 +104,10 @@ class Answer:
     grid: Grid
     asked: Size | None
     setting: "Setting | None"
-    room: "Room | None"
+    room: "DeviceMemory | None"
     counted: Count
     needed: "Memory | None"
-    fitting: "tuple[Fit, ...]"
+    fitting: "tuple[DeviceFit, ...]"
     verdicts: "Sequence[LimitVerdict]"
 
     @property
@@ -180,7 +180,7 @@ def _answer(
     grid: Grid,
     asked: Size | None,
     setting: "Setting | None",
-    room: "Room | None",
+    room: "DeviceMemory | None",
     budget: "Budget | None",
 ) -> Answer:
     return Answer(
@@ -202,8 +202,8 @@ def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
 
 
 def _fits(
-    grid: Grid, room: "Room", size: Size | None, setting: "Setting | None"
-) -> "tuple[Fit, ...]":
-    from gridgen.memory.device.fits import fits
+    grid: Grid, room: "DeviceMemory", size: Size | None, setting: "Setting | None"
+) -> "tuple[DeviceFit, ...]":
+    from gridgen.memory.device.fitting import fits
 
     return fits(grid, room, size, setting)

@@ -7,7 +7,7 @@ import typer
 from gridgen.errors import DeviceError
 
 if TYPE_CHECKING:
-    from gridgen.memory.device.fits import Room
+    from gridgen.memory.device.fitting import DeviceMemory
 
 RoomName = Annotated[
     str | None,
@@ -19,19 +19,19 @@ RoomName = Annotated[
 ]
 
 
-def room_of(name: str) -> "Room":
+def room_of(name: str) -> "DeviceMemory":
     """The file, device or amount called `name`, in this order. Errors: `DeviceError`, `SpecError`.
 
     >>> room_of("8GiB").memory
     8589934592
     """
-    from gridgen.memory.device.fits import Room
+    from gridgen.memory.device.fitting import DeviceMemory
     from gridgen.memory.device.stored import is_device, load_device
 
     if not is_device(name) and _begins_as_a_number(name):
-        return Room(name, _amount(name))
+        return DeviceMemory(name, _amount(name))
     calibration = load_device(name)
-    return Room(calibration.machine.name, calibration.machine.memory, calibration)
+    return DeviceMemory(calibration.machine.name, calibration.machine.memory, calibration)
 
 
 def _begins_as_a_number(name: str) -> bool:

@@ -6,10 +6,9 @@ from typing import Self, assert_never, get_args
 import torch
 from torch import Tensor, nn
 
-from gridgen.emit.lower import lower
+from gridgen.emit.inputs import entering, fit, restore
+from gridgen.emit.lowering import lower
 from gridgen.emit.recompute import recomputed
-from gridgen.emit.sides import entering
-from gridgen.emit.sizes import fit, restore
 from gridgen.errors import SizeError, UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.memory.host import require_memory
@@ -32,7 +31,7 @@ from gridgen.program import (
 EPSILON = 1e-4
 RECOMPUTE = get_args(Recompute)
 
-Values = dict[str, Tensor | None]
+NamedValues = dict[str, Tensor | None]
 """Named values of a program; None where a value is absent."""
 
 
@@ -116,12 +115,12 @@ class GridNetwork(nn.Module):
                 f"Images have {images.shape[1]} channels; the spec's in_channels is "
                 f"{self.grid.spec.in_channels}. Change one of them."
             )
-        values: Values = {"images": images, **entering(self.grid, images, features)}
+        values: NamedValues = {"images": images, **entering(self.grid, images, features)}
         program = self.evaluation if not self.training and self.evaluation else self.step
         self._execute(program.operations, values)
         return _present(values["prediction"])
 
-    def _execute(self, operations: Iterable[Operation], values: Values) -> None:
+    def _execute(self, operations: Iterable[Operation], values: NamedValues) -> None:
         """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
         for operation in operations:
             match operation:
@@ -150,7 +149,7 @@ class GridNetwork(nn.Module):
                 case _:
                     assert_never(operation)
 
-    def _run(self, run: Run, values: Values) -> Tensor | None:
+    def _run(self, run: Run, values: NamedValues) -> Tensor | None:
         """The output of a part, or None where it is absent.
 
         Total dropout (section 3.1) draws once per unit and forward pass for the whole batch; it
@@ -175,7 +174,7 @@ class GridNetwork(nn.Module):
         shares = weights / (weights.sum() + EPSILON)
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
-    def _checkpoint(self, checkpoint: Checkpoint, values: Values) -> None:
+    def _checkpoint(self, checkpoint: Checkpoint, values: NamedValues) -> None:
         """Run the operations inside, keeping only their inputs for the backward pass."""
         keeps_all = not (self.training and torch.is_grad_enabled())
         if keeps_all or torch.compiler.is_compiling():
@@ -210,7 +209,7 @@ def _group(parts: dict[str, nn.Sequential], group: str) -> nn.ModuleDict:
     return nn.ModuleDict({rest: parts[f"{group}.{rest}"] for own, rest in members if own == group})
 
 
-def _add(add: Add, values: Values) -> Tensor | None:
+def _add(add: Add, values: NamedValues) -> Tensor | None:
     """The sum of both values, or the present one where the other is absent."""
     first, second = values[add.first], values[add.second]
     if first is None or second is None:

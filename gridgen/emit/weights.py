@@ -18,13 +18,13 @@ from gridgen.files import write_file
 from gridgen.grid import build_grid
 
 NOTE = "gridgen"
-Precision = Literal["fp32", "bf16"]
+StoredPrecision = Literal["fp32", "bf16"]
 
 
 def save_network(
     network: GridNetwork,
     path: str | Path,
-    precision: Precision = "fp32",
+    precision: StoredPrecision = "fp32",
     about: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write the weights, the spec and a SHA-256 of the weights to one file.

@@ -5,8 +5,7 @@ from gridgen.grid.building import build_grid, require_names
 from gridgen.grid.draft import Draft
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid
-from gridgen.grid.keep import keep
-from gridgen.grid.prune import prune, removed
+from gridgen.grid.pruning import keep, prune, removed
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS
 

@@ -1,9 +1,9 @@
-"""From a spec to its grid."""
+"""From a spec to its grid, and the names that a spec may use."""
 
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import networkx as nx
 
@@ -12,10 +12,9 @@ from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo, Side, kind_between
-from gridgen.grid.keep import keep_alive
 from gridgen.grid.lattices import paper_lattice
 from gridgen.grid.layers import Layers
-from gridgen.grid.prune import prune
+from gridgen.grid.pruning import keep_alive, prune
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import SHORTCUTS, UNITS, Kind
 from gridgen.spec import GridSpec, NetworkSpec
@@ -151,3 +150,27 @@ def _look_up(table: Mapping[str, T], name: str, what: str, field: tuple[str, ...
     if name not in table:
         raise SpecError(unknown(what, name, table), field)
     return table[name]
+
+
+def grid_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the spec of a grid of the paper's family.
+
+    >>> grid_schema()["properties"]["fusion"]["enum"]
+    ['concat', 'sum', 'weighted']
+    """
+    schema = GridSpec.json_schema()
+    fields = schema["properties"]
+    for field, names in (("fusion", FUSIONS), ("stem", STEMS), ("head", HEADS)):
+        fields[field]["enum"] = sorted(names)
+    for kind, units in UNITS.items():
+        schema["$defs"]["Units"]["properties"][kind]["enum"] = sorted(units)
+    for choice in fields["topology"]["anyOf"]:
+        if "oneOf" in choice or choice.get("type") == "string":
+            _name_topologies(choice)
+    return schema
+
+
+def _name_topologies(choice: dict[str, Any]) -> None:
+    for option in (choice, *choice.get("oneOf", ())):
+        if option.get("type") == "string":
+            option["enum"] = sorted(TOPOLOGIES)

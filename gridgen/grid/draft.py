@@ -8,8 +8,8 @@ import networkx as nx
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo
-from gridgen.grid.keep import keep_alive
 from gridgen.grid.layers import Layers, channels_after
+from gridgen.grid.pruning import keep_alive
 from gridgen.grid.validity import require_auxiliary_inputs, require_auxiliary_maps, require_shapes
 from gridgen.spec import NetworkSpec
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import prod
 
 from gridgen.analysis.sizes import PAPER_SIZE, larger_size
 from gridgen.grid import Grid
@@ -10,10 +11,27 @@ from gridgen.grid.tracing import Size
 from gridgen.memory.min_memory_order import evaluation_program
 from gridgen.memory.recording import record_inference, record_training
 from gridgen.memory.replay import Replay
-from gridgen.memory.setting import MOMENTS, Setting
+from gridgen.memory.setting import FP32, INT64, MOMENTS, Setting
 from gridgen.memory.tape import Event, Op, Span
-from gridgen.memory.weights import FP32, Weights, weights
 from gridgen.program import compile_program
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trainable values in how many tensors, the largest of them, and bytes of buffers."""
+
+    values: int
+    tensors: int
+    largest: int
+    buffers: int
+
+
+def weights(grid: Grid) -> Weights:
+    """Weights of the whole network, blocks for features beside the image included."""
+    sizes = [prod(shape) for _, shape in grid.tensors()]
+    # A buffer without dimensions is a counter, which torch stores as a 64-bit integer.
+    buffers = sum(FP32 * prod(shape) if shape else INT64 for _, shape in grid.buffers())
+    return Weights(sum(sizes), len(sizes), max(sizes, default=0), buffers)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gridgen.errors import TooLargeError
 from gridgen.grid import Grid
-from gridgen.memory.weights import weights
+from gridgen.memory.accounting import weights
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")

@@ -26,8 +26,8 @@ from gridgen.grid.layers import (
     Upsample,
 )
 from gridgen.memory.operations import Map, Operations
+from gridgen.memory.setting import FP32, INT64
 from gridgen.memory.tape import Op
-from gridgen.memory.weights import FP32, INT64
 
 
 class Recorder(Operations):

@@ -14,9 +14,8 @@ from gridgen.grid.layers import Shape
 from gridgen.memory.layers import Recorder
 from gridgen.memory.recording import Recording
 from gridgen.memory.replay import Replay
-from gridgen.memory.setting import Setting
-from gridgen.memory.tape import Drop, Tape
-from gridgen.memory.weights import FP32
+from gridgen.memory.setting import FP32, Setting
+from gridgen.memory.tape import Release, Tape
 from gridgen.program import map_operations
 from gridgen.program.compiler import join_at
 
@@ -104,7 +103,7 @@ class MapCosts:
         replay = Replay(tape)
         before = replay.peak = replay.live
         for event in tape.events:
-            if isinstance(event, Drop) and event.storage in maps:
+            if isinstance(event, Release) and event.storage in maps:
                 read = maps[event.storage]
                 rise, added = replay.peak - before, replay.live - before
                 yield Stretch(rise, added, self.sizes[read], self.readers[read])

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from math import prod
 
 from gridgen.grid.layers import Shape
-from gridgen.memory.setting import WIDTH, Setting
+from gridgen.memory.setting import FP32, WIDTH, Setting
 from gridgen.memory.tape import Op, Tape, Value
-from gridgen.memory.weights import FP32
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from gridgen.grid.layers import Shape
 from gridgen.grid.tracing import Size
 from gridgen.memory.layers import Recorder
 from gridgen.memory.operations import Map
-from gridgen.memory.setting import Setting
+from gridgen.memory.setting import FP32, INT64, Setting
 from gridgen.memory.tape import Op, Span, Tape, Value
-from gridgen.memory.weights import FP32, INT64
 from gridgen.program import (
     Add,
     Checkpoint,

@@ -6,7 +6,7 @@ one device. A gradient is added in place where nothing else holds the one that i
 
 from dataclasses import dataclass, field, replace
 
-from gridgen.memory.tape import Drop, Event, Op, Span, Tape, Value
+from gridgen.memory.tape import Event, Op, Release, Span, Tape, Value
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Replay:
         match event:
             case Op():
                 self._operate(event, keeping)
-            case Drop(storage):
+            case Release(storage):
                 self._release(storage)
             case Span():
                 for inner in event.events:
@@ -160,7 +160,7 @@ class Replay:
 def _named(events: tuple[Event, ...]) -> list[int]:
     """Storages made by `events` that Python still has a name for after them."""
     named = [event.writes.storage for event in events if isinstance(event, Op) and event.makes]
-    dropped = {event.storage for event in events if isinstance(event, Drop)}
+    dropped = {event.storage for event in events if isinstance(event, Release)}
     return [storage for storage in named if storage not in dropped]
 
 
@@ -172,8 +172,8 @@ def _renumbered(events: tuple[Event, ...], tape: Tape) -> tuple[Event, ...]:
         return new.get(storage, storage)
 
     def moved(event: Event) -> Event:
-        if isinstance(event, Drop):
-            return Drop(place(event.storage))
+        if isinstance(event, Release):
+            return Release(place(event.storage))
         assert isinstance(event, Op)
         for storage in event.makes:
             new[storage] = tape.storage(tape.sizes[storage])

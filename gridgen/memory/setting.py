@@ -4,23 +4,26 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from gridgen.program import Recompute
 from gridgen.spec import Document
 
-Precision = Annotated[
+PrecisionField = Annotated[
     Literal["fp32", "bf16", "fp16"],
     Field(description="bf16 and fp16 compute under autocast; weights stay fp32."),
 ]
-Optimizer = Annotated[
+OptimizerField = Annotated[
     Literal["sgd", "adam", "adamw"],
     Field(description="sgd keeps one value for each parameter (its momentum), adam and adamw two."),
 ]
-Recompute = Annotated[
-    Literal["none", "unit", "column"],
+RecomputeField = Annotated[
+    Recompute,
     Field(
         description="What is computed again in the backward pass instead of being kept: the inside "
         "of every unit, or of every column."
     ),
 ]
+FP32, INT64 = 4, 8
+"""Bytes of a value of that type."""
 WIDTH = {"fp32": 4, "bf16": 2, "fp16": 2}
 """Bytes of a value that a convolution computes."""
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2}
@@ -37,13 +40,13 @@ class Setting(Document):
     kind: ClassVar[str] = "setting"
 
     batch: int = Field(default=1, ge=1, le=65536, description="Images in one step.")
-    precision: Precision = "fp32"
-    optimizer: Optimizer = "adam"
+    precision: PrecisionField = "fp32"
+    optimizer: OptimizerField = "adam"
     fused: bool = Field(default=True, description="Whether one kernel updates all parameters.")
     averaged: bool = Field(
         default=False, description="Whether averaged weights are kept too, as a recipe's ema does."
     )
-    recompute: Recompute = "none"
+    recompute: RecomputeField = "none"
     device: Literal["cuda", "cpu"] = Field(
         default="cuda", description="Autocast leaves other layers in fp32 on a CPU than on a GPU."
     )

@@ -45,7 +45,7 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class Release:
     """Python lets go of a storage; it stays where an operation keeps it."""
 
     storage: int
@@ -59,7 +59,7 @@ class Span:
     keeps: tuple[int, ...]
 
 
-Event = Op | Drop | Span
+Event = Op | Release | Span
 
 
 @dataclass
@@ -101,4 +101,4 @@ class Tape:
         """Python lets go of one name for `value`."""
         self.names[value.storage] -= 1
         if self.names[value.storage] == 0:
-            self.events.append(Drop(value.storage))
+            self.events.append(Release(value.storage))

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size, smaller_size
 from gridgen.grid.tracing import Size
-from gridgen.memory.setting import Optimizer, Precision, Recompute, Setting
+from gridgen.memory.setting import Setting
 from gridgen.spec import Document, NetworkSpec
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -62,10 +62,10 @@ class Workload(Document):
         description="Images at once, for memory; the others count one. A study's recipe says it "
         "where it is not given, and otherwise it is 1.",
     )
-    precision: Precision | None = Field(
+    precision: PrecisionField | None = Field(
         default=None, description="The recipe's in a study where it is not given, else fp32."
     )
-    optimizer: Optimizer | None = Field(
+    optimizer: OptimizerField | None = Field(
         default=None, description="The recipe's in a study where it is not given, else adam."
     )
     averaged: bool | None = Field(
@@ -73,7 +73,7 @@ class Workload(Document):
         description="Whether averaged weights are kept too; as the recipe does in a study where it "
         "is not given, else not.",
     )
-    recompute: Recompute | None = Field(
+    recompute: RecomputeField | None = Field(
         default=None, description="The recipe's in a study where it is not given, else none."
     )
     bound: Literal["exact", "paper"] = Field(

@@ -11,9 +11,8 @@ from gridgen.cli.room import room_of
 from gridgen.cli.table import WIDTH
 from gridgen.errors import DeviceError, SpecError
 from gridgen.memory.device import stored
-from gridgen.memory.device.cases import Machine, Measured, Peak
-from gridgen.memory.device.counted import PHASES
-from gridgen.memory.device.fits import fits
+from gridgen.memory.device.cases import PHASES, Machine, Measured, Peak
+from gridgen.memory.device.fitting import fits
 from gridgen.training.loop import measurement
 
 MB = 10**6

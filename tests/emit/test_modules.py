@@ -11,8 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.lower import lower
-from gridgen.emit.modules import Reading, ResizeLike, Unpool
+from gridgen.emit.lowering import Reading, ResizeLike, Unpool, lower
 from gridgen.emit.network import EPSILON
 from gridgen.grid import Connection, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED

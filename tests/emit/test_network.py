@@ -11,7 +11,7 @@ from torch import nn
 
 from gridgen.analysis import count
 from gridgen.emit import GridNetwork
-from gridgen.emit.lower import lower
+from gridgen.emit.lowering import lower
 from gridgen.errors import SizeError, TooLargeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune, removed
 from gridgen.grid.layers import BatchNorm, Conv, ReLU

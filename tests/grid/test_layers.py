@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgen.emit.lower import lower
+from gridgen.emit.lowering import lower
 from gridgen.errors import GridError
 from gridgen.grid.layers import (
     AveragePool,

@@ -13,7 +13,7 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.errors import SizeError
 from gridgen.grid import TOPOLOGIES, build_grid, prune
 from gridgen.memory import Setting, count_memory
-from gridgen.memory.weights import weights
+from gridgen.memory.accounting import weights
 from gridgen.spec import GridSpec
 from tests.oracles.measuring import network_on_meta
 from tests.oracles.tracking import DEVICE, saved_by_torch, tracked

@@ -8,12 +8,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from gridgen.memory.device.cases import Machine, Measured, MemoryCase
-from gridgen.memory.device.counted import PHASES, Counted, Phase
+from gridgen.memory.device.cases import PHASES, Counted, Machine, Measured, MemoryCase, Phase
 from gridgen.spec import Document
 
 
-class Sample(Document):
+class CalibrationSample(Document):
     """A case and what it took; `held_out` ones fit nothing and tell the error."""
 
     kind: ClassVar[str] = "sample"
@@ -64,10 +63,10 @@ class Calibration(Document):
 
     machine: Machine
     constants: Constants
-    samples: tuple[Sample, ...] = Field(min_length=2, strict=False)
+    samples: tuple[CalibrationSample, ...] = Field(min_length=2, strict=False)
 
     @classmethod
-    def fitted(cls, machine: Machine, samples: Sequence[Sample]) -> Self:
+    def fitted(cls, machine: Machine, samples: Sequence[CalibrationSample]) -> Self:
         """The constants of least relative error over all samples that are not held out."""
         return cls(machine=machine, constants=_fit(machine, samples), samples=tuple(samples))
 
@@ -81,18 +80,18 @@ class Calibration(Document):
         constants = self.constants
         return constants.outside + round(constants.slack * self.tensors(counted, phase))
 
-    def predictions(self) -> tuple["Prediction", ...]:
+    def predictions(self) -> tuple["PeakPrediction", ...]:
         """Every measurement beside what arithmetic and the constants say of it."""
         return tuple(found for sample in self.samples for found in self.predicted(sample))
 
-    def predicted(self, sample: Sample) -> tuple["Prediction", ...]:
+    def predicted(self, sample: CalibrationSample) -> tuple["PeakPrediction", ...]:
         """Both phases of one measurement, which may be another than the calibration's own."""
         counted = sample.case.counted(self.machine.device)
         return tuple(self._phase(sample, phase, counted) for phase in PHASES)
 
-    def _phase(self, sample: Sample, phase: Phase, counted: Counted) -> "Prediction":
+    def _phase(self, sample: CalibrationSample, phase: Phase, counted: Counted) -> "PeakPrediction":
         measured = sample.measured.peak(phase)
-        return Prediction(
+        return PeakPrediction(
             case=sample.case,
             phase=phase,
             held_out=sample.held_out,
@@ -105,7 +104,7 @@ class Calibration(Document):
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PeakPrediction:
     """One phase of one case, in bytes: counted, predicted after calibration, and measured.
 
     `counted` is in tensors alone; `needed` and `measured` are of the device's whole memory.
@@ -161,7 +160,7 @@ def worst(errors: Iterable[float]) -> float:
     return max(map(abs, errors))
 
 
-def _fit(machine: Machine, samples: Sequence[Sample]) -> Constants:
+def _fit(machine: Machine, samples: Sequence[CalibrationSample]) -> Constants:
     """Outside and slack are medians; what is beside is of least squares of relative errors."""
     used = [sample for sample in samples if not sample.held_out]
     peaks = [sample.measured.peak(phase) for sample in used for phase in PHASES]
@@ -174,7 +173,9 @@ def _fit(machine: Machine, samples: Sequence[Sample]) -> Constants:
     )
 
 
-def _beside(samples: Sequence[Sample], counts: Sequence[Counted], phase: Phase) -> Beside:
+def _beside(
+    samples: Sequence[CalibrationSample], counts: Sequence[Counted], phase: Phase
+) -> Beside:
     """Of one phase, each sample weighing as little as it is large."""
     system, excess = [], []
     for sample, counted in zip(samples, counts, strict=True):

@@ -1,15 +1,48 @@
 """A device, a network that is measured there, and what it took. Measures nothing itself."""
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from gridgen.grid import build_grid
-from gridgen.memory.device.counted import Counted, Phase, counted
+from gridgen.grid import Grid, build_grid
+from gridgen.grid.tracing import Size
+from gridgen.memory.accounting import count_memory, training_step
 from gridgen.memory.setting import Setting
 from gridgen.spec import Document, GridSpec
 
-Kind = Literal["cuda", "cpu"]
+Phase = Literal["inference", "training"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Bytes: the peak of each phase, and what the largest layer with weights reads and writes."""
+
+    inference: int
+    training: int
+    largest: int
+
+    def peak(self, phase: Phase) -> int:
+        """Of one phase."""
+        return self.training if phase == "training" else self.inference
+
+
+def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
+    """Of images of `size` (height, width). Errors: `SizeError`.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> grid = build_grid(GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2))
+    >>> counted(grid, (8, 8), Setting()).largest == 4 * (4 + 4) * 8 * 8
+    True
+    """
+    needed = count_memory(grid, size, setting)
+    largest = training_step(grid, size, setting).largest_layer
+    return Counted(needed.peak_inference, needed.peak_training, largest)
+
+
+DeviceKind = Literal["cuda", "cpu"]
 
 
 class Machine(Document):
@@ -18,7 +51,7 @@ class Machine(Document):
     kind: ClassVar[str] = "machine"
 
     name: str = Field(pattern="^[a-z0-9][a-z0-9_-]*$")
-    device: Kind
+    device: DeviceKind
     memory: int = Field(ge=1, description="Bytes.")
     torch: str = Field(pattern=r"^[0-9][0-9A-Za-z.+_-]*$", description="Version.")
 
@@ -39,7 +72,7 @@ class MemoryCase(Document):
         side = f"{self.size}x{self.size}"
         return f"{self.spec.title}, {self.spec.shape}: {self.batch} of {side}, {self.precision}"
 
-    def counted(self, device: Kind) -> Counted:
+    def counted(self, device: DeviceKind) -> Counted:
         """What arithmetic says of it."""
         setting = trained_on(device, Setting(batch=self.batch, precision=self.precision))
         return counted(build_grid(self.spec), (self.size, self.size), setting)
@@ -77,6 +110,6 @@ class Measured(Document):
         return self.training if phase == "training" else self.inference
 
 
-def trained_on(device: Kind, setting: Setting) -> Setting:
+def trained_on(device: DeviceKind, setting: Setting) -> Setting:
     """The same setting where `gridgen train` runs it: one kernel updates all on a GPU."""
     return setting.but(device=device, fused=device == "cuda")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gridgen.memory.device.cases import Machine, MemoryCase
-from gridgen.memory.device.largest_batch import largest_batch
+from gridgen.memory.device.fitting import largest_batch
 from gridgen.spec import GridSpec
 
 

@@ -19,7 +19,7 @@ from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
-from gridgen.memory.device.calibration import Calibration, Sample
+from gridgen.memory.device.calibration import Calibration, CalibrationSample
 from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.memory.device.plan import PLAN, Planned
 from gridgen.memory.host import host_memory
@@ -200,6 +200,6 @@ def calibrate(device: str = "auto", tick: Tick = lambda *_: None) -> Calibration
     return Calibration.fitted(about, samples)
 
 
-def _sample(planned: Planned, about: Machine, device: str) -> Sample:
+def _sample(planned: Planned, about: Machine, device: str) -> CalibrationSample:
     case = planned.case(about)
-    return Sample(case=case, measured=measure(case, device), held_out=planned.held_out)
+    return CalibrationSample(case=case, measured=measure(case, device), held_out=planned.held_out)

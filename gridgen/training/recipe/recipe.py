@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gridgen.errors import SpecError, unknown
 from gridgen.memory import Setting
-from gridgen.memory.setting import Recompute
 from gridgen.spec import Document, Source
 from gridgen.training.recipe.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.sections import (
@@ -166,7 +165,7 @@ class Recipe(Document):
     )
     channels_last: bool = Field(default=True, description="Memory format of maps and weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
-    recompute: Recompute = "none"
+    recompute: RecomputeField = "none"
     inference: AnyInference = Field(
         default=WHOLE, description="How images are scored and predicted, unless told otherwise."
     )

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from gridgen.errors import DeviceError, SpecError
 from gridgen.memory.device import stored
-from gridgen.memory.device.calibration import Calibration, Constants, Sample, worst
-from gridgen.memory.device.cases import Machine, Measured, Peak
-from gridgen.memory.device.counted import PHASES
+from gridgen.memory.device.calibration import Calibration, CalibrationSample, Constants, worst
+from gridgen.memory.device.cases import PHASES, Machine, Measured, Peak
 from gridgen.memory.device.plan import PLAN
 from gridgen.memory.device.stored import device_names, load_device, place_of, store
 
@@ -53,7 +52,7 @@ def peak(counted, phase, constants, factor=1.0):
 def samples(machine, constants, held_out=1.0, fitted=1.0):
     """Measurements of a device with these constants, times a factor."""
     return [
-        Sample(
+        CalibrationSample(
             case=case,
             measured=Measured(
                 **{

@@ -9,8 +9,7 @@ from gridgen.grid import build_grid
 from gridgen.memory import Setting, count_memory
 from gridgen.memory.device.calibration import Calibration, Constants
 from gridgen.memory.device.cases import Machine
-from gridgen.memory.device.fits import Fit, Room, fits
-from gridgen.memory.device.largest_batch import MOST, largest_batch
+from gridgen.memory.device.fitting import MOST, DeviceFit, DeviceMemory, fits, largest_batch
 
 LINES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**4)), min_size=1, max_size=5)
 
@@ -37,7 +36,7 @@ def test_needs_and_batches_are_those_of_memory(spec, batch, precision, data):
     setting = Setting(batch=batch, precision=precision)
     needed = count_memory(grid, size, setting)
     available = data.draw(st.integers(1, 3 * needed.peak_training))
-    room = Room("made up", available)
+    room = DeviceMemory("made up", available)
     inference, training = fits(grid, room, size, setting)
     assert (inference.needed, training.needed) == (needed.peak_inference, needed.peak_training)
     for fit, of in ((inference, "peak_inference"), (training, "peak_training")):
@@ -53,7 +52,7 @@ def calibrated(device="cuda"):
     inference, training = ({"fixed": 10**power, "workspace": 1.0} for power in (7, 8))
     constants = Constants.of(outside=10**9, slack=1.5, inference=inference, training=training)
     found = Calibration.model_construct(machine=machine, constants=constants, samples=())
-    return Room("made-up", machine.memory, found)
+    return DeviceMemory("made-up", machine.memory, found)
 
 
 def test_a_calibrated_device_needs_what_its_constants_say(paper_grid):
@@ -89,12 +88,12 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_in_words(text):
-    fit = Fit("training", 3_398_249_668, *TEXTS[text])
-    assert fit.text(Room("8GB", 8 * 10**9)) == text
+    fit = DeviceFit("training", 3_398_249_668, *TEXTS[text])
+    assert fit.text(DeviceMemory("8GB", 8 * 10**9)) == text
 
 
 def test_where_none_larger_was_looked_at_more_may_fit(paper_grid):
-    vast, less = Room("9999TB", 10**16), Room("8GB", 8 * 10**9)
+    vast, less = DeviceMemory("9999TB", 10**16), DeviceMemory("8GB", 8 * 10**9)
     for fit in fits(paper_grid, vast, (16, 16)):
         assert (fit.largest_batch, fit.or_more) == (MOST, True)
         assert "; up to batch 65,536 or more" in fit.text(vast)
