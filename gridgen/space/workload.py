@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size, smaller_size
 from gridgen.grid.tracing import Size
-from gridgen.memory.setting import Setting
+from gridgen.memory.setting import OptimizerField, PrecisionField, RecomputeField, Setting
 from gridgen.spec import Document, NetworkSpec
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]

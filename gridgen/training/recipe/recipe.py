@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gridgen.errors import SpecError, unknown
 from gridgen.memory import Setting
+from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
 from gridgen.training.recipe.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.sections import (

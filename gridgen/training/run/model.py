@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from gridgen.data.classes import is_name
 from gridgen.emit import GridNetwork, save_network
-from gridgen.emit.weights import Precision, read_network
+from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.spec import NetworkSpec
 from gridgen.training.recipe.inference import WHOLE, Inference
@@ -101,10 +101,10 @@ def export_model(
 
     Errors: `UsageError` for another precision; `GridError`, `FileError`.
     """
-    for known in get_args(Precision):
+    for known in get_args(StoredPrecision):
         if precision == known:
             return save_network(model.network, path, known, _told(model, note))
-    raise UsageError(f"--precision: {unknown('precision', precision, get_args(Precision))}")
+    raise UsageError(f"--precision: {unknown('precision', precision, get_args(StoredPrecision))}")
 
 
 def _told(model: Model, note: str | None) -> dict[str, Any]:
