@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 
 from gridgen.analysis import count, count_paths
-from gridgen.analysis.receptive import field_text, receptive_field
+from gridgen.analysis.receptive import receptive_field
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.render import draw
+from gridgen.text import field_text
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "gallery.md"

@@ -4,7 +4,7 @@ An amount is written 500k, 10M, 1.5G, 30GMAC, 8GB or 8GiB and becomes a whole nu
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
@@ -58,6 +58,26 @@ def bytes_text(number: int) -> str:
             value = number / times
             return f"{value:.{2 - min(len(str(round(value))) - 1, 2)}f} {unit}"
     return f"{number} B"
+
+
+def brief(names: Sequence[str], shown: int = 2) -> str:
+    """Names in a row; of a long list the first few, and how many more there are.
+
+    >>> brief(["sub_1_0", "sub_2_0", "sub_3_0", "sub_4_0"]), brief([])
+    ('sub_1_0, sub_2_0 and 2 more', 'none')
+    """
+    if len(names) <= shown + 1:
+        return ", ".join(names) or "none"
+    return f"{', '.join(names[:shown])} and {len(names) - shown} more"
+
+
+def field_text(side: int | None) -> str:
+    """A receptive field, of which None stands for the whole image.
+
+    >>> field_text(1479), field_text(None)
+    ('1,479', 'whole image')
+    """
+    return "whole image" if side is None else f"{side:,}"
 
 
 def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:

@@ -16,6 +16,7 @@ from gridgen.text import (
     MULTIPLIED,
     STORED,
     amount_text,
+    brief,
     parse_amount,
 )
 
@@ -129,3 +130,10 @@ def test_what_is_no_amount_is_refused(field, value, fact):
         Budget.of(**{field: value})
     shown = fact.replace("{example}", "write a number such as 500k or 10M")
     assert str(caught.value) == f"{field}: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "none"), (1, "a0"), (3, "a0, a1, a2"), (22, "a0, a1 and 20 more")]
+)
+def test_a_long_list_of_names_is_cut(count, text):
+    assert brief([f"a{i}" for i in range(count)]) == text

@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from gridgen.analysis.counting import Count, count
-from gridgen.analysis.receptive import field_text, receptive_field
-from gridgen.analysis.relations import brief, relate
+from gridgen.analysis.receptive import receptive_field
+from gridgen.analysis.relations import relate
 from gridgen.analysis.sizes import common_size
 from gridgen.grid import Grid
-from gridgen.grid.layers import Layers, shape_text
+from gridgen.grid.layers import Layers
 from gridgen.grid.tracing import Size
 
 
-class Change(NamedTuple):
+class CostChange(NamedTuple):
     """One number of both grids."""
 
     what: str
@@ -50,16 +50,16 @@ class Difference:
     inherited_parameters: int
 
     @property
-    def costs(self) -> tuple[Change, ...]:
+    def costs(self) -> tuple[CostChange, ...]:
         """What both cost."""
         a, b = self.count_a, self.count_b
         return (
-            Change("parameters", a.parameters.total, b.parameters.total),
-            Change("activations", a.activations.total, b.activations.total),
-            Change("MACs", a.macs.total, b.macs.total),
-            Change("connections", a.connections.kept, b.connections.kept),
-            Change("maps", a.maps, b.maps),
-            Change("paths", a.paths, b.paths),
+            CostChange("parameters", a.parameters.total, b.parameters.total),
+            CostChange("activations", a.activations.total, b.activations.total),
+            CostChange("MACs", a.macs.total, b.macs.total),
+            CostChange("connections", a.connections.kept, b.connections.kept),
+            CostChange("maps", a.maps, b.maps),
+            CostChange("paths", a.paths, b.paths),
         )
 
     @property
@@ -67,27 +67,6 @@ class Difference:
         """The share of B's parameters that A's weights could fill."""
         total = self.count_b.parameters.total
         return self.inherited_parameters / total if total else 0.0
-
-    def rows(self) -> list[tuple[str, str]]:
-        """What to print: label and value."""
-        inherited = (
-            f"{self.inherited_parameters:,} of B's parameters ({self.inherited_share:.1%}): "
-            f"{brief(self.inherited)}"
-        )
-        return [
-            ("only in A", brief(self.only_in_a)),
-            ("only in B", brief(self.only_in_b)),
-            ("changed", brief(self.changed)),
-            ("changed maps", brief(self.changed_maps)),
-            ("stem, head", "equal" if self.ends_equal else "differ"),
-            ("image", shape_text(self.size)),
-            *(
-                (change.what, f"{change.a:,} -> {change.b:,} ({change.difference:+,})")
-                for change in self.costs
-            ),
-            ("receptive field", " -> ".join(map(field_text, self.receptive_fields))),
-            ("inherited", inherited),
-        ]
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and names."""

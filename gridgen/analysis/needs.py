@@ -9,19 +9,7 @@ from gridgen.analysis.sizes import common_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.fusions import Join
 from gridgen.grid.grid import MapInfo, Side
-from gridgen.grid.layers import (
-    AveragePool,
-    BatchNorm,
-    Conv,
-    Deconv,
-    GroupNorm,
-    Layer,
-    MaxPool,
-    MaxUnpool,
-    Residual,
-    Resize,
-    Upsample,
-)
+from gridgen.grid.layers import BatchNorm, Conv, Deconv
 from gridgen.grid.tracing import Size, trace
 from gridgen.grid.units import Kind
 
@@ -120,7 +108,7 @@ def _computing(connection: Connection) -> Iterable[Need]:
     unit, shortcut = connection.unit, connection.shortcut
     if not unit:
         return [Need("", noun, "without a unit")]
-    found = [Need(f"{_describe(layer)} in", noun) for layer in unit]
+    found = [Need(f"{layer.words} in", noun) for layer in unit]
     convolves = any(isinstance(layer, Conv | Deconv) for layer in unit)
     if convolves and not any(isinstance(layer, BatchNorm) for layer in unit):
         found.append(Need("", noun, "without BN"))
@@ -133,42 +121,6 @@ def _computing(connection: Connection) -> Iterable[Need]:
     if connection.auxiliary:
         found.append(Need("a look at a further map in", noun))
     return dict.fromkeys(found)
-
-
-def _describe(layer: Layer) -> str:
-    """The kind of a layer, channels aside."""
-    match layer:
-        case Conv(kernel=k, stride=stride, dilation=dilation, groups=groups):
-            depthwise = 1 < groups == layer.channels_in == layer.channels_out
-            words = [
-                "valid" if layer.valid else "",
-                f"depthwise {k}x{k}" if depthwise else f"{k}x{k}",
-                "convolution",
-                f"of stride {stride}" if stride > 1 else "",
-                f"of dilation {dilation}" if dilation > 1 else "",
-                f"in {groups} groups" if groups > 1 and not depthwise else "",
-            ]
-            return " ".join(filter(None, words))
-        case Deconv(kernel=k, stride=stride):
-            step = f" of stride {stride}" if stride > 1 else ""
-            return f"{'valid ' if layer.valid else ''}{k}x{k} transposed convolution{step}"
-        case MaxPool(kernel, stride):
-            return "max-pooling" if (kernel, stride) == (2, 2) else f"{kernel}x{kernel} max-pooling"
-        case Upsample(mode, factor):
-            return f"{mode} upsampling" + (f" by {factor}" if factor != 2 else "")
-        case AveragePool(bins):
-            return f"average pooling to {bins}x{bins}"
-        case Resize(mode):
-            return f"{mode} resizing"
-        case MaxUnpool():
-            return "max-unpooling"
-        case Residual():
-            return "residual blocks"
-        case BatchNorm():
-            return "BN"
-        case GroupNorm():
-            return "group normalization"
-    return type(layer).__name__
 
 
 def _of_ways(a: Grid, b: Grid) -> Iterator[Need]:

@@ -149,8 +149,3 @@ def _pixels(sides: NDArray[np.float64]) -> int | None:
     """The side of the only variant."""
     side = sides.item()
     return None if side == inf else int(side)
-
-
-def field_text(side: int | None) -> str:
-    """A receptive field in words."""
-    return "whole image" if side is None else f"{side:,}"

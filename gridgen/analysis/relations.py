@@ -1,14 +1,11 @@
 """How one grid lies in another: whether it is a subgraph, and what it needs if it is not."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gridgen.analysis.needs import needs, same_map, sides_within
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.layers import Layers
-
-SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -50,27 +47,9 @@ class Relation:
         equal = self.units_equal and self.fusions_equal and self.ends_equal
         return self.connections_subset and equal
 
-    def rows(self) -> list[tuple[str, str]]:
-        """What to print: label and value."""
-        shared, lost = len(self.common), len(self.only_in_a)
-        rows = [
-            ("subgraph", "A is a subgraph of B" if self.subgraph else "A is no subgraph of B"),
-            ("connections", f"{shared} of A's {shared + lost} are in B, which has {self._in_b}"),
-            ("units", _equal(self.differing)),
-            ("maps", _equal(self.differing_maps)),
-            ("stem, head", "equal" if self.ends_equal else "differ"),
-            ("only in A", brief(self.only_in_a)),
-            ("only in B", brief(self.only_in_b)),
-        ]
-        return rows + [("" if i else "A needs", need) for i, need in enumerate(self.needs)]
-
     def as_json(self) -> dict[str, Any]:
         """Plain names and truths."""
         return {"subgraph": self.subgraph, **asdict(self)}
-
-    @property
-    def _in_b(self) -> int:
-        return len(self.common) + len(self.only_in_b)
 
 
 def relate(a: Grid, b: Grid) -> Relation:
@@ -103,18 +82,3 @@ def relate(a: Grid, b: Grid) -> Relation:
 
 def _ends(grid: Grid) -> tuple[Layers, FeatureMap, Layers, FeatureMap]:
     return grid.stem, grid.input, grid.head, grid.output
-
-
-def brief(names: Sequence[str]) -> str:
-    """Names in a row; of a long list the first, and how many more.
-
-    >>> brief(["sub_1_0", "sub_2_0", "sub_3_0", "sub_4_0"]), brief([])
-    ('sub_1_0, sub_2_0 and 2 more', 'none')
-    """
-    if len(names) <= SHOWN + 1:
-        return ", ".join(names) or "none"
-    return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
-
-
-def _equal(differing: Sequence[str]) -> str:
-    return f"differ: {brief(differing)}" if differing else "equal where both have them"

@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gridgen.cli.terminal import SPEC, AsJson, grid_of, report, size_of
+from gridgen.grid.layers import shape_text
+from gridgen.text import brief, field_text
+
+if TYPE_CHECKING:
+    from gridgen.analysis.differences import Difference
 
 
 def diff(
@@ -27,7 +32,7 @@ def diff(
 
     ours, theirs = grid_of(a), grid_of(b)
     difference = diff_grids(ours, theirs, size_of(size))
-    rows = [("A", a), ("B", b), *difference.rows()]
+    rows = [("A", a), ("B", b), *difference_rows(difference)]
     if output is not None:
         from gridgen.render import draw_difference
 
@@ -36,3 +41,22 @@ def diff(
         print(json.dumps(difference.as_json(), indent=2))
         return
     report(rows)
+
+
+def difference_rows(difference: "Difference") -> list[tuple[str, str]]:
+    """What changes from A to B, as labels and values."""
+    inherited = (
+        f"{difference.inherited_parameters:,} of B's parameters "
+        f"({difference.inherited_share:.1%}): {brief(difference.inherited)}"
+    )
+    return [
+        ("only in A", brief(difference.only_in_a)),
+        ("only in B", brief(difference.only_in_b)),
+        ("changed", brief(difference.changed)),
+        ("changed maps", brief(difference.changed_maps)),
+        ("stem, head", "equal" if difference.ends_equal else "differ"),
+        ("image", shape_text(difference.size)),
+        *((c.what, f"{c.a:,} -> {c.b:,} ({c.difference:+,})") for c in difference.costs),
+        ("receptive field", " -> ".join(map(field_text, difference.receptive_fields))),
+        ("inherited", inherited),
+    ]

@@ -8,6 +8,7 @@ import typer
 
 from gridgen.cli.terminal import As, AsJson, Settings, SpecName, grid_of, size_of, wrapped
 from gridgen.grid.layers import shape_text
+from gridgen.text import brief
 
 if TYPE_CHECKING:
     from gridgen.analysis.lints import Case, Finding
@@ -67,8 +68,6 @@ def _print(case: "Case", findings: "tuple[Finding, ...]") -> None:
 
 def _print_finding(finding: "Finding", margin: str) -> None:
     """The fact and the fix in words; its flags on a line of their own, to be copied."""
-    from gridgen.analysis.relations import brief
-
     fact = f"{finding.lint:<{len(margin)}}{brief(finding.places)}: {finding.fact}"
     print(wrapped(fact, margin))
     print(wrapped(f"{margin}fix: {finding.fix.words}", margin))

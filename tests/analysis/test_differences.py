@@ -147,23 +147,3 @@ def test_differences_turn_around(spec, data):
     assert there.inherited_parameters == back.inherited_parameters
     assert [c.difference for c in there.costs] == [-c.difference for c in back.costs]
     assert diff(a, a).inherited_parameters == count(a).parameters.total
-
-
-def test_what_is_printed():
-    full = paper_family()
-    assert diff(full, prune(full, "unet")).rows() == [
-        ("only in A", "sub_1_1, sub_2_1 and 14 more"),
-        ("only in B", "none"),
-        ("changed", "none"),
-        ("changed maps", "none"),
-        ("stem, head", "equal"),
-        ("image", "400x400"),
-        ("parameters", "13,181,097 -> 9,647,337 (-3,533,760)"),
-        ("activations", "309,440,000 -> 223,040,000 (-86,400,000)"),
-        ("MACs", "33,098,400,000 -> 24,251,040,000 (-8,847,360,000)"),
-        ("connections", "49 -> 33 (-16)"),
-        ("maps", "30 -> 30 (+0)"),
-        ("paths", "371 -> 5 (-366)"),
-        ("receptive field", "479 -> 479"),
-        ("inherited", "9,647,337 of B's parameters (100.0%): stem, units.sub_1_0 and 33 more"),
-    ]

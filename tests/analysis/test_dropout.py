@@ -9,8 +9,6 @@ from strategies import specs, topologies_for
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.dropout import Dropout, dropout, has_dropout
-from gridgen.analysis.findings import findings
-from gridgen.analysis.paths import paths
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.spec import GridSpec
 from tests.oracles.walking import list_paths, maps_of
@@ -80,43 +78,3 @@ def test_what_would_take_too_long_is_left_out():
     assert left.whole == pytest.approx(0.9**79)
     assert left.depths[0] == pytest.approx(0.9**79)
     assert (left.depths[11], left.others(11)) == (None, None)
-
-
-def test_section_3_1_in_sentences(paper_spec):
-    grid = build_grid(paper_spec.but(total_dropout=0.1))
-    assert findings(paths(grid), dropout(grid)) == [
-        "Of 371 paths 1 stays in stream 0 (5 connections), 225 go down to stream 4 "
-        "(13 connections).",
-        "Where identities are taken, a way along stream 0 still passes 0 units, one to stream 4 "
-        "passes 8: longer ways learn later (section 3.1).",
-        "Total dropout leaves a path whole in 59.0% of the training steps: at least one along "
-        "stream 0 in 59.0%, at least one to stream 4 in 90.0%.",
-        "Where none along stream 0 is whole, one through lower streams is in 99.9%: the network "
-        "has to learn by them.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("topology", "sentences"),
-    [
-        ("resnet", ["The only path stays in stream 0 (5 connections)."]),
-        ("conv-deconv", ["The only path goes down to stream 4 (13 connections)."]),
-        (
-            "unet",
-            [
-                "Of 5 paths 1 stays in stream 0 (5 connections), 1 goes down to stream 4 "
-                "(13 connections).",
-                "Where identities are taken, a way along stream 0 still passes 0 units, one to "
-                "stream 4 passes 8: longer ways learn later (section 3.1).",
-            ],
-        ),
-    ],
-)
-def test_a_topology_in_sentences(topology, sentences, paper_grid):
-    assert findings(paths(prune(paper_grid, topology))) == sentences
-
-
-def test_where_chances_were_not_computed_nothing_is_said_of_them(paper_grid):
-    left = Dropout(whole=0.25, some=None, depths=dict.fromkeys(range(5)))
-    said = findings(paths(paper_grid), left)
-    assert said[2:] == ["Total dropout leaves a path whole in 25.0% of the training steps."]

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
-from gridgen.analysis.relations import brief, relate
+from gridgen.analysis.relations import relate
 from gridgen.architectures import load_spec, spec_of
 from gridgen.architectures.bifpn import Bifpn
 from gridgen.architectures.fpn import Fpn
@@ -295,43 +295,6 @@ def test_what_is_kept_of_a_grid_is_a_subgraph_of_it(spec, random):
     relation = relate(kept, full)
     assert relation.subgraph
     assert relation.common == tuple(c.name for c in kept)
-
-
-def test_what_is_printed_of_a_subgraph():
-    full = paper_family()
-    assert relate(prune(full, "unet"), full).rows() == [
-        ("subgraph", "A is a subgraph of B"),
-        ("connections", "33 of A's 33 are in B, which has 49"),
-        ("units", "equal where both have them"),
-        ("maps", "equal where both have them"),
-        ("stem, head", "equal"),
-        ("only in A", "none"),
-        ("only in B", "sub_1_1, sub_2_1 and 14 more"),
-    ]
-
-
-def test_what_is_printed_where_something_is_needed():
-    full = paper_family()
-    rows = relate(full, prune(paper_family(units={"lateral": "bottleneck"}), "unet")).rows()
-    assert rows == [
-        ("subgraph", "A is no subgraph of B"),
-        ("connections", "33 of A's 49 are in B, which has 33"),
-        ("units", "differ: lateral_0_1, lateral_1_1 and 23 more"),
-        ("maps", "equal where both have them"),
-        ("stem, head", "equal"),
-        ("only in A", "sub_1_1, sub_2_1 and 14 more"),
-        ("only in B", "none"),
-        ("A needs", "another unit in 25 lateral connections"),
-        ("", "8 more subsampling connections"),
-        ("", "8 more upsampling connections"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "none"), (1, "a0"), (3, "a0, a1, a2"), (22, "a0, a1 and 20 more")]
-)
-def test_a_long_list_of_names_is_cut(count, text):
-    assert brief([f"a{i}" for i in range(count)]) == text
 
 
 def test_of_published_networks_too_a_subgraph_needs_nothing_and_nothing_else_does():

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from gridgen.analysis.dropout import Dropout, dropout
+from gridgen.analysis.paths import paths
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.cli.matrix import print_matrix
+from gridgen.cli.paths_page import path_sentences
 from gridgen.cli.table import WIDTH
-from gridgen.grid import FeatureMap
+from gridgen.grid import FeatureMap, build_grid, prune
 
 SPECS = Path(__file__).parents[2] / "specs"
 PAGE = """\
@@ -211,3 +214,43 @@ def test_many_streams_are_cut_in_the_middle(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[12:15] == ["stream 11   11", "...        ...", "stream 19   19"]
     assert lines[-1] == "streams 12 to 18 are left out; --json has them"
+
+
+def test_section_3_1_in_sentences(paper_spec):
+    grid = build_grid(paper_spec.but(total_dropout=0.1))
+    assert path_sentences(paths(grid), dropout(grid)) == [
+        "Of 371 paths 1 stays in stream 0 (5 connections), 225 go down to stream 4 "
+        "(13 connections).",
+        "Where identities are taken, a way along stream 0 still passes 0 units, one to stream 4 "
+        "passes 8: longer ways learn later (section 3.1).",
+        "Total dropout leaves a path whole in 59.0% of the training steps: at least one along "
+        "stream 0 in 59.0%, at least one to stream 4 in 90.0%.",
+        "Where none along stream 0 is whole, one through lower streams is in 99.9%: the network "
+        "has to learn by them.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topology", "sentences"),
+    [
+        ("resnet", ["The only path stays in stream 0 (5 connections)."]),
+        ("conv-deconv", ["The only path goes down to stream 4 (13 connections)."]),
+        (
+            "unet",
+            [
+                "Of 5 paths 1 stays in stream 0 (5 connections), 1 goes down to stream 4 "
+                "(13 connections).",
+                "Where identities are taken, a way along stream 0 still passes 0 units, one to "
+                "stream 4 passes 8: longer ways learn later (section 3.1).",
+            ],
+        ),
+    ],
+)
+def test_a_topology_in_sentences(topology, sentences, paper_grid):
+    assert path_sentences(paths(prune(paper_grid, topology))) == sentences
+
+
+def test_where_chances_were_not_computed_nothing_is_said_of_them(paper_grid):
+    left = Dropout(whole=0.25, some=None, depths=dict.fromkeys(range(5)))
+    said = path_sentences(paths(paper_grid), left)
+    assert said[2:] == ["Total dropout leaves a path whole in 25.0% of the training steps."]
