@@ -1,4 +1,4 @@
-"""From a grid to something that computes: a torch module and its weights file."""
+"""Emission of a grid: a torch module and its weights file."""
 
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.weights import load_network, save_network

@@ -96,7 +96,7 @@ def _pad_or_cut(x: Tensor, before: Size, after: Size) -> Tensor:
 
 
 def _begin(more: int) -> int:
-    """How much is added before, of `more` in all; negative where it is cut."""
+    """The rows to add at the beginning, of `more` in all; negative where rows are cut."""
     return more // 2 if more >= 0 else -(-more // 2)
 
 

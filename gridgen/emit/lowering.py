@@ -79,11 +79,11 @@ class ResizeLike(nn.Module):
         return functional.interpolate(x, size=auxiliary.shape[-2:], mode=self.mode)
 
 
-class Reading(nn.Sequential):
+class SequentialWithAuxiliary(nn.Sequential):
     """Layers in sequence, of which some read an auxiliary input."""
 
     def forward(self, x: Tensor, auxiliary: Tensor) -> Tensor:  # type: ignore[override]
-        """As `nn.Sequential`, with the auxiliary input for those that read it."""
+        """Run the layers in turn, with the auxiliary input for those that read it."""
         for layer in self:
             x = layer(x, auxiliary) if isinstance(layer, Unpool | ResizeLike) else layer(x)
         return x
@@ -101,7 +101,7 @@ def lower(layers: Layers) -> nn.Sequential:
         for previous, layer in zip(before, layers, strict=False)
     ]
     reads = any(layer.needs_auxiliary for layer in layers)
-    return Reading(*modules) if reads else nn.Sequential(*modules)
+    return SequentialWithAuxiliary(*modules) if reads else nn.Sequential(*modules)
 
 
 def lower_layer(layer: Layer, fresh: bool) -> nn.Module:

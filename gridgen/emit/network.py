@@ -17,13 +17,13 @@ from gridgen.program import (
     Add,
     Checkpoint,
     Concatenate,
-    Fit,
+    FitSize,
     Free,
     Operation,
     Program,
     Recompute,
-    Restore,
-    Run,
+    RestoreSize,
+    RunLayers,
     Weigh,
     compile_program,
 )
@@ -88,7 +88,10 @@ class GridNetwork(nn.Module):
 
     @property
     def recompute(self) -> Recompute:
-        """What the backward pass computes again: none, unit or column. Errors: `UsageError`."""
+        """The part that the backward pass computes again: none, unit or column.
+
+        Errors: `UsageError`.
+        """
         return self._recompute
 
     @recompute.setter
@@ -99,7 +102,7 @@ class GridNetwork(nn.Module):
         self.step = compile_program(self.grid, training=True, recompute=what)
 
     def train(self, mode: bool = True) -> Self:
-        """As `nn.Module.train`; the program of evaluation is compiled before the first one."""
+        """Set the mode; the program of evaluation is compiled before the first evaluation."""
         if not mode and self.evaluation is None:
             self.evaluation = evaluation_program(self.grid)
         return super().train(mode)
@@ -124,7 +127,7 @@ class GridNetwork(nn.Module):
         """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
         for operation in operations:
             match operation:
-                case Run():
+                case RunLayers():
                     values[operation.output] = self._run(operation, values)
                 case Add():
                     values[operation.output] = _add(operation, values)
@@ -138,10 +141,10 @@ class GridNetwork(nn.Module):
                     values[output] = self._weigh(operation, arrivals)
                 case Checkpoint():
                     self._checkpoint(operation, values)
-                case Fit():
+                case FitSize():
                     images = _present(values[operation.input])
                     values[operation.output] = fit(images, self.grid.spec)
-                case Restore():
+                case RestoreSize():
                     logits, like = (values[name] for name in (operation.input, operation.like))
                     height, width = _present(like).shape[-2:]
                     restored = restore(_present(logits), self.grid.spec, (height, width))
@@ -149,7 +152,7 @@ class GridNetwork(nn.Module):
                 case _:
                     assert_never(operation)
 
-    def _run(self, run: Run, values: NamedValues) -> Tensor | None:
+    def _run(self, run: RunLayers, values: NamedValues) -> Tensor | None:
         """The output of a part, or None where it is absent.
 
         Total dropout (section 3.1) draws once per unit and forward pass for the whole batch; it
@@ -193,7 +196,7 @@ class GridNetwork(nn.Module):
     def _parts(self, operations: Iterable[Operation]) -> Iterator[nn.Module]:
         """The modules that `operations` run."""
         for operation in operations:
-            if isinstance(operation, Run) and operation.layers:
+            if isinstance(operation, RunLayers) and operation.layers:
                 yield self._part(operation.part)
 
     def _part(self, name: str) -> nn.Module:

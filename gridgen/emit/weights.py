@@ -56,7 +56,10 @@ def load_network(path: str | Path) -> GridNetwork:
 
 
 def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
-    """The same, and what the file says `about` it, each value as JSON. Errors: `WeightsError`."""
+    """The network and what the file says `about` it, each value as JSON.
+
+    Errors: `WeightsError`.
+    """
     tensors, metadata = load_tensors(path)
     if "spec" not in metadata:
         raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")

@@ -1,4 +1,4 @@
-"""What a published network is: a spec that fills its own grid."""
+"""A published network: a spec that fills its own grid."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Architecture(NetworkSpec):
 
     @classmethod
     def settings(cls) -> dict[str, Any]:
-        """What can be set about the network itself, and its defaults."""
+        """The network's own settings, and their defaults."""
         fields = {name: field for name, field in cls.model_fields.items() if name not in COMMON}
         return {name: field.default for name, field in fields.items()}
 

@@ -1,4 +1,4 @@
-"""From a spec to its grid, and the names that a spec may use."""
+"""Builds the grid of a spec, and lists the names that a spec may use."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -62,7 +62,7 @@ class Draft:
         self._dag.add_edge(connection.source, connection.target, connection=connection)
 
     def fuse(self, target: Place, fusion: Fusion = SUM, after: Layers = ()) -> None:
-        """How what arrives at a map is joined, and the map's own layers; a bare sum if not said.
+        """Set the fusion of a map and the layers after it; otherwise the map is a bare sum.
 
         `fusion` is `SUM`, `CONCAT` or `WEIGHTED`; other layers belong to `after`. Errors:
         `GridError`.

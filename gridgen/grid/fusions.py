@@ -11,7 +11,7 @@ Join = Literal["sum", "concat", "weighted"]
 
 @dataclass(frozen=True)
 class Fusion:
-    """How arrivals are joined, and the layers that this needs after it.
+    """A way to join the connections into a map, and the layers that follow the join.
 
     `after(joined, channels)` gives those layers, from the channels that the join has to the map's.
     """
@@ -45,4 +45,4 @@ WEIGHTED = Fusion(
 )
 
 FUSIONS: dict[str, Fusion] = {"sum": SUM, "concat": REDUCED, "weighted": WEIGHTED}
-"""What a spec may ask for at every map; each keeps the map's channels."""
+"""The fusions that a spec may name; each keeps the map's channels."""

@@ -174,7 +174,7 @@ class Grid:
         return self.info(feature_map).channels
 
     def fusion_of(self, target: FeatureMap) -> Fusion:
-        """How the connections that arrive at `target` are joined."""
+        """The fusion that joins the connections into `target`."""
         return self.info(target).fusion
 
     def fusion_layers(self, target: FeatureMap) -> Layers:

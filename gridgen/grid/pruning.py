@@ -35,7 +35,7 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
 
 def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
-    """As `keep`, but the spec does not say what was kept; a pass that knows better does."""
+    """Keep connections as `keep` does, but leave the spec to the caller."""
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))

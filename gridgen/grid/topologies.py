@@ -17,7 +17,7 @@ Topology = Callable[[Connection, GridSpec], bool]
 
 @dataclass(frozen=True)
 class Descent:
-    """Where the single path of the conv-deconv network goes down and up again.
+    """The columns in which the single path of the conv-deconv network goes down and up.
 
     Staircase: one stream per column, where there are at least N_S - 1 sub and as many up columns
     (figure 3 can be read so); ladder: all the way down in the first column and up in the last,
@@ -28,13 +28,13 @@ class Descent:
 
     @cached_property
     def staircase(self) -> bool:
-        """Whether the columns allow a staircase."""
+        """True if the columns allow a staircase."""
         steps = self.spec.streams - 1
         return min(self.spec.sub_columns, self.spec.up_columns) >= steps
 
     @property
     def shape(self) -> str:
-        """Which of both it is, in a few words."""
+        """Staircase or ladder, in a few words."""
         if self.staircase:
             return "staircase: one stream per column"
         return f"ladder: down in column 0, up in column {self.last}"

@@ -12,17 +12,17 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Trace:
-    """What an image of one size meets in a grid."""
+    """Shapes and costs of all parts of a grid for an image of one size."""
 
     shapes: dict[FeatureMap, Shape]
     joined: dict[FeatureMap, Shape]
-    """What the fusion at each map joins, before its layers."""
+    """Shape of each map after its fusion joins the arrivals, before its layers."""
     stem: Cost
-    """Of the stem and of all sides, as if features entered at each."""
+    """Cost of the stem and of all sides, as if features entered at each."""
     connections: tuple[Cost, ...]
-    """Of the unit and of the projection of its identity, in the grid's order."""
+    """Cost of each unit and of the projection of its identity, in the grid's order."""
     fusions: dict[str, Cost]
-    """Of the join's weights and the layers after it, by the map's name."""
+    """Cost of the fusion's weights and the layers after it, by the map's name."""
     head: Cost
 
 
@@ -73,7 +73,7 @@ def _cost(connection: Connection, shapes: dict[FeatureMap, Shape]) -> Cost:
 
 
 def _together(one: Cost, other: Cost) -> Cost:
-    """What both cost; the shape is that of the first."""
+    """The sum of both costs; the shape is that of the first."""
     return Cost(
         one.parameters + other.parameters,
         one.activations + other.activations,

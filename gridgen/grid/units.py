@@ -75,7 +75,7 @@ def bilinear(channels_in: int, channels_out: int) -> Layers:
 
 
 def residual_prelu(channels_in: int, channels_out: int) -> Layers:
-    """As residual, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, F, H, W).
+    """Unit `residual` with PReLU-conv twice, without BN. (N, F, H, W) -> (N, F, H, W).
 
     For networks that restore images, whose values BN would shift from batch to batch. One slope
     for each channel, as in frame interpolation (Niklaus and Liu, CVPR 2018 and 2020).
@@ -87,7 +87,7 @@ def residual_prelu(channels_in: int, channels_out: int) -> Layers:
 
 
 def strided_prelu(channels_in: int, channels_out: int) -> Layers:
-    """As strided, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, 2F, H/2, W/2)."""
+    """Unit `strided` with PReLU-conv twice, without BN. (N, F, H, W) -> (N, 2F, H/2, W/2)."""
     return (
         *_sloped(Conv(channels_in, channels_out, stride=2)),
         *_sloped(Conv(channels_out, channels_out)),
@@ -95,7 +95,7 @@ def strided_prelu(channels_in: int, channels_out: int) -> Layers:
 
 
 def bilinear_prelu(channels_in: int, channels_out: int) -> Layers:
-    """As bilinear, but PReLU-conv twice, without BN. (N, F, H, W) -> (N, F/2, 2H, 2W)."""
+    """Unit `bilinear` with PReLU-conv twice, without BN. (N, F, H, W) -> (N, F/2, 2H, 2W)."""
     return (Upsample("bilinear"), *residual_prelu(channels_in, channels_out))
 
 

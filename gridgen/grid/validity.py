@@ -22,7 +22,7 @@ from gridgen.grid.tracing import trace
 
 
 def require_shapes(grid: Grid) -> None:
-    """At a small legal image, all shapes agree and the prediction has the image's size.
+    """Checks on a small legal image that all shapes agree and the prediction has its size.
 
     Errors: `GridError`.
     """
@@ -75,7 +75,10 @@ def require_auxiliary_maps(grid: Grid) -> None:
 
 
 def require_whole(kept: Grid, full: Grid) -> None:
-    """Where a map's channels depend on what arrives, all of it is kept. Errors: `GridError`."""
+    """A concatenation keeps all of its connections, since its channels depend on them.
+
+    Errors: `GridError`.
+    """
     for target in kept.dag:
         whole = full.dag.in_degree(target)
         if full.fusion_of(target) == CONCAT and kept.dag.in_degree(target) < whole:
@@ -98,7 +101,7 @@ def _require_map(grid: Grid, connection: Connection, auxiliary: FeatureMap) -> N
 
 
 def _pools(grid: Grid, source: FeatureMap, name: str) -> bool:
-    """Whether the connection `name` leaves `source` and begins with a pooling to be undone."""
+    """The connection `name` leaves `source` and begins with a 2x2 maximum."""
     leaving = [edge["connection"] for _, _, edge in grid.dag.out_edges(source, data=True)]
     return any(c.name == name and c.unit[:1] == (MaxPool(),) for c in leaving)
 

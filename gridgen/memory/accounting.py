@@ -1,4 +1,4 @@
-"""How many bytes a network needs to be trained and to predict, without building it."""
+"""The bytes that a network needs to be trained and to predict, counted without building it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -56,7 +56,7 @@ class Memory:
 
 
 def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> Memory:
-    """What `grid` needs for images of `size` (height, width) under `setting`.
+    """The memory that `grid` needs for images of `size` (height, width) under `setting`.
 
     A training step as `gridgen train` does it: gradients are kept from step to step, the loss is
     cross-entropy, total dropout keeps every unit, features beside the image are not given.
@@ -147,7 +147,7 @@ def _state(held: Weights, setting: Setting) -> int:
 
 
 def _update(held: Weights, setting: Setting) -> int:
-    """What passes through while parameters are updated.
+    """Temporary bytes while parameters are updated.
 
     Unfused, Adam makes the root of its second moments: of all parameters at once on a GPU, of one
     tensor after the other on a CPU, there together with their quotient.

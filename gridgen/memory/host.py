@@ -1,4 +1,4 @@
-"""What the machine that builds a network can hold."""
+"""The memory of the machine that builds a network."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def host_memory() -> int:
 
 
 def _limits() -> Iterator[int]:
-    """Of the control groups that this process is in (Linux; versions 1 and 2)."""
+    """Memory limits of the control groups of this process (Linux; versions 1 and 2)."""
     for line in _lines(MEMBERSHIP):
         _, controllers, group = line.split(":", 2)
         if controllers in ("", "memory"):
@@ -28,7 +28,7 @@ def _limits() -> Iterator[int]:
 
 
 def _limits_of(root: Path, group: Path, name: str) -> Iterator[int]:
-    """Of a control group and of those that it is part of."""
+    """Memory limits of a control group and of its parents."""
     for folder in (group, *group.parents):
         yield from (int(limit) for limit in _lines(folder / name) if limit.isdecimal())
         if folder == root:

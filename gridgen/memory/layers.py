@@ -1,4 +1,4 @@
-"""What autograd keeps of each layer, and what each allocates: one `match` over the records.
+"""The memory of each layer kind: its allocations, and the tensors that autograd saves.
 
 What autograd keeps is read from the derivatives that torch documents in `derivatives.yaml`; which
 layers autocast computes in what precision, from torch's list of autocast operations.

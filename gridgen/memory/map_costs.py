@@ -1,4 +1,4 @@
-"""How high memory rises while one map is computed, from those that are there.
+"""The peak of memory while one map is computed from maps that are alive.
 
 Summaries of the program's own operations, so that a search over orders need not replay them each
 time: bytes between the moments at which a map that is read here may be freed.
@@ -24,7 +24,7 @@ MOST_ARRIVALS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class MemorySegment:
     """Operations up to a moment at which a map may be freed, in bytes.
 
     `peak` and `added` are relative to what was live before. `freed` is the size of the map and
@@ -42,19 +42,19 @@ class MapCost:
     """The memory of computing one map from its `arrivals` in that order."""
 
     arrivals: tuple[Connection, ...]
-    stretches: tuple[Stretch, ...]
+    segments: tuple[MemorySegment, ...]
 
     def replayed(self, live: int, computed: int) -> tuple[int, int]:
-        """How high memory rises from `live` bytes of maps, and how many of these are left.
+        """The peak that is reached from `live` bytes of maps, and the bytes of maps that are left.
 
         `computed` are the maps computed by then, this one among them, as bits.
         """
         peak, temporary = live, 0
-        for stretch in self.stretches:
-            peak = max(peak, live + temporary + stretch.peak)
-            temporary += stretch.added
-            if not stretch.readers & ~computed:
-                live -= stretch.freed
+        for segment in self.segments:
+            peak = max(peak, live + temporary + segment.peak)
+            temporary += segment.added
+            if not segment.readers & ~computed:
+                live -= segment.freed
         return peak, live
 
 
@@ -96,18 +96,18 @@ class MapCosts:
         made = recording.values[arrivals[0].target.name]
         assert made is not None
         tape.drop(made.value)  # the search itself adds the size of the map
-        return MapCost(tuple(arrivals), tuple(self._stretches(tape, storages)))
+        return MapCost(tuple(arrivals), tuple(self._segments(tape, storages)))
 
-    def _stretches(self, tape: Tape, maps: Mapping[int, FeatureMap]) -> Iterator[Stretch]:
-        """The tape in stretches that end where one of the `maps` may be freed, by storage."""
+    def _segments(self, tape: Tape, maps: Mapping[int, FeatureMap]) -> Iterator[MemorySegment]:
+        """The tape in segments that end where one of the `maps` may be freed, by storage."""
         replay = Replay(tape)
         before = replay.peak = replay.live
         for event in tape.events:
             if isinstance(event, Release) and event.storage in maps:
                 read = maps[event.storage]
                 rise, added = replay.peak - before, replay.live - before
-                yield Stretch(rise, added, self.sizes[read], self.readers[read])
+                yield MemorySegment(rise, added, self.sizes[read], self.readers[read])
                 before = replay.peak = replay.live
             else:
                 replay.run(event, keeping=False)
-        yield Stretch(replay.peak - before, replay.live - before)
+        yield MemorySegment(replay.peak - before, replay.live - before)

@@ -25,7 +25,7 @@ MOST_MAPS = 200
 
 
 @dataclass(frozen=True)
-class Order:
+class MeasuredOrder:
     """Arrivals of each map in turn; the bytes that the maps need at most, for one image in fp32.
 
     `exact`: no order needs less.
@@ -37,7 +37,7 @@ class Order:
 
 
 @lru_cache(maxsize=32)
-def min_memory_order(grid: Grid) -> Order:
+def min_memory_order(grid: Grid) -> MeasuredOrder:
     """The order of least memory, at the smallest legal size that holds 400 x 400."""
     search = _Search(grid)
     own = search.own()
@@ -52,7 +52,7 @@ def evaluation_program(grid: Grid) -> Program:
     return compile_program(grid, min_memory_order(grid).arrivals, training=False)
 
 
-def own_order(grid: Grid) -> Order:
+def own_order(grid: Grid) -> MeasuredOrder:
     """The grid's own order: column by column, from the top stream down, lateral first."""
     return _Search(grid).own()
 
@@ -79,14 +79,14 @@ class _Search:
         self.begin = _Move((), first, self.bit[grid.input], first)
         self.end = (1 << len(grid.maps)) - 1
 
-    def own(self) -> Order:
+    def own(self) -> MeasuredOrder:
         """The grid's own order, the arrivals of each map too."""
         moves = [self.begin]
         for target in self.grid.maps[1:]:
             moves.append(self._move(moves[-1], target, (self.costs.own(target),)))
         return _order(moves, exact=False)
 
-    def exact(self, own: Order) -> Order | None:
+    def exact(self, own: MeasuredOrder) -> MeasuredOrder | None:
         """Best first: the set whose way needed least so far, of these the fullest one.
 
         None where it would take more than `MOST_SETS`.
@@ -109,7 +109,7 @@ class _Search:
                     heapq.heappush(queue, (highest, fullest, next(numbers), move))
         return None
 
-    def greedy(self) -> Order:
+    def greedy(self) -> MeasuredOrder:
         """The map whose computation needs least, of these the one that leaves least."""
         targets, moves = self._targets(), [self.begin]
         while moves[-1].computed != self.end:
@@ -161,6 +161,6 @@ class _Search:
         return bits
 
 
-def _order(moves: Sequence[_Move], exact: bool) -> Order:
+def _order(moves: Sequence[_Move], exact: bool) -> MeasuredOrder:
     steps = tuple(move.arrivals for move in moves if move.arrivals)
-    return Order(steps, max(move.peak for move in moves), exact)
+    return MeasuredOrder(steps, max(move.peak for move in moves), exact)

@@ -6,14 +6,14 @@ from math import prod
 
 from gridgen.grid.layers import Shape
 from gridgen.memory.setting import FP32, WIDTH, Setting
-from gridgen.memory.tape import Op, Tape, Value
+from gridgen.memory.tape import Op, Tape, TapeValue
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
     """A value and the shape of one image in it."""
 
-    value: Value
+    value: TapeValue
     shape: Shape
 
 
@@ -24,7 +24,7 @@ class Operations:
     setting: Setting
     training: bool
     tape: Tape = field(default_factory=Tape)
-    cached: list[Value] = field(default_factory=list)
+    cached: list[TapeValue] = field(default_factory=list)
     """Copies of weights that autocast keeps until its end."""
 
     def given(self, shape: Shape) -> Map:
@@ -92,7 +92,7 @@ class Operations:
         """The sum of two maps of one shape, written over one of them or new."""
         return self._sum(x, y) if over is None else self._sum_over(x, y, over)
 
-    def shares(self, number: int) -> Value:
+    def shares(self, number: int) -> TapeValue:
         """The shares of a weighted fusion: ReLU of its weights over their sum and epsilon."""
         tape = self.tape
         positive = self._small((), number, keeps_output=True)
@@ -105,7 +105,7 @@ class Operations:
         tape.drop(above_zero)
         return shares
 
-    def scaled(self, x: Map, share: Value) -> Map:
+    def scaled(self, x: Map, share: TapeValue) -> Map:
         """A map times one of the shares; the share's gradient is summed from a whole map."""
         value, tape = x.value, self.tape
         y = tape.value(tape.storage(value.bytes), value.elements, value.width)
@@ -116,11 +116,11 @@ class Operations:
 
     def _small(
         self,
-        reads: tuple[Value, ...],
+        reads: tuple[TapeValue, ...],
         number: int,
         keeps: tuple[int, ...] = (),
         keeps_output: bool = False,
-    ) -> Value:
+    ) -> TapeValue:
         """An operation on a few numbers in fp32."""
         y = self.tape.value(self.tape.storage(FP32 * number), number, FP32)
         keeps = (*keeps, y.storage) if keeps_output else keeps
@@ -170,5 +170,5 @@ class Operations:
 
     @property
     def width(self) -> int:
-        """Int of a value that a convolution computes."""
+        """Bytes of a value that a convolution computes."""
         return WIDTH[self.setting.precision]

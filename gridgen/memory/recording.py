@@ -1,4 +1,4 @@
-"""From a program to a tape: what each operation allocates, keeps and lets go.
+"""Records a program as a tape of allocations, tensors that autograd saves, and releases.
 
 Reads the program that the module interprets. Total dropout keeps every unit, as the step does
 that needs most; side features are not given.
@@ -16,17 +16,17 @@ from gridgen.grid.tracing import Size
 from gridgen.memory.layers import Recorder
 from gridgen.memory.operations import Map
 from gridgen.memory.setting import FP32, INT64, Setting
-from gridgen.memory.tape import Op, Span, Tape, Value
+from gridgen.memory.tape import Op, Span, Tape, TapeValue
 from gridgen.program import (
     Add,
     Checkpoint,
     Concatenate,
-    Fit,
+    FitSize,
     Free,
     Operation,
     Program,
-    Restore,
-    Run,
+    RestoreSize,
+    RunLayers,
     Weigh,
 )
 from gridgen.program.operations import IMAGES, PREDICTION
@@ -34,7 +34,7 @@ from gridgen.program.operations import IMAGES, PREDICTION
 
 def record_training(
     grid: Grid, program: Program, size: Size, setting: Setting
-) -> tuple[Tape, Value]:
+) -> tuple[Tape, TapeValue]:
     """A training step's forward pass on images of `size`, and its loss. Errors: `SizeError`."""
     recorder, prediction = _record(grid, program, size, Recorder(setting, training=True))
     labels = recorder.tape.give(setting.batch * prod(size), INT64)
@@ -60,7 +60,7 @@ def _record(grid: Grid, program: Program, size: Size, recorder: Recorder) -> tup
     return recorder, prediction
 
 
-def _cross_entropy(recorder: Recorder, prediction: Map, labels: Value) -> Value:
+def _cross_entropy(recorder: Recorder, prediction: Map, labels: TapeValue) -> TapeValue:
     """Computed in fp32; keeps the logarithms of the probabilities, and the labels."""
     tape = recorder.tape
     single = recorder.cast(prediction, FP32)
@@ -85,7 +85,7 @@ class Recording:
         """Record `operations` in turn."""
         for operation in operations:
             match operation:
-                case Run():
+                case RunLayers():
                     self._run(operation)
                 case Add():
                     self._add(operation)
@@ -98,9 +98,9 @@ class Recording:
                         self._free(name)
                 case Checkpoint():
                     self._checkpoint(operation)
-                case Fit(given, output):
+                case FitSize(given, output):
                     self.values[output] = self._sized(self._value(given), self.legal)
-                case Restore(given, like, output):
+                case RestoreSize(given, like, output):
                     size = self._value(like).shape[1:]
                     self.values[output] = self._sized(self._value(given), size)
                 case _:
@@ -114,7 +114,7 @@ class Recording:
     def _all(self, names: Iterable[str]) -> list[Map]:
         return [self._value(name) for name in names]
 
-    def _run(self, run: Run) -> None:
+    def _run(self, run: RunLayers) -> None:
         x = self.values.get(run.input)  # side features are absent
         auxiliary = None if run.auxiliary is None else self._value(run.auxiliary)
         output = None if x is None else self.recorder.sequence(run.layers, x, auxiliary)

@@ -6,7 +6,7 @@ one device. A gradient is added in place where nothing else holds the one that i
 
 from dataclasses import dataclass, field, replace
 
-from gridgen.memory.tape import Event, Op, Release, Span, Tape, Value
+from gridgen.memory.tape import Event, Op, Release, Span, Tape, TapeValue
 
 
 @dataclass
@@ -40,10 +40,10 @@ class Replay:
 
     @property
     def saved(self) -> int:
-        """Int of what is kept for the backward pass, each storage once."""
+        """Bytes that are kept for the backward pass, each storage once."""
         return sum(self.tape.sizes[storage] for storage in self.kept)
 
-    def backward(self, loss: Value) -> None:
+    def backward(self, loss: TapeValue) -> None:
         """Run all operations' backward, the last one first, from the gradient of `loss`."""
         self.gradients[loss.number] = Gradient(0, holders=1)
         self._back(tuple(self.tape.events))
@@ -118,7 +118,7 @@ class Replay:
         for value, arriving in zip(trained, given, strict=True):
             self._arrive(value, arriving)
 
-    def _arrive(self, value: Value, gradient: Gradient) -> None:
+    def _arrive(self, value: TapeValue, gradient: Gradient) -> None:
         """Add a gradient that is held once more than it will be to what `value` has so far."""
         before = self.gradients.get(value.number)
         if before is None:
@@ -132,7 +132,7 @@ class Replay:
             self._let_go(before)
         self._let_go(gradient)
 
-    def _allocate(self, value: Value) -> Gradient:
+    def _allocate(self, value: TapeValue) -> Gradient:
         self.live = self.live + value.bytes
         return Gradient(value.bytes)
 
@@ -165,7 +165,7 @@ def _named(events: tuple[Event, ...]) -> list[int]:
 
 
 def _renumbered(events: tuple[Event, ...], tape: Tape) -> tuple[Event, ...]:
-    """The same events, with new storages for all that they make."""
+    """Copies of `events`, with new storages for all that they make."""
     new: dict[int, int] = {}
 
     def place(storage: int) -> int:

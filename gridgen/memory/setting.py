@@ -1,4 +1,4 @@
-"""Under what a network's memory is counted: batch, precision, optimizer, what is recomputed."""
+"""The setting in which memory is counted: batch, precision, optimizer, recomputation."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -31,7 +31,7 @@ MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2}
 
 
 class Setting(Document):
-    """What a step of training does beside the network itself.
+    """The choices of a training step that change its memory, beside the network.
 
     >>> Setting.of(batch=4, precision="bf16").optimizer
     'adam'

@@ -1,4 +1,4 @@
-"""What a module does, operation by operation, as data: what each allocates, keeps and lets go.
+"""A tape: operations as data, with the storages that each allocates, saves and releases.
 
 A tape is recorded by `record.py` and replayed by `replay.py`. All sizes are in bytes.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class TapeValue:
     """A tensor at one moment; written in place, it is another value in the same storage.
 
     `elements` of `width` bytes each. `trained`: whether a gradient is computed for it.
@@ -21,7 +21,7 @@ class Value:
 
     @property
     def bytes(self) -> int:
-        """Of the values; a view's storage may hold more."""
+        """Bytes of the values alone; the storage of a view may hold more."""
         return self.elements * self.width
 
 
@@ -35,8 +35,8 @@ class Op:
     while the backward runs, and `later` bytes once it has let go of what it kept.
     """
 
-    reads: tuple[Value, ...]
-    writes: Value
+    reads: tuple[TapeValue, ...]
+    writes: TapeValue
     makes: tuple[int, ...]
     keeps: tuple[int, ...] = ()
     through: bool = False
@@ -82,22 +82,22 @@ class Tape:
         self.names[len(self.sizes) - 1] = 1
         return len(self.sizes) - 1
 
-    def value(self, storage: int, elements: int, width: int, trained: bool = True) -> Value:
+    def value(self, storage: int, elements: int, width: int, trained: bool = True) -> TapeValue:
         """A new value in `storage`."""
         self.values += 1
-        return Value(self.values, storage, elements, width, trained)
+        return TapeValue(self.values, storage, elements, width, trained)
 
-    def give(self, elements: int, width: int) -> Value:
+    def give(self, elements: int, width: int) -> TapeValue:
         """A value that comes from outside and has no gradient: images, labels."""
         value = self.value(self.storage(elements * width), elements, width, trained=False)
         self.given.append(value.storage)
         return value
 
-    def name(self, value: Value) -> None:
+    def name(self, value: TapeValue) -> None:
         """Python has one more name for `value`."""
         self.names[value.storage] += 1
 
-    def drop(self, value: Value) -> None:
+    def drop(self, value: TapeValue) -> None:
         """Python lets go of one name for `value`."""
         self.names[value.storage] -= 1
         if self.names[value.storage] == 0:

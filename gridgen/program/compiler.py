@@ -1,4 +1,4 @@
-"""From a grid to its program: the one place that says what a forward pass does, and in which order.
+"""Compiles a grid to its program: the one definition of the forward pass and of its order.
 
 The order of the maps is given, or column by column; each value is freed after its last use.
 """
@@ -17,19 +17,19 @@ from gridgen.program.operations import (
     Add,
     Checkpoint,
     Concatenate,
-    Fit,
+    FitSize,
     Free,
     Operation,
     Program,
-    Restore,
-    Run,
+    RestoreSize,
+    RunLayers,
     Weigh,
     read_by,
     written_by,
 )
 
 Recompute = Literal["none", "unit", "column"]
-"""What the backward pass computes again: nothing, the inside of every unit, or every column."""
+"""The part that the backward pass computes again: nothing, every unit, or every column."""
 
 Order = Iterable[Sequence[Connection]]
 """The connections into each map but the input map, in the order in which maps are computed."""
@@ -46,16 +46,16 @@ def compile_program(
     >>> program = compile_program(build_grid(spec), training=False)
     >>> for operation in program.operations[:5]:
     ...     print(type(operation).__name__, *read_by(operation), "->", *written_by(operation))
-    Fit images -> fitted
-    Run fitted -> map_0_0
-    Run map_0_0 -> lateral_0_1.unit
+    FitSize images -> fitted
+    RunLayers fitted -> map_0_0
+    RunLayers map_0_0 -> lateral_0_1.unit
     Add map_0_0 lateral_0_1.unit -> map_0_1
     Free ->
     """
     steps = [tuple(step) for step in (column_order(grid) if order is None else order)]
     freed = last_reads(steps)
     fitted, logits, last = "fitted", "logits", grid.output.name
-    operations: list[Operation] = [Fit(IMAGES, fitted), *_input_map(grid, fitted)]
+    operations: list[Operation] = [FitSize(IMAGES, fitted), *_input_map(grid, fitted)]
     for _, column in groupby(steps, key=lambda step: step[0].target.column):
         inside = [
             operation
@@ -66,9 +66,9 @@ def compile_program(
     if recompute == "unit" and training:
         operations = [_recomputed_unit(operation) for operation in operations]
     operations += [
-        Run("head", grid.head, last, logits),
+        RunLayers("head", grid.head, last, logits),
         Free((last,)),
-        Restore(logits, IMAGES, PREDICTION),
+        RestoreSize(logits, IMAGES, PREDICTION),
         Free((logits, fitted)),
     ]
     return Program(tuple(operations))
@@ -97,7 +97,7 @@ def map_operations(
     operations = list(_fusion(grid, arrivals, freed, names.joined, training))
     if layers:
         operations += [
-            Run(f"fusions.{target.name}", layers, names.joined, names.after_layers),
+            RunLayers(f"fusions.{target.name}", layers, names.joined, names.after_layers),
             Free((names.joined,)),
         ]
     if side is not None:
@@ -119,7 +119,7 @@ def side_features(side: Side) -> str:
 
 
 def join_at(grid: Grid, target: FeatureMap) -> Join:
-    """How the connections into `target` are joined; one alone has no weight, so it is a sum."""
+    """The join of the connections into `target`; one alone has no weight, so it is a sum."""
     fusion = grid.fusion_of(target)
     alone = fusion.join == "weighted" and not fusion.weights(grid.dag.in_degree(target))
     return "sum" if alone else fusion.join
@@ -129,15 +129,15 @@ def _input_map(grid: Grid, fitted: str) -> Iterator[Operation]:
     """The stem, and the layers of the input map itself."""
     name, layers = grid.input.name, grid.fusion_layers(grid.input)
     if not layers:
-        yield Run("stem", grid.stem, fitted, name)
+        yield RunLayers("stem", grid.stem, fitted, name)
         return
-    yield Run("stem", grid.stem, fitted, "stem")
-    yield Run(f"fusions.{name}", layers, "stem", name)
+    yield RunLayers("stem", grid.stem, fitted, "stem")
+    yield RunLayers(f"fusions.{name}", layers, "stem", name)
     yield Free(("stem",))
 
 
 def last_reads(steps: Iterable[Sequence[Connection]]) -> dict[str, list[FeatureMap]]:
-    """For each connection the maps of which it is the last reader."""
+    """The maps of which each connection is the last reader, by its name."""
     last = {read: each.name for step in steps for each in step for read in each.inputs}
     freed: dict[str, list[FeatureMap]] = {}
     for read, name in sorted(last.items()):
@@ -189,12 +189,12 @@ def _sum(
 def _arrival(
     connection: Connection, freed: Mapping[str, Sequence[FeatureMap]], output: str
 ) -> Iterator[Operation]:
-    """What one connection brings: the unit, the identity, their sum."""
+    """One connection: the unit, the identity, their sum."""
     name, source = connection.name, connection.source.name
     auxiliary = None if connection.auxiliary is None else connection.auxiliary.name
     adds_identity = connection.shortcut is not None
     branch = f"{name}.unit" if adds_identity else output
-    yield Run(
+    yield RunLayers(
         f"units.{name}",
         connection.unit,
         source,
@@ -207,7 +207,7 @@ def _arrival(
         identity = source
         if connection.shortcut:
             identity = f"{name}.identity"
-            yield Run(f"shortcuts.{name}", connection.shortcut, source, identity)
+            yield RunLayers(f"shortcuts.{name}", connection.shortcut, source, identity)
         yield Add(identity, branch, output, _is_writable(connection))
         yield Free((branch,) if identity == source else (branch, identity))
     if maps := freed.get(name):
@@ -215,7 +215,7 @@ def _arrival(
 
 
 def _is_writable(connection: Connection) -> bool:
-    """Whether a sum may be written over the unit's output, which autograd does not save."""
+    """True if a sum may be written over the unit's output, which autograd does not save."""
     return bool(connection.unit) and isinstance(connection.unit[-1], Conv | Deconv)
 
 
@@ -223,7 +223,7 @@ def _entering(side: Side, before: str, output: str) -> list[Operation]:
     """Features that enter beside the image, added to the map."""
     added = f"sides.{side.target.name}"
     return [
-        Run(added, side.layers, side_features(side), added),
+        RunLayers(added, side.layers, side_features(side), added),
         Add(before, added, output),
         Free((before, added)),
     ]
@@ -231,7 +231,11 @@ def _entering(side: Side, before: str, output: str) -> list[Operation]:
 
 def _recomputed_unit(operation: Operation) -> Operation:
     """A unit as a checkpoint; any other operation as it is."""
-    if isinstance(operation, Run) and operation.layers and operation.part.startswith("units."):
+    if (
+        isinstance(operation, RunLayers)
+        and operation.layers
+        and operation.part.startswith("units.")
+    ):
         return Checkpoint((operation,), operation.inputs, (operation.output,))
     return operation
 

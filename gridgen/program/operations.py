@@ -13,7 +13,7 @@ IMAGES, PREDICTION = "images", "prediction"
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FitSize:
     """Bring the images to a legal size, by the size policy of the spec."""
 
     input: str
@@ -21,8 +21,8 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Restore:
-    """Bring the logits to the size of the images `like`, undoing `Fit`."""
+class RestoreSize:
+    """Bring the logits to the size of the images `like`, undoing `FitSize`."""
 
     input: str
     like: str
@@ -30,7 +30,7 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunLayers:
     """Apply `layers`, whose weights have the prefix `part` in the `state_dict`.
 
     `dropout` is the probability that total dropout (section 3.1) drops the output in a training
@@ -101,7 +101,7 @@ class Checkpoint:
     outputs: tuple[str, ...]
 
 
-Operation = Fit | Restore | Run | Add | Concatenate | Weigh | Free | Checkpoint
+Operation = FitSize | RestoreSize | RunLayers | Add | Concatenate | Weigh | Free | Checkpoint
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ def read_by(operation: Operation) -> tuple[str, ...]:
     match operation:
         case Add(first, second):
             return first, second
-        case Restore(given, like):
+        case RestoreSize(given, like):
             return given, like
-        case Fit(given):
+        case FitSize(given):
             return (given,)
         case Free():
             return ()

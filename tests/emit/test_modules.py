@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.lowering import Reading, ResizeLike, Unpool, lower
+from gridgen.emit.lowering import ResizeLike, SequentialWithAuxiliary, Unpool, lower
 from gridgen.emit.network import EPSILON
 from gridgen.grid import Connection, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED
@@ -123,12 +123,12 @@ def test_a_network_of_resizings_takes_sizes_that_no_upsampling_can(size):
 def test_only_layers_that_look_get_the_further_map():
     layers = MaxUnpool("sub_1_0"), Conv(F, 3), ReLU(), Resize("bilinear")
     module = lower(layers).double()
-    assert isinstance(module, Reading)
+    assert isinstance(module, SequentialWithAuxiliary)
     assert [type(part) for part in module] == [Unpool, nn.Conv2d, nn.ReLU, ResizeLike]
     x, seen = rand(1, F, 3, 4), rand(1, F, 6, 8, seed=1)
     wanted = module[3](module[1](module[0](x, seen)).relu(), seen)
     assert torch.equal(module(x, seen), wanted)
-    assert not isinstance(lower((Conv(F, F), Upsample())), Reading)
+    assert not isinstance(lower((Conv(F, F), Upsample())), SequentialWithAuxiliary)
 
 
 def weighted(arrivals: int) -> GridNetwork:

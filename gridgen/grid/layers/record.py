@@ -41,9 +41,9 @@ class Record:
     """
 
     needs_auxiliary: ClassVar[bool] = False
-    """Whether the layer reads the connection's auxiliary input beside its own."""
+    """True if the layer reads the connection's auxiliary input beside its own."""
     output_unsaved: ClassVar[bool] = False
-    """Whether autograd does not save the output, so a following activation may run in place."""
+    """True if autograd does not save the output, so a following activation may run in place."""
 
     @property
     def tensors(self) -> Tensors:

@@ -1,1 +1,1 @@
-"""What a device adds to what is counted, learnt by calibrating it, and whether a network fits."""
+"""The overheads of a device, learnt by calibrating it, and whether a network fits there."""

@@ -1,4 +1,7 @@
-"""What arithmetic cannot know of a device: few constants, fitted to few measurements. No torch."""
+"""Per-device overheads (context, workspace, allocator slack), fitted to a few measurements.
+
+Imports no torch.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ class CalibrationSample(Document):
 
 
 class Beside(Document):
-    """What one phase takes beside what is counted."""
+    """Bytes that one phase takes beside those that are counted."""
 
     kind: ClassVar[str] = "beside"
 
@@ -34,7 +37,7 @@ class Beside(Document):
 
 
 class Constants(Document):
-    """What a device takes beside what is counted.
+    """Bytes that a device takes beside those that are counted.
 
     tensors = counted peak + fixed + workspace x the largest layer's input and output
     needed  = outside + slack x tensors
@@ -52,7 +55,7 @@ class Constants(Document):
     training: Beside
 
     def beside(self, phase: Phase) -> Beside:
-        """Of one phase."""
+        """The overheads of inference or of training."""
         return self.training if phase == "training" else self.inference
 
 
@@ -85,7 +88,7 @@ class Calibration(Document):
         return tuple(found for sample in self.samples for found in self.predicted(sample))
 
     def predicted(self, sample: CalibrationSample) -> tuple["PeakPrediction", ...]:
-        """Both phases of one measurement, which may be another than the calibration's own."""
+        """Predictions for both phases of a measurement, which may be of another calibration."""
         counted = sample.case.counted(self.machine.device)
         return tuple(self._phase(sample, phase, counted) for phase in PHASES)
 
@@ -176,7 +179,7 @@ def _fit(machine: Machine, samples: Sequence[CalibrationSample]) -> Constants:
 def _beside(
     samples: Sequence[CalibrationSample], counts: Sequence[Counted], phase: Phase
 ) -> Beside:
-    """Of one phase, each sample weighing as little as it is large."""
+    """The overheads of one phase; a sample weighs less the larger it is."""
     system, excess = [], []
     for sample, counted in zip(samples, counts, strict=True):
         tensors = sample.measured.peak(phase).tensors

@@ -24,12 +24,12 @@ class Counted:
     largest: int
 
     def peak(self, phase: Phase) -> int:
-        """Of one phase."""
+        """The bytes of inference or of training."""
         return self.training if phase == "training" else self.inference
 
 
 def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
-    """Of images of `size` (height, width). Errors: `SizeError`.
+    """The counted peaks of `grid` for images of `size` (height, width). Errors: `SizeError`.
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
@@ -73,7 +73,7 @@ class MemoryCase(Document):
         return f"{self.spec.title}, {self.spec.shape}: {self.batch} of {side}, {self.precision}"
 
     def counted(self, device: DeviceKind) -> Counted:
-        """What arithmetic says of it."""
+        """The counted peaks of this case."""
         setting = trained_on(device, Setting(batch=self.batch, precision=self.precision))
         return counted(build_grid(self.spec), (self.size, self.size), setting)
 
@@ -93,7 +93,7 @@ class Peak(Document):
 
     @property
     def needed(self) -> int:
-        """Of the device's memory."""
+        """Bytes of the device's memory."""
         return self.outside + self.reserved
 
 
@@ -106,10 +106,10 @@ class Measured(Document):
     training: Peak
 
     def peak(self, phase: Phase) -> Peak:
-        """Of one phase."""
+        """The bytes of inference or of training."""
         return self.training if phase == "training" else self.inference
 
 
 def trained_on(device: DeviceKind, setting: Setting) -> Setting:
-    """The same setting where `gridgen train` runs it: one kernel updates all on a GPU."""
+    """`setting` as `gridgen train` runs it there: one kernel updates all weights on a GPU."""
     return setting.but(device=device, fused=device == "cuda")

@@ -1,4 +1,4 @@
-"""Whether a network fits a device, and up to which batch."""
+"""Decides whether a network fits a device, and up to which batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class DeviceMemory:
 
     @property
     def note(self) -> str:
-        """What has to be known of what is needed; nothing where the device is calibrated."""
+        """A caveat about the bytes that are needed; "" where the device is calibrated."""
         return ALONE if self.calibration is None else ""
 
     def needed(self, counted: Counted, phase: Phase) -> int:
@@ -75,7 +75,7 @@ class DeviceMemory:
         return self.calibration.needed(counted, phase)
 
     def setting(self, setting: Setting) -> Setting:
-        """`setting` as it is on this device."""
+        """The same setting with the kernels that a training uses there."""
         if self.calibration is None:
             return setting
         return trained_on(self.calibration.machine.device, setting)
@@ -83,7 +83,7 @@ class DeviceMemory:
 
 @dataclass(frozen=True)
 class DeviceFit:
-    """What one phase needs, in bytes, and the largest batch that fits; 0 where none does.
+    """The bytes that one phase needs, and the largest batch that fits; 0 where none does.
 
     `or_more` is whether that is the largest that is looked at, so that a larger one may fit.
     """
@@ -95,7 +95,7 @@ class DeviceFit:
     or_more: bool = False
 
     def text(self, room: DeviceMemory) -> str:
-        """In one line."""
+        """The verdict in one line."""
         verdict = "fits on" if self.fits else "does not fit on"
         more = " or more" if self.or_more else ""
         most = f"up to batch {self.largest_batch:,}{more}"

@@ -1,4 +1,4 @@
-"""Which networks are measured to calibrate a device, and which of them fit nothing.
+"""The networks that are measured to calibrate a device; some are held out of the fit.
 
 A CPU gets small batches. A GPU gets batches that take a share of its memory, so that what grows
 with the images stands out from what does not.
@@ -24,7 +24,7 @@ class Planned:
     held_out: bool = False
 
     def case(self, machine: Machine) -> MemoryCase:
-        """On a GPU, the batch with which a step of training takes the share by arithmetic."""
+        """The network to measure; on a GPU with the batch whose training takes the share."""
         spec = GridSpec.of(classes=19, **self.spec)
         case = MemoryCase(spec=spec, size=self.size, batch=self.batch, precision=self.precision)
         if machine.device == "cpu":

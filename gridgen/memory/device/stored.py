@@ -15,7 +15,7 @@ OTHERWISE = "gridgen calibrate measures one; an amount such as 8GB works too"
 
 
 def place_of(machine: Machine) -> Path:
-    """Where the calibration of a device belongs."""
+    """The file of a device's calibration."""
     return user_data_folder() / "devices" / machine.name / f"torch-{machine.torch}.yaml"
 
 
@@ -42,7 +42,7 @@ def load_device(name: str) -> Calibration:
 
 
 def is_device(name: str) -> bool:
-    """Whether `load_device` finds a file by that path or name."""
+    """`load_device` finds a file by that path or name."""
     return Path(name).is_file() or name in _files()
 
 
@@ -60,7 +60,7 @@ def installed_torch() -> str | None:
 
 
 def _checked(calibration: Calibration, name: str) -> Calibration:
-    """The same, with a warning where another torch was measured."""
+    """`calibration`, with a warning where it was measured with another torch."""
     measured, here = calibration.machine.torch, installed_torch()
     if measured != here:
         warnings.warn(
