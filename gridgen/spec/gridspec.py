@@ -158,8 +158,7 @@ class GridSpec(NetworkSpec):
 
     @field_serializer("columns")
     def _short_form(self, columns: tuple[Column, ...]) -> str | list[Column]:
-        short = shorten(columns)
-        return short if re.fullmatch(r"[0-9]+\+[0-9]+", short) else list(columns)
+        return as_written(columns)
 
     @property
     def stream_channels(self) -> tuple[int, ...]:
@@ -232,3 +231,13 @@ def shorten(columns: tuple[Column, ...]) -> str:
             runs.append(0)
         runs[-1] += 1
     return "+".join(map(str, runs if len(runs) > 1 else (*runs, 0)))
+
+
+def as_written(columns: tuple[Column, ...]) -> str | list[Column]:
+    """A column sequence as a spec writes it: the short form where that is valid, else a list.
+
+    >>> as_written(("sub", "up", "up")), as_written(("up", "sub", "up"))
+    ('1+2', ['up', 'sub', 'up'])
+    """
+    short = shorten(columns)
+    return short if short.count("+") == 1 else list(columns)

@@ -4,8 +4,7 @@ Each is a function from a case (a grid, an image size, a batch) to findings; a f
 so, where, and the change that removes it. Nothing here builds a network or says what is well made.
 """
 
-from gridgen.analysis.lints.case import Case
-from gridgen.analysis.lints.finding import Finding, Fix
+from gridgen.analysis.lints.case import Case, Finding, Fix
 from gridgen.analysis.lints.names import LINTS, lint
 
 __all__ = ["LINTS", "Case", "Finding", "Fix", "lint"]

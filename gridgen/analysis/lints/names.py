@@ -1,17 +1,12 @@
-"""The lints by name. Add one as a file and a line here."""
+"""The lints by name. Add one as a function and a line here."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gridgen.analysis.lints.borders import cropping, padding
-from gridgen.analysis.lints.case import Case
-from gridgen.analysis.lints.checkerboard import checkerboard
-from gridgen.analysis.lints.cut_signal import cut_signal
-from gridgen.analysis.lints.dead_ends import dead_ends
-from gridgen.analysis.lints.few_values import few_values
-from gridgen.analysis.lints.finding import Finding
-from gridgen.analysis.lints.lost_stream import lost_stream
-from gridgen.analysis.lints.small_field import small_field
+from gridgen.analysis.lints.case import Case, Finding
+from gridgen.analysis.lints.connections import cut_signal, dead_ends, lost_stream
+from gridgen.analysis.lints.image import cropping, padding, small_field
+from gridgen.analysis.lints.layers import checkerboard, few_values
 
 Lint = Callable[[Case], Iterable[Finding]]
 

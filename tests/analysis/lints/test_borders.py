@@ -1,7 +1,7 @@
 import pytest
 
 from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.borders import cropping, padding
+from gridgen.analysis.lints.image import cropping, padding
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 

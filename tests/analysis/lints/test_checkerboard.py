@@ -4,7 +4,7 @@ from torch.nn.functional import conv_transpose2d
 
 from gridgen.analysis import count
 from gridgen.analysis.lints import Case, lint
-from gridgen.analysis.lints.checkerboard import checkerboard
+from gridgen.analysis.lints.layers import checkerboard
 from gridgen.emit import GridNetwork
 from gridgen.grid import UNITS, Draft, build_grid
 from gridgen.grid.layers import Conv, Deconv, MaxPool, Residual

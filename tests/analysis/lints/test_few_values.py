@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.few_values import FEWEST, few_values
+from gridgen.analysis.lints.layers import FEWEST, few_values
 from gridgen.architectures import load_spec
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune

@@ -10,7 +10,7 @@ from strategies import specs, topologies_for
 
 from gridgen.analysis import count
 from gridgen.analysis.lints import LINTS, Case, Finding, Fix, lint
-from gridgen.analysis.lints.places import placed_layers
+from gridgen.analysis.lints.layers import placed_layers
 from gridgen.analysis.sizes import counted_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES

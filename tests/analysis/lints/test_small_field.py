@@ -1,7 +1,7 @@
 import pytest
 
 from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.small_field import small_field
+from gridgen.analysis.lints.image import small_field
 from gridgen.analysis.receptive import receptive_field
 from gridgen.architectures import load_spec
 from gridgen.grid import Draft, build_grid, prune

@@ -11,9 +11,7 @@ from strategies import specs, topologies_for
 
 from gridgen.analysis.dropout import silence
 from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.cut_signal import RARE, cut_signal, single_ways
-from gridgen.analysis.lints.dead_ends import dead_ends
-from gridgen.analysis.lints.lost_stream import lost_stream
+from gridgen.analysis.lints.connections import RARE, cut_signal, dead_ends, lost_stream, single_ways
 from gridgen.architectures import load_spec
 from gridgen.grid import build_grid, prune
 from gridgen.spec import GridSpec

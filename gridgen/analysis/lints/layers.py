@@ -1,0 +1,127 @@
+"""Lints on single layers: uneven transposed convolutions, normalization of few values."""
+
+from collections.abc import Iterator
+from math import sqrt
+from typing import NamedTuple
+
+from gridgen.analysis.lints.case import Case, Finding, Fix
+from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.grid.layers import BatchNorm, Deconv, Layer, Layers, Residual, Shape, cost, shape_text
+from gridgen.grid.tracing import Size, trace
+from gridgen.spec import GridSpec, NetworkSpec
+
+FEWEST = 16
+"""Values per channel below which a lint speaks. The variance of n independent values of a normal
+distribution errs by sqrt(2 / n) of itself, 35 % at 16; values of a map that are neighbours tell
+less. It is also the batch with which networks that normalize one value an image were trained
+(PSPNet's bin of 1).
+"""
+
+
+def checkerboard(case: Case) -> Iterator[Finding]:
+    """A transposed convolution whose kernel is not divisible by its stride.
+
+    Of the outputs some are then reached by more weights than their neighbours, in a pattern that
+    training has to undo (Odena, Dumoulin, Olah: Deconvolution and checkerboard artifacts, Distill
+    2016). A kernel that the stride divides is even, but each place still has weights of its own;
+    the fix is theirs, interpolation and convolution.
+    """
+    for place, layer, _ in placed_layers(case.grid, case.image):
+        if isinstance(layer, Deconv) and layer.kernel % layer.stride:
+            yield Finding("checkerboard", (place,), _overlap(layer), _interpolate(case.grid.spec))
+
+
+def _overlap(layer: Deconv) -> str:
+    kernel, stride = layer.kernel, layer.stride
+    fewest, most = kernel // stride, -(-kernel // stride)
+    *some, last = sorted({fewest**2, fewest * most, most**2})
+    reached = f"reaches outputs with {', '.join(map(str, some))} or {last} weights"
+    return f"a {kernel}x{kernel} transposed convolution of stride {stride} {reached}"
+
+
+def _interpolate(spec: NetworkSpec) -> Fix:
+    if isinstance(spec, GridSpec):
+        return Fix("interpolate, then convolve", {"units.upsampling": "bilinear"})
+    return Fix(f"interpolate, then convolve; no setting of {spec.title} does it")
+
+
+def few_values(case: Case) -> Iterator[Finding]:
+    """A BN that sees fewer than 16 values of each channel in a training step.
+
+    What it scales by then jumps from step to step, and is not what evaluation uses; of a single
+    value torch refuses to take a variance.
+    """
+    smallest = _smallest(case)
+    if not smallest:
+        return
+    batch = max(-(-FEWEST // _area(size)) for size in smallest.values())
+    words = f"train in batches of {batch}"
+    if isinstance(case.grid.spec, GridSpec):
+        words += ", on larger images, or with fewer streams"
+    for place, size in smallest.items():
+        yield Finding("few-values", (place,), _few(case.batch, size), Fix(words, batch=batch))
+
+
+def _smallest(case: Case) -> dict[str, Size]:
+    """Where a BN sees few values, and of what size the smallest map is that one sees there."""
+    smallest: dict[str, Size] = {}
+    for place, layer, (_, *size) in placed_layers(case.grid, case.image):
+        height, width = size
+        if isinstance(layer, BatchNorm) and case.batch * height * width < FEWEST:
+            smallest[place] = min(smallest.get(place, (height, width)), (height, width), key=_area)
+    return smallest
+
+
+def _few(batch: int, size: Size) -> str:
+    values = batch * _area(size)
+    where = f"at batch {batch} and {shape_text(size)}"
+    if values == 1:
+        return f"BN sees 1 value per channel in training {where}, which torch refuses"
+    seen = f"BN sees {values} values per channel in training {where}"
+    return f"{seen}; their variance errs by {sqrt(2 / values):.0%}"
+
+
+def _area(size: Size) -> int:
+    height, width = size
+    return height * width
+
+
+class Placed(NamedTuple):
+    """A layer, never a residual block but what it is made of, and the shape that it is given."""
+
+    place: str
+    layer: Layer
+    shape: Shape
+
+
+def placed_layers(grid: Grid, size: Size) -> Iterator[Placed]:
+    """The layers of stem, units, shortcuts, fusions, sides and head at one image of `size`."""
+    traced = trace(grid, size)
+    shapes = traced.shapes
+    image = grid.spec.in_channels, *size
+    yield from _walk("stem", grid.stem, image)
+    for target in grid.maps:
+        for arrival in grid.into(target):
+            source, seen = shapes[arrival.source], _seen(arrival, shapes)
+            yield from _walk(arrival.name, arrival.unit, source, seen)
+            yield from _walk(arrival.name, arrival.shortcut or (), source)
+        yield from _walk(target.name, grid.fusion_layers(target), traced.joined[target])
+    for side in grid.sides:
+        given = side.channels, *shapes[side.target][1:]
+        yield from _walk(f"sides.{side.target.name}", side.layers, given)
+    yield from _walk("head", grid.head, shapes[grid.output])
+
+
+def _walk(place: str, layers: Layers, shape: Shape, seen: Shape | None = None) -> Iterator[Placed]:
+    for layer in layers:
+        if isinstance(layer, Residual):
+            yield from _walk(place, layer.layers, shape)
+            yield from _walk(place, layer.shortcut, shape)
+        else:
+            yield Placed(place, layer, shape)
+        shape = cost((layer,), shape, seen).shape
+
+
+def _seen(arrival: Connection, shapes: dict[FeatureMap, Shape]) -> Shape | None:
+    """The shape of the map that a connection reads, where it reads one."""
+    return shapes[arrival.auxiliary] if arrival.auxiliary else None
