@@ -15,6 +15,7 @@ ROOMS = (
     *(
         "errors",
         "files",
+        "progress",
         "text",
         "spec",
         "grid",

@@ -23,8 +23,8 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
     from gridgen.training.loop.measurement import calibrate as measured
 
     _require_file(output)
-    with progress("measuring") as tick:
-        calibration = measured(device, tick)
+    with progress("measuring") as on_progress:
+        calibration = measured(device, on_progress)
     path = store(calibration, output)
     if as_json:
         print(json.dumps(_as_json(calibration, path), indent=2))

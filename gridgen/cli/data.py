@@ -41,8 +41,8 @@ def check(
     """
     from gridgen.data.check import check as read_through
 
-    with progress("reading") as tick:
-        checked = read_through(data, tick)
+    with progress("reading") as on_progress:
+        checked = read_through(data, on_progress)
     if as_json:
         print(json.dumps(checked.as_json(), indent=2))
     else:

@@ -44,7 +44,7 @@ def evaluate(
     opened = open_model(model, best, policy_of(settings))
     benchmark = benchmark_of(data, split, model, output) if official else None
     gallery = Gallery(worst) if output is not None else None
-    with progress("scoring") as tick:
+    with progress("scoring") as on_progress:
         scored = evaluate_model(
             opened,
             data,
@@ -54,7 +54,7 @@ def evaluate(
             inference=inference_of(opened, inference, window, precision),
             observers=[benchmark] if benchmark else (),
             gallery=gallery,
-            tick=tick,
+            on_progress=on_progress,
         )
     written = write_evaluation(scored, gallery, output) if gallery and output else []
     verdict = verdict_of(benchmark) if benchmark else None

@@ -37,8 +37,8 @@ def feasible(
     """Count the candidates of a study that meet its budget, and draw them. Trains nothing."""
     _require_png(output)
     limited = budgeted(study, budget)
-    with progress("memory") as tell:
-        found = limited.feasible(tell)
+    with progress("memory") as on_progress:
+        found = limited.feasible(on_progress)
     if output is not None:
         from gridgen.figures.feasible_set import draw_feasible
 

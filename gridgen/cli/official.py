@@ -28,8 +28,8 @@ def benchmark_of(data: str, split: str, model: str, output: Path | None) -> "Ben
 
 def verdict_of(benchmark: "Benchmark") -> "Verdict":
     """What the official script says of what was seen."""
-    with progress("official scores") as tick:
-        return benchmark.verdict(tick)
+    with progress("official scores") as on_progress:
+        return benchmark.verdict(on_progress)
 
 
 def show(verdict: "Verdict", model: str) -> None:

@@ -32,14 +32,14 @@ def predict(
     from gridgen.training.run.model import open_model
 
     opened = open_model(model, best, policy_of(settings))
-    with progress("predicting") as tick:
+    with progress("predicting") as on_progress:
         predictions = predict_images(
             opened,
             images,
             output,
             device=device,
             inference=inference_of(opened, inference, window, precision),
-            tick=tick,
+            on_progress=on_progress,
         )
     rows = [("wrote", ", ".join(map(str, each.files))) for each in predictions[:SHOWN]]
     more = len(predictions) - SHOWN

@@ -3,7 +3,7 @@
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from gridgen.cli.table import WIDTH
 from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
+from gridgen.progress import OnProgress
 from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.fields import changed, root
 
@@ -161,7 +162,7 @@ def report(rows: list[tuple[str, str]]) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[OnProgress]:
     """A bar on stderr, moved by calling what this yields with (done, total)."""
     from rich.console import Console
     from rich.progress import Progress

@@ -10,8 +10,6 @@ import torch
 from gridgen.errors import DataError, unknown
 
 Colour = tuple[int, int, int]
-Tick = Callable[[int, int], None]
-"""Told how many are done, of how many."""
 
 IGNORE = 255
 """The label of pixels that are left out of the loss and of the metric."""

@@ -11,9 +11,10 @@ from statistics import median
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk, Tick
+from gridgen.data.dataset import Dataset, OnDisk
 from gridgen.errors import DataError, FileError
 from gridgen.files import sha256, user_data_folder, write_file
+from gridgen.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,16 @@ class Frequencies:
         return tuple(middle / frequency if frequency else 1.0 for frequency in frequencies)
 
 
-def median_frequency(dataset: Dataset, tick: Tick = lambda *_: None) -> tuple[float, ...]:
+def median_frequency(dataset: Dataset, on_progress: OnProgress = no_progress) -> tuple[float, ...]:
     """The weight of each class in the loss: `Frequencies.weights` of `count_pixels`."""
-    return count_pixels(dataset, tick).weights
+    return count_pixels(dataset, on_progress).weights
 
 
-def count_pixels(dataset: Dataset, tick: Tick = lambda *_: None) -> Frequencies:
+def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Frequencies:
     """Pixels per class over all samples, from an earlier count where no label file has changed.
 
-    `tick` is told of each label that is read. Errors: `DataError` for a dataset without classes,
-    and as reading a label.
+    `on_progress` is called for each label that is read. Errors: `DataError` for a dataset without
+    classes, and as reading a label.
     """
     if not dataset.classes:
         raise DataError(f"{dataset.name} has no classes to count; its labels are images")
@@ -69,7 +70,7 @@ def count_pixels(dataset: Dataset, tick: Tick = lambda *_: None) -> Frequencies:
     counts = Counts(len(dataset.classes))
     for number, label in enumerate(_labels(dataset), 1):
         counts.add(label)
-        tick(number, len(dataset))
+        on_progress(number, len(dataset))
     counted = counts.frequencies()
     if place:
         _keep(place, counted)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
+from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget, Limit, LimitVerdict
 from gridgen.space.choices import Choices, Params, Range, Space, described, require_fields
 from gridgen.space.cost_tables import CostTables
-from gridgen.space.memory_limit import MemoryLimit, Tell, silent
+from gridgen.space.memory_limit import MemoryLimit
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Index, Mask, SpecArray, Table, require_no_errors, titles
 from gridgen.spec import GridSpec
@@ -165,13 +166,13 @@ def feasible(
     spec: Mapping[str, Any],
     space: Mapping[str, Choices | Sequence[Any]],
     budget: Budget,
-    tell: Tell = silent,
+    on_progress: OnProgress = no_progress,
 ) -> Feasible:
     """The specs of `space`, beside what all share, that meet `budget`.
 
     `space` has a range or a list of values for every field that varies.
 
-    `tell(done, total)` hears of limits on memory, which take longer. Errors: `SpecError` for a
+    `on_progress` is called during limits on memory, which take longer. Errors: `SpecError` for a
     range without steps, a space of too many points, and fields or names that do not exist.
 
     >>> found = feasible(
@@ -186,7 +187,7 @@ def feasible(
     tables = _tables_of(spec, choices, budget)
     found = _by_tables(tables, budget)
     for limit in _others(budget):
-        found = _by_grid(found, MemoryLimit(tables, limit, found.within, tell))
+        found = _by_grid(found, MemoryLimit(tables, limit, found.within, on_progress))
     return found
 
 

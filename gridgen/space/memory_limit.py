@@ -5,38 +5,33 @@ limit decides for all of them. Only what meets the other limits is looked at.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gridgen.grid import build_grid
+from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Limit
 from gridgen.space.cost_tables import CostTables
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Index, Mask
 
-Tell = Callable[[int, int], None]
 WIDTH = "base_channels"
 DROPOUT = "total_dropout"
-
-
-def silent(done: int, total: int) -> None:
-    """Tells nobody."""
 
 
 @dataclass
 class MemoryLimit:
     """One limit, decided for the cells of a mask; `costs` are of the cells that it looked at.
 
-    `tell(done, total)` is called as it goes.
+    `on_progress` is called for each group of specs that differ in width alone.
     """
 
     tables: CostTables
     limit: Limit
     alive: Mask
-    tell: Tell = silent
+    on_progress: OnProgress = no_progress
     costs: dict[Index, int] = field(default_factory=dict)
     ratio: float = 1.0
     """What the last cell cost over what was guessed: the next guess is better."""
@@ -47,7 +42,7 @@ class MemoryLimit:
         lines = self._lines(np.broadcast_to(self.alive, specs.shape))
         met = np.zeros(specs.shape, dtype=bool)
         for done, line in enumerate(lines):
-            self.tell(done, len(lines))
+            self.on_progress(done, len(lines))
             for index in line[: self._within(line)]:
                 met[index] = True
         return met

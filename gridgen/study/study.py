@@ -13,9 +13,9 @@ from pydantic import (
 
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError, unknown
+from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Budget, Costs, Feasible, Range, costs_of, feasible
 from gridgen.space.choices import Params, first_point, relocated, require_valid, values
-from gridgen.space.memory_limit import Tell, silent
 from gridgen.spec import Document, GridSpec
 from gridgen.spec.fields import merged
 from gridgen.study.samplers import PRUNERS, SAMPLERS
@@ -167,9 +167,9 @@ class Study(Document):
         """What a point of the space costs. Errors: `SpecError` where it makes no grid."""
         return costs_of(self.spec, params, self.limits)
 
-    def feasible(self, tell: Tell = silent) -> Feasible:
+    def feasible(self, on_progress: OnProgress = no_progress) -> Feasible:
         """The points of the space that meet the budget. Errors: `SpecError`, as `feasible`."""
         try:
-            return feasible(self.spec, self.space, self.limits, tell)
+            return feasible(self.spec, self.space, self.limits, on_progress)
         except SpecError as error:
             raise self.blame(error) from error

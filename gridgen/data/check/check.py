@@ -9,9 +9,9 @@ from typing import Any
 from gridgen.data.check.folder import FolderReading
 from gridgen.data.check.named import NamedReading
 from gridgen.data.check.split import Finding, Split
-from gridgen.data.dataset import Tick
 from gridgen.data.datasets import DATASETS, find_dataset
 from gridgen.data.likeness import ALIKE, nearest
+from gridgen.progress import OnProgress, no_progress
 
 SHOWN = 3
 
@@ -51,11 +51,11 @@ class Checked:
         }
 
 
-def check(name: str, tick: Tick = lambda *_: None) -> Checked:
+def check(name: str, on_progress: OnProgress = no_progress) -> Checked:
     """Read every file of the folder at a path, or every sample of a dataset's name.
 
-    `tick` is told of each sample. What is wrong is a fault. Errors: `DataError` where there is no
-    such dataset or folder, or no split in it.
+    `on_progress` is called for each sample. What is wrong is a fault. Errors: `DataError` where
+    there is no such dataset or folder, or no split in it.
     """
     is_folder = find_dataset(name) is DATASETS["folder"]
     reading = FolderReading(Path(name)) if is_folder else NamedReading(name)
@@ -63,7 +63,7 @@ def check(name: str, tick: Tick = lambda *_: None) -> Checked:
         # What Pillow finds odd in a file is a fault, or nothing that keeps it from being read.
         warnings.simplefilter("ignore")
         for number, _ in enumerate(reading.steps(), 1):
-            tick(number, len(reading))
+            on_progress(number, len(reading))
     alike = _alike(reading.splits)
     return Checked(
         name=reading.name,

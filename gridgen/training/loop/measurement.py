@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 
-from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
@@ -23,6 +22,7 @@ from gridgen.memory.device.calibration import Calibration, CalibrationSample
 from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
 from gridgen.memory.device.plan import PLAN, Planned
 from gridgen.memory.host import host_memory
+from gridgen.progress import OnProgress, no_progress
 from gridgen.training.loop.learner import forward, optimizer_of, update
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import out_of_memory
@@ -187,15 +187,15 @@ if __name__ == "__main__":
     main()
 
 
-def calibrate(device: str = "auto", tick: Tick = lambda *_: None) -> Calibration:
+def calibrate(device: str = "auto", on_progress: OnProgress = no_progress) -> Calibration:
     """The calibration of a device, which nothing else should use meanwhile. Stores nothing.
 
-    `tick(done, total)` hears of each network. Errors: `DeviceError`, `OutOfMemoryError`,
+    `on_progress` is called for each network. Errors: `DeviceError`, `OutOfMemoryError`,
     `TrainingError` where a measurement fails.
     """
     about, samples = machine(device), []
     for number, planned in enumerate(PLAN):
-        tick(number, len(PLAN))
+        on_progress(number, len(PLAN))
         samples.append(_sample(planned, about, device))
     return Calibration.fitted(about, samples)
 

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from gridgen.data import Dataset, load_dataset
-from gridgen.data.dataset import Tick
 from gridgen.errors import DataError
+from gridgen.progress import OnProgress, no_progress
 from gridgen.training.inference.requirements import (
     HOLDOUT,
     load_splits,
@@ -116,15 +116,15 @@ def evaluate(
     inference: Inference | None = None,
     observers: Sequence[Observer] = (),
     gallery: Gallery | None = None,
-    tick: Tick = lambda *_: None,
+    on_progress: OnProgress = no_progress,
 ) -> Evaluation:
     """Score an opened model, a run or a weights file on a split.
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
     the image that is to be restored; with `inference`, another one than training validated by.
     The split `holdout` is what the run held out, of which the lookup sees nothing. `observers` see
-    every answer, `gallery` keeps pictures of the worst and best images; `tick(done, total)` hears
-    of each image. All sizes are checked before the first image. Errors: `RunError`,
+    every answer, `gallery` keeps pictures of the worst and best images; `on_progress` is called for
+    each image. All sizes are checked before the first image. Errors: `RunError`,
     `WeightsError`, `SizeError`; `OutOfMemoryError` of an image; `DataError` where the data sets
     another task than the network was trained for, or other classes; `SpecError` where their number
     or the channels differ, or the inference does not suit; `DeviceError` under torchrun.
@@ -143,7 +143,7 @@ def evaluate(
     unseen = model.holdout if split == HOLDOUT else None
     total, images = task.nothing(), []
     model.network.to(chosen)
-    for seen in see_images(model.network, dataset, chosen, inference, tick):
+    for seen in see_images(model.network, dataset, chosen, inference, on_progress):
         total += seen.tally.cpu()
         images.append(seen.scored(task))
         if observers or gallery:
@@ -162,7 +162,7 @@ def evaluate(
         network=task.score(total),
         tally=total,
         per_image=tuple(images),
-        baseline=task.score_baseline(data, dataset, unseen, tick) if baseline else None,
+        baseline=task.score_baseline(data, dataset, unseen, on_progress) if baseline else None,
     )
 
 

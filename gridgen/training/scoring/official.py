@@ -20,9 +20,9 @@ from torch import Tensor
 
 from gridgen.data import Sample, load_dataset
 from gridgen.data.cityscapes.labels import LABEL_IDS
-from gridgen.data.dataset import Tick
 from gridgen.errors import DataError, UsageError, ending
 from gridgen.files import write_file
+from gridgen.progress import OnProgress, no_progress
 from gridgen.training.scoring.cityscapes import (
     PUBLISHED,
     SCORED,
@@ -71,12 +71,12 @@ def score_official(
     predictions: str | Path,
     root: str | Path,
     split: str = "val",
-    tick: Tick = lambda *_: None,
+    on_progress: OnProgress = no_progress,
 ) -> FourScores:
     """What the official script says of the label ids in `predictions` for a split of `root`.
 
     It runs in a process of its own, as its arguments are a global of its module.
-    `tick(done, total)` hears of each image. Errors: `UsageError` where it is not installed,
+    `on_progress` is called for each image. Errors: `UsageError` where it is not installed,
     `DataError` with what it says where it fails.
     """
     require_official()
@@ -94,11 +94,11 @@ def score_official(
                 }
             )
         )
-        _run(job, lambda done: tick(done, len(truths)))
+        _run(job, lambda done: on_progress(done, len(truths)))
         return _scores(json.loads(found.read_text("utf-8")))
 
 
-def _run(job: Path, tick: Callable[[int], None]) -> None:
+def _run(job: Path, seen: Callable[[int], None]) -> None:
     """Give the job to the script and wait for it."""
     # By its path, which spares it torch; unbuffered, as the cause of a failure is the last line.
     command = [sys.executable, "-P", "-u", str(SCRIPT), str(job)]
@@ -110,7 +110,7 @@ def _run(job: Path, tick: Callable[[int], None]) -> None:
         for line in child.stdout or ():
             number = line.removeprefix(DONE).strip()
             if line.startswith(DONE) and number.isdecimal():
-                tick(int(number))
+                seen(int(number))
             said = line.strip() or said
     if child.returncode:
         raise DataError(f"{PACKAGE}: {_cause(child.returncode, said)}")
@@ -189,7 +189,7 @@ class Benchmark:
         self._own.see(sample, answer)
         self._left.discard(sample.name)
 
-    def verdict(self, tick: Tick = lambda *_: None) -> Verdict:
+    def verdict(self, on_progress: OnProgress = no_progress) -> Verdict:
         """Have the split scored, and what is said of it kept as official.json.
 
         Errors: `DataError` where not all of its images were seen, or where the script fails.
@@ -198,7 +198,7 @@ class Benchmark:
             fact = f"{len(self._left)} images were not seen, such as {min(self._left)}"
             raise DataError(f"--official scores all of {self._split}; {fact}")
         folder = self._writer.folder
-        official = score_official(folder, self._root, self._split, tick)
+        official = score_official(folder, self._root, self._split, on_progress)
         verdict = Verdict(self._split, official, self._own.scores(), folder)
         write_file(folder / RESULT, json.dumps(verdict.as_json(), indent=2) + "\n")
         return verdict

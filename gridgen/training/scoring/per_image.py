@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gridgen.data import Dataset, Sample
-from gridgen.data.dataset import Tick
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
+from gridgen.progress import OnProgress, no_progress
 from gridgen.training.inference import infer
 from gridgen.training.inference.requirements import BY_FLAG, BY_RECIPE, within_memory
 from gridgen.training.processes import devices
@@ -58,7 +58,7 @@ def see_images(
     dataset: Dataset,
     device: torch.device,
     inference: Inference = WHOLE,
-    tick: Tick = lambda *_: None,
+    on_progress: OnProgress = no_progress,
     fix: str = BY_FLAG,
     workers: int = 0,
 ) -> Iterator[Seen]:
@@ -76,14 +76,14 @@ def see_images(
             prediction = infer(network, image, inference)
         tally = task.tally(prediction, sample.label[None].to(prediction.device))
         yield Seen(sample, prediction, tally)
-        tick(index + 1, len(dataset))
+        on_progress(index + 1, len(dataset))
 
 
 def score_network(
     network: GridNetwork,
     dataset: Dataset,
     device: torch.device,
-    tick: Tick = lambda *_: None,
+    on_progress: OnProgress = no_progress,
     inference: Inference = WHOLE,
     workers: int = 0,
 ) -> Score:
@@ -94,7 +94,7 @@ def score_network(
     """
     training, task = network.training, task_of(dataset)
     tally = task.nothing().to(device)
-    images = see_images(network.eval(), dataset, device, inference, tick, BY_RECIPE, workers)
+    images = see_images(network.eval(), dataset, device, inference, on_progress, BY_RECIPE, workers)
     for seen in images:
         tally += seen.tally.to(device)
     network.train(training)

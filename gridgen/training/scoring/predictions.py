@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, read_image
-from gridgen.data.dataset import Tick
 from gridgen.data.images import SUFFIXES
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
+from gridgen.progress import OnProgress, no_progress
 from gridgen.training.inference import infer
 from gridgen.training.inference.requirements import (
     BY_FLAG,
@@ -129,7 +129,7 @@ def predict(
     *,
     device: str = "auto",
     inference: Inference | None = None,
-    tick: Tick = lambda *_: None,
+    on_progress: OnProgress = no_progress,
 ) -> list[Prediction]:
     """Predict `images`, files and folders, with an opened model, a run or a weights file.
 
@@ -138,8 +138,8 @@ def predict(
     of a network that restores images, `NAME_restored.png` is the image. Of a folder all images are
     taken, those in folders below too; their files lie in `out` as the images lie in the folder.
 
-    All images are read, and their sizes checked, before the first file is written; `tick(done,
-    total)` hears of each image when it is checked and when it is predicted. With `inference`,
+    All images are read, and their sizes checked, before the first file is written; `on_progress`
+    is called for each image when it is checked and when it is predicted. With `inference`,
     another one than training validated by. Errors: `DataError`, `SizeError`, `SpecError`,
     `RunError`, `WeightsError`; `DeviceError` under torchrun.
     """
@@ -158,13 +158,13 @@ def predict(
             require_image(inference, spec, (height, width), str(image.path))
         except (DataError, SizeError) as fault:
             faults.append(fault)
-        tick(number, 2 * len(found))
+        on_progress(number, 2 * len(found))
     if faults:
         raise _together(faults)
     model.network.to(chosen)
     for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
         _predict(model, image, written, inference, chosen)
-        tick(len(found) + number, 2 * len(found))
+        on_progress(len(found) + number, 2 * len(found))
     return files
 
 

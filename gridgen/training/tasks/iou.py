@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
-from gridgen.data.dataset import Tick
+from gridgen.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,25 @@ LEVELS = {1: 256, 2: 24, 3: 8}
 MAX_SWEEPS = 20
 
 
-def fitted_lookup(train: Dataset, val: Dataset, tick: Tick = lambda *_: None) -> Tensor:
+def fitted_lookup(train: Dataset, val: Dataset, on_progress: OnProgress = no_progress) -> Tensor:
     """Confusion matrix on `val` of the best intensity-to-class table fitted on `train`.
 
     Fitted to the mean IoU itself: from the majority class of each intensity bin, the table is
-    changed bin by bin as long as the training mean IoU rises. `tick` hears of each image read.
+    changed bin by bin as long as the training mean IoU rises. `on_progress` is called for
+    each image that is read.
     """
     classes, total = len(train.classes), len(train) + len(val)
-    fitted = _histogram(_samples(train, 0, total, tick), train.channels, classes)
-    counts = _histogram(_samples(val, len(train), total, tick), val.channels, classes)
+    fitted = _histogram(_samples(train, 0, total, on_progress), train.channels, classes)
+    counts = _histogram(_samples(val, len(train), total, on_progress), val.channels, classes)
     return _confusion(counts, _fit(fitted))
 
 
-def _samples(dataset: Dataset, before: int, total: int, tick: Tick) -> Iterator[Sample]:
+def _samples(
+    dataset: Dataset, before: int, total: int, on_progress: OnProgress
+) -> Iterator[Sample]:
     for index in range(len(dataset)):
         yield dataset[index]
-        tick(before + index + 1, total)
+        on_progress(before + index + 1, total)
 
 
 def _histogram(samples: Iterable[Sample], channels: int, classes: int) -> Tensor:

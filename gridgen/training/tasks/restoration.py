@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset
-from gridgen.data.dataset import Tick
+from gridgen.progress import OnProgress
 from gridgen.training.tasks.pixels import Pixels, image_pixels, png
 from gridgen.training.tasks.task import Metric
 
@@ -87,14 +87,14 @@ class Restoration:
         return Fidelity(total / max(images, 1))
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
+        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.nothing()
         for index in range(len(dataset)):
             sample = dataset[index]
             total += self.tally(sample.image[None], sample.label[None])
-            tick(index + 1, len(dataset))
+            on_progress(index + 1, len(dataset))
         return self.score(total)
 
     def answer(self, prediction: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, load_dataset
-from gridgen.data.dataset import Tick
 from gridgen.data.part import holdout
 from gridgen.errors import DataError
+from gridgen.progress import OnProgress
 from gridgen.training.processes import devices
 from gridgen.training.tasks.iou import IouScore, confusion, fitted_lookup, score
 from gridgen.training.tasks.pixels import Pixels, label_pixels, png
@@ -80,7 +80,7 @@ class Segmentation:
         return score(tally, self.classes)
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
+        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> IouScore | None:
         """The lookup's score, fitted on what of train is not held out; None where the data has no
         train split.
@@ -91,7 +91,7 @@ class Segmentation:
             return None
         if held_out is not None:
             train, _ = holdout(train, held_out)
-        return self.score(fitted_lookup(train, dataset, tick))
+        return self.score(fitted_lookup(train, dataset, on_progress))
 
     def answer(self, prediction: Tensor) -> Tensor:
         """The class of the greatest logit, (H, W)."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 from torch import Tensor
 
 from gridgen.data import Dataset
-from gridgen.data.dataset import Tick
+from gridgen.progress import OnProgress
 from gridgen.training.tasks.pixels import Pixels
 
 
@@ -108,12 +108,12 @@ class Task(Protocol):
         """The score of all that was tallied."""
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, tick: Tick
+        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> Score | None:
         """How well the split `dataset` of `data` is predicted without a network, if that exists.
 
-        Images of train whose names match `held_out` are not learned from. `tick(done, total)`
-        hears of each image that is read.
+        Images of train whose names match `held_out` are not learned from. `on_progress` is
+        called for each image that is read.
         """
 
     def answer(self, prediction: Tensor) -> Tensor:

@@ -227,7 +227,7 @@ def test_the_lookup_is_not_fitted_on_what_was_held_out(weights, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "gridgen.training.tasks.segmentation.fitted_lookup",
-        lambda train, scored, _tick: (
+        lambda train, scored, _on_progress: (
             seen.append((train.names, scored.names)) or torch.eye(3).long()
         ),
     )

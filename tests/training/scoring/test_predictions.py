@@ -133,7 +133,7 @@ def test_a_folder_is_predicted_as_it_lies(run, tmp_path):
     picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "deep" / "a.jpg")
     ticks = []
     out = tmp_path / "out"
-    written = predict(run.folder, [tmp_path / "in"], out, tick=lambda *at: ticks.append(at))
+    written = predict(run.folder, [tmp_path / "in"], out, on_progress=lambda *at: ticks.append(at))
     assert [each.answer for each in written] == [out / "a_labels.png", out / "deep/a_labels.png"]
     assert all(file.is_file() for each in written for file in each.files)
     assert ticks == [(1, 4), (2, 4), (3, 4), (4, 4)]
