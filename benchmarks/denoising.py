@@ -22,10 +22,10 @@ TASK = Restoration()
 
 def psnr(dataset: Dataset, width: float) -> float:
     """Mean over the images, each blurred first."""
-    total = TASK.nothing()
+    total = TASK.no_statistics()
     for index in range(len(dataset)):
         sample = dataset[index]
-        total += TASK.tally(blurred(sample.image[None], width), sample.label[None])
+        total += TASK.statistics(blurred(sample.image[None], width), sample.label[None])
     return TASK.score(total).value
 
 

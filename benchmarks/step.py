@@ -23,7 +23,7 @@ from PIL import Image
 
 from gridgen import GridSpec, build_grid
 from gridgen.training import Recipe, load_recipe, train
-from gridgen.training.loop import fit, learner
+from gridgen.training.loop import learner, trainer
 from gridgen.training.loop.batches import Batches
 from gridgen.training.watching import Watch
 
@@ -87,7 +87,7 @@ def measure(spec: GridSpec, recipe: Recipe, data: str, options: argparse.Namespa
         (learner, "update", clock.timed("network", learner.update)),
         (learner, "augmentation", timed_augmentation),
         (learner.Learner, "_placed", _method(clock, "to the device", learner.Learner._placed)),
-        (fit.Fit, "_observe", _method(clock, "tally", fit.Fit._observe)),
+        (trainer.Trainer, "_observe", _method(clock, "tally", trainer.Trainer._observe)),
         (Batches, "loader", loader),
     ]
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:

@@ -21,11 +21,6 @@ CLASSES_NOTE = (
     "recall are hits over what was predicted, and over what is there. A class that neither occurs "
     "nor is predicted is left out of the mean. Ignored pixels count nowhere."
 )
-PICTURES_NOTE = (
-    "Ordered by the mean IoU of the image alone. Under wrong, vermillion marks pixels of another "
-    "class than the truth; ignored pixels are black."
-)
-ERRORS_NOTE = "Ordered by the PSNR of the image alone. The error is shown five times as large."
 
 
 def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Path) -> list[Path]:
@@ -39,8 +34,9 @@ def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Pat
         "images.csv": images_csv(evaluation),
     }
     picture = None
-    if evaluation.task.classes:
-        picture = confusion_png(evaluation.tally, evaluation.task.classes)
+    matrix = evaluation.task.confusion(evaluation.statistics)
+    if matrix is not None:
+        picture = confusion_png(matrix, evaluation.task.classes)
         files["classes.csv"] = classes_csv(evaluation)
         files["confusion.csv"] = confusion_csv(evaluation)
         files["confusion.png"] = picture
@@ -60,7 +56,7 @@ def evaluation_page(evaluation: Evaluation, gallery: Gallery, confusion: bytes |
         classes=[_class(each, pixels) for each in classes],
         classes_note=CLASSES_NOTE,
         confusion=embedded(confusion) if confusion else None,
-        pictures_note=PICTURES_NOTE if task.classes else ERRORS_NOTE,
+        pictures_note=task.pictures_note,
         worst_heading=_heading(len(gallery.worst), evaluation.images),
         worst=[_exhibit(each, evaluation) for each in gallery.worst],
         best=[_exhibit(each, evaluation) for each in gallery.apart()],
@@ -107,18 +103,16 @@ def _class(each: ClassScore, pixels: int) -> dict[str, Any]:
 
 def _exhibit(each: Exhibit, evaluation: Evaluation) -> dict[str, Any]:
     assert each.image.score is not None
-    metric, (height, width) = evaluation.task.metric, each.size
-    faults = "wrong" if evaluation.task.classes else "error"
-    answer = "prediction" if evaluation.task.classes else evaluation.task.ending
+    task, (height, width) = evaluation.task, each.size
     pictures = {
         "image": each.given,
         "truth": each.truth,
-        answer: each.prediction,
-        faults: each.faults,
+        task.answer_title: each.prediction,
+        task.faults_title: each.faults,
     }
     return {
         "name": each.image.name,
-        "score": f"{metric.title} {metric.shown(each.image.score.value)}",
+        "score": f"{task.metric.title} {task.metric.shown(each.image.score.value)}",
         "width": width,
         "height": height,
         "exact": each.exact,

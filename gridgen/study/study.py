@@ -1,6 +1,6 @@
 """The study spec: what is searched, under which budget, and how a candidate is scored."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Discriminator,
@@ -23,7 +23,7 @@ from gridgen.training import Recipe, load_recipe
 from gridgen.training.inference.requirements import load_splits, require_fit
 from gridgen.training.recipe import setting_of
 from gridgen.training.run.facts import MAX_SEED
-from gridgen.training.tasks import columns, task_of
+from gridgen.training.tasks import OBJECTIVES, columns, task_of
 
 
 def _kind(value: Any) -> str:
@@ -42,6 +42,11 @@ ChoicesField = Annotated[
 RecipeField = Annotated[
     Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")], Discriminator(_recipe_kind)
 ]
+if TYPE_CHECKING:
+    Objective = str
+else:
+    # A type checker wants literal values here; pydantic takes those that the tasks name.
+    Objective = Literal[OBJECTIVES]
 
 
 class Study(Document):
@@ -73,8 +78,8 @@ class Study(Document):
         min_length=1,
         description="Training images to score instead of training on, by name: 0006R0*.",
     )
-    objective: Literal["val_iou", "val_accuracy", "val_psnr", "holdout_iou", "holdout_psnr"] = (
-        Field(default="val_iou", description="Column of metrics.csv, in its last row, to maximize.")
+    objective: Objective = Field(
+        default=OBJECTIVES[0], description="Column of metrics.csv, in its last row, to maximize."
     )
     recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
     sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")

@@ -24,7 +24,7 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run
 from gridgen.training.loop.learner import Learner
-from gridgen.training.recipe import Moment
+from gridgen.training.recipe import TrainingStep
 from gridgen.training.run import dump
 from gridgen.training.run.checkpoint import State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.tasks import Task, task_for
@@ -215,11 +215,11 @@ def write_checkpoints(folder: Path) -> tuple[dict[str, object], dict[str, object
         for _ in range(3):
             torch.manual_seed(state.step)
             images, labels = torch.rand(4, 3, 8, 8), torch.randint(0, 3, (4, 8, 8))
-            outcome = state.learner.step(images, labels, Moment(state.step, 10, 1))
+            outcome = state.learner.step(images, labels, TrainingStep(state.step, 10, 1))
             state.losses.add(outcome.loss)
             state.step += 1
         state.losses.fetch(state.step)
-        state.tally = torch.arange(9).reshape(3, 3) + state.step
+        state.statistics = torch.arange(9).reshape(3, 3) + state.step
         save_checkpoint(folder, state)
         held.append(content(state))
     return held[0], held[1]
@@ -234,7 +234,7 @@ def content(state: State) -> dict[str, object]:
         **{f"network.{name}": t for name, t in learner.network.state_dict().items()},
         **{f"average.{name}": t for name, t in learner.average.network.state_dict().items()},
         **{f"{n}.{name}": t for n, values in moments for name, t in values.items()},
-        **({} if state.tally is None else {"tally": state.tally}),
+        **({} if state.statistics is None else {"statistics": state.statistics}),
     }
     raw = {name: t.contiguous().numpy().tobytes() for name, t in tensors.items()}
     return {**raw, "numbers": json.dumps(state.numbers())}

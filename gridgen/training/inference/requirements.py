@@ -13,7 +13,7 @@ from gridgen.analysis import Size, legal_size
 from gridgen.analysis.sizes import larger_size
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.part import holdout
-from gridgen.errors import DataError, OutOfMemoryError, SizeError, SpecError
+from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.inference.windows import given_sizes
@@ -146,10 +146,7 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     train, val, held_out = splits
     for split in (train, val):
         require_fit(spec, split)
-    if not task_of(train).classes:
-        _require_no_classes(recipe, train)
-    if not task_of(train).resizable:
-        _require_crops_as_they_are(recipe, train)
+    task_of(train).require(recipe, train)
     require_augmentation(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     _require_inference(spec, recipe, task_of(train))
@@ -174,36 +171,11 @@ def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
         raise spec.blame(SpecError(fact, ("side_channels",)))
 
 
-def _require_no_classes(recipe: Recipe, train: Dataset) -> None:
-    """The recipe says nothing of classes, which `train` has not."""
-    for field in ("class_weights", "label_smoothing"):
-        if getattr(recipe, field) not in ("none", 0):
-            fact = f"{train.name} has images for labels, no classes; remove this field"
-            raise recipe.blame(SpecError(fact, (field,)))
-
-
 def _require_inference(spec: NetworkSpec, recipe: Recipe, task: Task) -> None:
     """The recipe's inference suits the network and what it is for."""
     fault = unsuited(recipe.inference, spec, task)
     if fault is not None:
         raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
-
-
-def _require_crops_as_they_are(recipe: Recipe, train: Dataset) -> None:
-    """No crop of `train` is resized, which would change the noise on it."""
-    crop, name = recipe.crop, train.name
-    if not crop.smallest == crop.largest == crop.size:
-        sides = f"smallest {crop.smallest}, largest {crop.largest} and size {crop.size} differ"
-        fact = f"{sides}, but resizing changes the noise of {name}; set all three to {crop.size}"
-        raise recipe.blame(SpecError(fact, ("crop",)))
-    shorter, index = min((min(size), index) for index, size in enumerate(train.sizes))
-    if shorter < crop.size:
-        height, width = train.sizes[index]
-        raise DataError(
-            f"{name}, train, image {train[index].name}: Image is {height}x{width}; enlarging it to "
-            f"crops of {crop.size} changes the noise. Set smallest, largest and size of the "
-            f"recipe's crop to {shorter} or less, or remove the image."
-        )
 
 
 def _wanted(dataset: Dataset) -> dict[str, int]:

@@ -13,7 +13,7 @@ from gridgen.grid import Grid
 from gridgen.training.loop.batches import step_seed
 from gridgen.training.processes import devices
 from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
-from gridgen.training.recipe import Moment, Recipe
+from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.recipe.sections import Adam, AdamW, Sgd
 from gridgen.training.tasks import Task
 from gridgen.training.tasks.augmentation import augmentation
@@ -173,17 +173,17 @@ class Learner:
         found = [t.isfinite().all().to(self.device) for t in tensors]
         return not found or bool(torch.stack(found).all())
 
-    def step(self, images: Tensor, labels: Tensor, moment: Moment) -> Outcome:
+    def step(self, images: Tensor, labels: Tensor, step: TrainingStep) -> Outcome:
         """Forward, backward, update of this process's share of a batch; never waits for a GPU."""
-        torch.manual_seed(step_seed(self.seed, moment.step))
+        torch.manual_seed(step_seed(self.seed, step.number))
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.rate(moment)
+            group["lr"] = self.recipe.rate(step)
         images, labels = self._placed(images, labels)
         images, labels = self.augment(images, labels)
         prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
         update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
         if self.average is not None:
-            self.average.follow(moment.step)
+            self.average.follow(step.number)
         return Outcome(prediction.detach(), labels, loss.detach())
 
     def _placed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

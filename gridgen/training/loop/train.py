@@ -25,7 +25,7 @@ from gridgen.training.inference.requirements import (
     load_splits,
     require_splits,
 )
-from gridgen.training.loop.fit import Fit
+from gridgen.training.loop.trainer import Trainer
 from gridgen.training.processes import devices
 from gridgen.training.recipe import Recipe, load_recipe, setting_of
 from gridgen.training.run import FACTS, Run, dump, require_free
@@ -158,9 +158,9 @@ def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
     with _alone(run):
         if newest(run.checkpoints) is None and run.is_finished(run.rows()):
             return  # and whoever took the checkpoints away needs them no more
-        fit = Fit(run, splits, device, watch)
-        fit.restore()
-        fit.go()
+        trainer = Trainer(run, splits, device, watch)
+        trainer.restore()
+        trainer.go()
 
 
 def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:

@@ -1,6 +1,6 @@
 """Recipes: how a network is trained, as a YAML file. Says nothing of the network or the data."""
 
 from gridgen.training.recipe.recipe import RECIPES, Recipe, load_recipe, setting_of
-from gridgen.training.recipe.sections import Augmentation, Crop, Moment
+from gridgen.training.recipe.sections import Augmentation, Crop, TrainingStep
 
-__all__ = ["RECIPES", "Augmentation", "Crop", "Moment", "Recipe", "load_recipe", "setting_of"]
+__all__ = ["RECIPES", "Augmentation", "Crop", "Recipe", "TrainingStep", "load_recipe", "setting_of"]

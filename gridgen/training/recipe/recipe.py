@@ -19,8 +19,8 @@ from gridgen.training.recipe.sections import (
     AnySchedule,
     Augmentation,
     Crop,
-    Moment,
     Torch7,
+    TrainingStep,
 )
 
 RECIPES = {
@@ -207,9 +207,9 @@ class Recipe(Document):
             raise SpecError(f"{fact}; set schedule: {{warmup: 0}}, or more epochs", ("epochs",))
         return self
 
-    def rate(self, moment: Moment) -> float:
+    def rate(self, step: TrainingStep) -> float:
         """The learning rate of a step."""
-        return self.schedule.rate(self.learning_rate, moment)
+        return self.schedule.rate(self.learning_rate, step)
 
 
 __all__ = ["RECIPES", "load_recipe"]

@@ -116,17 +116,17 @@ AnyOptimizer = Annotated[
 ]
 
 
-class Moment(NamedTuple):
-    """A step of a training, counted from 0, and how many there are."""
+class TrainingStep(NamedTuple):
+    """Number of a training step, from 0, and how many steps there are."""
 
-    step: int
+    number: int
     per_epoch: int
     epochs: int
 
     @property
     def epoch(self) -> int:
         """The epoch that the step belongs to, from 0."""
-        return self.step // self.per_epoch
+        return self.number // self.per_epoch
 
     @property
     def total(self) -> int:
@@ -146,7 +146,8 @@ class Torch7(Document):
     weight decay. From an epoch on the base may be another. Without both it is constant.
 
     >>> paper = Torch7(decay=5e-6, drops=[Drop(epoch=800, learning_rate=0.001)])
-    >>> [float(f"{paper.rate(0.01, Moment(t, 750, 1900)):.3g}") for t in (0, 599_999, 600_000)]
+    >>> steps = [TrainingStep(number, 750, 1900) for number in (0, 599_999, 600_000)]
+    >>> [float(f"{paper.rate(0.01, step):.3g}") for step in steps]
     [0.01, 0.0025, 0.00025]
     """
 
@@ -164,12 +165,12 @@ class Torch7(Document):
             raise ValueError(f"epochs {epochs} do not rise; put the drops in order")
         return drops
 
-    def rate(self, base: float, moment: Moment) -> float:
+    def rate(self, base: float, step: TrainingStep) -> float:
         """The learning rate of a step."""
         for drop in self.drops:
-            if moment.epoch >= drop.epoch:
+            if step.epoch >= drop.epoch:
                 base = drop.learning_rate
-        return base / (1 + moment.step * self.decay)
+        return base / (1 + step.number * self.decay)
 
 
 class Warmed(Document):
@@ -177,12 +178,12 @@ class Warmed(Document):
 
     warmup: float = Field(default=0.0, ge=0, description="Epochs of linear rise.")
 
-    def rate(self, base: float, moment: Moment) -> float:
+    def rate(self, base: float, step: TrainingStep) -> float:
         """The learning rate of a step."""
-        rising = min(round(self.warmup * moment.per_epoch), moment.total - 1)
-        if moment.step < rising:
-            return base * (moment.step + 1) / (rising + 1)
-        return base * self.fall((moment.step - rising) / (moment.total - rising))
+        rising = min(round(self.warmup * step.per_epoch), step.total - 1)
+        if step.number < rising:
+            return base * (step.number + 1) / (rising + 1)
+        return base * self.fall((step.number - rising) / (step.total - rising))
 
     def fall(self, done: float) -> float:
         """The factor once `done`, from 0 to 1, of the steps after the rise have been made."""

@@ -28,7 +28,7 @@ from gridgen.training.run.steplog import Losses
 KEPT = 2
 BEST = "best"
 REPLACED = ".old"
-TALLY = "matrix"
+STATISTICS = "matrix"
 NETWORK, AVERAGE = "network.safetensors", "average.safetensors"
 OPTIMIZER, NUMBERS, MANIFEST = "optimizer.safetensors", "state.json", "manifest.json"
 
@@ -52,7 +52,7 @@ class State:
     step: int = 0
     best: float = -math.inf
     losses: Losses = field(default_factory=Losses)
-    tally: Tensor | None = None
+    statistics: Tensor | None = None
     rows: list[dict[str, float]] = field(default_factory=list)
     """Of metrics.csv, which is written from them."""
 
@@ -201,7 +201,7 @@ def _restore(checkpoint: Path, state: State) -> None:
         raise RunError(f"{checkpoint}: {fact}") from error
     if learner.averaged is not None:
         learner.averaged.load_state_dict(average)
-    state.tally = optimizer.pop(TALLY, None)
+    state.statistics = optimizer.pop(STATISTICS, None)
     _restore_optimizer(learner.optimizer, optimizer)
     state.adopt(numbers)
 
@@ -213,10 +213,10 @@ def scored_weights(checkpoint: Path) -> Path:
 
 
 def _optimizer_tensors(state: State) -> dict[str, Tensor]:
-    """The optimizer's moments by parameter number, and the running tally of what was trained on."""
+    """The optimizer's moments by parameter number, and the statistics of what was trained on."""
     optimizer = state.learner.optimizer
     tensors = {f"{number}.{name}": value for number, name, value in _moments(optimizer)}
-    return tensors if state.tally is None else {**tensors, TALLY: state.tally}
+    return tensors if state.statistics is None else {**tensors, STATISTICS: state.statistics}
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tensor]]:

@@ -77,7 +77,7 @@ class Run:
         """What it is trained for, with the loss that it is taught by."""
         facts, recipe = self.facts, self.recipe
         task = task_for(facts.classes, facts.colours)
-        return task.taught(facts.class_weights, recipe.label_smoothing)
+        return task.with_loss(facts.class_weights, recipe.label_smoothing)
 
     @property
     def objective(self) -> str:

@@ -4,13 +4,14 @@ Defined by M. Cordts et al., CVPR 2016, section 3.2, and by what the official sc
 evalPixelLevelSemanticLabeling.py (cityscapesscripts 2.3.0) does. That script itself: `official`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from gridgen.data import Sample
@@ -24,8 +25,9 @@ from gridgen.data.cityscapes.labels import (
     ids_of,
 )
 from gridgen.errors import DataError
+from gridgen.training.tasks.iou import iou
 
-Values = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 IDS = len(DRAWN)
 KINDS = np.array([[one.category == other.category for other in DRAWN] for one in DRAWN])
@@ -52,7 +54,7 @@ SCORED = {
 
 
 @dataclass(frozen=True)
-class Column:
+class ScoreColumn:
     """One of the four scores, in [0, 1]: of each class or category, and their mean.
 
     nan for what neither occurs nor is predicted, which the mean leaves out.
@@ -62,13 +64,12 @@ class Column:
     mean: float
 
     @classmethod
-    def of(cls, names: Iterable[str], value: Callable[[str], float]) -> "Column":
-        """The column of these names."""
-        values = {name: value(name) for name in names}
+    def of(cls, values: Mapping[str, float]) -> "ScoreColumn":
+        """The column of these values, and their mean."""
         known = [value for value in values.values() if not isnan(value)]
         return cls(values, sum(known) / len(known) if known else nan)
 
-    def difference(self, other: "Column") -> float:
+    def difference(self, other: "ScoreColumn") -> float:
         """The greatest one, the mean's included; infinite where only one of two is nan."""
         pairs = [(value, other.values[name]) for name, value in self.values.items()]
         return max(_difference(*pair) for pair in [*pairs, (self.mean, other.mean)])
@@ -78,13 +79,13 @@ class Column:
 class FourScores:
     """The columns of the paper's tables."""
 
-    iou_class: Column
-    iiou_class: Column
-    iou_category: Column
-    iiou_category: Column
+    iou_class: ScoreColumn
+    iiou_class: ScoreColumn
+    iou_category: ScoreColumn
+    iiou_category: ScoreColumn
 
     @property
-    def columns(self) -> tuple[Column, Column, Column, Column]:
+    def columns(self) -> tuple[ScoreColumn, ScoreColumn, ScoreColumn, ScoreColumn]:
         """In the paper's order."""
         return self.iou_class, self.iiou_class, self.iou_category, self.iiou_category
 
@@ -146,40 +147,41 @@ class CityscapesScore:
             misses += np.bincount(labels, (sizes - count) * weights, IDS)
 
     def scores(self) -> FourScores:
-        """Of all that was counted."""
-        ways = self._iou, self._iiou, self._iou_of_category, self._iiou_of_category
-        columns = zip(SCORED.values(), ways, strict=True)
-        return FourScores(*(Column.of(names, way) for names, way in columns))
+        """The four scores of all that was counted."""
+        classes = {label.name: [label.id] for label in TRAINED}
+        scored = {c: ids_of(label for label in TRAINED if label.category == c) for c in CATEGORIES}
+        drawn = {c: ids_of(label for label in DRAWN if label.category == c) for c in CATEGORIES}
+        return FourScores(
+            self._column("iou_class", classes),
+            self._column("iiou_class", classes, (self._hits, self._misses)),
+            self._column("iou_category", scored),
+            self._column("iiou_category", drawn, (self._kind_hits, self._kind_misses)),
+        )
 
-    def _iou(self, name: str) -> float:
-        label = ID[name]
-        hits = self._pixels[label, label]
-        return _share(hits, self._pixels[label].sum() - hits, self._false([label]))
+    def _column(
+        self,
+        score: str,
+        ids: Mapping[str, list[int]],
+        weighted: tuple[FloatArray, FloatArray] | None = None,
+    ) -> ScoreColumn:
+        """One score of the label ids of each name: of pixels, or of `weighted` hits and misses."""
+        names = SCORED[score]
+        counts = torch.tensor(
+            [self._counts(ids[name], weighted) for name in names], dtype=torch.float64
+        )
+        return ScoreColumn.of(dict(zip(names, iou(*counts.unbind(1)).tolist(), strict=True)))
 
-    def _iiou(self, name: str) -> float:
-        label = ID[name]
-        return _share(self._hits[label], self._misses[label], self._false([label]))
-
-    def _iou_of_category(self, name: str) -> float:
-        own = ids_of(label for label in TRAINED if label.category == name)
-        hits = self._pixels[np.ix_(own, own)].sum()
-        return _share(hits, self._pixels[own].sum() - hits, self._false(own))
-
-    def _iiou_of_category(self, name: str) -> float:
-        own = ids_of(label for label in DRAWN if label.category == name)
-        false = self._false(own)
-        return _share(self._kind_hits[own].sum(), self._kind_misses[own].sum(), false)
-
-    def _false(self, own: list[int]) -> int:
-        """Pixels predicted as one of these whose truth is another that is scored."""
+    def _counts(
+        self, own: list[int], weighted: tuple[FloatArray, FloatArray] | None
+    ) -> tuple[float, float, float]:
+        """Hits, misses and false positives of these label ids."""
+        if weighted is not None:
+            hits, misses = (float(values[own].sum()) for values in weighted)
+        else:
+            hits = float(self._pixels[np.ix_(own, own)].sum())
+            misses = float(self._pixels[own].sum()) - hits
         others = [label for label in ids_of(TRAINED) if label not in own]
-        return int(self._pixels[np.ix_(others, own)].sum())
-
-
-def _share(hits: float, misses: float, false: float) -> float:
-    """TP / (TP + FN + FP)."""
-    union = hits + misses + false
-    return float(hits / union) if union else nan
+        return hits, misses, float(self._pixels[np.ix_(others, own)].sum())
 
 
 def _difference(mine: float, its: float) -> float:

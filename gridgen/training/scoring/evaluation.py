@@ -47,7 +47,7 @@ class Evaluation:
     split: str
     inference: Inference
     network: Score
-    tally: Tensor
+    statistics: Tensor
     """Of all images, on the CPU: the confusion matrix (truth, prediction) where there are classes.
     """
     per_image: tuple[ImageScore, ...]
@@ -141,10 +141,10 @@ def evaluate(
     require_inference(inference, spec, task)
     require_images(inference, spec, dataset, split)
     unseen = model.holdout if split == HOLDOUT else None
-    total, images = task.nothing(), []
+    total, images = task.no_statistics(), []
     model.network.to(chosen)
     for seen in see_images(model.network, dataset, chosen, inference, on_progress):
-        total += seen.tally.cpu()
+        total += seen.statistics.cpu()
         images.append(seen.scored(task))
         if observers or gallery:
             answer = task.answer(seen.prediction)
@@ -160,7 +160,7 @@ def evaluate(
         split=split,
         inference=inference,
         network=task.score(total),
-        tally=total,
+        statistics=total,
         per_image=tuple(images),
         baseline=task.score_baseline(data, dataset, unseen, on_progress) if baseline else None,
     )

@@ -4,11 +4,10 @@ from bisect import insort
 from dataclasses import dataclass, field
 from io import BytesIO
 
-import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from gridgen.data import IGNORE, Sample
+from gridgen.data import Sample
 from gridgen.training.scoring.per_image import ImageScore, value_of
 from gridgen.training.tasks import Task
 from gridgen.training.tasks.pixels import Pixels, image_pixels
@@ -17,12 +16,6 @@ WIDEST = 480
 """Pixels of a picture's longer side; a larger image is shown smaller."""
 EXACT = 160
 """Up to this longer side pictures are kept as they are, since a page enlarges them."""
-WRONG = (213, 94, 0)
-"""Vermillion, which also the colour-blind tell from grey."""
-SHOWN = 0.75
-"""How much of it lies over the image."""
-GAIN = 5
-"""What the error of a restored image is multiplied by, to be seen."""
 
 
 @dataclass(frozen=True)
@@ -85,30 +78,15 @@ def _exhibit(image: ImageScore, sample: Sample, answer: Tensor, task: Task) -> E
     label, shown = sample.label, task.masked(answer, sample.label)
     given = image_pixels(sample.image)
     size = _shown_size(image.size)
-    smooth, exact = Image.Resampling.LANCZOS, Image.Resampling.NEAREST
-    resampling = exact if task.classes else smooth
+    resampling = task.label_resampling
     return Exhibit(
         image,
-        _webp(_small(given, size, smooth)),
+        _webp(_small(given, size, Image.Resampling.LANCZOS)),
         _png(_small(task.pixels(label), size, resampling)),
         _png(_small(task.pixels(shown), size, resampling)),
-        _webp(_small(_faults(given, label, answer, task), size, resampling)),
+        _webp(_small(task.faults(given, label, answer), size, resampling)),
         size,
     )
-
-
-def _faults(given: Pixels, label: Tensor, answer: Tensor, task: Task) -> Pixels:
-    """Wrong pixels vermillion on the image in pale grey, ignored ones black; or the error of a
-    restored image, five times.
-    """
-    if not task.classes:
-        return image_pixels(((answer - label).abs() * GAIN).clamp(0, 1))
-    grey = given.mean(axis=2, keepdims=True) * 0.5 + 110
-    picture = np.repeat(grey, 3, axis=2).clip(0, 255).astype(np.uint8)
-    wrong = ((answer != label) & (label != IGNORE)).numpy()
-    picture[wrong] = picture[wrong] * (1 - SHOWN) + np.array(WRONG) * SHOWN
-    picture[(label == IGNORE).numpy()] = 0
-    return picture
 
 
 def _shown_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -27,8 +27,8 @@ from gridgen.training.scoring.cityscapes import (
     PUBLISHED,
     SCORED,
     CityscapesScore,
-    Column,
     FourScores,
+    ScoreColumn,
     table,
 )
 from gridgen.training.tasks.pixels import png
@@ -126,7 +126,7 @@ def _scores(found: dict[str, Any]) -> FourScores:
     columns = {}
     for name, (values, mean) in FOUND.items():
         scored = {key: found[values][key] for key in SCORED[name]}
-        columns[name] = Column(scored, found[mean])
+        columns[name] = ScoreColumn(scored, found[mean])
     return FourScores(**columns)
 
 

@@ -40,16 +40,16 @@ class ImageScore:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A sample, the network's prediction for it (1, K, H, W), and its tally."""
+    """A sample, the network's prediction for it (1, K, H, W), and its statistics."""
 
     sample: Sample
     prediction: Tensor
-    tally: Tensor
+    statistics: Tensor
 
     def scored(self, task: Task) -> ImageScore:
         """Its score by itself."""
         height, width = self.sample.image.shape[-2:]
-        score = task.score(self.tally) if self.tally.any() else None
+        score = task.score(self.statistics) if self.statistics.any() else None
         return ImageScore(self.sample.name, (height, width), score)
 
 
@@ -74,8 +74,8 @@ def see_images(
         image = sample.image[None] if inference.window else sample.image[None].to(device)
         with within_memory(sample.name, fix):
             prediction = infer(network, image, inference)
-        tally = task.tally(prediction, sample.label[None].to(prediction.device))
-        yield Seen(sample, prediction, tally)
+        statistics = task.statistics(prediction, sample.label[None].to(prediction.device))
+        yield Seen(sample, prediction, statistics)
         on_progress(index + 1, len(dataset))
 
 
@@ -87,25 +87,25 @@ def score_network(
     inference: Inference = WHOLE,
     workers: int = 0,
 ) -> Score:
-    """How well `network` predicts `dataset`, from one tally over all of its images.
+    """How well `network` predicts `dataset`, from one statistics over all of its images.
 
     Leaves the network in the mode it was in. Of several processes each scores a share, and all
     get the whole score. For training: where memory runs out, the recipe is to be changed.
     """
     training, task = network.training, task_of(dataset)
-    tally = task.nothing().to(device)
+    statistics = task.no_statistics().to(device)
     images = see_images(network.eval(), dataset, device, inference, on_progress, BY_RECIPE, workers)
     for seen in images:
-        tally += seen.tally.to(device)
+        statistics += seen.statistics.to(device)
     network.train(training)
-    tally = devices.summed(tally)
-    require_labelled(tally, dataset, "validation")
-    return task.score(tally)
+    statistics = devices.summed(statistics)
+    require_labelled(statistics, dataset, "validation")
+    return task.score(statistics)
 
 
-def require_labelled(tally: Tensor, dataset: Dataset, split: str) -> None:
+def require_labelled(statistics: Tensor, dataset: Dataset, split: str) -> None:
     """There was anything to score, or a `DataError`."""
-    if not tally.any():
+    if not statistics.any():
         fact = f"{dataset.name}, {split}: no pixel of its {len(dataset)} images has a class"
         raise DataError(f"{fact}, so there is nothing to score; label some")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gridgen.data import IGNORE, Dataset, read_image
+from gridgen.data import Dataset, read_image
 from gridgen.data.images import SUFFIXES
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError, GridgenError, SizeError
@@ -220,12 +220,4 @@ def draw_predictions(
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
         labels.append(sample.label)
     titles = ("image", "truth", "prediction")
-    write_file(path, sheet(rows, titles, *_legend(task, labels)))
-
-
-def _legend(task: Task, labels: list[Tensor]) -> tuple[list[str], list[Sequence[int]]]:
-    """Names and colours of what the pictures show."""
-    names, colours = list(task.classes), list(task.colours)
-    if names and any((label == IGNORE).any() for label in labels):
-        return [*names, "not labelled"], [*colours, (0, 0, 0)]
-    return names, colours
+    write_file(path, sheet(rows, titles, *task.legend(labels)))

@@ -4,9 +4,11 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from math import isnan
 from typing import Any
 
 from gridgen.training.scoring.evaluation import Evaluation
+from gridgen.training.tasks.iou import class_iou
 
 
 @dataclass(frozen=True)
@@ -26,25 +28,19 @@ class ClassScore:
 
 
 def class_scores(evaluation: Evaluation) -> list[ClassScore]:
-    """In class order; none where the task has no classes."""
+    """The scores in class order; none where the task has no classes."""
     task = evaluation.task
-    if not task.classes:
+    matrix = task.confusion(evaluation.statistics)
+    if matrix is None:
         return []
-    matrix = evaluation.tally
-    columns = matrix.diagonal().tolist(), matrix.sum(1).tolist(), matrix.sum(0).tolist()
+    hits, truth, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    shares = class_iou(matrix), hits.double() / predicted, hits.double() / truth
+    names = zip(task.classes, task.colours, strict=True)
+    columns = (map(_known, share.tolist()) for share in shares)
+    counts = truth.tolist(), predicted.tolist()
     return [
-        ClassScore(
-            name,
-            (red, green, blue),
-            _share(hits, truth + predicted - hits),
-            _share(hits, predicted),
-            _share(hits, truth),
-            truth,
-            predicted,
-        )
-        for name, (red, green, blue), hits, truth, predicted in zip(
-            task.classes, task.colours, *columns, strict=True
-        )
+        ClassScore(name, (red, green, blue), *numbers)
+        for (name, (red, green, blue)), *numbers in zip(names, *columns, *counts, strict=True)
     ]
 
 
@@ -70,12 +66,12 @@ def images_csv(evaluation: Evaluation) -> str:
 def confusion_csv(evaluation: Evaluation) -> str:
     """Pixels: a line a true class, a column a predicted one."""
     classes = evaluation.task.classes
-    lines = zip(classes, evaluation.tally.tolist(), strict=True)
+    lines = zip(classes, evaluation.statistics.tolist(), strict=True)
     return _csv(("truth", *classes), [(name, *counts) for name, counts in lines])
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _known(share: float) -> float | None:
+    return None if isnan(share) else share
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

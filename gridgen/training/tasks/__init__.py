@@ -1,13 +1,16 @@
-"""What a network is trained for. Add a task as a file and a line in `task_of`."""
+"""What a network is trained for. Add a task as a file and a line in `TASKS`."""
 
 from collections.abc import Sequence
 
 from gridgen.data import Dataset
+from gridgen.training.tasks.pixels import Colours
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
 from gridgen.training.tasks.task import Metric, Score, Task, columns, val_column
 
 __all__ = [
+    "OBJECTIVES",
+    "TASKS",
     "Metric",
     "Restoration",
     "Score",
@@ -18,6 +21,21 @@ __all__ = [
     "task_of",
     "val_column",
 ]
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}
+OBJECTIVES = (
+    *(val_column(number) for task in TASKS.values() for number in task.numbers),
+    *(task.metric.holdout for task in TASKS.values()),
+)
+"""Columns of metrics.csv that a search may maximize: scores on images that are not trained on."""
+
+
+def task_name(classes: Sequence[str]) -> str:
+    """The name in `TASKS` of the task of data with these classes.
+
+    The only place that decides so: data does not name its task, neither on disk nor in run.json.
+    """
+    return Segmentation.name if classes else Restoration.name
 
 
 def task_of(dataset: Dataset) -> Task:
@@ -30,6 +48,6 @@ def task_of(dataset: Dataset) -> Task:
     return task_for(dataset.classes, dataset.colours)
 
 
-def task_for(classes: Sequence[str], colours: Sequence[Sequence[int]]) -> Task:
+def task_for(classes: Sequence[str], colours: Colours) -> Task:
     """The task of a dataset with these classes and their colours, as a run notes them."""
-    return Segmentation(tuple(classes), colours) if classes else Restoration()
+    return TASKS[task_name(classes)].of(classes, colours)

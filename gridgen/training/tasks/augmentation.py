@@ -179,9 +179,6 @@ def require_augmentation(recipe: Recipe, dataset: Dataset) -> None:
     """
     amounts = _amounts(recipe)
     name, channels = dataset.name, dataset.channels
-    if amounts and not dataset.classes:
-        fact = f"{name} has images for labels, which this would change; set augmentation: null"
-        raise recipe.blame(SpecError(fact, ("augmentation",)))
     for field, wanted in CHANNELS.items():
         if field in amounts and channels not in wanted:
             known = " or ".join(map(str, wanted))

@@ -63,17 +63,25 @@ def confusion(prediction: Tensor, label: Tensor, classes: int) -> Tensor:
     return counts[:ignored].view(classes, classes)
 
 
+def iou(hits: Tensor, misses: Tensor, false: Tensor) -> Tensor:
+    """Intersection over union, TP / (TP + FN + FP), of counts or weighted counts.
+
+    In float64; nan where there is nothing to count.
+    """
+    return hits.double() / (hits + misses + false)
+
+
+def class_iou(matrix: Tensor) -> Tensor:
+    """IoU of each class of a confusion matrix (truth, prediction), in class order."""
+    hits = matrix.diagonal()
+    return iou(hits, matrix.sum(1) - hits, matrix.sum(0) - hits)
+
+
 def score(matrix: Tensor, classes: Sequence[str]) -> IouScore:
-    """The scores of a confusion matrix: IoU = TP / (TP + FP + FN)."""
-    counts = matrix.to(torch.float64)
-    hits = counts.diagonal()
-    union = counts.sum(0) + counts.sum(1) - hits
-    total = counts.sum()
-    return IouScore(
-        tuple(classes),
-        tuple((hits / union).tolist()),
-        float(hits.sum() / total) if total else 0.0,
-    )
+    """The scores of a confusion matrix (truth, prediction)."""
+    hits, total = matrix.diagonal().sum().double(), matrix.sum()
+    accuracy = float(hits / total) if total else 0.0
+    return IouScore(tuple(classes), tuple(class_iou(matrix).tolist()), accuracy)
 
 
 LEVELS = {1: 256, 2: 24, 3: 8}
@@ -147,6 +155,5 @@ def _confusion(counts: Tensor, table: Tensor) -> Tensor:
 
 
 def _mean_iou(matrix: Tensor) -> float:
-    hits = matrix.diagonal().double()
-    union = matrix.sum(0) + matrix.sum(1) - matrix.diagonal()
-    return float((hits / union.clamp(min=1))[union > 0].mean())
+    values = class_iou(matrix)
+    return float(values[~values.isnan()].mean())

@@ -9,13 +9,17 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset
+from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
-from gridgen.training.tasks.pixels import Pixels, image_pixels, png
+from gridgen.training.recipe.recipe import Recipe
+from gridgen.training.tasks.pixels import Colours, Pixels, image_pixels, png
 from gridgen.training.tasks.task import Metric
 
 EPSILON = 1e-3
-# Of an image that equals its label, whose PSNR has no bound.
+# An image that equals its label has an infinite PSNR, which no mean could hold.
 LEAST_ERROR = 1e-10
+GAIN = 5
+"""Factor by which an error is multiplied to be seen in a picture."""
 
 PSNR = Metric("psnr", "PSNR", digits=2, unit=" dB")
 
@@ -32,15 +36,15 @@ class Fidelity:
         return self.psnr
 
     def numbers(self) -> dict[str, float]:
-        """One."""
+        """The PSNR, which metrics.csv holds."""
         return {"psnr": self.psnr}
 
     def as_json(self) -> dict[str, Any]:
-        """One number."""
+        """The PSNR as a plain number."""
         return {"psnr": self.psnr}
 
     def rows(self) -> list[tuple[str, str]]:
-        """One line."""
+        """A report's line with the PSNR."""
         return [("PSNR", PSNR.shown(self.psnr))]
 
 
@@ -48,52 +52,82 @@ class Fidelity:
 class Restoration:
     """Charbonnier loss; PSNR against the label, an image (N, C, H, W) in [0, 1].
 
-    The tally is the sum of the images' PSNRs and their number.
+    The statistics are the sum of the images' PSNRs and their number.
     """
 
     classes: ClassVar[Sequence[str]] = ()
-    colours: ClassVar[Sequence[Sequence[int]]] = ()
+    colours: ClassVar[Colours] = ()
+    name: ClassVar[str] = "restoration"
     metric: ClassVar[Metric] = PSNR
     numbers: ClassVar[tuple[str, ...]] = ("psnr",)
     resizable: ClassVar[bool] = False  # noise would be smoothed or spread
     baseline: ClassVar[str] = "the image as it is given"
     ending: ClassVar[str] = "restored"
+    label_resampling: ClassVar[Image.Resampling] = Image.Resampling.LANCZOS
+    answer_title: ClassVar[str] = "restored"
+    faults_title: ClassVar[str] = "error"
+    pictures_note: ClassVar[str] = (
+        "Ordered by the PSNR of the image alone. The error is shown five times as large."
+    )
+
+    @classmethod
+    def of(cls, classes: Sequence[str], colours: Colours) -> Self:
+        """The task, which has neither classes nor colours."""
+        return cls()
 
     def outputs(self, dataset: Dataset) -> int:
-        """As many channels as the image."""
+        """A prediction has as many channels as the image."""
         return dataset.channels
 
-    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
-        """Itself: an image has no classes to weigh; `require_splits` refuses such a recipe."""
+    def require(self, recipe: Recipe, dataset: Dataset) -> None:
+        """The recipe says nothing of classes, and its crops and images stay as they are.
+
+        Errors: `SpecError` at the field; `DataError` for an image that is smaller than the crops.
+        """
+        name = dataset.name
+        for field in ("class_weights", "label_smoothing"):
+            if getattr(recipe, field) not in ("none", 0):
+                fact = f"{name} has images for labels, no classes; remove this field"
+                raise recipe.blame(SpecError(fact, (field,)))
+        _require_crops_as_they_are(recipe, dataset)
+        if recipe.augmentation is not None and any(value > 0 for _, value in recipe.augmentation):
+            fact = f"{name} has images for labels, which this would change; set augmentation: null"
+            raise recipe.blame(SpecError(fact, ("augmentation",)))
+
+    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+        """The task as it is: `require` refuses a recipe that weighs classes or smooths labels."""
         return self
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """Mean of sqrt(d^2 + epsilon^2): |d| without its edge (Charbonnier et al., ICIP 1994)."""
         return (prediction.float() - labels).square().add(EPSILON**2).sqrt().mean()
 
-    def nothing(self) -> Tensor:
-        """No image."""
+    def no_statistics(self) -> Tensor:
+        """A sum and a number of 0."""
         return torch.zeros(2, dtype=torch.float64)
 
-    def tally(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """Of the prediction as it would be written to a file: clamped to [0, 1]."""
+    def statistics(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """Sum of PSNRs and number of images, predictions clamped to [0, 1] as in a file."""
         errors = (prediction.float().clamp(0, 1) - labels).square().mean((1, 2, 3))
         ratios = -10 * errors.double().clamp(min=LEAST_ERROR).log10()
         return torch.stack([ratios.sum(), ratios.new_tensor(len(ratios))])
 
-    def score(self, tally: Tensor) -> Fidelity:
-        """The mean PSNR; 0 of no image."""
-        total, images = tally.tolist()
+    def score(self, statistics: Tensor) -> Fidelity:
+        """The mean PSNR; 0 for no image."""
+        total, images = statistics.tolist()
         return Fidelity(total / max(images, 1))
+
+    def confusion(self, statistics: Tensor) -> None:
+        """None: there are no classes to take for each other."""
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> Fidelity:
         """The PSNR of the image that the network is given."""
-        total = self.nothing()
+        total = self.no_statistics()
         for index in range(len(dataset)):
             sample = dataset[index]
-            total += self.tally(sample.image[None], sample.label[None])
+            total += self.statistics(sample.image[None], sample.label[None])
             on_progress(index + 1, len(dataset))
         return self.score(total)
 
@@ -102,14 +136,39 @@ class Restoration:
         return prediction[0].float().clamp(0, 1).cpu()
 
     def masked(self, answer: Tensor, label: Tensor) -> Tensor:
-        """All of it: every pixel is scored."""
+        """The whole answer, as every pixel is scored."""
         return answer
 
     def pixels(self, label: Tensor) -> Pixels:
-        """The image itself."""
+        """The image in 8 bits."""
         return image_pixels(label)
 
+    def faults(self, image: Pixels, label: Tensor, answer: Tensor) -> Pixels:
+        """The absolute error of the restored image, five times as large."""
+        return image_pixels(((answer - label).abs() * GAIN).clamp(0, 1))
+
+    def legend(self, labels: Sequence[Tensor]) -> tuple[Sequence[str], Colours]:
+        """No legend, as colours stand for themselves."""
+        return self.classes, self.colours
+
     def encode(self, answer: Tensor) -> bytes:
-        """Grey or RGB of 8 bits."""
+        """A PNG in grey or RGB of 8 bits."""
         pixels = image_pixels(answer)
         return png(Image.fromarray(pixels if answer.shape[0] >= 3 else pixels[..., 0]))
+
+
+def _require_crops_as_they_are(recipe: Recipe, dataset: Dataset) -> None:
+    """No crop of `dataset` is resized, which would change the noise on it."""
+    crop, name = recipe.crop, dataset.name
+    if not crop.smallest == crop.largest == crop.size:
+        sides = f"smallest {crop.smallest}, largest {crop.largest} and size {crop.size} differ"
+        fact = f"{sides}, but resizing changes the noise of {name}; set all three to {crop.size}"
+        raise recipe.blame(SpecError(fact, ("crop",)))
+    shorter, index = min((min(size), index) for index, size in enumerate(dataset.sizes))
+    if shorter < crop.size:
+        height, width = dataset.sizes[index]
+        raise DataError(
+            f"{name}, train, image {dataset[index].name}: Image is {height}x{width}; enlarging it "
+            f"to crops of {crop.size} changes the noise. Set smallest, largest and size of the "
+            f"recipe's crop to {shorter} or less, or remove the image."
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -15,35 +16,58 @@ from gridgen.data.part import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.processes import devices
+from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.iou import IouScore, confusion, fitted_lookup, score
-from gridgen.training.tasks.pixels import Pixels, label_pixels, png
+from gridgen.training.tasks.pixels import Colours, Pixels, label_pixels, png
 from gridgen.training.tasks.task import Metric
+
+WRONG = (213, 94, 0)
+"""Vermillion, which also the colour-blind tell from grey."""
+OPACITY = 0.75
+"""Share of vermillion in a wrong pixel."""
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Cross-entropy; mean IoU from one confusion matrix, which is the tally (K, K).
+    """Cross-entropy; mean IoU from one confusion matrix (K, K), which is the statistics.
 
     `weights` of the classes and `smoothing` of the labels are of the loss alone.
     """
 
     classes: tuple[str, ...]
-    colours: Sequence[Sequence[int]]
+    colours: Colours
     weights: tuple[float, ...] | None = None
     smoothing: float = 0.0
 
+    name: ClassVar[str] = "segmentation"
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
     numbers: ClassVar[tuple[str, ...]] = ("iou", "accuracy")
     resizable: ClassVar[bool] = True
     baseline: ClassVar[str] = "best class per intensity, fitted on train"
     ending: ClassVar[str] = "labels"
+    # A mean of two class ids would be a third class.
+    label_resampling: ClassVar[Image.Resampling] = Image.Resampling.NEAREST
+    answer_title: ClassVar[str] = "prediction"
+    faults_title: ClassVar[str] = "wrong"
+    pictures_note: ClassVar[str] = (
+        "Ordered by the mean IoU of the image alone. Under wrong, vermillion marks pixels of "
+        "another class than the truth; ignored pixels are black."
+    )
+
+    @classmethod
+    def of(cls, classes: Sequence[str], colours: Colours) -> Self:
+        """The task of telling these classes apart."""
+        return cls(tuple(classes), colours)
 
     def outputs(self, dataset: Dataset) -> int:
         """One logit for each class."""
         return len(dataset.classes)
 
-    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
-        """The same task with another loss."""
+    def require(self, recipe: Recipe, dataset: Dataset) -> None:
+        """Nothing: every recipe can train a segmentation."""
+
+    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+        """The task with class weights and label smoothing in its loss."""
         return replace(self, weights=tuple(weights) if weights else None, smoothing=smoothing)
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
@@ -67,17 +91,21 @@ class Segmentation:
         share = devices.summed(counted.sum()) / devices.world_size()
         return total / torch.where(share > 0, share, 1)
 
-    def nothing(self) -> Tensor:
-        """No pixel."""
+    def no_statistics(self) -> Tensor:
+        """A confusion matrix without a pixel."""
         return torch.zeros(len(self.classes), len(self.classes), dtype=torch.int64)
 
-    def tally(self, prediction: Tensor, labels: Tensor) -> Tensor:
+    def statistics(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """Pixel counts (truth, prediction)."""
         return confusion(prediction.argmax(1), labels, len(self.classes))
 
-    def score(self, tally: Tensor) -> IouScore:
+    def score(self, statistics: Tensor) -> IouScore:
         """IoU of each class, and accuracy."""
-        return score(tally, self.classes)
+        return score(statistics, self.classes)
+
+    def confusion(self, statistics: Tensor) -> Tensor:
+        """The statistics themselves."""
+        return statistics
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
@@ -104,6 +132,21 @@ class Segmentation:
     def pixels(self, label: Tensor) -> Pixels:
         """The colours of the classes; what is ignored is black."""
         return label_pixels(label, self.colours)
+
+    def faults(self, image: Pixels, label: Tensor, answer: Tensor) -> Pixels:
+        """Wrong pixels vermillion on the image in pale grey, ignored ones black."""
+        grey = image.mean(axis=2, keepdims=True) * 0.5 + 110
+        picture = np.repeat(grey, 3, axis=2).clip(0, 255).astype(np.uint8)
+        wrong = ((answer != label) & (label != IGNORE)).numpy()
+        picture[wrong] = picture[wrong] * (1 - OPACITY) + np.array(WRONG) * OPACITY
+        picture[(label == IGNORE).numpy()] = 0
+        return picture
+
+    def legend(self, labels: Sequence[Tensor]) -> tuple[Sequence[str], Colours]:
+        """The classes, and black for what is not labelled, if there is such."""
+        if any((label == IGNORE).any() for label in labels):
+            return [*self.classes, "not labelled"], [*self.colours, (0, 0, 0)]
+        return self.classes, self.colours
 
     def encode(self, answer: Tensor) -> bytes:
         """Pixel value = class id, with the colours as its palette."""

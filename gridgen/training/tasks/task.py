@@ -1,14 +1,19 @@
-"""What every task offers. No task of its own: those have one file each."""
+"""What every task offers: a loss, statistics that add up to a score, and pictures.
+
+No task of its own: those have one file each.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
+from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset
 from gridgen.progress import OnProgress
-from gridgen.training.tasks.pixels import Pixels
+from gridgen.training.recipe.recipe import Recipe
+from gridgen.training.tasks.pixels import Colours, Pixels
 
 
 @dataclass(frozen=True)
@@ -26,25 +31,28 @@ class Metric:
 
     @property
     def train(self) -> str:
-        """Its column of metrics.csv on what was trained on."""
+        """Column of metrics.csv with the metric on what was trained on."""
         return f"train_{self.name}"
 
     @property
     def val(self) -> str:
-        """Its column of metrics.csv on val, by which the best weights are chosen."""
+        """Column of metrics.csv with the metric on val, by which the best weights are chosen."""
         return val_column(self.name)
 
     @property
     def holdout(self) -> str:
-        """Its column on images of train that were held out, by which they are chosen if any are."""
+        """Column with the metric on images of train that were held out.
+
+        If any are, the best weights are chosen by it.
+        """
         return f"holdout_{self.name}"
 
     def shown(self, value: float, sign: str = "") -> str:
-        """`value` in a report; `sign` + shows that of positive ones too."""
+        """`value` as a report shows it; `sign` + shows that of positive values too."""
         return f"{value:{sign}.{self.digits}f}{self.unit}"
 
     def brief(self, value: float) -> str:
-        """`value` in a line of progress: one digit less."""
+        """`value` as a line of progress shows it, with one digit less."""
         return f"{value:.{self.digits - 1}f}{self.unit}"
 
 
@@ -56,56 +64,74 @@ class Score(Protocol):
         """The metric."""
 
     def numbers(self) -> dict[str, float]:
-        """Those that metrics.csv holds of val, the metric first."""
+        """The numbers that metrics.csv holds of val, the metric first."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain numbers."""
+        """The score as plain numbers."""
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value of each line of a report."""
 
 
 class Task(Protocol):
-    """Loss, running tally, score and pictures of what a network predicts, (N, K, H, W).
+    """Everything that depends on what a network is trained for.
 
-    A label is what `Sample` says; an answer is a label that the network gives.
+    Predictions are (N, K, H, W). A label is what `Sample` says; an answer is a label that the
+    network gives. The class attributes are words and facts for reports, files and pictures.
     """
 
+    name: ClassVar[str]
     metric: ClassVar[Metric]
     numbers: ClassVar[tuple[str, ...]]
-    """The names of a score's numbers, the metric's first."""
+    """Names of a score's numbers, the metric's first."""
     resizable: ClassVar[bool]
     """Whether a crop of an image may be resized, and its label with it."""
+    label_resampling: ClassVar[Image.Resampling]
+    """How a picture of a label is made smaller."""
     baseline: ClassVar[str]
-    """What needs no network, in a few words."""
+    """The prediction that needs no network, in a few words."""
     ending: ClassVar[str]
-    """Of the name of a file that holds an answer."""
+    """End of the name of a file that holds an answer."""
+    answer_title: ClassVar[str]
+    faults_title: ClassVar[str]
+    pictures_note: ClassVar[str]
+    """Sentences below the pictures of an evaluation: their order, and how faults are drawn."""
 
     @property
     def classes(self) -> Sequence[str]:
         """Names of what the colours of a picture mean, if anything."""
 
     @property
-    def colours(self) -> Sequence[Sequence[int]]:
-        """Those colours: red, green, blue in 0..255."""
+    def colours(self) -> Colours:
+        """Red, green and blue in 0..255 of each class."""
+
+    @classmethod
+    def of(cls, classes: Sequence[str], colours: Colours) -> Self:
+        """The task on data with these classes and their colours; none where labels are images."""
 
     def outputs(self, dataset: Dataset) -> int:
-        """K, which the spec calls `classes`."""
+        """K, the channels of a prediction, which the spec calls `classes`."""
 
-    def taught(self, weights: Sequence[float] | None, smoothing: float) -> Self:
+    def require(self, recipe: Recipe, dataset: Dataset) -> None:
+        """Refuse a recipe that cannot train this task on `dataset`: `SpecError`, `DataError`."""
+
+    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
         """The task with a loss that weighs classes and smooths labels."""
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """What training lowers, a scalar."""
+        """The scalar that training minimizes."""
 
-    def nothing(self) -> Tensor:
-        """The tally of no image."""
+    def no_statistics(self) -> Tensor:
+        """The statistics of no image, to which others are added."""
 
-    def tally(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """What has to be kept of a batch to score it. Tallies add up."""
+    def statistics(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        """Additive statistics of a batch from which the score is computed."""
 
-    def score(self, tally: Tensor) -> Score:
-        """The score of all that was tallied."""
+    def score(self, statistics: Tensor) -> Score:
+        """The score of all images whose statistics were added up."""
+
+    def confusion(self, statistics: Tensor) -> Tensor | None:
+        """Pixel counts (truth, prediction), where the task tells classes apart."""
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
@@ -117,13 +143,19 @@ class Task(Protocol):
         """
 
     def answer(self, prediction: Tensor) -> Tensor:
-        """What the network says of one image, on the CPU: (1, K, H, W) -> a label."""
+        """The label that the network gives one image, on the CPU: (1, K, H, W) -> a label."""
 
     def masked(self, answer: Tensor, label: Tensor) -> Tensor:
         """An answer without what its label leaves out of the score, to be shown beside it."""
 
     def pixels(self, label: Tensor) -> Pixels:
         """A label or an answer as a picture, (H, W, 3)."""
+
+    def faults(self, image: Pixels, label: Tensor, answer: Tensor) -> Pixels:
+        """A picture of where and how much the answer for `image` is wrong, (H, W, 3)."""
+
+    def legend(self, labels: Sequence[Tensor]) -> tuple[Sequence[str], Colours]:
+        """Names and colours below pictures of `labels`."""
 
     def encode(self, answer: Tensor) -> bytes:
         """An answer as a PNG file whose pixels are its values."""
@@ -135,5 +167,5 @@ def val_column(number: str) -> str:
 
 
 def columns(task: Task) -> tuple[str, ...]:
-    """Of metrics.csv, after those that every training has."""
+    """Columns of metrics.csv, after those that every training has."""
     return (task.metric.train, *map(val_column, task.numbers))

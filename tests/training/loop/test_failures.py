@@ -6,7 +6,7 @@ from tiny import RECIPE
 from torch import distributed
 
 from gridgen.errors import DataError, FileError, OutOfMemoryError, RunError, TrainingError
-from gridgen.training.loop.fit import explained
+from gridgen.training.loop.trainer import explained
 
 MEMORY = "Memory ran out at batch 250. Lower batch or crop.size."
 LOST = "Another process of this training has ended."

@@ -6,7 +6,7 @@ import torch
 from gridgen.errors import TrainingError
 from gridgen.grid import build_grid
 from gridgen.training.loop.learner import Learner
-from gridgen.training.recipe import Moment
+from gridgen.training.recipe import TrainingStep
 from tests.oracles.killing import RECIPE, SPEC, task
 
 
@@ -16,7 +16,7 @@ def learner(recipe=RECIPE) -> Learner:
 
 def step(learner: Learner, number: int) -> float:
     batch = torch.ones(4, 3, 8, 8), torch.ones(4, 8, 8, dtype=torch.int64)
-    return learner.step(*batch, Moment(number, 10, 1)).loss.item()
+    return learner.step(*batch, TrainingStep(number, 10, 1)).loss.item()
 
 
 def test_what_was_drawn_before_a_step_changes_nothing():

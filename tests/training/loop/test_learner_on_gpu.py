@@ -7,7 +7,7 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import load_recipe
 from gridgen.training.loop.learner import Learner
-from gridgen.training.recipe import Moment
+from gridgen.training.recipe import TrainingStep
 from gridgen.training.tasks import Segmentation
 
 pytestmark = [
@@ -37,8 +37,8 @@ def test_a_step_never_waits_for_the_gpu(name, no_waiting):
     images, labels = torch.rand(4, 3, 64, 64), torch.randint(3, (4, 64, 64), dtype=torch.uint8)
     batch = images.pin_memory(), labels.pin_memory()
     for number in range(3):
-        learner.step(*batch, Moment(number, 100, 10))
+        learner.step(*batch, TrainingStep(number, 100, 10))
     no_waiting()
     for number in range(3, 6):
-        outcome = learner.step(*batch, Moment(number, 100, 10))
-        task.tally(outcome.prediction, outcome.labels)
+        outcome = learner.step(*batch, TrainingStep(number, 100, 10))
+        task.statistics(outcome.prediction, outcome.labels)

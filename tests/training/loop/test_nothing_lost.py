@@ -188,9 +188,9 @@ def spoilt_after(step: int, spoil, monkeypatch) -> None:
     """`spoil` the learner after a step."""
     original = Learner.step
 
-    def spoilt(self, images, labels, moment):
-        outcome = original(self, images, labels, moment)
-        if moment.step + 1 == step:
+    def spoilt(self, images, labels, step):
+        outcome = original(self, images, labels, step)
+        if step.number + 1 == step:
             spoil(self)
         return outcome
 
@@ -253,10 +253,10 @@ import multiprocessing, os, signal
 from gridgen.cli import main
 from gridgen.training.loop.learner import Learner
 
-def step(self, images, labels, moment):
-    if moment.step == 18:
+def step(self, images, labels, step):
+    if step.number == 18:
         os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
-    return original(self, images, labels, moment)
+    return original(self, images, labels, step)
 
 original, Learner.step = Learner.step, step
 main()
@@ -296,15 +296,15 @@ def test_a_second_ctrl_c_is_obeyed_at_once(place, whole):
 
 
 def test_sigterm_while_validating_is_obeyed_after_it(place, whole, monkeypatch):
-    from gridgen.training.loop import fit
+    from gridgen.training.loop import trainer
 
-    original = fit.score_network
+    original = trainer.score_network
 
     def asked(*arguments, **settings):
         os.kill(os.getpid(), signal.SIGTERM)
         return original(*arguments, **settings)
 
-    monkeypatch.setattr(fit, "score_network", asked)
+    monkeypatch.setattr(trainer, "score_network", asked)
     with pytest.raises(Interrupted) as caught:
         begin(place)
     assert str(caught.value).startswith(f"stopped at step {PER_EPOCH} of {STEPS}; ")

@@ -122,10 +122,10 @@ import os, signal
 from gridgen.cli import main
 from gridgen.training.loop.learner import Learner
 
-def step(self, images, labels, moment):
-    if moment.step == 2:
+def step(self, images, labels, step):
+    if step.number == 2:
         os.kill(os.getpid(), signal.SIGTERM)
-    return original(self, images, labels, moment)
+    return original(self, images, labels, step)
 
 original, Learner.step = Learner.step, step
 main()
@@ -146,7 +146,7 @@ def test_sigterm_ends_the_program_with_143_and_a_usable_run(written):
 STOPPED_TOO_LATE = """
 import atexit, os, signal
 import gridgen.cli.train as command
-import gridgen.training.loop.fit as fit
+import gridgen.training.loop.trainer as trainer
 
 def stopped_first(function):
     def stopped(*arguments):
@@ -157,7 +157,7 @@ def stopped_first(function):
 def stop():
     os.kill(os.getpid(), signal.SIGTERM)
 
-fit.draw_curve = stopped_first(fit.draw_curve)
+trainer.draw_curve = stopped_first(trainer.draw_curve)
 command.report = stopped_first(command.report)
 atexit.register(stop)
 """

@@ -7,14 +7,14 @@ import pytest
 
 from gridgen.errors import SpecError
 from gridgen.training import RECIPES, Recipe, load_recipe
-from gridgen.training.recipe import Moment
+from gridgen.training.recipe import TrainingStep
 from gridgen.training.run import dump
 
 PER_EPOCH = 750
 
 
-def moment(step: int, epochs: int = 1900, per_epoch: int = PER_EPOCH) -> Moment:
-    return Moment(step, per_epoch, epochs)
+def step(step: int, epochs: int = 1900, per_epoch: int = PER_EPOCH) -> TrainingStep:
+    return TrainingStep(step, per_epoch, epochs)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -28,7 +28,7 @@ def test_a_shipped_recipe_loads_and_survives_being_written(name):
     [(0, 0.01), (599_999, 0.0025), (600_000, 0.00025), (1_424_999, 1.23e-4)],
 )
 def test_the_papers_learning_rate_decays_by_iteration_and_drops_at_epoch_800(iteration, expected):
-    rate = load_recipe("paper").rate(moment(iteration))
+    rate = load_recipe("paper").rate(step(iteration))
     assert f"{rate:.3g}" == f"{expected:.3g}"
 
 
@@ -69,7 +69,7 @@ def test_the_papers_recipe_is_section_4():
 def test_a_warmed_schedule_rises_in_equal_steps_and_falls_to_the_last(schedule):
     text = f"extends: paper\nschedule: {{name: {schedule}, warmup: 2}}\n"
     recipe = Recipe.parse(text)
-    rates = [recipe.rate(Moment(step, 10, 8)) for step in range(80)]
+    rates = [recipe.rate(TrainingStep(step, 10, 8)) for step in range(80)]
     rises = [after - before for before, after in pairwise(rates[:21])]
     assert rises == pytest.approx([0.01 / 21] * 20)
     assert max(rates) == rates[20] == 0.01
@@ -79,14 +79,14 @@ def test_a_warmed_schedule_rises_in_equal_steps_and_falls_to_the_last(schedule):
 
 def test_cosine_is_half_way_down_in_the_middle_and_ends_above_its_floor():
     recipe = Recipe.parse("extends: paper\nschedule: {name: cosine, floor: 0.1}\n")
-    assert recipe.rate(Moment(50, 10, 10)) == pytest.approx(0.01 * 0.55)
+    assert recipe.rate(TrainingStep(50, 10, 10)) == pytest.approx(0.01 * 0.55)
     last = 0.1 + 0.9 * (1 + math.cos(math.pi * 0.99)) / 2
-    assert recipe.rate(Moment(99, 10, 10)) == pytest.approx(0.01 * last)
+    assert recipe.rate(TrainingStep(99, 10, 10)) == pytest.approx(0.01 * last)
 
 
 def test_poly_is_deeplabs():
     recipe = Recipe.parse("extends: paper\nschedule: poly\n")
-    assert recipe.rate(Moment(25, 10, 10)) == pytest.approx(0.01 * 0.75**0.9)
+    assert recipe.rate(TrainingStep(25, 10, 10)) == pytest.approx(0.01 * 0.75**0.9)
 
 
 def test_a_file_extends_one_beside_it_which_extends_another(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import torch
 from gridgen.errors import RunError
 from gridgen.grid import build_grid
 from gridgen.training.loop.learner import Learner
-from gridgen.training.recipe import Moment
+from gridgen.training.recipe import TrainingStep
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from tests.oracles.killing import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 
@@ -29,7 +29,7 @@ def step(state: State, number: int) -> None:
     for _ in range(number):
         torch.manual_seed(state.step)
         images, labels = torch.rand(4, 3, 8, 8), torch.randint(0, 3, (4, 8, 8))
-        state.losses.add(state.learner.step(images, labels, Moment(state.step, 10, 1)).loss)
+        state.losses.add(state.learner.step(images, labels, TrainingStep(state.step, 10, 1)).loss)
         state.step += 1
     state.losses.fetch(state.step)
 

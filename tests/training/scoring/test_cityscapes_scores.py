@@ -18,8 +18,8 @@ from gridgen.training.scoring.cityscapes import (
     AVERAGE_SIZES,
     PUBLISHED,
     CityscapesScore,
-    Column,
     FourScores,
+    ScoreColumn,
     table,
 )
 from gridgen.training.scoring.official import Benchmark, LabelIdWriter, score_official
@@ -156,8 +156,8 @@ def test_scores_of_nothing_are_none():
 
 
 def test_a_class_that_only_one_of_two_has_makes_them_differ():
-    assert Column({"a": nan}, nan).difference(Column({"a": nan}, nan)) == 0
-    assert Column({"a": nan}, nan).difference(Column({"a": 0.0}, nan)) == float("inf")
+    assert ScoreColumn({"a": nan}, nan).difference(ScoreColumn({"a": nan}, nan)) == 0
+    assert ScoreColumn({"a": nan}, nan).difference(ScoreColumn({"a": 0.0}, nan)) == float("inf")
 
 
 def test_iiou_needs_instances():
@@ -168,7 +168,7 @@ def test_iiou_needs_instances():
 
 
 def test_the_table_stands_beside_tables_1_and_2_of_the_paper():
-    four = FourScores(*(Column({}, mean) for mean in (0.5, 0.25, 0.123456, nan)))
+    four = FourScores(*(ScoreColumn({}, mean) for mean in (0.5, 0.25, 0.123456, nan)))
     headings, mine, *paper = table([("runs/mine, val", four)])
     assert headings == ("", "IoU class", "iIoU class", "IoU categ.", "iIoU categ.")
     assert mine == ("runs/mine, val", "50.00", "25.00", "12.35", "-")

@@ -61,7 +61,7 @@ def test_observers_see_every_answer_in_order(seen):
     found, recorder, _ = seen
     assert recorder.names == [image.name for image in found.per_image]
     assert len(recorder.names) == found.images == 64
-    assert torch.equal(recorder.total, found.tally)
+    assert torch.equal(recorder.total, found.statistics)
 
 
 def test_the_gallery_keeps_the_ends_of_the_list(seen):
@@ -78,7 +78,7 @@ def test_the_gallery_keeps_the_ends_of_the_list(seen):
 
 def test_whole_windows_and_another_batch_agree_where_the_window_is_the_image(weights, seen):
     found = evaluate(weights, "shapes", baseline=False, inference=Inference(window=64, batch=4))
-    assert torch.equal(found.tally, seen[0].tally)
+    assert torch.equal(found.statistics, seen[0].statistics)
     assert ("inference", "windows of 64") in found.rows()
 
 
@@ -110,12 +110,16 @@ def test_a_network_of_another_number_of_classes_is_refused(tmp_path):
 def evaluation(*pairs: tuple[list[int], list[int]]) -> Evaluation:
     """Of images whose (labels, answers) are given; class c never occurs."""
     task = Segmentation(("a", "b", "c"), ((1, 2, 3), (4, 5, 6), (7, 8, 9)))
-    tallies = [confusion(torch.tensor([[p]]), torch.tensor([[t]]), 3) for t, p in pairs]
+    statistics = [confusion(torch.tensor([[p]]), torch.tensor([[t]]), 3) for t, p in pairs]
     images = [
-        ImageScore(f"image{number}", (1, len(pair[0])), task.score(tally) if tally.any() else None)
-        for number, (pair, tally) in enumerate(zip(pairs, tallies, strict=True))
+        ImageScore(
+            f"image{number}",
+            (1, len(pair[0])),
+            task.score(own) if own.any() else None,
+        )
+        for number, (pair, own) in enumerate(zip(pairs, statistics, strict=True))
     ]
-    total = sum(tallies)
+    total = sum(statistics)
     return Evaluation(
         task, "run", "data", "val", WHOLE, score(total, task.classes), total, tuple(images), None
     )

@@ -258,12 +258,6 @@ class Bands:
             "hue: 0.1",
             "augmentation.hue: bands has 1 channel, but this needs 3; set hue: 0",
         ),
-        (
-            Bands(1, ()),
-            "noise: 0.1",
-            "augmentation: bands has images for labels, which this would change; "
-            "set augmentation: null",
-        ),
     ],
 )
 def test_changes_that_do_not_suit_the_data_are_refused(dataset, text, told):

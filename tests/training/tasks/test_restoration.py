@@ -44,7 +44,7 @@ RECIPE = Recipe.of(
 
 
 def psnr(prediction: torch.Tensor, label: torch.Tensor) -> float:
-    return TASK.score(TASK.tally(prediction, label)).value
+    return TASK.score(TASK.statistics(prediction, label)).value
 
 
 def test_psnr_is_that_of_the_squared_error_averaged_over_images():
@@ -189,3 +189,23 @@ def test_a_batch_is_cut_from_the_noisy_images_and_never_resized(ramps):
     noise = torch.cat([(dataset[i].image - dataset[i].label).flatten() for i in range(8)])
     images, labels = Batches(dataset, RECIPE, seed=0)[0]
     assert torch.isin(images - labels, noise).all()
+
+
+class Bands:
+    """What the check of a recipe asks of a dataset."""
+
+    name, sizes = "bands", ((512, 512),)
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.1])
+def test_augmentation_of_labels_that_are_images_is_refused_where_it_changes_them(amount):
+    text = f"extends: denoising\naugmentation:\n  noise: {amount}\n"
+    asked = Recipe.parse(text, "mine.yaml")
+    if not amount:
+        TASK.require(asked, Bands())
+        return
+    with pytest.raises(SpecError) as caught:
+        TASK.require(asked, Bands())
+    assert str(caught.value).splitlines()[0].split(": ", 1)[1] == (
+        "augmentation: bands has images for labels, which this would change; set augmentation: null"
+    )

@@ -1,4 +1,4 @@
-"""Contracts of every task: tallies add up, answers are labels, pictures and files fit them."""
+"""Contracts of every task: statistics add up, answers are labels, pictures and files fit them."""
 
 from io import BytesIO
 
@@ -8,34 +8,42 @@ import torch
 from PIL import Image
 
 from gridgen.data import IGNORE
-from gridgen.training.tasks import Restoration, Segmentation, columns, task_for
+from gridgen.training.tasks import (
+    OBJECTIVES,
+    TASKS,
+    Restoration,
+    Segmentation,
+    columns,
+    task_for,
+)
 
 CLASSES, COLOURS = ("a", "b", "c"), ((0, 0, 0), (9, 9, 9), (200, 0, 0))
-TASKS = {
+EXAMPLES = {
     "segmentation": (Segmentation(CLASSES, COLOURS), 3, torch.randint(3, (4, 8, 6))),
     "restoration grey": (Restoration(), 1, torch.rand(4, 1, 8, 6)),
     "restoration RGB": (Restoration(), 3, torch.rand(4, 3, 8, 6)),
 }
-every_task = pytest.mark.parametrize(("task", "outputs", "labels"), TASKS.values(), ids=TASKS)
+every_task = pytest.mark.parametrize(("task", "outputs", "labels"), EXAMPLES.values(), ids=EXAMPLES)
 
 
 @every_task
-def test_tallies_of_parts_add_up_to_that_of_the_whole(task, outputs, labels):
+def test_statistics_of_parts_add_up_to_that_of_the_whole(task, outputs, labels):
     prediction = torch.rand(4, outputs, 8, 6)
-    whole = task.nothing() + task.tally(prediction, labels)
-    parts = task.tally(prediction[:1], labels[:1]) + task.tally(prediction[1:], labels[1:])
+    whole = task.no_statistics() + task.statistics(prediction, labels)
+    first = task.statistics(prediction[:1], labels[:1])
+    parts = first + task.statistics(prediction[1:], labels[1:])
     torch.testing.assert_close(parts, whole)
     assert task.score(parts).value == pytest.approx(task.score(whole).value)
 
 
 @every_task
 def test_nothing_can_be_scored(task, outputs, labels):
-    assert task.score(task.nothing()).value == 0
+    assert task.score(task.no_statistics()).value == 0
 
 
 @every_task
 def test_a_score_fills_the_columns_that_the_task_names(task, outputs, labels):
-    score = task.score(task.tally(torch.rand(4, outputs, 8, 6), labels))
+    score = task.score(task.statistics(torch.rand(4, outputs, 8, 6), labels))
     assert tuple(score.numbers()) == task.numbers
     assert score.numbers()[task.metric.name] == score.value
     assert columns(task)[:2] == (task.metric.train, task.metric.val)
@@ -77,6 +85,36 @@ def test_an_answer_is_shown_as_ignored_where_its_label_is():
     answer, label = torch.tensor([[0, 1], [2, 2]]), torch.tensor([[0, IGNORE], [IGNORE, 1]])
     task = Segmentation(CLASSES, COLOURS)
     assert task.masked(answer, label).tolist() == [[0, IGNORE], [IGNORE, 2]]
+
+
+def test_every_task_has_an_example_here():
+    assert {task.name for task, _, _ in EXAMPLES.values()} == set(TASKS)
+    assert all(task.name == name for name, task in TASKS.items())
+
+
+@every_task
+def test_a_search_may_maximize_what_is_scored_without_training_on_it(task, outputs, labels):
+    assert {*columns(task)[1:], task.metric.holdout} <= set(OBJECTIVES)
+
+
+@every_task
+def test_faults_are_a_picture_that_tells_a_wrong_answer_from_a_right_one(task, outputs, labels):
+    answer, image = task.answer(torch.rand(1, outputs, 8, 6)), np.zeros((8, 6, 3), np.uint8)
+    found, none = task.faults(image, labels[0], answer), task.faults(image, answer, answer)
+    assert (found.shape, found.dtype) == ((8, 6, 3), np.uint8)
+    assert len(np.unique(none)) == 1
+    assert (found != none).any()
+
+
+@every_task
+def test_a_legend_names_every_colour(task, outputs, labels):
+    names, colours = task.legend(labels)
+    assert len(names) == len(colours) == len(task.classes)
+
+
+def test_a_legend_names_what_is_not_labelled():
+    names, colours = Segmentation(CLASSES, COLOURS).legend([torch.tensor([[0, IGNORE]])])
+    assert (names[-1], colours[-1]) == ("not labelled", (0, 0, 0))
 
 
 def test_classes_make_a_segmentation_and_none_a_restoration():

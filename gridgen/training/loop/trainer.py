@@ -24,7 +24,7 @@ from gridgen.training.loop.learner import Learner, Outcome
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.processes.interrupts import Request, stop_requests
-from gridgen.training.recipe import Moment, Recipe
+from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.run import Row, Run
 from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
 from gridgen.training.run.model import export_model, model_of
@@ -37,7 +37,7 @@ from gridgen.training.watching import Watch
 from gridgen.training.watching.pace import Stopwatch
 
 
-class Fit:
+class Trainer:
     """One training on its way: the run folder says what to do, `state` how far it is.
 
     All that happens in a step follows from the seed and the step's number, so a training that
@@ -62,18 +62,18 @@ class Fit:
         with self._explaining():
             found = load_checkpoint(self.run.checkpoints, self.state)
         devices.require_agreed(self.state.step, self.run.checkpoints)
-        self._leave_tally_to_the_first()
+        self._leave_statistics_to_the_first()
         if found is None:
             self.run.require_unscored()
         elif devices.rank() == 0:
             self.run.write_rows(self.state.rows)
 
-    def _leave_tally_to_the_first(self) -> None:
-        """A checkpoint's tally is that of all processes; the first goes on with it."""
-        tally = self.state.tally
-        if tally is not None:
-            mine = tally if devices.rank() == 0 else torch.zeros_like(tally)
-            self.state.tally = mine.to(self.device)
+    def _leave_statistics_to_the_first(self) -> None:
+        """A checkpoint's statistics is that of all processes; the first goes on with it."""
+        statistics = self.state.statistics
+        if statistics is not None:
+            mine = statistics if devices.rank() == 0 else torch.zeros_like(statistics)
+            self.state.statistics = mine.to(self.device)
 
     def go(self) -> None:
         """Train to the end. Errors: `Interrupted` (state saved), `TrainingError`.
@@ -121,31 +121,32 @@ class Fit:
     def _advance(self, batch: Batch) -> None:
         """One step, and what is due after it."""
         state = self.state
-        moment = Moment(state.step, self.batches.per_epoch, self.recipe.epochs)
-        outcome = self.learner.step(*batch, moment)
+        step = TrainingStep(state.step, self.batches.per_epoch, self.recipe.epochs)
+        outcome = self.learner.step(*batch, step)
         state.losses.add(outcome.loss)
         self._observe(outcome)
         state.step += 1
         self.watch.stepped(state.step)
         if state.step % EVERY == 0 or state.step == len(self.batches):
-            self._look(moment)
+            self._look(step)
         epoch, rest = divmod(state.step, self.batches.per_epoch)
         if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
-            self._validate(epoch, moment)
+            self._validate(epoch, step)
 
     def _observe(self, outcome: Outcome) -> None:
-        """Keep the running tally of what was trained on."""
-        tally = self.task.tally(outcome.prediction, outcome.labels)
-        self.state.tally = tally if self.state.tally is None else self.state.tally + tally
+        """Keep the running statistics of what was trained on."""
+        statistics = self.task.statistics(outcome.prediction, outcome.labels)
+        before = self.state.statistics
+        self.state.statistics = statistics if before is None else before + statistics
 
-    def _look(self, moment: Moment) -> None:
+    def _look(self, step: TrainingStep) -> None:
         """Fetch the losses, which waits for the device; a line of steps.csv."""
         self.state.losses.fetch(self.state.step)
         pace = self.stopwatch.pace(self.recipe.batch)
         self.stopwatch.restart()
         row = {
             "step": float(self.state.step),
-            "learning_rate": self.recipe.rate(moment),
+            "learning_rate": self.recipe.rate(step),
             "loss": self.state.losses.mean_of_recent(),
             **pace._asdict(),
         }
@@ -153,33 +154,33 @@ class Fit:
             self.run.steps.add(row)
         self.watch.paced(row)
 
-    def _validate(self, epoch: int, moment: Moment) -> None:
+    def _validate(self, epoch: int, step: TrainingStep) -> None:
         """Score on val, write a checkpoint, add a row to metrics.csv."""
         state = self.state
         self._settle()
-        row = self._row(epoch, moment)
+        row = self._row(epoch, step)
         state.rows.append(row)
         self.watch.scored(row)
         better = row[self.objective] > state.best
         state.best = max(state.best, row[self.objective])
-        state.tally = None
+        state.statistics = None
         if better and devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, state, BEST)
         self._save()
         if devices.rank() == 0:
             self.run.write_rows(state.rows)
 
-    def _row(self, epoch: int, moment: Moment) -> Row:
-        """A row of metrics.csv, after the step of `moment`; the mean of the losses begins anew."""
+    def _row(self, epoch: int, step: TrainingStep) -> Row:
+        """A row of metrics.csv, after `step`; the mean of the losses begins anew."""
         state, metric = self.state, self.task.metric
-        assert state.tally is not None
+        assert state.statistics is not None
         scored = self._score("val", self.splits.val)
         row: Row = {
             "epoch": epoch,
             "step": state.step,
-            "learning_rate": self.recipe.rate(moment),
+            "learning_rate": self.recipe.rate(step),
             "loss": state.losses.mean(),
-            metric.train: self.task.score(devices.summed(state.tally)).value,
+            metric.train: self.task.score(devices.summed(state.statistics)).value,
             **{val_column(name): value for name, value in scored.numbers().items()},
         }
         if self.splits.holdout is not None:
@@ -202,11 +203,11 @@ class Fit:
         self.learner.require_finite(self.state.step)
 
     def _save(self) -> None:
-        """A checkpoint of a state that is settled; its tally is that of all processes."""
+        """A checkpoint of a state that is settled; its statistics is that of all processes."""
         state = self.state
-        if state.tally is not None:
-            state.tally = devices.summed(state.tally)
-            self._leave_tally_to_the_first()
+        if state.statistics is not None:
+            state.statistics = devices.summed(state.statistics)
+            self._leave_statistics_to_the_first()
         if devices.rank() == 0:
             save_checkpoint(self.run.checkpoints, state)
         self.saved = time.monotonic()
