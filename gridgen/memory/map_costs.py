@@ -15,9 +15,9 @@ from gridgen.memory.layers import Recorder
 from gridgen.memory.recording import Recording
 from gridgen.memory.replay import Replay
 from gridgen.memory.setting import FP32, Setting
-from gridgen.memory.tape import Release, Tape
+from gridgen.memory.tape import Release
 from gridgen.program import map_operations
-from gridgen.program.compiler import join_at
+from gridgen.program.compiler import join_at, last_reads
 
 MOST_ARRIVALS = 4
 """Arrivals of which all orders are tried."""
@@ -70,6 +70,7 @@ class MapCosts:
         for connection in grid:
             for read in connection.inputs:
                 self.readers[read] |= bit[connection.target]
+        self._recorded: dict[object, tuple[tuple[int, int, int | None], ...]] = {}
 
     def own(self, target: FeatureMap) -> MapCost:
         """The grid's own order of arrivals."""
@@ -82,32 +83,47 @@ class MapCosts:
         return tuple(map(self._cost, permutations(into) if free else [into]))
 
     def _cost(self, arrivals: Sequence[Connection]) -> MapCost:
-        last = {read: arrival.name for arrival in arrivals for read in arrival.inputs}
-        freed: dict[str, list[FeatureMap]] = {}
-        for read, name in last.items():
-            freed.setdefault(name, []).append(read)
+        reads = tuple(dict.fromkeys(read for each in arrivals for read in each.inputs))
+        target = arrivals[0].target
+        # Maps of one stream are mostly computed alike: what differs is who else reads their inputs.
+        alike = (
+            tuple((each.unit, each.shortcut, *map(reads.index, each.inputs)) for each in arrivals),
+            tuple(self.shapes[read] for read in reads),
+            self.grid.info(target),
+        )
+        if alike not in self._recorded:
+            self._recorded[alike] = tuple(self._record(arrivals, reads))
+        segments = tuple(
+            MemorySegment(peak, added)
+            if freed is None
+            else MemorySegment(peak, added, self.sizes[reads[freed]], self.readers[reads[freed]])
+            for peak, added, freed in self._recorded[alike]
+        )
+        return MapCost(tuple(arrivals), segments)
+
+    def _record(
+        self, arrivals: Sequence[Connection], reads: Sequence[FeatureMap]
+    ) -> Iterator[tuple[int, int, int | None]]:
+        """Peak and added bytes of each segment, and the number of the input that may be freed
+        at its end.
+        """
         recording = Recording(Recorder(Setting(), training=False))
         tape = recording.recorder.tape
-        storages: dict[int, FeatureMap] = {}
-        for read in last:
+        inputs: dict[int, int] = {}
+        for number, read in enumerate(reads):
             given = recording.values[read.name] = recording.recorder.given(self.shapes[read])
-            storages[given.value.storage] = read
+            inputs[given.value.storage] = number
+        freed = last_reads([arrivals])
         recording.run(map_operations(self.grid, arrivals, freed, training=False))
         made = recording.values[arrivals[0].target.name]
         assert made is not None
         tape.drop(made.value)  # the search itself adds the size of the map
-        return MapCost(tuple(arrivals), tuple(self._segments(tape, storages)))
-
-    def _segments(self, tape: Tape, maps: Mapping[int, FeatureMap]) -> Iterator[MemorySegment]:
-        """The tape in segments that end where one of the `maps` may be freed, by storage."""
         replay = Replay(tape)
         before = replay.peak = replay.live
         for event in tape.events:
-            if isinstance(event, Release) and event.storage in maps:
-                read = maps[event.storage]
-                rise, added = replay.peak - before, replay.live - before
-                yield MemorySegment(rise, added, self.sizes[read], self.readers[read])
+            if isinstance(event, Release) and event.storage in inputs:
+                yield replay.peak - before, replay.live - before, inputs[event.storage]
                 before = replay.peak = replay.live
             else:
                 replay.run(event, keeping=False)
-        yield MemorySegment(replay.peak - before, replay.live - before)
+        yield replay.peak - before, replay.live - before, None

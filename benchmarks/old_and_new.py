@@ -1,0 +1,157 @@
+"""Speed and memory of the code of a commit against that of the working tree, in alternating runs.
+
+    python -m benchmarks.old_and_new COMMIT [--rounds 5]
+
+Every figure is taken in a fresh process with one thread, old and new code in turn, so that a noisy
+machine disturbs both alike. Printed are the least of the rounds and the ratio new / old; below 1
+the new code is better.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.progress import Progress
+
+from benchmarks.unchanged import ROOT, checked_out
+
+PREPARE = """
+import json, resource, sys, time
+def least(function, times):
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter(); function(); taken.append(time.perf_counter() - start)
+    return min(taken)
+def resident():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from gridgen import GridSpec, build_grid
+spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+"""
+TORCH = """
+import torch
+from gridgen import GridNetwork
+network = GridNetwork(build_grid(spec))
+images = torch.rand(1, 3, 192, 192).to(memory_format=torch.channels_last)
+"""
+PROGRAMS = {
+    "count": """
+from gridgen import count
+def build_and_count(): count(build_grid(spec), (400, 400))
+build_and_count()
+told = {"build and count, ms": 1000 * least(build_and_count, 30)}
+""",
+    "memory": """
+try: from gridgen import count_memory
+except ImportError: from gridgen.analysis.memory import memory as count_memory
+start = time.perf_counter(); count_memory(build_grid(spec), (400, 400))
+told = {"memory of the paper's network, ms": 1000 * (time.perf_counter() - start)}
+""",
+    "feasible": """
+from benchmarks.feasible import BUDGETS, SHARED, SPACE
+from gridgen.space import Budget, feasible
+start = time.perf_counter()
+feasible(SHARED, SPACE, Budget.of(**BUDGETS["the same, receptive field"]))
+seconds = time.perf_counter() - start
+told = {"feasible set of 1,317,600 specs, s": seconds, "its peak, MB": resident()}
+""",
+    "receptive field": """
+from gridgen import receptive_field
+start = time.perf_counter()
+receptive_field(build_grid(GridSpec.of(streams=8, columns="10+10", base_channels=4, classes=2)))
+told = {"receptive field, 8 streams, 20 columns, s": time.perf_counter() - start,
+        "its peak, MB ": resident()}
+""",
+    "module, forward": TORCH
+    + """
+network.eval()
+with torch.no_grad():
+    network(images); seconds = least(lambda: network(images), 5)
+told = {"module forward, s": seconds, "its peak, MB  ": resident()}
+""",
+    "module, training": TORCH
+    + """
+def step(): network(images).sum().backward()
+step()
+told = {"module forward and backward, s": least(step, 3), "its peak, MB   ": resident()}
+""",
+}
+COMMANDS = {
+    "gridgen --help, s": ["--help"],
+    "gridgen list units, s": ["list", "units"],
+    "gridgen count, s": ["count", str(ROOT / "specs" / "gridnet.yaml")],
+    "gridgen render, s": ["render", str(ROOT / "specs" / "gridnet.yaml"), "-o", "{folder}/a.svg"],
+}
+
+
+def environment(code: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"}
+
+
+def measured(code: Path, program: str) -> dict[str, float]:
+    """What `program` says in a fresh process that imports the package in `code`."""
+    text = f"{PREPARE}{program}\nprint(json.dumps(told))"
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=code,
+        env=environment(code),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def started(code: Path, arguments: list[str], folder: str) -> float:
+    """Seconds of one command as a whole process."""
+    words = [argument.format(folder=folder) for argument in arguments]
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "gridgen", *words],
+        cwd=code,
+        env=environment(code),
+        capture_output=True,
+        check=True,
+    )
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("commit", help="commit, branch or tag to compare with")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    taken: dict[str, dict[str, list[float]]] = {"old": {}, "new": {}}
+    with (
+        checked_out(options.commit) as old,
+        tempfile.TemporaryDirectory() as folder,
+        Progress(transient=True) as bar,
+    ):
+        codes = {"old": old, "new": ROOT}
+        task = bar.add_task("measuring", total=options.rounds * (len(PROGRAMS) + len(COMMANDS)))
+        for _ in range(options.rounds):
+            for program in PROGRAMS.values():
+                for name, code in codes.items():
+                    for what, value in measured(code, program).items():
+                        taken[name].setdefault(what, []).append(value)
+                bar.advance(task)
+            for what, arguments in COMMANDS.items():
+                for name, code in codes.items():
+                    taken[name].setdefault(what, []).append(started(code, arguments, folder))
+                bar.advance(task)
+    print("| figure | old, least | new, least | new / old, least | new / old, median |")
+    print("|---|---:|---:|---:|---:|")
+    for what, before in taken["old"].items():
+        after = taken["new"][what]
+        median = statistics.median(after) / statistics.median(before)
+        cells = [f"{min(before):.3f}", f"{min(after):.3f}", f"{min(after) / min(before):.2f}"]
+        print(f"| {what.strip()} | {' | '.join(cells)} | {median:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
