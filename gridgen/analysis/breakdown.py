@@ -12,7 +12,7 @@ from gridgen.grid import Grid
 from gridgen.grid.layers import Cost, Shape, cost
 from gridgen.grid.tracing import Size, Trace, trace
 
-Part = Literal["stem", "lateral", "subsampling", "upsampling", "fusion", "head"]
+PartName = Literal["stem", "lateral", "subsampling", "upsampling", "fusion", "head"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Piece:
     """
 
     name: str
-    part: Part
+    part: PartName
     stream: int
     input: Shape
     output: Shape
@@ -90,15 +90,15 @@ def _leaving(grid: Grid, traced: Trace) -> Piece:
     return _piece("head", "head", place.stream, traced.shapes[place], traced.head)
 
 
-def _piece(name: str, part: Part, stream: int, shape: Shape, spent: Cost) -> Piece:
+def _piece(name: str, part: PartName, stream: int, shape: Shape, spent: Cost) -> Piece:
     """A piece that takes `shape` and costs what was `spent`."""
     numbers = spent.parameters, spent.activations, spent.macs
     return Piece(name, part, stream, shape, spent.shape, *numbers)
 
 
 def per_part(pieces: Iterable[Piece]) -> tuple[Group, ...]:
-    """One group for each part that there is, in the order in which `Part` names them."""
-    parts = {part: [piece for piece in pieces if piece.part == part] for part in get_args(Part)}
+    """One group for each part that there is, in the order in which `PartName` names them."""
+    parts = {part: [piece for piece in pieces if piece.part == part] for part in get_args(PartName)}
     return tuple(_group(part, members) for part, members in parts.items() if members)
 
 

@@ -9,7 +9,6 @@ from gridgen.analysis.receptive import receptive_field
 from gridgen.analysis.relations import relate
 from gridgen.analysis.sizes import common_size
 from gridgen.grid import Grid
-from gridgen.grid.layers import Layers
 from gridgen.grid.tracing import Size
 
 
@@ -88,7 +87,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
     """
     relation = relate(a, b)
     size = size or common_size(a.spec, b.spec)
-    theirs, ours = _parts(b), _parts(a)
+    theirs, ours = _weights(b), _weights(a)
     inherited = [name for name, part in theirs.items() if ours.get(name) == part]
     return Difference(
         size=size,
@@ -105,32 +104,27 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
     )
 
 
-class _Part(NamedTuple):
+class _Weights(NamedTuple):
     """A part that has weights: what they are for, and how many they are."""
 
     content: Hashable
     parameters: int
 
 
-def _parts(grid: Grid) -> dict[str, _Part]:
-    """The parts of a grid that have weights, by the names of its module.
-
-    What is learnt about several arrivals holds for these alone, so they belong to the content.
-    """
-    parts = {"stem": _part(grid.stem)}
-    parts |= {f"sides.{side.target.name}": _part(side.layers) for side in grid.sides}
-    for connection in grid:
-        parts[f"units.{connection.name}"] = _part(connection.unit)
-        parts[f"shortcuts.{connection.name}"] = _part(connection.shortcut or ())
-    for target in grid.maps:
-        fusion = grid.fusion_of(target)
-        arrivals = tuple(arrival.name for arrival in grid.into(target))
-        seen = arrivals if fusion.join == "concat" else ()
-        parts[f"fusions.{target.name}"] = _part(grid.fusion_layers(target), seen)
-        parts[f"weights.{target.name}"] = _Part(arrivals, fusion.weights(len(arrivals)))
-    parts["head"] = _part(grid.head)
+def _weights(grid: Grid) -> dict[str, _Weights]:
+    """The parts of a grid that have weights, by the prefixes of their names in a `state_dict`."""
+    arrivals = {target: tuple(c.name for c in grid.into(target)) for target in grid.maps}
+    # What a concatenation or a weighted sum learns holds for these arrivals in this order alone.
+    joined = {
+        f"fusions.{target.name}": names
+        for target, names in arrivals.items()
+        if grid.fusion_of(target).join == "concat"
+    }
+    parts = {
+        name: _Weights((layers, joined.get(name)), sum(layer.parameters for layer in layers))
+        for name, layers in grid.parts()
+    }
+    for target, names in arrivals.items():
+        weights = grid.fusion_of(target).weights(len(names))
+        parts[f"weights.{target.name}"] = _Weights(names, weights)
     return {name: part for name, part in parts.items() if part.parameters}
-
-
-def _part(layers: Layers, seen: tuple[str, ...] = ()) -> _Part:
-    return _Part((layers, seen), sum(layer.parameters for layer in layers))

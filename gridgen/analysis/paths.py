@@ -37,7 +37,7 @@ def lateral_steps(connection: Connection) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Depth:
+class StreamDepth:
     """The paths whose lowest stream is `stream`, and how many paths visit it at all.
 
     `shortest` and `longest` are in connections; `least_units` is what the shortest way passes
@@ -68,7 +68,7 @@ class Paths:
     ways: Lengths
     at: dict[FeatureMap, int]
     through: dict[str, int]
-    depths: tuple[Depth, ...]
+    depths: tuple[StreamDepth, ...]
 
     @property
     def laterals(self) -> float:
@@ -76,7 +76,7 @@ class Paths:
         return sum(units * paths for units, paths in self.by_laterals.items()) / self.total
 
     @property
-    def lowest(self) -> tuple[Depth, ...]:
+    def lowest(self) -> tuple[StreamDepth, ...]:
         """The depths that are some path's lowest stream, from above."""
         return tuple(depth for depth in self.depths if depth.paths)
 
@@ -180,7 +180,7 @@ def _streams(grid: Grid) -> frozenset[int]:
     return frozenset(feature_map.stream for feature_map in grid.maps)
 
 
-def _depths(grid: Grid) -> Iterator[Depth]:
+def _depths(grid: Grid) -> Iterator[StreamDepth]:
     """Stream by stream: paths within it and those above, less those within those above."""
     streams, above = _streams(grid), 0
     total = count_paths(grid)
@@ -189,7 +189,7 @@ def _depths(grid: Grid) -> Iterator[Depth]:
         upper = frozenset(stream for stream in streams if stream <= lowest)
         within = _from_input(grid, upper)[grid.output]
         ends = _ends(grid, lowest) if within > above else (None, None, None)
-        yield Depth(lowest, total - avoiding, within - above, *ends)
+        yield StreamDepth(lowest, total - avoiding, within - above, *ends)
         above = within
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from gridgen.analysis.dropout import Dropout
-from gridgen.analysis.paths import Depth, Lengths, Paths
+from gridgen.analysis.paths import Lengths, Paths, StreamDepth
 from gridgen.cli.matrix import print_matrix
 from gridgen.cli.table import Row, bar, print_table
 from gridgen.cli.terminal import wrapped
@@ -123,7 +123,7 @@ def _print_streams(found: Paths, left: Dropout | None) -> None:
         )
 
 
-def _stream(depth: Depth, total: int) -> Row:
+def _stream(depth: StreamDepth, total: int) -> Row:
     visiting = number_text(depth.visiting), _share(depth.visiting, total)
     if not depth.paths:
         return f"stream {depth.stream}", "0", "0%", "", "", *visiting
@@ -134,7 +134,7 @@ def _stream(depth: Depth, total: int) -> Row:
     return f"stream {depth.stream}", *paths, span, f"{depth.least_units}", *visiting
 
 
-def _chance(depth: Depth, left: Dropout) -> str:
+def _chance(depth: StreamDepth, left: Dropout) -> str:
     """Of a whole path; a dash where it was not computed."""
     chance = left.depths[depth.stream]
     if not depth.paths:
@@ -184,7 +184,7 @@ def path_sentences(found: Paths, left: Dropout | None = None) -> list[str]:
     return [first, *_sentence_on_units(upper, lower), *_sentences_on_dropout(upper, lower, left)]
 
 
-def _sentence_on_units(upper: Depth, lower: Depth) -> Iterator[str]:
+def _sentence_on_units(upper: StreamDepth, lower: StreamDepth) -> Iterator[str]:
     """How much nearer the upper streams are to the loss."""
     few, many = upper.least_units or 0, lower.least_units or 0
     if few < many:
@@ -195,7 +195,9 @@ def _sentence_on_units(upper: Depth, lower: Depth) -> Iterator[str]:
         )
 
 
-def _sentences_on_dropout(upper: Depth, lower: Depth, left: Dropout | None) -> Iterator[str]:
+def _sentences_on_dropout(
+    upper: StreamDepth, lower: StreamDepth, left: Dropout | None
+) -> Iterator[str]:
     """What total dropout does about it: all paths suffer alike, but those down there are many."""
     if left is None:
         return
@@ -217,7 +219,7 @@ def _sentences_on_dropout(upper: Depth, lower: Depth, left: Dropout | None) -> I
         )
 
 
-def _way(depth: Depth, paths: int) -> str:
+def _way(depth: StreamDepth, paths: int) -> str:
     """Where paths go."""
     verb = ("stay", "in") if depth.stream == 0 else ("go", "down to")
     return f"{verb[0]}{_ending(verb[0], paths)} {verb[1]} stream {depth.stream}"
@@ -227,7 +229,7 @@ def _ending(verb: str, subjects: int) -> str:
     return "" if subjects > 1 else "es" if verb == "go" else "s"
 
 
-def _span(depth: Depth) -> str:
+def _span(depth: StreamDepth) -> str:
     """How long paths are."""
     short, long = depth.shortest, depth.longest
     return _counted(short or 0, "connection") if short == long else f"{short} to {long} connections"

@@ -10,7 +10,7 @@ from gridgen.grid.tracing import Size
 from gridgen.memory.setting import OptimizerField, PrecisionField, RecomputeField, Setting
 from gridgen.spec import Document, NetworkSpec
 
-Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+ImageSide = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 def _sides(value: Any) -> Any:
@@ -28,7 +28,7 @@ _PAIR = {"type": "array", "prefixItems": [_SIDE, _SIDE], "minItems": 2, "maxItem
 _TEXT = {"type": "string", "pattern": "^[0-9]+x[0-9]+$"}
 
 Image = Annotated[
-    Annotated[tuple[Side, Side], Field(strict=False)],
+    Annotated[tuple[ImageSide, ImageSide], Field(strict=False)],
     BeforeValidator(_sides),
     WithJsonSchema({"anyOf": [_PAIR, _TEXT]}),
 ]
@@ -50,7 +50,7 @@ class Workload(Document):
         "for, as the spec's size policy changes it, or rounded up where a candidate cannot take "
         "it; 400x400, rounded up, where it is not given.",
     )
-    crop: Side | None = Field(
+    crop: ImageSide | None = Field(
         default=None,
         description="Side of the square that a step of training is given, for training_memory; "
         "where it is not given: size, or if that is not given either the crop of a study's recipe.",

@@ -17,9 +17,15 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "training": (
         *("processes", "recipe", "tasks", "inference", "run", "scoring", "watching", "loop"),
     ),
-    "analysis": (),
+    "analysis": (
+        *("sizes", "paths", "dropout", "receptive", "counting", "breakdown", "needs", "relations"),
+        *("differences", "lints"),
+    ),
     "memory": (),
-    "space": (),
+    "space": (
+        *("workload", "choices", "spec_array", "structure_counts", "part_costs", "cost_tables"),
+        *("quantities", "budget", "memory_limit", "feasible_set"),
+    ),
 }
 """By room, from above; the room's `__init__` may import all. Empty: any order without a cycle."""
 

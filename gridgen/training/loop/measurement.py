@@ -66,7 +66,7 @@ def _cause(code: int, said: str) -> str:
     return f"{ending(code)}: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
 
 
-class Workload:
+class MeasuredLoad:
     """A network on a device, and a batch of random images."""
 
     def __init__(self, case: MemoryCase, device: torch.device) -> None:
@@ -100,7 +100,7 @@ class Workload:
 
 def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
     """Both phases by the statistics of torch's allocator."""
-    load = Workload(case, device)
+    load = MeasuredLoad(case, device)
 
     def begin() -> None:
         torch.cuda.reset_peak_memory_stats(device)
@@ -126,7 +126,7 @@ def _peak_on_cuda(device: torch.device) -> Peak:
 def on_cpu(case: MemoryCase, device: torch.device) -> Measured:
     """Both phases by the resident memory of this process; training needs more and comes last."""
     outside = resident("VmRSS")
-    load = Workload(case, device)
+    load = MeasuredLoad(case, device)
     load.predict(lambda: None)
     inference = resident("VmHWM") - outside
     load.train(lambda: None)

@@ -75,7 +75,7 @@ def test_the_step_is_that_of_a_training():
 
 
 def test_gradients_stay_where_they_are():
-    load = measurement.Workload(TINY, torch.device("cpu"))
+    load = measurement.MeasuredLoad(TINY, torch.device("cpu"))
     load.train(lambda: None)
     before = [parameter.grad.data_ptr() for parameter in load.network.parameters()]
     optimizer = torch.optim.Adam(load.network.parameters())
