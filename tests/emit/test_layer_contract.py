@@ -1,0 +1,98 @@
+"""Every kind of layer record says what its module does: weights, buffers, shape, channels."""
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gridgen.emit.lowering import lower
+from gridgen.errors import GridError
+from gridgen.grid.layers import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Deconv,
+    GroupNorm,
+    Layer,
+    MaxPool,
+    MaxUnpool,
+    PReLU,
+    ReLU,
+    Residual,
+    Resize,
+    SiLU,
+    Upsample,
+)
+
+EXAMPLES: tuple[Layer, ...] = (
+    Conv(4, 6, stride=2),
+    Conv(4, 6, kernel=1, groups=2, bias=False),
+    Deconv(4, 6, stride=2),
+    BatchNorm(4),
+    GroupNorm(4, 2),
+    ReLU(),
+    SiLU(),
+    PReLU(),
+    PReLU(4),
+    MaxPool(),
+    MaxUnpool("sub_1_0"),
+    AveragePool(3),
+    Upsample(),
+    Resize("bilinear"),
+    Residual((Conv(4, 6), BatchNorm(6)), (Conv(4, 6, kernel=1),)),
+)
+"""At least one of each kind, for maps of 4 channels. Add one for a new kind."""
+SHAPE, AUXILIARY = (4, 6, 10), (12, 20)
+
+every_example = pytest.mark.parametrize("layer", EXAMPLES, ids=str)
+
+
+def module_of(layer: Layer) -> nn.Module:
+    return lower((layer,))[0].eval()
+
+
+def applied(layer: Layer, channels: int) -> Tensor:
+    """The module's output for one image of `channels`."""
+    # Not on the meta device: there, a transposed convolution takes any number of channels.
+    x = torch.zeros(1, channels, *SHAPE[1:])
+    further = [torch.zeros(1, channels, *AUXILIARY)] if layer.needs_auxiliary else []
+    output: Tensor = module_of(layer)(x, *further)
+    return output
+
+
+def test_every_kind_of_layer_has_an_example():
+    assert {type(layer) for layer in EXAMPLES} == set(get_args(Layer))
+
+
+@every_example
+def test_the_tensors_are_the_modules_parameters(layer):
+    found = {name: tuple(tensor.shape) for name, tensor in module_of(layer).named_parameters()}
+    assert dict(layer.tensors) == found
+    assert [name for name, _ in layer.tensors] == list(found)
+
+
+@every_example
+def test_the_buffers_are_the_modules_buffers(layer):
+    found = [(name, tuple(tensor.shape)) for name, tensor in module_of(layer).named_buffers()]
+    assert list(layer.buffers) == found
+
+
+@every_example
+def test_the_output_has_the_shape_of_the_modules(layer):
+    auxiliary = (SHAPE[0], *AUXILIARY) if layer.needs_auxiliary else None
+    shape = tuple(applied(layer, SHAPE[0]).shape[1:])
+    assert layer.out(SHAPE, auxiliary) == shape
+    assert layer.output_channels(SHAPE[0]) == shape[0]
+
+
+@every_example
+def test_channels_that_the_module_refuses_are_refused(layer):
+    channels = SHAPE[0] + 2
+    try:
+        applied(layer, channels)
+    except (RuntimeError, ValueError):
+        with pytest.raises(GridError):
+            layer.output_channels(channels)
+    else:
+        layer.output_channels(channels)
