@@ -27,9 +27,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
-from gridgen.data.classes import read_classes
 from gridgen.data.dataset import Window
 from gridgen.data.folder import read_label
+from gridgen.data.folder_files import read_classes
 from gridgen.data.images import read_image
 from gridgen.training import load_recipe
 from gridgen.training.loop.batches import Batches

@@ -11,7 +11,7 @@ from gridgen.cli.table import Row, bar, print_table
 from gridgen.cli.terminal import AsJson, progress, report
 
 if TYPE_CHECKING:
-    from gridgen.data.check import Checked, Finding, Split
+    from gridgen.data.check import Checked, DataFinding, Split
 
 FAULTS = 1
 MOST, SHOWN = 10, 3
@@ -128,7 +128,7 @@ def _percent(share: float) -> str:
     return f"{share:.2%}"
 
 
-def _print_findings(title: str, findings: "tuple[Finding, ...]") -> None:
+def _print_findings(title: str, findings: "tuple[DataFinding, ...]") -> None:
     for kind, group in groupby(sorted(findings, key=lambda f: f.kind), lambda f: f.kind):
         found = list(group)
         print(f"\n{title}: {kind}")

@@ -24,8 +24,8 @@ def search(
     """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
     from gridgen.space.choices import described
     from gridgen.study import search as run_search
-    from gridgen.study.child import ChildTraining
-    from gridgen.study.watch import Terminal
+    from gridgen.study.engine import ChildTraining
+    from gridgen.study.report import SearchProgress
 
     loaded = budgeted(study, budget)
     folder = output or Path("runs") / f"search-{study.stem}"
@@ -34,7 +34,7 @@ def search(
         folder=folder,
         trials=trials,
         evaluate=ChildTraining(loaded, device),
-        watch=Terminal(loaded.objective, loaded.space),
+        watch=SearchProgress(loaded.objective, loaded.space),
     )
     print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
     for entry in result.entries[:SHOWN]:

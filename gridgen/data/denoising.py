@@ -8,9 +8,9 @@ import torch
 
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
 from gridgen.data.folder import all_images, common_channels, files_by_name, require_folder
+from gridgen.data.folder_files import read_settings
 from gridgen.data.images import SUFFIXES, inspect_image, read_image
 from gridgen.data.nuclei import Nuclei
-from gridgen.data.settings import read_settings
 from gridgen.errors import DataError
 
 SIGMA = 25 / 255

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gridgen.data.classes import UNLISTED, ClassList, read_classes
 from gridgen.data.dataset import Sample, Window, require_split
+from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
 from gridgen.data.images import (
     LABEL_SUFFIXES,
     SUFFIXES,
@@ -19,7 +19,6 @@ from gridgen.data.images import (
     read_ids,
     read_image,
 )
-from gridgen.data.settings import read_settings
 from gridgen.errors import DataError
 
 

@@ -15,16 +15,57 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gridgen.data import deep_png, tiff
+from gridgen.data import formats
 from gridgen.data.dataset import Window
-from gridgen.data.levels import Values, to_grey, to_levels
 from gridgen.errors import DataError
+
+PixelValues = npt.NDArray[np.generic]
+IdArray = npt.NDArray[np.integer]
+
+# How much of an image's range is stretched to [0, 1] where its white is not known.
+PERCENTILES = (1.0, 99.8)
+# Red, green and blue in grey: ITU-R 601, as Pillow has it.
+LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
+
+
+def to_levels(values: PixelValues, white: float | None) -> torch.Tensor:
+    """(H, W, channels) to contiguous float32 (channels, H, W) in [0, 1].
+
+    8 bits are divided by 255, others by `white`, and clamped. Without `white`, each channel is
+    stretched from its 1st to its 99.8th percentile; one that is flat is 0.
+    """
+    if values.dtype == np.uint8:
+        return torch.tensor(values).permute(2, 0, 1).contiguous().float().div_(255)
+    if white is None:
+        levels = np.stack([_stretched(channel) for channel in np.moveaxis(values, 2, 0)])
+    else:
+        levels = np.moveaxis(_finite(values) / white, 2, 0)
+    return torch.from_numpy(np.ascontiguousarray(levels.clip(0, 1), np.float32))
+
+
+def to_grey(image: torch.Tensor) -> torch.Tensor:
+    """Red, green and blue (3, H, W) to their luma, (1, H, W)."""
+    return torch.einsum("chw,cg->ghw", image, torch.from_numpy(LUMA))
+
+
+def _stretched(channel: PixelValues) -> npt.NDArray[np.float64]:
+    """(H, W), about in [0, 1]: low percentile to 0, high percentile to 1."""
+    grey = _finite(channel)
+    low, high = np.percentile(grey, PERCENTILES)
+    span = max(high - low, np.finfo(np.float32).tiny)
+    stretched: npt.NDArray[np.float64] = (grey - low) / span
+    return stretched
+
+
+def _finite(values: PixelValues) -> npt.NDArray[np.float64]:
+    return np.nan_to_num(values.astype(np.float64))
+
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 LABEL_SUFFIXES = (".png", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
 # What files of those formats begin with.
-SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", *tiff.MAGIC)
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", *formats.TIFF_MAGIC)
 # Formats that tell a file that was cut off without decoding its pixels.
 SELF_CHECKING = ("PNG", "WEBP")
 # What Pillow raises on a file that is missing or damaged.
@@ -56,7 +97,7 @@ def read_image(
 
     Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; any other number must
     be the file's own. Alpha is dropped, the orientation tag of a JPEG obeyed; the pages of a TIFF
-    are channels. Values of 8 bits are divided by 255, others by `white` and clamped. Without
+    are channels. PixelValues of 8 bits are divided by 255, others by `white` and clamped. Without
     `white`, colour of 16 bits is divided by 65535; other values of more than 8 bits have no known
     white, so each channel is stretched from its 1st to its 99.8th percentile in the file. Errors:
     `DataError` that names the file.
@@ -72,7 +113,7 @@ def read_image(
     return whole[:, window.rows, window.columns]
 
 
-def read_ids(path: str | Path, window: Window | None = None) -> npt.NDArray[np.integer]:
+def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     """The label in a palette or grey PNG or TIFF file, or that part of it: (H, W), whose pixels
     are ids.
     """
@@ -88,7 +129,7 @@ def _cut(path: str | Path, values: npt.NDArray[Any], window: Window) -> npt.NDAr
     return part
 
 
-def _ids(path: str | Path) -> npt.NDArray[np.integer]:
+def _ids(path: str | Path) -> IdArray:
     with _opened(path) as image:
         if image.mode in ("1", "L", "P"):
             return np.array(image, dtype=np.uint8)
@@ -100,7 +141,7 @@ def _ids(path: str | Path) -> npt.NDArray[np.integer]:
 
 def read_header(path: str | Path) -> Header:
     """Size, channels and bits of an image file. Decodes no pixels. Errors: `DataError`."""
-    with _reading(path), tiff.bands(path) as bands:
+    with _reading(path), formats.bands(path) as bands:
         if bands:
             return Header(bands.size, bands.channels, bands.bits)
     with _opened(path) as image:
@@ -112,7 +153,7 @@ def inspect_image(path: str | Path) -> Header:
 
     Decodes no pixels where the format allows to tell without. Errors: `DataError`.
     """
-    with _reading(path), tiff.bands(path) as bands:
+    with _reading(path), formats.bands(path) as bands:
         if bands:
             bands.read()
             return Header(bands.size, bands.channels, bands.bits)
@@ -125,18 +166,18 @@ def inspect_image(path: str | Path) -> Header:
         return header
 
 
-def _read(path: str | Path, channels: int) -> tuple[Values, float | None]:
+def _read(path: str | Path, channels: int) -> tuple[PixelValues, float | None]:
     """(H, W, the file's or the wanted channels) as the file has them, and their white if known."""
-    with _reading(path), tiff.bands(path) as bands:
+    with _reading(path), formats.bands(path) as bands:
         if bands:
             _require_channels(path, bands.channels, channels)
             return bands.read(), COLOUR_WHITE if bands.coloured and bands.bits == 16 else None
     with _opened(path) as image:
         _require_channels(path, _channels(image), channels)
-        if deep_png.is_deep_colour(image):
-            return deep_png.read_deep(path), COLOUR_WHITE
-        if deep_png.is_deep_grey(image):
-            return deep_png.read_deep(path), None
+        if formats.is_deep_colour(image):
+            return formats.read_deep(path), COLOUR_WHITE
+        if formats.is_deep_grey(image):
+            return formats.read_deep(path), None
         if _is_deep(image):
             return np.asarray(image)[..., None], None
         return _eight_bit(image, channels), None
@@ -192,13 +233,13 @@ def _header(image: Image.Image) -> Header:
 
 def _channels(image: Image.Image) -> int:
     """1 of grey, 3 of colour; alpha does not count."""
-    grey = _is_deep(image) or deep_png.is_deep_grey(image) or image.mode in ("1", "L", "LA")
+    grey = _is_deep(image) or formats.is_deep_grey(image) or image.mode in ("1", "L", "LA")
     return 1 if grey else 3
 
 
 def _bits(image: Image.Image) -> int:
     """Of one value; where there is a palette, of its colours."""
-    if deep_png.unpacking(image).endswith(";16B") or image.mode.startswith("I;16"):
+    if formats.unpacking(image).endswith(";16B") or image.mode.startswith("I;16"):
         return 16
     if image.mode == "1":
         return 1

@@ -26,7 +26,7 @@ KEYS = (1.8, 4.1, 6.4)
 REACH = 2 * np.sqrt(np.pi / np.sqrt(27))
 TURN = 2 * np.pi
 
-Pixels = npt.NDArray[np.float64]
+Texture = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Figure:
 class Scene:
     """What a picture shows, before it is drawn. Only its labels depend on the key's size."""
 
-    texture: Pixels
-    grain: Pixels
+    texture: Texture
+    grain: Texture
     figures: tuple[Figure, ...]
     key: Figure
 
@@ -128,7 +128,7 @@ def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _figure(
-    rng: np.random.Generator, cell: int, size: tuple[float, float], ground: Pixels
+    rng: np.random.Generator, cell: int, size: tuple[float, float], ground: Texture
 ) -> Figure:
     """A figure somewhere in its cell, whatever its angle, in a colour far from the ground's."""
     radius = rng.uniform(*size)
@@ -158,9 +158,9 @@ def _panel(key: Figure) -> tuple[slice, slice]:
     return slice(top, top + PANEL), slice(left, left + PANEL)
 
 
-def _blobs(rng: np.random.Generator) -> Pixels:
+def _blobs(rng: np.random.Generator) -> Texture:
     """(SIDE, SIDE, 3): soft blotches around 0, a few of them from edge to edge."""
     coarse = torch.from_numpy(rng.uniform(-0.25, 0.25, (1, 3, 5, 5)))
     fine = interpolate(coarse, (SIDE, SIDE), mode="bilinear", align_corners=True)
-    blobs: Pixels = fine[0].permute(1, 2, 0).numpy()
+    blobs: Texture = fine[0].permute(1, 2, 0).numpy()
     return blobs

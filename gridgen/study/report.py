@@ -1,6 +1,8 @@
-"""What a search found: the best spec, a table, a picture."""
+"""What a search tells: while it runs, and at its end the best spec, a table, a picture."""
 
 import csv
+import sys
+import time
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -10,11 +12,100 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from gridgen.files import write_file
+from gridgen.grid import Grid
+from gridgen.space import Space
+from gridgen.space.choices import described
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
 from gridgen.training.run import dump
 from gridgen.training.scoring.curves import save_figure
+
+
+class SearchObserver:
+    """Told of every candidate of a search. This one tells nobody."""
+
+    def started(self, wanted: int, done: int) -> None:
+        """The search begins; `done` of `wanted` were trained before."""
+
+    def few(self, feasible: int, points: int) -> None:
+        """Only `feasible` of the space's `points` meet the budget."""
+
+    def refused(self, number: int, reason: str) -> None:
+        """Trial `number` is over budget or impossible."""
+
+    def training(self, number: int, grid: Grid, parameters: int) -> None:
+        """Trial `number` is being trained."""
+
+    def scored(self, number: int, epoch: int, score: float) -> None:
+        """Trial `number` was validated."""
+
+    def ended(self, number: int, score: float | None, reason: str) -> None:
+        """Trial `number` is done: its score, or the reason why it has none."""
+
+    def finished(self, reason: str) -> None:
+        """No more will come; `reason` says why where fewer were trained than wanted."""
+
+
+class SearchProgress(SearchObserver):
+    """A line on stderr for each candidate that is trained; how many were refused between them."""
+
+    def __init__(self, objective: str, space: Space | None = None) -> None:
+        self.objective, self.space = objective, space or {}
+        self.refusals = self.done = 0
+
+    def started(self, wanted: int, done: int) -> None:
+        """Say where the search stands."""
+        self.wanted, self.done, self.begun = wanted, done, time.monotonic()
+        self.first = done
+        if done:
+            self._say(f"{done} of {wanted} trained before")
+
+    def few(self, feasible: int, points: int) -> None:
+        """Say so, since many will be refused."""
+        self._say(f"{feasible:,} of {points:,} candidates meet the budget")
+
+    def refused(self, number: int, reason: str) -> None:
+        """Counted; shown with the next candidate."""
+        self.refusals += 1
+
+    def training(self, number: int, grid: Grid, parameters: int) -> None:
+        """The candidate; the line is finished when it is."""
+        if self.refusals:
+            self._say(f"refused {self.refusals} without building")
+            self.refusals = 0
+        words = _words(grid, self.space)
+        self.head = f"[{self.done + 1}/{self.wanted}] {words}, {parameters:,} parameters"
+        self._say(self.head, end="\r" if sys.stderr.isatty() else "\n")
+
+    def scored(self, number: int, epoch: int, score: float) -> None:
+        """Only on a terminal: the score so far, in place."""
+        if sys.stderr.isatty():
+            self._say(f"{self.head}  epoch {epoch}  {self.objective} {score:.3f}", end="\r")
+
+    def ended(self, number: int, score: float | None, reason: str) -> None:
+        """The score, and the time left."""
+        self.done += score is not None
+        end = f"{self.objective} {score:.3f}" if score is not None else reason
+        spent, made = time.monotonic() - self.begun, self.done - self.first
+        left = f"  {spent / made * (self.wanted - self.done):.0f} s left" if made else ""
+        head = f"{self.head}  " if sys.stderr.isatty() else "    "
+        self._say(f"{head}{end}{left}")
+
+    def finished(self, reason: str) -> None:
+        """Why it ended early."""
+        if reason:
+            self._say(reason)
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        clear = "\033[K" if sys.stderr.isatty() else ""
+        print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)
+
+
+def _words(grid: Grid, space: Space) -> str:
+    assert isinstance(grid.spec, GridSpec)
+    return described(grid.spec, space)
+
 
 COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
 COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#8a8a8a")
@@ -22,7 +113,7 @@ MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 @dataclass(frozen=True)
-class Entry:
+class TrainedCandidate:
     """A trained candidate."""
 
     number: int
@@ -41,7 +132,7 @@ class Result:
     """The outcome of a search: trained candidates, best first, and what was not trained."""
 
     folder: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[TrainedCandidate, ...]
     refused: int
     pruned: int
     failed: int
@@ -65,7 +156,7 @@ def write_report(folder: Path, study: Study, found: optuna.Study) -> Result:
 def summarize(folder: Path, found: optuna.Study) -> Result:
     """The result as the study's database has it."""
     entries = [
-        Entry(
+        TrainedCandidate(
             trial.number,
             float(trial.value or 0.0),
             trial.user_attrs["parameters"],
@@ -116,7 +207,7 @@ def draw_scores(result: Result, study: Study, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _best(study: Study, best: Entry) -> str:
+def _best(study: Study, best: TrainedCandidate) -> str:
     found = (
         f"# {study.objective} {best.score:.4f} on {study.data}, {best.parameters:,} parameters "
         f"(trial {best.number}).\n"

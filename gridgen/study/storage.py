@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gridgen.errors import RunError
 from gridgen.files import write_file
-from gridgen.study.samplers import PRUNERS, SAMPLERS
+from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.study.study import Study
 from gridgen.training.run import dump
 

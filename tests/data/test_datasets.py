@@ -3,9 +3,8 @@ import torch
 from cityscapes import make_tree
 
 from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
-from gridgen.data.dataset import OnDisk, Window, part_of
+from gridgen.data.dataset import OnDisk, Window, holdout, part_of
 from gridgen.data.datasets import folder_of, lasting_name, white_of
-from gridgen.data.part import holdout
 from gridgen.errors import DataError
 
 

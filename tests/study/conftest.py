@@ -23,4 +23,4 @@ def _no_flush_to_disk():
 @pytest.fixture(autouse=True)
 def _give_up_soon(monkeypatch):
     """After 20 candidates in a row that are no news, instead of 300."""
-    monkeypatch.setattr(import_module("gridgen.study.search"), "GIVE_UP", 20)
+    monkeypatch.setattr(import_module("gridgen.study.driver"), "GIVE_UP", 20)

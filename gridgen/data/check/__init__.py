@@ -1,6 +1,6 @@
 """Everything that a dataset holds, read once: what there is, what is wrong, what looks odd."""
 
-from gridgen.data.check.check import Checked, check
-from gridgen.data.check.split import Finding, Split
+from gridgen.data.check.checking import Checked, check
+from gridgen.data.check.readings import DataFinding, Split
 
-__all__ = ["Checked", "Finding", "Split", "check"]
+__all__ = ["Checked", "DataFinding", "Split", "check"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gridgen.analysis import Size, legal_size
 from gridgen.analysis.sizes import larger_size
 from gridgen.data import Dataset, load_dataset
-from gridgen.data.part import holdout
+from gridgen.data.dataset import holdout
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from gridgen.data.classes import is_name
+from gridgen.data.folder_files import is_name
 from gridgen.errors import RunError, SpecError
 from gridgen.files import write_file
 from gridgen.spec import Document

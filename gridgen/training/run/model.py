@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
-from gridgen.data.classes import is_name
+from gridgen.data.folder_files import is_name
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown

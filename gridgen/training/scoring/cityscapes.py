@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from gridgen.data import Sample
-from gridgen.data.cityscapes.labels import (
+from gridgen.data.cityscapes_labels import (
     CATEGORIES,
     DRAWN,
     LABEL_IDS,
     PER_LABEL,
     TRAINED,
-    Ids,
     ids_of,
 )
+from gridgen.data.images import IdArray
 from gridgen.errors import DataError
 from gridgen.training.tasks.iou import iou
 
@@ -128,7 +128,7 @@ class CityscapesScore:
         truth, predicted = (LABEL_IDS[ids.numpy()] for ids in (sample.label, answer))
         self.count(truth, sample.instances().numpy(), predicted)
 
-    def count(self, truth: Ids, instances: Ids, predicted: Ids) -> None:
+    def count(self, truth: IdArray, instances: IdArray, predicted: IdArray) -> None:
         """Count label ids (H, W), the numbers of instances, and the label ids predicted."""
         pairs = truth.astype(np.int64) * IDS + predicted
         self._pixels += np.bincount(pairs.ravel(), minlength=IDS * IDS).reshape(IDS, IDS)

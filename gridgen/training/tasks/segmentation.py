@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, load_dataset
-from gridgen.data.part import holdout
+from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.processes import devices

@@ -15,8 +15,8 @@ from gridgen.grid import Grid
 from gridgen.study.study import Study
 from gridgen.training.processes.devices import choose_device
 
-Report = Callable[[int, float], bool]
-Evaluate = Callable[[Grid, Path, Report], float]
+ReportScore = Callable[[int, float], bool]
+Evaluate = Callable[[Grid, Path, ReportScore], float]
 
 PATIENCE_SECONDS = 60
 # What a child says of its end; all but a lack of memory is the same to the search.
@@ -48,7 +48,7 @@ class ChildTraining:
         choose_device(self.device)
         self.study.require_data()
 
-    def __call__(self, grid: Grid, folder: Path, report: Report) -> float:
+    def __call__(self, grid: Grid, folder: Path, report: ReportScore) -> float:
         """Train, and hear of it line by line."""
         job = {
             "spec": grid.spec.complete(),
@@ -76,7 +76,7 @@ class ChildTraining:
 
 
 def _listen(
-    child: "subprocess.Popen[str]", job: dict[str, Any], report: Report, log: Path
+    child: "subprocess.Popen[str]", job: dict[str, Any], report: ReportScore, log: Path
 ) -> float:
     """Give the child its job and hear of it until it is done."""
     assert child.stdin is not None

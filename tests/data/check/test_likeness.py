@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from gridgen.data.check.likeness import ALIKE, details, nearest
 from gridgen.data.images import read_image
-from gridgen.data.likeness import ALIKE, details, nearest
 
 
 def scene(seed, height=90, width=120):

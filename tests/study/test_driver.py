@@ -16,8 +16,8 @@ from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
-from gridgen.study.child import Pruned
-from gridgen.study.watch import Terminal, Watch
+from gridgen.study.engine import Pruned
+from gridgen.study.report import SearchObserver, SearchProgress
 from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 WIDE = study(
@@ -59,7 +59,7 @@ def test_what_is_over_budget_is_refused_and_neither_grid_nor_module_is_built(tmp
         return grid
 
     monkeypatch.setattr(GridNetwork, "__init__", explode)
-    monkeypatch.setattr(import_module("gridgen.study.search"), "build_grid", within)
+    monkeypatch.setattr(import_module("gridgen.study.driver"), "build_grid", within)
     with pytest.raises(AssertionError):
         GridNetwork(build_grid(GridSpec.of(**PAPER, base_channels=16)))
     result = search(study(), folder=tmp_path, evaluate=Scores())
@@ -199,7 +199,7 @@ def test_a_network_is_trained_once_whatever_its_topology_is_called(tmp_path):
 def test_a_space_whose_points_have_all_been_tried_ends_the_search_and_says_so(tmp_path):
     said = []
 
-    class Ears(Watch):
+    class Ears(SearchObserver):
         def finished(self, reason):
             said.append(reason)
 
@@ -275,7 +275,13 @@ def test_candidates_that_differ_in_a_unit_are_called_differently(tmp_path, capsy
         space={"units.upsampling": ["deconv", "bilinear"]},
         budget={},
     )
-    search(two, folder=tmp_path, trials=2, evaluate=Scores(), watch=Terminal("val_iou", two.space))
+    search(
+        two,
+        folder=tmp_path,
+        trials=2,
+        evaluate=Scores(),
+        watch=SearchProgress("val_iou", two.space),
+    )
     told = capsys.readouterr().err
     for unit in ("deconv", "bilinear"):
         assert f"gridnet, 2 streams, 1+1 columns, F0 = 4, units.upsampling {unit}, " in told
@@ -329,17 +335,17 @@ def test_the_nearest_to_a_limit_on_memory_needs_least_of_it(tmp_path):
 
 def test_a_search_that_finds_nothing_new_ends(tmp_path, monkeypatch):
     """As where a space is too large to know what meets the budget."""
-    monkeypatch.setattr(import_module("gridgen.study.reachable"), "MOST_POINTS", 7)
+    monkeypatch.setattr(import_module("gridgen.study.study"), "MOST_POINTS", 7)
     result = search(study(budget={"parameters": 10}), folder=tmp_path, evaluate=no_training)
     assert (result.best, result.entries) == (None, ())
-    assert 0 < result.refused <= import_module("gridgen.study.search").GIVE_UP == 20
+    assert 0 < result.refused <= import_module("gridgen.study.driver").GIVE_UP == 20
     assert states(tmp_path) == ["refused"] * result.refused
     assert not (tmp_path / "best.yaml").exists()
     assert not (tmp_path / "scores.png").exists()
 
 
 def test_memory_is_left_to_the_candidates_where_a_space_is_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_module("gridgen.study.reachable"), "MOST_GRIDS", 7)
+    monkeypatch.setattr(import_module("gridgen.study.study"), "MOST_GRIDS", 7)
     budget = {"training_memory": "1MB", "size": [64, 64]}
     result = search(study(budget=budget), folder=tmp_path, evaluate=no_training)
     assert result.refused > 0
@@ -456,7 +462,7 @@ def test_a_trial_that_was_running_is_run_again_under_its_number_once(tmp_path):
 
 
 def test_a_trial_killed_before_it_had_parameters_is_run_too(tmp_path, monkeypatch):
-    module = import_module("gridgen.study.search")
+    module = import_module("gridgen.study.driver")
 
     def killed(trial, space):
         raise KeyboardInterrupt
@@ -639,7 +645,7 @@ def test_lists_of_lists_and_paths_are_searched(tmp_path):
     assert len(again.numbers) == 2
 
 
-class Heard(Watch):
+class Heard(SearchObserver):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -710,7 +716,7 @@ def test_the_lines_of_a_terminal_that_is_none(tmp_path, capsys):
         folder=tmp_path,
         trials=1,
         evaluate=Scores(failure("Memory ran out"), 0.25),
-        watch=Terminal("val_iou", only.space),
+        watch=SearchProgress("val_iou", only.space),
     )
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -6,11 +6,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from gridgen.data.check.folder import FolderReading
-from gridgen.data.check.named import NamedReading
-from gridgen.data.check.split import Finding, Split
+from gridgen.data.check.likeness import ALIKE, nearest
+from gridgen.data.check.readings import DataFinding, FolderReading, NamedReading, Split
 from gridgen.data.datasets import DATASETS, find_dataset
-from gridgen.data.likeness import ALIKE, nearest
 from gridgen.progress import OnProgress, no_progress
 
 SHOWN = 3
@@ -32,8 +30,8 @@ class Checked:
     name: str
     classes: tuple[str, ...]
     splits: tuple[Split, ...]
-    faults: tuple[Finding, ...]
-    remarks: tuple[Finding, ...]
+    faults: tuple[DataFinding, ...]
+    remarks: tuple[DataFinding, ...]
     alike: tuple[Alike, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -88,25 +86,25 @@ def _alike(splits: list[Split]) -> tuple[Alike, ...]:
     return tuple(found)
 
 
-def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[Finding]:
+def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[DataFinding]:
     remarks = []
     for split in splits:
         if split.blank:
             said = f"{split.name}: of one value throughout: {_shown(split.blank)}"
-            remarks.append(Finding("blank", said))
+            remarks.append(DataFinding("blank", said))
         if split.passed_over:
             said = (
                 f"{split.name}: neither image nor label by its ending: {_shown(split.passed_over)}"
             )
-            remarks.append(Finding("passed-over", said))
+            remarks.append(DataFinding("passed-over", said))
         absent = _absent(split, classes)
         if absent and split.labels:
-            remarks.append(Finding("absent", f"{split.name}: no pixel is {_shown(absent)}"))
+            remarks.append(DataFinding("absent", f"{split.name}: no pixel is {_shown(absent)}"))
     for one, other in combinations(splits, 2):
         shared = sorted(set(one.names) & set(other.names))
         if shared:
             said = f"in {one.name} and in {other.name}: {_shown(shared)}"
-            remarks.append(Finding("same-name", said))
+            remarks.append(DataFinding("same-name", said))
     return remarks
 
 

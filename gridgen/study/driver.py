@@ -14,13 +14,11 @@ from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
-from gridgen.study.child import ChildTraining, Evaluate, Pruned
-from gridgen.study.reachable import Reachable, reachable
-from gridgen.study.report import Result, write_report
+from gridgen.study.engine import ChildTraining, Evaluate, Pruned
+from gridgen.study.report import Result, SearchObserver, write_report
+from gridgen.study.sampling import suggest
 from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
-from gridgen.study.study import Study
-from gridgen.study.suggest import suggest
-from gridgen.study.watch import Watch
+from gridgen.study.study import Reachable, Study, reachable
 from gridgen.training.processes import devices
 from gridgen.training.run import lock
 
@@ -34,7 +32,7 @@ def search(
     folder: str | Path,
     trials: int | None = None,
     evaluate: Evaluate | None = None,
-    watch: Watch | None = None,
+    watch: SearchObserver | None = None,
 ) -> Result:
     """Search until `trials` candidates of `study` have been trained, those of before included.
 
@@ -73,7 +71,7 @@ def search(
             folder=folder,
             optuna=open_study(folder, study),
             evaluate=evaluate,
-            watch=watch or Watch(),
+            watch=watch or SearchObserver(),
             known=known,
         )
         try:
@@ -95,7 +93,7 @@ class Search:
     folder: Path
     optuna: optuna.Study
     evaluate: Evaluate
-    watch: Watch
+    watch: SearchObserver
     known: Reachable | None = None
     failures: int = field(default=0, init=False)
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from gridgen.data import load_dataset
-from gridgen.data.dataset import OnDisk
-from gridgen.data.part import holdout
+from gridgen.data.dataset import OnDisk, holdout
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError
 

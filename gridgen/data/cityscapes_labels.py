@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from gridgen.data.dataset import IGNORE, Colour
 
-Ids = npt.NDArray[np.integer]
-
 
 @dataclass(frozen=True)
 class Label:

@@ -1,14 +1,17 @@
-"""The file `classes.txt` of a dataset folder: ids, names, colours, and which ids to ignore."""
+"""The two files that describe a dataset folder: `classes.txt`, and the optional `dataset.yaml`."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import PositiveFloat
 
 from gridgen.data.dataset import IGNORE, Colour
 from gridgen.errors import DataError
+from gridgen.spec import Document
 
 COLUMNS = ("id", "name", "R", "G", "B", "role")
 ROLES = ("class", "ignore")
@@ -17,7 +20,7 @@ UNLISTED = -1
 
 
 @dataclass(frozen=True)
-class Line:
+class ClassLine:
     """One line of the file: an id that label pixels may have."""
 
     number: int
@@ -31,10 +34,10 @@ class Line:
 class ClassList:
     """The ids of a dataset, in ascending order; those of role `class` are 0..K-1."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ClassLine, ...]
 
     @property
-    def classes(self) -> tuple[Line, ...]:
+    def classes(self) -> tuple[ClassLine, ...]:
         """The lines of role `class`."""
         return tuple(line for line in self.lines if line.role == "class")
 
@@ -72,7 +75,7 @@ def read_classes(path: Path) -> ClassList:
         raise DataError(f"{path}: {error.strerror}; it lists the classes") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start} is not UTF-8 text") from error
-    lines: list[Line] = []
+    lines: list[ClassLine] = []
     for number, content in enumerate(text.splitlines(), 1):
         if content.strip() and not content.startswith("#"):
             try:
@@ -82,7 +85,7 @@ def read_classes(path: Path) -> ClassList:
     return ClassList(_checked(path, sorted(lines, key=lambda line: line.id)))
 
 
-def _parse(number: int, content: str, above: list[Line]) -> Line:
+def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
     """The line, which repeats neither id nor name of those above; else a `ValueError`."""
     cells = [cell.strip() for cell in content.split("\t")]
     if len(cells) != len(COLUMNS):
@@ -97,7 +100,7 @@ def _parse(number: int, content: str, above: list[Line]) -> Line:
     if role not in ROLES:
         raise ValueError(f"role: {role!r} is neither class nor ignore")
     red, green, blue = (_byte(cells[i], COLUMNS[i]) for i in (2, 3, 4))
-    line = Line(number, _byte(cells[0], "id"), name, (red, green, blue), role)
+    line = ClassLine(number, _byte(cells[0], "id"), name, (red, green, blue), role)
     for other in above:
         if line.id == other.id or line.name == other.name:
             what = f"id {line.id}" if line.id == other.id else f"name {line.name!r}"
@@ -120,7 +123,7 @@ def _byte(text: str, column: str) -> int:
     return int(text)
 
 
-def _checked(path: Path, lines: list[Line]) -> tuple[Line, ...]:
+def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
     """The lines, whose class ids count up from 0 and stay below `IGNORE`."""
     classes = [line for line in lines if line.role == "class"]
     if not classes:
@@ -133,3 +136,27 @@ def _checked(path: Path, lines: list[Line]) -> tuple[Line, ...]:
             fact = f"class id {IGNORE} marks ignored pixels; {IGNORE} classes at most"
             raise DataError(f"{path}:{line.number}: {fact}")
     return tuple(lines)
+
+
+SETTINGS = "dataset.yaml"
+
+
+class FolderSettings(Document):
+    """Settings of a dataset folder. All have defaults, so the file may be absent.
+
+    >>> FolderSettings.parse("white: 4095").white
+    4095.0
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    white: PositiveFloat | None = None
+    """The value that becomes 1 in images of more than 8 bits; 4095 of a 12-bit camera. Without it
+    each channel of each file is stretched on its own (`read_image`).
+    """
+
+
+def read_settings(root: Path) -> FolderSettings:
+    """What the folder's file says. Errors: `SpecError` with file and line."""
+    path = root / SETTINGS
+    return FolderSettings.load(path) if path.exists() else FolderSettings()

@@ -15,7 +15,7 @@ import pytest
 from gridgen.errors import TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
-from gridgen.study.child import ChildTraining, Pruned
+from gridgen.study.engine import ChildTraining, Pruned
 from gridgen.training import Run
 from study.fakes import no_training, rows, states
 

@@ -1,0 +1,261 @@
+"""What is read of each split of a dataset, past its faults: a training would stop at the first."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gridgen.data.check.likeness import details
+from gridgen.data.dataset import IGNORE, Dataset
+from gridgen.data.datasets import find_dataset, folder_of, load_dataset
+from gridgen.data.folder import require_agreement, splits_of, unequal, unpaired
+from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
+from gridgen.data.frequencies import Counts
+from gridgen.data.images import LABEL_SUFFIXES, SUFFIXES, IdArray, read_header, read_ids, read_image
+from gridgen.errors import DataError, GridgenError
+
+
+@dataclass(frozen=True)
+class DataFinding:
+    """Something wrong or odd: its kind in a word, and in a line what and where."""
+
+    kind: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        """The same as JSON types."""
+        return {"kind": self.kind, "text": self.text}
+
+
+@dataclass
+class Split:
+    """What images and labels came to so far. `counts` are those of the labels."""
+
+    name: str
+    counts: Counts
+    images: int = 0
+    labels: int = 0
+    label_pixels: int = 0
+    names: list[str] = field(default_factory=list)
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    depths: Counter[tuple[int, int | None]] = field(default_factory=Counter)
+    """How many images have so many channels of so many bits, None where no file says."""
+    details: list[Tensor] = field(default_factory=list)
+    """Of each image, in the order of `names`."""
+    blank: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    """Files beside the images and labels that are neither."""
+    faults: list[DataFinding] = field(default_factory=list)
+
+    def add_image(self, name: str, image: Tensor, bits: int | None) -> None:
+        """Take in an image (channels, H, W)."""
+        self.images += 1
+        self.names.append(name)
+        height, width = image.shape[1:]
+        self.sizes[height, width] += 1
+        self.depths[len(image), bits] += 1
+        self.details.append(details(image))
+        if image.amin() == image.amax():
+            self.blank.append(name)
+
+    def add_label(self, label: Tensor) -> None:
+        """Take in a label (H, W)."""
+        self.labels += 1
+        self.label_pixels += label.numel()
+        self.counts.add(label)
+
+    @property
+    def ignored(self) -> float:
+        """The share of label pixels that are of no class."""
+        return 1 - sum(self.counts.frequencies().pixels) / max(self.label_pixels, 1)
+
+    def fault(self, kind: str, text: object) -> None:
+        """Note what is wrong."""
+        self.faults.append(DataFinding(kind, str(text)))
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON types."""
+        found = self.counts.frequencies()
+        return {
+            "images": self.images,
+            "sizes": {f"{width}x{height}": n for (height, width), n in self.sizes.most_common()},
+            "depths": [
+                {"channels": channels, "bits": bits, "images": number}
+                for (channels, bits), number in self.depths.most_common()
+            ],
+            "pixels": list(found.pixels),
+            "images_with_class": list(found.images),
+            "ignored_pixels": self.label_pixels - sum(found.pixels),
+            "median_frequency_weights": list(found.weights),
+        }
+
+
+SPLITS = ("train", "val")
+
+
+class NamedReading:
+    """The samples of train and val, and what they come to.
+
+    A split that cannot be opened is a fault. Errors: `DataError` where there is no such dataset,
+    or no folder that it could read.
+    """
+
+    def __init__(self, name: str) -> None:
+        find_dataset(name)
+        self.whole = Split("", Counts(0))
+        self._datasets = self._opened(name)
+        first = next(iter(self._datasets.values()), None)
+        self.name, self.classes = (first.name, first.classes) if first else (name, ())
+        self.splits = [Split(split, Counts(len(self.classes))) for split in self._datasets]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._datasets.values()))
+
+    def steps(self) -> Iterator[None]:
+        """Read everything; yields after each sample."""
+        for split, dataset in zip(self.splits, self._datasets.values(), strict=True):
+            for index in range(len(dataset)):
+                _read_sample(split, dataset, index)
+                yield
+
+    def _opened(self, name: str) -> dict[str, Dataset]:
+        found, folder = {}, folder_of(name)
+        for split in SPLITS:
+            try:
+                found[split] = load_dataset(name, split)
+            except DataError as error:
+                if folder is None or not folder.is_dir():
+                    raise
+                self.whole.fault("unreadable", error)
+        return found
+
+
+def _read_sample(split: Split, dataset: Dataset, index: int) -> None:
+    try:
+        sample = dataset[index]
+    except DataError as error:
+        split.fault("unreadable", error)
+        return
+    split.add_image(sample.name, sample.image, None)
+    if dataset.classes:
+        split.add_label(sample.label)
+
+
+Files = dict[str, Path]
+
+
+class FolderReading:
+    """The files of a folder, and of each split what they come to.
+
+    Errors: `DataError` for a folder that is none or has no split.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.name, self._root = root.resolve().name, root
+        names = splits_of(root)
+        self.whole = Split("", Counts(0))
+        self._listed, self._white = self._class_list(), self._settings_white()
+        self.classes = tuple(line.name for line in self._listed.classes) if self._listed else ()
+        self.splits = [Split(name, Counts(len(self.classes))) for name in names]
+        self._files = [self._files_of(split) for split in self.splits]
+        self._channels: dict[int, list[Path]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(images.keys() | labels.keys()) for images, labels in self._files)
+
+    def steps(self) -> Iterator[None]:
+        """Read everything; yields after each sample."""
+        for split, (images, labels) in zip(self.splits, self._files, strict=True):
+            for name in sorted(images.keys() | labels.keys()):
+                if name not in images or name not in labels:
+                    folders = self._folders(split)
+                    split.fault("unpaired", unpaired(name, images, labels, *folders))
+                self._read(split, images.get(name), labels.get(name))
+                yield
+        try:
+            require_agreement(self._channels)
+        except DataError as error:
+            self.whole.fault("channels", error)
+
+    def _class_list(self) -> ClassList | None:
+        try:
+            return read_classes(self._root / "classes.txt")
+        except DataError as error:
+            self.whole.fault("classes", error)
+            return None
+
+    def _settings_white(self) -> float | None:
+        try:
+            return read_settings(self._root).white
+        except GridgenError as error:
+            self.whole.fault("settings", error)
+            return None
+
+    def _folders(self, split: Split) -> tuple[Path, Path]:
+        return self._root / split.name / "images", self._root / split.name / "labels"
+
+    def _files_of(self, split: Split) -> tuple[Files, Files]:
+        images, labels = self._folders(split)
+        found = _named(images, SUFFIXES, split), _named(labels, LABEL_SUFFIXES, split)
+        if not found[0]:
+            split.fault("unpaired", f"{images}: no images; they end in {', '.join(SUFFIXES)}")
+        return found
+
+    def _read(self, split: Split, image: Path | None, label: Path | None) -> None:
+        """Both files of a sample, as far as they are there and can be read."""
+        size = self._read_image(split, image) if image else None
+        ids = _read_ids(split, label) if label else None
+        if label and ids is not None and self._listed:
+            _add_label(split, label, ids, self._listed)
+        if image and label and size and ids is not None and ids.shape != size:
+            split.fault("sizes", unequal(label, ids.shape, image, size))
+
+    def _read_image(self, split: Split, path: Path) -> tuple[int, ...] | None:
+        """Its (height, width)."""
+        try:
+            header = read_header(path)
+            image = read_image(path, header.channels, self._white)
+        except DataError as error:
+            split.fault("unreadable", error)
+            return None
+        split.add_image(path.stem, image, header.bits)
+        self._channels.setdefault(header.channels, []).append(path)
+        return tuple(image.shape[1:])
+
+
+def _named(directory: Path, suffixes: tuple[str, ...], split: Split) -> Files:
+    """The directory's visible files of those suffixes, of two of one name the first."""
+    found: Files = {}
+    for path in sorted(directory.glob("[!.]*")):
+        if path.suffix.lower() not in suffixes:
+            split.passed_over.append(f"{directory.name}/{path.name}")
+            continue
+        if path.stem in found:
+            fact = f"{path}: {found[path.stem].name} has the same name; remove one"
+            split.fault("unpaired", fact)
+        found.setdefault(path.stem, path)
+    return found
+
+
+def _read_ids(split: Split, path: Path) -> IdArray | None:
+    try:
+        return read_ids(path)
+    except DataError as error:
+        split.fault("unreadable", error)
+        return None
+
+
+def _add_label(split: Split, path: Path, ids: IdArray, listed: ClassList) -> None:
+    """Count a label, whose unlisted ids are told with their pixels and ignored."""
+    labels = listed.labels_of(ids)
+    unlisted = labels == UNLISTED
+    if unlisted.any():
+        found = zip(*np.unique(ids[unlisted], return_counts=True), strict=True)
+        shown = ", ".join(f"{number} ({pixels:,} pixels)" for number, pixels in found)
+        split.fault("ids", f"{path}: ids that classes.txt has not: {shown}")
+    split.add_label(torch.from_numpy(np.where(unlisted, IGNORE, labels)))

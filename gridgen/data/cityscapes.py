@@ -1,0 +1,178 @@
+"""Cityscapes as it is downloaded: street scenes, 19 classes, and which car is which."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from gridgen.data.cityscapes_labels import INSTANCES, TRAIN_IDS, TRAINED, UNKNOWN
+from gridgen.data.dataset import Sample, Window, require_split
+from gridgen.data.images import IdArray, read_header, read_ids, read_image
+from gridgen.errors import DataError
+
+IMAGE_FOLDER, LABEL_FOLDER = "leftImg8bit", "gtFine"
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """The three files of one image: CITY_SEQUENCE_FRAME and what they end in."""
+
+    name: str
+    image: Path
+    label: Path
+    instances: Path
+
+    def size(self) -> tuple[int, int]:
+        """(height, width) of all three, by their headers."""
+        size = read_header(self.image).size
+        for path in (self.label, self.instances):
+            if (other := read_header(path).size) != size:
+                shown = f"{_shown(other)} pixels, but {self.image.name} has {_shown(size)}"
+                raise DataError(f"{path}: {shown}")
+        return size
+
+
+def scenes(root: Path, split: str) -> list[SceneFiles]:
+    """Those of a split, sorted by name. Reads no file.
+
+    Errors: `DataError` for a folder that is missing, with the archive that has it; for test, whose
+    labels are withheld; for a file whose partner is missing or whose name is another's.
+    """
+    _require_layout(root, split)
+    images = _by_name(root / IMAGE_FOLDER / split, f"_{IMAGE_FOLDER}.png")
+    labels = _by_name(root / LABEL_FOLDER / split, "_gtFine_labelIds.png")
+    if not images:
+        raise DataError(
+            f"{root / IMAGE_FOLDER / split}: no images; they are CITY/*_{IMAGE_FOLDER}.png"
+        )
+    for name in sorted(images.keys() ^ labels.keys()):
+        if name in labels:
+            wanted = _partner(root / IMAGE_FOLDER / split, name, f"_{IMAGE_FOLDER}.png")
+            raise DataError(f"{labels[name]}: no image; it would be {wanted}")
+        wanted = _partner(root / LABEL_FOLDER / split, name, "_gtFine_labelIds.png")
+        raise DataError(f"{images[name]}: no label; it would be {wanted}")
+    return [_scene(name, images[name], labels[name]) for name in sorted(images)]
+
+
+def is_cityscapes(root: Path) -> bool:
+    """Whether the folder is laid out as Cityscapes is."""
+    return (root / IMAGE_FOLDER).is_dir()
+
+
+def _require_layout(root: Path, split: str) -> None:
+    """The folder holds what the two archives unpack to, for this split."""
+    if not root.is_dir():
+        raise DataError(f"{root}: no such directory")
+    if root.name in (IMAGE_FOLDER, LABEL_FOLDER):
+        raise DataError(f"{root}: a part of Cityscapes; give the folder that holds both of them")
+    for part in (IMAGE_FOLDER, LABEL_FOLDER):
+        if not (root / part).is_dir():
+            raise DataError(f"{root / part}: no such directory; unpack {_archive(part)} in {root}")
+    splits = sorted(path.name for path in (root / IMAGE_FOLDER).glob("[!.]*") if path.is_dir())
+    if split == "test" and split in splits:
+        fact = "the labels of test are withheld, only the benchmark's server scores it; use val"
+        raise DataError(f"{root}: {fact}")
+    require_split(f"cityscapes:{root}", split, [name for name in splits if name != "test"])
+    labels = root / LABEL_FOLDER / split
+    if not labels.is_dir():
+        archive = _archive(LABEL_FOLDER)
+        raise DataError(f"{labels}: no such directory; unpack {archive} in {root}")
+
+
+def _archive(part: str) -> str:
+    return f"{part}_trainvaltest.zip"
+
+
+def _by_name(folder: Path, ending: str) -> dict[str, Path]:
+    """The visible files of all cities that end so, by name without that ending."""
+    found = {}
+    for path in sorted(folder.glob(f"[!.]*/[!.]*{ending}")):
+        name, city = path.name.removesuffix(ending), path.parent.name
+        parts = name.split("_")
+        if parts[0] != city or [part.isdecimal() for part in parts[1:]] != [True, True]:
+            expected = f"{city}_SEQUENCE_FRAME{ending}"
+            raise DataError(f"{path}: a name that is not {expected}; rename or remove it")
+        found[name] = path
+    return found
+
+
+def _scene(name: str, image: Path, label: Path) -> SceneFiles:
+    instances = label.with_name(f"{name}_gtFine_instanceIds.png")
+    if not instances.is_file():
+        raise DataError(f"{instances}: missing; unpack {_archive(LABEL_FOLDER)} again")
+    return SceneFiles(name, image, label, instances)
+
+
+def _partner(folder: Path, name: str, ending: str) -> Path:
+    """Where the file of `name` belongs."""
+    return folder / name.split("_")[0] / f"{name}{ending}"
+
+
+def _shown(size: tuple[int, int]) -> str:
+    height, width = size
+    return f"{width}x{height}"
+
+
+class Cityscapes:
+    """One split of a folder that holds what the two archives unpack to.
+
+    `leftImg8bit/{split}/{city}/NAME_leftImg8bit.png` goes with `gtFine/{split}/{city}/
+    NAME_gtFine_labelIds.png` and `NAME_gtFine_instanceIds.png`. A label holds train ids 0..18, and
+    `IGNORE` for all else; instances have the numbers of their file. Opening a split pairs the files
+    and compares the sizes in their headers; pixels are read when a sample is asked for.
+
+    Errors: `DataError` that names file and fix: what is missing, has no partner or another size
+    when the split is opened; what is damaged or holds an id that is none when it is read.
+    """
+
+    name = "cityscapes"
+    classes = tuple(label.name for label in TRAINED)
+    colours = tuple(label.colour for label in TRAINED)
+    channels = 3
+
+    def __init__(self, root: str | Path, split: str = "train") -> None:
+        self._scenes = scenes(Path(root), split)
+        self.names = tuple(scene.name for scene in self._scenes)
+        self.sizes = tuple(scene.size() for scene in self._scenes)
+
+    def __len__(self) -> int:
+        return len(self._scenes)
+
+    def __getitem__(self, index: int) -> Sample:
+        scene = self._scenes[index]
+        return Sample(
+            name=scene.name,
+            image=read_image(scene.image, self.channels),
+            label=self.label(index),
+            instances=partial(_read, scene.instances, INSTANCES, "instance number"),
+        )
+
+    def window(self, index: int, window: Window) -> Sample:
+        """That part of a sample, of which no more than it is converted."""
+        scene = self._scenes[index]
+        return Sample(
+            name=scene.name,
+            image=read_image(scene.image, self.channels, window=window),
+            label=_read(scene.label, TRAIN_IDS, "label id", window),
+        )
+
+    @property
+    def label_files(self) -> tuple[Path, ...]:
+        """The file of each label."""
+        return tuple(scene.label for scene in self._scenes)
+
+    def label(self, index: int) -> torch.Tensor:
+        """The label of a sample, whose image is not read."""
+        return _read(self._scenes[index].label, TRAIN_IDS, "label id")
+
+
+def _read(path: Path, table: IdArray, what: str, window: Window | None = None) -> torch.Tensor:
+    """(H, W): what the table has for each pixel of the file, or for those in `window`."""
+    ids = read_ids(path, window)
+    inside = ids.max(initial=0) < len(table)
+    if not inside or (found := table[ids]).min(initial=0) == UNKNOWN:
+        wrong = ids[found == UNKNOWN].flat[0] if inside else ids.max()
+        fact = f"a pixel of {wrong}, which is no {what} of Cityscapes"
+        raise DataError(f"{path}: {fact}; unpack its archive again")
+    return torch.from_numpy(found)
