@@ -62,9 +62,11 @@ def _bring(x: Tensor, size: Size, spec: NetworkSpec, grows: bool) -> Tensor:
     """Pad, crop or resize `x` to `size`; no-op if it fits. `grows` is false where it is cut."""
     exporting = torch.compiler.is_exporting() and spec.size != "error"
     before = x.shape[-2], x.shape[-1]
+    # The image itself, not a copy: a legal size costs neither time nor memory.
     if not exporting and before == size:
         return x
     if spec.size == "resize":
+        # Corners are not aligned, as Pillow and OpenCV resize; gridgen resizes labels alike.
         return functional.interpolate(x, size, mode="bilinear", align_corners=False)
     if exporting:
         return _select(_select(x, -2, size[0], grows), -1, size[1], grows)

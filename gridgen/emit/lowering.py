@@ -140,6 +140,7 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
             return nn.SiLU(inplace=fresh)
         case PReLU(slopes):
             return nn.PReLU(slopes)
+        # torch pads pooling with minus infinity, so padded places never win.
         case MaxPool(kernel, stride):
             return nn.MaxPool2d(kernel, stride, layer.padding, ceil_mode=kernel == stride)
         case MaxUnpool():

@@ -84,6 +84,7 @@ class GridNetwork(nn.Module):
             {name: torch.ones(number) for name, number in grid.fusion_weights()}
         )
         self.head = parts.pop("head")
+        # On a CPU and on tensor cores convolutions are faster so; see benchmarks/README.md.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
@@ -133,6 +134,7 @@ class GridNetwork(nn.Module):
                     values[operation.output] = _add(operation, values)
                 case Free(names):
                     for name in names:
+                        # A checkpoint that ran without recomputation has freed its inputs already.
                         values.pop(name, None)
                 case Concatenate(inputs, output):
                     values[output] = torch.cat([_present(values[name]) for name in inputs], dim=1)
@@ -167,7 +169,9 @@ class GridNetwork(nn.Module):
             return part(x, *auxiliary)  # type: ignore[no-any-return]
         if self.fixed_graph or torch.compiler.is_compiling():
             kept = torch.rand((), device=x.device) >= run.dropout
+            # A branch on a drawn number would split the graph of torch.compile at every unit.
             return part(x, *auxiliary) * kept  # type: ignore[no-any-return]
+        # Drawn on the CPU: a draw on the GPU would make every unit wait for it.
         if torch.rand(()).item() < run.dropout:
             return torch.zeros_like(x) if run.zeros_if_dropped else None
         return part(x, *auxiliary)  # type: ignore[no-any-return]
@@ -217,6 +221,7 @@ def _add(add: Add, values: NamedValues) -> Tensor | None:
     first, second = values[add.first], values[add.second]
     if first is None or second is None:
         return second if first is None else first
+    # The program allows this only where nobody else reads `second`, backward passes included.
     return second.add_(first) if add.in_place else first + second
 
 

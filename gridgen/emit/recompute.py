@@ -17,7 +17,11 @@ def recomputed(
     """
     still = Still(parts)
     return checkpoint(
-        function, *inputs, use_reentrant=False, context_fn=lambda: (nullcontext(), still)
+        # Reentrant checkpoints give no gradient to weights where no input needs one.
+        function,
+        *inputs,
+        use_reentrant=False,
+        context_fn=lambda: (nullcontext(), still),
     )
 
 
@@ -32,6 +36,7 @@ class Still:
     def __enter__(self) -> None:
         self.before = [(norm.momentum, norm.num_batches_tracked) for norm in self.norms]
         for norm in self.norms:
+            # Without the counter nothing is counted, and momentum 0 leaves statistics alone.
             norm.momentum, norm.num_batches_tracked = 0.0, None
 
     def __exit__(self, *_: object) -> None:

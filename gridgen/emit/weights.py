@@ -76,6 +76,7 @@ def save_tensors(
     tensors: Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str]
 ) -> Path:
     """Write named tensors, any memory format, with a digest among the metadata."""
+    # safetensors refuses channels_last tensors, whose strides are not those of their shape.
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     noted = json.dumps({**metadata, "sha256": digest(plain, metadata)}, sort_keys=True)
     # One key: safetensors writes several in an order that changes from process to process.

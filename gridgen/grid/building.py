@@ -108,6 +108,7 @@ class _Connect:
 
     def __init__(self, spec: GridSpec, units: dict[Kind, str]) -> None:
         self.spec, self.units = spec, units
+        # Layers are made once for each kind and stream, so that equal connections share them.
         self.layers = cache(self._layers)
 
     def __call__(self, source: FeatureMap, target: FeatureMap) -> Connection:

@@ -126,6 +126,7 @@ class Draft:
                 arriving = [channels]
             if not arriving:
                 raise GridError(f"nothing arrives at {target}")
+            # Sums with other channels are refused later, with the names of the connections.
             joined = sum(arriving) if fusion.join == "concat" else arriving[0]
             nodes[target]["info"] = MapInfo(channels_after(after, joined), fusion, after)
         return dag

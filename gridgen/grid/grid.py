@@ -147,11 +147,13 @@ class Grid:
 
         Topological, and independent of how the graph was filled.
         """
+        # Plain topological sorts depend on the order of insertion; names and weights must not.
         return tuple(nx.lexicographical_topological_sort(self.dag, key=_by_column))
 
     def into(self, target: FeatureMap) -> list[Connection]:
         """The connections that arrive at `target`, lateral first."""
         arrivals = [edge["connection"] for edge in self.dag.pred[target].values()]
+        # Most maps of a pruned grid have one arrival, which needs no sorting.
         if len(arrivals) > 1:
             arrivals.sort(key=lambda arrival: (arrival.kind, arrival.source))
         return arrivals

@@ -27,6 +27,7 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     ['lateral_0_1', 'lateral_0_2', 'lateral_0_3']
     """
     kept = keep_wanted(grid, wanted)
+    # Nothing was removed: the spec that names no topology, or its own, still says so.
     if len(kept.dag.edges) == len(grid.dag.edges):
         return kept
     names = tuple(connection.name for connection in kept)
@@ -39,6 +40,7 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
+    # Dead ends of the full grid that are not wanted now were not asked for either.
     kept = keep_alive(replace(grid, dag=dag, dead_ends=tuple(filter(wanted, grid.dead_ends))))
     try:
         require_whole(kept, grid)

@@ -50,6 +50,7 @@ def trace(grid: Grid, size: Size) -> Trace:
             fusions[target.name] = replace(after, parameters=after.parameters + weights)
         shapes[target] = _lasting(target, shape)
     for side in grid.sides:
+        # A side counts as part of the stem: both lead from the outside to a first map.
         stem = _together(stem, cost(side.layers, (side.channels, *shapes[side.target][1:])))
     head = cost(grid.head, shapes[grid.output])
     return Trace(shapes, joined, stem, tuple(connections), fusions, head)

@@ -29,6 +29,7 @@ def require_shapes(grid: Grid) -> None:
     channels_after(grid.head, grid.channels_of(grid.output))
     for connection in grid:
         channels_after(connection.shortcut or (), grid.channels_of(connection.source))
+    # Height and width differ, since a square would hide layers that swap or fix them.
     size = grid.spec.least, grid.spec.least + grid.spec.multiple  # a square hides fixed sizes
     traced = trace(grid, size)
     if traced.head.shape != (grid.spec.classes, *size):

@@ -136,12 +136,14 @@ def _largest_layer(events: Iterable[Event]) -> int:
 
 def _peak_training(held: Weights, step: TrainingMemory, setting: Setting) -> int:
     network = FP32 * held.values + held.buffers
+    # Averaged weights copy running statistics too, but need no gradients.
     resting = network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
     return resting + max(step.peak, step.live + _update(held, setting))
 
 
 def _state(held: Weights, setting: Setting) -> int:
     """The optimizer's moments, and Adam's step counters where they are on the device."""
+    # Adam counts its steps in a tensor for each weight; unfused on a GPU it lies in host memory.
     counted = setting.optimizer != "sgd" and (setting.fused or setting.device == "cpu")
     return FP32 * (MOMENTS[setting.optimizer] * held.values + held.tensors * counted)
 

@@ -22,6 +22,7 @@ def _limits() -> Iterator[int]:
     for line in _lines(MEMBERSHIP):
         _, controllers, group = line.split(":", 2)
         if controllers in ("", "memory"):
+            # Version 2 has one tree and no controller name; version 1 has a tree for memory.
             root = CGROUPS / controllers
             name = "memory.limit_in_bytes" if controllers else "memory.max"
             yield from _limits_of(root, root / group.lstrip("/"), name)
@@ -30,6 +31,7 @@ def _limits() -> Iterator[int]:
 def _limits_of(root: Path, group: Path, name: str) -> Iterator[int]:
     """Memory limits of a control group and of its parents."""
     for folder in (group, *group.parents):
+        # Version 2 writes "max" where there is no limit.
         yield from (int(limit) for limit in _lines(folder / name) if limit.isdecimal())
         if folder == root:
             break

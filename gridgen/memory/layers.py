@@ -101,6 +101,7 @@ class Recorder(Operations):
 
     def _norm(self, layer: BatchNorm | GroupNorm, x: Map, statistics: int) -> Map:
         """Keeps its input, and mean and deviation in fp32; in evaluation a BN has no own."""
+        # GroupNorm is on the list of CUDA operations that autocast runs in fp32; not so on a CPU.
         single = isinstance(layer, GroupNorm) and self.setting.device == "cuda"
         x = self.cast(x, FP32 if single else x.value.width)
         y = self.new(
@@ -135,6 +136,7 @@ class Recorder(Operations):
     def _max_pool(self, layer: MaxPool, x: Map) -> Map:
         """Keeps its input, and where the maxima were as 64-bit numbers."""
         shape = layer.out(x.shape)
+        # Indices of maxima are 64-bit integers in torch, so they outweigh the map itself.
         places = INT64 * self.setting.batch * prod(shape)
         return self.new(x, shape=shape, keeps=(x.value.storage,), beside=places)
 
@@ -152,6 +154,7 @@ class Recorder(Operations):
 
     def _block(self, block: Residual, x: Map) -> Map:
         """The identity first, then the layers, then their sum beside both."""
+        # The module computes the identity first too: it is alive while the layers run.
         identity = self.sequence(block.shortcut, x)
         y = self.sequence(block.layers, x)
         total = self.added(y, identity)

@@ -19,6 +19,7 @@ from gridgen.memory.tape import Release
 from gridgen.program import map_operations
 from gridgen.program.compiler import join_at, last_reads
 
+# Orders grow as a factorial: 24 for 4 arrivals, 120 for 5.
 MOST_ARRIVALS = 4
 """Arrivals of which all orders are tried."""
 
@@ -79,6 +80,7 @@ class MapCosts:
     def orders(self, target: FeatureMap) -> tuple[MapCost, ...]:
         """All orders of arrivals with the same result; a concatenation has one alone."""
         into = tuple(self.grid.into(target))
+        # The order of a sum changes its last bits; that of a concatenation, the weights.
         free = join_at(self.grid, target) == "sum" and len(into) <= MOST_ARRIVALS
         return tuple(map(self._cost, permutations(into) if free else [into]))
 

@@ -18,6 +18,7 @@ from gridgen.grid.tracing import trace
 from gridgen.memory.map_costs import MapCost, MapCosts
 from gridgen.program import Program, compile_program
 
+# All published networks are decided within this number.
 MOST_SETS = 2_000
 """Sets of maps that are visited before the search gives up."""
 MOST_MAPS = 200
@@ -102,9 +103,11 @@ class _Search:
                 continue
             for move in self._moves(last, targets):
                 highest = max(peak, move.peak)
+                # Ways that need more than the own order are dropped; `+ 1` keeps equal ones.
                 if highest < peaks.get(move.computed, own.peak + 1):
                     peaks[move.computed] = highest
                     came[move.computed] = last, move
+                    # Of equal peaks the fullest set comes first, so that an end is reached early.
                     fullest = -move.computed.bit_count()
                     heapq.heappush(queue, (highest, fullest, next(numbers), move))
         return None

@@ -54,8 +54,10 @@ class Operations:
         made = [tape.storage(elements * width)]
         if beside is not None:
             made.append(tape.storage(beside))
+        # An operation that saves its output, as ReLU does, saves the first storage too.
         keeps = (*keeps, *made[not keeps_output :])
         y = tape.value(made[0], elements, width, trained=x.value.trained or weights > 0)
+        # torch computes the gradient of the weights before it adds it to `.grad`.
         scratch = scratch + width * weights
         op = Op((x.value,), y, tuple(made), keeps, through, scratch, later)
         tape.events.append(op)
@@ -159,6 +161,7 @@ class Operations:
         storage = self.tape.storage(self.width * weights)
         copy = self.tape.value(storage, weights, self.width, trained=False)
         self.tape.events.append(Op((), copy, (storage,)))
+        # The weight cache of autocast: a second use of the same weight would find the copy.
         self.cached.append(copy)
         return (storage,)
 

@@ -63,6 +63,7 @@ def _record(grid: Grid, program: Program, size: Size, recorder: Recorder) -> tup
 def _cross_entropy(recorder: Recorder, prediction: Map, labels: TapeValue) -> TapeValue:
     """Computed in fp32; keeps the logarithms of the probabilities, and the labels."""
     tape = recorder.tape
+    # The loss is always computed in fp32, as logarithms of bf16 are too coarse.
     single = recorder.cast(prediction, FP32)
     logs = recorder.new(single, keeps_output=True)
     tape.drop(single.value)
@@ -152,6 +153,7 @@ class Recording:
 
         Where nothing of it is kept, nothing has to be computed again.
         """
+        # Operations inside read and free values by name, as if they stood outside.
         tape, outside = self.recorder.tape, self.values
         given = {name: self._value(name) for name in checkpoint.inputs if outside.get(name)}
         begin = len(tape.events)
@@ -187,6 +189,7 @@ class Recording:
     def _extended(self, x: Map, shape: Shape) -> Map:
         """`x` with its border repeated; keeps it. Autocast on a CPU does that in fp32."""
         recorder = self.recorder
+        # Replication padding is on the list of CPU operations that autocast runs in fp32.
         single = recorder.setting.device == "cpu"
         x = recorder.cast(x, FP32 if single else x.value.width)
         y = recorder.new(x, shape=shape, keeps=(x.value.storage,))

@@ -65,6 +65,7 @@ class Replay:
         for storage in op.makes:
             self._hold(storage)
         self._note()
+        # Autograd saves nothing for a result that needs no gradient, such as what follows images.
         if keeping and op.writes.trained:
             self._keep(op.keeps)
         for storage in op.makes:  # nothing but the result has a name in Python
@@ -87,6 +88,7 @@ class Replay:
     def _again(self, span: Span) -> None:
         """Recompute a span up to what is last kept in it, then run its backward."""
         events = _renumbered(span.events, self.tape)
+        # torch stops recomputing at the last tensor that the backward pass asks for.
         last = max(i for i, event in enumerate(events) if isinstance(event, Op) and event.keeps)
         for event in events[:last]:
             self.run(event, keeping=True)
@@ -124,6 +126,7 @@ class Replay:
         if before is None:
             self.gradients[value.number] = gradient
             return
+        # Autograd accumulates in place only where it holds the last reference to a gradient.
         if before.holders > 1:
             total = self._allocate(value)
             total.holders = 1

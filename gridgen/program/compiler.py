@@ -56,6 +56,8 @@ def compile_program(
     freed = last_reads(steps)
     fitted, logits, last = "fitted", "logits", grid.output.name
     operations: list[Operation] = [FitSize(IMAGES, fitted), *_input_map(grid, fitted)]
+    # In an order that is not by columns these are runs of maps; only training
+    # makes checkpoints of them.
     for _, column in groupby(steps, key=lambda step: step[0].target.column):
         inside = [
             operation
@@ -64,6 +66,7 @@ def compile_program(
         ]
         operations += _checkpoint(inside) if recompute == "column" and training else inside
     if recompute == "unit" and training:
+        # Identities and sums are cheap to keep and would be computed twice for nothing.
         operations = [_recomputed_unit(operation) for operation in operations]
     operations += [
         RunLayers("head", grid.head, last, logits),
@@ -180,6 +183,7 @@ def _sum(
         yield from _arrival(arrival, freed, arrival.name)
         name = output if arrival is others[-1] else f"{arrival.name}.sum"
         # A dropped unit's arrival may be the bare identity: a map that others read too.
+        # Evaluation never drops, so its program may write in place where training may not.
         may_be_dropped = training and arrival.dropout > 0
         yield Add(total, arrival.name, name, _is_writable(arrival) and not may_be_dropped)
         yield Free((total, arrival.name))

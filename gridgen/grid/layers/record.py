@@ -40,6 +40,7 @@ class Record:
     the input at the same place, and multiplies nothing worth counting.
     """
 
+    # Class variables and not fields: a dataclass compares and hashes its fields.
     needs_auxiliary: ClassVar[bool] = False
     """True if the layer reads the connection's auxiliary input beside its own."""
     output_unsaved: ClassVar[bool] = False

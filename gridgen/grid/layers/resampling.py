@@ -29,6 +29,7 @@ class MaxPool(Record):
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         channels, height, width = shape
+        # Rounded up, so that odd sides keep their last row; the module pools with ceil_mode.
         if self.kernel == self.stride:
             return channels, -(-height // self.stride), -(-width // self.stride)
         more = 2 * self.padding - self.kernel

@@ -169,6 +169,7 @@ def _fit(machine: Machine, samples: Sequence[CalibrationSample]) -> Constants:
     peaks = [sample.measured.peak(phase) for sample in used for phase in PHASES]
     counts = [sample.case.counted(machine.device) for sample in used]
     return Constants(
+        # Medians, since a single process may meet another program on the device.
         outside=round(median(peak.outside for peak in peaks)),
         slack=max(1.0, median(peak.reserved / peak.tensors for peak in peaks)),
         inference=_beside(used, counts, "inference"),
@@ -183,6 +184,7 @@ def _beside(
     system, excess = [], []
     for sample, counted in zip(samples, counts, strict=True):
         tensors = sample.measured.peak(phase).tensors
+        # Divided by what was measured: least squares of relative errors, not of bytes.
         system.append((1 / tensors, counted.largest / tensors))
         excess.append(1 - counted.peak(phase) / tensors)
     fixed, workspace = non_negative(system, excess)
@@ -203,6 +205,7 @@ def non_negative(system: Sequence[Sequence[float]], wanted: Sequence[float]) -> 
     unknowns = a.shape[1]
     best = np.zeros(unknowns)
     for number in range(1, unknowns + 1):
+        # Two unknowns have four subsets: trying all needs no solver of scipy.
         for chosen in map(list, combinations(range(unknowns), number)):
             x = np.zeros(unknowns)
             x[chosen] = np.linalg.lstsq(a[:, chosen], b, rcond=None)[0]

@@ -35,6 +35,7 @@ def largest_batch(needed: Callable[[int], int], memory: int) -> int:
     if above <= memory:
         return high
     while high - low > 1:
+        # A chord of a convex function lies above it, so this batch always fits.
         trial = low + (memory - below) * (high - low) // (above - below)
         trial = min(max(trial, low + 1), high - 1)
         value = needed(trial)

@@ -37,6 +37,7 @@ def load_device(name: str) -> Calibration:
     if files is None:
         raise DeviceError(_unknown(name))
     own = [path for path in files if path.stem == f"torch-{installed_torch()}"]
+    # Another version of torch measures within a few percent, so the newest one is better than none.
     newest = max(files, key=lambda path: path.stat().st_mtime)
     return _checked(Calibration.load(own[0] if own else newest), name)
 
