@@ -1,15 +1,14 @@
 """The picture of a feasible set: activations against parameters, one mark for each topology."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgen.figures import save_figure
 from gridgen.figures.binning import Plane, Points, in_turn
-from gridgen.files import write_file
 from gridgen.grid.layers import shape_text
 from gridgen.space.feasible_set import Feasible
 from gridgen.space.quantities import QUANTITIES
@@ -40,9 +39,7 @@ def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
     if found.valid.any():
         _draw(axis, found)
     _draw_limits(axis, found)
-    drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=130)
-    return write_file(path, drawn.getvalue())
+    return save_figure(figure, path)
 
 
 def _draw(axis: Any, found: Feasible) -> None:

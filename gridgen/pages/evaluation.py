@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gridgen.figures.scores import confusion_png
 from gridgen.files import write_file
 from gridgen.pages.page import NEVER, embedded, number, rendered
 from gridgen.training.scoring import Evaluation, Exhibit, Gallery
-from gridgen.training.scoring.matrix import confusion_png
 from gridgen.training.scoring.tables import (
     ClassScore,
     class_scores,
@@ -36,7 +36,7 @@ def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Pat
     picture = None
     matrix = evaluation.task.confusion(evaluation.statistics)
     if matrix is not None:
-        picture = confusion_png(matrix, evaluation.task.classes)
+        picture = confusion_png(matrix.numpy(), evaluation.task.classes)
         files["classes.csv"] = classes_csv(evaluation)
         files["confusion.csv"] = confusion_csv(evaluation)
         files["confusion.png"] = picture

@@ -10,7 +10,7 @@ from gridgen.grid import Grid
 from gridgen.memory import training_memory
 from gridgen.training import Run
 from gridgen.training.recipe import setting_of
-from gridgen.training.run import Row
+from gridgen.training.run import MetricsRow
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.watching.pace import overall, pace_text
 
@@ -57,7 +57,7 @@ def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
     return [(label, str(value)) for label, value in told.items() if value not in (None, "")]
 
 
-def commands(run: Run, rows: Sequence[Row]) -> list[tuple[str, str]]:
+def commands(run: Run, rows: Sequence[MetricsRow]) -> list[tuple[str, str]]:
     """How it was started, how to repeat it from this folder alone, and what comes next."""
     facts, folder = run.facts, str(run.folder)
     told = [("As it was started", _started(facts.command or ()))]

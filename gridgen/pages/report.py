@@ -13,7 +13,7 @@ from gridgen.pages.page import embedded, number, rendered
 from gridgen.pages.provenance import commands, environment, network
 from gridgen.render import draw
 from gridgen.training import Run
-from gridgen.training.run import FIELDS, Row, best_row, dump
+from gridgen.training.run import FIELDS, MetricsRow, best_row, dump
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.tasks import Metric
 from gridgen.training.watching.pace import overall
@@ -57,7 +57,7 @@ def report_page(run: Run) -> str:
     )
 
 
-def verdict(rows: Sequence[Row], metric: Metric, objective: str) -> str:
+def verdict(rows: Sequence[MetricsRow], metric: Metric, objective: str) -> str:
     """The best validation and the last one, in a sentence."""
     if not rows:
         return "No validation yet."
@@ -69,14 +69,14 @@ def verdict(rows: Sequence[Row], metric: Metric, objective: str) -> str:
     return f"{told}. The last, at epoch {last['epoch']:.0f}: {_scores(last, metric)}."
 
 
-def _scores(row: Row, metric: Metric) -> str:
+def _scores(row: MetricsRow, metric: Metric) -> str:
     told = f"val {metric.title} {metric.shown(row[metric.val])}"
     if metric.holdout not in row:
         return told
     return f"held out {metric.title} {metric.shown(row[metric.holdout])}, {told}"
 
 
-def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str | None:
+def _unfinished(run: Run, rows: Sequence[MetricsRow], steps: Sequence[StepRow]) -> str | None:
     if run.is_finished(rows):
         return None
     step = max([row["step"] for row in [*rows, *steps]], default=0)
@@ -88,7 +88,7 @@ def _unfinished(run: Run, rows: Sequence[Row], steps: Sequence[StepRow]) -> str 
 
 
 def _cards(
-    rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric, objective: str
+    rows: Sequence[MetricsRow], steps: Sequence[StepRow], metric: Metric, objective: str
 ) -> list[tuple[str, str]]:
     cards = []
     if rows:
@@ -107,7 +107,9 @@ def _cards(
     return cards
 
 
-def _charts(rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric) -> list[dict[str, Any]]:
+def _charts(
+    rows: Sequence[MetricsRow], steps: Sequence[StepRow], metric: Metric
+) -> list[dict[str, Any]]:
     """Loss, the metric on each split, learning rate; those that have a point."""
     losses = [(row["step"], row["loss"]) for row in steps or rows]
     rates = [(row["step"], row["learning_rate"]) for row in steps or rows]
@@ -130,7 +132,9 @@ def _charts(rows: Sequence[Row], steps: Sequence[StepRow], metric: Metric) -> li
     return [each for each in drawn if each]
 
 
-def _validations(rows: Sequence[Row], metric: Metric, objective: str) -> dict[str, Any] | None:
+def _validations(
+    rows: Sequence[MetricsRow], metric: Metric, objective: str
+) -> dict[str, Any] | None:
     if not rows:
         return None
     best = best_row(rows, objective)
@@ -148,7 +152,7 @@ def _title(column: str, metric: Metric) -> str:
     return f"{split.replace('holdout', 'held out')} {name}"
 
 
-def _row(row: Row, metric: Metric) -> list[str]:
+def _row(row: MetricsRow, metric: Metric) -> list[str]:
     """Counts, then rates in three or four digits, then scores as in reports."""
     counted = [f"{row['epoch']:.0f}", f"{row['step']:.0f}"]
     rates = [f"{row['learning_rate']:.3g}", loss_text(row["loss"])]

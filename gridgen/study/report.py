@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from gridgen.figures import save_figure
 from gridgen.files import write_file
 from gridgen.grid import Grid
 from gridgen.space import Space
@@ -19,7 +20,6 @@ from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
 from gridgen.training.run import dump
-from gridgen.training.scoring.curves import save_figure
 
 
 class SearchObserver:

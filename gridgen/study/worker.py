@@ -17,7 +17,7 @@ from gridgen.errors import GridgenError, Interrupted, OutOfMemoryError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
-from gridgen.training.run import Row
+from gridgen.training.run import MetricsRow
 from gridgen.training.watching import Watch
 
 
@@ -27,7 +27,7 @@ class Messages(Watch):
     def __init__(self, out: TextIO, objective: str) -> None:
         self.out, self.objective = out, objective
 
-    def scored(self, row: Row) -> None:
+    def scored(self, row: MetricsRow) -> None:
         """One line."""
         self.say({"epoch": int(row["epoch"]), "score": row[self.objective]})
 

@@ -26,7 +26,7 @@ from gridgen.training import Recipe, Run
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import TrainingStep
 from gridgen.training.run import dump
-from gridgen.training.run.checkpoint import State, load_checkpoint, newest, save_checkpoint
+from gridgen.training.run.checkpoint import TrainingState, load_checkpoint, newest, save_checkpoint
 from gridgen.training.tasks import Task, task_for
 
 PROGRAM = (sys.executable, "-c", "from gridgen.cli import main; main()")
@@ -200,8 +200,8 @@ DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
 }
 
 
-def fresh_state() -> State:
-    return State(Learner(build_grid(SPEC), task(), RECIPE, 0, torch.device("cpu")))
+def fresh_state() -> TrainingState:
+    return TrainingState(Learner(build_grid(SPEC), task(), RECIPE, 0, torch.device("cpu")))
 
 
 def task() -> Task:
@@ -225,14 +225,14 @@ def write_checkpoints(folder: Path) -> tuple[dict[str, object], dict[str, object
     return held[0], held[1]
 
 
-def content(state: State) -> dict[str, object]:
+def content(state: TrainingState) -> dict[str, object]:
     """All that a checkpoint is to bring back, tensors as their bytes."""
     learner = state.learner
-    assert learner.average is not None
+    assert learner.ema is not None
     moments = learner.optimizer.state_dict()["state"].items()
     tensors = {
         **{f"network.{name}": t for name, t in learner.network.state_dict().items()},
-        **{f"average.{name}": t for name, t in learner.average.network.state_dict().items()},
+        **{f"average.{name}": t for name, t in learner.ema.network.state_dict().items()},
         **{f"{n}.{name}": t for n, values in moments for name, t in values.items()},
         **({} if state.statistics is None else {"statistics": state.statistics}),
     }

@@ -22,7 +22,7 @@ from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.recipe import Crop, Recipe
 
 ORDER, CROP, STEP = 1, 2, 3
-Batch = tuple[Tensor, Tensor]
+TrainingBatch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Batches:
     def __len__(self) -> int:
         return self.per_epoch * self.recipe.epochs
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> TrainingBatch:
         slots = range(self.rank, self.recipe.batch, self.world)
         crops = zip(*(self._cropped(step, slot) for slot in slots), strict=True)
         images, labels = map(torch.stack, crops)
         return images, labels if labels.is_floating_point() else labels.byte()
 
-    def loader(self, first: int, device: torch.device) -> Generator[Batch, None, None]:
+    def loader(self, first: int, device: torch.device) -> Generator[TrainingBatch, None, None]:
         """Batches from step `first` to the last, loaded by the recipe's workers.
 
         Errors: `DataError` for an image that cannot be read; `TrainingError` where a process that
@@ -67,7 +67,7 @@ class Batches:
             else:
                 yield images, labels
 
-    def _cropped(self, step: int, slot: int) -> Batch:
+    def _cropped(self, step: int, slot: int) -> TrainingBatch:
         rng = np.random.default_rng((self.seed, CROP, step, slot))
         index = self._index(step, slot)
         return random_crop(self.dataset, index, self.recipe.crop, self.recipe.flip, rng)
@@ -92,7 +92,7 @@ def step_seed(seed: int, step: int) -> int:
 
 def random_crop(
     dataset: Dataset, index: int, crop: Crop, flip: bool, rng: np.random.Generator
-) -> Batch:
+) -> TrainingBatch:
     """A square of random side and place, resized, mirrored half of the time (section 4).
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
@@ -117,7 +117,7 @@ def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Wind
     return Window(top, left, side)
 
 
-def _resized(image: Tensor, label: Tensor, side: int) -> Batch:
+def _resized(image: Tensor, label: Tensor, side: int) -> TrainingBatch:
     assert not label.is_floating_point()
     # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
     nearest = functional.interpolate(label[None, None].float(), (side, side), mode="nearest-exact")

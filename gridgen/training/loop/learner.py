@@ -52,7 +52,7 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
     return [group for group in groups if group["params"]]
 
 
-class Average:
+class MovingAverage:
     """A copy of a network that follows it, slowly.
 
     In step n, from 0, the decay is min(decay, (1 + n) / (10 + n)), so that the first weights are
@@ -117,7 +117,7 @@ class Learner:
         self.network.recompute = recipe.recompute
         self.format = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.network.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
-        self.average = Average(self.network, recipe.ema) if recipe.ema is not None else None
+        self.ema = MovingAverage(self.network, recipe.ema) if recipe.ema is not None else None
         self.model = self._model()
         self.optimizer = optimizer_of(self.network, recipe, device)
         self.augment = augmentation(recipe, devices.rank(), devices.world_size())
@@ -146,7 +146,7 @@ class Learner:
     @property
     def averaged(self) -> GridNetwork | None:
         """The network that holds the averaged weights, where the recipe asks for them."""
-        return self.average.network if self.average is not None else None
+        return self.ema.network if self.ema is not None else None
 
     @property
     def scored(self) -> GridNetwork:
@@ -182,8 +182,8 @@ class Learner:
         images, labels = self.augment(images, labels)
         prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
         update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
-        if self.average is not None:
-            self.average.follow(step.number)
+        if self.ema is not None:
+            self.ema.follow(step.number)
         return Outcome(prediction.detach(), labels, loss.detach())
 
     def _placed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

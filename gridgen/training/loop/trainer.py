@@ -17,19 +17,25 @@ from gridgen.errors import (
     OutOfMemoryError,
     TrainingError,
 )
+from gridgen.figures.scores import draw_curve
 from gridgen.grid import build_grid
 from gridgen.training.inference.requirements import Splits
-from gridgen.training.loop.batches import Batch, Batches
+from gridgen.training.loop.batches import Batches, TrainingBatch
 from gridgen.training.loop.learner import Learner, Outcome
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.processes.interrupts import Request, stop_requests
 from gridgen.training.recipe import Recipe, TrainingStep
-from gridgen.training.run import Row, Run
-from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
+from gridgen.training.run import MetricsRow, Run
+from gridgen.training.run.checkpoint import (
+    BEST,
+    TrainingState,
+    load_checkpoint,
+    newest,
+    save_checkpoint,
+)
 from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY
-from gridgen.training.scoring.curves import draw_curve
 from gridgen.training.scoring.per_image import score_network
 from gridgen.training.scoring.predictions import draw_predictions
 from gridgen.training.tasks import Score, val_column
@@ -51,7 +57,7 @@ class Trainer:
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
         self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
-        self.state = State(self.learner)
+        self.state = TrainingState(self.learner)
         self.stopwatch, self.saved = Stopwatch(), time.monotonic()
 
     def restore(self) -> None:
@@ -118,7 +124,7 @@ class Trainer:
             return "No state was saved yet."
         return f"The last state is kept in {kept}."
 
-    def _advance(self, batch: Batch) -> None:
+    def _advance(self, batch: TrainingBatch) -> None:
         """One step, and what is due after it."""
         state = self.state
         step = TrainingStep(state.step, self.batches.per_epoch, self.recipe.epochs)
@@ -170,12 +176,12 @@ class Trainer:
         if devices.rank() == 0:
             self.run.write_rows(state.rows)
 
-    def _row(self, epoch: int, step: TrainingStep) -> Row:
+    def _row(self, epoch: int, step: TrainingStep) -> MetricsRow:
         """A row of metrics.csv, after `step`; the mean of the losses begins anew."""
         state, metric = self.state, self.task.metric
         assert state.statistics is not None
         scored = self._score("val", self.splits.val)
-        row: Row = {
+        row: MetricsRow = {
             "epoch": epoch,
             "step": state.step,
             "learning_rate": self.recipe.rate(step),
@@ -237,7 +243,10 @@ class Trainer:
             return
         network, folder = self.learner.scored, self.run.folder
         export_model(model_of(self.run, network), self.run.weights)
-        draw_curve(self.state.rows, self.task.metric, folder / "curve.png")
+        metric = self.task.metric
+        lines = {"train": metric.train, "val": metric.val, "held out": metric.holdout}
+        curve = folder / "curve.png"
+        draw_curve(self.state.rows, lines, metric.title, curve, metric.unit, metric.most)
         val, inference = self.splits.val, self.recipe.inference
         draw_predictions(network, val, self.device, folder / "predictions.png", inference)
         self.watch.drawn(folder / "predictions.png")

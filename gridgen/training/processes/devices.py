@@ -17,7 +17,7 @@ KINDS = ("auto", "cpu", "cuda")
 # It has a new name in torch 2.13, which older ones do not know.
 RENAMED = "`broadcast_buffers` is deprecated"
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -115,7 +115,7 @@ def shared(model: nn.Module) -> nn.Module:
         return DistributedDataParallel(model, broadcast_buffers=False)
 
 
-def by_first(act: Callable[[], Value]) -> Value:
+def by_first(act: Callable[[], _Value]) -> _Value:
     """What `act` returns or raises in the first process, in all of them; no other calls it."""
     if world_size() == 1:
         return act()

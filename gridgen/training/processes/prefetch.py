@@ -29,13 +29,13 @@ EACH = 2
 METHOD = "fork" if sys.platform == "linux" else "spawn"
 PATIENCE_SECONDS = 5
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 def prefetch(
-    load: Callable[[Item], Result], items: Sequence[Item], workers: int
-) -> Generator[Result, None, None]:
+    load: Callable[[_Item], _Result], items: Sequence[_Item], workers: int
+) -> Generator[_Result, None, None]:
     """`load(item)` of every item, in order, by `workers` processes; 0: here, when it is asked for.
 
     Errors: what `load` raises; `TrainingError` where a process has ended.
@@ -45,7 +45,7 @@ def prefetch(
         return
     with ExitStack() as running:
         count = min(workers, len(items))
-        team = [running.enter_context(closing(Worker(load))) for _ in range(count)]
+        team = [running.enter_context(closing(LoadingProcess(load))) for _ in range(count)]
         turns = zip(items, cycle(team))
         asked = deque(worker.asked(item) for item, worker in islice(turns, EACH * count))
         while asked:
@@ -54,10 +54,10 @@ def prefetch(
             yield result
 
 
-class Worker(Generic[Item, Result]):
+class LoadingProcess(Generic[_Item, _Result]):
     """A process that loads what it is asked for; its results come in the order of the questions."""
 
-    def __init__(self, load: Callable[[Item], Result]) -> None:
+    def __init__(self, load: Callable[[_Item], _Result]) -> None:
         context: Any = multiprocessing.get_context(METHOD)
         self.pipe, other_end = context.Pipe()
         ends = other_end, self.pipe
@@ -67,13 +67,13 @@ class Worker(Generic[Item, Result]):
         self.process.start()
         other_end.close()  # so that the pipe ends with the process
 
-    def asked(self, item: Item) -> "Worker[Item, Result]":
+    def asked(self, item: _Item) -> "LoadingProcess[_Item, _Result]":
         """The worker itself, with one more to load."""
         with suppress(OSError):  # one that has ended says so when its result is wanted
             self.pipe.send(item)
         return self
 
-    def result(self) -> Result:
+    def result(self) -> _Result:
         """The oldest result not yet taken. Errors: those of `prefetch`."""
         try:
             result = self.pipe.recv()

@@ -30,16 +30,16 @@ SHORT_FORM = BeforeValidator(_spelt_out)
 """A name alone stands for a section of that kind."""
 
 
-Side = Annotated[int, Field(ge=1, le=16384)]
-Part = Annotated[float, Field(ge=0, le=1)]
+SideLength = Annotated[int, Field(ge=1, le=16384)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Crop(Document):
     """Random squares cut from the training images, resized to one size (section 4)."""
 
-    smallest: Side = Field(description="Least side of the square, in pixels.")
-    largest: Side = Field(description="Greatest side of the square, in pixels.")
-    size: Side = Field(ge=8, description="Side that the network is given, in pixels.")
+    smallest: SideLength = Field(description="Least side of the square, in pixels.")
+    largest: SideLength = Field(description="Greatest side of the square, in pixels.")
+    size: SideLength = Field(ge=8, description="SideLength that the network is given, in pixels.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -61,18 +61,18 @@ class Augmentation(Document):
         le=180,
         description="Turn by -r to r degrees; what comes in from outside is left out of the loss.",
     )
-    brightness: Part = Field(default=0.0, description="Values times 1 - b to 1 + b.")
-    contrast: Part = Field(
+    brightness: Fraction = Field(default=0.0, description="Values times 1 - b to 1 + b.")
+    contrast: Fraction = Field(
         default=0.0, description="Distance from the image's mean grey times 1 - c to 1 + c."
     )
-    saturation: Part = Field(
+    saturation: Fraction = Field(
         default=0.0, description="Distance from each pixel's grey times 1 - s to 1 + s."
     )
     hue: float = Field(default=0.0, ge=0, le=0.5, description="Turn from -h to h, 1 a full one.")
-    blur: Part = Field(
+    blur: Fraction = Field(
         default=0.0, description="Probability of a Gaussian blur of 0.1 to 2 pixels."
     )
-    noise: Part = Field(default=0.0, description="Standard deviation of Gaussian noise.")
+    noise: Fraction = Field(default=0.0, description="Standard deviation of Gaussian noise.")
 
 
 Beta = Annotated[float, Field(ge=0, lt=1)]

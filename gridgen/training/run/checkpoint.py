@@ -45,7 +45,7 @@ class Trained(Protocol):
 
 
 @dataclass
-class State:
+class TrainingState:
     """Everything that changes while training: tensors, and a few numbers as JSON."""
 
     learner: Trained
@@ -83,7 +83,7 @@ class State:
         self.losses = Losses(total, steps, [float(loss) for loss in numbers["recent"]])
 
 
-def save_checkpoint(folder: Path, state: State, name: str | None = None) -> Path:
+def save_checkpoint(folder: Path, state: TrainingState, name: str | None = None) -> Path:
     """Write the checkpoint of `state` into `folder`; keep the last two and the best."""
     final = folder / (name or f"step-{state.step:09d}")
     temporary, replaced = folder / f".{final.name}", folder / f".{final.name}{REPLACED}"
@@ -117,7 +117,7 @@ def _tidy(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _write(folder: Path, state: State) -> None:
+def _write(folder: Path, state: TrainingState) -> None:
     """The files of a checkpoint, and their digests."""
     learner = state.learner
     save_tensors(learner.network.state_dict(), folder / NETWORK, {})
@@ -129,7 +129,7 @@ def _write(folder: Path, state: State) -> None:
     write_file(folder / MANIFEST, json.dumps(digests, indent=1))
 
 
-def load_checkpoint(folder: Path, state: State) -> Path | None:
+def load_checkpoint(folder: Path, state: TrainingState) -> Path | None:
     """Bring `state` to the newest checkpoint that is whole; a damaged one is passed over, warned.
 
     None where there is no checkpoint yet: the state is that of step 0. Errors: `RunError` where
@@ -184,7 +184,7 @@ def _digests(checkpoint: Path) -> dict[str, str]:
     return digests
 
 
-def _restore(checkpoint: Path, state: State) -> None:
+def _restore(checkpoint: Path, state: TrainingState) -> None:
     """All files are read before anything is changed. Errors: `RunError` for another network's."""
     learner = state.learner
     numbers = json.loads((checkpoint / NUMBERS).read_text())
@@ -212,7 +212,7 @@ def scored_weights(checkpoint: Path) -> Path:
     return average if average.is_file() else checkpoint / NETWORK
 
 
-def _optimizer_tensors(state: State) -> dict[str, Tensor]:
+def _optimizer_tensors(state: TrainingState) -> dict[str, Tensor]:
     """The optimizer's moments by parameter number, and the statistics of what was trained on."""
     optimizer = state.learner.optimizer
     tensors = {f"{number}.{name}": value for number, name, value in _moments(optimizer)}

@@ -13,7 +13,7 @@ from gridgen.spec import Document
 
 MAX_SEED = 2**31 - 1
 Byte = Annotated[int, Field(ge=0, le=255)]
-Colour = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
+ColourField = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -40,7 +40,7 @@ class Facts(Document):
     classes: tuple[str, ...] = Field(
         strict=False, description="Class names in the order of their ids; none for images."
     )
-    colours: tuple[Colour, ...] = Field(
+    colours: tuple[ColourField, ...] = Field(
         strict=False, description="Red, green and blue of each class."
     )
     images: str | None = Field(

@@ -25,7 +25,7 @@ from gridgen.training.tasks import Task, columns, task_for
 
 FACTS = "run.json"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
-Row = dict[str, float]
+MetricsRow = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Run:
     def _another_spec(self) -> RunError:
         return RunError(f"{self.folder / 'spec.yaml'} was changed after the training; put it back")
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MetricsRow]:
         """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
         path = self.folder / "metrics.csv"
         try:
@@ -144,7 +144,7 @@ class Run:
             raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
         return read
 
-    def is_finished(self, rows: Sequence[Row]) -> bool:
+    def is_finished(self, rows: Sequence[MetricsRow]) -> bool:
         """Whether the last epoch is among its `rows` and the weights are there."""
         return bool(rows) and rows[-1]["epoch"] == self.recipe.epochs and self.weights.is_file()
 
@@ -157,7 +157,7 @@ class Run:
                 f"validation{'s' * (validations > 1)}; put them back, or train anew elsewhere"
             )
 
-    def write_rows(self, rows: list[Row]) -> None:
+    def write_rows(self, rows: list[MetricsRow]) -> None:
         """Replace metrics.csv."""
         names = _columns(self.facts)
         lines = [",".join(names)]
@@ -201,7 +201,7 @@ def require_free(folder: Path) -> None:
         raise RunError(f"{folder} exists already; {fix}")
 
 
-def best_row(rows: Sequence[Row], objective: str) -> Row:
+def best_row(rows: Sequence[MetricsRow], objective: str) -> MetricsRow:
     """The first of the rows with the best score; its weights are kept as the best."""
     return max(rows, key=lambda row: row[objective])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-Colour = tuple[int, int, int]
+from gridgen.data.dataset import Colour
 
 # M. Okabe, K. Ito: Color Universal Design, 2008; told apart by the colour-blind.
 OKABE_ITO: tuple[Colour, ...] = (

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from gridgen.training.processes import devices
 from gridgen.training.run.steplog import StepRow
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 class Pace(NamedTuple):
@@ -28,7 +28,7 @@ class Stopwatch:
         """Forget what was measured."""
         self._begun, self._waited, self._batches = time.monotonic(), 0.0, 0
 
-    def timed(self, batches: Iterable[Item]) -> Iterator[Item]:
+    def timed(self, batches: Iterable[_Item]) -> Iterator[_Item]:
         """The same batches; the time until each is there was spent waiting."""
         source = iter(batches)
         while True:
@@ -51,7 +51,7 @@ TOO_MUCH = 0.2
 """Share of the time spent waiting for data from which on it is worth a word."""
 
 
-class Stretch(NamedTuple):
+class _Stretch(NamedTuple):
     """The steps of a line of steps.csv, and what each of them took, in seconds per image."""
 
     steps: float
@@ -80,11 +80,11 @@ def overall(rows: Sequence[StepRow], first: int = 0) -> Pace | None:
     return Pace(sum(each.steps for each in stretches) / time, waited / time) if time else None
 
 
-def _stretches(rows: Sequence[StepRow], first: int) -> Iterator[Stretch]:
+def _stretches(rows: Sequence[StepRow], first: int) -> Iterator[_Stretch]:
     before = float(first)
     for row in rows:
         seconds = 1 / max(row["images_per_second"], 1e-9)
-        yield Stretch(row["step"] - before, seconds, seconds * row["waiting"])
+        yield _Stretch(row["step"] - before, seconds, seconds * row["waiting"])
         before = row["step"]
 
 

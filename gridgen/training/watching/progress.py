@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from gridgen.training.run import Row, Run
+from gridgen.training.run import MetricsRow, Run
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.watching.pace import bottleneck, pace_text
 from gridgen.training.watching.watch import Watch
@@ -26,16 +26,16 @@ LEAST_BAR = 6
 
 
 @contextmanager
-def on_stderr() -> Iterator["Lines"]:
+def on_stderr() -> Iterator["ProgressLines"]:
     """The watch that suits stderr; at the end nothing of it moves any more, whatever happened."""
-    watch = Bar() if sys.stderr.isatty() else Lines()
+    watch = ProgressBar() if sys.stderr.isatty() else ProgressLines()
     try:
         yield watch
     finally:
         watch.close()
 
 
-class Lines(Watch):
+class ProgressLines(Watch):
     """A line every ten seconds, and one for each validation."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Lines(Watch):
         """A validation that takes long is no silence."""
         self.show(f"scoring {split}", done, total)
 
-    def scored(self, row: Row) -> None:
+    def scored(self, row: MetricsRow) -> None:
         """What was reached; lines lie below each other."""
         metric = self.metric
         epoch = f"{row['epoch']:{len(str(self.epochs))}.0f}"
@@ -133,7 +133,7 @@ class Lines(Watch):
         return taken * (self.total - self.step)
 
 
-class Bar(Lines):
+class ProgressBar(ProgressLines):
     """A bar, below the lines that stay; as much beside it as the terminal is wide."""
 
     def __init__(self) -> None:

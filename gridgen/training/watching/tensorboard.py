@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from gridgen.errors import UsageError
-from gridgen.training.run import Row, Run
+from gridgen.training.run import MetricsRow, Run
 from gridgen.training.run.steplog import COLUMNS, StepRow
 from gridgen.training.watching.watch import Watch
 
@@ -36,7 +36,7 @@ class TensorBoard(Watch):
         for column in COLUMNS[1:]:
             self._add(column, row[column], row["step"])
 
-    def scored(self, row: Row) -> None:
+    def scored(self, row: MetricsRow) -> None:
         """The metric on every split, in one group."""
         metric = self.metric
         splits = {"train": metric.train, "val": metric.val, "holdout": metric.holdout}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gridgen.training.run import Row, Run
+from gridgen.training.run import MetricsRow, Run
 from gridgen.training.run.steplog import StepRow
 
 
@@ -32,7 +32,7 @@ class Watch:
     def scoring(self, split: str, done: int, total: int) -> None:
         """So many images of a split were scored."""
 
-    def scored(self, row: Row) -> None:
+    def scored(self, row: MetricsRow) -> None:
         """An epoch was validated; `row` is its line of metrics.csv."""
 
     def drawn(self, predictions: Path) -> None:

@@ -6,7 +6,7 @@ from tiny import SPEC
 
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid
-from gridgen.training.loop.learner import Average
+from gridgen.training.loop.learner import MovingAverage
 
 
 def floats(network: GridNetwork) -> dict[str, torch.Tensor]:
@@ -20,7 +20,7 @@ def floats(network: GridNetwork) -> dict[str, torch.Tensor]:
 def test_after_n_steps_the_decay_is_least_of_the_wanted_and_1_plus_n_over_10_plus_n():
     torch.manual_seed(0)
     network = GridNetwork(build_grid(SPEC))
-    average = Average(network, 0.2)
+    average = MovingAverage(network, 0.2)
     wanted = floats(network)
     for steps in range(4):
         with torch.no_grad():
@@ -41,7 +41,7 @@ def test_after_n_steps_the_decay_is_least_of_the_wanted_and_1_plus_n_over_10_plu
 
 def test_the_average_keeps_its_mode_and_needs_no_gradient():
     network = GridNetwork(build_grid(SPEC)).train()
-    average = Average(network, 0.9)
+    average = MovingAverage(network, 0.9)
     average.follow(0)
     assert not average.network.training
     assert not any(parameter.requires_grad for parameter in average.network.parameters())
@@ -51,7 +51,7 @@ def test_the_average_keeps_its_mode_and_needs_no_gradient():
 @pytest.mark.parametrize("decay", [0.5, 0.999])
 def test_an_average_of_what_stands_still_is_that(decay):
     network = GridNetwork(build_grid(SPEC))
-    average = Average(network, decay)
+    average = MovingAverage(network, decay)
     before = floats(network)
     for steps in range(5):
         average.follow(steps)

@@ -28,7 +28,7 @@ def test_what_was_drawn_before_a_step_changes_nothing():
 
 def test_the_average_is_scored_where_there_is_one():
     averaged, plain = learner(), learner(RECIPE.but(ema=None))
-    assert averaged.scored is averaged.average.network
+    assert averaged.scored is averaged.ema.network
     assert plain.scored is plain.network
 
 

@@ -121,7 +121,7 @@ print(*(process.pid for process in prefetch.multiprocessing.active_children()), 
 os.kill(os.getpid(), signal.SIGKILL)
 """
 FORGOTTEN = """
-worker = prefetch.Worker(load)
+worker = prefetch.LoadingProcess(load)
 raise KeyboardInterrupt
 """
 

@@ -9,7 +9,13 @@ from gridgen.errors import RunError
 from gridgen.grid import build_grid
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import TrainingStep
-from gridgen.training.run.checkpoint import BEST, State, load_checkpoint, newest, save_checkpoint
+from gridgen.training.run.checkpoint import (
+    BEST,
+    TrainingState,
+    load_checkpoint,
+    newest,
+    save_checkpoint,
+)
 from tests.oracles.killing import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 
 CPU = torch.device("cpu")
@@ -20,11 +26,11 @@ def written(tmp_path):
     return tmp_path, write_checkpoints(tmp_path)
 
 
-def state_of(optimizer: str, spec=SPEC) -> State:
-    return State(Learner(build_grid(spec), task(), RECIPE.but(optimizer=optimizer), 0, CPU))
+def state_of(optimizer: str, spec=SPEC) -> TrainingState:
+    return TrainingState(Learner(build_grid(spec), task(), RECIPE.but(optimizer=optimizer), 0, CPU))
 
 
-def step(state: State, number: int) -> None:
+def step(state: TrainingState, number: int) -> None:
     """A step on noise that depends on its number alone."""
     for _ in range(number):
         torch.manual_seed(state.step)

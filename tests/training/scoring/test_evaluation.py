@@ -13,12 +13,12 @@ from gridgen.data import IGNORE, Sample
 from gridgen.data.shapes import Shapes
 from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import DataError, DeviceError, OutOfMemoryError, SizeError, SpecError
+from gridgen.figures.scores import confusion_png
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.model import open_model
 from gridgen.training.scoring import Evaluation, Gallery, ImageScore, evaluate, score_network
-from gridgen.training.scoring.matrix import confusion_png
 from gridgen.training.scoring.tables import class_scores, classes_csv, confusion_csv, images_csv
 from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.iou import confusion, score
@@ -179,7 +179,7 @@ def test_a_confusion_matrix_of_any_size_is_drawn(classes):
     matrix = torch.eye(classes, dtype=torch.int64)
     matrix[-1] = 0
     names = [f"a class of a rather long name, {i}" for i in range(classes)]
-    picture = confusion_png(matrix, names)
+    picture = confusion_png(matrix.numpy(), names)
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 400_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from gridgen.training.tasks import Restoration, Segmentation
 from gridgen.training.watching import progress
-from gridgen.training.watching.progress import Bar, Lines, on_stderr
+from gridgen.training.watching.progress import ProgressBar, ProgressLines, on_stderr
 
 LOSS = {"step": 20.0, "learning_rate": 0.01, "loss": 2.43212}
 PACED = {**LOSS, "images_per_second": 11.27, "waiting": 0.0629}
@@ -73,7 +73,7 @@ def open_in_vain() -> None:
 
 
 def test_a_log_has_a_line_every_ten_seconds_that_leaves_out_what_is_unknown(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(), 408, 0, 0)
     for step in range(1, 26):
         clock.now += 1
@@ -87,7 +87,7 @@ def test_a_log_has_a_line_every_ten_seconds_that_leaves_out_what_is_unknown(cloc
 
 
 def test_the_first_step_which_may_compile_is_left_out_of_the_time_left(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(), 100, 0, 0)
     clock.now = 60
     lines.stepped(1)
@@ -97,7 +97,7 @@ def test_the_first_step_which_may_compile_is_left_out_of_the_time_left(clock, ca
 
 
 def test_a_resumed_run_reckons_from_where_it_went_on(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(), 100, 90, 0)
     for step in (91, 92):
         clock.now += 11
@@ -110,14 +110,14 @@ def test_a_resumed_run_reckons_from_where_it_went_on(clock, capsys):
 
 
 def test_a_run_that_is_done_says_nothing_of_going_on(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(), 100, 100, 0)
     lines.finished()
     assert capsys.readouterr().err == ""
 
 
 def test_a_long_validation_and_a_long_count_are_no_silence(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     for what, last in ((lines.counted, 30), (lambda *n: lines.scoring("held out", *n), 15)):
         for done in range(1, last):
             clock.now += 1
@@ -130,7 +130,7 @@ def test_a_long_validation_and_a_long_count_are_no_silence(clock, capsys):
 
 
 def test_validations_lie_below_each_other(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(epochs=100), 408, 0, 0)
     for epoch, loss, held_out in ((4, 2.4321, 0.2221), (100, 0.9, 0.35)):
         lines.scored({"epoch": epoch, "loss": loss, "val_iou": 0.28, "holdout_iou": held_out})
@@ -141,7 +141,7 @@ def test_validations_lie_below_each_other(clock, capsys):
 
 
 def test_a_restoration_is_told_in_its_own_unit(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(Restoration(), 4), 8, 0, 0)
     lines.scored({"epoch": 2, "loss": 0.0302, "val_psnr": 27.251})
     assert capsys.readouterr().err == "epoch 2/4  loss 0.03020  val PSNR 27.3 dB\n"
@@ -164,7 +164,7 @@ def test_reading_that_fails_at_once_is_not_told_of(monkeypatch, capsys):
 
 
 def test_the_end_says_what_held_it_up_where_it_was_long(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.started(Asked(), 20, 0, 0)
     lines.paced({**PACED, "waiting": 0.5})
     clock.now = 59
@@ -179,7 +179,7 @@ def test_the_end_says_what_held_it_up_where_it_was_long(clock, capsys):
 def test_the_bar_is_one_line_however_narrow_the_terminal(width, screen):
     drawn = screen(width)
     with on_stderr() as bar:
-        assert isinstance(bar, Bar)
+        assert isinstance(bar, ProgressBar)
         bar.opening("a/[bold]long/path/streets")
         bar.started(Asked(), 15200, 1200, 0)
         bar.paced(PACED)
