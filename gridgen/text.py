@@ -91,13 +91,13 @@ def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:
     """
     matched = _AMOUNT.fullmatch(text)
     if matched is None:
-        raise ValueError(f"{_shown(text)} is no amount; write a number such as {example}")
+        raise ValueError(f"{_shown(text)} is not an amount; write a number such as {example}")
     number, unit = matched.groups()
     if unit not in units:
-        raise ValueError(f"{text!r}: {unit} is no unit here; {_fix(number, unit, units, example)}")
+        raise ValueError(f"unknown unit {unit!r} in {text!r}; {_fix(number, unit, units, example)}")
     value = Fraction(number) * units[unit]
     if value.denominator > 1:
-        raise ValueError(f"{text!r} is no whole number; write one such as {example}")
+        raise ValueError(f"{text!r} is not a whole number; write one such as {example}")
     return enough_memory(int(value)) if units is STORED else int(value)
 
 

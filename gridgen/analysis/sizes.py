@@ -23,7 +23,7 @@ def legal_size(spec: NetworkSpec, size: Size) -> Size:
     image is too small to be cropped.
     """
     if not isinstance(size, tuple) or len(size) != 2:
-        raise SizeError(f"{size!r} is no size; give (height, width), such as (360, 480).")
+        raise SizeError(f"{size!r} is not a size; give (height, width), such as (360, 480).")
     if not all(0 < side <= MAX_SIDE for side in size):
         raise SizeError(f"Image is {shape_text(size)}; each side must be from 1 to {MAX_SIDE}.")
     larger, smaller = larger_size(spec, size), smaller_size(spec, size)

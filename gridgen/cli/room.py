@@ -47,5 +47,5 @@ def _amount(text: str) -> int:
     except ValueError as error:
         raise DeviceError(f"--device: {error}") from error
     if memory < 1:
-        raise DeviceError(f"--device: {text!r} is no memory; write an amount such as 8GB")
+        raise DeviceError(f"--device: {text!r} is not an amount of memory; write one such as 8GB")
     return memory

@@ -123,7 +123,7 @@ def size_of(text: str | None) -> tuple[int, int] | None:
         return None
     height, cross, width = text.partition("x")
     if not (cross and height.isdecimal() and width.isdecimal() and len(text) < 20):
-        raise SizeError(f"--size: {text!r} is no size; write HEIGHTxWIDTH, such as 360x480")
+        raise SizeError(f"--size: {text!r} is not a size; write HEIGHTxWIDTH, such as 360x480")
     return int(height), int(width)
 
 

@@ -1,4 +1,4 @@
-"""Budgets: what a candidate may cost. Decided by arithmetic, before any network is built."""
+"""Budgets: limits on what a network may cost, checked by arithmetic before it is built."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -15,17 +15,17 @@ from gridgen.text import ByteAmount, MacAmount, ValueAmount
 
 
 class Limit(NamedTuple):
-    """The most that a quantity may be, or the least where more of it is better."""
+    """The largest value that a quantity may have, or the smallest where more of it is better."""
 
     quantity: str
     value: int
 
     def over(self, cost: Any) -> Any:
-        """By how much a cost breaks the limit, of an array each; 0 or less where it does not."""
+        """Distance of a cost (or an array of them) beyond the limit; not positive within it."""
         return self.value - cost if QUANTITIES[self.quantity].least else cost - self.value
 
     def met(self, cost: Any) -> Any:
-        """Whether a cost keeps to the limit, or which of an array do."""
+        """Whether a cost, or each cost in an array, is within the limit."""
         return self.over(cost) <= 0
 
     def excess(self, cost: Any) -> Any:
@@ -33,12 +33,12 @@ class Limit(NamedTuple):
         return self.value / cost if QUANTITIES[self.quantity].least else cost / self.value
 
     def broken(self, cost: int) -> str:
-        """What is wrong with a cost that breaks the limit."""
+        """A sentence that says by what a cost breaks the limit."""
         return QUANTITIES[self.quantity].broken(cost, self.value)
 
 
 class LimitVerdict(NamedTuple):
-    """What a grid costs, and whether that is within the limit; a `note` where it is no count."""
+    """The cost of a grid beside a limit; `note` names the formula where it is not counted."""
 
     quantity: str
     cost: int
@@ -48,7 +48,7 @@ class LimitVerdict(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The quantity in words."""
+        """The name of the quantity, with spaces."""
         return self.quantity.replace("_", " ")
 
     @property
@@ -68,7 +68,7 @@ class LimitVerdict(NamedTuple):
         return f"{limit.broken(self.cost)} ({limit.excess(self.cost):,.2f} times{note})"
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; the cost of a network that sees the whole image is None."""
+        """Plain values; None for a receptive field that is the whole image."""
         fields = self._asdict() | ({"cost": None} if self._endless else {})
         return {name: value for name, value in fields.items() if name != "note" or value}
 
@@ -78,7 +78,7 @@ class LimitVerdict(NamedTuple):
 
 
 class Budget(Workload):
-    """Limits; what is not given is not limited. Amounts may be written 500k, 10M, 8GB or 8GiB.
+    """Limits on costs, all optional. Amounts may be written 500k, 10M, 8GB or 8GiB.
 
     >>> Budget.of(parameters="1.5M").limits()
     [Limit(quantity='parameters', value=1500000)]
@@ -109,21 +109,21 @@ class Budget(Workload):
     )
 
     def limits(self) -> list[Limit]:
-        """The limits that are given."""
+        """All limits that are set."""
         named = ((name, getattr(self, quantity.field)) for name, quantity in QUANTITIES.items())
         return [Limit(name, value) for name, value in named if value is not None]
 
     @property
     def limits_memory(self) -> bool:
-        """Whether one of the limits is on memory."""
+        """True if training or inference memory is limited."""
         return not (self.training_memory is None and self.inference_memory is None)
 
     def cost(self, grid: Grid) -> dict[str, int]:
-        """What `grid` costs, by the name of each limited quantity."""
+        """The costs of `grid` in each limited quantity, by its name."""
         return {name: QUANTITIES[name].of(grid, self) for name, _ in self.limits()}
 
     def verdict(self, grid: Grid) -> list[LimitVerdict]:
-        """What `grid` costs beside each limit."""
+        """The cost of `grid` beside each limit."""
         costs = self.cost(grid)
         return [self._verdict(limit, costs[limit.quantity], grid) for limit in self.limits()]
 
@@ -132,7 +132,7 @@ class Budget(Workload):
         return LimitVerdict(limit.quantity, cost, limit.value, bool(limit.met(cost)), note)
 
     def _note(self, quantity: str, grid: Grid) -> str:
-        """Which formula a cost comes from, where the budget asks for the paper's."""
+        """The formula behind a cost, where the budget asks for the paper's."""
         if self.bound == "exact" or quantity not in ("parameters", "activations"):
             return ""
         if not (isinstance(grid.spec, GridSpec) and grid.spec.doubling):
@@ -141,7 +141,7 @@ class Budget(Workload):
         return "by the paper's formula" + (" for the full grid" if pruned else "")
 
     def broken(self, costs: Mapping[str, int]) -> list[str]:
-        """What is wrong with the costs that are known, a line for each limit that they break."""
+        """A sentence for each limit that the known `costs` break."""
         known = [limit for limit in self.limits() if limit.quantity in costs]
         every = [(limit, costs[limit.quantity]) for limit in known]
         return [limit.broken(cost) for limit, cost in every if not limit.met(cost)]

@@ -1,4 +1,4 @@
-"""Search spaces: which spec fields vary, and between what. Draws nothing."""
+"""Search spaces: which fields of a spec vary, and over which values. Samples nothing."""
 
 import json
 from decimal import Decimal
@@ -19,8 +19,8 @@ KeyedChoice = tuple[str | int, Any]
 SpacePoint = dict[str, KeyedChoice]
 ChoiceLabel = str | int | float | bool | None
 
-SAID = ("streams", "columns", "base_channels", "channels")
-"""Fields that a spec's `shape` says."""
+IN_SHAPE = ("streams", "columns", "base_channels", "channels")
+"""Fields that the description of a spec's shape contains."""
 
 
 class Range(Document):
@@ -47,28 +47,27 @@ class Range(Document):
         low, high, exact = (Decimal(str(number)) for number in (self.low, self.high, step))
         last = high - (high - low) % exact
         if last != high:
-            raise ValueError(
-                f"high {self.high} is no step of {step} from low {self.low}; the last is {last}"
-            )
+            fact = f"steps of {step} from low {self.low} do not reach high {self.high}"
+            raise ValueError(f"{fact}; the last is {last}")
 
     @property
     def whole(self) -> bool:
-        """Whether its numbers are whole ones: both ends are."""
+        """Whether it consists of whole numbers: both ends are."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
     def continuous(self) -> bool:
-        """Whether it holds more numbers than can be counted."""
+        """Whether it cannot be counted, having no steps."""
         return self.step is None and not self.whole
 
     @property
     def size(self) -> int:
-        """How many numbers it holds, where they can be counted."""
+        """Number of values, of a range that can be counted."""
         assert not self.continuous
         return round((self.high - self.low) / (self.step or 1)) + 1
 
     def numbers(self) -> tuple[Number, ...]:
-        """All of them, where they can be counted.
+        """All numbers of a range that can be counted.
 
         >>> Range(low=0.0, high=0.3, step=0.1).numbers()
         (0.0, 0.1, 0.2, 0.3)
@@ -84,7 +83,7 @@ Space = dict[str, Choices]
 
 
 def members(choices: Choices) -> tuple[Any, ...]:
-    """All different values that a field can take; of a range without steps there is no list."""
+    """All different values that a field can take, of choices that can be counted."""
     if isinstance(choices, Range):
         return choices.numbers()
     return tuple({label(value): value for value in choices}.values())
@@ -103,14 +102,14 @@ def _length(choices: Choices) -> int | None:
 
 
 def label(value: Any) -> ChoiceLabel:
-    """A value as a word or number: itself, or its JSON."""
+    """The value itself where it is a word or a number, else its JSON."""
     return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
 
 
 def require_valid(spec: dict[str, Any], space: Space) -> None:
-    """Every choice makes a valid spec of known names, beside the first choices of the others.
+    """Check that every choice makes a valid spec beside the first choices of all other fields.
 
-    Errors: `SpecError` with the field of the choice that does not, or of what all share.
+    Errors: `SpecError` with the field of the choice at fault, or of what all specs share.
     """
     require_fields(space)
     firsts = first_point(space)
@@ -120,7 +119,10 @@ def require_valid(spec: dict[str, Any], space: Space) -> None:
 
 
 def require_fields(space: Space) -> None:
-    """What varies are fields of a spec, none as a whole and in part. Errors: `SpecError`."""
+    """Check that only fields of a spec vary, and none both as a whole and in part.
+
+    Errors: `SpecError`.
+    """
     for field in space:
         _require_field(field, space)
 
@@ -131,12 +133,12 @@ def first_point(space: Space) -> SpacePoint:
 
 
 def values(point: SpacePoint) -> Params:
-    """What a point says of each field."""
+    """The value of each field at a point."""
     return {field: value for field, (_, value) in point.items()}
 
 
 def relocated(error: SpecError, point: SpacePoint) -> SpecError:
-    """What is wrong with the spec of `point`, as an error at the study's field that said so."""
+    """An error in the spec of `point`, placed at the field of the study that caused it."""
     named = ".".join(str(part) for part in error.field)
     fact = str(error).splitlines()[0].removeprefix(f"{named or GridSpec.kind}: ")
     return SpecError(fact, _origin(error.field, point))
@@ -158,7 +160,7 @@ def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:
 
 
 def _origin(field: FieldPath, point: SpacePoint) -> FieldPath:
-    """Where in a study the value of a spec's `field` comes from: a choice, or what all share."""
+    """The place in a study from which a spec's `field` has its value: `space` or `spec`."""
     for name, (key, _) in point.items():
         path = tuple(name.split("."))
         if field[: len(path)] == path:
@@ -169,14 +171,14 @@ def _origin(field: FieldPath, point: SpacePoint) -> FieldPath:
 
 
 def _ends(choices: Choices) -> list[KeyedChoice]:
-    """Choices to try, each with its key: the ends of a range, every value of a list."""
+    """The choices to check, each with its key: the ends of a range, every value of a list."""
     if isinstance(choices, Range):
         return [("low", choices.low), ("high", choices.high)]
     return list(enumerate(choices))
 
 
 def described(spec: GridSpec, space: Space) -> str:
-    """Topology and shape of `spec`, and what else tells it from others of `space`.
+    """Topology and shape of `spec`, and whatever else tells it from others of `space`.
 
     >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
     >>> described(spec, {"streams": (2, 3), "units.lateral": ("bottleneck", "residual")})
@@ -188,7 +190,7 @@ def described(spec: GridSpec, space: Space) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value as YAML reads it."""
+    """A value as it is written in YAML."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -199,10 +201,10 @@ def _varies(choices: Choices) -> bool:
 
 
 def _untold(name: str, spec: GridSpec) -> bool:
-    """Whether neither title nor shape says what the field does."""
+    """Whether title and shape leave out the value of the field."""
     if name.split(".")[0] == "topology":
         return isinstance(spec.topology, CustomTopology)
-    return name not in SAID
+    return name not in IN_SHAPE
 
 
 def _value(spec: GridSpec, name: str) -> Any:

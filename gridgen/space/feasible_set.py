@@ -26,7 +26,7 @@ from gridgen.spec import GridSpec
 
 
 class Miss(NamedTuple):
-    """What comes nearest to a budget, in words, and every limit that it breaks.
+    """The spec that comes nearest to a budget, described, and every limit that it breaks.
 
     >>> broken = LimitVerdict("parameters", cost=3369, limit=3000, within=False)
     >>> print(Miss("gridnet, 2 streams, 1+1 columns, F0 = 4", (broken,)))
@@ -63,25 +63,25 @@ class Feasible:
 
     @property
     def points(self) -> int:
-        """Points of the space."""
+        """Number of points of the space."""
         return self.specs.points
 
     def many(self, mask: Mask) -> int:
-        """How many points the cells of a mask stand for."""
+        """Number of points for which the cells of a mask stand."""
         return int(np.count_nonzero(mask)) * (self.points // mask.size)
 
     @property
     def feasible(self) -> int:
-        """How many points meet the budget."""
+        """Number of points that meet the budget."""
         return self.many(self.within)
 
     @cached_property
     def valid(self) -> Mask:
-        """Where there is a grid."""
+        """A mask of the cells that make a grid."""
         return np.broadcast_to((self.reasons == "").astype(bool), self.within.shape)
 
     def invalid(self) -> dict[str, int]:
-        """Why points make no grid, and how many, the most frequent reason first."""
+        """Number of points for each reason why they make no grid, the most frequent first."""
         each = self.points // self.reasons.size
         reasons = Counter(filter(None, self.reasons.flat))
         return {reason: many * each for reason, many in reasons.most_common()}
@@ -103,7 +103,7 @@ class Feasible:
         return table[np.unravel_index(cells, table.shape)]
 
     def params(self, cell: int) -> Params:
-        """What a cell says of each field that varies."""
+        """The values of the varying fields in a cell."""
         return self.specs.params(self._index(cell))
 
     def _index(self, cell: int) -> Index:
@@ -115,7 +115,7 @@ class Feasible:
 
     @cached_property
     def titles(self) -> Table:
-        """What each topology is called; two that differ are called differently."""
+        """The title of each topology; different topologies have different titles."""
         return titles(self.specs)
 
     def names(self) -> list[str]:
@@ -128,13 +128,13 @@ class Feasible:
         return mask
 
     def memory(self, cell: int) -> dict[str, int]:
-        """What a cell needs of each quantity that is limited and has no table, in bytes."""
+        """Bytes that a cell needs in each limited quantity that has no table."""
         names = [name for name, _ in self.budget.limits() if QUANTITIES[name].over is None]
         grid = build_grid(self.spec(cell)) if names else None
         return {name: QUANTITIES[name].of(grid, self.budget) for name in names if grid is not None}
 
     def nearest(self) -> Miss | None:
-        """What breaks its worst limit least; None where there is no limit, or no grid."""
+        """The spec that breaks its worst limit least; None without limits or without any grid."""
         index = self._nearest()
         if index is None:
             return None
@@ -146,7 +146,7 @@ class Feasible:
     def _nearest(self) -> Index | None:
         limits = {limit.quantity: limit for limit in self.budget.limits()}
         for quantity, cell_costs in reversed(self.cell_costs.items()):
-            if cell_costs:  # the rest breaks a limit that was decided before
+            if cell_costs:  # all others break a limit that was decided before
                 return min(cell_costs, key=lambda index: limits[quantity].excess(cell_costs[index]))
         return self._nearest_by_tables([limits[quantity] for quantity in self.costs])
 
@@ -168,7 +168,7 @@ def feasible(
     budget: Budget,
     on_progress: OnProgress = no_progress,
 ) -> Feasible:
-    """The specs of `space`, beside what all share, that meet `budget`.
+    """Find the specs that meet `budget`: those of `spec` with every combination of `space`.
 
     `space` has a range or a list of values for every field that varies.
 
@@ -206,12 +206,12 @@ def _known(spec: GridSpec) -> None:
 
 
 def _others(budget: Budget) -> list[Limit]:
-    """The limits on quantities that have no table."""
+    """Limits on quantities without a table."""
     return [limit for limit in budget.limits() if QUANTITIES[limit.quantity].over is None]
 
 
 def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
-    """What keeps to the limits on quantities that have a table."""
+    """The specs within the limits on quantities that have a table."""
     found = _unlimited(tables, budget)
     for limit in budget.limits():
         over = QUANTITIES[limit.quantity].over
@@ -254,7 +254,7 @@ def _by_grid(found: Feasible, look: MemoryLimit) -> Feasible:
 
 @dataclass(frozen=True)
 class Costs:
-    """What one point costs: exact parameters, activations and MACs, and the limited quantities.
+    """The costs of one point: exact parameters, activations and MACs, and the limited quantities.
 
     Memory, for which the point's grid is built, is left out where another limit is broken.
     """
@@ -264,7 +264,7 @@ class Costs:
 
 
 def costs_of(spec: Mapping[str, Any], params: Params, budget: Budget) -> Costs:
-    """What a point of a space costs. Errors: `SpecError` where it makes no grid.
+    """Count the costs of one point of a space. Errors: `SpecError` where it makes no grid.
 
     >>> costs_of({"classes": 3}, {"streams": 2, "columns": "1+1", "base_channels": 4}, Budget())
     Costs(counts={'parameters': 3369, 'activations': 18240000, 'macs': 231840000}, limited={})

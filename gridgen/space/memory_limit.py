@@ -1,7 +1,7 @@
-"""Limits that no table decides, memory's: a few grids of each kind are counted one by one.
+"""Memory limits have no table: build a few grids and bisect over `base_channels`.
 
-Of specs that differ in `base_channels` alone the wider needs more, so the widest one within the
-limit decides for all of them. Only what meets the other limits is looked at.
+Of specs that differ in `base_channels` alone the wider needs more memory, so the widest one within
+the limit decides for all of them. Only specs that meet all other limits are counted.
 """
 
 from bisect import bisect_right
@@ -23,7 +23,7 @@ DROPOUT = "total_dropout"
 
 @dataclass
 class MemoryLimit:
-    """One limit, decided for the cells of a mask; `costs` are of the cells that it looked at.
+    """One limit, decided for the cells of a mask; `costs` are those of the cells it counted.
 
     `on_progress` is called for each group of specs that differ in width alone.
     """
@@ -34,10 +34,10 @@ class MemoryLimit:
     on_progress: OnProgress = no_progress
     costs: dict[Index, int] = field(default_factory=dict)
     ratio: float = 1.0
-    """What the last cell cost over what was guessed: the next guess is better."""
+    """Cost of the last counted cell over its estimate, which improves the next estimate."""
 
     def met(self) -> Mask:
-        """Which of the cells that are alive meet the limit."""
+        """A mask of those live cells that meet the limit."""
         specs = self.tables.specs
         lines = self._lines(np.broadcast_to(self.alive, specs.shape))
         met = np.zeros(specs.shape, dtype=bool)
@@ -48,7 +48,7 @@ class MemoryLimit:
         return met
 
     def _lines(self, alive: Mask) -> list[list[Index]]:
-        """The cells by all but their width, the narrowest first."""
+        """The cells in lines that differ in width alone, the narrowest first."""
         lines: dict[Index, list[Index]] = {}
         names = list(self.tables.specs.values)
         axis = names.index(WIDTH) if WIDTH in names else len(names)
@@ -60,25 +60,25 @@ class MemoryLimit:
         return int(self.tables.specs.params(index).get(WIDTH) or 0)
 
     def _within(self, line: list[Index]) -> int:
-        """How many cells of a line meet the limit, with few of them looked at."""
-        low, high = 0, len(line)  # those before low do, those from high on do not
-        place, looks = self._guess(line), 0
+        """Number of cells of a line that meet the limit, found by counting few of them."""
+        low, high = 0, len(line)  # cells before low meet the limit, cells from high on do not
+        place, counted = self._guess(line), 0
         while low < high:
             place = min(max(place, low), high - 1)
             if self.limit.met(self._cost(line[place])):
                 low = place + 1
             else:
                 high = place
-            looks += 1
-            place = (low if low > place else high - 1) if looks < 2 else (low + high) // 2
+            counted += 1
+            place = (low if low > place else high - 1) if counted < 2 else (low + high) // 2
         return low
 
     def _guess(self, line: list[Index]) -> int:
-        """Where the limit seems to be."""
+        """The estimated place of the limit in a line."""
         return bisect_right([self.ratio * self._rough(i) for i in line], self.limit.value) - 1
 
     def _rough(self, index: Index) -> float:
-        """Four bytes for each activation, and four times as much for each parameter."""
+        """An estimate: 4 bytes for each activation and 16 for each parameter."""
         counts, batch = self.tables.counts, self.tables.workload.setting.batch
         parameters, activations = (
             float(_at(counts[name], index)) for name in ("parameters", "activations")
@@ -94,7 +94,7 @@ class MemoryLimit:
         return self.costs[index]
 
     def _alike(self, index: Index) -> Index:
-        """The first cell of the same cost: of total dropout it matters whether there is any."""
+        """The first cell of the same cost, since only whether there is total dropout matters."""
         values = self.tables.specs.values
         if DROPOUT not in values:
             return index

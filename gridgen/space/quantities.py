@@ -20,7 +20,7 @@ from gridgen.text import BYTES, MACS, amount_text
 
 
 class AmountUnit(NamedTuple):
-    """What amounts are given in: the word for one of many, and the units that shorten them."""
+    """The word that follows a number, and the unit prefixes with which amounts are shortened."""
 
     word: str = ""
     units: Mapping[str, int] = MappingProxyType({})
@@ -34,10 +34,11 @@ PIXELS = AmountUnit("pixels")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A cost by both ways, which agree; `field` is its limit in a budget, `noun` what is counted.
+    """A cost, of one grid (`of`) and of all specs of a space (`over`), which agree.
 
-    Without `over` it is looked for grid by grid; it then has to grow with `base_channels`.
-    `least`: the limit is the least that it may be, not the most.
+    `field` is its limit in a budget, `noun` what is counted. Without `over`, grids are counted one
+    by one, and the cost has to grow with `base_channels`. `least`: more is better, so the limit is
+    a minimum.
     """
 
     field: str
@@ -65,7 +66,7 @@ class Quantity:
         return f"{self.exact(cost)} {self.noun}".rstrip()
 
     def write(self, value: int) -> str:
-        """A limit as people write it.
+        """A limit in a short form.
 
         >>> QUANTITIES["macs"].write(40 * 10**9), QUANTITIES["parameters"].write(10**7)
         ('40 GMAC', '10,000,000')
@@ -81,7 +82,7 @@ class Quantity:
         return f"at {'least' if self.least else 'most'} {self.write(value)} {self.noun}".rstrip()
 
     def broken(self, cost: int, limit: int) -> str:
-        """What is wrong with a cost that breaks the limit.
+        """A sentence that says by what a cost breaks its limit.
 
         >>> QUANTITIES["training_memory"].broken(3398249668, 3 * 10**9)
         '3,398,249,668 bytes of training memory are more than 3 GB'

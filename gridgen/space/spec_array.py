@@ -1,7 +1,7 @@
 """The specs of a search space as an array: one axis for each field that varies.
 
-What depends on some fields only is a table, of length 1 along the axes of all others, so that
-tables of different fields meet by numpy's broadcasting and no point is ever looked at alone.
+A quantity that depends on some fields only has length 1 along all other axes; broadcasting combines
+quantities without enumerating the space.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,11 +34,11 @@ NEUTRAL: dict[str, Any] = {
     "side_channels": None,
     "topology": None,
 }
-"""What the fields say that a table does not depend on: any values that fit all others'."""
+"""Values of the fields on which a table does not depend; they fit every value of the others."""
 
 
 class SpecArray:
-    """What all specs share, and the fields that vary with their values in order.
+    """The specs that share `spec` and take every combination of the values in `space`.
 
     Errors: `SpecError` for a range without steps, and for more points than memory holds.
 
@@ -62,7 +62,7 @@ class SpecArray:
 
     @property
     def points(self) -> int:
-        """How many specs it holds."""
+        """Number of specs."""
         return prod(self.shape)
 
     def params(self, index: Sequence[int]) -> Params:
@@ -77,9 +77,9 @@ class SpecArray:
         return GridSpec.of(**merged(self.spec, self.params(index)))
 
     def table(self, fields: Iterable[str], entry: Callable[[GridSpec], Any]) -> Table:
-        """`entry` of a spec for each choice of `fields`, neutral in all others. `SpecError`s stay.
+        """`entry` of a spec for each choice of `fields`, with neutral values for all others.
 
-        A field in dots stands for itself: `units.lateral` varies with `units` too.
+        A `SpecError` that it raises becomes the entry. `units.lateral` varies with `units` too.
         """
         fields = tuple(fields)
         axes = [[None] if not _touches(name, fields) else values for name, values in self._axes]
@@ -89,9 +89,9 @@ class SpecArray:
         return made
 
     def reads(self, field: str) -> Table:
-        """What the specs say in `field`, in dots where it is one of a group.
+        """The values of `field`, whose name has dots where it is one of a group.
 
-        Errors: `SpecError` where a value fits no spec, whatever the other fields say.
+        Errors: `SpecError` where a value fits no spec, whatever the other fields are.
         """
         made = self.table((field,), attrgetter(field))
         require_no_errors(made)
@@ -109,7 +109,7 @@ class SpecArray:
             return error
 
     def _probe(self, fields: tuple[str, ...], chosen: Params) -> GridSpec:
-        """A spec that says `chosen` and what all share of `fields`, and nothing else."""
+        """A spec of `chosen`, what all specs share of `fields`, and neutral values."""
         tops = {field.split(".")[0] for field in fields}
         neutral = {name: value for name, value in NEUTRAL.items() if name not in tops}
         shared = {name: value for name, value in self.spec.items() if name in tops}
@@ -121,7 +121,7 @@ class SpecArray:
 
 
 def combined(function: Callable[..., Any], *tables: Table) -> Table:
-    """`function` of the entries of tables, for each combination of what these depend on.
+    """`function` applied to the entries of tables, which are broadcast.
 
     >>> combined(max, np.array([[1], [5]]), np.array([[2, 3]])).tolist()
     [[2, 3], [5, 5]]
@@ -131,9 +131,9 @@ def combined(function: Callable[..., Any], *tables: Table) -> Table:
 
 
 def titles(specs: SpecArray) -> Table:
-    """What each topology is called: its name, or `custom`, numbered where there are several.
+    """The title of each topology: its name, or `custom`, numbered where there are several.
 
-    "" where it is none.
+    "" where the topology is invalid.
     """
     keys = specs.table(("topology",), _key)
     known = dict.fromkeys(key for key in keys.flat if isinstance(key, tuple))
@@ -160,7 +160,7 @@ def require_no_errors(table: Table) -> None:
 
 
 def _touches(name: str, fields: Iterable[str]) -> bool:
-    """Whether the field that varies is one of `fields`, part of one, or has one as a part."""
+    """Whether the varying field is one of `fields`, a part of one, or contains one."""
     return any(
         name == field or name.startswith(f"{field}.") or field.startswith(f"{name}.")
         for field in fields

@@ -14,12 +14,12 @@ ImageSide = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 def _sides(value: Any) -> Any:
-    """`HEIGHTxWIDTH` becomes two numbers; everything else is left to the type's own check."""
+    """Two numbers from `HEIGHTxWIDTH`; other values are left to pydantic's own check."""
     if not isinstance(value, str):
         return value
     sides = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", value)
     if sides is None:
-        raise ValueError(f"{value[:60]!r} is no size; write HEIGHTxWIDTH, such as 360x480")
+        raise ValueError(f"{value[:60]!r} is not a size; write HEIGHTxWIDTH, such as 360x480")
     return int(sides[1]), int(sides[2])
 
 
@@ -84,7 +84,7 @@ class Workload(Document):
 
     @property
     def asked(self) -> Size:
-        """The image before any network changes it."""
+        """Size of the image before any size policy changes it."""
         return self.size or PAPER_SIZE
 
     def image(self, spec: NetworkSpec) -> Size:
@@ -97,13 +97,13 @@ class Workload(Document):
 
     @property
     def setting(self) -> Setting:
-        """What memory depends on beside the network and the image."""
+        """Training setting on which memory depends."""
         said = {name: getattr(self, name) for name in Setting.model_fields if hasattr(self, name)}
         given = {name: value for name, value in said.items() if value is not None}
         return Setting(**given)
 
 
 def _taken(spec: NetworkSpec, size: Size, rounded: bool = False) -> Size:
-    """`size` where the spec's policy takes it; the policy is left to whoever counts."""
+    """`size` where the spec's policy accepts it, else a legal size; counting applies the policy."""
     small = spec.size == "crop" and smaller_size(spec, size) is None
     return larger_size(spec, size) if rounded or small or spec.size == "error" else size

@@ -184,7 +184,9 @@ CASES = {
         "columns, then up columns"
     ),
     # sizes
-    "count mine.yaml --size 400": ("--size: '400' is no size; write HEIGHTxWIDTH, such as 360x480"),
+    "count mine.yaml --size 400": (
+        "--size: '400' is not a size; write HEIGHTxWIDTH, such as 360x480"
+    ),
     "count mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
     "count deep.yaml --size 360x480": (
         "Image is 360x480; 5 streams need multiples of 16. "

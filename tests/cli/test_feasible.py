@@ -131,7 +131,7 @@ def test_the_picture_opens_and_is_the_last_line(limits, place, gridgen):
     [
         (
             ["--budget", "parameters=10 apples"],
-            "--budget: parameters: '10 apples': apples is no unit here; write a number such as "
+            "--budget: parameters: unknown unit 'apples' in '10 apples'; write a number such as "
             "500k or 10M",
         ),
         (

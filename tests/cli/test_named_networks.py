@@ -173,7 +173,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["diff", "mine.yaml", "mine.yaml", "--size", "3"],
-            "--size: '3' is no size; write HEIGHTxWIDTH, such as 360x480",
+            "--size: '3' is not a size; write HEIGHTxWIDTH, such as 360x480",
         ),
     ],
 )

@@ -151,7 +151,7 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
 @pytest.mark.parametrize(
     ("size", "fact"),
     [
-        ("480x360", "'480x360' is no size; give (height, width), such as (360, 480)."),
+        ("480x360", "'480x360' is not a size; give (height, width), such as (360, 480)."),
         (
             (30, 32),
             "Image is 30x32; 3 streams need multiples of 4. Pad to 32x32, crop to 28x32, or set "

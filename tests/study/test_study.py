@@ -72,20 +72,20 @@ def located(text: str, fact: str) -> str:
         ("budget: {parameters: @1e6}", "budget.parameters: 1000000.0 is not a whole number"),
         (
             "budget: {activations: @many}",
-            "budget.activations: 'many' is no amount; write a number such as 500k or 10M",
+            "budget.activations: 'many' is not an amount; write a number such as 500k or 10M",
         ),
         (
             "budget: {parameters: @10 apples}",
-            "budget.parameters: '10 apples': apples is no unit here; "
+            "budget.parameters: unknown unit 'apples' in '10 apples'; "
             "write a number such as 500k or 10M",
         ),
         (
             "budget: {macs: @30g}",
-            "budget.macs: '30g': g is no unit here; did you mean '30G'?",
+            "budget.macs: unknown unit 'g' in '30g'; did you mean '30G'?",
         ),
         (
             "budget: {training_memory: @8gb}",
-            "budget.training_memory: '8gb': gb is no unit here; did you mean '8GB'?",
+            "budget.training_memory: unknown unit 'gb' in '8gb'; did you mean '8GB'?",
         ),
         ("budget: {inference_memory: @-3M}", "budget.inference_memory: -3000000 is less than 1"),
         ("budget: {min_receptive_field: @0}", "budget.min_receptive_field: 0 is less than 1"),
@@ -107,7 +107,7 @@ def located(text: str, fact: str) -> str:
         ("budget: {size: [400, @70000]}", "budget.size.1: 70000 is more than 65536"),
         (
             "budget: {size: @400by400}",
-            "budget.size: '400by400' is no size; write HEIGHTxWIDTH, such as 360x480",
+            "budget.size: '400by400' is not a size; write HEIGHTxWIDTH, such as 360x480",
         ),
         ("budget: {training_memory: @12}", "budget.training_memory: 12 bytes? write 12GB"),
         ("budget: {size: [400, @'4']}", "budget.size.1: '4' is not a whole number"),
@@ -189,7 +189,7 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "streams: @{low: 2, high: 9, step: 3}",
-            "space.streams: high 9 is no step of 3 from low 2; the last is 8",
+            "space.streams: steps of 3 from low 2 do not reach high 9; the last is 8",
         ),
         (
             "streams: @{low: 1, high: 4, step: 1, log: true}",
@@ -230,7 +230,7 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "total_dropout: @{low: 0, high: 0.5, step: 0.2}",
-            "space.total_dropout: high 0.5 is no step of 0.2 from low 0; the last is 0.4",
+            "space.total_dropout: steps of 0.2 from low 0 do not reach high 0.5; the last is 0.4",
         ),
         (
             "units.lateral: [residual, @Basic]",
