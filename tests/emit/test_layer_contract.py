@@ -1,4 +1,7 @@
-"""Every kind of layer record says what its module does: weights, buffers, shape, channels."""
+"""Every kind of layer record says what its module does.
+
+Weights, buffers, shape, channels, the rows on which an output depends, what autograd keeps.
+"""
 
 from typing import get_args
 
@@ -9,6 +12,7 @@ from torch import Tensor, nn
 from gridgen.emit.lowering import lower
 from gridgen.errors import GridError
 from gridgen.grid.layers import (
+    WHOLE,
     AveragePool,
     BatchNorm,
     Conv,
@@ -23,7 +27,11 @@ from gridgen.grid.layers import (
     Resize,
     SiLU,
     Upsample,
+    rows_before,
 )
+from gridgen.memory.layers import Recorder
+from gridgen.memory.replay import Replay
+from gridgen.memory.setting import Setting
 
 EXAMPLES: tuple[Layer, ...] = (
     Conv(4, 6, stride=2),
@@ -96,3 +104,48 @@ def test_channels_that_the_module_refuses_are_refused(layer):
             layer.output_channels(channels)
     else:
         layer.output_channels(channels)
+
+
+@every_example
+def test_no_output_depends_on_rows_outside_of_those_named(layer):
+    """By the gradient of each output row; a layer that sees the whole image names no rows."""
+    x = torch.rand(1, *SHAPE, dtype=torch.float64, requires_grad=True)
+    further = [torch.rand(1, SHAPE[0], *AUXILIARY).double()] if layer.needs_auxiliary else []
+    y = module_of(layer).double()(x, *further)
+    for row in range(y.shape[2]):
+        (gradient,) = torch.autograd.grad(y[:, :, row].square().sum(), x, retain_graph=True)
+        touched = gradient.abs().amax(dim=(0, 1, 3)).nonzero().flatten().tolist()
+        named = rows_before((layer,), (row, row))
+        if named is not WHOLE and touched:
+            assert named[0] <= min(touched)
+            assert max(touched) <= named[1]
+
+
+@every_example
+def test_autograd_keeps_what_the_memory_model_says(layer):
+    """A convolution comes first, since nothing is kept for images, which need no gradient."""
+    layers = Conv(4, 4, kernel=1), layer
+    module, batch = lower(layers).train(), 2
+    shapes = [SHAPE, (SHAPE[0], *AUXILIARY)] if layer.needs_auxiliary else [SHAPE]
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        output = module(*(torch.rand(batch, *shape) for shape in shapes))
+    for held in (*module.parameters(), *module.buffers()):
+        kept.pop(held.untyped_storage().data_ptr(), None)
+    recorder = Recorder(Setting(batch=batch, device="cpu"), training=True)
+    recorder.sequence(layers, *map(recorder.given, shapes))
+    replay = Replay(recorder.tape)
+    replay.forward(keeping=True)
+    assert replay.saved == sum(kept.values())
+    del output  # until here it holds what autograd keeps
+
+
+def test_words_tell_kinds_of_layers_apart():
+    words = {layer.words: type(layer) for layer in EXAMPLES}
+    assert "" not in words
+    assert set(words.values()) == set(get_args(Layer))
