@@ -1,4 +1,4 @@
-"""How a trained network is put to an image: whole or in windows, at several scales, mirrored."""
+"""Inference on one image: whole or in windows, at several scales, mirrored."""
 
 from gridgen.training.inference.windows import infer
 from gridgen.training.recipe.inference import INFERENCES, WHOLE, Inference, load_inference

@@ -25,11 +25,11 @@ from gridgen.training.tasks.augmentation import require_augmentation
 
 BY_FLAG = "see images through windows, --window 512 or fewer pixels"
 BY_RECIPE = "set inference: windows in the recipe, or a smaller window."
-"""What to do where memory runs out, by command line and in a training."""
+"""Advice where memory runs out, for the command line and for a training."""
 
 
 def require_inference(inference: Inference, spec: NetworkSpec, task: Task) -> None:
-    """The grid takes the windows, and the task's images may be resized where there are scales.
+    """Check that the grid takes the windows, and that images may be resized if there are scales.
 
     Errors: `SpecError`.
     """
@@ -39,7 +39,7 @@ def require_inference(inference: Inference, spec: NetworkSpec, task: Task) -> No
 
 
 def unsuited(inference: Inference, spec: NetworkSpec, task: Task) -> SpecError | None:
-    """What `require_inference` says, of a field of the inference and of no file yet."""
+    """The fault that `require_inference` raises, at a field of the inference, or None."""
     if not task.resizable and inference.scales != (1.0,):
         shown = ", ".join(f"{scale:g}" for scale in inference.scales)
         fact = f"{shown}, but resizing an image changes its noise; set scales: [1]"
@@ -57,7 +57,7 @@ def unsuited(inference: Inference, spec: NetworkSpec, task: Task) -> SpecError |
 
 
 def require_images(inference: Inference, spec: NetworkSpec, dataset: Dataset, split: str) -> None:
-    """The grid takes all that it would be given of a dataset, whose images are not read.
+    """Check that the grid takes every image of a dataset by its size, without reading it.
 
     Errors: `SizeError` that names the first image that does not fit.
     """
@@ -66,15 +66,13 @@ def require_images(inference: Inference, spec: NetworkSpec, dataset: Dataset, sp
 
 
 def require_image(inference: Inference, spec: NetworkSpec, size: Size, where: str) -> None:
-    """The grid takes all that it would be given of an image of `size`, or a `SizeError` that says
-    `where`.
-    """
+    """Check that the grid takes what it is given of an image of `size`. Errors: `SizeError`."""
     for given in given_sizes(inference, size, spec):
         require_size(spec, given, where)
 
 
 def require_size(spec: NetworkSpec, size: Size, where: str) -> None:
-    """The grid takes images of `size` (height, width), or a `SizeError` that says `where`."""
+    """Check that the grid takes images of `size` (height, width). Errors: `SizeError`."""
     try:
         legal_size(spec, size)
     except SizeError as error:
@@ -83,7 +81,7 @@ def require_size(spec: NetworkSpec, size: Size, where: str) -> None:
 
 @contextmanager
 def within_memory(name: str, fix: str) -> Iterator[None]:
-    """Memory that runs out on the image called `name` is an `OutOfMemoryError` that says so."""
+    """Turn memory that runs out on the image called `name` into an `OutOfMemoryError`."""
     try:
         yield
     except RuntimeError as error:
@@ -97,7 +95,7 @@ HOLDOUT = "holdout"
 
 
 class Splits(NamedTuple):
-    """What a training reads."""
+    """The datasets that a training reads: two splits, and images of train that are held out."""
 
     train: Dataset
     val: Dataset
@@ -136,7 +134,7 @@ def adopt(grid: Grid, dataset: Dataset) -> Grid:
 
 
 def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
-    """The network can be trained on what the splits hold.
+    """Check that the network can be trained on the splits by the recipe.
 
     Errors: `SpecError` where classes or channels differ, or where crops would be resized or images
     augmented that must not be, or where the recipe's inference does not suit; `UsageError` where
@@ -156,7 +154,7 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
-    """The spec's classes and in_channels are the dataset's, or a `SpecError` at its line.
+    """Check that the spec's classes and in_channels are the dataset's. Errors: `SpecError`.
 
     No dataset has features that enter beside the image, without which their blocks stay untrained.
     """
@@ -172,12 +170,12 @@ def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
 
 
 def _require_inference(spec: NetworkSpec, recipe: Recipe, task: Task) -> None:
-    """The recipe's inference suits the network and what it is for."""
+    """Check that the recipe's inference suits the network and its task."""
     fault = unsuited(recipe.inference, spec, task)
     if fault is not None:
         raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
 
 
 def _wanted(dataset: Dataset) -> dict[str, int]:
-    """Fields of a spec that a dataset decides."""
+    """The fields of a spec that a dataset decides, with their values."""
     return {"classes": task_of(dataset).outputs(dataset), "in_channels": dataset.channels}

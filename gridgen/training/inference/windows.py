@@ -17,8 +17,9 @@ from gridgen.training.recipe.inference import WHOLE, Inference
 
 @dataclass(frozen=True)
 class View:
-    """One look at an image: windows of `size` (height, width) in its pixels, each resized to
-    `given` for the network; without windows it is one, the whole image.
+    """One pass over an image by windows of `size` (height, width), in its pixels.
+
+    Each is resized to `given` for the network. Without windows, the whole image is the only one.
     """
 
     size: Size
@@ -29,7 +30,7 @@ class View:
 
 
 def views(inference: Inference, image: Size, spec: NetworkSpec | None) -> Iterator[View]:
-    """Every look at an image of that size (height, width), by a network of `spec`.
+    """Every pass over an image of that size (height, width) by a network of `spec`.
 
     A window is never larger than the image. A whole image, or what of a window there is, is
     resized to the size nearest to its scale that the network takes; at scale 1 it stays as it is,
@@ -48,14 +49,14 @@ def views(inference: Inference, image: Size, spec: NetworkSpec | None) -> Iterat
 
 
 def given_sizes(inference: Inference, image: Size, spec: NetworkSpec) -> Iterator[Size]:
-    """What the network is given of an image, (height, width) for each scale, without the places."""
+    """Size (height, width) of what the network is given of an image, for each scale."""
     for scale in inference.scales:
         size, _ = _window(inference, image, scale)
         yield _given(inference, size, scale, spec)
 
 
 def offsets(length: int, side: int, stride: int) -> list[int]:
-    """Where windows of `side` begin on a line of `length`: the last one ends where the line does.
+    """Starts of windows of `side` on a line of `length`; the last window ends where the line does.
 
     >>> offsets(1000, 400, 300)
     [0, 300, 600]
@@ -75,7 +76,7 @@ def _window(inference: Inference, image: Size, scale: float) -> tuple[Size, Size
 
 
 def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | None) -> Size:
-    """What a window is resized to."""
+    """Size that a window of `size` is resized to before the network sees it."""
     if inference.window is not None and size == (inference.side(scale),) * 2:
         return inference.window, inference.window
     if scale == 1:
@@ -156,6 +157,6 @@ def _gaussian(side: int) -> Tensor:
 
 
 def _device(network: nn.Module, image: Tensor) -> torch.device:
-    """Where the network is; a module without parameters is everywhere."""
+    """Device of the network; a module without parameters can run where the image is."""
     parameter = next(network.parameters(), None)
     return image.device if parameter is None else parameter.device

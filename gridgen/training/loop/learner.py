@@ -73,7 +73,7 @@ class MovingAverage:
 
 
 def _floats(network: GridNetwork) -> list[Tensor]:
-    """All that can be averaged, in a fixed order; the batches that a BN has seen cannot."""
+    """Tensors that can be averaged, in a fixed order; a BN's count of batches cannot."""
     return [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
 
 
@@ -98,7 +98,7 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | No
 
 
 class Outcome(NamedTuple):
-    """What a step gave, on the device: the prediction for the labels, and the loss."""
+    """The result of a step, on the device."""
 
     prediction: Tensor
     labels: Tensor

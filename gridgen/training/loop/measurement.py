@@ -36,7 +36,7 @@ ERRORS = {"device": DeviceError, "memory": OutOfMemoryError, "error": TrainingEr
 
 
 def machine(device: str = "auto") -> Machine:
-    """What a device is. Errors: `DeviceError`."""
+    """Name, memory and torch version of a device. Errors: `DeviceError`."""
     return Machine.of(**_ask({"device": device}))
 
 
@@ -99,7 +99,7 @@ class MeasuredLoad:
 
 
 def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
-    """Both phases by the statistics of torch's allocator."""
+    """Measure both phases by the statistics of torch's allocator."""
     load = MeasuredLoad(case, device)
 
     def begin() -> None:
@@ -124,7 +124,7 @@ def _peak_on_cuda(device: torch.device) -> Peak:
 
 
 def on_cpu(case: MemoryCase, device: torch.device) -> Measured:
-    """Both phases by the resident memory of this process; training needs more and comes last."""
+    """Measure both phases by this process's resident memory; training needs more, so it is last."""
     outside = resident("VmRSS")
     load = MeasuredLoad(case, device)
     load.predict(lambda: None)
@@ -159,7 +159,7 @@ def described(device: torch.device) -> Machine:
 
 
 def answer(job: dict[str, Any]) -> Machine | Measured:
-    """Of what was asked: a case, or the device itself."""
+    """Measure the case that was asked for, or describe the device itself."""
     device = devices.choose_device(job["device"])
     about = described(device)
     if "case" not in job:

@@ -196,7 +196,7 @@ def _require_unchanged(run: Run, splits: Splits) -> None:
 
 
 def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] | None:
-    """What the recipe wants classes to weigh in the loss, counted on train."""
+    """Weights of the classes in the loss, as the recipe asks, from their frequencies on train."""
     if recipe.class_weights == "none":
         return None
     weights = median_frequency(splits.train, watch.counted)
@@ -206,7 +206,7 @@ def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] |
 
 @contextmanager
 def _alone(run: Run) -> Iterator[None]:
-    """One training per run; of several processes of a training, the first holds the lock."""
+    """Lock the run against other trainings; of several processes, the first holds the lock."""
     with ExitStack() as held:
         devices.by_first(lambda: held.enter_context(run.locked()))
         yield

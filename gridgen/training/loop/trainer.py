@@ -44,7 +44,7 @@ from gridgen.training.watching.pace import Stopwatch
 
 
 class Trainer:
-    """One training on its way: the run folder says what to do, `state` how far it is.
+    """A training loop: the run folder says what to do, `state` how far it is.
 
     All that happens in a step follows from the seed and the step's number, so a training that
     was stopped and goes on gives the same bits as one that was not (on a CPU).
@@ -109,7 +109,7 @@ class Trainer:
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
-        """What stops a training, in a line that says what is kept."""
+        """Turn what stops a training into an error of one line, which says what is kept."""
         try:
             yield
         except (GridgenError, OSError, RuntimeError, ValueError, MemoryError) as error:
@@ -125,7 +125,7 @@ class Trainer:
         return f"The last state is kept in {kept}."
 
     def _advance(self, batch: TrainingBatch) -> None:
-        """One step, and what is due after it."""
+        """Take a step, and do what is due after it."""
         state = self.state
         step = TrainingStep(state.step, self.batches.per_epoch, self.recipe.epochs)
         outcome = self.learner.step(*batch, step)

@@ -1,4 +1,4 @@
-"""Where a training runs: device, processes, precision."""
+"""The device and the processes that a training runs on, and the precision it computes in."""
 
 import os
 import warnings
@@ -51,12 +51,12 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """Which of them this is."""
+    """Number of this process among those that `torchrun` started, from 0."""
     return int(os.environ.get("RANK", "0"))
 
 
 def workers(wanted: int | str, device: torch.device) -> int:
-    """How many processes load images for this one; `auto` leaves one core to each that trains.
+    """Number of processes that load images for this one; `auto` leaves a core to each that trains.
 
     None on a CPU, whose cores are all busy training.
     """
@@ -68,7 +68,7 @@ def workers(wanted: int | str, device: torch.device) -> int:
 
 
 def cores() -> int:
-    """How many this process may use as its share."""
+    """Number of cores that this process may use as its share."""
     try:
         there = len(os.sched_getaffinity(0))
     except AttributeError:  # Linux alone knows
@@ -77,14 +77,14 @@ def cores() -> int:
 
 
 def require_alone(what: str) -> None:
-    """`torchrun` did not start several processes, which would all do `what`, or a `DeviceError`."""
+    """Refuse several processes, which would all do `what`. Errors: `DeviceError`."""
     processes = world_size()
     if processes > 1:
         raise DeviceError(f"one process {what}, not {processes}; run without torchrun")
 
 
 def require_share(batch: int) -> None:
-    """Every process gets as many images of a batch as the others, or a `DeviceError`."""
+    """Check that a batch can be shared equally by all processes. Errors: `DeviceError`."""
     if batch % world_size():
         raise DeviceError(
             f"a batch of {batch} cannot be shared by {world_size()} processes; "
@@ -94,7 +94,7 @@ def require_share(batch: int) -> None:
 
 @contextmanager
 def group(device: torch.device) -> Iterator[None]:
-    """Together with the other processes of `torchrun`, where it started several."""
+    """Join the other processes of `torchrun`, where it started several."""
     if world_size() == 1:
         yield
         return
@@ -109,14 +109,14 @@ def group(device: torch.device) -> Iterator[None]:
 
 
 def shared(model: nn.Module) -> nn.Module:
-    """`model`, trained by all processes; every parameter has to be part of every loss."""
+    """Wrap `model` for training by all processes; every parameter must be part of every loss."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", RENAMED, FutureWarning)
         return DistributedDataParallel(model, broadcast_buffers=False)
 
 
 def by_first(act: Callable[[], _Value]) -> _Value:
-    """What `act` returns or raises in the first process, in all of them; no other calls it."""
+    """Call `act` in the first process only; return or raise what it does in all of them."""
     if world_size() == 1:
         return act()
     outcome: list[Any] = [None]
@@ -132,7 +132,7 @@ def by_first(act: Callable[[], _Value]) -> _Value:
 
 
 def require_agreed(step: int, where: object) -> None:
-    """All processes go on from the same step, or a `RunError` that says `where` they looked."""
+    """Check that all processes go on from the same step. Errors: `RunError`, naming `where`."""
     last, negative = greatest(torch.tensor([step, -step])).tolist()
     if last + negative:
         raise RunError(
@@ -170,7 +170,7 @@ def greatest(value: Tensor) -> Tensor:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; on a CPU that is a plain RuntimeError."""
+    """True where memory ran out, which on a CPU is a plain RuntimeError."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "DefaultCPUAllocator" in str(error) or "bad_alloc" in str(error)

@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class Request:
-    """Whether a signal asked for a stop; 0 or its number."""
+    """A request to stop: the number of the signal that asked for it, or 0."""
 
     signal = 0
 
@@ -54,9 +54,10 @@ def leave_signals_to_the_parent() -> None:
 
 @contextmanager
 def nothing_left_to_stop() -> Iterator[None]:
-    """What a program does after a training, to its very end: a signal is too late to stop it.
+    """From here to exit, ignore SIGINT and SIGTERM.
 
-    Python takes about a second to leave after torch; a signal then would set the exit code.
+    The run is complete, and a late signal must not change the exit code: Python takes about a
+    second to leave after torch.
     """
     for number in NUMBERS:
         atexit.register(signal.signal, number, signal.SIG_IGN)

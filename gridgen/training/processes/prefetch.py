@@ -1,4 +1,4 @@
-"""Prefetching: what processes of their own load ahead of its use, in order.
+"""Prefetching: processes of their own load items before they are needed, in order.
 
 Each process has its own pipe and shares no lock with another: one that is killed, by a machine out
 of memory above all, takes nothing with it, and that it has ended is told where its result is waited
@@ -24,7 +24,7 @@ from gridgen.errors import OutOfMemoryError, TrainingError, ending
 from gridgen.training.processes.interrupts import leave_signals_to_the_parent
 
 EACH = 2
-"""How many results a process has ready or in the making."""
+"""Number of results that a process has ready or in the making."""
 # A process that is forked has torch already; elsewhere forks are not safe.
 METHOD = "fork" if sys.platform == "linux" else "spawn"
 PATIENCE_SECONDS = 5
@@ -68,7 +68,7 @@ class LoadingProcess(Generic[_Item, _Result]):
         other_end.close()  # so that the pipe ends with the process
 
     def asked(self, item: _Item) -> "LoadingProcess[_Item, _Result]":
-        """The worker itself, with one more to load."""
+        """Ask for one more item; returns the process itself."""
         with suppress(OSError):  # one that has ended says so when its result is wanted
             self.pipe.send(item)
         return self
@@ -92,7 +92,7 @@ class LoadingProcess(Generic[_Item, _Result]):
         return kind(f"{fact}. Lower workers in the recipe.")
 
     def close(self) -> None:
-        """It only reads: nothing is lost when it is killed."""
+        """Kill the process. It only reads, so nothing is lost."""
         if self.process.pid is not None:
             self.process.kill()
             self.process.join()

@@ -12,7 +12,7 @@ Scale = Annotated[float, Field(ge=0.05, le=16)]
 
 
 class Inference(Document):
-    """What of an image the network is given, and how its predictions are joined.
+    """The parts of an image that the network is given, and how its predictions are joined.
 
     An image is seen once for every scale, and mirrored too where `flip` says so; with `window`
     each time through windows that overlap. The prediction of a pixel is the mean over all of it,
@@ -76,12 +76,12 @@ class Inference(Document):
         return self
 
     def side(self, scale: float) -> int:
-        """Of a window, in pixels of the image."""
+        """Side of a window at a scale, in pixels of the image."""
         assert self.window is not None
         return max(round(self.window / scale), 1)
 
     def described(self) -> str:
-        """In a few words."""
+        """The choices that are not the default, in a few words."""
         words = ["whole images" if self.window is None else f"windows of {self.window}"]
         if self.weighting != "uniform":
             words.append(f"{self.weighting} weights")

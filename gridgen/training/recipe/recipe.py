@@ -31,7 +31,7 @@ RECIPES = {
     "denoising": "crops that are never resized, a minute or two on a CPU; for denoising",
     "shapes": "whole pictures of 64x64, some minutes on a CPU; for shapes",
 }
-"""Those that come with gridgen, each a YAML file of its own."""
+"""The recipes that come with gridgen, each a YAML file of its own, and a line on each."""
 
 SUFFIXES = (".yaml", ".yml")
 EXTENDS = "extends"
@@ -227,7 +227,7 @@ def load_recipe(name: str | Path) -> Recipe:
 
 
 def setting_of(recipe: Recipe) -> Setting:
-    """What is counted for a step of `recipe`, as one device takes it.
+    """The setting in which memory is counted for a step of `recipe` on one device.
 
     >>> from gridgen.training.recipe import load_recipe
     >>> setting_of(load_recipe("modern")).averaged

@@ -1,4 +1,4 @@
-"""What one training keeps on disk: facts, losses, checkpoints, weights."""
+"""The folder of a training: facts, losses, checkpoints, weights; and opening what it trained."""
 
 from gridgen.training.run.folder import (
     FACTS,

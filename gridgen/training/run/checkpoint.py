@@ -54,17 +54,17 @@ class TrainingState:
     losses: Losses = field(default_factory=Losses)
     statistics: Tensor | None = None
     rows: list[dict[str, float]] = field(default_factory=list)
-    """Of metrics.csv, which is written from them."""
+    """Rows of metrics.csv, which is written from them."""
 
     def numbers(self) -> dict[str, Any]:
-        """What `state.json` holds: JSON's floats come back as they were."""
+        """The numbers in `state.json`; JSON's floats come back as they were."""
         losses = self.losses
         sums = {"loss_sum": losses.total, "steps_summed": losses.steps, "recent": losses.recent}
         reached = {"step": self.step, "best": self.best, "rows": self.rows}
         return {**reached, **sums, **self.kinds()}
 
     def kinds(self) -> dict[str, Any]:
-        """What a checkpoint must have been written with, to be gone on with."""
+        """Choices of the recipe that must be the same when a training goes on."""
         averaged = self.learner.averaged is not None
         return {"optimizer": type(self.learner.optimizer).__name__, "averaged": averaged}
 
@@ -159,7 +159,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _verify(checkpoint: Path) -> None:
-    """Every file is there, and as it was written."""
+    """Check that every file is there, and as it was written."""
     there = {path.name for path in checkpoint.iterdir()} - {MANIFEST}
     digests = _digests(checkpoint)
     for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *digests, *there}):
@@ -185,7 +185,7 @@ def _digests(checkpoint: Path) -> dict[str, str]:
 
 
 def _restore(checkpoint: Path, state: TrainingState) -> None:
-    """All files are read before anything is changed. Errors: `RunError` for another network's."""
+    """Read all files, then change `state`. Errors: `RunError` for another network's."""
     learner = state.learner
     numbers = json.loads((checkpoint / NUMBERS).read_text())
     state.require_kinds(numbers)

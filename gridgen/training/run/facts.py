@@ -1,4 +1,4 @@
-"""What run.json says: on what, from which seed and where a training was begun."""
+"""The file run.json: data, seed, device and circumstances in which a training was begun."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Facts(Document):
-    """What a run folder notes of its beginning beside spec and recipe, on disk as JSON.
+    """Facts on the beginning of a run, beside spec and recipe, on disk as JSON.
 
     An unknown field is refused: whoever wrote it may mean it to change how the run goes on.
 

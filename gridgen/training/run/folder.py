@@ -64,7 +64,7 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """How it is trained."""
+        """The recipe by which it is trained."""
         return Recipe.load(self.folder / "recipe.yaml")
 
     @property
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def task(self) -> Task:
-        """What it is trained for, with the loss that it is taught by."""
+        """The task, with class weights and label smoothing in its loss."""
         facts, recipe = self.facts, self.recipe
         task = task_for(facts.classes, facts.colours)
         return task.with_loss(facts.class_weights, recipe.label_smoothing)
@@ -145,11 +145,11 @@ class Run:
         return read
 
     def is_finished(self, rows: Sequence[MetricsRow]) -> bool:
-        """Whether the last epoch is among its `rows` and the weights are there."""
+        """True where the last epoch is among its `rows` and the weights are there."""
         return bool(rows) and rows[-1]["epoch"] == self.recipe.epochs and self.weights.is_file()
 
     def require_unscored(self) -> None:
-        """Nothing was reached that a new beginning would replace, or a `RunError`."""
+        """Refuse a new beginning that would replace scores. Errors: `RunError`."""
         validations = len(self.rows())
         if validations:
             raise RunError(
@@ -179,7 +179,7 @@ class Run:
 
 @contextmanager
 def lock(path: Path, busy: str) -> Iterator[IO[str]]:
-    """Hold the file lock at `path`, or say `busy` at once with a `RunError`."""
+    """Hold the file lock at `path`. Errors: `RunError` `busy` where another process holds it."""
     make_folder(path.parent)
     try:
         file = open(path, "w")  # noqa: SIM115 - closed below
@@ -194,7 +194,7 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
 
 
 def require_free(folder: Path) -> None:
-    """A run can be begun in `folder`, which holds nothing, or a `RunError`."""
+    """Check that `folder` is empty, so that a run can be begun there. Errors: `RunError`."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         begun = (folder / FACTS).is_file()
         fix = f"continue it with --resume {folder}, or name another" if begun else "name another"
@@ -207,7 +207,7 @@ def best_row(rows: Sequence[MetricsRow], objective: str) -> MetricsRow:
 
 
 def _columns(facts: Facts) -> tuple[str, ...]:
-    """Of metrics.csv."""
+    """Columns of metrics.csv, in order."""
     task = task_for(facts.classes, facts.colours)
     held_out = (task.metric.holdout,) if facts.holdout else ()
     return (*FIELDS, *columns(task), *held_out)

@@ -33,12 +33,12 @@ class Model:
     spec: NetworkSpec
     task: Task
     data: str | None = None
-    """What it was trained on, where that is known."""
+    """Name of the data that it was trained on, where that is known."""
     named: bool = True
     note: str | None = None
     """A few words that a weights file holds."""
     inference: Inference = WHOLE
-    """How it was validated in training."""
+    """The inference by which training validated."""
     white: float | None = None
     """The value that became 1 in its images of more than 8 bits, where the data said one."""
     holdout: str | None = None
@@ -108,7 +108,7 @@ def export_model(
 
 
 def _told(model: Model, note: str | None) -> dict[str, Any]:
-    """What a weights file says of what it is for; of a data folder its name, not where it was."""
+    """Metadata of a weights file; of a data folder its name, not where it was."""
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note, "white": model.white}
     told["holdout"] = model.holdout
@@ -153,7 +153,7 @@ def _json(path: Path, metadata: Mapping[str, str], field: str) -> Any:
 
 
 def _seen(path: Path, metadata: Mapping[str, str]) -> tuple[Inference, float | None]:
-    """How images are put to the network, and what white is. Errors: `WeightsError`."""
+    """Inference and white value in a file's metadata. Errors: `WeightsError`."""
     told, white = (_json(path, metadata, field) for field in ("inference", "white"))
     if white is not None and not (type(white) in (int, float) and 0 < white < inf):
         raise WeightsError(f"{path}: white: {white!r} is no positive number; export it anew")

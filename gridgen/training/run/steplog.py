@@ -48,12 +48,12 @@ class Losses:
         self.recent += values
 
     def mean(self) -> float:
-        """Since the last validation; begins anew."""
+        """Mean loss since the last validation; the sum begins anew."""
         mean, self.total, self.steps = self.total / max(self.steps, 1), 0.0, 0
         return mean
 
     def mean_of_recent(self) -> float:
-        """Since it was last asked."""
+        """Mean loss since this was last asked."""
         mean, self.recent = sum(self.recent) / max(len(self.recent), 1), []
         return mean
 
@@ -69,7 +69,7 @@ class StepLog:
         self.path = path
 
     def rows(self) -> list[StepRow]:
-        """What has been written, in order."""
+        """The rows that have been written, in order."""
         if not self.path.is_file():
             return []
         text = self.path.read_text("utf-8", errors="replace")
@@ -82,7 +82,7 @@ class StepLog:
         write_file(self.path, "".join([",".join(COLUMNS) + "\n", *kept]))
 
     def add(self, row: StepRow) -> None:
-        """One more line. Errors: `FileError`."""
+        """Append a line. Errors: `FileError`."""
         try:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(_line(row))
@@ -91,7 +91,7 @@ class StepLog:
 
 
 def _row(line: str) -> StepRow | None:
-    """None for a line that is not whole."""
+    """Parse a line; None where it is torn."""
     try:
         return dict(zip(COLUMNS, map(float, line.split(",")), strict=True))
     except ValueError:

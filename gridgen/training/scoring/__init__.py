@@ -1,4 +1,4 @@
-"""How well a trained network predicts: a score over a split, of each image, and tables of both."""
+"""Scores and predictions of a trained network: of a split, of each image, and as tables."""
 
 from gridgen.training.scoring.evaluation import Evaluation, evaluate
 from gridgen.training.scoring.gallery import Exhibit, Gallery

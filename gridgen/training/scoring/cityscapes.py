@@ -50,12 +50,12 @@ SCORED = {
     "iou_category": CATEGORIES,
     "iiou_category": ("human", "vehicle"),
 }
-"""What each of the four scores is of; iIoU of the categories that have instances only."""
+"""Classes or categories of each of the four scores; iIoU is only of those with instances."""
 
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """One of the four scores, in [0, 1]: of each class or category, and their mean.
+    """A score in [0, 1] of each class or category, and their mean.
 
     nan for what neither occurs nor is predicted, which the mean leaves out.
     """
@@ -86,7 +86,7 @@ class FourScores:
 
     @property
     def columns(self) -> tuple[ScoreColumn, ScoreColumn, ScoreColumn, ScoreColumn]:
-        """In the paper's order."""
+        """The columns in the paper's order."""
         return self.iou_class, self.iiou_class, self.iou_category, self.iiou_category
 
     def difference(self, other: "FourScores") -> float:
@@ -208,7 +208,7 @@ class Published:
     digits: int = 1
 
     def row(self) -> tuple[str, ...]:
-        """As cells."""
+        """The row as cells of a table."""
         where = "" if self.split == "val" else f", on {self.split}"
         name = f"table {self.table}: {self.network}{where}"
         return name, *(f"{value:.{self.digits}f}" for value in self.percent)

@@ -48,15 +48,14 @@ class Evaluation:
     inference: Inference
     network: Score
     statistics: Tensor
-    """Of all images, on the CPU: the confusion matrix (truth, prediction) where there are classes.
-    """
+    """Sum over all images, on the CPU: the confusion matrix (truth, prediction) of classes."""
     per_image: tuple[ImageScore, ...]
-    """In the dataset's order."""
+    """Scores of the images in the dataset's order."""
     baseline: Score | None
 
     @property
     def images(self) -> int:
-        """How many there are."""
+        """Number of images."""
         return len(self.per_image)
 
     @property
@@ -66,7 +65,7 @@ class Evaluation:
 
     @property
     def margin(self) -> float | None:
-        """What the network is better by."""
+        """Difference of the network's metric and the baseline's."""
         return self.network.value - self.baseline.value if self.baseline else None
 
     def as_json(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gridgen.training.tasks.pixels import Pixels, image_pixels
 WIDEST = 480
 """Pixels of a picture's longer side; a larger image is shown smaller."""
 EXACT = 160
-"""Up to this longer side pictures are kept as they are, since a page enlarges them."""
+"""Longest side of pictures that are kept lossless, since a page enlarges them."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Exhibit:
 
     @property
     def exact(self) -> bool:
-        """Whether the pictures are so small that single pixels matter."""
+        """True where the pictures are so small that single pixels matter."""
         return max(self.size) <= EXACT
 
 
@@ -100,14 +100,14 @@ def _small(pixels: Pixels, size: tuple[int, int], resampling: Image.Resampling) 
 
 
 def _webp(picture: Image.Image) -> bytes:
-    """Exact where the picture is small, and so will be enlarged."""
+    """Encode as WebP, lossless where the picture is small, and so will be enlarged."""
     written, exact = BytesIO(), max(picture.size) <= EXACT
     picture.save(written, format="WEBP", quality=80, lossless=exact)
     return written.getvalue()
 
 
 def _png(picture: Image.Image) -> bytes:
-    """With a palette where its colours are few, as those of classes are."""
+    """Encode as PNG, with a palette where colours are few, as those of classes are."""
     written = BytesIO()
     colours = picture.getcolors(256)
     few = picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=256) if colours else picture

@@ -36,9 +36,9 @@ from gridgen.training.tasks.pixels import png
 SCRIPT = Path(__file__).with_name("official_script.py")
 PACKAGE = "cityscapesscripts"
 DONE = "Images Processed: "
-"""What the script says after each image, before its number."""
+"""Words of the script after each image, before its number."""
 VARIABLES = "CITYSCAPES_"
-"""What names of environment variables that the script reads begin with."""
+"""Prefix of the environment variables that the script reads."""
 FOUND = {
     "iou_class": ("classScores", "averageScoreClasses"),
     "iiou_class": ("classInstScores", "averageScoreInstClasses"),
@@ -73,7 +73,7 @@ def score_official(
     split: str = "val",
     on_progress: OnProgress = no_progress,
 ) -> FourScores:
-    """What the official script says of the label ids in `predictions` for a split of `root`.
+    """Have the official script score the label ids in `predictions` for a split of `root`.
 
     It runs in a process of its own, as its arguments are a global of its module.
     `on_progress` is called for each image. Errors: `UsageError` where it is not installed,
@@ -122,7 +122,7 @@ def _cause(code: int, said: str) -> str:
 
 
 def _scores(found: dict[str, Any]) -> FourScores:
-    """Of the script's result, without what it lists but does not score."""
+    """The scores in the script's result, without what it lists but does not score."""
     columns = {}
     for name, (values, mean) in FOUND.items():
         scored = {key: found[values][key] for key in SCORED[name]}
@@ -135,7 +135,7 @@ RESULT = "official.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the official script says of a network, and what gridgen's own counts say."""
+    """The scores of a network by the official script, and by gridgen's own counts."""
 
     split: str
     official: FourScores

@@ -31,7 +31,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class ImageScore:
-    """How well one image is predicted; no score where none of its pixels is labelled."""
+    """The score of one image; None where none of its pixels is labelled."""
 
     name: str
     size: tuple[int, int]
@@ -87,7 +87,7 @@ def score_network(
     inference: Inference = WHOLE,
     workers: int = 0,
 ) -> Score:
-    """How well `network` predicts `dataset`, from one statistics over all of its images.
+    """Score the predictions of `network` for `dataset`, from the statistics of all images.
 
     Leaves the network in the mode it was in. Of several processes each scores a share, and all
     get the whole score. For training: where memory runs out, the recipe is to be changed.
@@ -111,7 +111,7 @@ def require_labelled(statistics: Tensor, dataset: Dataset, split: str) -> None:
 
 
 def worst_first(images: Sequence[ImageScore]) -> list[ImageScore]:
-    """By the metric, the least first; what has no score comes last."""
+    """Sort by the metric, the least first; images without a score come last."""
     return sorted(images, key=lambda image: (image.score is None, value_of(image)))
 
 

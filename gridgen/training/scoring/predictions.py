@@ -66,7 +66,7 @@ def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
 
 
 def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
-    """No image of the user's is overwritten by a picture of ours, and no picture by another."""
+    """Refuse to overwrite an image of the user's by a picture, or a picture by another."""
     given, before = {path.resolve() for path in images}, set()
     for path in written:
         if path.resolve() in given:
@@ -93,7 +93,7 @@ def _name(image: Path, folder: Path, arguments: int) -> str:
 
 
 def _require_names_apart(found: Sequence[Found]) -> None:
-    """Two images of one name would overwrite each other."""
+    """Refuse two images of one name, which would overwrite each other."""
     named: dict[str, Path] = {}
     for image in found:
         if image.name in named:
@@ -113,7 +113,7 @@ class Prediction:
 
     @property
     def files(self) -> list[Path]:
-        """Both of them."""
+        """The two files."""
         return [self.picture, self.answer]
 
     @classmethod

@@ -13,15 +13,15 @@ from gridgen.training.tasks.iou import class_iou
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Of one class; None for a share of nothing: a class that is not there, or not predicted."""
+    """Scores of one class; None for a share of nothing: it is not there, or not predicted."""
 
     name: str
     colour: tuple[int, int, int]
     iou: float | None
     precision: float | None
-    """Of the pixels predicted to be of the class, the share that is."""
+    """Share of the pixels predicted to be of the class that are."""
     recall: float | None
-    """Of the pixels of the class, the share that is found."""
+    """Share of the pixels of the class that are found."""
     pixels: int
     """Labelled as the class."""
     predicted: int
@@ -45,7 +45,7 @@ def class_scores(evaluation: Evaluation) -> list[ClassScore]:
 
 
 def classes_csv(evaluation: Evaluation) -> str:
-    """A line a class."""
+    """A CSV file with a line for each class."""
     header = ("class", "iou", "precision", "recall", "pixels", "predicted_pixels")
     scores = class_scores(evaluation)
     rows = [(s.name, s.iou, s.precision, s.recall, s.pixels, s.predicted) for s in scores]
@@ -53,7 +53,7 @@ def classes_csv(evaluation: Evaluation) -> str:
 
 
 def images_csv(evaluation: Evaluation) -> str:
-    """A line an image, the worst first; no numbers where nothing of it is labelled."""
+    """A CSV file with a line for each image, the worst first; no numbers if nothing is labelled."""
     names = evaluation.network.numbers()
     header = ("image", "height", "width", *names)
     rows = []
@@ -64,7 +64,7 @@ def images_csv(evaluation: Evaluation) -> str:
 
 
 def confusion_csv(evaluation: Evaluation) -> str:
-    """Pixels: a line a true class, a column a predicted one."""
+    """A CSV file of pixel counts: a line for each true class, a column for each predicted one."""
     classes = evaluation.task.classes
     lines = zip(classes, evaluation.statistics.tolist(), strict=True)
     return _csv(("truth", *classes), [(name, *counts) for name, counts in lines])

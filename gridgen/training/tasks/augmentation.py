@@ -36,11 +36,11 @@ class Share(NamedTuple):
     world: int = 1
 
     def uniform(self, low: float, high: float) -> Tensor:
-        """A number for each image of the share, on the CPU."""
+        """Draw a number for each image of the share, on the CPU."""
         return torch.empty(self.batch).uniform_(low, high)[self.rank :: self.world]
 
     def seeds(self) -> list[int]:
-        """The seed of a generator for each image of the share."""
+        """Draw the seed of a generator for each image of the share."""
         return torch.randint(2**62, (self.batch,))[self.rank :: self.world].tolist()
 
 
@@ -132,7 +132,7 @@ COLOURS: dict[str, Callable[[Tensor, float, Share], Tensor]] = {
 
 
 def _factors(images: Tensor, most: float, share: Share) -> Tensor:
-    """One for each image, from 1 - most to 1 + most."""
+    """Draw a factor for each image, from 1 - most to 1 + most."""
     return _on(images, share.uniform(1 - most, 1 + most))
 
 
@@ -149,7 +149,7 @@ KORNIA = (*CHANNELS, "blur")
 
 
 def augmentation(recipe: Recipe, rank: int = 0, world: int = 1) -> Augment:
-    """What changes images (N, C, S, S) in [0, 1] and their labels, which stay aligned.
+    """Make the function that changes images (N, C, S, S) in [0, 1] together with their labels.
 
     N is the share of `rank` of `world` in a batch of the recipe. Errors: `UsageError` where kornia
     is missing.
@@ -173,7 +173,7 @@ def augmentation(recipe: Recipe, rank: int = 0, world: int = 1) -> Augment:
 
 
 def require_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    """The recipe changes images in ways that suit `dataset`, and kornia is there if it is needed.
+    """Check that the recipe's changes suit the channels of `dataset`, and that kornia is installed.
 
     Errors: `SpecError` at the field, `UsageError`.
     """
@@ -188,12 +188,12 @@ def require_augmentation(recipe: Recipe, dataset: Dataset) -> None:
 
 
 def unchanged(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The batch as it is."""
+    """Return the batch as it is, for recipes without augmentation."""
     return images, labels
 
 
 def _amounts(recipe: Recipe) -> dict[str, float]:
-    """The fields that change anything."""
+    """Amounts of the changes that a recipe asks for, by name."""
     asked = recipe.augmentation
     return {} if asked is None else {name: value for name, value in asked if value > 0}
 

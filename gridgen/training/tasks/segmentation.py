@@ -60,7 +60,7 @@ class Segmentation:
         return cls(tuple(classes), colours)
 
     def outputs(self, dataset: Dataset) -> int:
-        """One logit for each class."""
+        """A prediction has a logit for each class."""
         return len(dataset.classes)
 
     def require(self, recipe: Recipe, dataset: Dataset) -> None:

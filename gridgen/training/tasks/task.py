@@ -85,9 +85,9 @@ class Task(Protocol):
     numbers: ClassVar[tuple[str, ...]]
     """Names of a score's numbers, the metric's first."""
     resizable: ClassVar[bool]
-    """Whether a crop of an image may be resized, and its label with it."""
+    """True where a crop of an image may be resized, and its label with it."""
     label_resampling: ClassVar[Image.Resampling]
-    """How a picture of a label is made smaller."""
+    """The filter by which a picture of a label is made smaller."""
     baseline: ClassVar[str]
     """The prediction that needs no network, in a few words."""
     ending: ClassVar[str]
@@ -136,7 +136,7 @@ class Task(Protocol):
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> Score | None:
-        """How well the split `dataset` of `data` is predicted without a network, if that exists.
+        """Score a prediction of the split `dataset` of `data` without a network, if there is one.
 
         Images of train whose names match `held_out` are not learned from. `on_progress` is
         called for each image that is read.

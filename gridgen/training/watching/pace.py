@@ -1,4 +1,4 @@
-"""How fast a training goes, how long it waits for images, and what held it up."""
+"""The pace of a training, the time it waits for images, and advice where that is long."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ _Item = TypeVar("_Item")
 
 
 class Pace(NamedTuple):
-    """How fast a training goes."""
+    """Images per second, and the time spent waiting for them."""
 
     images_per_second: float
     waiting: float
@@ -42,7 +42,7 @@ class Stopwatch:
             yield batch
 
     def pace(self, batch: int) -> Pace:
-        """Since the last restart, for batches of so many images over all processes."""
+        """The pace since the last restart, for batches of so many images over all processes."""
         took = max(time.monotonic() - self._begun, 1e-9)
         return Pace(batch * self._batches / took, min(self._waited / took, 1.0))
 

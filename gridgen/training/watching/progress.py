@@ -1,4 +1,4 @@
-"""How a training goes, on stderr: a bar on a terminal, and plain lines in a log."""
+"""Progress of a training on stderr: a bar on a terminal, and plain lines in a log."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ from gridgen.training.watching.watch import Watch
 QUIET_SECONDS = 10.0
 """Between two lines of a log."""
 SLOW_SECONDS = 2.0
-"""What takes longer to open is told of."""
+"""A dataset that takes longer to open is announced."""
 SHORT_SECONDS = 60.0
 """A training that is done sooner needs no advice on its pace."""
 LEAST_BAR = 6
@@ -44,18 +44,18 @@ class ProgressLines(Watch):
         self.reading: Timer | None = None
 
     def opening(self, data: str) -> None:
-        """What it is that takes long, where it does."""
+        """Announce the dataset where it takes long to read."""
         self.reading = Timer(SLOW_SECONDS, self.tell, [f"reading {data}"])
         self.reading.daemon = True
         self.reading.start()
 
     def counted(self, done: int, total: int) -> None:
-        """A line now and then."""
+        """Print a line now and then."""
         self._opened()
         self.show("counting labels", done, total)
 
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
-        """From now on there are steps."""
+        """Note the steps that there are, and say from which a training goes on."""
         self._opened()
         self.total, self.first, self.step, self.workers = total, done, done, workers
         self.metric, self.epochs = run.task.metric, run.recipe.epochs
@@ -64,22 +64,22 @@ class ProgressLines(Watch):
             self.tell(f"going on after step {done} of {total}")
 
     def stepped(self, step: int) -> None:
-        """Where it stands. Time is taken from the first step's end, which may have compiled."""
+        """Show the step. Time is taken from the end of the first one, which may have compiled."""
         self.step = step
         if self.begun is None:
             self.begun, self.first_timed = time.monotonic(), step
         self.show("step", step, self.total, *self._known())
 
     def paced(self, row: StepRow) -> None:
-        """Shown from now on."""
+        """Keep the row, whose loss and pace are shown from now on."""
         self.rows.append(row)
 
     def scoring(self, split: str, done: int, total: int) -> None:
-        """A validation that takes long is no silence."""
+        """Show how far a validation has come."""
         self.show(f"scoring {split}", done, total)
 
     def scored(self, row: MetricsRow) -> None:
-        """What was reached; lines lie below each other."""
+        """Print the scores of an epoch, in columns that lie below each other."""
         metric = self.metric
         epoch = f"{row['epoch']:{len(str(self.epochs))}.0f}"
         told = [f"epoch {epoch}/{self.epochs}", f"loss {loss_text(row['loss']):<6}"]
@@ -89,7 +89,7 @@ class ProgressLines(Watch):
         self.tell("  ".join(told))
 
     def finished(self) -> None:
-        """What held the training up."""
+        """Advise where images were loaded too slowly."""
         if time.monotonic() - self.went_on < SHORT_SECONDS:
             return
         lint = bottleneck(self.rows, self.workers, self.first)
@@ -97,23 +97,23 @@ class ProgressLines(Watch):
             self.tell(lint)
 
     def close(self) -> None:
-        """No more will be told."""
+        """Stop all output."""
         self._opened()
 
     def _opened(self) -> None:
-        """Reading is done, or never will be."""
+        """Cancel the announcement of reading."""
         if self.reading is not None:
             self.reading.cancel()
 
     def show(self, what: str, done: int, total: int, *known: str) -> None:
-        """How far something is, and what is known of it: a line, where the last is long ago."""
+        """Print a line of progress and what is `known` of it, unless the last was just before."""
         now = time.monotonic()
         if now - self.last > QUIET_SECONDS:
             self.last = now
             self.tell("  ".join([f"{what} {done}/{total}", *known]))
 
     def tell(self, text: str) -> None:
-        """A line, at once."""
+        """Print a line at once."""
         with suppress(OSError):  # a log that is full stops no training
             print(text, file=sys.stderr, flush=True)
 
@@ -168,11 +168,11 @@ class ProgressBar(ProgressLines):
         )
 
     def tell(self, text: str) -> None:
-        """Above the bar."""
+        """Print a line above the bar."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def finished(self) -> None:
-        """Without the bar."""
+        """Take the bar away, then advise."""
         self.close()
         super().finished()
 

@@ -11,7 +11,7 @@ from gridgen.training.run.steplog import COLUMNS, StepRow
 from gridgen.training.watching.watch import Watch
 
 FOLDER = "tensorboard"
-"""In the run folder."""
+"""Name of the folder with events in the run folder."""
 
 
 class TensorBoard(Watch):
@@ -26,7 +26,7 @@ class TensorBoard(Watch):
         self.writer_at = SummaryWriter
 
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
-        """What was written of later steps is taken back: they are made again."""
+        """Open the file, and purge events of later steps, which are made again."""
         folder = str(run.folder / FOLDER)
         self.writer = self.writer_at(folder, purge_step=done + 1)
         self.metric, self.total = run.task.metric, total
@@ -51,7 +51,7 @@ class TensorBoard(Watch):
         self.writer.add_image("predictions", pixels, self.total, dataformats="HWC")
 
     def finished(self) -> None:
-        """All is in the file."""
+        """Close the file."""
         self.writer.close()
 
     def _add(self, name: str, value: float, step: float) -> None:

@@ -1,4 +1,4 @@
-"""Who is told how a training goes. Terminals and logs are in `progress`, TensorBoard in its own."""
+"""Training callbacks. Terminals and logs: `progress`. TensorBoard: `tensorboard`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from gridgen.training.run.steplog import StepRow
 
 
 class Watch:
-    """Told of every step and every validation of a training. This one tells nobody."""
+    """Training callbacks. The base class ignores every event."""
 
     def opening(self, data: str) -> None:
         """The dataset is read, a folder's every image and label: minutes where it is large."""
@@ -39,11 +39,11 @@ class Watch:
         """Training came to its end; images of val and their predictions are in this PNG file."""
 
     def finished(self) -> None:
-        """No more will come."""
+        """The training has ended, or was stopped; no other callback follows."""
 
 
 class Several(Watch):
-    """Tells each of several watches, in order."""
+    """Passes each event to several watches, in order."""
 
     def __init__(self, *watches: Watch) -> None:
         self.watches = watches

@@ -188,9 +188,9 @@ def spoilt_after(step: int, spoil, monkeypatch) -> None:
     """`spoil` the learner after a step."""
     original = Learner.step
 
-    def spoilt(self, images, labels, step):
-        outcome = original(self, images, labels, step)
-        if step.number + 1 == step:
+    def spoilt(self, images, labels, now):
+        outcome = original(self, images, labels, now)
+        if now.number + 1 == step:
             spoil(self)
         return outcome
 
