@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 from tests.structure.package import PACKAGE
 
@@ -33,6 +34,31 @@ def missing_places() -> list[str]:
         for name in re.findall(r"`(.+?)`", change)
         if _is_place(name) and not any(_exists(folder, name) for folder in (PACKAGE, ROOT))
     ]
+
+
+def unknown_names() -> list[str]:
+    """Files of the tree and names of the package that the pages name and that do not exist."""
+    pages = [ROOT / "README.md", CONTRIBUTING, *sorted(ROOT.glob("*/*.md"))]
+    found = []
+    for page in (page for page in pages if page.parent.name != "runs"):
+        for quoted in re.findall(r"`([^`\n]+)`", page.read_text()):
+            if re.fullmatch(r"(tests|benchmarks|gridgen|docs|specs|studies)/[\w./-]*\.\w+", quoted):
+                known = (ROOT / quoted).exists()
+            elif re.fullmatch(r"gridgen(\.\w+)+", quoted):
+                known = _is_name(quoted)
+            else:
+                continue
+            if not known:
+                found.append(f"{page.relative_to(ROOT)}: {quoted}")
+    return found
+
+
+def _is_name(dotted: str) -> bool:
+    """Whether `dotted` can be imported, or is an attribute of something that can."""
+    try:
+        return bool(resolve_name(dotted))
+    except (ImportError, AttributeError):
+        return False
 
 
 def _exists(folder: Path, name: str) -> bool:

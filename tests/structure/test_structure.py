@@ -78,6 +78,10 @@ def test_every_place_that_contributing_names_exists():
     assert contributing.missing_places() == []
 
 
+def test_every_file_and_name_that_a_page_gives_exists():
+    assert contributing.unknown_names() == []
+
+
 def test_lines_are_counted():
     text = '''
     """A module."""
