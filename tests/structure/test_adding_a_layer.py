@@ -14,7 +14,7 @@ import pytest
 from tests.structure.package import PACKAGE
 
 ROOT = PACKAGE.parent
-CONTRACT = "tests/grid/test_layer_contract.py"
+CONTRACT = "tests/emit/test_layer_contract.py"
 LAYERS, LAYER = "gridgen/grid/layers/__init__.py", "gridgen/grid/layers/layer.py"
 RECORDS = "gridgen/grid/layers/pointwise.py"
 LOWERING, KEPT = "gridgen/emit/lowering.py", "gridgen/memory/layers.py"
@@ -106,13 +106,13 @@ STEPS: dict[str, list[Edit]] = {
 }
 """The row of CONTRIBUTING, step by step."""
 FOUND_BY = {
-    "its tensors": "test_its_tensors_and_buffers_are_those_of_the_module[LayerScale(channels=4)]",
-    "its channels": "test_it_refuses_other_channels_where_the_module_does[LayerScale(channels=4)]",
+    "its tensors": "test_the_tensors_are_the_modules_parameters[LayerScale(channels=4)]",
+    "its channels": "test_channels_that_the_module_refuses_are_refused[LayerScale(channels=4)]",
     "its export": "gridgen/unit_with_it.py",
     "a member of the union": "gridgen/unit_with_it.py",
     "lowering": LOWERING,
     "what autograd keeps": KEPT,
-    "an example": "test_every_member_of_the_union_has_an_example",
+    "an example": "test_every_kind_of_layer_has_an_example",
 }
 """What names a step that was left out: a test, or the file of mypy's complaint."""
 
