@@ -26,6 +26,7 @@ BYTES = {unit: times for unit, times in STORED.items() if unit[1:].endswith("B")
 MACS = {unit: times for unit, times in MULTIPLIED.items() if unit[1:].endswith("MAC")}
 """Units in which amounts are written back."""
 
+# Digits are bounded, so that a number of a million digits is refused before it is computed with.
 _AMOUNT = re.compile(r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?) ?([A-Za-z]{0,8})")
 
 
@@ -81,7 +82,7 @@ def field_text(side: int | None) -> str:
 
 
 def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:
-    """The whole number that `text` says: a number, then a unit of `units`; a space may be between.
+    """The whole number for `text`: a number, perhaps a space, and a unit of `units`.
 
     k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. Errors: `ValueError`, also for
     memory of less than 1 MB.
@@ -95,6 +96,7 @@ def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:
     number, unit = matched.groups()
     if unit not in units:
         raise ValueError(f"unknown unit {unit!r} in {text!r}; {_fix(number, unit, units, example)}")
+    # Exact: in floats 4.35 * 100 is 434.99999999999994.
     value = Fraction(number) * units[unit]
     if value.denominator > 1:
         raise ValueError(f"{text!r} is not a whole number; write one such as {example}")
@@ -102,7 +104,10 @@ def parse_amount(text: str, units: Mapping[str, int], example: str) -> int:
 
 
 def enough_memory(value: int) -> int:
-    """`value` bytes. Errors: `ValueError` where they are less than 1 MB, 0 and less left alone."""
+    """Check a number of bytes. Errors: `ValueError` from 1 byte to below 1 MB.
+
+    Zero and negative numbers are left to pydantic's own check.
+    """
     if 0 < value < 1000:
         raise ValueError(f"{value} bytes? write {value}GB")
     if 0 < value < LEAST_MEMORY:
@@ -126,7 +131,7 @@ def amount_text(value: int, units: Mapping[str, int], word: str) -> str:
 
 
 def _fix(number: str, unit: str, units: Mapping[str, int], example: str) -> str:
-    """The known unit that differs in case or by a letter, else an example."""
+    """A hint: the known unit that differs in case or by a letter, else an example."""
     same = [known for known in units if known and known.lower() == unit.lower()]
     near = same or get_close_matches(unit, units, n=1, cutoff=0.75)
     return f"did you mean {number + near[0]!r}?" if near else f"write a number such as {example}"
@@ -137,7 +142,7 @@ def _shown(text: str) -> str:
 
 
 def _reads(units: Mapping[str, int], example: str) -> Callable[[Any], Any]:
-    """Text becomes a number; everything else is left to the type's own check."""
+    """A validator that turns text into a number; other values are left to pydantic."""
     return lambda value: parse_amount(value, units, example) if isinstance(value, str) else value
 
 

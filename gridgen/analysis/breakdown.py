@@ -17,7 +17,9 @@ PartName = Literal["stem", "lateral", "subsampling", "upsampling", "fusion", "he
 
 @dataclass(frozen=True)
 class Piece:
-    """A connection with the projection of its identity, a fusion with its map's layers, an end.
+    """A part of a grid that costs something: a connection, the fusion at a map, the stem, the head.
+
+    A connection includes the projection of its identity, a fusion the layers of its map.
 
     `name` is that of the connection or map. `stream` is where its output lies: a subsampling
     unit belongs to the lower of its two streams. The head belongs to the stream before it.
@@ -36,7 +38,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Group:
-    """Pieces taken together: how many there are, and what they cost.
+    """The number of pieces in a group, and the sums of their costs.
 
     `size` is that of the maps that they make, where all have the same.
     """
@@ -50,7 +52,7 @@ class Group:
 
 
 def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
-    """What each piece of `grid` costs, in the order of computation; `size` is as for `count`.
+    """The costs of each piece of `grid`, in the order of computation; `size` is as for `count`.
 
     A fusion that has neither layers nor weights is no piece. Errors: `SizeError`.
 
@@ -66,7 +68,7 @@ def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
 
 
 def _entering(grid: Grid, image: Shape, traced: Trace) -> Iterator[Piece]:
-    """The stem, and what features pass that may enter beside the image."""
+    """The stem, and the layers for features that may enter beside the image."""
     yield _piece("stem", "stem", grid.input.stream, image, cost(grid.stem, image))
     for side in grid.sides:
         place, shape = side.target, (side.channels, *traced.shapes[side.target][1:])
@@ -74,7 +76,8 @@ def _entering(grid: Grid, image: Shape, traced: Trace) -> Iterator[Piece]:
 
 
 def _inside(grid: Grid, traced: Trace) -> Iterator[Piece]:
-    """Map by map, the connections that arrive and the fusion there."""
+    """The connections that arrive at each map, and the fusion there."""
+    # A trace lists connections in the grid's order, which is also that of these loops.
     costs = iter(traced.connections)
     for target in grid.maps:
         for arrival in grid.into(target):
@@ -91,13 +94,13 @@ def _leaving(grid: Grid, traced: Trace) -> Piece:
 
 
 def _piece(name: str, part: PartName, stream: int, shape: Shape, spent: Cost) -> Piece:
-    """A piece that takes `shape` and costs what was `spent`."""
+    """The piece with input `shape` that costs what was `spent`."""
     numbers = spent.parameters, spent.activations, spent.macs
     return Piece(name, part, stream, shape, spent.shape, *numbers)
 
 
 def per_part(pieces: Iterable[Piece]) -> tuple[Group, ...]:
-    """One group for each part that there is, in the order in which `PartName` names them."""
+    """One group for each part, in the order of `PartName`."""
     parts = {part: [piece for piece in pieces if piece.part == part] for part in get_args(PartName)}
     return tuple(_group(part, members) for part, members in parts.items() if members)
 

@@ -46,7 +46,7 @@ class Macs:
 
 @dataclass(frozen=True)
 class Connections:
-    """Connections kept, of those in the full grid."""
+    """Number of connections that are kept, and of those in the full grid."""
 
     kept: int
     full: int
@@ -54,7 +54,7 @@ class Connections:
 
 @dataclass(frozen=True)
 class Count:
-    """What a grid costs. `as_json` has the same keys as the attributes."""
+    """The costs of a grid. `as_json` has the same keys as the attributes."""
 
     parameters: Parameters
     activations: Activations
@@ -69,7 +69,7 @@ class Count:
 
 
 def count(grid: Grid, size: Size | None = None) -> Count:
-    """Exact counts of `grid` for one image of `size` (height, width).
+    """Count `grid` exactly for one image of `size` (height, width).
 
     Without a size, the smallest legal one that holds the paper's 400 x 400. Where the spec's size
     policy changes the image, activations and MACs are those of the changed one. Errors:
@@ -113,7 +113,7 @@ def count(grid: Grid, size: Size | None = None) -> Count:
 
 
 def paper_parameters(spec: NetworkSpec) -> int | None:
-    """Section 3.2 as printed: 18 * 2^(2 (N_S - 1)) * F_0^2 * (2.5 N_Cs + N_Cu - 2).
+    """Section 3.2 approximates 18 * 2^(2 (N_S - 1)) * F_0^2 * (2.5 N_Cs + N_Cu - 2) parameters.
 
     It speaks of the full grid with the paper's units, and knows nothing of biases, BN, stem or
     head. None for grids whose channels do not double from stream to stream.
@@ -126,7 +126,7 @@ def paper_parameters(spec: NetworkSpec) -> int | None:
 
 
 def paper_activations(spec: NetworkSpec, size: Size) -> int | None:
-    """Section 3.2 as printed: 6 H_0 W_0 F_0 (4 N_Cu + 3 N_Cs - 2), for an image of `size`.
+    """Section 3.2 approximates 6 H_0 W_0 F_0 (4 N_Cu + 3 N_Cs - 2), here for an image of `size`.
 
     None as for `paper_parameters`.
     """

@@ -1,4 +1,4 @@
-"""What changes from one grid to another: connections, costs, and the weights that could stay."""
+"""Differences of two grids: connections, costs, and the weights that fit both."""
 
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from gridgen.grid.tracing import Size
 
 
 class CostChange(NamedTuple):
-    """One number of both grids."""
+    """One number, in grid A and in grid B."""
 
     what: str
     a: int
@@ -21,13 +21,13 @@ class CostChange(NamedTuple):
 
     @property
     def difference(self) -> int:
-        """What B has more than A."""
+        """The number in B less that in A."""
         return self.b - self.a
 
 
 @dataclass(frozen=True)
 class Difference:
-    """From grid A to grid B. Connections by name, counts for one image of `size`.
+    """The differences of grids A and B: names of connections, counts for one image of `size`.
 
     `changed` are connections of both, `changed_maps` maps of both, that are not the same;
     `ends_equal` is whether stem and head are.
@@ -50,7 +50,7 @@ class Difference:
 
     @property
     def costs(self) -> tuple[CostChange, ...]:
-        """What both cost."""
+        """The totals of both grids."""
         a, b = self.count_a, self.count_b
         return (
             CostChange("parameters", a.parameters.total, b.parameters.total),
@@ -73,7 +73,7 @@ class Difference:
 
 
 def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
-    """What changes from `a` to `b`, counted for one image of `size` (height, width).
+    """Compare `a` with `b`, counted for one image of `size` (height, width).
 
     Without a size, the smallest that both can take and that holds the paper's 400 x 400. Errors:
     `SizeError` as `count`.
@@ -105,7 +105,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
 
 
 class _Weights(NamedTuple):
-    """A part that has weights: what they are for, and how many they are."""
+    """The weights of one part: what they are learnt for, and their number."""
 
     content: Hashable
     parameters: int

@@ -1,6 +1,6 @@
-"""Total dropout (section 3.1): the chance that paths are whole in one training step. Exact.
+"""Total dropout (section 3.1): exact probabilities that paths are whole in one training step.
 
-A path is whole where none of its units is dropped. An identity beside a dropped unit still passes
+A path is whole if none of its units is dropped. An identity beside a dropped unit still passes
 the map on, but nothing there is learnt in this step.
 """
 
@@ -12,15 +12,15 @@ from typing import Any
 from gridgen.grid import Connection, FeatureMap, Grid
 
 EFFORT = 50_000
-"""Sets looked at, from which on a chance is not computed: a stream more has four times as many."""
+"""Number of sets after which a computation is given up: each more stream has four times as many."""
 
 States = dict[int, float]
-"""How likely each set of reached maps is."""
+"""The probability of each set of reached maps, a set being the bits of an integer."""
 
 
 @dataclass(frozen=True)
 class Dropout:
-    """What total dropout leaves of the paths in one training step.
+    """The effect of total dropout on the paths in one training step.
 
     `whole` is the share of paths that are whole, on average; `some` the chance that there is a
     whole path at all, `depths` the chance that there is one whose lowest stream this is. None
@@ -32,7 +32,7 @@ class Dropout:
     depths: dict[int, float | None]
 
     def others(self, stream: int) -> float | None:
-        """The chance of a whole path where none is of this depth; None where one always is."""
+        """The chance of a whole path given that none has this depth; None if one always has."""
         depth = self.depths[stream]
         if depth is None or self.some is None or depth >= 1:
             return None
@@ -44,12 +44,12 @@ class Dropout:
 
 
 def has_dropout(grid: Grid) -> bool:
-    """Whether a unit can be dropped."""
+    """Whether any unit can be dropped."""
     return any(connection.dropout for connection in grid)
 
 
 def dropout(grid: Grid) -> Dropout:
-    """The chances of whole paths under the dropout of each unit of `grid`.
+    """Compute the chances of whole paths under the dropout of each unit of `grid`.
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
@@ -67,7 +67,9 @@ def dropout(grid: Grid) -> Dropout:
 
 
 def silence(grid: Grid) -> float | None:
-    """The chance that a training step lets nothing of the image through; identities pass it.
+    """The chance that in a training step the prediction does not depend on the image.
+
+    Identities always pass the image on.
 
     None where that would take too long to compute.
     """
@@ -81,7 +83,7 @@ def silence(grid: Grid) -> float | None:
 
 
 def _whole(grid: Grid) -> float:
-    """The mean over all paths of the chance that they are whole, map by map from the input."""
+    """The mean over all paths of the chance that they are whole."""
     paths, mean = {grid.input: 1}, {grid.input: 1.0}
     for target in grid.maps:
         arrivals = grid.into(target)
@@ -107,9 +109,11 @@ def _chance(grid: Grid, links: Iterable[Connection], wanted: int | None) -> floa
     states, steps = {_bits(1, grid.input, wanted) << place[grid.input]: 1.0}, 0
     for link in links:
         states = _passed(states, link, place, wanted)
+        # Sets that differ only in maps without further readers are one set from here on.
         if last[link.source] is link:
             states = _forgotten(states, place[link.source])
         steps += len(states)
+        # The sets grow exponentially with the streams; counting them is cheaper than a time limit.
         if steps > EFFORT:
             return None
     ends = (0b11 if wanted is None else 0b10) << place[grid.output]
@@ -117,7 +121,7 @@ def _chance(grid: Grid, links: Iterable[Connection], wanted: int | None) -> floa
 
 
 def _links(grid: Grid, lowest: int) -> list[Connection]:
-    """The connections of paths that stay in streams down to `lowest`."""
+    """The connections of paths that go no deeper than the stream `lowest`."""
     leading, links = {grid.output}, []
     for connection in reversed(grid.connections):
         deepest = max(connection.source.stream, connection.target.stream)
@@ -130,7 +134,7 @@ def _links(grid: Grid, lowest: int) -> list[Connection]:
 def _passed(
     states: States, link: Connection, place: dict[FeatureMap, int], wanted: int | None
 ) -> States:
-    """The sets after one more connection, dropped or not."""
+    """The sets after one more connection, which may be dropped."""
     passed: States = defaultdict(float)
     for state, chance in states.items():
         bits = _bits(state >> place[link.source] & 0b11, link.target, wanted)
@@ -141,12 +145,12 @@ def _passed(
 
 
 def _bits(bits: int, feature_map: FeatureMap, wanted: int | None) -> int:
-    """How a map is reached from one that is reached so."""
+    """The two bits of a map that is reached from a map with `bits`."""
     return 0b10 if bits and feature_map.stream == wanted else bits
 
 
 def _forgotten(states: States, place: int) -> States:
-    """The sets without a map from which no further connection leads."""
+    """The sets without the map at `place`, from which no further connection leads."""
     left: States = defaultdict(float)
     for state, chance in states.items():
         left[state & ~(0b11 << place)] += chance

@@ -1,4 +1,4 @@
-"""What one grid would need beyond another, in plain words. Reads records, computes no costs."""
+"""The features that one grid has beyond another, in plain words."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ JOINS: dict[Join, str] = {"sum": "a sum", "concat": "concatenation", "weighted":
 
 
 class Need(NamedTuple):
-    """What connections or maps need: words before and after how many of which."""
+    """A feature of connections or maps, in words around their number."""
 
     before: str
     noun: str
     after: str = ""
 
     def say(self, times: int) -> str:
-        """Such as `max-pooling in 4 subsampling connections`."""
+        """The feature of `times` connections or maps, such as `max-pooling in 4 connections`."""
         noun, after = self.noun + "s", self.after
         if times == 1:
             noun, after = self.noun, after.replace("that skip ", "that skips ")
@@ -32,10 +32,10 @@ class Need(NamedTuple):
 
 
 def needs(a: Grid, b: Grid) -> tuple[str, ...]:
-    """What `a` needs that `b` has not: joins, units, ways, channels, sizes and ends, in this order.
+    """The features of `a` that `b` lacks: joins, units, ways, channels, sizes and ends, in order.
 
-    A connection or map that both have is held against its counterpart, one that only `a` has
-    against all of its kind in `b`.
+    A connection or map that both have is compared with its counterpart, one that only `a` has
+    with all of its kind in `b`.
     """
     groups = _of_maps(a, b), _of_units(a, b), _of_ways(a, b), _of_channels(a, b)
     found: Counter[Need] = Counter()
@@ -58,7 +58,7 @@ def same_map(a: Grid, b: Grid, feature_map: FeatureMap) -> bool:
 
 
 def sides_within(grid: Grid, other: Grid) -> set[Side]:
-    """Where features may enter `grid`, of the maps that `other` has too."""
+    """The sides of `grid` at maps that `other` has too."""
     return {side for side in grid.sides if side.target in other.dag}
 
 
@@ -76,7 +76,7 @@ def _of_maps(a: Grid, b: Grid) -> Iterator[Need]:
 
 
 def _joining(record: MapInfo) -> tuple[Need, Need]:
-    """How a map comes about: its join, which matters where several arrive, then its layers."""
+    """The join of a map, which matters where several connections arrive, and its layers."""
     layers = Need("layers after the fusion at", "map")
     none = Need("", "map", "without layers after the fusion")
     return Need(f"{JOINS[record.fusion.join]} at", "map"), layers if record.after else none
@@ -103,7 +103,7 @@ def _same_ends(a: Grid, b: Grid, connection: Connection) -> bool:
 
 
 def _computing(connection: Connection) -> Iterable[Need]:
-    """What a connection computes, each thing once."""
+    """The features of what a connection computes, each once."""
     noun = f"{connection.kind} connection"
     unit, shortcut = connection.unit, connection.shortcut
     if not unit:
@@ -124,7 +124,7 @@ def _computing(connection: Connection) -> Iterable[Need]:
 
 
 def _of_ways(a: Grid, b: Grid) -> Iterator[Need]:
-    """Where connections that only `a` has lead."""
+    """The ways of connections that only `a` has."""
     theirs = {connection.name for connection in b}
     inside = {(c.target.column, c.kind) for c in b if c.source.column == c.target.column}
     for connection in a:
@@ -134,7 +134,10 @@ def _of_ways(a: Grid, b: Grid) -> Iterator[Need]:
 
 
 def _ways(connection: Connection, inside: set[tuple[int, Kind]]) -> Iterator[Need]:
-    """What no step of the lattice does; `inside` are the kinds that its columns have."""
+    """The features of a connection that is no step of the paper's lattice.
+
+    `inside` are the kinds of connections within each column of the other grid.
+    """
     (_, before), (_, column) = connection.source, connection.target
     streams, columns = abs(connection.target.stream - connection.source.stream), column - before
     if streams and columns:
@@ -159,7 +162,7 @@ def _of_channels(a: Grid, b: Grid) -> Iterator[Need]:
 
 
 def _of_streams(a: Grid, b: Grid) -> Iterator[str]:
-    """Streams that `b` has not, or at another share of the image's size."""
+    """Streams that `b` lacks, or that have another share of the image's size there."""
     more = len({feature_map.stream for feature_map in a.maps} - {x.stream for x in b.maps})
     if more:
         yield Need("", "more stream").say(more)
@@ -175,6 +178,7 @@ def _shares(grid: Grid, size: Size) -> dict[int, Fraction]:
     """The height of each stream that grows with the image, as a share of the image's."""
     height, width = size
     small, large = trace(grid, size).shapes, trace(grid, (2 * height, 2 * width)).shapes
+    # A map that is pooled to fixed bins has the same size for any image, so no share of it.
     growing = (feature_map for feature_map in small if small[feature_map] != large[feature_map])
     return {feature_map.stream: Fraction(small[feature_map][1], height) for feature_map in growing}
 

@@ -1,4 +1,4 @@
-"""Paths through a grid: how many, how long, and what share of them passes where. Exact.
+"""Paths through a grid: exact numbers, lengths, and shares that pass each map and connection.
 
 Section 3.1: the path along stream 0 is shorter than those through lower streams. A path has a
 length in connections. Where an identity is added, it leads past the unit, as Veit et al. (2016)
@@ -13,26 +13,26 @@ from typing import Any
 from gridgen.grid import Connection, FeatureMap, Grid
 
 Lengths = dict[int, int]
-"""How many there are of each length."""
+"""The number of paths or ways of each length."""
 Steps = Callable[[Connection], tuple[int, ...]]
-"""The ways to pass a connection, each with what it adds to the length."""
+"""A function that gives the length which each way past a connection adds."""
 Choose = Callable[[Iterable[int]], int]
 """`min` or `max`."""
 
 
 def one_step(connection: Connection) -> tuple[int, ...]:
-    """A connection counts one, whatever is on it."""
+    """Count each connection as one, whatever is on it."""
     return (1,)
 
 
 def unit_steps(connection: Connection) -> tuple[int, ...]:
-    """Through the unit, which counts one where it has layers, or along the identity."""
+    """Count one through a unit that has layers, and nothing along the identity."""
     unit = 1 if connection.unit else 0
     return (unit,) if connection.shortcut is None else (unit, 0)
 
 
 def lateral_steps(connection: Connection) -> tuple[int, ...]:
-    """A lateral unit counts one, all else nothing."""
+    """Count each lateral unit as one, all else as nothing."""
     return (1 if connection.kind == "lateral" and connection.unit else 0,)
 
 
@@ -72,12 +72,12 @@ class Paths:
 
     @property
     def laterals(self) -> float:
-        """Lateral units of a path on average."""
+        """Mean number of lateral units of a path."""
         return sum(units * paths for units, paths in self.by_laterals.items()) / self.total
 
     @property
     def lowest(self) -> tuple[StreamDepth, ...]:
-        """The depths that are some path's lowest stream, from above."""
+        """The streams that are the lowest of some path, from above."""
         return tuple(depth for depth in self.depths if depth.paths)
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Paths:
 
 
 def count_paths(grid: Grid) -> int:
-    """Number of paths from input to output: one pass in topological order.
+    """Number of paths from input to output, in one pass in topological order.
 
     The full grid of the paper has sum over d < N_S of C(d+s-1, d) C(d+u-1, d).
     """
@@ -103,7 +103,7 @@ def count_paths(grid: Grid) -> int:
 
 
 def paths(grid: Grid) -> Paths:
-    """How many paths there are, of which lengths, and through what they lead.
+    """Count the paths by length, by lowest stream, and through each map and connection.
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
@@ -129,11 +129,12 @@ def paths(grid: Grid) -> Paths:
 
 
 def lengths(grid: Grid, steps: Steps) -> Lengths:
-    """How many ways from input to output have which length.
+    """Count the ways from input to output by length.
 
     One pass over polynomials whose coefficients count the ways, each written as one whole number:
     x is a power of two that no coefficient reaches.
     """
+    # At x = 1 the polynomial is the sum of its coefficients: none of them has more bits.
     bits = _polynomial(grid, steps, 0).bit_length()
     packed, found, length = _polynomial(grid, steps, bits), {}, 0
     while packed:
@@ -144,13 +145,14 @@ def lengths(grid: Grid, steps: Steps) -> Lengths:
 
 
 def _polynomial(grid: Grid, steps: Steps, bits: int) -> int:
-    """The sum over all ways of x^length at x = 2^bits. Maps are let go once they are passed."""
+    """The sum over all ways of x^length at x = 2^bits."""
     last = {connection.source: connection for connection in grid}
     ways = {grid.input: 1}
     for connection in grid:
         source, target = connection.source, connection.target
         passed = sum(ways[source] << bits * step for step in steps(connection))
         ways[target] = ways.get(target, 0) + passed
+        # In deep grids these integers have thousands of digits, so each goes after its last use.
         if last[source] is connection:
             del ways[source]
     return ways[grid.output]
@@ -181,7 +183,7 @@ def _streams(grid: Grid) -> frozenset[int]:
 
 
 def _depths(grid: Grid) -> Iterator[StreamDepth]:
-    """Stream by stream: paths within it and those above, less those within those above."""
+    """The paths of each lowest stream: those within it and above, less those strictly above."""
     streams, above = _streams(grid), 0
     total = count_paths(grid)
     for lowest in sorted(streams):
@@ -194,7 +196,7 @@ def _depths(grid: Grid) -> Iterator[StreamDepth]:
 
 
 def _ends(grid: Grid, lowest: int) -> tuple[int, int, int]:
-    """Shortest, longest, and fewest units, of the paths whose lowest stream is `lowest`."""
+    """Shortest and longest length and fewest units of the paths whose lowest stream is `lowest`."""
     return (
         _extreme(grid, lowest, min, one_step),
         _extreme(grid, lowest, max, one_step),
@@ -203,7 +205,7 @@ def _ends(grid: Grid, lowest: int) -> tuple[int, int, int]:
 
 
 def _extreme(grid: Grid, lowest: int, choose: Choose, steps: Steps) -> int:
-    """The extreme length, kept for each map apart for ways that have been down there or not."""
+    """The extreme length of ways that visit the stream `lowest` and none below."""
     best = {(grid.input, grid.input.stream == lowest): 0}
     for connection in grid:
         target, step = connection.target, choose(steps(connection))
@@ -226,7 +228,7 @@ def longest_path(grid: Grid) -> tuple[Connection, ...]:
 
 
 def _followed(grid: Grid, choose: Choose, sign: int) -> tuple[Connection, ...]:
-    """From the input, always to where what is left is the chosen length, and the next stream."""
+    """The path that always goes on where the rest has the chosen length; `sign` breaks ties."""
     left = {grid.output: 0}
     for source in reversed(grid.maps):
         if source != grid.output:
@@ -234,6 +236,7 @@ def _followed(grid: Grid, choose: Choose, sign: int) -> tuple[Connection, ...]:
     place, found = grid.input, []
     while place != grid.output:
         targets = grid.dag.successors(place)
+        # The map itself decides last: ties must not follow the order in which a graph was filled.
         target = min(targets, key=lambda near: (sign * left[near], sign * near.stream, near))
         found.append(grid.dag.edges[place, target]["connection"])
         place = target

@@ -1,4 +1,4 @@
-"""How one grid lies in another: whether it is a subgraph, and what it needs if it is not."""
+"""Relations of two grids: whether one is a subgraph of the other, and what it needs if not."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from gridgen.grid.layers import Layers
 
 @dataclass(frozen=True)
 class Relation:
-    """Grid A held against grid B. Names are those of connections and of maps, in A's order.
+    """The relation of grid A to grid B. Names are those of connections and maps, in A's order.
 
     `differing` are connections of both whose unit, identity, dropout or further map differ,
     `differing_maps` maps of both whose channels, fusion or layers differ. `ends_equal` is whether
@@ -43,19 +43,19 @@ class Relation:
 
     @property
     def subgraph(self) -> bool:
-        """Whether A is what is left of B when connections are taken away."""
+        """Whether removing connections from B gives A."""
         equal = self.units_equal and self.fusions_equal and self.ends_equal
         return self.connections_subset and equal
 
     def as_json(self) -> dict[str, Any]:
-        """Plain names and truths."""
+        """Plain names and booleans."""
         return {"subgraph": self.subgraph, **asdict(self)}
 
 
 def relate(a: Grid, b: Grid) -> Relation:
-    """How `a` relates to `b`, connection by connection and map by map, by their names.
+    """Compare `a` with `b` by the names of connections and maps.
 
-    `b` is taken as it is: pruned, where it is pruned.
+    If `b` is pruned, its pruned form is compared.
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec

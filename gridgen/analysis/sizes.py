@@ -1,4 +1,4 @@
-"""Image sizes that a network can take, and what becomes of others."""
+"""Legal image sizes of a network, and the policies for all other sizes."""
 
 from math import lcm
 
@@ -17,7 +17,7 @@ def counted_size(spec: NetworkSpec, size: Size | None) -> Size:
 
 
 def legal_size(spec: NetworkSpec, size: Size) -> Size:
-    """`size` (height, width) as the network works on it by the spec's policy.
+    """The legal size to which the spec's policy brings an image of `size` (height, width).
 
     Errors: `SizeError`, with the nearest legal sizes, where the policy is `error`, or where an
     image is too small to be cropped.
@@ -28,6 +28,7 @@ def legal_size(spec: NetworkSpec, size: Size) -> Size:
         raise SizeError(f"Image is {shape_text(size)}; each side must be from 1 to {MAX_SIDE}.")
     larger, smaller = larger_size(spec, size), smaller_size(spec, size)
     match spec.size:
+        # A legal size stays as it is under every policy.
         case _ if larger == size:
             return size
         case "pad":
@@ -55,7 +56,7 @@ def smaller_size(spec: NetworkSpec, size: Size) -> Size | None:
 
 
 def nearest_size(spec: NetworkSpec, size: Size) -> Size:
-    """The legal side nearest to each; the larger one where two are equally near."""
+    """The nearest legal size, side by side; the larger where two are equally near."""
     step = spec.multiple
     height, width = (max((side + step // 2) // step * step, spec.least) for side in size)
     return height, width

@@ -10,14 +10,14 @@ Numbers = NDArray[Any]
 
 
 class Points(NamedTuple):
-    """Points of a plane: where each lies, both positive."""
+    """Positive coordinates of points in a plane."""
 
     x: Numbers
     y: Numbers
 
 
 class Plane:
-    """The least rectangle, on logarithmic axes, that holds some points; divided into spots."""
+    """The smallest rectangle on logarithmic axes around some points, divided into spots."""
 
     def __init__(self, points: Points) -> None:
         self.ends = [(np.log10(float(v.min())), np.log10(float(v.max()))) for v in points]
@@ -37,7 +37,7 @@ class Plane:
         return places
 
     def first(self, points: Points, divisions: tuple[int, int]) -> tuple[Points, Numbers, Numbers]:
-        """One point of each spot, the spot's number, and how many points it has."""
+        """One point of each spot, the number of the spot, and the number of its points."""
         spots, first, many = np.unique(
             self.spots(points, divisions), return_index=True, return_counts=True
         )
@@ -45,9 +45,9 @@ class Plane:
 
 
 def in_turn(groups: Sequence[Numbers], divisions: tuple[int, int]) -> list[NDArray[np.bool_]]:
-    """Which of the spots of each group it is to show, where a spot is shown by one group alone.
+    """A mask for each group of the spots that it shows, so that one group alone shows a spot.
 
-    Groups that meet show their spots in turn, so that each is seen wherever it is.
+    Groups that overlap show their spots in turn, so that each remains visible.
     """
     there = np.zeros((len(groups), divisions[0] * divisions[1]), dtype=bool)
     for index, spots in enumerate(groups):

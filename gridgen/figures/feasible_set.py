@@ -1,4 +1,4 @@
-"""The picture of a feasible set: activations against parameters, one mark for each topology."""
+"""The figure of a feasible set: activations against parameters, one mark for each topology."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +24,9 @@ KEY = 30
 
 
 def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
-    """Write a PNG: what is feasible in colour, what is not faint, limits as lines.
+    """Write a PNG with feasible specs in colour, others faint, and limits as lines.
 
-    What falls on one spot is drawn there once, larger where it is more.
+    Specs on the same spot are drawn as one mark, larger for more of them.
     """
     from matplotlib.figure import Figure  # half a second that nothing else needs
 
@@ -62,7 +62,7 @@ def _points(found: Feasible, mask: Mask) -> Points:
 
 
 def _areas(many: NDArray[Any]) -> NDArray[Any]:
-    """Of marks: larger where a spot holds more points, or where there are few spots."""
+    """Areas of marks, larger where a spot holds more points and where there are few spots."""
     areas: NDArray[Any] = (18 if len(many) < FEW else 8) + 6 * np.log10(many)
     return areas
 
@@ -73,7 +73,7 @@ def _style(index: int) -> dict[str, Any]:
 
 
 def _name(axis: Any, names: Sequence[str]) -> None:
-    """A legend beside the axes, in which every mark has one size; "" is left out."""
+    """Draw a legend beside the axes with marks of equal size; "" is left out."""
     for index, name in enumerate(names):
         if name:
             axis.scatter([], [], s=KEY, label=name, **_style(index))
@@ -82,7 +82,7 @@ def _name(axis: Any, names: Sequence[str]) -> None:
 
 
 def _draw_limits(axis: Any, found: Feasible) -> None:
-    """Limits of what the axes show are lines; the others stand in words above."""
+    """Draw limits on the axes' quantities as lines, and write the others above."""
     others = []
     for quantity, value in found.budget.limits():
         if found.budget.bound == "paper" or quantity not in ("parameters", "activations"):

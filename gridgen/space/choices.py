@@ -44,6 +44,7 @@ class Range(Document):
     def _require_step(self, step: Number) -> None:
         if self.whole and not isinstance(step, int):
             raise ValueError(f"step {step} is not a whole number, but low and high are")
+        # In binary floats 0.3 is no multiple of 0.1.
         low, high, exact = (Decimal(str(number)) for number in (self.low, self.high, step))
         last = high - (high - low) % exact
         if last != high:
@@ -86,6 +87,7 @@ def members(choices: Choices) -> tuple[Any, ...]:
     """All different values that a field can take, of choices that can be counted."""
     if isinstance(choices, Range):
         return choices.numbers()
+    # By label, because a choice may be a list, which cannot be a key.
     return tuple({label(value): value for value in choices}.values())
 
 

@@ -79,6 +79,7 @@ class CostTables:
             return dict(zip(different, sides, strict=True))
 
         by_structure = combined(of_all, self.structures)
+        # Tables of objects would compare a million entries one by one.
         return combined(dict.__getitem__, by_structure, layers).astype(np.int64)
 
     @cached_property

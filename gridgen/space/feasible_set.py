@@ -89,6 +89,7 @@ class Feasible:
     def ordered(self, mask: Mask) -> NDArray[np.intp]:
         """The cells of a mask from fewest to most parameters."""
         cells = np.flatnonzero(np.broadcast_to(mask, self.within.shape))
+        # A stable sort: cells of equal cost keep the order of the space on every machine.
         return cells[np.argsort(self.at("parameters", cells), kind="stable")]
 
     def spread(self, many: int) -> list[int]:

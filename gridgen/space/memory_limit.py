@@ -51,6 +51,7 @@ class MemoryLimit:
         """The cells in lines that differ in width alone, the narrowest first."""
         lines: dict[Index, list[Index]] = {}
         names = list(self.tables.specs.values)
+        # Without base_channels among the fields, every line is a single cell.
         axis = names.index(WIDTH) if WIDTH in names else len(names)
         for place in np.argwhere(alive).tolist():
             lines.setdefault((*place[:axis], *place[axis + 1 :]), []).append(tuple(place))

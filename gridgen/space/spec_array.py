@@ -83,6 +83,7 @@ class SpecArray:
         """
         fields = tuple(fields)
         axes = [[None] if not _touches(name, fields) else values for name, values in self._axes]
+        # Filled entry by entry, because np.array would take apart entries that are tuples.
         made = np.empty([len(values) for values in axes], dtype=object)
         for index in np.ndindex(*made.shape):
             made[index] = self._entry(fields, index, entry)

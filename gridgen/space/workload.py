@@ -28,6 +28,7 @@ _PAIR = {"type": "array", "prefixItems": [_SIDE, _SIDE], "minItems": 2, "maxItem
 _TEXT = {"type": "string", "pattern": "^[0-9]+x[0-9]+$"}
 
 Image = Annotated[
+    # YAML has lists, which a strict tuple refuses.
     Annotated[tuple[ImageSide, ImageSide], Field(strict=False)],
     BeforeValidator(_sides),
     WithJsonSchema({"anyOf": [_PAIR, _TEXT]}),

@@ -31,7 +31,7 @@ class Fix:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The same for the command line, to go after what was given before.
+        """The change as flags of the command line, to follow those given before.
 
         >>> Fix("", {"units.upsampling": "bilinear"}, batch=16).flags
         ('--set', 'units.upsampling=bilinear', '--batch', '16')
@@ -79,7 +79,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """A grid, and what it is to be trained on: batches of images of one size (height, width).
+    """A grid, and the batches of images of one size (height, width) on which it is trained.
 
     Without a size, the one that `count` counts for. Errors: `UsageError` for a batch below 1.
     """
@@ -98,19 +98,20 @@ class Case:
         return counted_size(self.grid.spec, self.size)
 
     def mended(self, fix: Fix) -> "Case":
-        """The case that `fix` leads to, its grid built again. Errors: `SpecError`."""
+        """The case after `fix`, with a new grid. Errors: `SpecError`."""
         grid = _rebuilt(self.grid, fix.settings) if fix.settings else self.grid
         return Case(grid, fix.size or self.size, fix.batch or self.batch)
 
 
 def _rebuilt(grid: Grid, settings: Mapping[str, Any]) -> Grid:
-    """The grid with other settings; of the topology alone, any full grid can be pruned again."""
+    """The grid with other settings."""
     spec = changed(grid.spec, settings)
+    # For a new topology alone the full grid is pruned again, since a drafted grid has no builder.
     if settings.keys() != {"topology"}:
         return build_grid(spec)
     return replace(grid.full, spec=spec) if spec.topology is None else prune(grid, spec.topology)
 
 
 def _yaml(value: Any) -> str:
-    """A value as YAML of one line; words stand bare."""
+    """A value as YAML of one line; strings stand without quotes."""
     return value if isinstance(value, str) else json.dumps(value)

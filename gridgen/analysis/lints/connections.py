@@ -20,11 +20,11 @@ IDENTITIES = Fix(
     "add the identity along the streams, or set total_dropout=0", {"residual.lateral": True}
 )
 RARE = 0.001
-"""Chance in a step below which nothing is said: an epoch of the paper's training has some 700."""
+"""Chance in a step below which nothing is reported; an epoch of the paper has some 700 steps."""
 LEAST = 1e-6
-"""Chance of one cut below which none is looked for; many such may come to more than `RARE`."""
+"""Chance below which a cut is not searched for; many such may add up to more than `RARE`."""
 FINE = 1 << 20
-"""Capacities are whole multiples of 1 / FINE, of which sums are exact."""
+"""Capacities are integers, multiples of 1 / FINE: sums of floats would not be exact."""
 
 
 def dead_ends(case: Case) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _without_dead_ends(grid: Grid) -> Fix:
 
 
 def _without_them(grid: Grid, topology: CustomTopology) -> tuple[str, dict[str, list[str]]]:
-    """A topology that asks for what the grid has and for nothing else: in words, and its lists."""
+    """A topology of the connections that the grid has and no others: in words, and its lists."""
     names = [connection.name for connection in grid.full]
     dead = [connection.name for connection in grid.dead_ends]
     if topology.keep:
@@ -58,7 +58,7 @@ def _without_them(grid: Grid, topology: CustomTopology) -> tuple[str, dict[str, 
 
 
 def _columns(spec: GridSpec) -> str | list[Column]:
-    """Without up columns before the first sub, and sub columns after the last up."""
+    """The columns without up before the first sub and without sub after the last up."""
     columns = spec.columns
     first, last = columns.index("sub"), len(columns) - columns[::-1].index("up")
     return as_written(columns[first:last])
@@ -139,7 +139,7 @@ def cut_signal(case: Case) -> Iterator[Finding]:
 
 
 def _cut_finding(names: Sequence[str], alone: bool, steps: str) -> Finding:
-    """`alone` is whether each of the names cuts, and not only all of them together."""
+    """The finding for a cut; `alone` if each connection cuts by itself, not only all together."""
     drops = "drops it" if alone else f"can drop these {len(names)} at once"
     around = f"no identity or other path leads around {'it' if alone else 'them'}"
     fact = f"total dropout {drops}, and {around}; no signal in {steps} of the training steps"
@@ -147,7 +147,7 @@ def _cut_finding(names: Sequence[str], alone: bool, steps: str) -> Finding:
 
 
 def _droppable(connection: Connection) -> bool:
-    """Whether nothing passes it in some training steps."""
+    """Whether there are training steps in which nothing passes."""
     return connection.dropout > 0 and connection.shortcut is None
 
 
@@ -188,6 +188,8 @@ def likeliest_cut(grid: Grid) -> tuple[Connection, ...]:
 def _reached(dag: "nx.DiGraph[FeatureMap]", grid: Grid) -> set[FeatureMap]:
     """The maps on the input's side of a minimum cut; all where it is more than it may be."""
     most = round(-log(LEAST) * FINE) + 1
+    # Not nx.minimum_cut: where the cutoff ends the search, it would return the cut of a partial
+    # flow as if it were the minimum.
     flow = nx.algorithms.flow.edmonds_karp(dag, grid.input, grid.output, cutoff=most)
     if flow.graph["flow_value"] >= most:
         return set(dag)
@@ -196,12 +198,12 @@ def _reached(dag: "nx.DiGraph[FeatureMap]", grid: Grid) -> set[FeatureMap]:
 
 
 def _is_open(step: dict[str, int]) -> bool:
-    """Whether a step of the residual network takes more."""
+    """Whether an edge of the residual network has capacity left."""
     return step["flow"] < step["capacity"]
 
 
 def without(patterns: Iterable[str], names: Iterable[str], unwanted: Collection[str]) -> list[str]:
-    """Patterns that match of `names` what `patterns` do, but for the unwanted.
+    """Patterns that match the same of `names` as `patterns` do, without the unwanted.
 
     Only a pattern that matches an unwanted name is written out.
 

@@ -23,7 +23,7 @@ than all of it: U-Net 13 % of the 572 x 572 that it was published with.
 SpecChange = Mapping[str, Any]
 MORE_COLUMNS = 2
 MORE = 32
-"""How far the whole numbers of a published network are raised."""
+"""The most by which an integer field of a published network is raised."""
 
 
 def padding(case: Case) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def _see_more(case: Case, field: int) -> Fix:
 
 
 def _smaller(case: Case, field: int) -> Fix:
-    """Images, the largest squares, of which the network as it is sees a tenth."""
+    """The largest square crops of which the unchanged network sees a tenth."""
     side = isqrt(TIMES * field * field)
     size = smaller_size(case.grid.spec, (side, side))
     if size is None:
@@ -93,13 +93,13 @@ def _sees_enough(case: Case, field: int | None) -> bool:
 
 
 def _seen(case: Case, field: int) -> int:
-    """Pixels of the image that one prediction depends on."""
+    """Number of pixels of the image on which one prediction depends."""
     height, width = case.image
     return min(field, height) * min(field, width)
 
 
 def deeper(case: Case, enough: Callable[[Case], bool]) -> Fix | None:
-    """The first change after which `enough` holds; None where none does."""
+    """The first change of the spec after which `enough` holds; None if there is none."""
     for change in _changes(case.grid.spec):
         fix = _fitted(case, change)
         if fix is not None and enough(case.mended(fix)):
@@ -108,7 +108,7 @@ def deeper(case: Case, enough: Callable[[Case], bool]) -> Fix | None:
 
 
 def _fitted(case: Case, change: SpecChange) -> Fix | None:
-    """The change, with a size that the network then takes; None where it makes no network."""
+    """A fix with the change, and with a size that is then legal; None if it makes no network."""
     try:
         spec = case.mended(Fix("", change)).grid.spec
     except SpecError:
@@ -117,7 +117,7 @@ def _fitted(case: Case, change: SpecChange) -> Fix | None:
 
 
 def _legal(spec: NetworkSpec, size: Size | None) -> Size | None:
-    """A size that has to take the place of `size`; None where that can stay."""
+    """The size that has to replace `size`; None where `size` stays legal."""
     if size is None or spec.size in ("pad", "resize"):
         return None
     larger = larger_size(spec, size)
@@ -129,14 +129,16 @@ def _changes(spec: NetworkSpec) -> Iterator[SpecChange]:
     if isinstance(spec, GridSpec):
         yield from _grid_changes(spec)
     if isinstance(spec, Architecture):
-        numbers = [name for name, default in spec.settings().items() if type(default) is int]
+        numbers = [
+            name for name, default in spec.settings().items() if type(default) is int
+        ]  # not isinstance: a bool is an int
         for name in numbers:
             if name not in ("in_channels", "classes"):
                 yield from ({name: getattr(spec, name) + more} for more in range(1, MORE + 1))
 
 
 def _grid_changes(spec: GridSpec) -> Iterator[SpecChange]:
-    """Step by step: a stream more, a column more at each end, all connections."""
+    """Ever more streams, columns at each end, and all connections kept."""
     whole: list[SpecChange] = [{}]
     if spec.topology not in (None, "gridnet"):
         whole.append({"topology": "gridnet"})

@@ -63,7 +63,7 @@ def few_values(case: Case) -> Iterator[Finding]:
 
 
 def _smallest(case: Case) -> dict[str, Size]:
-    """Where a BN sees few values, and of what size the smallest map is that one sees there."""
+    """The places where a BN sees few values, with the smallest map size that one sees there."""
     smallest: dict[str, Size] = {}
     for place, layer, (_, *size) in placed_layers(case.grid, case.image):
         height, width = size
@@ -87,7 +87,7 @@ def _area(size: Size) -> int:
 
 
 class Placed(NamedTuple):
-    """A layer, never a residual block but what it is made of, and the shape that it is given."""
+    """A layer with its place and input shape; a residual block is taken apart."""
 
     place: str
     layer: Layer
@@ -95,7 +95,7 @@ class Placed(NamedTuple):
 
 
 def placed_layers(grid: Grid, size: Size) -> Iterator[Placed]:
-    """The layers of stem, units, shortcuts, fusions, sides and head at one image of `size`."""
+    """All layers of a grid for one image of `size`."""
     traced = trace(grid, size)
     shapes = traced.shapes
     image = grid.spec.in_channels, *size
@@ -123,5 +123,5 @@ def _walk(place: str, layers: Layers, shape: Shape, seen: Shape | None = None) -
 
 
 def _seen(arrival: Connection, shapes: dict[FeatureMap, Shape]) -> Shape | None:
-    """The shape of the map that a connection reads, where it reads one."""
+    """The shape of a connection's auxiliary input, if it has one."""
     return shapes[arrival.auxiliary] if arrival.auxiliary else None

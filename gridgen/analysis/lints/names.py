@@ -38,6 +38,7 @@ def lint(case: Case) -> tuple[Finding, ...]:
     for find in LINTS.values():
         for found in find(case):
             key = found.lint, found.fact, found.fix.words, found.fix.flags
+            # The same fact in forty connections is worth one line, with all their names.
             before = merged.get(key)
             places = (*before.places, *found.places) if before else found.places
             merged[key] = replace(found, places=tuple(dict.fromkeys(places)))
