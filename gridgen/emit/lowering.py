@@ -5,23 +5,8 @@ from typing import assert_never
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gridgen.grid.layers import (
-    AveragePool,
-    BatchNorm,
-    Conv,
-    Deconv,
-    GroupNorm,
-    Layer,
-    Layers,
-    MaxPool,
-    MaxUnpool,
-    PReLU,
-    ReLU,
-    Residual,
-    Resize,
-    SiLU,
-    Upsample,
-)
+from gridgen.grid import layers as records
+from gridgen.grid.layers import Layer, Layers
 
 
 class ResidualBlock(nn.Module):
@@ -107,7 +92,7 @@ def lower(layers: Layers) -> nn.Sequential:
 def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
     """The module of one layer; `fresh` says that nobody else reads its input."""
     match layer:
-        case Conv():
+        case records.Conv():
             # oneDNN corrupts memory in the backward pass of these; see the class.
             few = layer.channels_in // layer.groups < 8 and layer.kernel == 1 < layer.stride
             return (StridedPointwise if few else nn.Conv2d)(
@@ -120,7 +105,7 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
                 groups=layer.groups,
                 bias=layer.bias,
             )
-        case Deconv():
+        case records.Deconv():
             return nn.ConvTranspose2d(
                 layer.channels_in,
                 layer.channels_out,
@@ -130,27 +115,27 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
                 output_padding=layer.output_padding,
                 bias=layer.bias,
             )
-        case BatchNorm(channels):
+        case records.BatchNorm(channels):
             return nn.BatchNorm2d(channels)
-        case GroupNorm(channels, groups):
+        case records.GroupNorm(channels, groups):
             return nn.GroupNorm(groups, channels)
-        case ReLU():
+        case records.ReLU():
             return nn.ReLU(inplace=fresh)
-        case SiLU():
+        case records.SiLU():
             return nn.SiLU(inplace=fresh)
-        case PReLU(slopes):
+        case records.PReLU(slopes):
             return nn.PReLU(slopes)
         # torch pads pooling with minus infinity, so padded places never win.
-        case MaxPool(kernel, stride):
+        case records.MaxPool(kernel, stride):
             return nn.MaxPool2d(kernel, stride, layer.padding, ceil_mode=kernel == stride)
-        case MaxUnpool():
+        case records.MaxUnpool():
             return Unpool()
-        case AveragePool(bins):
+        case records.AveragePool(bins):
             return nn.AdaptiveAvgPool2d(bins)
-        case Upsample(mode, factor):
+        case records.Upsample(mode, factor):
             return nn.Upsample(scale_factor=factor, mode=mode)
-        case Resize(mode):
+        case records.Resize(mode):
             return ResizeLike(mode)
-        case Residual(layers, shortcut):
+        case records.Residual(layers, shortcut):
             return ResidualBlock(lower(layers), lower(shortcut) if shortcut else None)
     assert_never(layer)

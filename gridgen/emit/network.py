@@ -13,20 +13,9 @@ from gridgen.errors import SizeError, UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.memory.host import require_memory
 from gridgen.memory.min_memory_order import evaluation_program
-from gridgen.program import (
-    Add,
-    Checkpoint,
-    Concatenate,
-    FitSize,
-    Free,
-    Operation,
-    Program,
-    Recompute,
-    RestoreSize,
-    RunLayers,
-    Weigh,
-    compile_program,
-)
+from gridgen.program import Program, Recompute, compile_program
+from gridgen.program import operations as ops
+from gridgen.program.operations import Operation
 
 EPSILON = 1e-4
 RECOMPUTE = get_args(Recompute)
@@ -128,25 +117,25 @@ class GridNetwork(nn.Module):
         """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
         for operation in operations:
             match operation:
-                case RunLayers():
+                case ops.RunLayers():
                     values[operation.output] = self._run(operation, values)
-                case Add():
+                case ops.Add():
                     values[operation.output] = _add(operation, values)
-                case Free(names):
+                case ops.Free(names):
                     for name in names:
                         # A checkpoint that ran without recomputation has freed its inputs already.
                         values.pop(name, None)
-                case Concatenate(inputs, output):
+                case ops.Concatenate(inputs, output):
                     values[output] = torch.cat([_present(values[name]) for name in inputs], dim=1)
-                case Weigh(inputs=inputs, output=output):
+                case ops.Weigh(inputs=inputs, output=output):
                     arrivals = [_present(values[name]) for name in inputs]
                     values[output] = self._weigh(operation, arrivals)
-                case Checkpoint():
+                case ops.Checkpoint():
                     self._checkpoint(operation, values)
-                case FitSize():
+                case ops.FitSize():
                     images = _present(values[operation.input])
                     values[operation.output] = fit(images, self.grid.spec)
-                case RestoreSize():
+                case ops.RestoreSize():
                     logits, like = (values[name] for name in (operation.input, operation.like))
                     height, width = _present(like).shape[-2:]
                     restored = restore(_present(logits), self.grid.spec, (height, width))
@@ -154,7 +143,7 @@ class GridNetwork(nn.Module):
                 case _:
                     assert_never(operation)
 
-    def _run(self, run: RunLayers, values: NamedValues) -> Tensor | None:
+    def _run(self, run: ops.RunLayers, values: NamedValues) -> Tensor | None:
         """The output of a part, or None where it is absent.
 
         Total dropout (section 3.1) draws once per unit and forward pass for the whole batch; it
@@ -176,12 +165,12 @@ class GridNetwork(nn.Module):
             return torch.zeros_like(x) if run.zeros_if_dropped else None
         return part(x, *auxiliary)  # type: ignore[no-any-return]
 
-    def _weigh(self, weigh: Weigh, arrivals: list[Tensor]) -> Tensor:
+    def _weigh(self, weigh: ops.Weigh, arrivals: list[Tensor]) -> Tensor:
         weights = self.weights[weigh.part.removeprefix("weights.")].relu()
         shares = weights / (weights.sum() + EPSILON)
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)
 
-    def _checkpoint(self, checkpoint: Checkpoint, values: NamedValues) -> None:
+    def _checkpoint(self, checkpoint: ops.Checkpoint, values: NamedValues) -> None:
         """Run the operations inside, keeping only their inputs for the backward pass."""
         keeps_all = not (self.training and torch.is_grad_enabled())
         if keeps_all or torch.compiler.is_compiling():
@@ -200,7 +189,7 @@ class GridNetwork(nn.Module):
     def _parts(self, operations: Iterable[Operation]) -> Iterator[nn.Module]:
         """The modules that `operations` run."""
         for operation in operations:
-            if isinstance(operation, RunLayers) and operation.layers:
+            if isinstance(operation, ops.RunLayers) and operation.layers:
                 yield self._part(operation.part)
 
     def _part(self, name: str) -> nn.Module:
@@ -216,7 +205,7 @@ def _group(parts: dict[str, nn.Sequential], group: str) -> nn.ModuleDict:
     return nn.ModuleDict({rest: parts[f"{group}.{rest}"] for own, rest in members if own == group})
 
 
-def _add(add: Add, values: NamedValues) -> Tensor | None:
+def _add(add: ops.Add, values: NamedValues) -> Tensor | None:
     """The sum of both values, or the present one where the other is absent."""
     first, second = values[add.first], values[add.second]
     if first is None or second is None:

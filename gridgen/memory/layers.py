@@ -8,23 +8,8 @@ from itertools import pairwise
 from math import prod
 from typing import assert_never
 
-from gridgen.grid.layers import (
-    AveragePool,
-    BatchNorm,
-    Conv,
-    Deconv,
-    GroupNorm,
-    Layer,
-    Layers,
-    MaxPool,
-    MaxUnpool,
-    PReLU,
-    ReLU,
-    Residual,
-    Resize,
-    SiLU,
-    Upsample,
-)
+from gridgen.grid import layers as records
+from gridgen.grid.layers import Layer, Layers
 from gridgen.memory.operations import Map, Operations
 from gridgen.memory.setting import FP32, INT64
 from gridgen.memory.tape import Op
@@ -52,37 +37,37 @@ class Recorder(Operations):
     def layer(self, layer: Layer, x: Map, fresh: bool, auxiliary: Map | None) -> Map:
         """One layer; `fresh` says that nobody else reads `x`."""
         match layer:
-            case Conv() | Deconv():
+            case records.Conv() | records.Deconv():
                 return self._convolution(layer, x)
-            case BatchNorm(channels):
+            case records.BatchNorm(channels):
                 return self._norm(layer, x, 2 * channels)
-            case GroupNorm(_, groups):
+            case records.GroupNorm(_, groups):
                 return self._norm(layer, x, 2 * groups * self.setting.batch)
-            case ReLU():
+            case records.ReLU():
                 over = self.write_over if fresh else self.new
                 return over(x, keeps_output=True)
-            case SiLU():
+            case records.SiLU():
                 return self._silu(x, fresh)
-            case PReLU():
+            case records.PReLU():
                 return self._prelu(layer, x)
-            case MaxPool():
+            case records.MaxPool():
                 return self._max_pool(layer, x)
-            case MaxUnpool():
+            case records.MaxUnpool():
                 assert auxiliary is not None
                 return self._max_unpool(layer, x, auxiliary)
-            case AveragePool(bins):
+            case records.AveragePool(bins):
                 keeps = () if bins == 1 else (x.value.storage,)  # one bin is torch's mean
                 return self.new(x, shape=layer.out(x.shape), keeps=keeps)
-            case Upsample():
+            case records.Upsample():
                 return self.new(x, shape=layer.out(x.shape))
-            case Resize():
+            case records.Resize():
                 assert auxiliary is not None
                 return self.new(x, shape=(x.shape[0], *auxiliary.shape[1:]))
-            case Residual():
+            case records.Residual():
                 return self._block(layer, x)
         assert_never(layer)
 
-    def _convolution(self, layer: Conv | Deconv, x: Map) -> Map:
+    def _convolution(self, layer: records.Conv | records.Deconv, x: Map) -> Map:
         """Keeps its input and its kernel, which autocast copies."""
         biases = layer.bias * layer.channels_out
         kept = self.copy_of(layer.parameters - biases)
@@ -99,10 +84,10 @@ class Recorder(Operations):
         self.tape.drop(low.value)
         return y
 
-    def _norm(self, layer: BatchNorm | GroupNorm, x: Map, statistics: int) -> Map:
+    def _norm(self, layer: records.BatchNorm | records.GroupNorm, x: Map, statistics: int) -> Map:
         """Keeps its input, and mean and deviation in fp32; in evaluation a BN has no own."""
         # GroupNorm is on the list of CUDA operations that autocast runs in fp32; not so on a CPU.
-        single = isinstance(layer, GroupNorm) and self.setting.device == "cuda"
+        single = isinstance(layer, records.GroupNorm) and self.setting.device == "cuda"
         x = self.cast(x, FP32 if single else x.value.width)
         y = self.new(
             x,
@@ -119,7 +104,7 @@ class Recorder(Operations):
             return self.new(x, keeps=(x.value.storage,))
         return self.write_over(x, beside=x.value.bytes if self.training else None)
 
-    def _prelu(self, layer: PReLU, x: Map) -> Map:
+    def _prelu(self, layer: records.PReLU, x: Map) -> Map:
         """Keeps its input; the gradient of its slopes is as large as that before it is summed."""
         low = self.cast(x, self.width)
         kept = self.copy_of(layer.slopes)
@@ -133,14 +118,14 @@ class Recorder(Operations):
         self.tape.drop(low.value)
         return y
 
-    def _max_pool(self, layer: MaxPool, x: Map) -> Map:
+    def _max_pool(self, layer: records.MaxPool, x: Map) -> Map:
         """Keeps its input, and where the maxima were as 64-bit numbers."""
         shape = layer.out(x.shape)
         # Indices of maxima are 64-bit integers in torch, so they outweigh the map itself.
         places = INT64 * self.setting.batch * prod(shape)
         return self.new(x, shape=shape, keeps=(x.value.storage,), beside=places)
 
-    def _max_unpool(self, layer: MaxUnpool, x: Map, auxiliary: Map) -> Map:
+    def _max_unpool(self, layer: records.MaxUnpool, x: Map, auxiliary: Map) -> Map:
         """Finds the maxima of `auxiliary` again and keeps where they were."""
         tape = self.tape
         values = tape.storage(x.value.elements * auxiliary.value.width)
@@ -152,7 +137,7 @@ class Recorder(Operations):
         tape.drop(found)
         return y
 
-    def _block(self, block: Residual, x: Map) -> Map:
+    def _block(self, block: records.Residual, x: Map) -> Map:
         """The identity first, then the layers, then their sum beside both."""
         # The module computes the identity first too: it is alive while the layers run.
         identity = self.sequence(block.shortcut, x)

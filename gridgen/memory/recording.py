@@ -17,19 +17,9 @@ from gridgen.memory.layers import Recorder
 from gridgen.memory.operations import Map
 from gridgen.memory.setting import FP32, INT64, Setting
 from gridgen.memory.tape import Op, Span, Tape, TapeValue
-from gridgen.program import (
-    Add,
-    Checkpoint,
-    Concatenate,
-    FitSize,
-    Free,
-    Operation,
-    Program,
-    RestoreSize,
-    RunLayers,
-    Weigh,
-)
-from gridgen.program.operations import IMAGES, PREDICTION
+from gridgen.program import Program
+from gridgen.program import operations as ops
+from gridgen.program.operations import Operation
 
 
 def record_training(
@@ -53,9 +43,9 @@ def record_inference(grid: Grid, program: Program, size: Size, setting: Setting)
 def _record(grid: Grid, program: Program, size: Size, recorder: Recorder) -> tuple[Recorder, Map]:
     """All operations of `program` on images of `size`, and the prediction."""
     recording = Recording(recorder, legal_size(grid.spec, size), grid.spec.size)
-    recording.values[IMAGES] = recorder.given((grid.spec.in_channels, *size))
+    recording.values[ops.IMAGES] = recorder.given((grid.spec.in_channels, *size))
     recording.run(program.operations)
-    prediction = recording.values[PREDICTION]
+    prediction = recording.values[ops.PREDICTION]
     assert prediction is not None
     return recorder, prediction
 
@@ -86,22 +76,22 @@ class Recording:
         """Record `operations` in turn."""
         for operation in operations:
             match operation:
-                case RunLayers():
+                case ops.RunLayers():
                     self._run(operation)
-                case Add():
+                case ops.Add():
                     self._add(operation)
-                case Concatenate(inputs, output):
+                case ops.Concatenate(inputs, output):
                     self.values[output] = self.recorder.concatenated(self._all(inputs))
-                case Weigh(inputs=inputs, output=output):
+                case ops.Weigh(inputs=inputs, output=output):
                     self.values[output] = self._weighed(self._all(inputs))
-                case Free(names):
+                case ops.Free(names):
                     for name in names:
                         self._free(name)
-                case Checkpoint():
+                case ops.Checkpoint():
                     self._checkpoint(operation)
-                case FitSize(given, output):
+                case ops.FitSize(given, output):
                     self.values[output] = self._sized(self._value(given), self.legal)
-                case RestoreSize(given, like, output):
+                case ops.RestoreSize(given, like, output):
                     size = self._value(like).shape[1:]
                     self.values[output] = self._sized(self._value(given), size)
                 case _:
@@ -115,13 +105,13 @@ class Recording:
     def _all(self, names: Iterable[str]) -> list[Map]:
         return [self._value(name) for name in names]
 
-    def _run(self, run: RunLayers) -> None:
+    def _run(self, run: ops.RunLayers) -> None:
         x = self.values.get(run.input)  # side features are absent
         auxiliary = None if run.auxiliary is None else self._value(run.auxiliary)
         output = None if x is None else self.recorder.sequence(run.layers, x, auxiliary)
         self.values[run.output] = output
 
-    def _add(self, add: Add) -> None:
+    def _add(self, add: ops.Add) -> None:
         first, second = self._value(add.first), self.values[add.second]
         if second is None:
             self.recorder.tape.name(first.value)
@@ -148,7 +138,7 @@ class Recording:
         recorder.tape.drop(shares)
         return fused
 
-    def _checkpoint(self, checkpoint: Checkpoint) -> None:
+    def _checkpoint(self, checkpoint: ops.Checkpoint) -> None:
         """The events inside become a span that is computed again from the inputs.
 
         Where nothing of it is kept, nothing has to be computed again.

@@ -5,31 +5,6 @@ the forward pass is written down once.
 """
 
 from gridgen.program.compiler import Recompute, compile_program, map_operations
-from gridgen.program.operations import (
-    Add,
-    Checkpoint,
-    Concatenate,
-    FitSize,
-    Free,
-    Operation,
-    Program,
-    RestoreSize,
-    RunLayers,
-    Weigh,
-)
+from gridgen.program.operations import Operation, Program
 
-__all__ = [
-    "Add",
-    "Checkpoint",
-    "Concatenate",
-    "FitSize",
-    "Free",
-    "Operation",
-    "Program",
-    "Recompute",
-    "RestoreSize",
-    "RunLayers",
-    "Weigh",
-    "compile_program",
-    "map_operations",
-]
+__all__ = ["Operation", "Program", "Recompute", "compile_program", "map_operations"]

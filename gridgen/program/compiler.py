@@ -11,22 +11,8 @@ from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.fusions import Join
 from gridgen.grid.grid import Side
 from gridgen.grid.layers import Conv, Deconv
-from gridgen.program.operations import (
-    IMAGES,
-    PREDICTION,
-    Add,
-    Checkpoint,
-    Concatenate,
-    FitSize,
-    Free,
-    Operation,
-    Program,
-    RestoreSize,
-    RunLayers,
-    Weigh,
-    read_by,
-    written_by,
-)
+from gridgen.program import operations as ops
+from gridgen.program.operations import Operation, Program
 
 Recompute = Literal["none", "unit", "column"]
 """The part that the backward pass computes again: nothing, every unit, or every column."""
@@ -45,17 +31,18 @@ def compile_program(
     >>> spec = GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2)
     >>> program = compile_program(build_grid(spec), training=False)
     >>> for operation in program.operations[:5]:
-    ...     print(type(operation).__name__, *read_by(operation), "->", *written_by(operation))
-    FitSize images -> fitted
-    RunLayers fitted -> map_0_0
-    RunLayers map_0_0 -> lateral_0_1.unit
-    Add map_0_0 lateral_0_1.unit -> map_0_1
-    Free ->
+    ...     names = ops.read_by(operation), ops.written_by(operation)
+    ...     print(type(operation).__name__, *names)
+    FitSize ('images',) ('fitted',)
+    RunLayers ('fitted',) ('map_0_0',)
+    RunLayers ('map_0_0',) ('lateral_0_1.unit',)
+    Add ('map_0_0', 'lateral_0_1.unit') ('map_0_1',)
+    Free () ()
     """
     steps = [tuple(step) for step in (column_order(grid) if order is None else order)]
     freed = last_reads(steps)
     fitted, logits, last = "fitted", "logits", grid.output.name
-    operations: list[Operation] = [FitSize(IMAGES, fitted), *_input_map(grid, fitted)]
+    operations: list[Operation] = [ops.FitSize(ops.IMAGES, fitted), *_input_map(grid, fitted)]
     # In an order that is not by columns these are runs of maps; only training
     # makes checkpoints of them.
     for _, column in groupby(steps, key=lambda step: step[0].target.column):
@@ -69,10 +56,10 @@ def compile_program(
         # Identities and sums are cheap to keep and would be computed twice for nothing.
         operations = [_recomputed_unit(operation) for operation in operations]
     operations += [
-        RunLayers("head", grid.head, last, logits),
-        Free((last,)),
-        RestoreSize(logits, IMAGES, PREDICTION),
-        Free((logits, fitted)),
+        ops.RunLayers("head", grid.head, last, logits),
+        ops.Free((last,)),
+        ops.RestoreSize(logits, ops.IMAGES, ops.PREDICTION),
+        ops.Free((logits, fitted)),
     ]
     return Program(tuple(operations))
 
@@ -100,8 +87,8 @@ def map_operations(
     operations = list(_fusion(grid, arrivals, freed, names.joined, training))
     if layers:
         operations += [
-            RunLayers(f"fusions.{target.name}", layers, names.joined, names.after_layers),
-            Free((names.joined,)),
+            ops.RunLayers(f"fusions.{target.name}", layers, names.joined, names.after_layers),
+            ops.Free((names.joined,)),
         ]
     if side is not None:
         operations += _entering(side, names.after_layers, target.name)
@@ -132,11 +119,11 @@ def _input_map(grid: Grid, fitted: str) -> Iterator[Operation]:
     """The stem, and the layers of the input map itself."""
     name, layers = grid.input.name, grid.fusion_layers(grid.input)
     if not layers:
-        yield RunLayers("stem", grid.stem, fitted, name)
+        yield ops.RunLayers("stem", grid.stem, fitted, name)
         return
-    yield RunLayers("stem", grid.stem, fitted, "stem")
-    yield RunLayers(f"fusions.{name}", layers, "stem", name)
-    yield Free(("stem",))
+    yield ops.RunLayers("stem", grid.stem, fitted, "stem")
+    yield ops.RunLayers(f"fusions.{name}", layers, "stem", name)
+    yield ops.Free(("stem",))
 
 
 def last_reads(steps: Iterable[Sequence[Connection]]) -> dict[str, list[FeatureMap]]:
@@ -164,10 +151,10 @@ def _fusion(
     for arrival in arrivals:
         yield from _arrival(arrival, freed, arrival.name)
     if join == "concat":
-        yield Concatenate(names, output)
+        yield ops.Concatenate(names, output)
     else:
-        yield Weigh(f"weights.{target.name}", names, output)
-    yield Free(names)
+        yield ops.Weigh(f"weights.{target.name}", names, output)
+    yield ops.Free(names)
 
 
 def _sum(
@@ -185,8 +172,8 @@ def _sum(
         # A dropped unit's arrival may be the bare identity: a map that others read too.
         # Evaluation never drops, so its program may write in place where training may not.
         may_be_dropped = training and arrival.dropout > 0
-        yield Add(total, arrival.name, name, _is_writable(arrival) and not may_be_dropped)
-        yield Free((total, arrival.name))
+        yield ops.Add(total, arrival.name, name, _is_writable(arrival) and not may_be_dropped)
+        yield ops.Free((total, arrival.name))
         total = name
 
 
@@ -198,7 +185,7 @@ def _arrival(
     auxiliary = None if connection.auxiliary is None else connection.auxiliary.name
     adds_identity = connection.shortcut is not None
     branch = f"{name}.unit" if adds_identity else output
-    yield RunLayers(
+    yield ops.RunLayers(
         f"units.{name}",
         connection.unit,
         source,
@@ -211,11 +198,11 @@ def _arrival(
         identity = source
         if connection.shortcut:
             identity = f"{name}.identity"
-            yield RunLayers(f"shortcuts.{name}", connection.shortcut, source, identity)
-        yield Add(identity, branch, output, _is_writable(connection))
-        yield Free((branch,) if identity == source else (branch, identity))
+            yield ops.RunLayers(f"shortcuts.{name}", connection.shortcut, source, identity)
+        yield ops.Add(identity, branch, output, _is_writable(connection))
+        yield ops.Free((branch,) if identity == source else (branch, identity))
     if maps := freed.get(name):
-        yield Free(tuple(each.name for each in maps))
+        yield ops.Free(tuple(each.name for each in maps))
 
 
 def _is_writable(connection: Connection) -> bool:
@@ -227,33 +214,33 @@ def _entering(side: Side, before: str, output: str) -> list[Operation]:
     """Features that enter beside the image, added to the map."""
     added = f"sides.{side.target.name}"
     return [
-        RunLayers(added, side.layers, side_features(side), added),
-        Add(before, added, output),
-        Free((before, added)),
+        ops.RunLayers(added, side.layers, side_features(side), added),
+        ops.Add(before, added, output),
+        ops.Free((before, added)),
     ]
 
 
 def _recomputed_unit(operation: Operation) -> Operation:
     """A unit as a checkpoint; any other operation as it is."""
     if (
-        isinstance(operation, RunLayers)
+        isinstance(operation, ops.RunLayers)
         and operation.layers
         and operation.part.startswith("units.")
     ):
-        return Checkpoint((operation,), operation.inputs, (operation.output,))
+        return ops.Checkpoint((operation,), operation.inputs, (operation.output,))
     return operation
 
 
 def _checkpoint(inside: Sequence[Operation]) -> Iterator[Operation]:
     """`inside` as one checkpoint; inputs that it frees have a name outside too, freed after it."""
-    written = dict.fromkeys(name for operation in inside for name in written_by(operation))
-    read = dict.fromkeys(name for operation in inside for name in read_by(operation))
-    frees = (operation for operation in inside if isinstance(operation, Free))
+    written = dict.fromkeys(name for operation in inside for name in ops.written_by(operation))
+    read = dict.fromkeys(name for operation in inside for name in ops.read_by(operation))
+    frees = (operation for operation in inside if isinstance(operation, ops.Free))
     freed = dict.fromkeys(name for free in frees for name in free.names)
-    yield Checkpoint(
+    yield ops.Checkpoint(
         tuple(inside),
         inputs=tuple(name for name in read if name not in written),
         outputs=tuple(name for name in written if name not in freed),
     )
     if outside := tuple(name for name in freed if name not in written):
-        yield Free(outside)
+        yield ops.Free(outside)

@@ -30,8 +30,8 @@ from gridgen.grid.layers import (
     Upsample,
 )
 from gridgen.memory.min_memory_order import min_memory_order
-from gridgen.program import Add, Checkpoint, Free, Program, compile_program
-from gridgen.program.operations import read_by, written_by
+from gridgen.program import Program, compile_program
+from gridgen.program.operations import Add, Checkpoint, Free, read_by, written_by
 from gridgen.spec import GridSpec
 
 F = 2  # channels of the image, of every map and of the prediction

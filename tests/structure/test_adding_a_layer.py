@@ -58,7 +58,6 @@ def scaled(channels_in: int, channels_out: int) -> Layers:
     """(N, F, H, W) -> (N, F, H, W)."""
     return (LayerScale(channels_in),)
 '''
-IMPORTED = "    Layers,\n", "    Layers,\n    LayerScale,\n"
 
 Edit = tuple[str, str, str]
 """File, text that is in it once, and what takes its place; after all of it where that is ""."""
@@ -76,23 +75,21 @@ STEPS: dict[str, list[Edit]] = {
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),
     ],
     "lowering": [
-        (LOWERING, *IMPORTED),
         (LOWERING, "from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn"),
         (LOWERING, "def lower(", MODULE),
         (
             LOWERING,
-            "        case ReLU():\n",
-            "        case LayerScale(channels):\n            return Scale(channels)\n"
-            "        case ReLU():\n",
+            "        case records.ReLU():\n",
+            "        case records.LayerScale(channels):\n            return Scale(channels)\n"
+            "        case records.ReLU():\n",
         ),
     ],
     "what autograd keeps": [
-        (KEPT, *IMPORTED),
         (
             KEPT,
-            "            case ReLU():\n",
-            "            case LayerScale(channels):\n                return self.new("
-            "x, keeps=(x.value.storage,), weights=channels)\n            case ReLU():\n",
+            "            case records.ReLU():\n",
+            "            case records.LayerScale(channels):\n                return self.new("
+            "x, keeps=(x.value.storage,), weights=channels)\n            case records.ReLU():\n",
         ),
     ],
     "an example": [
