@@ -100,6 +100,7 @@ def infer(network: nn.Module, image: Tensor, inference: Inference = WHOLE) -> Te
     looks = tuple(views(inference, size, spec))
     if len(looks) == 1 and looks[0].given == size:
         return _run(network, image, inference).to(image.device)
+    # K is known from the first prediction on, as any module may be given, without a spec.
     total, weight = torch.zeros(0), image.new_zeros(size)
     for view in looks:
         shape = _weights(inference, view.size).to(image.device)

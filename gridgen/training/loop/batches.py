@@ -111,6 +111,7 @@ def random_crop(
 def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Window:
     height, width = size
     shorter = min(height, width)
+    # The order of the draws belongs to the meaning of a seed: to change it changes every run.
     side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
     top = int(rng.integers(0, height - side + 1))
     left = int(rng.integers(0, width - side + 1))

@@ -89,6 +89,7 @@ def forward(
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | None = None) -> None:
     """The backward pass, and what follows from it; gradients stay where they are."""
+    # Without a gradient, total dropout's dropped units would be left out of Adam's step.
     optimizer.zero_grad(set_to_none=False)
     loss.backward()  # type: ignore[no-untyped-call]
     if clip_norm is not None:
@@ -112,6 +113,7 @@ class Learner:
         self, grid: Grid, task: Task, recipe: Recipe, seed: int, device: torch.device
     ) -> None:
         self.task, self.recipe, self.seed, self.device = task, recipe, seed, device
+        # The initial weights are drawn from it, before anything else is.
         torch.manual_seed(seed)
         self.network = GridNetwork(grid)
         self.network.recompute = recipe.recompute

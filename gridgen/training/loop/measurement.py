@@ -95,6 +95,7 @@ class MeasuredLoad:
             begin()
             _, loss = forward(self.network, self.images, labels, task, case.precision)
             update(optimizer, loss)
+            # Kept until the next step, they would count as a part of its peak.
             del _, loss
 
 
@@ -107,6 +108,7 @@ def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
 
     load.predict(begin)
     inference = _peak_on_cuda(device)
+    # Training would seem to reserve what inference had reserved.
     torch.cuda.empty_cache()
     load.train(begin)
     return Measured(inference=inference, training=_peak_on_cuda(device))

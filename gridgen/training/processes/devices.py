@@ -31,6 +31,7 @@ def choose_device(name: str = "auto") -> torch.device:
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     try:
         device = torch.device(name)
+        # torch.device accepts a GPU that is not there; only an allocation tells.
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         fact = str(error).splitlines()[0]
@@ -70,6 +71,7 @@ def workers(wanted: int | str, device: torch.device) -> int:
 def cores() -> int:
     """Number of cores that this process may use as its share."""
     try:
+        # os.cpu_count would count cores that a container or taskset withholds.
         there = len(os.sched_getaffinity(0))
     except AttributeError:  # Linux alone knows
         there = os.cpu_count() or 1
@@ -112,6 +114,7 @@ def shared(model: nn.Module) -> nn.Module:
     """Wrap `model` for training by all processes; every parameter must be part of every loss."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", RENAMED, FutureWarning)
+        # BN statistics are the same in all processes already; sending them would cost every step.
         return DistributedDataParallel(model, broadcast_buffers=False)
 
 
@@ -123,6 +126,7 @@ def by_first(act: Callable[[], _Value]) -> _Value:
     if rank() == 0:
         try:
             outcome = [act()]
+        # Errors for users are sent to all; a bug ends this process, and the others with its group.
         except GridgenError as error:
             outcome = [error]
     distributed.broadcast_object_list(outcome, 0)
@@ -152,6 +156,7 @@ def gathered(values: Tensor) -> Tensor:
     """The `values` of each process, stacked in the order of their ranks."""
     if world_size() == 1:
         return values[None]
+    # all_gather allocates nothing; it writes into tensors that it is given.
     shares = [torch.empty_like(values) for _ in range(world_size())]
     distributed.all_gather(shares, values)
     return torch.stack(shares)
@@ -159,6 +164,7 @@ def gathered(values: Tensor) -> Tensor:
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """The context in which the forward pass runs."""
+    # bf16 has the range of fp32, so that no loss needs scaling, as with fp16.
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 

@@ -24,6 +24,7 @@ def stop_requests() -> Iterator[Request]:
     request = Request()
 
     def note(number: int, _frame: FrameType | None) -> None:
+        # The second Ctrl-C must get through where a step hangs and never looks at the request.
         if request.signal == signal.SIGINT == number:
             raise KeyboardInterrupt
         request.signal = number

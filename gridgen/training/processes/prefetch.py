@@ -103,6 +103,7 @@ class LoadingProcess(Generic[_Item, _Result]):
 def _serve(load: Callable[[Any], Any], pipe: Connection, parents_end: Connection) -> None:
     leave_signals_to_the_parent()
     parents_end.close()  # a fork has it too, and the pipe would not end with the parent
+    # Each process loads one image at a time; more threads would fight for the cores.
     torch.set_num_threads(1)
     with suppress(EOFError, OSError):  # whoever asked is gone
         while True:

@@ -46,6 +46,7 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
         assert self.running_var is not None
         assert self.momentum is not None
         self.running_mean.lerp_(mean, self.momentum)
+        # torch normalizes by the biased variance, but keeps the unbiased one for evaluation.
         self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)

@@ -188,6 +188,7 @@ class Recipe(Document):
     @field_validator("workers", mode="before")
     @classmethod
     def _number_or_auto(cls, workers: Any) -> Any:
+        # pydantic would report a fault of each member of the union; one sentence is enough.
         if isinstance(workers, str) and workers != "auto":
             raise ValueError(f"{workers!r} is neither a whole number nor auto")
         if isinstance(workers, int) and not 0 <= workers <= MOST_WORKERS:

@@ -76,6 +76,7 @@ class Augmentation(Document):
 
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
+# Documents are strict, and YAML has lists where these are tuples.
 Betas = Annotated[tuple[Beta, Beta], Field(strict=False)]
 Epsilon = Annotated[float, Field(gt=0)]
 WeightDecay = Annotated[

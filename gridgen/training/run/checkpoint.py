@@ -91,9 +91,11 @@ def save_checkpoint(folder: Path, state: TrainingState, name: str | None = None)
     try:
         temporary.mkdir(parents=True)
         _write(temporary, state)
+        # A rename cannot replace a folder that holds files, so the old one steps aside first.
         if final.exists():
             os.rename(final, replaced)
         os.rename(temporary, final)
+        # Without it the rename itself can be lost in a power cut.
         flush_folder(folder)
     except (OSError, FileError) as error:
         _tidy(folder)
@@ -224,6 +226,7 @@ def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tenso
         for name, value in values.items():
             if value is None:  # SGD before its first step
                 continue
+            # Some optimizers count steps in a Python number, which safetensors cannot hold.
             yield number, name, torch.as_tensor(value)
 
 

@@ -103,6 +103,7 @@ def _json(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
         raise RunError(f"{place}: not JSON; put it back, or train anew") from error
+    # Bytes that are no UTF-8 are a ValueError, and nesting that is too deep a RecursionError.
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not JSON; put it back, or train anew") from error
     if not isinstance(data, dict):

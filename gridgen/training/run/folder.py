@@ -187,6 +187,7 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
     with file:
         try:
+            # The kernel releases it however the process ends; a file with a process id would stay.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunError(busy) from error
@@ -220,6 +221,7 @@ def dump(document: Document) -> str:
 
 def _inline(value: Any) -> str:
     """A value on one line."""
+    # PyYAML breaks lines unless they may be very wide, and ends a plain value by a line of dots.
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1_000_000)
     return text.removesuffix("\n").removesuffix("\n...")
 

@@ -155,6 +155,7 @@ def _json(path: Path, metadata: Mapping[str, str], field: str) -> Any:
 def _seen(path: Path, metadata: Mapping[str, str]) -> tuple[Inference, float | None]:
     """Inference and white value in a file's metadata. Errors: `WeightsError`."""
     told, white = (_json(path, metadata, field) for field in ("inference", "white"))
+    # isinstance would let true pass as 1.
     if white is not None and not (type(white) in (int, float) and 0 < white < inf):
         raise WeightsError(f"{path}: white: {white!r} is no positive number; export it anew")
     try:

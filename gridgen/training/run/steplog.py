@@ -73,6 +73,7 @@ class StepLog:
         if not self.path.is_file():
             return []
         text = self.path.read_text("utf-8", errors="replace")
+        # What follows the last newline is empty, or torn. splitlines would keep it.
         lines = text.split("\n")[1:-1]
         return [row for row in map(_row, lines) if row is not None]
 

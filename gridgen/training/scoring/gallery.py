@@ -57,6 +57,7 @@ class Gallery:
         if not (low or high):
             return
         exhibit = _exhibit(image, sample, answer, task)
+        # insort puts equal images behind those that came first, so that the order is the data's.
         if low:
             insort(self.worst, exhibit, key=lambda each: value_of(each.image))
             del self.worst[self.least :]

@@ -68,6 +68,7 @@ def iou(hits: Tensor, misses: Tensor, false: Tensor) -> Tensor:
 
     In float64; nan where there is nothing to count.
     """
+    # In a tensor 0 / 0 is nan, where a Python float raises.
     return hits.double() / (hits + misses + false)
 
 

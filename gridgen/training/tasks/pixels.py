@@ -74,6 +74,7 @@ def sheet(
     page = Image.new(
         "RGB", (width, LINE + sum(heights) + GAP * (len(rows) + 1) + legend.height), "white"
     )
+    # The font inside Pillow is the only one that every machine has.
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(size=13)
     lefts = [GAP + sum(widths[:i]) + GAP * i for i in range(len(widths))]
     for left, title in zip(lefts, titles, strict=True):

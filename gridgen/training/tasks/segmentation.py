@@ -77,6 +77,8 @@ class Segmentation:
         With weights, a pixel counts as much as its class weighs.
         """
         weights = _on(prediction.device, self.weights) if self.weights else None
+        # The mean of torch would be over this process alone; the sum can be shared. In fp32, as the
+        # logits of a bf16 network are too coarse to be summed over a million pixels.
         total = cross_entropy(
             prediction.float(),
             labels,
@@ -87,8 +89,10 @@ class Segmentation:
         )
         counted = labels != IGNORE
         if weights is not None:
+            # IGNORE is no index into the weights; its pixels are not counted whatever they weigh.
             counted = counted * weights[labels.clamp(max=len(weights) - 1)]
         share = devices.summed(counted.sum()) / devices.world_size()
+        # A batch may hold no labelled pixel; asking for it with `if` would wait for the GPU.
         return total / torch.where(share > 0, share, 1)
 
     def no_statistics(self) -> Tensor:

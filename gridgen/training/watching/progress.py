@@ -46,6 +46,7 @@ class ProgressLines(Watch):
     def opening(self, data: str) -> None:
         """Announce the dataset where it takes long to read."""
         self.reading = Timer(SLOW_SECONDS, self.tell, [f"reading {data}"])
+        # Otherwise a program that fails while reading would wait for it.
         self.reading.daemon = True
         self.reading.start()
 

@@ -57,5 +57,6 @@ def _to_each(hook: str) -> Callable[..., None]:
     return told
 
 
+# A new event of Watch is passed on without a line here.
 for _hook in [name for name in vars(Watch) if not name.startswith("_")]:
     setattr(Several, _hook, _to_each(_hook))
