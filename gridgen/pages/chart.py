@@ -1,42 +1,41 @@
-"""Line charts as SVG inside a page, whose colours they take. Numbers and given titles alone."""
+"""Line charts as SVG inside a page, in the colours of the page. Nothing here knows of trainings."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Point = tuple[float, float]
-
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
 MOST_POINTS = 400
-"""Of a line; more are averaged."""
+"""Number of points of a curve above which neighbours are averaged."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of a chart; `style` is a CSS class of the page's."""
+class Curve:
+    """One curve of a chart; `style` is a CSS class of the page."""
 
     title: str
     style: str
-    points: Sequence[Point]
+    points: Sequence[tuple[float, float]]
     dots: bool = False
 
 
 def chart(
-    title: str, across: str, lines: Sequence[Line], shown: float = 1.0
+    title: str, across: str, curves: Sequence[Curve], shown: float = 1.0
 ) -> dict[str, Any] | None:
-    """What the template draws, in units of the view box; None where no line has a point.
+    """Values for the template, in units of the view box; None if no curve has a point.
 
     `across` names the x axis. The y axis holds a share `shown` of the values, the highest left out;
-    it begins at 0 unless all of them, which differ, are far from it.
+    it begins at 0 unless the values differ and are all far from it.
     """
-    lines = [thinned(line) for line in lines]
-    lines = [line for line in lines if line.points]
-    if not lines:
+    curves = [thinned(curve) for curve in curves]
+    curves = [curve for curve in curves if curve.points]
+    if not curves:
         return None
-    xs = [x for line in lines for x, _ in line.points]
-    ys = sorted(y for line in lines for _, y in line.points)
+    xs = [x for curve in curves for x, _ in curve.points]
+    ys = sorted(y for curve in curves for _, y in curve.points)
+    # The first losses tower over all others; without them the rest would be a flat curve.
     highest = ys[math.ceil(shown * (len(ys) - 1))]
     near_zero = ys[0] >= 0 and (ys[0] < highest / 2 or ys[0] == highest)
     lowest = 0.0 if near_zero else ys[0]
@@ -50,14 +49,14 @@ def chart(
         "frame": {"left": LEFT, "top": TOP, "right": WIDTH - RIGHT, "bottom": HEIGHT - BOTTOM},
         "x_ticks": x_axis.marks(whole=True),
         "y_ticks": y_axis.marks(),
-        "lines": [_drawn(line, x_axis, y_axis) for line in lines],
-        "legend": len(lines) > 1,
+        "lines": [_drawn(curve, x_axis, y_axis) for curve in curves],
+        "legend": len(curves) > 1,
     }
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Values from `least` to `most`, laid out from place `begin` to place `end`."""
+    """A linear map of the values `least` to `most` onto the places `begin` to `end`."""
 
     least: float
     most: float
@@ -65,13 +64,13 @@ class Axis:
     end: float
 
     def place(self, value: float) -> float:
-        """Where a value lies."""
+        """The place of a value."""
         extent = self.most - self.least
         share = (value - self.least) / extent if extent else 0.5
         return round(self.begin + share * (self.end - self.begin), 1)
 
     def marks(self, whole: bool = False) -> list[dict[str, Any]]:
-        """Round values, `whole` ones alone if asked, and where they lie."""
+        """Round values with their places; only whole numbers if `whole`."""
         values = [v for v in ticks(self.least, self.most) if not whole or v.is_integer()]
         return [{"at": self.place(value), "text": tick_text(value)} for value in values]
 
@@ -87,12 +86,13 @@ def ticks(least: float, most: float) -> list[float]:
     rough = (most - least) / 5
     unit = 10.0 ** math.floor(math.log10(rough))
     step = min((unit * factor for factor in (1, 2, 2.5, 5, 10)), key=lambda s: abs(s - rough))
+    # A share of a step absorbs rounding: 0.3 / 0.1 is 2.9999999999999996.
     first, last = math.ceil(least / step - 1e-9), math.floor(most / step + 1e-9)
     return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
 
 
 def tick_text(value: float) -> str:
-    """A value beside an axis.
+    """The text of a value beside an axis.
 
     >>> tick_text(0.25), tick_text(400), tick_text(250_000), tick_text(1_250_000)
     ('0.25', '400', '250k', '1.25M')
@@ -102,29 +102,29 @@ def tick_text(value: float) -> str:
     return f"{value / 1e3:.4g}k" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
-def thinned(line: Line) -> Line:
-    """At most `MOST_POINTS`, each the mean of its neighbours; values that are no numbers left out.
+def thinned(curve: Curve) -> Curve:
+    """The curve with at most `MOST_POINTS` points, each the mean of neighbours, without NaN.
 
-    >>> thinned(Line("loss", "", [(1.0, 2.0), (2.0, float("nan"))])).points
+    >>> thinned(Curve("loss", "", [(1.0, 2.0), (2.0, float("nan"))])).points
     [(1.0, 2.0)]
     """
-    points = [(x, y) for x, y in line.points if math.isfinite(y)]
+    points = [(x, y) for x, y in curve.points if math.isfinite(y)]
     size = math.ceil(len(points) / MOST_POINTS)
     if size > 1:
         groups = (points[i : i + size] for i in range(0, len(points), size))
         points = [(_mean([x for x, _ in group]), _mean([y for _, y in group])) for group in groups]
-    return Line(line.title, line.style, points, line.dots)
+    return Curve(curve.title, curve.style, points, curve.dots)
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _drawn(line: Line, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
-    places = [(x_axis.place(x), y_axis.place(y)) for x, y in line.points]
+def _drawn(curve: Curve, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
+    places = [(x_axis.place(x), y_axis.place(y)) for x, y in curve.points]
     return {
-        "title": line.title,
-        "style": line.style,
+        "title": curve.title,
+        "style": curve.style,
         "points": " ".join(f"{x},{y}" for x, y in places),
-        "dots": places if (line.dots and len(places) <= 60) or len(places) == 1 else [],
+        "dots": places if (curve.dots and len(places) <= 60) or len(places) == 1 else [],
     }

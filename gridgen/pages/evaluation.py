@@ -45,7 +45,7 @@ def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Pat
 
 
 def evaluation_page(evaluation: Evaluation, gallery: Gallery, confusion: bytes | None) -> str:
-    """The page; `confusion` is the picture of the matrix."""
+    """The page as HTML; `confusion` is the picture of the matrix as PNG."""
     task, classes = evaluation.task, class_scores(evaluation)
     pixels = sum(each.pixels for each in classes)
     return rendered(
@@ -85,7 +85,7 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def _short(baseline: str) -> str:
-    """What needs no network, without the article it may have."""
+    """The name of a baseline without its article."""
     return baseline.removeprefix("the ")
 
 

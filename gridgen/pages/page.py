@@ -1,4 +1,4 @@
-"""What every page is made of: a template that extends `base.html`, and pictures put inside."""
+"""Parts of every page: a template that extends `base.html`, and embedded pictures."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -13,7 +13,7 @@ NEVER = "–"
 
 
 def rendered(template: str, **values: Any) -> str:
-    """The page of `templates/TEMPLATE.html`. Whatever a value holds, it is text to the page.
+    """The page of `templates/TEMPLATE.html`, filled with `values`; markup in them is escaped.
 
     A template extends `base.html` and fills its blocks `title` and `content`.
     """
@@ -29,12 +29,12 @@ def rendered(template: str, **values: Any) -> str:
 
 
 def number(value: float | None) -> str:
-    """A score; a dash where there is none."""
+    """The text of a score; a dash if there is none."""
     return NEVER if value is None else f"{value:.4f}"
 
 
 def embedded(picture: bytes) -> str:
-    """A PNG, WebP or SVG file as the address of an <img>, with the whole file in it.
+    """The address of an <img> that holds a whole PNG, WebP or SVG file.
 
     >>> embedded(bytes.fromhex("89504e47"))
     'data:image/png;base64,iVBORw=='

@@ -1,28 +1,31 @@
-"""The page of a training: how it went, what came of it, and how to do it again."""
+"""The page of a training: scores, curves, network, environment, and the commands that repeat it."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gridgen.errors import RenderError
+from gridgen.analysis.counting import count
+from gridgen.errors import GridgenError, RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
-from gridgen.pages.chart import Line, chart
+from gridgen.memory import training_memory
+from gridgen.pages.chart import Curve, chart
 from gridgen.pages.page import embedded, number, rendered
-from gridgen.pages.provenance import commands, environment, network
 from gridgen.render import draw
 from gridgen.training import Run
+from gridgen.training.recipe import setting_of
 from gridgen.training.run import FIELDS, MetricsRow, best_row, dump
 from gridgen.training.run.steplog import StepRow
 from gridgen.training.tasks import Metric
-from gridgen.training.watching.pace import overall
+from gridgen.training.watching.pace import overall, pace_text
 from gridgen.training.watching.progress import loss_text
 
 FOLDED = 12
-"""Validations from which on their table is folded."""
+"""Number of validations from which on their table is folded."""
 SHOWN = 0.98
-"""Share of the losses that the chart must hold: the first ones tower over all others."""
+"""Share of the losses that the chart must hold, since the first ones tower over all others."""
 NAME = "report.html"
 
 
@@ -35,7 +38,7 @@ def write_report(run: Run, path: str | Path | None = None) -> Path:
 
 
 def report_page(run: Run) -> str:
-    """The page. Nothing is computed again but counts."""
+    """The page as HTML. Only counts are computed again; the rest is read from the folder."""
     rows, steps, grid = run.rows(), run.steps.rows(), build_grid(run.spec)
     metric, objective = run.task.metric, run.objective
     charts = _charts(rows, steps, metric)
@@ -110,12 +113,12 @@ def _cards(
 def _charts(
     rows: Sequence[MetricsRow], steps: Sequence[StepRow], metric: Metric
 ) -> list[dict[str, Any]]:
-    """Loss, the metric on each split, learning rate; those that have a point."""
+    """Charts of loss, metric on each split and learning rate, without empty ones."""
     losses = [(row["step"], row["loss"]) for row in steps or rows]
     rates = [(row["step"], row["learning_rate"]) for row in steps or rows]
     columns = {"train": metric.train, "holdout": metric.holdout, "val": metric.val}
     scores = [
-        Line(
+        Curve(
             split.replace("holdout", "held out"),
             split,
             [(row["epoch"], row[column]) for row in rows if column in row],
@@ -125,9 +128,9 @@ def _charts(
     ]
     title = metric.title + (f" in{metric.unit}" if metric.unit else "")
     drawn = [
-        chart("loss", "step", [Line("loss", "val", losses)], SHOWN),
+        chart("loss", "step", [Curve("loss", "val", losses)], SHOWN),
         chart(title, "epoch", scores),
-        chart("learning rate", "step", [Line("learning rate", "val", rates)]),
+        chart("learning rate", "step", [Curve("learning rate", "val", rates)]),
     ]
     return [each for each in drawn if each]
 
@@ -144,7 +147,7 @@ def _validations(
 
 
 def _title(column: str, metric: Metric) -> str:
-    """A column of metrics.csv in words."""
+    """The title of a column of metrics.csv."""
     split, _, what = column.partition("_")
     if split not in ("train", "val", "holdout"):
         return column.replace("_", " ")
@@ -153,7 +156,7 @@ def _title(column: str, metric: Metric) -> str:
 
 
 def _row(row: MetricsRow, metric: Metric) -> list[str]:
-    """Counts, then rates in three or four digits, then scores as in reports."""
+    """Cells of a validation: counts, rates in three or four digits, scores as in reports."""
     counted = [f"{row['epoch']:.0f}", f"{row['step']:.0f}"]
     rates = [f"{row['learning_rate']:.3g}", loss_text(row["loss"])]
     scores = [f"{row[name]:.{metric.digits}f}" for name in row if name not in FIELDS]
@@ -161,7 +164,7 @@ def _row(row: MetricsRow, metric: Metric) -> list[str]:
 
 
 def _evaluations(folder: Path) -> list[dict[str, Any]]:
-    """What `gridgen evaluate RUN -o RUN/FOLDER` left below the run, class by class."""
+    """Tables by class of the evaluations that `gridgen evaluate -o RUN/FOLDER` wrote."""
     found = []
     for path in sorted(folder.glob("*/scores.json")):
         try:
@@ -178,7 +181,7 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
 
 
 def _embedded_file(path: Path) -> str | None:
-    """A PNG; None where there is none."""
+    """A PNG file as an address; None if there is none."""
     picture = path.read_bytes() if path.is_file() else b""
     return embedded(picture) if picture.startswith(b"\x89PNG") else None
 
@@ -189,3 +192,73 @@ def _picture(grid: Grid) -> str | None:
         return embedded(draw(grid).render("svg"))
     except RenderError:
         return None
+
+
+WORDS = {"cpu": "a CPU", "cuda": "one GPU"}
+
+
+def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
+    """The grid in words, and the costs of one step of the recipe."""
+    side, recipe = run.recipe.crop.size, run.recipe
+    counted = count(grid, (side, side))
+    kept = f"{grid.spec.title}, {len(grid.connections)} of {len(grid.full.connections)} connections"
+    rows = [
+        ("grid", grid.spec.shape),
+        ("topology", kept),
+        ("parameters", f"{counted.parameters.total:,}"),
+        (f"MACs for an image of {side}x{side}", f"{counted.macs.total:,}"),
+    ]
+    kind = "cpu" if (run.facts.machine or run.facts.device).startswith("cpu") else "cuda"
+    try:
+        needed = training_memory(grid, (side, side), setting_of(recipe).but(device=kind))
+    except GridgenError:
+        return rows
+    told = f"{needed / 2**20:,.0f} MiB, counted for a batch of {recipe.batch} on {WORDS[kind]}"
+    return [*rows, ("memory of a step", told)]
+
+
+def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
+    """The facts in run.json. Runs of older versions hold fewer of them."""
+    facts, pace = run.facts, overall(steps)
+    told = {
+        "data": facts.data,
+        "held out": facts.holdout,
+        "classes": ", ".join(facts.classes),
+        "seed": facts.seed,
+        "begun": facts.begun,
+        "device": facts.machine or facts.device,
+        "processes": facts.processes,
+        "platform": facts.platform,
+        "torch": facts.torch,
+        "python": facts.python,
+        "pace": pace_text(pace._asdict()) if pace else None,
+        "folder": run.folder.resolve(),
+    }
+    return [(label, str(value)) for label, value in told.items() if value not in (None, "")]
+
+
+def commands(run: Run, rows: Sequence[MetricsRow]) -> list[tuple[str, str]]:
+    """Commands that started the run, that repeat it from its folder, and that come next."""
+    facts, folder = run.facts, str(run.folder)
+    told = [("As it was started", _started(facts.command or ()))]
+    again = ["gridgen", "train", f"{folder}/spec.yaml", "--data", facts.data]
+    again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts.seed)]
+    again += ["--holdout", facts.holdout] if facts.holdout else []
+    again += ["--device", facts.device] if facts.device != "auto" else []
+    again += ["-o", f"{folder}-again"]
+    told.append(("Again, from this folder's files", shlex.join(again)))
+    if run.is_finished(rows):
+        evaluate = ["gridgen", "evaluate", folder, "--data", facts.data]
+        told.append(("Scores, image by image", shlex.join([*evaluate, "-o", f"{folder}/val"])))
+    else:
+        told.append(("Go on with it", shlex.join(["gridgen", "train", "--resume", folder])))
+    return [(label, command) for label, command in told if command]
+
+
+def _started(command: Sequence[str]) -> str | None:
+    """The command line, beginning with `gridgen` unless a program of the user's own started it."""
+    if not command:
+        return None
+    program, *arguments = command
+    ours = Path(program).stem == "gridgen" or program.endswith("gridgen/__main__.py")
+    return shlex.join(["gridgen" if ours else program, *arguments])

@@ -1,7 +1,6 @@
 """Pictures of a grid. No torch."""
 
-from gridgen.render.difference import draw_difference
-from gridgen.render.draw import draw
+from gridgen.render.drawing import draw, draw_difference
 from gridgen.render.paths import draw_paths
 from gridgen.render.picture import FORMATS, Picture
 

@@ -1,18 +1,17 @@
-"""What pictures are made of: an empty canvas, maps, connections, words. No grid as a whole."""
+"""The parts of pictures: an empty canvas, maps, connections, words. No grid as a whole."""
 
 import graphviz
 
 from gridgen.grid import Connection, FeatureMap
 from gridgen.render import style
-from gridgen.render.layout import columns_wide, inches, position
-from gridgen.render.routes import route
+from gridgen.render.routes import Maps, route
+from gridgen.render.style import columns_wide, inches, position
 
 SMALL = 10  # points
-Maps = frozenset[FeatureMap]
 
 
 def blank_canvas() -> graphviz.Digraph:
-    """Nothing yet; boxes are maps, lines are straight unless their course is given."""
+    """An empty canvas; boxes are maps, lines are straight unless their course is given."""
     return graphviz.Digraph(
         graph_attr={
             "bgcolor": "white",
@@ -40,7 +39,7 @@ def blank_canvas() -> graphviz.Digraph:
 def add_connection(
     canvas: graphviz.Digraph, connection: Connection, maps: Maps, look: style.Look, note: str = ""
 ) -> None:
-    """A connection with a tooltip that says what it computes; it runs around other `maps`."""
+    """Add a connection, around other `maps`; a tooltip says what it computes."""
     add_line(canvas, connection.source, connection.target, maps, look, _describe(connection) + note)
 
 
@@ -52,7 +51,7 @@ def add_line(
     look: style.Look,
     tooltip: str,
 ) -> None:
-    """An arrow between two maps, called what its tooltip begins with."""
+    """Add an arrow between two maps; its id is the first word of its tooltip."""
     path = route(source, target, maps, look.arrow)
     canvas.edge(
         source.name,
@@ -67,7 +66,7 @@ def add_line(
 def add_map(
     canvas: graphviz.Digraph, feature_map: FeatureMap, label: str, tooltip: str, **look: str
 ) -> None:
-    """A map in its place; of two lines of label, both are small."""
+    """Add a map in its place; a label of two lines is small."""
     canvas.node(
         feature_map.name,
         label=label,
@@ -90,7 +89,8 @@ def add_words(
     colour: str = style.FAINT,
     left: bool = False,
 ) -> None:
-    """Text centred at a place, or beginning about there with `left`."""
+    """Add text centred at a place, or beginning about there with `left`."""
+    # A node is centred at its position, so text that begins there is shifted by half its width.
     shift = columns_wide(label, size) / 2 if left else 0.0
     canvas.node(
         name,

@@ -1,24 +1,22 @@
-"""How a connection runs: straight where nothing is in the way, else in an arc around it."""
+"""The course of a connection: straight where nothing is in the way, else in an arc around it."""
 
 from math import hypot
 
 from gridgen.grid import FeatureMap
 from gridgen.render import style
-from gridgen.render.layout import point
+from gridgen.render.style import point
 
 Point = tuple[float, float]
+Maps = frozenset[FeatureMap]
 WIDEST = style.COLUMN_STEP - style.MAP_WIDTH - 4.0  # points: left of the column beside
 HIGHEST = style.STREAM_STEP - style.MAP_HEIGHT - 4.0  # points: below the row above
 
 
-def route(
-    source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap], arrow: float
-) -> str | None:
+def route(source: FeatureMap, target: FeatureMap, maps: Maps, arrow: float) -> str | None:
     """The Graphviz spline from source to target; None for the straight line between them.
 
-    `arrow` is the size of its head.
-
     In a row it arcs above the maps between, in a column right of them, otherwise beside them.
+    `arrow` is the size of its head.
     """
     if not _blocked(source, target, maps):
         return None
@@ -46,8 +44,8 @@ def route(
     return _spline(begin, finish, (rise * aside[0], rise * aside[1]), arrow)
 
 
-def _blocked(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]) -> bool:
-    """Whether the straight line meets the box of another map."""
+def _blocked(source: FeatureMap, target: FeatureMap, maps: Maps) -> bool:
+    """True if the straight line meets the box of another map."""
     start, end = point(source.column, source.stream), point(target.column, target.stream)
     first, last = sorted((source.column, target.column))
     upper, lower = sorted((source.stream, target.stream))
@@ -62,7 +60,8 @@ def _blocked(source: FeatureMap, target: FeatureMap, maps: frozenset[FeatureMap]
 
 
 def _meets(start: Point, end: Point, centre: Point) -> bool:
-    """Whether the segment passes through the box around `centre`: clipped, something is left."""
+    """True if the segment passes through the box around `centre`."""
+    # Liang-Barsky clipping: the segment meets the box if a part of it is left inside.
     enter, leave = 0.0, 1.0
     for axis, half in ((0, style.MAP_WIDTH / 2), (1, style.MAP_HEIGHT / 2)):
         step, gap = end[axis] - start[axis], centre[axis] - start[axis]
@@ -76,7 +75,7 @@ def _meets(start: Point, end: Point, centre: Point) -> bool:
 
 
 def leave(centre: Point, along: Point) -> Point:
-    """Where the ray from `centre` leaves the map's box."""
+    """The point where the ray from `centre` leaves the map's box."""
     steps = [
         half / abs(part)
         for part, half in zip(along, (style.MAP_WIDTH / 2, style.MAP_HEIGHT / 2), strict=True)
@@ -92,6 +91,7 @@ def _spline(begin: Point, finish: Point, lift: Point, arrow: float) -> str:
     two = finish[0] - third[0] / 2 + lift[0], finish[1] - third[1] / 2 + lift[1]
     back = two[0] - finish[0], two[1] - finish[1]
     length = hypot(*back)
+    # Graphviz adds the arrow's head to a given spline, which must end at its neck.
     tip = 10 * arrow / length
     neck = finish[0] + tip * back[0], finish[1] + tip * back[1]
     return f"e,{_show(finish)} " + " ".join(map(_show, (begin, one, two, neck)))

@@ -11,7 +11,7 @@ from PIL import Image
 from gridgen.errors import FileError, RenderError, RunError, SpecError
 from gridgen.grid import build_grid
 from gridgen.memory import Setting
-from gridgen.pages import provenance, write_report
+from gridgen.pages import report, write_report
 from gridgen.pages.report import report_page
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe
@@ -246,8 +246,8 @@ def test_memory_of_a_step_is_that_of_the_whole_recipe(tmp_path):
     setting = setting.but(device="cpu")
     grid, asked = build_grid(SPEC), []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(provenance, "training_memory", lambda *told: asked.append(told) or 2**21)
-        assert provenance.network(grid, run)[-1][1].startswith("2 MiB, counted for a batch of 64")
+        patch.setattr(report, "training_memory", lambda *told: asked.append(told) or 2**21)
+        assert report.network(grid, run)[-1][1].startswith("2 MiB, counted for a batch of 64")
     assert asked == [(grid, (8, 8), setting)]
 
 

@@ -14,7 +14,7 @@ from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import build_grid, prune
 from gridgen.render import draw_paths, style
-from gridgen.render.shares import _line
+from gridgen.render.paths import _line
 from gridgen.text import share_text
 
 GOLDEN = Path(__file__).parent / "golden"

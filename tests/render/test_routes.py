@@ -9,8 +9,8 @@ from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import FeatureMap, build_grid
 from gridgen.render import style
-from gridgen.render.layout import point
 from gridgen.render.routes import route
+from gridgen.render.style import point
 
 ARROW = 0.7
 ROUNDED = 0.05  # points: an arc is written with one decimal

@@ -1,4 +1,4 @@
-"""Drawing a grid where the paper has it: streams as rows, columns as columns (figure 1).
+"""Draws a grid where the paper has it (figure 1), or two grids in one picture.
 
 Positions are fixed, so Graphviz lays nothing out and the same grid always gives the same picture.
 """
@@ -6,22 +6,29 @@ Positions are fixed, so Graphviz lays nothing out and the same grid always gives
 import graphviz
 
 from gridgen.analysis import count_paths
+from gridgen.analysis.relations import Relation, relate
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.units import Kind
 from gridgen.render import style
-from gridgen.render.canvas import add_connection, add_line, add_map, add_words, blank_canvas
-from gridgen.render.ends import add_ends, add_stream_names
-from gridgen.render.layout import last_column, last_stream, stream_sizes
-from gridgen.render.legend import Entry, add_legend, add_title
+from gridgen.render.annotations import LegendEntry, annotate
+from gridgen.render.canvas import add_connection, add_line, add_map, blank_canvas
 from gridgen.render.picture import Picture
+from gridgen.render.style import stream_sizes
 from gridgen.spec import GridSpec
+
+DIFFERENCE_LEGEND = (
+    ("in both", style.BOTH),
+    ("only in A", style.ONLY_A),
+    ("only in B", style.ONLY_B),
+    ("in both, not the same", style.CHANGED),
+)
 
 
 def draw(grid: Grid) -> Picture:
     """The picture of `grid`; what pruning dropped from the full grid stays as a faint ghost.
 
     Green lateral, red subsampling, yellow upsampling connections, thin where the map passes as it
-    is; a map shows its channels, and how what arrives is joined where it is not added up.
+    is. A map shows its channels, and its fusion unless that is the sum.
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
@@ -32,12 +39,32 @@ def draw(grid: Grid) -> Picture:
     canvas = blank_canvas()
     _add_connections(canvas, grid)
     _add_maps(canvas, grid)
-    add_ends(canvas, [grid], last_column(grid))
-    _add_column_names(canvas, grid)
-    add_stream_names(canvas, grid, stream_sizes(grid.full))
-    middle = last_column(grid) / 2
-    add_legend(canvas, _entries(grid), middle, last_stream(grid) + 0.75)
-    add_title(canvas, grid.spec.title, _facts(grid), middle)
+    columns = grid.spec.columns if isinstance(grid.spec, GridSpec) else ()
+    sizes, legend = stream_sizes(grid.full), _entries(grid)
+    title, facts = grid.spec.title, _facts(grid)
+    annotate(canvas, [grid], title, facts, sizes=sizes, legend=legend, columns=columns)
+    return Picture(canvas.source)
+
+
+def draw_difference(a: Grid, b: Grid) -> Picture:
+    """The maps and connections of both grids at their coordinates, coloured by their grid.
+
+    Grey in both, blue only in A, orange only in B, purple in both but with another unit, identity
+    or dropout; a map whose channels differ shows both.
+
+    >>> from gridgen.grid import build_grid, prune
+    >>> from gridgen.spec import GridSpec
+    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> draw_difference(prune(grid, "resnet"), grid).source.startswith("digraph")
+    True
+    """
+    canvas = blank_canvas()
+    relation = relate(a, b)
+    _add_both_connections(canvas, a, b, relation)
+    _add_both_maps(canvas, a, b, relation)
+    title = f"{a.spec.title} (A) and {b.spec.title} (B)"
+    facts = f"A: {a.spec.shape} · B: {b.spec.shape}"
+    annotate(canvas, [a, b], title, facts, sizes=stream_sizes(a, b), legend=DIFFERENCE_LEGEND)
     return Picture(canvas.source)
 
 
@@ -49,13 +76,13 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:
             add_connection(canvas, connection, maps, _look(connection))
         else:
             add_connection(canvas, connection, maps, style.DROPPED, " (dropped)")
-    for seen, target in _readings(grid):
-        tooltip = f"{target.name} looks at {seen.name}"
-        add_line(canvas, seen, target, maps, style.LOOKED_AT, tooltip)
+    for auxiliary, target in _auxiliary_inputs(grid):
+        tooltip = f"{target.name} looks at {auxiliary.name}"
+        add_line(canvas, auxiliary, target, maps, style.AUXILIARY, tooltip)
 
 
-def _readings(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
-    """Maps that connections look at, and where those lead, unless a connection shows it too."""
+def _auxiliary_inputs(grid: Grid) -> list[tuple[FeatureMap, FeatureMap]]:
+    """Auxiliary inputs of connections with the targets of those, where no connection joins them."""
     pairs = {(c.auxiliary, c.target) for c in grid if c.auxiliary}
     return sorted(pair for pair in pairs if not grid.dag.has_edge(*pair))
 
@@ -81,12 +108,6 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
             add_map(canvas, feature_map, "", tooltip, color=style.GHOST, fillcolor="white")
 
 
-def _add_column_names(canvas: graphviz.Digraph, grid: Grid) -> None:
-    columns = grid.spec.columns if isinstance(grid.spec, GridSpec) else ()
-    for column, kind in enumerate(columns):
-        add_words(canvas, f"column_{column}", f"{kind} {column}", column, -0.62)
-
-
 def _facts(grid: Grid) -> str:
     kept, full = len(grid.connections), len(grid.full.connections)
     share = f"{kept} of {full}" if kept < full else f"{full}"
@@ -95,9 +116,9 @@ def _facts(grid: Grid) -> str:
     return f"{grid.spec.shape} · {share} connections · {paths:,} path{plural}"
 
 
-def _entries(grid: Grid) -> list[Entry]:
-    """What each kind of line in the picture means."""
-    entries: list[Entry] = []
+def _entries(grid: Grid) -> list[LegendEntry]:
+    """A legend entry for each kind of line in the picture."""
+    entries: list[LegendEntry] = []
     for kind in style.COLOURS:
         of_kind = [connection for connection in grid if connection.kind == kind]
         units = [connection for connection in of_kind if connection.unit]
@@ -108,16 +129,40 @@ def _entries(grid: Grid) -> list[Entry]:
             entries.append((f"{kind}, as it is", _look(bare[0])))
     if any(grid.info(feature_map).after for feature_map in grid.dag):
         entries.append(("map with layers of its own", style.LAYERED))
-    if _readings(grid):
-        entries.append(("looked at", style.LOOKED_AT))
+    if _auxiliary_inputs(grid):
+        entries.append(("looked at", style.AUXILIARY))
     if len(grid.connections) < len(grid.full.connections):
         entries.append(("dropped", style.DROPPED))
     return entries
 
 
 def _label(kind: Kind, connections: list[Connection]) -> str:
-    """What the connections of a kind are, and what holds for all of them."""
+    """The kind of the connections, and the properties that all of them share."""
     residual = all(connection.shortcut is not None for connection in connections)
     dropout = {connection.dropout for connection in connections}
     label = kind + (", residual" if residual else "")
     return label + "".join(f"\\ntotal dropout {share:g}" for share in dropout if share)
+
+
+def _add_both_connections(canvas: graphviz.Digraph, a: Grid, b: Grid, relation: Relation) -> None:
+    looks = dict.fromkeys(relation.common, style.BOTH)
+    looks |= dict.fromkeys(relation.only_in_a, style.ONLY_A)
+    looks |= dict.fromkeys(relation.only_in_b, style.ONLY_B)
+    looks |= dict.fromkeys(relation.differing, style.CHANGED)
+    maps = frozenset(a.dag) | frozenset(b.dag)
+    theirs = {connection.name: connection for connection in (*b, *a)}
+    for name, connection in theirs.items():
+        add_connection(canvas, connection, maps, looks[name])
+
+
+def _add_both_maps(canvas: graphviz.Digraph, a: Grid, b: Grid, relation: Relation) -> None:
+    differing = set(relation.differing_maps)
+    for feature_map in (*a.maps, *(other for other in b.maps if other not in a.dag)):
+        holders = [grid for grid in (a, b) if feature_map in grid.dag]
+        channels = dict.fromkeys(str(grid.channels_of(feature_map)) for grid in holders)
+        look = style.CHANGED if feature_map.name in differing else None
+        if len(holders) == 1:
+            look = style.ONLY_A if feature_map in a.dag else style.ONLY_B
+        label = "\\n".join(channels)
+        tooltip = " and ".join(channels) + " channels"
+        add_map(canvas, feature_map, label, tooltip, **({"color": look.colour} if look else {}))
