@@ -1,4 +1,4 @@
-"""Running a study: ask for a candidate, refuse what is over budget, train the rest, tell."""
+"""The driver of a search: asks for candidates, refuses some, submits the others, tells scores."""
 
 import json
 import math
@@ -14,7 +14,15 @@ from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
-from gridgen.study.engine import ChildTraining, Evaluate, Pruned
+from gridgen.study.engine import (
+    ChildTraining,
+    Engine,
+    Evaluate,
+    LocalEngine,
+    Pruned,
+    TrialJob,
+    TrialOutcome,
+)
 from gridgen.study.report import Result, SearchObserver, write_report
 from gridgen.study.sampling import suggest
 from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
@@ -23,7 +31,9 @@ from gridgen.training.processes import devices
 from gridgen.training.run import lock
 
 GIVE_UP = 200
+"""Candidates in a row that are refused or known, after which a search ends."""
 FAILURES = 5
+"""Trainings in a row that fail, after which a search ends with an error."""
 
 
 def search(
@@ -34,15 +44,16 @@ def search(
     evaluate: Evaluate | None = None,
     watch: SearchObserver | None = None,
 ) -> Result:
-    """Search until `trials` candidates of `study` have been trained, those of before included.
+    """Search until `trials` candidates of `study` have been trained, including earlier ones.
 
-    All is kept in `folder`: study.db (Optuna, sqlite), study.yaml, trials/, and at the end, also
-    that of an error or Ctrl-C, best.yaml, trials.csv and scores.png. A search that was killed
-    goes on when called again; a trial that was running is run again under its number, from its
-    own checkpoint. Each candidate is trained by `evaluate`: by default in a child process.
-    Errors: `RunError` where another process searches there, or the folder holds another study;
-    `SpecError` where the data does not fit, or no candidate meets the budget; `TrainingError`
-    where several candidates in a row fail; `DeviceError` under torchrun.
+    Everything is kept in `folder`: study.db (Optuna, SQLite), study.yaml and trials/, and at the
+    end, also after an error or Ctrl-C, best.yaml, trials.csv and scores.png. Calling it again
+    resumes a search that was killed; a trial that was running is run again under its number, from
+    its own checkpoint. `evaluate` trains each candidate, by default in a child process.
+
+    Errors: `RunError` if another process searches there, or the folder holds another study;
+    `SpecError` if the data does not fit, or no candidate meets the budget; `TrainingError` if
+    several candidates in a row fail; `DeviceError` under torchrun.
 
     >>> import tempfile
     >>> study = Study.parse('''
@@ -70,7 +81,7 @@ def search(
             study=study,
             folder=folder,
             optuna=open_study(folder, study),
-            evaluate=evaluate,
+            engine=LocalEngine(evaluate),
             watch=watch or SearchObserver(),
             known=known,
         )
@@ -92,7 +103,7 @@ class Search:
     study: Study
     folder: Path
     optuna: optuna.Study
-    evaluate: Evaluate
+    engine: Engine
     watch: SearchObserver
     known: Reachable | None = None
     failures: int = field(default=0, init=False)
@@ -109,12 +120,12 @@ class Search:
             idle = 0
             while len(trained(self.optuna)) < wanted and not reason:
                 idle = 0 if self.conduct(self.optuna.ask()) else idle + 1
-                reason = self._nothing_new(idle)
+                reason = self._reason_to_stop(idle)
         finally:
             self.watch.finished(reason)
 
-    def _nothing_new(self, idle: int) -> str:
-        """Why asking for more is in vain; an empty string where it is not."""
+    def _reason_to_stop(self, idle: int) -> str:
+        """Reason to stop asking for candidates; "" to go on."""
         points = size_of(self.study.space)
         if idle and points is not None and points <= len(tried(self.optuna)):
             return f"all {points} candidates of the space have been tried"
@@ -127,23 +138,24 @@ class Search:
         return ""
 
     def conduct(self, trial: Trial) -> bool:
-        """One trial from its parameters to its end; whether a network was trained for it."""
+        """Run one trial to its end; returns whether a network was trained for it."""
         params = suggest(trial, self.study.space)
         try:
             costs = self.study.costs(params)
         except SpecError as error:
-            return self.refuse(trial, str(error).splitlines()[0])
+            return self._refuse(trial, str(error).splitlines()[0])
         over = self._over_budget(trial, costs)
         if over:
-            return self.refuse(trial, over)
+            return self._refuse(trial, over)
         grid = build_grid(self.study.candidate(params))
         known = self._same_network(grid)
         if known is not None:
             return self._copy(trial, known)
         self._remember(trial, grid, costs)
-        return self._train(trial, grid)
+        self._submit(trial, grid)
+        return self._tell(trial, self.engine.wait())
 
-    def refuse(self, trial: Trial, reason: str) -> bool:
+    def _refuse(self, trial: Trial, reason: str) -> bool:
         """Tell Optuna that the candidate was not worth building."""
         trial.set_user_attr("refused", reason)
         self.optuna.tell(trial, state=TrialState.PRUNED)
@@ -151,7 +163,7 @@ class Search:
         return False
 
     def _copy(self, trial: Trial, known: FrozenTrial) -> bool:
-        """Tell Optuna what came of the same spec before."""
+        """Tell Optuna the result of an earlier trial of the same network."""
         trial.set_user_attr("copy_of", known.number)
         if known.state is TrialState.COMPLETE:
             self.optuna.tell(trial, known.value)
@@ -160,13 +172,14 @@ class Search:
         return False
 
     def _stored(self, trial: Trial) -> FrozenTrial:
-        """What the database has of a trial; one that is run again has a past."""
+        """The trial as the database has it; one that is run again has reported scores already."""
         return self.optuna.get_trials(deepcopy=False)[trial.number]
 
     def _over_budget(self, trial: Trial, costs: Costs) -> str:
-        """Which limits the candidate breaks, by arithmetic alone; none: an empty string."""
+        """The limits that the candidate breaks, by arithmetic alone; "" for none."""
         known, budget = self._stored(trial).constraints, self.study.limits
         for limit in budget.limits():
+            # Optuna warns of a constraint that is set twice, as for a trial that is run again.
             if limit.quantity in costs.limited and limit.quantity not in known:
                 trial.set_constraint(limit.quantity, limit.over(costs.limited[limit.quantity]))
         return "; ".join(budget.broken(costs.limited))
@@ -184,38 +197,44 @@ class Search:
                 return trial
         return None
 
-    def _train(self, trial: Trial, grid: Grid) -> bool:
-        folder = self.folder / "trials" / f"{trial.number:05d}"
+    def _submit(self, trial: Trial, grid: Grid) -> None:
+        """Hand the candidate to the engine, which reports each validation back to Optuna."""
         self.watch.training(trial.number, grid, trial.user_attrs["parameters"])
-
-        told = set(self._stored(trial).intermediate_values)
+        reported = set(self._stored(trial).intermediate_values)
 
         def report(epoch: int, score: float) -> bool:
             self.watch.scored(trial.number, epoch, score)
-            if epoch not in told:
+            # Optuna warns of an epoch that is reported twice, as a resumed training does.
+            if epoch not in reported:
                 trial.report(score, epoch)
-                told.add(epoch)
+                reported.add(epoch)
             return trial.should_prune()
 
-        try:
-            score = _finite(self.evaluate(grid, folder, report))
-        except Pruned as pruned:
-            self.failures = 0
-            trial.set_user_attr("pruned_at", pruned.score)
-            self.optuna.tell(trial, state=TrialState.PRUNED)
-            self.watch.ended(trial.number, None, "pruned")
-            return True
-        except OutOfMemoryError as error:
-            return self._give_up(trial, error)
-        except TrainingError as error:
-            return self._fail(trial, error)
+        folder = self.folder / "trials" / f"{trial.number:05d}"
+        self.engine.submit(TrialJob(trial.number, grid, folder, report))
+
+    def _tell(self, trial: Trial, outcome: TrialOutcome) -> bool:
+        """Tell Optuna how the trial ended; returns whether a network was trained for it."""
+        match outcome.failure:
+            case Pruned(score=score):
+                self.failures = 0
+                trial.set_user_attr("pruned_at", score)
+                self.optuna.tell(trial, state=TrialState.PRUNED)
+                self.watch.ended(trial.number, None, "pruned")
+                return True
+            case OutOfMemoryError() as error:
+                return self._give_up(trial, error)
+            case TrainingError() as error:
+                return self._fail(trial, error)
+        if not math.isfinite(outcome.score):
+            return self._fail(trial, TrainingError(f"the score is {outcome.score}"))
         self.failures = 0
-        self.optuna.tell(trial, score)
-        self.watch.ended(trial.number, score, "")
+        self.optuna.tell(trial, outcome.score)
+        self.watch.ended(trial.number, outcome.score, "")
         return True
 
     def _give_up(self, trial: Trial, error: OutOfMemoryError) -> bool:
-        """A candidate that does not fit in memory is infeasible, as one over budget is."""
+        """Note a candidate that does not fit in memory: it is infeasible, as one over budget is."""
         trial.set_user_attr("failed", str(error))
         trial.set_constraint("memory", 1.0)
         self.optuna.tell(trial, state=TrialState.PRUNED)
@@ -223,25 +242,18 @@ class Search:
         return False
 
     def _fail(self, trial: Trial, error: TrainingError) -> bool:
-        """A candidate that cannot be trained is noted; a series of them is no accident."""
+        """Note a candidate that cannot be trained; a series of them stops the search."""
         trial.set_user_attr("failed", str(error))
         self.optuna.tell(trial, state=TrialState.FAIL)
         self.watch.ended(trial.number, None, str(error).splitlines()[0])
         self.failures += 1
         if self.failures >= FAILURES:
-            raise TrainingError(
-                f"{FAILURES} candidates in a row failed; the last: {error}"
-            ) from error
+            fact = f"{FAILURES} candidates in a row failed; the last: {error}"
+            raise TrainingError(fact) from error
         return True
 
 
-def _finite(score: float) -> float:
-    if not math.isfinite(score):
-        raise TrainingError(f"the score is {score}")
-    return score
-
-
 def identity(grid: Grid) -> str:
-    """Equal for grids that are the same network, whatever their topologies are called."""
+    """A hash that is equal for grids of the same network, whatever their topologies are called."""
     spec = {**grid.spec.complete(), "topology": sorted(connection.name for connection in grid)}
     return sha256(json.dumps(spec, sort_keys=True).encode())

@@ -1,14 +1,15 @@
-"""Training a candidate in a process of its own, which dies with the one that asked."""
+"""Engines, which run the trials of a search. The local one trains in child processes."""
 
 import contextlib
 import json
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
+from typing import Any, Protocol
 
 from gridgen.errors import OutOfMemoryError, TrainingError, ending
 from gridgen.grid import Grid
@@ -16,7 +17,9 @@ from gridgen.study.study import Study
 from gridgen.training.processes.devices import choose_device
 
 ReportScore = Callable[[int, float], bool]
+"""Takes the epoch and score of a validation, and returns whether to stop the training there."""
 Evaluate = Callable[[Grid, Path, ReportScore], float]
+"""Trains a grid in a folder and returns its final score."""
 
 PATIENCE_SECONDS = 60
 # What a child says of its end; all but a lack of memory is the same to the search.
@@ -24,7 +27,7 @@ ERRORS = {"error": TrainingError, "memory": OutOfMemoryError}
 
 
 class Pruned(Exception):  # noqa: N818 - an answer, not an error
-    """The pruner gave the candidate up; `score` is the last one it reached."""
+    """The pruner stopped the training of a candidate; `score` is the last one it reached."""
 
     def __init__(self, score: float) -> None:
         super().__init__(score)
@@ -32,13 +35,67 @@ class Pruned(Exception):  # noqa: N818 - an answer, not an error
 
 
 @dataclass(frozen=True)
-class ChildTraining:
-    """The default `Evaluate`: `gridgen.study.worker` in a child process, one line per validation.
+class TrialJob:
+    """A candidate to score: it is trained in `folder`, and each validation goes to `report`."""
 
-    Calling it trains `grid` in `folder`, or goes on with what is there, and gives the final
-    score. `report(epoch, score)` is asked at each validation whether to give up. Errors:
-    `TrainingError` with the child's reason; `Pruned`. What every child would die of is said
-    when this is made: `SpecError` for data that is missing or unfit, `DeviceError` for the device.
+    number: int
+    grid: Grid
+    folder: Path
+    report: ReportScore
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """The end of trial `number`: its score, or the failure that left it without one."""
+
+    number: int
+    score: float
+    failure: Pruned | TrainingError | None = None
+
+
+class Engine(Protocol):
+    """Runs the trials that the driver of a search submits."""
+
+    def submit(self, job: TrialJob) -> None:
+        """Accept a trial and return at once."""
+
+    def wait(self) -> TrialOutcome:
+        """Block until a submitted trial has ended.
+
+        Failures of a training are part of the outcome. Bugs and Ctrl-C are raised, and leave the
+        trial to be run again.
+        """
+
+
+class LocalEngine:
+    """Calls `evaluate` for one trial after another, in the process of the driver."""
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self._submitted = deque[TrialJob]()
+
+    def submit(self, job: TrialJob) -> None:
+        """Put the trial behind those that were submitted before."""
+        self._submitted.append(job)
+
+    def wait(self) -> TrialOutcome:
+        """Run the trial that was submitted first."""
+        job = self._submitted.popleft()
+        try:
+            return TrialOutcome(job.number, self._evaluate(job.grid, job.folder, job.report))
+        except (Pruned, TrainingError) as failure:
+            return TrialOutcome(job.number, float("nan"), failure)
+
+
+@dataclass(frozen=True)
+class ChildTraining:
+    """The default `Evaluate`: runs `gridgen.study.worker` in a child process.
+
+    Calling it trains `grid` in `folder`, or resumes the training that is there, and returns the
+    final score. The child sends a line for each validation, and `report(epoch, score)` decides
+    whether to stop. Errors: `TrainingError` with the child's reason; `Pruned`. Errors that every
+    child would meet are raised when this object is made: `SpecError` for data that is missing or
+    does not fit, `DeviceError` for the device.
     """
 
     study: Study
@@ -49,7 +106,7 @@ class ChildTraining:
         self.study.require_data()
 
     def __call__(self, grid: Grid, folder: Path, report: ReportScore) -> float:
-        """Train, and hear of it line by line."""
+        """Start the child, and read what it sends until it ends."""
         job = {
             "spec": grid.spec.complete(),
             "recipe": self.study.training.complete(),
@@ -64,6 +121,8 @@ class ChildTraining:
         with open(folder.parent / f"{folder.name}.log", "w") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "gridgen.study.worker"],
+                # The child watches this pipe: the system closes it however the driver dies, also
+                # by SIGKILL, after which no handler could stop the child.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -78,9 +137,10 @@ class ChildTraining:
 def _listen(
     child: "subprocess.Popen[str]", job: dict[str, Any], report: ReportScore, log: Path
 ) -> float:
-    """Give the child its job and hear of it until it is done."""
+    """Send the child its job, and read its messages until the final score."""
     assert child.stdin is not None
     assert child.stdout is not None
+    # A child that died while starting has closed the pipe; its exit code says more.
     with contextlib.suppress(BrokenPipeError):
         child.stdin.write(json.dumps(job) + "\n")
         child.stdin.flush()
@@ -93,12 +153,13 @@ def _listen(
         if report(int(message["epoch"]), float(message["score"])):
             raise Pruned(float(message["score"]))
     code = child.wait()
+    # Linux kills with SIGKILL when memory runs out, and the process cannot say so itself.
     kind = OutOfMemoryError if code == -SIGKILL else TrainingError
     raise kind(f"the training's process ended with {ending(code)}; see {log}")
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
-    """No child outlives its trial."""
+    """Stop the child if it still runs, so that none outlives its trial."""
     child.terminate()
     try:
         child.wait(PATIENCE_SECONDS)
@@ -107,5 +168,6 @@ def _end(child: "subprocess.Popen[str]") -> None:
         child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
+            # Closing writes what is still in the buffer, to a process that is gone.
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()

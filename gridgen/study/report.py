@@ -10,8 +10,11 @@ from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
-from gridgen.figures import save_figure
+from gridgen.figures.search import ScoredSpec, draw_search
 from gridgen.files import write_file
 from gridgen.grid import Grid
 from gridgen.space import Space
@@ -21,12 +24,14 @@ from gridgen.study.storage import trained
 from gridgen.study.study import Study
 from gridgen.training.run import dump
 
+COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
+
 
 class SearchObserver:
-    """Told of every candidate of a search. This one tells nobody."""
+    """Callbacks of a search. The base class ignores every event."""
 
     def started(self, wanted: int, done: int) -> None:
-        """The search begins; `done` of `wanted` were trained before."""
+        """The search begins; `done` of `wanted` candidates were trained before."""
 
     def few(self, feasible: int, points: int) -> None:
         """Only `feasible` of the space's `points` meet the budget."""
@@ -35,86 +40,95 @@ class SearchObserver:
         """Trial `number` is over budget or impossible."""
 
     def training(self, number: int, grid: Grid, parameters: int) -> None:
-        """Trial `number` is being trained."""
+        """The training of trial `number` begins."""
 
     def scored(self, number: int, epoch: int, score: float) -> None:
         """Trial `number` was validated."""
 
     def ended(self, number: int, score: float | None, reason: str) -> None:
-        """Trial `number` is done: its score, or the reason why it has none."""
+        """Trial `number` ended with a score, or without one for a reason."""
 
     def finished(self, reason: str) -> None:
-        """No more will come; `reason` says why where fewer were trained than wanted."""
+        """The search ends; `reason` is "" unless it trained fewer candidates than wanted."""
 
 
 class SearchProgress(SearchObserver):
-    """A line on stderr for each candidate that is trained; how many were refused between them."""
+    """Prints a line for each trained candidate on stderr, and how many were refused in between.
+
+    On a terminal, a last line follows the training that is running.
+    """
 
     def __init__(self, objective: str, space: Space | None = None) -> None:
         self.objective, self.space = objective, space or {}
         self.refusals = self.done = 0
+        self.live: Live | None = None
+        if sys.stderr.isatty():
+            # Without automatic refresh there is no thread, and lines change on events alone.
+            self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
 
     def started(self, wanted: int, done: int) -> None:
-        """Say where the search stands."""
+        """Print how many were trained before."""
         self.wanted, self.done, self.begun = wanted, done, time.monotonic()
         self.first = done
         if done:
-            self._say(f"{done} of {wanted} trained before")
+            self._print(f"{done} of {wanted} trained before")
 
     def few(self, feasible: int, points: int) -> None:
-        """Say so, since many will be refused."""
-        self._say(f"{feasible:,} of {points:,} candidates meet the budget")
+        """Print the numbers, since many candidates will be refused."""
+        self._print(f"{feasible:,} of {points:,} candidates meet the budget")
 
     def refused(self, number: int, reason: str) -> None:
-        """Counted; shown with the next candidate."""
+        """Count the candidate; the next one that is trained prints the count."""
         self.refusals += 1
 
     def training(self, number: int, grid: Grid, parameters: int) -> None:
-        """The candidate; the line is finished when it is."""
+        """Show the candidate."""
         if self.refusals:
-            self._say(f"refused {self.refusals} without building")
+            self._print(f"refused {self.refusals} without building")
             self.refusals = 0
-        words = _words(grid, self.space)
+        assert isinstance(grid.spec, GridSpec)
+        words = described(grid.spec, self.space)
         self.head = f"[{self.done + 1}/{self.wanted}] {words}, {parameters:,} parameters"
-        self._say(self.head, end="\r" if sys.stderr.isatty() else "\n")
+        if self.live:
+            self.live.start()
+            self._show(self.head)
+        else:
+            self._print(self.head)
 
     def scored(self, number: int, epoch: int, score: float) -> None:
-        """Only on a terminal: the score so far, in place."""
-        if sys.stderr.isatty():
-            self._say(f"{self.head}  epoch {epoch}  {self.objective} {score:.3f}", end="\r")
+        """Show the score behind the candidate, on a terminal only."""
+        self._show(f"{self.head}  epoch {epoch}  {self.objective} {score:.3f}")
 
     def ended(self, number: int, score: float | None, reason: str) -> None:
-        """The score, and the time left."""
+        """Print the score and the time left."""
         self.done += score is not None
         end = f"{self.objective} {score:.3f}" if score is not None else reason
         spent, made = time.monotonic() - self.begun, self.done - self.first
         left = f"  {spent / made * (self.wanted - self.done):.0f} s left" if made else ""
-        head = f"{self.head}  " if sys.stderr.isatty() else "    "
-        self._say(f"{head}{end}{left}")
+        self._stop()
+        self._print(f"{f'{self.head}  ' if self.live else '    '}{end}{left}")
 
     def finished(self, reason: str) -> None:
-        """Why it ended early."""
+        """Print why the search ended early."""
+        self._stop()
         if reason:
-            self._say(reason)
+            self._print(reason)
 
-    def _say(self, text: str, end: str = "\n") -> None:
-        clear = "\033[K" if sys.stderr.isatty() else ""
-        print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)
+    def _show(self, text: str) -> None:
+        if self.live:
+            self.live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
 
+    def _stop(self) -> None:
+        if self.live:
+            self.live.stop()
 
-def _words(grid: Grid, space: Space) -> str:
-    assert isinstance(grid.spec, GridSpec)
-    return described(grid.spec, space)
-
-
-COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
-COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#8a8a8a")
-MARKS = ("o", "s", "^", "D", "v", "P")
+    def _print(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
 class TrainedCandidate:
-    """A trained candidate."""
+    """A trained candidate: the number of its trial, its score, and its spec."""
 
     number: int
     score: float
@@ -123,13 +137,13 @@ class TrainedCandidate:
 
     @property
     def topology(self) -> str:
-        """Its topology's name."""
+        """The name of its topology."""
         return self.spec.title
 
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a search: trained candidates, best first, and what was not trained."""
+    """The outcome of a search: trained candidates, best first, and numbers of the others."""
 
     folder: Path
     entries: tuple[TrainedCandidate, ...]
@@ -139,7 +153,7 @@ class Result:
 
     @property
     def best(self) -> GridSpec | None:
-        """The spec with the highest score; None where nothing was trained."""
+        """The spec with the highest score; None if nothing was trained."""
         return self.entries[0].spec if self.entries else None
 
 
@@ -149,12 +163,12 @@ def write_report(folder: Path, study: Study, found: optuna.Study) -> Result:
     write_file(folder / "trials.csv", _table(study, found))
     if result.entries:
         write_file(folder / "best.yaml", _best(study, result.entries[0]))
-        draw_scores(result, study, folder / "scores.png")
+        _draw(study, result)
     return result
 
 
 def summarize(folder: Path, found: optuna.Study) -> Result:
-    """The result as the study's database has it."""
+    """The result that the study's database holds."""
     entries = [
         TrainedCandidate(
             trial.number,
@@ -172,39 +186,12 @@ def summarize(folder: Path, found: optuna.Study) -> Result:
     return Result(folder, tuple(entries), refused, pruned, failed)
 
 
-def draw_scores(result: Result, study: Study, path: Path) -> None:
-    """Score against parameters, one mark per topology, the best named, the budget a line."""
-    from matplotlib.figure import Figure  # half a second that nothing else needs
-
-    figure = Figure(figsize=(7, 4.4), layout="constrained")
-    axis = figure.subplots()
-    names = sorted({entry.topology for entry in result.entries})
-    for index, name in enumerate(names):
-        points = [entry for entry in result.entries if entry.topology == name]
-        axis.scatter(
-            [entry.parameters for entry in points],
-            [entry.score for entry in points],
-            label=name,
-            color=COLOURS[index % len(COLOURS)],
-            marker=MARKS[index % len(MARKS)],
-            s=42,
-        )
-    best = result.entries[0]
-    axis.annotate(
-        f"best: trial {best.number}",
-        (best.parameters, best.score),
-        xytext=(0, 8),
-        textcoords="offset points",
-        ha="center",
-    )
-    limit = study.budget.parameters
-    if limit is not None and study.budget.bound == "exact":
-        axis.axvline(limit, color="#8a8a8a", linestyle="--", linewidth=1, label="budget")
-    axis.set(xscale="log", xlabel="parameters", ylabel=study.objective, title=result.folder.name)
-    axis.margins(y=0.12)
-    axis.grid(alpha=0.3, which="both")
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    save_figure(figure, path)
+def _draw(study: Study, result: Result) -> None:
+    scored = [ScoredSpec(e.number, e.topology, e.parameters, e.score) for e in result.entries]
+    # The paper's bound counts other parameters than the axis shows.
+    limit = study.budget.parameters if study.budget.bound == "exact" else None
+    path = result.folder / "scores.png"
+    draw_search(scored, path, result.folder.name, study.objective, limit)
 
 
 def _best(study: Study, best: TrainedCandidate) -> str:

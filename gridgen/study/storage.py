@@ -1,12 +1,13 @@
-"""The study on disk: one sqlite file, one writer."""
+"""The study on disk: its spec, and its database, to which one process writes at a time."""
 
 import logging
 from pathlib import Path
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridgen.errors import RunError
@@ -17,12 +18,13 @@ from gridgen.training.run import dump
 
 NAME = "gridgen"
 DATABASE, SPEC = "study.db", "study.yaml"
+SQLITE = "sqlite:///"
 
 
 def open_study(folder: Path, study: Study) -> optuna.Study:
-    """The Optuna study in `folder`, made where there is none. The caller holds the lock.
+    """The Optuna study in `folder`, which is created if there is none. The caller holds the lock.
 
-    Errors: `RunError` where the folder holds another study than `study`.
+    Errors: `RunError` if the folder holds another study than `study`.
     """
     optuna.logging.set_verbosity(logging.WARNING)
     require_same(folder, study)
@@ -36,7 +38,7 @@ def open_study(folder: Path, study: Study) -> optuna.Study:
 
 
 def require_same(folder: Path, study: Study) -> None:
-    """The study that `folder` holds, if any, is `study`, give or take `trials`; or `RunError`."""
+    """Refuse a folder that holds another study, except for `trials`. Errors: `RunError`."""
     kept = folder / SPEC
     if kept.exists() and _settings(Study.load(kept)) != _settings(study):
         raise RunError(
@@ -44,10 +46,34 @@ def require_same(folder: Path, study: Study) -> None:
         )
 
 
+def open_storage(url: str) -> BaseStorage:
+    """The storage of trials at a URL; storages are opened nowhere else.
+
+    Errors: `RunError` for a URL that is not of an SQLite file; Optuna's and SQLAlchemy's own
+    errors for a file that is not a study's database.
+    """
+    if not url.startswith(SQLITE):
+        scheme = url.partition(":")[0]
+        raise RunError(f"unsupported storage {scheme!r}: trials are stored in an SQLite file")
+    return RDBStorage(url)
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file, whatever characters its path holds.
+
+    >>> sqlite_url(Path("found?/study.db"))
+    'sqlite:///found%3F/study.db'
+    """
+    # SQLAlchemy ends a path at `?` and decodes the rest, so SQLAlchemy itself must encode it.
+    url = URL.create("sqlite", database=str(path)).render_as_string()
+    # Optuna runs str.format over the URL, for which a single brace begins a field.
+    return url.replace("{", "{{").replace("}", "}}")
+
+
 def _open_database(path: Path) -> optuna.Study:
     try:
         return optuna.create_study(
-            storage=RDBStorage(f"sqlite:///{path}"),
+            storage=open_storage(sqlite_url(path)),
             study_name=NAME,
             direction="maximize",
             load_if_exists=True,
@@ -62,28 +88,30 @@ def _open_database(path: Path) -> optuna.Study:
 def orphans(study: optuna.Study) -> list[Trial]:
     """Trials that a killed process left running, to be run again under the same number."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    # Optuna has no public way back from a stored trial to one that can be told its score.
     return [Trial(study, trial._trial_id) for trial in running]
 
 
 def trained(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that were trained and scored, oldest first; copies of a score left out."""
+    """Trials that were trained and scored, oldest first, without copies of earlier scores."""
     return [trial for trial in settled(study) if trial.state is TrialState.COMPLETE]
 
 
 def settled(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that were trained to the end or until the pruner gave them up, oldest first."""
+    """Trials that were trained to the end or until the pruner stopped them, oldest first."""
+    # A deep copy of all trials for every candidate would take quadratic time.
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     return [trial for trial in ended if not {"copy_of", "refused"} & trial.user_attrs.keys()]
 
 
 def tried(study: optuna.Study, refused: bool = True) -> set[str]:
-    """The points of the space that have been asked for, as text; with or without refused ones."""
+    """The points of the space that were asked for, as text, with or without the refused ones."""
     trials = study.get_trials(deepcopy=False)
     counted = (trial for trial in trials if refused or "refused" not in trial.user_attrs)
     return {str(sorted(trial.params.items())) for trial in counted}
 
 
 def _settings(study: Study) -> dict[str, object]:
-    """All that decides what is found: no `trials`, and the budget with what the recipe says."""
+    """The fields that decide what a search finds: all but `trials`, the budget in full."""
     fields = study.complete() | {"budget": study.limits.complete()}
     return {name: value for name, value in fields.items() if name != "trials"}

@@ -1,8 +1,11 @@
 """Searches whose candidates are not trained: what is asked for, refused, told and kept."""
 
+import io
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 import optuna
 import pytest
@@ -18,6 +21,7 @@ from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
 from gridgen.study.engine import Pruned
 from gridgen.study.report import SearchObserver, SearchProgress
+from gridgen.study.storage import open_storage
 from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 WIDE = study(
@@ -547,6 +551,28 @@ def test_a_damaged_database_is_an_error_and_is_left_alone(tmp_path):
     assert (tmp_path / "study.db").read_text() == "no database\n" * 100
 
 
+@pytest.mark.parametrize("name", ["what?", "a{b}", "{}", "50%", "%3F", "a#b", "a b", "ä&=;\\'"])
+def test_any_path_holds_a_database(name, tmp_path, monkeypatch):
+    folder = tmp_path / name / "found"
+    one = search(study(), folder=folder, trials=1, evaluate=Scores())
+    assert (folder / "study.db").stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    monkeypatch.chdir(tmp_path)
+    relative = Path(name, "found")
+    again = search(study(), folder=relative, trials=1, evaluate=no_training)
+    assert again == replace(one, folder=relative)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "sqlite://", "study.db"])
+def test_a_storage_that_is_no_sqlite_file_is_refused(url):
+    with pytest.raises(RunError) as caught:
+        open_storage(url)
+    scheme = url.partition(":")[0]
+    assert str(caught.value) == (
+        f"unsupported storage {scheme!r}: trials are stored in an SQLite file"
+    )
+
+
 def test_a_file_in_the_way_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError) as caught:
@@ -728,3 +754,22 @@ def test_the_lines_of_a_terminal_that_is_none(tmp_path, capsys):
     assert {first, second} <= set(heads)
     assert reason == "    Memory ran out"
     assert score == "    val_iou 0.250  0 s left"
+
+
+def test_a_terminal_shows_the_training_in_a_last_line_that_goes(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    only = study(space={"streams": [2], "columns": ["1+1"], "base_channels": [4]})
+
+    def evaluate(grid, folder, report):
+        report(1, 0.125)
+        return 0.25
+
+    watch = SearchProgress("val_iou", only.space)
+    search(only, folder=tmp_path, trials=1, evaluate=evaluate, watch=watch)
+    head = "[1/1] gridnet, 2 streams, 1+1 columns, F0 = 4, 3,369 parameters"
+    told = terminal.getvalue()
+    assert f"{head}  epoch 1" in told
+    assert told.endswith(f"\r\x1b[1A\x1b[2K{head}  val_iou 0.250  0 s left\n")

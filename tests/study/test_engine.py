@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gridgen.errors import TrainingError
+from gridgen.errors import OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
-from gridgen.study.engine import ChildTraining, Pruned
+from gridgen.study.engine import ChildTraining, LocalEngine, Pruned, TrialJob, TrialOutcome
 from gridgen.training import Run
 from study.fakes import no_training, rows, states
 
@@ -207,3 +207,29 @@ def test_the_childs_error_is_the_trials(study, tmp_path):
         ChildTraining(study)(grid, tmp_path / "00000", lambda *_: False)
     assert str(caught.value) == "classes: 2, but the data shapes has 3; set classes: 3"
     assert not list(trainings_of(os.getpid()))
+
+
+def test_the_local_engine_runs_what_is_submitted_in_order(study, tmp_path):
+    grid, asked = build_grid(study.candidate(POINT)), []
+
+    def evaluate(grid, folder, report):
+        asked.append((folder.name, report(1, 0.5)))
+        if folder.name == "1":
+            raise OutOfMemoryError("none left")
+        if folder.name == "2":
+            raise Pruned(0.25)
+        if folder.name == "3":
+            raise ZeroDivisionError
+        return 0.75
+
+    engine = LocalEngine(evaluate)
+    for number in range(4):
+        engine.submit(TrialJob(number, grid, tmp_path / str(number), lambda *_: True))
+    assert asked == []
+    assert engine.wait() == TrialOutcome(0, 0.75)
+    memory, pruned = engine.wait(), engine.wait()
+    assert (memory.number, str(memory.failure)) == (1, "none left")
+    assert (pruned.number, pruned.failure.score) == (2, 0.25)
+    with pytest.raises(ZeroDivisionError):
+        engine.wait()
+    assert asked == [(str(number), True) for number in range(4)]
