@@ -1,7 +1,24 @@
-"""Every error that a user can cause. Bugs of our own are `assert` and ordinary exceptions.
+"""Every error that a user can cause, in one tree, and the functions that word the common ones.
 
-An error says the fact, the value and the fix. The command line prints it without a traceback
-and exits with code 2; from Python all of them derive from `GridgenError`.
+    GridgenError
+      SpecError
+        TopologyError
+      GridError
+      SizeError
+      RenderError
+      FileError
+      UsageError
+      DeviceError
+      TooLargeError
+      WeightsError
+      DataError
+      RunError
+      TrainingError
+        OutOfMemoryError
+      Interrupted
+
+An error says the fact, the value and the fix. The command line prints it without a traceback and
+exits with its code. Bugs of our own are `assert` and ordinary exceptions.
 """
 
 from collections.abc import Iterable
@@ -10,20 +27,19 @@ from signal import SIGBUS, SIGKILL, Signals
 
 
 class GridgenError(Exception):
-    """Something that the user can put right. Base class of all errors of this package.
+    """The base class of all errors of this package: something that the user can put right.
 
-    `exit_code` is what the program ends with: 2 where nothing was begun, 3 where a training
-    stopped in the middle, its last good state kept.
+    `exit_code` is the program's exit code: 2 where nothing was begun, 3 where a training stopped
+    in the middle, its last good state kept.
     """
 
     exit_code = 2
 
 
 class SpecError(GridgenError):
-    """A YAML file (spec, recipe or study) says something that cannot be.
+    """A YAML file (spec, recipe or study) has a field or a value that is not allowed.
 
-    `field` is the path of keys to the value at fault, so that whoever knows the file can name
-    the line: see `Source.blame`.
+    `field` is the path of keys to the value at fault; `Source.blame` turns it into a line number.
     """
 
     def __init__(self, message: str, field: tuple[str | int, ...] = ()) -> None:
@@ -36,11 +52,11 @@ class TopologyError(SpecError):
 
 
 class GridError(GridgenError):
-    """Connections and maps that make no grid: shapes that disagree, names that are missing."""
+    """Connections and maps do not form a grid: shapes disagree, or names are missing."""
 
 
 class SizeError(GridgenError):
-    """An image size that the grid cannot take."""
+    """An image has a size that the grid cannot take."""
 
 
 class RenderError(GridgenError):
@@ -48,19 +64,21 @@ class RenderError(GridgenError):
 
 
 class FileError(GridgenError):
-    """A file or folder cannot be written: no room, no permission, or in the way."""
+    """A file or folder cannot be written: the disk is full, permission is missing, or a file is in
+    the way.
+    """
 
 
 class UsageError(GridgenError):
-    """Flags that do not go together, or a name that a flag does not know."""
+    """Options contradict each other, or an option is given an unknown name."""
 
 
 class DeviceError(GridgenError):
-    """A device that does not exist or cannot be used."""
+    """A device does not exist or cannot be used."""
 
 
 class TooLargeError(GridgenError):
-    """A network that this machine's memory cannot hold."""
+    """A network does not fit into this machine's memory."""
 
 
 class WeightsError(GridgenError):
@@ -76,13 +94,13 @@ class RunError(GridgenError):
 
 
 class TrainingError(GridgenError):
-    """Training cannot go on, because the loss is not a number, say. What it had reached is kept."""
+    """Training cannot go on, for example since the loss is not a number. Its last state is kept."""
 
     exit_code = 3
 
 
 class OutOfMemoryError(TrainingError):
-    """Training cannot go on: memory ran out."""
+    """Training cannot go on, since memory ran out."""
 
 
 class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
@@ -93,20 +111,22 @@ class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
         self.signal, self.exit_code = number, 128 + number
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """One line that says `name` is unknown and which known name is nearest.
+def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> str:
+    """One line that says that `name` is unknown, and the nearest known name, else all of them.
+
+    Without `guess`, all of them: of devices, the name nearest to `gpu` is `cpu`.
 
     >>> unknown("topology", "u-net", ["gridnet", "unet"])
-    "'u-net' is no topology; did you mean 'unet'?"
+    "unknown topology 'u-net'; did you mean 'unet'?"
     >>> unknown("unit", "zzz", ["residual", "bottleneck"])
-    "'zzz' is no unit; there are: bottleneck, residual"
+    "unknown unit 'zzz'; known: bottleneck, residual"
     >>> unknown("architecture", "frrn", ["fpn", "frrn-a", "frrn-b"])
-    "'frrn' is no architecture; did you mean 'frrn-a' or 'frrn-b'?"
+    "unknown architecture 'frrn'; did you mean 'frrn-a' or 'frrn-b'?"
     """
     names = sorted(known)
-    near = _near(name.lower(), names)
+    near = _near(name.lower(), names) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"{name!r} is no {what}; {hint or 'there are: ' + ', '.join(names)}"
+    return f"unknown {what} {name!r}; {hint or 'known: ' + ', '.join(names)}"
 
 
 def ending(code: int) -> str:

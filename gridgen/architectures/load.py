@@ -57,7 +57,7 @@ def _load(name: str | Path) -> NetworkSpec:
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not Path(name).is_file() and not Path(name).suffix and not _is_other_folder(name):
         _require_no_topology(str(name))
-        published = _published(str(name), "spec file and no architecture")
+        published = _published(str(name), "spec file or architecture")
         return published.of(architecture=str(name))
     source = Source.read(name)
     try:

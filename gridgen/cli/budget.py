@@ -92,7 +92,7 @@ def _limit(text: str) -> tuple[str, Any]:
     """Field and value of `LIMIT=AMOUNT`; the value is YAML."""
     name, equals, value = text.partition("=")
     if not (equals and name.isidentifier() and value.strip()):
-        raise SpecError(f"{text!r} is no limit; write LIMIT=AMOUNT, such as parameters=10M")
+        raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
     return name, Source.parse(f"value: {value}", text).data["value"]
 
 

@@ -96,7 +96,7 @@ def _setting(text: str) -> tuple[str, Any]:
     """Field and value of `FIELD=VALUE`; the value is YAML."""
     name, equals, value = text.partition("=")
     if not (equals and re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name)):
-        raise SpecError(f"{text!r} is no setting; write FIELD=VALUE, such as classes=2")
+        raise SpecError(f"{text!r} is not a setting; write FIELD=VALUE, such as classes=2")
     return name, Source.parse(f"value: {value}", text).data["value"]
 
 

@@ -173,6 +173,6 @@ def _read(path: Path, table: IdArray, what: str, window: Window | None = None) -
     inside = ids.max(initial=0) < len(table)
     if not inside or (found := table[ids]).min(initial=0) == UNKNOWN:
         wrong = ids[found == UNKNOWN].flat[0] if inside else ids.max()
-        fact = f"a pixel of {wrong}, which is no {what} of Cityscapes"
+        fact = f"a pixel of {wrong}, which is not a valid {what} of Cityscapes"
         raise DataError(f"{path}: {fact}; unpack its archive again")
     return torch.from_numpy(found)

@@ -119,7 +119,7 @@ def is_name(text: str) -> bool:
 
 def _byte(text: str, column: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 255):
-        raise ValueError(f"{column}: {text!r} is no whole number from 0 to 255")
+        raise ValueError(f"{column}: {text!r} is not a whole number from 0 to 255")
     return int(text)
 
 

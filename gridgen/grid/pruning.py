@@ -114,8 +114,6 @@ def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool
     for index, pattern in enumerate(patterns):
         matched = {name for name in names if fnmatchcase(name, pattern)}
         if not matched:
-            raise TopologyError(
-                unknown("connection of this grid", pattern, names), ("topology", field, index)
-            )
+            raise TopologyError(unknown("connection", pattern, names), ("topology", field, index))
         named |= matched
     return lambda connection: (connection.name in named) == (field == "keep")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridgen.errors import RenderError
+from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
 
 TEXT_FORMATS = ("dot", "gv")
@@ -35,7 +35,7 @@ class Picture:
         `PNG_MAX` pixels a side too, before it is drawn.
         """
         if kind not in FORMATS:
-            raise RenderError(f"{kind!r} is no picture format; there are: {', '.join(FORMATS)}")
+            raise RenderError(unknown("picture format", kind, FORMATS, guess=False))
         if kind in TEXT_FORMATS:
             return self.source.encode()
         if kind == "png":

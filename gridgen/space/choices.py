@@ -149,7 +149,7 @@ def relocated(error: SpecError, point: SpacePoint) -> SpecError:
 def _require_field(field: str, space: Space) -> None:
     first, *path = field.split(".")
     if first not in GridSpec.model_fields:
-        raise SpecError(unknown("field of a spec", field, GridSpec.model_fields), ("space", field))
+        raise SpecError(unknown("spec field", field, GridSpec.model_fields), ("space", field))
     if path and first in space:
         raise SpecError(f"{first} varies as a whole already; remove one", ("space", field))
 

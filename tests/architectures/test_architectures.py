@@ -14,7 +14,7 @@ from gridgen.architectures import load_spec, spec_of
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.architectures.unet_2015 import Unet2015
 from gridgen.emit import GridNetwork
-from gridgen.errors import GridError, SizeError, SpecError, TopologyError
+from gridgen.errors import GridError, SizeError, SpecError, TopologyError, unknown
 from gridgen.grid import Draft, FeatureMap, Grid, build_grid
 from gridgen.grid.lattices import chain, trellis, triangle
 from gridgen.grid.layers import Conv
@@ -197,7 +197,7 @@ def test_a_network_that_nobody_can_look_up_is_not_stored(tmp_path):
     grid = build_grid(Mine.of(architecture="mine", base_channels=2))
     with pytest.raises(GridError) as caught:
         gridgen.save_network(GridNetwork(grid), tmp_path / "mine.safetensors")
-    assert str(caught.value).startswith("mine: 'mine' is no architecture")
+    assert str(caught.value).startswith("mine: unknown architecture 'mine'")
 
 
 def test_weights_of_an_architecture_are_saved_and_loaded_with_its_spec(tmp_path):
@@ -251,16 +251,18 @@ def test_a_file_names_an_architecture(tmp_path):
     [
         (
             "architecture: unet-2016\n",
-            "mine.yaml:1:15: architecture: 'unet-2016' is no architecture; "
-            "did you mean 'unet-2015'?\n"
-            "     1 | architecture: unet-2016\n"
-            "       |               ^",
+            (
+                "mine.yaml:1:15: architecture: "
+                f"{unknown('architecture', 'unet-2016', ['unet-2015'])}"
+                "\n     1 | architecture: unet-2016\n       |               ^"
+            ),
         ),
         (
             "architecture: unet-2015\nclases: 3\n",
-            "mine.yaml:2:1: clases: 'clases' is no field; did you mean 'classes'?\n"
-            "     2 | clases: 3\n"
-            "       | ^",
+            (
+                f"mine.yaml:2:1: clases: {unknown('field', 'clases', ['classes'])}\n"
+                "     2 | clases: 3\n       | ^"
+            ),
         ),
     ],
 )

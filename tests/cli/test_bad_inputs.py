@@ -63,7 +63,7 @@ RUNS = {
 }
 
 RECIPE_NAMES = ", ".join(sorted(RECIPES))
-NO_SPEC = "{!r} is no spec file and no architecture; there are: " + ", ".join(sorted(ARCHITECTURES))
+NO_SPEC = "unknown spec file or architecture {!r}; known: " + ", ".join(sorted(ARCHITECTURES))
 ZERO = ":1:10: streams: 0 is less than 1\n     1 | streams: 0\n       |          ^"
 A_STUDY = "this is a study; gridgen feasible and search read it"
 A_SPEC = "this is a network spec; gridgen count, render, build, train and others read it"
@@ -89,8 +89,8 @@ CASES = {
     "evaluate run": "gridgen evaluate: Missing option '--data'; see gridgen evaluate --help",
     "predict run": "gridgen predict: Missing argument 'IMAGE...'; see gridgen predict --help",
     "list": "gridgen list: Missing argument 'WHAT'; see gridgen list --help",
-    "list topologys": "'topologys' is no list; did you mean 'topologies'?",
-    "schema specs": "'specs' is no schema; did you mean 'spec'?",
+    "list topologys": "unknown list 'topologys'; did you mean 'topologies'?",
+    "schema specs": "unknown schema 'specs'; did you mean 'spec'?",
     "search study.yaml --trials 0": ("--trials: 0 is less than 1"),
     "search study.yaml --trials many": "--trials: 'many' is not a whole number",
     "feasible study.yaml --list all": "--list: 'all' is not a whole number",
@@ -144,20 +144,17 @@ CASES = {
         "       |          ^"
     ),
     "count field.yaml": (
-        "field.yaml:5:1: fussion: 'fussion' is no field; did you mean 'fusion'?\n"
-        "     5 | fussion: sum\n"
-        "       | ^"
+        "field.yaml:5:1: fussion: unknown field 'fussion'; did you mean 'fusion'?\n     "
+        "5 | fussion: sum\n       | ^"
     ),
     "count unit.yaml": (
-        "unit.yaml:5:18: units.lateral: 'residul' is no lateral unit; did you mean 'residual'?\n"
-        "     5 | units: {lateral: residul}\n"
-        "       |                  ^"
+        "unit.yaml:5:18: units.lateral: unknown lateral unit 'residul'; did you mean "
+        "'residual'?\n     5 | units: {lateral: residul}\n       |                  ^"
     ),
     "render pattern.yaml": (
-        "pattern.yaml:5:19: topology.keep.0: 'laterl_0_1' is no connection of this grid; "
-        "did you mean 'lateral_0_1'?\n"
-        "     5 | topology: {keep: [laterl_0_1]}\n"
-        "       |                   ^"
+        "pattern.yaml:5:19: topology.keep.0: unknown connection 'laterl_0_1'; did you "
+        "mean 'lateral_0_1'?\n     5 | topology: {keep: [laterl_0_1]}\n       |           "
+        "        ^"
     ),
     "render path.yaml": (
         "path.yaml:5:11: topology: no path from input to output is left; "
@@ -178,7 +175,7 @@ CASES = {
     ),
     "count long.yaml": "long.yaml: too long; a file of ours has 65536 bytes at most",
     # topologies
-    "render mine.yaml --as u-net": "--as: 'u-net' is no topology; did you mean 'unet'?",
+    "render mine.yaml --as u-net": "--as: unknown topology 'u-net'; did you mean 'unet'?",
     "build wave.yaml --as unet": (
         "--as: conv-deconv, unet and frrn go down and up once; columns 1+1+1+1 are not sub "
         "columns, then up columns"
@@ -195,7 +192,7 @@ CASES = {
     # output paths
     "render mine.yaml -o picture": "picture: add an ending: .svg, .png, .pdf, .dot, .gv",
     "render mine.yaml -o picture.bmp": (
-        "'bmp' is no picture format; there are: svg, png, pdf, dot, gv"
+        "unknown picture format 'bmp'; known: dot, gv, pdf, png, svg"
     ),
     "render mine.yaml -o file/a.svg": f"file: {WAY}",
     "render mine.yaml -o file/b/a.dot": f"file/b: {WAY}",
@@ -211,12 +208,12 @@ CASES = {
     "search study.yaml -o file": f"file: {WAY}",
     # data
     f"{TRAIN} shaps": (
-        "'shaps' is no dataset; did you mean 'shapes'?; the path of a folder works too"
+        "unknown dataset 'shaps'; did you mean 'shapes'?; the path of a folder works too"
     ),
     f"{TRAIN} unsplit": f"unsplit: {NO_SPLIT}",
     f"{TRAIN} half": "half/classes.txt: No such file or directory; it lists the classes",
     f"{TRAIN} streets": ("streets/train/labels/a.png: id 7 is not in classes.txt, which has 0, 1"),
-    "evaluate run --data shapes --split test": "shapes: 'test' is no split; there are: train, val",
+    "evaluate run --data shapes --split test": "shapes: unknown split 'test'; known: train, val",
     "predict run none.png": "none.png: No such file or directory",
     "predict run text.png": "text.png: not a PNG, JPEG, WebP or TIFF image",
     "predict run nothing.png": "nothing.png: the file is empty",
@@ -240,7 +237,7 @@ CASES = {
     ),
     # recipes
     "train mine.yaml --data shapes --recipe papr": (
-        "'papr' is no recipe; did you mean 'paper'?; the path of a YAML file works too"
+        "unknown recipe 'papr'; did you mean 'paper'?; the path of a YAML file works too"
     ),
     "train mine.yaml --data shapes --recipe recipe-zero.yaml": (
         "recipe-zero.yaml:1:9: epochs: 0 is less than 1\n"
@@ -264,7 +261,7 @@ CASES = {
     "train --resume run --seed 1": BESIDE,
     "train --resume other": "other: no run there (no run.json); name one that train made",
     f"{TRAIN} shapes -o run": f"run {TAKEN.format('run')}",
-    f"{TRAIN} shapes --device gpu": "'gpu' is no device; there are: auto, cpu, cuda",
+    f"{TRAIN} shapes --device gpu": "unknown device 'gpu'; known: auto, cpu, cuda",
     # runs
     "evaluate none --data shapes": f"none: {NO_RUN.format('none')}",
     "evaluate run-spec --data shapes": f"run-spec/spec.yaml{ZERO}",
@@ -308,10 +305,8 @@ CASES = {
     # studies
     "search none.yaml": "none.yaml: No such file or directory",
     "search study-data.yaml": (
-        "study-data.yaml:1:7: data: 'shaps' is no dataset; did you mean 'shapes'?; "
-        "the path of a folder works too\n"
-        "     1 | data: shaps\n"
-        "       |       ^"
+        "study-data.yaml:1:7: data: unknown dataset 'shaps'; did you mean 'shapes'?; "
+        "the path of a folder works too\n     1 | data: shaps\n       |       ^"
     ),
     "search study-classes.yaml": (
         "study-classes.yaml:2:17: spec.classes: 5, but the data shapes has 3; set classes: 3\n"
@@ -319,15 +314,13 @@ CASES = {
         "       |                 ^"
     ),
     "search study-unit.yaml": (
-        "study-unit.yaml:6:19: space.units.lateral.0: 'residul' is no lateral unit; "
-        "did you mean 'residual'?\n"
-        "     6 |   units.lateral: [residul]\n"
-        "       |                   ^"
+        "study-unit.yaml:6:19: space.units.lateral.0: unknown lateral unit 'residul'; "
+        "did you mean 'residual'?\n     6 |   units.lateral: [residul]\n       |          "
+        "         ^"
     ),
     "search study-sampler.yaml": (
-        "study-sampler.yaml:10:10: sampler: 'grid' is no sampler; there are: nsga2, random, tpe\n"
-        "    10 | sampler: grid\n"
-        "       |          ^"
+        "study-sampler.yaml:10:10: sampler: unknown sampler 'grid'; known: nsga2, "
+        "random, tpe\n    10 | sampler: grid\n       |          ^"
     ),
     "search study-recipe.yaml": (
         "study-recipe.yaml:8:9: recipe: quik.yaml: no such file\n"
@@ -353,7 +346,7 @@ CASES = {
         "     1 | data: shapes\n"
         "       | ^"
     ),
-    "search study.yaml --device gpu": ("'gpu' is no device; there are: auto, cpu, cuda"),
+    "search study.yaml --device gpu": ("unknown device 'gpu'; known: auto, cpu, cuda"),
 }
 
 # Through the program as it is installed, which takes seconds where it loads torch.

@@ -9,7 +9,7 @@ import torch
 
 from gridgen.cli.room import room_of
 from gridgen.cli.table import WIDTH
-from gridgen.errors import DeviceError, SpecError
+from gridgen.errors import DeviceError, SpecError, unknown
 from gridgen.memory.device import stored
 from gridgen.memory.device.cases import PHASES, Machine, Measured, Peak
 from gridgen.memory.device.fitting import fits
@@ -116,15 +116,15 @@ def test_what_begins_with_a_digit_may_be_a_file_or_a_device(device, calibration,
 
 TOO = "(gridgen calibrate measures one; an amount such as 8GB works too)"
 WRONG = {
-    "made-up-gpus": f"'made-up-gpus' is no calibrated device; did you mean 'made-up-gpu'? {TOO}",
+    "made-up-gpus": f"unknown calibrated device 'made-up-gpus'; did you mean 'made-up-gpu'? {TOO}",
     "8gb": "--device: unknown unit 'gb' in '8gb'; did you mean '8GB'?",
     "8XB": "--device: unknown unit 'XB' in '8XB'; write a number such as 8GB",
     "0": "--device: '0' is not an amount of memory; write one such as 8GB",
     "-8GB": "--device: '-8GB' is not an amount of memory; write one such as 8GB",
     "1.5": "--device: '1.5' is not a whole number; write one such as 8GB",
-    "5090.yaml": f"'5090.yaml' is no calibrated device; there are: made-up-gpu {TOO}",
-    "": f"'' is no calibrated device; there are: made-up-gpu {TOO}",
-    "../devices": f"'../devices' is no calibrated device; there are: made-up-gpu {TOO}",
+    "5090.yaml": f"unknown calibrated device '5090.yaml'; known: made-up-gpu {TOO}",
+    "": f"unknown calibrated device ''; known: made-up-gpu {TOO}",
+    "../devices": f"unknown calibrated device '../devices'; known: made-up-gpu {TOO}",
 }
 
 
@@ -166,7 +166,7 @@ def test_wrong_commands(command, device, place, gridgen):
 
 
 DEVICES = {
-    "tpu": "'tpu' is no device; there are: auto, cpu, cuda",
+    "tpu": unknown("device", "tpu", ["auto", "cpu", "cuda"], guess=False),
     "cuda": "device 'cuda' cannot be used: Torch not compiled with CUDA enabled; try --device cpu",
 }
 

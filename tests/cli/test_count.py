@@ -8,6 +8,7 @@ from gridgen.analysis.breakdown import Group
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.cli.costs import print_costs
 from gridgen.cli.table import WIDTH, print_table
+from gridgen.errors import unknown
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -57,9 +58,9 @@ def test_json_per_something_has_rows_that_add_up(per, gridgen):
 @pytest.mark.parametrize(
     ("per", "error"),
     [
-        ("streams", "--per: 'streams' is no grouping; did you mean 'stream'?"),
-        ("", "--per: '' is no grouping; there are: connection, part, stream"),
-        ("x", "--per: 'x' is no grouping; there are: connection, part, stream"),
+        ("streams", f"--per: {unknown('grouping', 'streams', ['stream'])}"),
+        ("", f"--per: {unknown('grouping', '', ['connection', 'part', 'stream'])}"),
+        ("x", f"--per: {unknown('grouping', 'x', ['connection', 'part', 'stream'])}"),
     ],
 )
 def test_a_grouping_that_there_is_not_is_named(per, error, gridgen):
@@ -143,7 +144,7 @@ def test_json_adds_what_was_asked_for(shipped, gridgen):
         (("--recompute", "all"), "--recompute: 'all' is not one of: 'none', 'unit' or 'column'"),
         (
             ("--budget", "params=10M"),
-            "--budget: params: 'params' is no field; did you mean 'parameters'?",
+            f"--budget: params: {unknown('field', 'params', ['parameters'])}",
         ),
         (
             ("--budget", "batch=4"),
@@ -185,7 +186,7 @@ def test_json_adds_what_was_asked_for(shipped, gridgen):
         (("--strict",), "--strict: there is nothing to keep to; give --budget or --device"),
         (
             ("--budget", "parameters"),
-            "--budget: 'parameters' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+            ("--budget: 'parameters' is not a limit; write LIMIT=AMOUNT, such as parameters=10M"),
         ),
     ],
 )

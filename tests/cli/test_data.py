@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gridgen.data import DATASETS
+from gridgen.errors import unknown
+
 CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n7\tvoid\t0\t0\t0\tignore\n"
 
 
@@ -117,8 +120,10 @@ def test_json_has_it_all(streets, gridgen):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check", "streats"], "'streats' is no dataset; there are: cityscapes, denoising, folder, "
-         "nuclei, shapes; the path of a folder works too"),
+        (
+            ["check", "streats"],
+            f"{unknown('dataset', 'streats', DATASETS)}; the path of a folder works too",
+        ),
         (["check", "."], ".: no split; a dataset has {split}/images and {split}/labels"),
         (["check", "denoising:nowhere"], "nowhere: no such directory"),
         ([], "gridgen data: Missing command; see gridgen data --help"),

@@ -5,6 +5,8 @@ import json
 import pytest
 from PIL import Image
 
+from gridgen.errors import unknown
+
 
 def test_evaluate_writes_a_page_and_tables(with_run, gridgen):
     code, out, err = gridgen(
@@ -36,8 +38,10 @@ def test_the_inference_is_told_where_it_is_not_the_runs(with_run, gridgen):
     [
         (
             "--inference mulitscale",
-            "'mulitscale' is no inference; did you mean 'multiscale'?; "
-            "the path of a YAML file works too",
+            (
+                f"{unknown('inference', 'mulitscale', ['multiscale'])}"
+                "; the path of a YAML file works too"
+            ),
         ),
         ("--window 2", "--window: 2 is less than 8"),
         ("--precision fp16", "--precision: 'fp16' is not one of: 'fp32' or 'bf16'"),

@@ -4,6 +4,8 @@ import re
 
 from PIL import Image
 
+from gridgen.errors import unknown
+
 
 def test_export_says_what_it_wrote(with_run, gridgen):
     code, out, err = gridgen("export", "run", "-o", "w.safetensors", "--precision", "bf16")
@@ -34,7 +36,7 @@ def test_what_cannot_be_exported_is_one_line(with_run, gridgen):
         ),
         (
             ("run", "-o", "w.safetensors", "--precision", "fp8"),
-            "--precision: 'fp8' is no precision; there are: bf16, fp32",
+            f"--precision: {unknown('precision', 'fp8', ['bf16', 'fp32'])}",
         ),
         (
             ("run/weights.safetensors", "-o", "run/weights.safetensors"),

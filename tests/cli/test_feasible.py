@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from gridgen.analysis import count
+from gridgen.errors import unknown
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 
@@ -136,16 +137,18 @@ def test_the_picture_opens_and_is_the_last_line(limits, place, gridgen):
         ),
         (
             ["--budget", "parameters"],
-            "--budget: 'parameters' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+            "--budget: 'parameters' is not a limit; write LIMIT=AMOUNT, such as parameters=10M",
         ),
         (
             ["--budget", "parameters="],
-            "--budget: 'parameters=' is no limit; write LIMIT=AMOUNT, such as parameters=10M",
+            "--budget: 'parameters=' is not a limit; write LIMIT=AMOUNT, such as parameters=10M",
         ),
         (
             ["--budget", "memory=8GB"],
-            "--budget: memory: 'memory' is no field; did you mean 'inference_memory' or "
-            "'training_memory'?",
+            (
+                "--budget: memory: "
+                f"{unknown('field', 'memory', ['inference_memory', 'training_memory'])}"
+            ),
         ),
         (
             ["--budget", "training_memory=8"],

@@ -9,6 +9,7 @@ import pytest
 
 from gridgen.analysis.lints import LINTS
 from gridgen.cli.table import WIDTH
+from gridgen.errors import unknown
 
 ROOT = Path(__file__).parents[2]
 CHECKED = """\
@@ -145,7 +146,7 @@ def test_the_flags_of_a_fix_put_after_the_command_remove_the_finding(command, sh
 WRONG = {
     "lint": "gridgen lint: Missing argument 'SPEC'; see gridgen lint --help",
     "lint nothing.yaml": "nothing.yaml: No such file or directory",
-    "lint unet-2016": "'unet-2016' is no spec file and no architecture; did you mean 'unet-2015'?",
+    "lint unet-2016": unknown("spec file or architecture", "unet-2016", ["unet-2015"]),
     "lint mine.yaml --size 5": "--size: '5' is not a size; write HEIGHTxWIDTH, such as 360x480",
     "lint mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
     "lint mine.yaml --size 9x8": (
@@ -157,16 +158,16 @@ WRONG = {
     "lint mine.yaml --size 99999x8": "Image is 99999x8; each side must be from 1 to 65536.",
     "lint mine.yaml --batch 0": ("--batch: 0 is less than 1"),
     "lint mine.yaml --batch four": ("--batch: 'four' is not a whole number"),
-    "lint mine.yaml --as unett": "--as: 'unett' is no topology; did you mean 'unet'?",
+    "lint mine.yaml --as unett": f"--as: {unknown('topology', 'unett', ['unet'])}",
     "lint pspnet --as unet": (
         "--as: unet is a topology of the paper's grid; pspnet is a network of its own"
     ),
     "lint mine.yaml --set units.upsampling=deconv4": (
-        "--set: units.upsampling: 'deconv4' is no upsampling unit; did you mean 'deconv'?"
+        f"--set: units.upsampling: {unknown('upsampling unit', 'deconv4', ['deconv'])}"
     ),
     "lint mine.yaml --set 'topology={drop: [up_*, nothing]}'": (
-        "--set: topology.drop.1: 'nothing' is no connection of this grid; "
-        "there are: lateral_0_1, lateral_1_1, sub_1_0, up_0_1"
+        "--set: topology.drop.1: "
+        f"{unknown('connection', 'nothing', ['lateral_0_1', 'lateral_1_1', 'sub_1_0', 'up_0_1'])}"
     ),
     "lint mine.yaml --fix": "gridgen lint: No such option: --fix; see gridgen lint --help",
 }

@@ -8,6 +8,7 @@ from PIL import Image
 
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import load_network
+from gridgen.errors import unknown
 
 SMALL = ("unet-2015", "--set", "base_channels=2")
 
@@ -102,23 +103,25 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
     [
         (
             ["count", "unet-2016"],
-            "'unet-2016' is no spec file and no architecture; did you mean 'unet-2015'?",
+            unknown("spec file or architecture", "unet-2016", ["unet-2015"]),
         ),
         (["count", "gone.yaml"], "gone.yaml: No such file or directory"),
         (
             ["count", *SMALL[:2], "classes"],
-            "--set: 'classes' is no setting; write FIELD=VALUE, such as classes=2",
+            "--set: 'classes' is not a setting; write FIELD=VALUE, such as classes=2",
         ),
         (["count", *SMALL[:2], "classes=0"], "--set: classes: 0 is less than 1"),
         (["count", *SMALL[:2], "classes=two"], "--set: classes: 'two' is not a whole number"),
         (
             ["count", *SMALL[:2], "clases=2"],
-            "--set: clases: 'clases' is no field; did you mean 'classes'?",
+            f"--set: clases: {unknown('field', 'clases', ['classes'])}",
         ),
         (
             ["count", *SMALL[:2], "units.lateral=residual"],
-            "--set: units: 'units' is no field; there are: architecture, base_channels, classes, "
-            "in_channels, size, streams, topology",
+            (
+                "--set: units: unknown field 'units'; known: architecture, base_channels, "
+                "classes, in_channels, size, streams, topology"
+            ),
         ),
         (
             ["count", "mine.yaml", "--set", "units.lateral.x=1"],
@@ -126,8 +129,10 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["count", "mine.yaml", "--set", "units.lateral=x"],
-            "--set: units.lateral: 'x' is no lateral unit; "
-            "there are: bottleneck, residual, residual-prelu",
+            (
+                "--set: units.lateral: "
+                f"{unknown('lateral unit', 'x', ['bottleneck', 'residual', 'residual-prelu'])}"
+            ),
         ),
         (
             ["count", "unet-2015", "--as", "unet"],
@@ -155,7 +160,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["relate", "mine.yaml@u-net", "mine.yaml"],
-            "mine.yaml@u-net: 'u-net' is no topology; did you mean 'unet'?",
+            f"mine.yaml@u-net: {unknown('topology', 'u-net', ['unet'])}",
         ),
         (
             ["relate", "mine.yaml", "unet"],
@@ -169,7 +174,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["diff", "mine.yaml", "mine.yaml", "-o", "a.jpg"],
-            "'jpg' is no picture format; there are: svg, png, pdf, dot, gv",
+            unknown("picture format", "jpg", ["dot", "gv", "pdf", "png", "svg"], guess=False),
         ),
         (
             ["diff", "mine.yaml", "mine.yaml", "--size", "3"],

@@ -11,6 +11,7 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.cli.matrix import print_matrix
 from gridgen.cli.paths_page import path_sentences
 from gridgen.cli.table import WIDTH
+from gridgen.errors import unknown
 from gridgen.grid import FeatureMap, build_grid, prune
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -180,10 +181,10 @@ def test_json_has_the_chances_of_total_dropout(gridgen):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["--per", "stream"], "--per: 'stream' is no grouping; there are: connection"),
-        (["--per", "conection"], "--per: 'conection' is no grouping; did you mean 'connection'?"),
-        (["--per", ""], "--per: '' is no grouping; there are: connection"),
-        (["--as", "u-net"], "--as: 'u-net' is no topology; did you mean 'unet'?"),
+        (["--per", "stream"], f"--per: {unknown('grouping', 'stream', ['connection'])}"),
+        (["--per", "conection"], f"--per: {unknown('grouping', 'conection', ['connection'])}"),
+        (["--per", ""], f"--per: {unknown('grouping', '', ['connection'])}"),
+        (["--as", "u-net"], f"--as: {unknown('topology', 'u-net', ['unet'])}"),
         (["--set", "streams=0"], "--set: streams: 0 is less than 1"),
     ],
 )
@@ -205,7 +206,9 @@ def test_nothing_is_written_where_the_picture_cannot_be(place, gridgen):
     before = sorted(place.iterdir())
     code, out, err = gridgen("render", "mine.yaml", "--paths", "-o", "a.jpg")
     assert (code, out) == (2, "")
-    assert err == "'jpg' is no picture format; there are: svg, png, pdf, dot, gv\n"
+    assert err == (
+        f"{unknown('picture format', 'jpg', ['dot', 'gv', 'pdf', 'png', 'svg'], guess=False)}\n"
+    )
     assert sorted(place.iterdir()) == before
 
 

@@ -134,9 +134,7 @@ def test_a_part_in_place_of_the_whole_is_told_so(root, part):
 
 
 def test_the_test_split_has_no_labels_to_score(root):
-    assert failure(root, "test") == (
-        f"cityscapes:{root}: 'test' is no split; there are: train, val"
-    )
+    assert failure(root, "test") == (f"cityscapes:{root}: unknown split 'test'; known: train, val")
     for part in ("leftImg8bit", "gtFine"):
         (root / part / "test").mkdir()
     assert failure(root, "test") == (
@@ -190,7 +188,7 @@ def test_what_is_no_png_is_named(root):
 def test_ids_that_are_none_are_named_when_they_are_read(root, number):
     Image.new("L", (128, 64), number).save(label(root))
     assert failure(root, index=0) == (
-        f"{label(root)}: a pixel of {number}, which is no label id of Cityscapes; "
+        f"{label(root)}: a pixel of {number}, which is not a valid label id of Cityscapes; "
         "unpack its archive again"
     )
 
@@ -202,8 +200,8 @@ def test_instances_of_what_has_none_are_named_when_they_are_read(root, number):
     with pytest.raises(DataError) as error:
         read()
     assert str(error.value) == (
-        f"{label(root, 'instanceIds')}: a pixel of {number}, which is no instance number of "
-        "Cityscapes; unpack its archive again"
+        f"{label(root, 'instanceIds')}: a pixel of {number}, which is not a valid instance number "
+        "of Cityscapes; unpack its archive again"
     )
 
 

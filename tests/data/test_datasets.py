@@ -5,7 +5,7 @@ from cityscapes import make_tree
 from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
 from gridgen.data.dataset import OnDisk, Window, holdout, part_of
 from gridgen.data.datasets import folder_of, lasting_name, white_of
-from gridgen.errors import DataError
+from gridgen.errors import DataError, unknown
 
 
 @pytest.fixture(params=DATASETS)
@@ -97,7 +97,7 @@ def test_splits_agree_on_classes_colours_and_channels(name):
 def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
     with pytest.raises(DataError) as error:
         load_dataset(name, "other")
-    assert str(error.value) == f"{name}: 'other' is no split; there are: train, val"
+    assert str(error.value) == f"{name}: unknown split 'other'; known: train, val"
 
 
 def test_every_entry_has_a_line_and_a_recipe():
@@ -109,7 +109,7 @@ def test_a_misspelt_name_gets_the_nearest_one():
     with pytest.raises(DataError) as error:
         load_dataset("nucleii")
     assert str(error.value) == (
-        "'nucleii' is no dataset; did you mean 'nuclei'?; the path of a folder works too"
+        f"{unknown('dataset', 'nucleii', ['nuclei'])}; the path of a folder works too"
     )
 
 
@@ -130,7 +130,7 @@ def test_a_name_with_a_path_is_that_dataset_of_that_folder(tree):
     assert load_dataset(f"denoising:{tree.root}").name == "denoising:streets"
     with pytest.raises(DataError) as error:
         load_dataset(f"shapes:{tree.root}")
-    assert str(error.value).startswith(f"'shapes:{tree.root}' is no dataset; ")
+    assert str(error.value).startswith(f"unknown dataset 'shapes:{tree.root}'; ")
 
 
 def test_a_lasting_name_means_the_same_from_everywhere(tree, monkeypatch):

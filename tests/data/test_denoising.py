@@ -70,7 +70,7 @@ def test_what_is_missing_is_named(greys):
     assert str(error.value) == f"{greys}/x: no such directory"
     with pytest.raises(DataError) as error:
         Denoising("test", greys)
-    assert str(error.value) == f"{greys}: 'test' is no split; there are: train, val"
+    assert str(error.value) == f"{greys}: unknown split 'test'; known: train, val"
     (greys / "val" / "images" / "a.png").unlink()
     with pytest.raises(DataError) as error:
         Denoising("val", greys)

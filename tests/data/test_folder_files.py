@@ -7,7 +7,7 @@ from gridgen.data.dataset import IGNORE
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.data.folder_files import FolderSettings, read_classes, read_settings
-from gridgen.errors import DataError, SpecError
+from gridgen.errors import DataError, SpecError, unknown
 
 GOOD = "0\tsky\t1\t2\t3\tclass\n"
 
@@ -48,10 +48,10 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
         ("0 sky 1 2 3 class", "1: 1 columns; write id, name, R, G, B, role, separated by tabs"),
         (GOOD + "1\troad\t4\t5\tclass", "2: 5 columns; write id, name, R, G, B, role, "
          "separated by tabs"),
-        ("x\tsky\t1\t2\t3\tclass", "1: id: 'x' is no whole number from 0 to 255"),
-        ("-1\tsky\t1\t2\t3\tclass", "1: id: '-1' is no whole number from 0 to 255"),
-        ("0\tsky\t1\t256\t3\tclass", "1: G: '256' is no whole number from 0 to 255"),
-        ("0\tsky\t1\t2\t3.5\tclass", "1: B: '3.5' is no whole number from 0 to 255"),
+        ("x\tsky\t1\t2\t3\tclass", "1: id: 'x' is not a whole number from 0 to 255"),
+        ("-1\tsky\t1\t2\t3\tclass", "1: id: '-1' is not a whole number from 0 to 255"),
+        ("0\tsky\t1\t256\t3\tclass", "1: G: '256' is not a whole number from 0 to 255"),
+        ("0\tsky\t1\t2\t3.5\tclass", "1: B: '3.5' is not a whole number from 0 to 255"),
         ("0\t\t1\t2\t3\tclass", "1: the name is empty"),
         (GOOD + "1\tro\x1b[31mad\t1\t2\t3\tclass", "2: name: 'ro\\x1b[31mad' is not 200 printable "
          "characters at most; write it anew"),
@@ -116,7 +116,7 @@ def test_white_keeps_a_dark_image_dark(dark, dataset):
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        ("whit: 3\n", "1:1: whit: 'whit' is no field; did you mean 'white'?"),
+        ("whit: 3\n", f"1:1: whit: {unknown('field', 'whit', ['white'])}"),
         ("white: 0\n", "1:8: white: 0 is not more than 0.0"),
         ("white: bright\n", "1:8: white: 'bright' is not a number"),
     ],

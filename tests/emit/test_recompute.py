@@ -9,7 +9,7 @@ from small import small_grid
 from gridgen.analysis.sizes import larger_size
 from gridgen.emit import GridNetwork
 from gridgen.emit.recompute import recomputed
-from gridgen.errors import UsageError
+from gridgen.errors import UsageError, unknown
 from gridgen.grid import TOPOLOGIES, build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, train
@@ -93,7 +93,7 @@ def test_what_is_recomputed_has_a_name():
     network = GridNetwork(build_grid(GridSpec.of(**SPEC)))
     with pytest.raises(UsageError) as caught:
         network.recompute = "columns"
-    assert str(caught.value) == "'columns' is no recomputation; did you mean 'column'?"
+    assert str(caught.value) == unknown("recomputation", "columns", ["column"])
     assert network.recompute == "none"
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import paper_specs, specs
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.grid import Connection, FeatureMap, build_grid, require_names
 from gridgen.spec import GridSpec
 
@@ -132,12 +132,12 @@ def test_a_spec_that_names_a_topology_gets_it(paper_spec):
     [
         (
             {"units": {"lateral": "x"}},
-            "'x' is no lateral unit; there are: bottleneck, residual, residual-prelu",
+            unknown("lateral unit", "x", ["bottleneck", "residual", "residual-prelu"]),
         ),
-        ({"fusion": "x"}, "'x' is no fusion; there are: concat, sum, weighted"),
-        ({"stem": "x"}, "'x' is no stem; there are: conv, prelu"),
-        ({"head": "x"}, "'x' is no head; there are: conv, deconv, prelu"),
-        ({"topology": "u-net"}, "'u-net' is no topology; did you mean 'unet'?"),
+        ({"fusion": "x"}, unknown("fusion", "x", ["concat", "sum", "weighted"])),
+        ({"stem": "x"}, unknown("stem", "x", ["conv", "prelu"])),
+        ({"head": "x"}, unknown("head", "x", ["conv", "deconv", "prelu"])),
+        ({"topology": "u-net"}, unknown("topology", "u-net", ["unet"])),
     ],
 )
 def test_names_that_do_not_exist_are_found_before_anything_is_built(fields, message):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgen.emit.lowering import lower
-from gridgen.errors import GridError
+from gridgen.errors import GridError, unknown
 from gridgen.grid.layers import (
     AveragePool,
     BatchNorm,
@@ -294,11 +294,11 @@ def test_a_residual_block_may_halve_the_size(data, stride):
         (lambda: GroupNorm(6, 4), "6 channels are not divisible by 4 groups"),
         (
             lambda: Upsample("bilnear"),
-            "'bilnear' is no interpolation; did you mean 'bilinear'?",
+            unknown("interpolation", "bilnear", ["bilinear"]),
         ),
         (
             lambda: Resize("cubic"),
-            "'cubic' is no interpolation; there are: bilinear, nearest",
+            unknown("interpolation", "cubic", ["bilinear", "nearest"]),
         ),
         (
             lambda: Deconv(1, 1, 1, kernel=2),

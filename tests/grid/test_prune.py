@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
-from gridgen.errors import TopologyError
+from gridgen.errors import TopologyError, unknown
 from gridgen.grid import TOPOLOGIES, build_grid, keep, prune, removed
 from gridgen.spec import CustomTopology, GridSpec
 
@@ -127,14 +127,34 @@ def test_dead_ends_of_the_lattice_are_reported_by_a_topology_that_wants_them():
     [
         (
             {"keep": ["lateral_0_*", "lateral_9_9"]},
-            "'lateral_9_9' is no connection of this grid; did you mean 'lateral_2_3'?",
+            unknown("connection", "lateral_9_9", ["lateral_2_3"]),
             ("topology", "keep", 1),
         ),
         (
             {"drop": ["x*"]},
-            "'x*' is no connection of this grid; there are: lateral_0_1, lateral_0_2, "
-            "lateral_0_3, lateral_1_1, lateral_1_2, lateral_1_3, lateral_2_1, lateral_2_2, "
-            "lateral_2_3, sub_1_0, sub_1_1, sub_2_0, sub_2_1, up_0_2, up_0_3, up_1_2, up_1_3",
+            unknown(
+                "connection",
+                "x*",
+                [
+                    "lateral_0_1",
+                    "lateral_0_2",
+                    "lateral_0_3",
+                    "lateral_1_1",
+                    "lateral_1_2",
+                    "lateral_1_3",
+                    "lateral_2_1",
+                    "lateral_2_2",
+                    "lateral_2_3",
+                    "sub_1_0",
+                    "sub_1_1",
+                    "sub_2_0",
+                    "sub_2_1",
+                    "up_0_2",
+                    "up_0_3",
+                    "up_1_2",
+                    "up_1_3",
+                ],
+            ),
             ("topology", "drop", 0),
         ),
         (
@@ -159,7 +179,7 @@ def test_a_custom_topology_that_cannot_be(grid, lists, message, field):
 def test_an_unknown_topology_gets_the_nearest_name(grid):
     with pytest.raises(TopologyError) as caught:
         prune(grid, "u-net")
-    assert str(caught.value) == "'u-net' is no topology; did you mean 'unet'?"
+    assert str(caught.value) == unknown("topology", "u-net", ["unet"])
     assert caught.value.field == ("topology",)
 
 

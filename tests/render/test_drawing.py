@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import specs
 
-from gridgen.errors import RenderError
+from gridgen.errors import RenderError, unknown
 from gridgen.grid import TOPOLOGIES, build_grid, prune
 from gridgen.render import draw, style
 from gridgen.spec import GridSpec
@@ -151,7 +151,10 @@ def test_a_notebook_shows_the_svg(paper_grid):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("a.jpg", "'jpg' is no picture format; there are: svg, png, pdf, dot, gv"),
+        (
+            "a.jpg",
+            unknown("picture format", "jpg", ["dot", "gv", "pdf", "png", "svg"], guess=False),
+        ),
         ("a", "{folder}/a: add an ending: .svg, .png, .pdf, .dot, .gv"),
         (
             "a.pdf",

@@ -192,9 +192,9 @@ def test_a_space_that_cannot_be_counted_is_refused(space, fact, field):
 @pytest.mark.parametrize(
     ("spec", "space", "fact"),
     [
-        ({}, {"units.lateral": ("residul",)}, "units.lateral: 'residul' is no lateral unit"),
-        ({"stem": "cnv"}, {"streams": (2,)}, "stem: 'cnv' is no stem"),
-        ({}, {"strems": (2, 3)}, "'strems' is no field of a spec"),
+        ({}, {"units.lateral": ("residul",)}, "units.lateral: unknown lateral unit 'residul'"),
+        ({"stem": "cnv"}, {"streams": (2,)}, "stem: unknown stem 'cnv'"),
+        ({}, {"strems": (2, 3)}, "unknown spec field 'strems'"),
         ({}, {"units": ({},), "units.lateral": ("residual",)}, "units varies as a whole already"),
         ({"classes": 0}, {"streams": (2, 3)}, "classes: 0 is less than 1"),
         ({}, {"in_channels": (3, "x")}, "in_channels: 'x' is not a whole number"),

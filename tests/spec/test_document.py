@@ -52,7 +52,7 @@ def test_but_replaces_fields_and_validates_again():
     assert str(caught.value) == "streams: '4' is not a whole number"
     with pytest.raises(SpecError) as caught:
         spec.but(strems=4)
-    assert str(caught.value) == "strems: 'strems' is no field; did you mean 'streams'?"
+    assert str(caught.value) == "strems: unknown field 'strems'; did you mean 'streams'?"
 
 
 @pytest.mark.parametrize("fields", [{"streams": 0}, {"units": {"lateral": 3}}, {"strems": 2}])
@@ -72,16 +72,15 @@ def test_a_file_of_another_kind_is_called_what_it_is():
     assert str(caught.value) == "a.yaml: this is a study; gridgen feasible and search read it"
     with pytest.raises(SpecError) as caught:
         GridSpec.parse(TEXT + "data: shapes\n", "a.yaml")
-    assert str(caught.value).startswith("a.yaml:5:1: data: 'data' is no field; there are: ")
+    assert str(caught.value).startswith("a.yaml:5:1: data: unknown field 'data'; known: ")
 
 
 def test_later_errors_name_the_line_of_a_document_that_a_file_holds():
     with pytest.raises(SpecError) as caught:
         build_grid(GridSpec.parse(TEXT + "fusion: summ\n", "mine.yaml"))
     assert str(caught.value) == (
-        "mine.yaml:5:9: fusion: 'summ' is no fusion; did you mean 'sum'?\n"
-        "     5 | fusion: summ\n"
-        "       |         ^"
+        "mine.yaml:5:9: fusion: unknown fusion 'summ'; did you mean 'sum'?\n     5 | "
+        "fusion: summ\n       |         ^"
     )
     assert caught.value.field == ("fusion",)
 
@@ -90,7 +89,7 @@ def test_later_errors_name_the_field_of_a_document_that_no_file_holds():
     with pytest.raises(SpecError) as caught:
         build_grid(GridSpec.of(**FIELDS, units={"lateral": "residul"}))
     assert str(caught.value) == (
-        "units.lateral: 'residul' is no lateral unit; did you mean 'residual'?"
+        "units.lateral: unknown lateral unit 'residul'; did you mean 'residual'?"
     )
 
 
@@ -98,17 +97,20 @@ def test_a_file_is_not_blamed_for_what_but_changed():
     spec = GridSpec.parse(TEXT + "topology: unet\nfusion: summ\n", "mine.yaml")
     with pytest.raises(TopologyError) as caught:
         build_grid(spec.but(topology="frnn", fusion="sum"))
-    assert str(caught.value) == "topology: 'frnn' is no topology; did you mean 'frrn'?"
+    assert str(caught.value) == "topology: unknown topology 'frnn'; did you mean 'frrn'?"
     with pytest.raises(SpecError) as caught:
         build_grid(spec.but(topology="frrn").but(classes=3))
-    assert str(caught.value).startswith("mine.yaml:6:9: fusion: 'summ' is no fusion")
+    assert str(caught.value).startswith("mine.yaml:6:9: fusion: unknown fusion 'summ'")
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"classes": 0}, "classes: 0 is less than 1"),
-        ({"units": {"laterl": "x"}}, "units.laterl: 'laterl' is no field; did you mean 'lateral'?"),
+        (
+            {"units": {"laterl": "x"}},
+            "units.laterl: unknown field 'laterl'; did you mean 'lateral'?",
+        ),
         ({"columns": ["sub", "dwn"]}, "columns.1: 'dwn' is not one of: 'sub' or 'up'"),
         ({"topology": "U"}, "topology: 'U' does not match ^[a-z][a-z0-9_-]{0,63}$"),
         (

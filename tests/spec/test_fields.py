@@ -2,7 +2,7 @@
 
 import pytest
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.spec.fields import changed
 
@@ -27,7 +27,7 @@ def test_nothing_changed_is_the_same_spec():
     [
         ({"classes.x": 1}, "classes is 2, which has no fields"),
         ({"classes": 0}, "classes: 0 is less than 1"),
-        ({"unit.lateral": "x"}, "unit: 'unit' is no field; did you mean 'units'?"),
+        ({"unit.lateral": "x"}, f"unit: {unknown('field', 'unit', ['units'])}"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, text):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.grid import Grid, build_grid
 from gridgen.spec import CustomTopology, GridSpec, shorten
 from tests.work import calls, peak_bytes
@@ -133,7 +133,7 @@ def test_a_whole_number_is_nothing_else(field, value):
         (
             "units",
             "{@laterl: residual}",
-            "units.laterl: 'laterl' is no field; did you mean 'lateral'?",
+            f"units.laterl: {unknown('field', 'laterl', ['lateral'])}",
         ),
         ("fusion", "1", "fusion: 1 is not a word"),
         ("fusion", "true", "fusion: true is not a word"),
@@ -148,7 +148,7 @@ def test_a_whole_number_is_nothing_else(field, value):
         (
             "residual",
             "{@diagonal: true}",
-            "residual.diagonal: 'diagonal' is no field; there are: lateral, vertical",
+            (f"residual.diagonal: {unknown('field', 'diagonal', ['lateral', 'vertical'])}"),
         ),
         ("total_dropout", "1", "total_dropout: 1 is not less than 1.0"),
         ("total_dropout", "-0.1", "total_dropout: -0.1 is less than 0.0"),
@@ -174,7 +174,7 @@ def test_a_whole_number_is_nothing_else(field, value):
         (
             "topology",
             "{@keeep: [a]}",
-            "topology.keeep: 'keeep' is no field; did you mean 'keep'?",
+            f"topology.keeep: {unknown('field', 'keeep', ['keep'])}",
         ),
     ],
 )
@@ -189,16 +189,13 @@ def test_a_misspelt_field_gets_the_nearest_name_else_all_names():
     with pytest.raises(SpecError) as caught:
         parsed(steams="3")
     assert str(caught.value) == (
-        "mine.yaml:5:1: steams: 'steams' is no field; did you mean 'streams'?\n"
-        "     5 | steams: 3\n"
-        "       | ^"
+        f"mine.yaml:5:1: steams: {unknown('field', 'steams', ['streams'])}\n"
+        "     5 | steams: 3\n       | ^"
     )
     with pytest.raises(SpecError) as caught:
         parsed(zzz="3")
     assert str(caught.value) == (
-        f"mine.yaml:5:1: zzz: 'zzz' is no field; there are: {ALL_FIELDS}\n"
-        "     5 | zzz: 3\n"
-        "       | ^"
+        f"mine.yaml:5:1: zzz: unknown field 'zzz'; known: {ALL_FIELDS}\n     5 | zzz: 3\n       | ^"
     )
 
 
@@ -271,34 +268,34 @@ def test_a_million_columns_as_a_python_list_are_refused_with_little_work():
         (
             "units",
             "{lateral: @residul}",
-            "units.lateral: 'residul' is no lateral unit; did you mean 'residual'?",
+            f"units.lateral: {unknown('lateral unit', 'residul', ['residual'])}",
         ),
         (
             "units",
             "{subsampling: @deconv}",
-            "units.subsampling: 'deconv' is no subsampling unit; there are: max-pool, "
-            "strided, strided-prelu",
+            (
+                "units.subsampling: "
+                f"{unknown('subsampling unit', 'deconv', ['max-pool', 'strided', 'strided-prelu'])}"
+            ),
         ),
         (
             "units",
             "{upsampling: @bilinar}",
-            "units.upsampling: 'bilinar' is no upsampling unit; did you mean 'bilinear'?",
+            (f"units.upsampling: {unknown('upsampling unit', 'bilinar', ['bilinear'])}"),
         ),
-        ("fusion", "summ", "fusion: 'summ' is no fusion; did you mean 'sum'?"),
-        ("stem", "comv", "stem: 'comv' is no stem; did you mean 'conv'?"),
-        ("head", "zzz", "head: 'zzz' is no head; there are: conv, deconv, prelu"),
-        ("topology", "u-net", "topology: 'u-net' is no topology; did you mean 'unet'?"),
+        ("fusion", "summ", f"fusion: {unknown('fusion', 'summ', ['sum'])}"),
+        ("stem", "comv", f"stem: {unknown('stem', 'comv', ['conv'])}"),
+        ("head", "zzz", f"head: {unknown('head', 'zzz', ['conv', 'deconv', 'prelu'])}"),
+        ("topology", "u-net", f"topology: {unknown('topology', 'u-net', ['unet'])}"),
         (
             "topology",
             "{keep: [lateral_0_1, @laterel_0_2]}",
-            "topology.keep.1: 'laterel_0_2' is no connection of this grid; "
-            "did you mean 'lateral_0_2'?",
+            (f"topology.keep.1: {unknown('connection', 'laterel_0_2', ['lateral_0_2'])}"),
         ),
         (
             "topology",
             "{drop: [@lateral_7*]}",
-            "topology.drop.0: 'lateral_7*' is no connection of this grid; "
-            "did you mean 'lateral_2_3'?",
+            (f"topology.drop.0: {unknown('connection', 'lateral_7*', ['lateral_2_3'])}"),
         ),
         (
             "topology",

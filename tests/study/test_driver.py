@@ -14,7 +14,7 @@ from PIL import Image
 from gridgen.analysis import count
 from gridgen.cli.app import run
 from gridgen.emit import GridNetwork
-from gridgen.errors import FileError, OutOfMemoryError, RunError, SpecError, TrainingError
+from gridgen.errors import FileError, OutOfMemoryError, RunError, SpecError, TrainingError, unknown
 from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
@@ -585,7 +585,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path):
     [
         (
             {"data": "shaps"},
-            "data: 'shaps' is no dataset; did you mean 'shapes'?; the path of a folder works too",
+            (f"data: {unknown('dataset', 'shaps', ['shapes'])}; the path of a folder works too"),
         ),
         (
             {"spec": {"classes": 2}},

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import Recipe, load_recipe
@@ -42,7 +42,7 @@ def located(text: str, fact: str) -> str:
         ("spec: {classes: @0}", "spec.classes: 0 is less than 1"),
         (
             "spec: {classes: 3, clases: @3}",
-            "spec.clases: 'clases' is no field; did you mean 'classes'?",
+            f"spec.clases: {unknown('field', 'clases', ['classes'])}",
         ),
         (
             "spec: {classes: 3, units: @5}",
@@ -50,11 +50,11 @@ def located(text: str, fact: str) -> str:
         ),
         (
             "spec: {classes: 3, units: {lateral: @residul}}",
-            "spec.units.lateral: 'residul' is no lateral unit; did you mean 'residual'?",
+            (f"spec.units.lateral: {unknown('lateral unit', 'residul', ['residual'])}"),
         ),
         (
             "spec: {classes: 3, topology: @unett}",
-            "spec.topology: 'unett' is no topology; did you mean 'unet'?",
+            f"spec.topology: {unknown('topology', 'unett', ['unet'])}",
         ),
         (
             "spec: {classes: 3, channels: @[1, 2]}",
@@ -66,7 +66,7 @@ def located(text: str, fact: str) -> str:
         ("budget: @null", "budget: null has no fields; write `field: value` lines"),
         (
             "budget: {@params: 5}",
-            "budget.params: 'params' is no field; did you mean 'parameters'?",
+            f"budget.params: {unknown('field', 'params', ['parameters'])}",
         ),
         ("budget: {parameters: @0}", "budget.parameters: 0 is less than 1"),
         ("budget: {parameters: @1e6}", "budget.parameters: 1000000.0 is not a whole number"),
@@ -91,8 +91,10 @@ def located(text: str, fact: str) -> str:
         ("budget: {min_receptive_field: @0}", "budget.min_receptive_field: 0 is less than 1"),
         (
             "budget: {@receptive_field: 9}",
-            "budget.receptive_field: 'receptive_field' is no field; "
-            "did you mean 'min_receptive_field'?",
+            (
+                "budget.receptive_field: "
+                f"{unknown('field', 'receptive_field', ['min_receptive_field'])}"
+            ),
         ),
         ("budget: {batch: @0}", "budget.batch: 0 is less than 1"),
         (
@@ -114,7 +116,7 @@ def located(text: str, fact: str) -> str:
         ("budget: {bound: @papr}", "budget.bound: 'papr' is not one of: 'exact' or 'paper'"),
         (
             "recipe: @demoo",
-            "recipe: 'demoo' is no recipe; did you mean 'demo'?; the path of a YAML file works too",
+            (f"recipe: {unknown('recipe', 'demoo', ['demo'])}; the path of a YAML file works too"),
         ),
         ("recipe: @5", "recipe: 5 has no fields; write `field: value` lines"),
         (
@@ -127,9 +129,9 @@ def located(text: str, fact: str) -> str:
             "crop: @{smallest: 2, largest: 1, size: 1}}",
             "recipe.crop: smallest 2 is more than largest 1",
         ),
-        ("sampler: @tpee", "sampler: 'tpee' is no sampler; did you mean 'tpe'?"),
+        ("sampler: @tpee", f"sampler: {unknown('sampler', 'tpee', ['tpe'])}"),
         ("sampler: @5", "sampler: 5 is not a word"),
-        ("pruner: @x", "pruner: 'x' is no pruner; there are: halving, median, none"),
+        ("pruner: @x", f"pruner: {unknown('pruner', 'x', ['halving', 'median', 'none'])}"),
         (
             "objective: @iou",
             "objective: 'iou' is not one of: 'val_iou', 'val_accuracy', 'val_psnr', "
@@ -139,7 +141,7 @@ def located(text: str, fact: str) -> str:
         ("seed: @'1'", "seed: '1' is not a whole number"),
         ("trials: @0", "trials: 0 is less than 1"),
         ("trials: @100001", "trials: 100001 is more than 100000"),
-        ("@trails: 5", "trails: 'trails' is no field; did you mean 'trials'?"),
+        ("@trails: 5", f"trails: {unknown('field', 'trails', ['trials'])}"),
     ],
 )
 def test_a_bad_field_is_shown_at_its_place(line, fact):
@@ -174,7 +176,7 @@ def test_a_missing_field_is_named(field):
         ("streams: @{low: 1}", "space.streams: high: this field is missing; add it"),
         (
             "streams: {low: 1, high: 3, @stp: 2}",
-            "space.streams.stp: 'stp' is no field; did you mean 'step'?",
+            f"space.streams.stp: {unknown('field', 'stp', ['step'])}",
         ),
         ("streams: {low: @0, high: 3}", "space.streams.low: 0 is less than 1"),
         ("streams: {low: 1, high: @40}", "space.streams.high: 40 is more than 16"),
@@ -212,12 +214,12 @@ def test_a_missing_field_is_named(field):
             "columns: [@3-3]",
             "space.columns.0: '3-3' is neither a list of sub and up nor of the form 3+3",
         ),
-        ("fusion: [sum, @summ]", "space.fusion.1: 'summ' is no fusion; did you mean 'sum'?"),
-        ("stem: [@cnv]", "space.stem.0: 'cnv' is no stem; did you mean 'conv'?"),
-        ("head: [@dconv]", "space.head.0: 'dconv' is no head; did you mean 'deconv'?"),
+        ("fusion: [sum, @summ]", f"space.fusion.1: {unknown('fusion', 'summ', ['sum'])}"),
+        ("stem: [@cnv]", f"space.stem.0: {unknown('stem', 'cnv', ['conv'])}"),
+        ("head: [@dconv]", f"space.head.0: {unknown('head', 'dconv', ['deconv'])}"),
         (
             "topology: [gridnet, @unett]",
-            "space.topology.1: 'unett' is no topology; did you mean 'unet'?",
+            f"space.topology.1: {unknown('topology', 'unett', ['unet'])}",
         ),
         (
             "topology: [gridnet, @[unet]]",
@@ -238,12 +240,14 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "units.lateral: [residual, @basic]",
-            "space.units.lateral.1: 'basic' is no lateral unit; there are: bottleneck, residual, "
-            "residual-prelu",
+            (
+                "space.units.lateral.1: "
+                f"{unknown('lateral unit', 'basic', ['bottleneck', 'residual', 'residual-prelu'])}"
+            ),
         ),
         (
             "units.laterl: [@residual]",
-            "space.units.laterl.0: 'laterl' is no field; did you mean 'lateral'?",
+            f"space.units.laterl.0: {unknown('field', 'laterl', ['lateral'])}",
         ),
         (
             "residual.lateral.x: @[true]",
@@ -253,12 +257,12 @@ def test_a_missing_field_is_named(field):
             "channels: [@[1, 2]]",
             "space.channels.0: give either base_channels or channels; leave the other out, or null",
         ),
-        ("strems: @[2]", "space.strems: 'strems' is no field of a spec; did you mean 'streams'?"),
+        ("strems: @[2]", f"space.strems: {unknown('spec field', 'strems', ['streams'])}"),
         (
             "zzz: @[2]",
-            f"space.zzz: 'zzz' is no field of a spec; there are: {SPEC_FIELDS}",
+            f"space.zzz: unknown spec field 'zzz'; known: {SPEC_FIELDS}",
         ),
-        ("1: @[2]", f"space.1: '1' is no field of a spec; there are: {SPEC_FIELDS}"),
+        ("1: @[2]", f"space.1: unknown spec field '1'; known: {SPEC_FIELDS}"),
     ],
 )
 def test_a_bad_choice_is_shown_at_its_place(line, fact):

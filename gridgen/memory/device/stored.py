@@ -83,5 +83,5 @@ def _files() -> dict[str, list[Path]]:
 def _unknown(name: str) -> str:
     names = device_names()
     if not names:
-        return f"{name!r} is no calibrated device; there are none yet ({OTHERWISE})"
+        return f"unknown calibrated device {name!r}; none is calibrated yet ({OTHERWISE})"
     return f"{unknown('calibrated device', name, names)} ({OTHERWISE})"

@@ -163,7 +163,7 @@ class Learner:
         }
         for what, tensors in kept.items():
             if not self._finite(tensors):
-                fact = f"A {what} is no number after step {step}"
+                fact = f"A {what} is not a number after step {step}"
                 raise TrainingError(f"{fact}. Lower learning_rate in the recipe.")
 
     def _moments(self) -> list[Tensor]:

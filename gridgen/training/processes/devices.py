@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from gridgen.errors import DeviceError, GridgenError, RunError
+from gridgen.errors import DeviceError, GridgenError, RunError, unknown
 
 MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda")
@@ -24,7 +24,7 @@ def choose_device(name: str = "auto") -> torch.device:
     """`auto` is the GPU where there is one, else the CPU. Errors: `DeviceError`."""
     kind = name.split(":")[0]
     if kind not in KINDS:
-        raise DeviceError(f"{name!r} is no device; there are: {', '.join(KINDS)}")
+        raise DeviceError(unknown("device", name, KINDS, guess=False))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and world_size() > 1:  # before it is touched, lest all touch the first

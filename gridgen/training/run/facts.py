@@ -67,7 +67,7 @@ class Facts(Document):
         """Names are shown on terminals and go into weights files, which refuse others."""
         for index, name in enumerate(self.classes):
             if not is_name(name):
-                raise SpecError(f"{name[:40]!r} is no printable name", ("classes", index))
+                raise SpecError(f"{name[:40]!r} is not a printable name", ("classes", index))
             if name in self.classes[:index]:
                 raise SpecError(f"{name!r} is given twice", ("classes", index))
         for field in ("colours", "class_weights"):

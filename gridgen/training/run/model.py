@@ -157,7 +157,7 @@ def _seen(path: Path, metadata: Mapping[str, str]) -> tuple[Inference, float | N
     told, white = (_json(path, metadata, field) for field in ("inference", "white"))
     # isinstance would let true pass as 1.
     if white is not None and not (type(white) in (int, float) and 0 < white < inf):
-        raise WeightsError(f"{path}: white: {white!r} is no positive number; export it anew")
+        raise WeightsError(f"{path}: white: {white!r} is not a positive number; export it anew")
     try:
         return (WHOLE if told is None else Inference.of(**told)), white
     except (SpecError, TypeError) as error:

@@ -5,7 +5,7 @@ import pytest
 from cityscapes import make_tree
 
 from gridgen.data.check import check
-from gridgen.errors import DataError
+from gridgen.errors import DataError, unknown
 
 
 def faults(tree):
@@ -123,8 +123,7 @@ def test_a_split_that_cannot_be_opened_does_not_hide_the_other(tmp_path):
 
 def test_what_is_no_dataset_is_refused(tmp_path):
     for name, said in (
-        ("nuclej", "'nuclej' is no dataset; did you mean 'nuclei'?; the path of a folder works "
-         "too"),
+        ("nuclej", (f"{unknown('dataset', 'nuclej', ['nuclei'])}; the path of a folder works too")),
         (f"cityscapes:{tmp_path}/x", f"{tmp_path}/x: no such directory"),
         (str(tmp_path), f"{tmp_path}: no split; a dataset has {{split}}/images and "
          "{split}/labels"),

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgen.errors import DeviceError, SpecError
+from gridgen.errors import DeviceError, SpecError, unknown
 from gridgen.memory.device import stored
 from gridgen.memory.device.calibration import Calibration, CalibrationSample, Constants, worst
 from gridgen.memory.device.cases import PHASES, Machine, Measured, Peak
@@ -191,11 +191,11 @@ TOO = "(gridgen calibrate measures one; an amount such as 8GB works too)"
 def test_an_unknown_device(home, calibration):
     with pytest.raises(DeviceError) as error:
         load_device("h100")
-    assert str(error.value) == f"'h100' is no calibrated device; there are none yet {TOO}"
+    assert str(error.value) == f"unknown calibrated device 'h100'; none is calibrated yet {TOO}"
     store(calibration)
     with pytest.raises(DeviceError) as error:
         load_device("made-up-gqu")
-    expected = f"'made-up-gqu' is no calibrated device; did you mean 'made-up-gpu'? {TOO}"
+    expected = f"unknown calibrated device 'made-up-gqu'; did you mean 'made-up-gpu'? {TOO}"
     assert str(error.value) == expected
 
 
@@ -208,7 +208,7 @@ DAMAGED = {
     "memory: 80GB": "machine.memory: '80GB' is not a whole number",
     "device: tpu": "machine.device: 'tpu' is not one of: 'cuda' or 'cpu'",
     "name: ../x": "machine.name: '../x' does not match ^[a-z0-9][a-z0-9_-]*$",
-    "speed: 1": "speed: 'speed' is no field; there are: constants, machine, samples",
+    "speed: 1": (f"speed: {unknown('field', 'speed', ['constants', 'machine', 'samples'])}"),
 }
 
 

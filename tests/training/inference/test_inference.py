@@ -2,7 +2,7 @@
 
 import pytest
 
-from gridgen.errors import OutOfMemoryError, SizeError, SpecError
+from gridgen.errors import OutOfMemoryError, SizeError, SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
 from gridgen.training.inference.requirements import (
@@ -38,8 +38,7 @@ def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(SpecError) as caught:
         load_inference("multi-scale")
     assert str(caught.value) == (
-        "'multi-scale' is no inference; did you mean 'multiscale'?; "
-        "the path of a YAML file works too"
+        f"{unknown('inference', 'multi-scale', ['multiscale'])}; the path of a YAML file works too"
     )
 
 

@@ -41,7 +41,7 @@ def test_a_moment_that_is_no_number_is_found_before_it_is_saved(value):
     with pytest.raises(TrainingError) as caught:
         one.require_finite(1)
     assert str(caught.value) == (
-        "A moment of the optimizer is no number after step 1. Lower learning_rate in the recipe."
+        "A moment of the optimizer is not a number after step 1. Lower learning_rate in the recipe."
     )
 
 
@@ -53,5 +53,5 @@ def test_a_gradient_that_is_infinite_is_found_after_clipping():
     with pytest.raises(TrainingError) as caught:
         one.require_finite(1)
     assert str(caught.value) == (
-        "A weight is no number after step 1. Lower learning_rate in the recipe."
+        "A weight is not a number after step 1. Lower learning_rate in the recipe."
     )

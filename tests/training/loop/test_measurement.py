@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError
+from gridgen.errors import DeviceError, OutOfMemoryError, TrainingError, unknown
 from gridgen.memory.device.cases import Machine, Measured, MemoryCase
 from gridgen.spec import GridSpec
 from gridgen.training.loop import learner, measurement
@@ -141,7 +141,7 @@ def test_a_wrong_device(name):
 def test_a_device_that_is_neither_cpu_nor_cuda():
     with pytest.raises(DeviceError) as error:
         measurement.answer({"device": "mps"})
-    assert str(error.value) == "'mps' is no device; there are: auto, cpu, cuda"
+    assert str(error.value) == unknown("device", "mps", ["auto", "cpu", "cuda"], guess=False)
 
 
 def test_resident_memory_is_linux_only(monkeypatch, tmp_path):

@@ -210,8 +210,8 @@ def no_moment(learner) -> None:
     ("step", "spoil", "fact"),
     [
         (LATE, no_weight, f"The loss is nan at step {LATE + 1}"),
-        (STEPS, no_weight, f"A weight is no number after step {STEPS}"),
-        (STEPS, no_moment, f"A moment of the optimizer is no number after step {STEPS}"),
+        (STEPS, no_weight, f"A weight is not a number after step {STEPS}"),
+        (STEPS, no_moment, f"A moment of the optimizer is not a number after step {STEPS}"),
     ],
 )
 def test_what_is_no_number_is_never_saved(step, spoil, fact, place, whole, monkeypatch):

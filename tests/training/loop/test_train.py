@@ -253,7 +253,7 @@ def test_a_loss_that_is_no_number_stops_with_the_last_state_kept(tmp_path):
     with pytest.raises(TrainingError) as caught:
         quick(tmp_path / "run", recipe=wild)
     assert re.fullmatch(
-        r"(The loss is (nan|inf) at|A weight is no number after) step \d+\. "
+        r"(The loss is (nan|inf) at|A weight is not a number after) step \d+\. "
         r"Lower learning_rate in the recipe\. No state was saved yet\.",
         str(caught.value),
     )

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.training import RECIPES, Recipe, load_recipe
 from gridgen.training.recipe import TrainingStep
 from gridgen.training.run import dump
@@ -148,7 +148,7 @@ def test_a_misspelt_recipe_gets_the_nearest_known_one():
     with pytest.raises(SpecError) as caught:
         load_recipe("papr")
     assert str(caught.value) == (
-        "'papr' is no recipe; did you mean 'paper'?; the path of a YAML file works too"
+        f"{unknown('recipe', 'papr', ['paper'])}; the path of a YAML file works too"
     )
 
 
@@ -166,10 +166,10 @@ CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8,
         ),
         (
             "extends: papr\n",
-            "r.yaml:1:10: extends: 'papr' is no recipe; did you mean 'paper'?; "
-            "the path of a YAML file works too\n"
-            "     1 | extends: papr\n"
-            "       |          ^",
+            (
+                f"r.yaml:1:10: extends: {unknown('recipe', 'papr', ['paper'])}"
+                "; the path of a YAML file works too\n     1 | extends: papr\n       |          ^"
+            ),
         ),
         (
             "extends: paper\noptimizer: lion\n",
@@ -179,10 +179,12 @@ CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8,
         ),
         (
             "extends: modern\noptimizer: {name: sgd, betas: [0.1, 0.2]}\n",
-            "r.yaml:2:24: optimizer.betas: 'betas' is no field; "
-            "there are: momentum, name, nesterov, weight_decay\n"
-            "     2 | optimizer: {name: sgd, betas: [0.1, 0.2]}\n"
-            "       |                        ^",
+            (
+                "r.yaml:2:24: optimizer.betas: "
+                f"{unknown('field', 'betas', ['momentum', 'name', 'nesterov', 'weight_decay'])}\n"
+                f"     2 | optimizer: {{name: sgd, betas: [0.1, 0.2]}}\n"
+                "       |                        ^"
+            ),
         ),
         (
             "extends: modern\nepochs: 2\nschedule: {floor: 0.1}\n",

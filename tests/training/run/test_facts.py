@@ -5,7 +5,7 @@ import json
 import pytest
 from tiny import SPEC
 
-from gridgen.errors import RunError, SpecError
+from gridgen.errors import RunError, SpecError, unknown
 from gridgen.training import Recipe
 from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
@@ -45,14 +45,14 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"classes": 5}, "classes: 5 is not a list"),
         ({"classes": ["sky", 1, "tree"]}, "classes.1: 1 is not a word"),
         ({"classes": ["sky"] * 3}, "classes.1: 'sky' is given twice"),
-        ({"classes": ["a", "b", "\x1b[31m"]}, "classes.2: '\\x1b[31m' is no printable name"),
-        ({"classes": ["a", "b", ""]}, "classes.2: '' is no printable name"),
+        ({"classes": ["a", "b", "\x1b[31m"]}, "classes.2: '\\x1b[31m' is not a printable name"),
+        ({"classes": ["a", "b", ""]}, "classes.2: '' is not a printable name"),
         ({"colours": [[0, 0, 256]] * 3}, "colours.0.2: 256 is more than 255"),
         ({"colours": [[0, 0]] * 3}, "colours.0: value 3 is missing; add it"),
         ({"colours": [[0, 0, 0]]}, "colours: 1 values, but 3 classes"),
         ({"class_weights": [1.0]}, "class_weights: 1 values, but 3 classes"),
         ({"class_weights": ["a", 1, 1]}, "class_weights.0: 'a' is not a number"),
-        ({"colour": []}, "colour: 'colour' is no field; did you mean 'colours'?"),
+        ({"colour": []}, f"colour: {unknown('field', 'colour', ['colours'])}"),
         ({"data": 7}, "data: 7 is not a word"),
         ({"seed": "x"}, "seed: 'x' is not a whole number"),
         ({"seed": -1}, "seed: -1 is less than 0"),
@@ -61,8 +61,8 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"device": None}, "device: null is not a word"),
         ({"white": 0}, "white: 0 is not more than 0.0"),
         ({"command": "gridgen"}, "command: 'gridgen' is not a list"),
-        ({"hold_out": "a*"}, "hold_out: 'hold_out' is no field; did you mean 'holdout'?"),
-        ({"cls": 2, "self": 1}, "cls: 'cls' is no field; did you mean 'colours'?"),
+        ({"hold_out": "a*"}, f"hold_out: {unknown('field', 'hold_out', ['holdout'])}"),
+        ({"cls": 2, "self": 1}, f"cls: {unknown('field', 'cls', ['colours'])}"),
     ],
     ids=str,
 )

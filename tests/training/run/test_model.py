@@ -9,7 +9,7 @@ from tiny import RECIPE, SPEC
 
 from gridgen.emit import GridNetwork, load_network, save_network
 from gridgen.emit.weights import load_tensors, save_tensors
-from gridgen.errors import RunError, UsageError, WeightsError
+from gridgen.errors import RunError, UsageError, WeightsError, unknown
 from gridgen.grid import build_grid
 from gridgen.training import train
 from gridgen.training.inference import WHOLE, Inference
@@ -114,8 +114,8 @@ def test_no_classes_is_a_restoration(network, path):
         ({"colours": "[[1, 2, 3]]"}, "1 colours, but 3 classes; export it anew"),
         ({"colours": "[[1, 2, 3], [1, 2, 3], [1, 2, 256]]"}, "colours: red, green, blue in 0..255"),
         ({"colours": "[[1, 2, 3], [1, 2, 3], [1, 2, true]]"}, "colours: red, green, blue in"),
-        ({"white": "-1"}, "white: -1 is no positive number; export it anew"),
-        ({"white": "Infinity"}, "white: inf is no positive number; export it anew"),
+        ({"white": "-1"}, "white: -1 is not a positive number; export it anew"),
+        ({"white": "Infinity"}, "white: inf is not a positive number; export it anew"),
         ({"inference": '{"window": 3}'}, "inference: window: "),
         ({"inference": "[]"}, "inference: "),
     ],
@@ -156,7 +156,7 @@ def test_what_is_neither_is_named(tmp_path):
 def test_another_precision_is_refused(run, path):
     with pytest.raises(UsageError) as caught:
         export_model(open_model(run.folder), path, "fp16")
-    assert str(caught.value) == "--precision: 'fp16' is no precision; did you mean 'bf16'?"
+    assert str(caught.value) == f"--precision: {unknown('precision', 'fp16', ['bf16'])}"
 
 
 def test_a_policy_for_sizes_reaches_a_weights_file(network, path):

@@ -185,5 +185,5 @@ def test_a_run_that_held_nothing_out_has_no_such_split(run):
     with pytest.raises(DataError) as caught:
         evaluate(run.folder, "shapes", "holdout")
     assert str(caught.value) == (
-        f"shapes: 'holdout' is no split; there are: train, val; {run.folder} held none of train out"
+        f"shapes: unknown split 'holdout'; known: train, val; {run.folder} held none of train out"
     )
