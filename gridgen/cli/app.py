@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import ENOSPC
 
@@ -13,22 +13,17 @@ from pydantic import ValidationError
 from gridgen.cli import (
     build,
     calibrate,
+    comparisons,
     count,
     data,
-    diff,
     evaluate,
-    export,
     feasible,
     lint,
     listing,
     paths,
-    predict,
-    relate,
-    render,
-    report,
-    schema,
     search,
     train,
+    trained,
 )
 from gridgen.errors import GridgenError
 from gridgen.spec.facts import fact_of
@@ -42,24 +37,28 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.command("render")(render.render)
-app.command("count")(count.count)
-app.command("paths")(paths.paths)
-app.command("lint")(lint.lint)
-app.command("calibrate")(calibrate.calibrate)
-app.command("relate")(relate.relate)
-app.command("diff")(diff.diff)
-app.command("build")(build.build)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("report")(report.report)
-app.command("export")(export.export)
-app.command("feasible")(feasible.feasible)
-app.command("search")(search.search)
+COMMANDS: dict[str, Callable[..., int | None]] = {
+    "render": build.render,
+    "count": count.count,
+    "paths": paths.paths,
+    "lint": lint.lint,
+    "calibrate": calibrate.calibrate,
+    "relate": comparisons.relate,
+    "diff": comparisons.diff,
+    "build": build.build,
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "predict": trained.predict,
+    "report": trained.report,
+    "export": trained.export,
+    "feasible": feasible.feasible,
+    "search": search.search,
+    "list": listing.list_names,
+    "schema": listing.schema,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 app.add_typer(data.app, name="data")
-app.command("list")(listing.list_names)
-app.command("schema")(schema.schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

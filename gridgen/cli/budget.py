@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.table import WIDTH
+from gridgen.cli.tables import WIDTH
 from gridgen.errors import SpecError
 from gridgen.grid.layers import shape_text
 from gridgen.spec import Source

@@ -1,6 +1,9 @@
-"""`gridgen build`: emit the network of a grid as a weights file with its spec inside."""
+"""The commands `gridgen render` and `gridgen build`: a spec as a picture or as a network."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from gridgen.cli.lint import summary
 from gridgen.cli.terminal import (
@@ -11,10 +14,33 @@ from gridgen.cli.terminal import (
     describe,
     grid_of,
     output_name,
-    report,
+    print_rows,
 )
 from gridgen.errors import UsageError
 from gridgen.grid import Grid
+
+
+def render(
+    spec: SpecName,
+    topology: As = None,
+    settings: Settings = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv."),
+    ] = None,
+    paths: Annotated[
+        bool,
+        typer.Option("--paths", help="How many of the paths each connection carries (figure 4)."),
+    ] = False,
+) -> None:
+    """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
+    from gridgen.render import draw, draw_paths
+
+    grid = grid_of(spec, topology, settings)
+    name = output_name(spec, grid) + ("-paths" if paths else "")
+    picture = draw_paths(grid) if paths else draw(grid)
+    written = picture.save(output or Path(f"{name}.svg"))
+    print_rows([*describe(grid), ("wrote", str(written))])
 
 
 def build(
@@ -32,7 +58,7 @@ def build(
     rows = [*describe(grid), ("parameters", f"{parameters:,}")]
     rows += _lints(grid, [spec, *(("--as", topology) if topology else ()), *_given(settings)])
     written = save_network(network, output or Path("runs") / name)
-    report([*rows, ("wrote", str(written))])
+    print_rows([*rows, ("wrote", str(written))])
 
 
 def _lints(grid: Grid, command: list[str]) -> list[tuple[str, str]]:

@@ -1,14 +1,61 @@
-"""`gridgen calibrate`: measure a device, so that memory is predicted better there."""
+"""The command `gridgen calibrate`, and devices that other commands name."""
 
 import json
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from gridgen.cli.table import Row, print_table
-from gridgen.cli.terminal import AsJson, Device, Output, progress, report
-from gridgen.errors import FileError
+import typer
+
+from gridgen.cli.tables import TableRow, print_table
+from gridgen.cli.terminal import AsJson, Device, Output, print_rows, progress
+from gridgen.errors import DeviceError, FileError
+
+if TYPE_CHECKING:
+    from gridgen.memory.device.fitting import DeviceMemory
+
+RoomName = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Whether it fits there: a device of gridgen calibrate, its file, or memory like 8GB.",
+    ),
+]
+
+
+def room_of(name: str) -> "DeviceMemory":
+    """The file, device or amount called `name`, in this order. Errors: `DeviceError`, `SpecError`.
+
+    >>> room_of("8GiB").memory
+    8589934592
+    """
+    from gridgen.memory.device.fitting import DeviceMemory
+    from gridgen.memory.device.stored import is_device, load_device
+
+    if not is_device(name) and _begins_as_a_number(name):
+        return DeviceMemory(name, _amount(name))
+    calibration = load_device(name)
+    return DeviceMemory(calibration.machine.name, calibration.machine.memory, calibration)
+
+
+def _begins_as_a_number(name: str) -> bool:
+    """Whether it can only be meant as an amount."""
+    return (name[:1].isdecimal() or name[:1] == "-") and not name.endswith((".yaml", ".yml"))
+
+
+def _amount(text: str) -> int:
+    from gridgen.text import STORED, parse_amount
+
+    try:
+        memory = parse_amount(text, STORED, "8GB")
+    except ValueError as error:
+        raise DeviceError(f"--device: {error}") from error
+    if memory < 1:
+        raise DeviceError(f"--device: {text!r} is not an amount of memory; write one such as 8GB")
+    return memory
+
 
 if TYPE_CHECKING:
     from gridgen.memory.device.calibration import Beside, Calibration, PeakPrediction
@@ -32,7 +79,7 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
     predictions = calibration.predictions()
     _print_predictions(predictions)
     print()
-    report([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
+    print_rows([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
 
 
 def _require_file(output: Path | None) -> None:
@@ -41,7 +88,7 @@ def _require_file(output: Path | None) -> None:
         raise FileError(f"{output}: a folder; name a file in it")
 
 
-HEADS: Row = ("phase", "counted", "measured", "error", "calibrated", "error")
+HEADS: TableRow = ("phase", "counted", "measured", "error", "calibrated", "error")
 CELL = max(map(len, HEADS))
 
 
@@ -53,12 +100,12 @@ def _print_predictions(predictions: "Sequence[PeakPrediction]") -> None:
         print_table([_wide(_cells(row)) for row in rows])
 
 
-def _wide(cells: Row) -> Row:
+def _wide(cells: TableRow) -> TableRow:
     """As wide in each table: the first indented, the others to the right."""
     return f"  {cells[0]:<{CELL}}", *(f"{cell:>{CELL}}" for cell in cells[1:])
 
 
-def _cells(row: "PeakPrediction") -> Row:
+def _cells(row: "PeakPrediction") -> TableRow:
     from gridgen.text import bytes_text
 
     return (

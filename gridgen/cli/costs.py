@@ -1,13 +1,16 @@
-"""Costs on the terminal: what each piece of a grid costs, its share of the total, and bars."""
+"""Costs on the terminal: each piece of a grid with its share, and memory with its options."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from gridgen.analysis.breakdown import GROUPINGS, Group, Piece
 from gridgen.analysis.counting import Activations, Count, Parameters
-from gridgen.cli.table import WIDTH, Row, bar, print_table
+from gridgen.cli.tables import WIDTH, TableRow, bar, print_table
+from gridgen.errors import SpecError
 from gridgen.grid.layers import shape_text
-from gridgen.text import share_text
+from gridgen.text import bytes_text, share_text
 
 PAPER = 5  # where the paper's columns of the table of totals begin
 MEASURES = ("parameters", "activations", "MACs")
@@ -52,7 +55,9 @@ def print_breakdown(grouping: str, pieces: Iterable[Piece]) -> None:
         print("each unit in the stream that it leads to, the head in the one that it comes from")
 
 
-def print_costs(heads: Row, labels: Sequence[Row], costs: Sequence[Group | Piece]) -> None:
+def print_costs(
+    heads: TableRow, labels: Sequence[TableRow], costs: Sequence[Group | Piece]
+) -> None:
     """After its labels each cost: values, their shares of the column's sum, and bars.
 
     Bars take what the values leave of a line; where little is left there are none, and no shares
@@ -90,25 +95,79 @@ def _cells(name: str, values: Sequence[int], room: int) -> list[str]:
     return [f"{name:>{width}}".ljust(len(cells[0])), *cells]
 
 
-def _part_label(group: Group) -> Row:
+def _part_label(group: Group) -> TableRow:
     """`lateral (25)`; the ends are what they are."""
     return (group.name if group.pieces == 1 else f"{group.name} ({group.pieces})",)
 
 
-def _stream_label(group: Group) -> Row:
+def _stream_label(group: Group) -> TableRow:
     """`stream 0  400x400`."""
     return group.name, shape_text(group.size) if group.size else ""
 
 
-def _piece_label(piece: Piece) -> Row:
+def _piece_label(piece: Piece) -> TableRow:
     """`lateral_0_1  16x400x400  16x400x400`; a map's name after what is at it."""
     named = piece.part == "fusion" or (piece.part == "stem" and piece.name != "stem")
     name = f"{piece.part} {piece.name}" if named else piece.name
     return name, shape_text(piece.input), shape_text(piece.output)
 
 
-LABELS: dict[str, tuple[Row, Callable[[Any], Row]]] = {
+LABELS: dict[str, tuple[TableRow, Callable[[Any], TableRow]]] = {
     "part": (("part",), _part_label),
     "stream": (("stream", "size"), _stream_label),
     "connection": (("connection", "from", "to"), _piece_label),
 }
+
+
+if TYPE_CHECKING:
+    from gridgen.memory import Memory, Setting
+
+MEMORY_BAR = 30
+MEMORY_LABELS = {
+    "parameters": "parameters",
+    "gradients": "gradients",
+    "optimizer": "optimizer's state",
+    "saved": "saved for backward",
+    "peak_training": "peak of training",
+    "peak_inference": "peak of inference",
+}
+
+BatchOption = Annotated[
+    int | None, typer.Option(help="Images at once; asks for memory, as the next three do.")
+]
+PrecisionOption = Annotated[str | None, typer.Option(help="fp32, or bf16 or fp16 under autocast.")]
+OptimizerOption = Annotated[str | None, typer.Option(help="sgd, adam or adamw.")]
+RecomputeOption = Annotated[
+    str | None, typer.Option(help="What the backward pass computes again: none, unit or column.")
+]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Those options that are given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def setting_of(options: Mapping[str, Any]) -> "Setting":
+    """The setting that options ask for. Errors: `SpecError` that begins with the option."""
+    from gridgen.memory import Setting
+
+    try:
+        return Setting.of(**options)
+    except SpecError as error:
+        raise SpecError(f"--{error}") from error
+
+
+def print_memory(memory: "Memory", setting: "Setting") -> None:
+    """What is needed, as bytes and as bars beside the peak of training."""
+    again = "" if setting.recompute == "none" else f", each {setting.recompute} computed again"
+    print(
+        f"\nmemory for a batch of {setting.batch}, {setting.precision}, {setting.optimizer}{again}"
+    )
+    amounts = memory.as_json()
+    most = memory.peak_training
+    print_table(
+        [
+            (label, bytes_text(amounts[name]), bar(amounts[name] / most, MEMORY_BAR))
+            for name, label in MEMORY_LABELS.items()
+        ]
+    )

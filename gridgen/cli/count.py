@@ -12,17 +12,18 @@ from gridgen.analysis.breakdown import GROUPINGS, Piece, breakdown
 from gridgen.analysis.counting import Count
 from gridgen.analysis.sizes import counted_size
 from gridgen.cli.budget import Limits, budget_of, wrapped
-from gridgen.cli.costs import print_breakdown, print_totals
-from gridgen.cli.memory import (
-    Batch,
-    Optimizer,
-    Precision,
-    Recompute,
+from gridgen.cli.calibrate import RoomName, room_of
+from gridgen.cli.costs import (
+    BatchOption,
+    OptimizerOption,
+    PrecisionOption,
+    RecomputeOption,
     given,
+    print_breakdown,
     print_memory,
+    print_totals,
     setting_of,
 )
-from gridgen.cli.room import RoomName, room_of
 from gridgen.cli.terminal import (
     As,
     AsJson,
@@ -31,7 +32,7 @@ from gridgen.cli.terminal import (
     SpecName,
     describe,
     grid_of,
-    report,
+    print_rows,
     size_of,
 )
 from gridgen.errors import UsageError, unknown
@@ -63,10 +64,10 @@ def count(
             help="Costs per part, stream or connection; per part and per stream if not given.",
         ),
     ] = None,
-    batch: Batch = None,
-    precision: Precision = None,
-    optimizer: Optimizer = None,
-    recompute: Recompute = None,
+    batch: BatchOption = None,
+    precision: PrecisionOption = None,
+    optimizer: OptimizerOption = None,
+    recompute: RecomputeOption = None,
     device: RoomName = None,
     budget: Limits = None,
     strict: Annotated[
@@ -145,7 +146,7 @@ class Answer:
         grid, counted = self.grid, self.counted
         size = shape_text(self.image)
         paths = f"{counted.maps:,}, {number_text(counted.paths)}"
-        report([*describe(grid), ("maps, paths", paths)])
+        print_rows([*describe(grid), ("maps, paths", paths)])
         print(f"\nfor one image of {size}{self._policy()}")
         print_totals(counted)
         if counted.parameters.paper is not None:
@@ -161,10 +162,10 @@ class Answer:
         if self.room:
             print()
             note = [("", self.room.note)] if self.room.note else []
-            report([*((fit.phase, fit.text(self.room)) for fit in self.fitting), *note])
+            print_rows([*((fit.phase, fit.text(self.room)) for fit in self.fitting), *note])
         if self.verdicts:
             print()
-            report(list(wrapped([(verdict.words, verdict.text) for verdict in self.verdicts])))
+            print_rows(list(wrapped([(verdict.words, verdict.text) for verdict in self.verdicts])))
 
     def _policy(self) -> str:
         """What was given, where the size policy makes another image of it."""

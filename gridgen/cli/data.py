@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.table import Row, bar, print_table
-from gridgen.cli.terminal import AsJson, progress, report
+from gridgen.cli.tables import TableRow, bar, print_table
+from gridgen.cli.terminal import AsJson, print_rows, progress
 
 if TYPE_CHECKING:
     from gridgen.data.check import Checked, DataFinding, Split
@@ -51,7 +51,7 @@ def check(
 
 
 def _print(checked: "Checked") -> None:
-    report([("dataset", checked.name), *((s.name, _summary(s)) for s in checked.splits)])
+    print_rows([("dataset", checked.name), *((s.name, _summary(s)) for s in checked.splits)])
     if checked.classes and any(split.labels for split in checked.splits):
         print()
         _print_classes(checked)
@@ -103,7 +103,7 @@ def _print_classes(checked: "Checked") -> None:
     counted = [split.counts.frequencies() for split in splits]
     first = counted[0]
     most = max(first.shares) or 1
-    heads: Row = ("class", splits[0].name, "", "images", "weight")
+    heads: TableRow = ("class", splits[0].name, "", "images", "weight")
     rows = [(*heads, *(text for split in splits[1:] for text in (split.name, "images")))]
     for index, name in enumerate(checked.classes):
         row = [

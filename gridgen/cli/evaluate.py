@@ -1,15 +1,46 @@
-"""`gridgen evaluate`: score a trained network on a split."""
+"""The command `gridgen evaluate`, with Cityscapes' official scores beside the paper's."""
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.inference import How, ModelPath, Precision, Window, inference_of
-from gridgen.cli.official import Official, benchmark_of, show, verdict_of
-from gridgen.cli.terminal import AsJson, Best, Device, Settings, policy_of, progress, report
+from gridgen.cli.tables import print_table
+from gridgen.cli.terminal import AsJson, Best, Device, Settings, policy_of, print_rows, progress
+from gridgen.cli.trained import How, InferencePrecision, ModelPath, WindowOption, inference_of
 from gridgen.errors import FileError
+
+if TYPE_CHECKING:
+    from gridgen.training.scoring.official import Benchmark, Verdict
+
+Official = Annotated[
+    bool,
+    typer.Option("--official", help="Cityscapes: its four official scores too; keeps label ids."),
+]
+
+
+def benchmark_of(data: str, split: str, model: str, output: Path | None) -> "Benchmark":
+    """What is to see the answers; label ids go to cityscapes-SPLIT in `output`, or in the run."""
+    from gridgen.training.scoring.official import Benchmark
+
+    path = Path(model)
+    folder = output or (path if path.is_dir() else path.with_suffix(""))
+    return Benchmark(data, split, folder / f"cityscapes-{split}")
+
+
+def verdict_of(benchmark: "Benchmark") -> "Verdict":
+    """What the official script says of what was seen."""
+    with progress("official scores") as on_progress:
+        return benchmark.verdict(on_progress)
+
+
+def show(verdict: "Verdict", model: str) -> None:
+    """The table, and below it where it comes from."""
+    print()
+    print_table(verdict.table(model))
+    print()
+    print_rows(verdict.rows())
 
 
 def evaluate(
@@ -28,8 +59,8 @@ def evaluate(
     best: Best = False,
     settings: Settings = None,
     inference: How = None,
-    window: Window = None,
-    precision: Precision = None,
+    window: WindowOption = None,
+    precision: InferencePrecision = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +93,7 @@ def evaluate(
         told = {"official": verdict.as_json()} if verdict else {}
         print(json.dumps(scored.as_json() | told, indent=2))
         return
-    report([*scored.rows(), *_wrote(written)])
+    print_rows([*scored.rows(), *_wrote(written)])
     if verdict:
         show(verdict, model)
 

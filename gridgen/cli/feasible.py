@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gridgen.cli.budget import Limits, budgeted, wrapped
-from gridgen.cli.table import WIDTH
-from gridgen.cli.terminal import AsJson, progress, report
+from gridgen.cli.tables import WIDTH
+from gridgen.cli.terminal import AsJson, print_rows, progress
 from gridgen.errors import RenderError
 from gridgen.spec import GridSpec
 from gridgen.text import bytes_text
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 PHASES = {"training_memory": "to train", "inference_memory": "to predict"}
-Rows = Iterator[tuple[str, str]]
+LabelledRows = Iterator[tuple[str, str]]
 
 
 def feasible(
@@ -47,7 +47,7 @@ def feasible(
         print(json.dumps(_as_json(found, listed), indent=2))
         return
     wrote = [("wrote", str(output))] if output is not None else []
-    report(list(wrapped([*_counts(found), *_topologies(found), *wrote])))
+    print_rows(list(wrapped([*_counts(found), *_topologies(found), *wrote])))
     for cell in found.spread(listed):
         print(f"# {_costs(found, cell)}")
         print("\n".join(_settings(found, cell)))
@@ -58,7 +58,7 @@ def _require_png(output: Path | None) -> None:
         raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
 
 
-def _counts(found: "Feasible") -> Rows:
+def _counts(found: "Feasible") -> LabelledRows:
     """How many specs there are, how many meet the budget, and what the others break."""
     from gridgen.space.quantities import QUANTITIES
 
@@ -79,7 +79,7 @@ def _counts(found: "Feasible") -> Rows:
         yield "nearest", str(nearest)
 
 
-def _invalid(found: "Feasible") -> Rows:
+def _invalid(found: "Feasible") -> LabelledRows:
     """How many points make no grid, and the most frequent reasons."""
     reasons = found.invalid()
     if reasons:
@@ -90,7 +90,7 @@ def _invalid(found: "Feasible") -> Rows:
         yield "", f"{sum(list(reasons.values())[SHOWN:]):,} for {len(reasons) - SHOWN} more reasons"
 
 
-def _topologies(found: "Feasible") -> Rows:
+def _topologies(found: "Feasible") -> LabelledRows:
     """The feasible specs of each topology, and the smallest and largest of them."""
     for name, cells in _ends(found):
         yield name, f"{found.many(found.of_topology(name)):,} feasible"

@@ -9,7 +9,7 @@ from gridgen.analysis.dropout import Dropout, dropout, has_dropout
 from gridgen.analysis.paths import Paths
 from gridgen.analysis.paths import paths as find_paths
 from gridgen.cli.paths_page import print_connections, print_page, totals
-from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, report
+from gridgen.cli.terminal import As, AsJson, Settings, SpecName, describe, grid_of, print_rows
 from gridgen.errors import UsageError, unknown
 from gridgen.grid import FeatureMap, Grid
 
@@ -34,7 +34,7 @@ def paths(
     if as_json:
         print(json.dumps(_as_json(grid, found), indent=2))
         return
-    report([*describe(grid), *totals(found)])
+    print_rows([*describe(grid), *totals(found)])
     print()
     if per:
         print_connections(found)

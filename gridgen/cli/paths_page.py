@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from gridgen.analysis.dropout import Dropout
 from gridgen.analysis.paths import Lengths, Paths, StreamDepth
-from gridgen.cli.matrix import print_matrix
-from gridgen.cli.table import Row, bar, print_table
+from gridgen.cli.tables import TableRow, bar, print_matrix, print_table
 from gridgen.cli.terminal import wrapped
 from gridgen.grid import FeatureMap
 from gridgen.text import number_text, share_text
@@ -86,7 +85,7 @@ def _print_lengths(found: Paths) -> None:
 
 def _print_bands(unit: str, what: str, lengths: Lengths) -> None:
     """How many there are of each length."""
-    rows: list[Row] = [(unit, what, "", "")]
+    rows: list[TableRow] = [(unit, what, "", "")]
     for low, high in _bands([*lengths]):
         label = f"{low}" if low == high else f"{low} to {high}"
         rows.append((label, *_cells(lengths, low, high)))
@@ -101,7 +100,7 @@ def _bands(lengths: list[int]) -> list[tuple[int, int]]:
     return [band for band in bands if any(band[0] <= length <= band[1] for length in lengths)]
 
 
-def _cells(lengths: Lengths, low: int, high: int) -> Row:
+def _cells(lengths: Lengths, low: int, high: int) -> TableRow:
     """How many have a length from `low` to `high`, their share, and a bar."""
     number, total = sum(lengths.get(n, 0) for n in range(low, high + 1)), sum(lengths.values())
     if number == 0:
@@ -112,7 +111,7 @@ def _cells(lengths: Lengths, low: int, high: int) -> Row:
 def _print_streams(found: Paths, left: Dropout | None) -> None:
     """Where paths go down to."""
     heads = "lowest stream", "paths", "", "length", "units at least", "visiting", ""
-    rows: list[Row] = [(*heads, "whole in a step") if left else heads]
+    rows: list[TableRow] = [(*heads, "whole in a step") if left else heads]
     for depth in found.depths:
         cells = _stream(depth, found.total)
         rows.append((*cells, _chance(depth, left)) if left else cells)
@@ -123,7 +122,7 @@ def _print_streams(found: Paths, left: Dropout | None) -> None:
         )
 
 
-def _stream(depth: StreamDepth, total: int) -> Row:
+def _stream(depth: StreamDepth, total: int) -> TableRow:
     visiting = number_text(depth.visiting), _share(depth.visiting, total)
     if not depth.paths:
         return f"stream {depth.stream}", "0", "0%", "", "", *visiting

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gridgen.cli.budget import Limits, budgeted
-from gridgen.cli.terminal import Device, Output, report
+from gridgen.cli.terminal import Device, Output, print_rows
 
 SHOWN = 10
 
@@ -42,7 +42,7 @@ def search(
         print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {words}")
     left_out = f"{result.refused} refused without building, {result.pruned} pruned, "
     names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
-    report(
+    print_rows(
         [
             ("trained", f"{len(result.entries)}; {left_out}{result.failed} failed"),
             ("wrote", ", ".join(str(folder / name) for name in names)),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gridgen.architectures import load_spec
-from gridgen.cli.table import WIDTH
+from gridgen.cli.tables import WIDTH
 from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
@@ -154,7 +154,7 @@ def wrapped(text: str, margin: str = "  ") -> str:
     return lines.fill(text)
 
 
-def report(rows: list[tuple[str, str]]) -> None:
+def print_rows(rows: list[tuple[str, str]]) -> None:
     """Print label and value in two columns."""
     width = max(len(label) for label, _ in rows) + 2
     for label, value in rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import SPEC, As, Output, Settings, describe, grid_of, report
+from gridgen.cli.terminal import SPEC, As, Output, Settings, describe, grid_of, print_rows
 from gridgen.errors import UsageError
 from gridgen.grid import build_grid
 
@@ -127,7 +127,7 @@ def _report(run: "Run") -> None:
     pace = overall(run.steps.rows())
     data, folder = shlex.quote(run.facts.data), shlex.quote(str(run.folder))
     names = ("weights.safetensors", "metrics.csv", "steps.csv", "curve.png", "predictions.png")
-    report(
+    print_rows(
         [
             *describe(build_grid(run.spec)),
             *_scores(run),

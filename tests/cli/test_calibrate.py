@@ -7,8 +7,8 @@ import shutil
 import pytest
 import torch
 
-from gridgen.cli.room import room_of
-from gridgen.cli.table import WIDTH
+from gridgen.cli.calibrate import room_of
+from gridgen.cli.tables import WIDTH
 from gridgen.errors import DeviceError, SpecError, unknown
 from gridgen.memory.device import stored
 from gridgen.memory.device.cases import PHASES, Machine, Measured, Peak

@@ -15,8 +15,7 @@ from gridgen.analysis import count as count_grid
 from gridgen.analysis.lints import LINTS
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.architectures.schema import spec_schema
-from gridgen.cli.listing import LISTS
-from gridgen.cli.schema import SCHEMAS
+from gridgen.cli.listing import LISTS, SCHEMAS
 from gridgen.data import DATASETS
 from gridgen.emit import load_network
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune

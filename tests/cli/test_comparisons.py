@@ -2,8 +2,7 @@
 
 from gridgen.analysis.differences import diff
 from gridgen.analysis.relations import relate
-from gridgen.cli.diff import difference_rows
-from gridgen.cli.relate import relation_rows
+from gridgen.cli.comparisons import difference_rows, relation_rows
 from gridgen.grid import build_grid, prune
 from gridgen.spec import GridSpec
 

@@ -7,7 +7,7 @@ import pytest
 from gridgen.analysis.breakdown import Group
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.cli.costs import print_costs
-from gridgen.cli.table import WIDTH, print_table
+from gridgen.cli.tables import WIDTH, print_table
 from gridgen.errors import unknown
 
 

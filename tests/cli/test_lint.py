@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridgen.analysis.lints import LINTS
-from gridgen.cli.table import WIDTH
+from gridgen.cli.tables import WIDTH
 from gridgen.errors import unknown
 
 ROOT = Path(__file__).parents[2]

@@ -1,9 +1,33 @@
-"""A value for each map on the terminal: streams as rows, columns as columns."""
+"""Tables on the terminal: aligned columns, shares as bars, a value for each map."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gridgen.cli.table import WIDTH, Row, print_table
 from gridgen.grid import FeatureMap
+
+WIDTH = 100
+"""Characters that fit a line."""
+TableRow = tuple[str, ...]
+
+
+def print_table(rows: Sequence[TableRow], words: int = 1) -> None:
+    """Rows of equal length: the first `words` columns begin, the others end at the same place."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            f"{cell:<{width}}" if i < words else f"{cell:>{width}}"
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def bar(share: float, width: int) -> str:
+    """A share of 1 as a bar, of `width` where it is all.
+
+    >>> bar(0.5, 10)
+    '#####     '
+    """
+    return f"{'#' * round(share * width):<{width}}"
+
 
 MAX_ROWS = 24
 """Streams shown at the most."""
@@ -17,7 +41,7 @@ def print_matrix(values: Mapping[FeatureMap, str]) -> None:
     wide = max(len(text) for text in (*values.values(), str(columns[-1]))) + 2
     shown = _ends(columns, (WIDTH - len("stream 00")) // wide)
     below = _ends(streams, MAX_ROWS)
-    rows: list[Row] = [("", *("" if j is None else str(j) for j in shown))]
+    rows: list[TableRow] = [("", *("" if j is None else str(j) for j in shown))]
     for i in below:
         name = GAP if i is None else f"stream {i}"
         rows.append((name, *(_cell(values, i, j) for j in shown)))

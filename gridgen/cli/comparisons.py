@@ -1,14 +1,54 @@
-"""`gridgen diff`: what changes from one network to another."""
+"""The commands `gridgen relate` and `gridgen diff`: two networks side by side."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import SPEC, AsJson, grid_of, report, size_of
+from gridgen.cli.terminal import SPEC, AsJson, grid_of, print_rows, size_of
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief, field_text
+
+if TYPE_CHECKING:
+    from gridgen.analysis.relations import Relation
+
+
+def relate(
+    a: Annotated[str, typer.Argument(metavar="A", help=SPEC)],
+    b: Annotated[str, typer.Argument(metavar="B", help=SPEC)],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether A is a subgraph of B, what differs, and what A needs that B has not."""
+    from gridgen.analysis.relations import relate as relate_grids
+
+    relation = relate_grids(grid_of(a), grid_of(b))
+    if as_json:
+        print(json.dumps(relation.as_json(), indent=2))
+        return
+    print_rows([("A", a), ("B", b), *relation_rows(relation)])
+
+
+def relation_rows(relation: "Relation") -> list[tuple[str, str]]:
+    """How A lies in B, as labels and values."""
+    shared = len(relation.common)
+    ours, theirs = shared + len(relation.only_in_a), shared + len(relation.only_in_b)
+    rows = [
+        ("subgraph", f"A is {'a' if relation.subgraph else 'no'} subgraph of B"),
+        ("connections", f"{shared} of A's {ours} are in B, which has {theirs}"),
+        ("units", _equal(relation.differing)),
+        ("maps", _equal(relation.differing_maps)),
+        ("stem, head", "equal" if relation.ends_equal else "differ"),
+        ("only in A", brief(relation.only_in_a)),
+        ("only in B", brief(relation.only_in_b)),
+    ]
+    return rows + [("" if i else "A needs", need) for i, need in enumerate(relation.needs)]
+
+
+def _equal(differing: Sequence[str]) -> str:
+    return f"differ: {brief(differing)}" if differing else "equal where both have them"
+
 
 if TYPE_CHECKING:
     from gridgen.analysis.differences import Difference
@@ -40,7 +80,7 @@ def diff(
     if as_json:
         print(json.dumps(difference.as_json(), indent=2))
         return
-    report(rows)
+    print_rows(rows)
 
 
 def difference_rows(difference: "Difference") -> list[tuple[str, str]]:
