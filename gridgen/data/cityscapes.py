@@ -24,7 +24,7 @@ class SceneFiles:
     instances: Path
 
     def size(self) -> tuple[int, int]:
-        """(height, width) of all three, by their headers."""
+        """(height, width) of all three files, by their headers; `DataError` if they differ."""
         size = read_header(self.image).size
         for path in (self.label, self.instances):
             if (other := read_header(path).size) != size:
@@ -34,10 +34,10 @@ class SceneFiles:
 
 
 def scenes(root: Path, split: str) -> list[SceneFiles]:
-    """Those of a split, sorted by name. Reads no file.
+    """The scenes of a split, sorted by name. Reads no file.
 
-    Errors: `DataError` for a folder that is missing, with the archive that has it; for test, whose
-    labels are withheld; for a file whose partner is missing or whose name is another's.
+    Errors: `DataError` for a missing folder, with the archive that holds it; for test, whose labels
+    are withheld; for a file whose partner is missing or whose name breaks the pattern.
     """
     _require_layout(root, split)
     images = _by_name(root / IMAGE_FOLDER / split, f"_{IMAGE_FOLDER}.png")
@@ -56,12 +56,12 @@ def scenes(root: Path, split: str) -> list[SceneFiles]:
 
 
 def is_cityscapes(root: Path) -> bool:
-    """Whether the folder is laid out as Cityscapes is."""
+    """True if the folder has the layout of Cityscapes."""
     return (root / IMAGE_FOLDER).is_dir()
 
 
 def _require_layout(root: Path, split: str) -> None:
-    """The folder holds what the two archives unpack to, for this split."""
+    """Refuse a folder that lacks what the two archives unpack to, for this split."""
     if not root.is_dir():
         raise DataError(f"{root}: no such directory")
     if root.name in (IMAGE_FOLDER, LABEL_FOLDER):
@@ -85,7 +85,7 @@ def _archive(part: str) -> str:
 
 
 def _by_name(folder: Path, ending: str) -> dict[str, Path]:
-    """The visible files of all cities that end so, by name without that ending."""
+    """The visible files of all cities with that ending, by their names without it."""
     found = {}
     for path in sorted(folder.glob(f"[!.]*/[!.]*{ending}")):
         name, city = path.name.removesuffix(ending), path.parent.name
@@ -105,7 +105,7 @@ def _scene(name: str, image: Path, label: Path) -> SceneFiles:
 
 
 def _partner(folder: Path, name: str, ending: str) -> Path:
-    """Where the file of `name` belongs."""
+    """The path that the file of `name` would have."""
     return folder / name.split("_")[0] / f"{name}{ending}"
 
 
@@ -115,11 +115,11 @@ def _shown(size: tuple[int, int]) -> str:
 
 
 class Cityscapes:
-    """One split of a folder that holds what the two archives unpack to.
+    """One split of a folder into which the two archives were unpacked.
 
     `leftImg8bit/{split}/{city}/NAME_leftImg8bit.png` goes with `gtFine/{split}/{city}/
     NAME_gtFine_labelIds.png` and `NAME_gtFine_instanceIds.png`. A label holds train ids 0..18, and
-    `IGNORE` for all else; instances have the numbers of their file. Opening a split pairs the files
+    `IGNORE` elsewhere; instances have the numbers of their file. Opening a split pairs the files
     and compares the sizes in their headers; pixels are read when a sample is asked for.
 
     Errors: `DataError` that names file and fix: what is missing, has no partner or another size
@@ -149,7 +149,7 @@ class Cityscapes:
         )
 
     def window(self, index: int, window: Window) -> Sample:
-        """That part of a sample, of which no more than it is converted."""
+        """The part of a sample; only its pixels are converted."""
         scene = self._scenes[index]
         return Sample(
             name=scene.name,
@@ -159,16 +159,16 @@ class Cityscapes:
 
     @property
     def label_files(self) -> tuple[Path, ...]:
-        """The file of each label."""
+        """The files of the labels, in the order of the samples."""
         return tuple(scene.label for scene in self._scenes)
 
     def label(self, index: int) -> torch.Tensor:
-        """The label of a sample, whose image is not read."""
+        """The label of a sample; its image is not read."""
         return _read(self._scenes[index].label, TRAIN_IDS, "label id")
 
 
 def _read(path: Path, table: IdArray, what: str, window: Window | None = None) -> torch.Tensor:
-    """(H, W): what the table has for each pixel of the file, or for those in `window`."""
+    """(H, W): the table's entry for each pixel of the file, or of its part in `window`."""
     ids = read_ids(path, window)
     inside = ids.max(initial=0) < len(table)
     if not inside or (found := table[ids]).min(initial=0) == UNKNOWN:

@@ -1,4 +1,4 @@
-"""The labels of Cityscapes as facts, and the ways between label ids and train ids.
+"""The labels of Cityscapes, and tables between label ids and train ids.
 
 Source: M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR
 2016, and the list `helpers/labels.py` of the official scripts (cityscapesscripts 2.3.0).
@@ -17,8 +17,9 @@ from gridgen.data.dataset import IGNORE, Colour
 class Label:
     """One kind of region.
 
-    `id` is what label files and predictions hold; `train_id` what a network predicts, None for
-    what is neither trained nor scored; `has_instances` whether single ones are told apart.
+    `id` is the value in label files and submitted predictions; `train_id` is the class that a
+    network predicts, None for labels that are neither trained nor scored; `has_instances` is true
+    if single objects are numbered.
     """
 
     name: str
@@ -68,20 +69,20 @@ LABELS = (
 )
 
 DRAWN = tuple(label for label in LABELS if label.id >= 0)
-"""Those that label files hold, in the order of their ids 0..33; license plates have no pixels."""
+"""The labels in label files, in the order of their ids 0..33; license plates have no pixels."""
 TRAINED = tuple(label for label in DRAWN if label.train_id is not None)
-"""The 19 that are trained and scored, in the order of their train ids, which is that of ids."""
+"""The 19 labels that are trained and scored, in the order of their train ids, and of their ids."""
 CATEGORIES = tuple(dict.fromkeys(label.category for label in TRAINED))
-"""The 7 that are scored; the eighth, void, is not."""
+"""The 7 categories that are scored; the eighth, void, is not."""
 UNKNOWN = -1
 PER_LABEL = 1000
-"""A pixel of instance n of a label has the number label id * 1000 + n; where none is told apart,
-the label id alone.
+"""A pixel of instance n of a label has the number label id * 1000 + n; a pixel of no numbered
+instance has the label id alone.
 """
 
 
 def ids_of(labels: Iterable[Label]) -> list[int]:
-    """Their label ids."""
+    """The ids of labels, in their order."""
     return [label.id for label in labels]
 
 
@@ -107,10 +108,10 @@ def _label_ids() -> npt.NDArray[np.uint8]:
 
 
 INSTANCES = _instances()
-"""(65536,): each number of an instance file itself; 0 where none is told apart, `UNKNOWN` for what
-is no number of an instance.
+"""(65536,): maps a number of an instance file to itself, the id of a label without instances to 0,
+and any other number to `UNKNOWN`.
 """
 TRAIN_IDS = _train_ids()
 """(256,): the train id of each label id; `IGNORE` where it has none, `UNKNOWN` for other ids."""
 LABEL_IDS = _label_ids()
-"""(256,): the label id of each train id; 0, unlabeled, for `IGNORE` and for what is none."""
+"""(256,): the label id of each train id; 0, unlabeled, for `IGNORE` and all other values."""

@@ -14,7 +14,7 @@ from gridgen.errors import DataError, unknown
 Colour = tuple[int, int, int]
 
 IGNORE = 255
-"""The label of pixels that are left out of the loss and of the metric."""
+"""The label of pixels that count neither in the loss nor in the metric."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Sample:
     image: torch.Tensor
     """float32 (channels, H, W) in [0, 1]."""
     label: torch.Tensor
-    """int64 (H, W): class ids 0..K-1, or `IGNORE`. Where the dataset has no classes, the image that
-    `image` was before it was spoilt, of its dtype, shape and range.
+    """int64 (H, W): class ids 0..K-1, or `IGNORE`. If the dataset has no classes, the clean image
+    to restore, with the dtype, shape and range of `image`.
     """
     instances: Callable[[], torch.Tensor] | None = None
-    """Reads int32 (H, W): which object a pixel belongs to, 0 where it is none that is told apart.
-    None where the dataset tells no objects apart. Errors: `DataError`.
+    """Reads int32 (H, W): the number of the object that a pixel belongs to, 0 for pixels of no
+    numbered object. None if the dataset numbers no objects. Errors: `DataError`.
     """
 
 
@@ -43,12 +43,12 @@ class Window(NamedTuple):
 
     @property
     def rows(self) -> slice:
-        """Those that it covers."""
+        """The rows that the window covers."""
         return slice(self.top, self.top + self.side)
 
     @property
     def columns(self) -> slice:
-        """Those that it covers."""
+        """The columns that the window covers."""
         return slice(self.left, self.left + self.side)
 
 
@@ -60,11 +60,11 @@ class Dataset(Protocol):
 
     @property
     def name(self) -> str:
-        """What reports call the dataset; without the split."""
+        """The name of the dataset in reports, without the split."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The K class names, in the order of their ids; none where labels are images."""
+        """The K class names, in the order of their ids; empty if labels are images."""
 
     @property
     def colours(self) -> tuple[Colour, ...]:
@@ -89,11 +89,11 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class OnDisk(Protocol):
-    """What a dataset offers besides where its labels are files: to read them without images."""
+    """A dataset whose labels are files, which can be read without their images."""
 
     @property
     def label_files(self) -> tuple[Path, ...]:
-        """The file of each label."""
+        """The files of the labels, in the order of the samples."""
 
     def label(self, index: int) -> torch.Tensor:
         """The label of a sample."""
@@ -101,14 +101,14 @@ class OnDisk(Protocol):
 
 @runtime_checkable
 class Windowed(Protocol):
-    """What a dataset offers besides where a part of a sample costs less than all of it."""
+    """A dataset that reads a part of a sample for less than the whole sample costs."""
 
     def window(self, index: int, window: Window) -> Sample:
-        """That part of a sample's image and label, without instances."""
+        """The part of a sample's image and label that `window` covers, without instances."""
 
 
 def part_of(dataset: Dataset, index: int, window: Window) -> Sample:
-    """That part of a sample's image and label, without instances."""
+    """The part of a sample's image and label that `window` covers, without instances."""
     if isinstance(dataset, Windowed):
         return dataset.window(index, window)
     sample = dataset[index]
@@ -126,7 +126,7 @@ def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:
 
 
 class Subset:
-    """The samples of `whole` at `indices`, in that order, under the name of the whole."""
+    """The samples of `whole` at `indices`, in that order. Its name is that of the whole."""
 
     def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
         self._whole, self._indices = whole, tuple(indices)
@@ -142,12 +142,12 @@ class Subset:
         return self._whole[self._indices[index]]
 
     def window(self, index: int, window: Window) -> Sample:
-        """That part of a sample, as cheaply as the whole dataset has it."""
+        """The part of a sample, read as cheaply as the whole dataset can."""
         return part_of(self._whole, self._indices[index], window)
 
 
 class SubsetOnDisk(Subset):
-    """The same of a dataset whose labels are files."""
+    """A subset of a dataset whose labels are files."""
 
     def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
         super().__init__(whole, indices)
@@ -156,20 +156,20 @@ class SubsetOnDisk(Subset):
 
     @property
     def label_files(self) -> tuple[Path, ...]:
-        """The file of each label."""
+        """The files of the labels, in the order of the samples."""
         files = self._labels.label_files
         return tuple(files[index] for index in self._indices)
 
     def label(self, index: int) -> torch.Tensor:
-        """The label of a sample, whose image is not read."""
+        """The label of a sample; its image is not read."""
         return self._labels.label(self._indices[index])
 
 
 def holdout(dataset: Dataset, pattern: str) -> tuple[Dataset, Dataset]:
-    """The samples whose names do not match a shell pattern, and those that do.
+    """Split a dataset into samples whose names do not match a shell pattern, and those that do.
 
-    `*`, `?` and `[...]` as in a shell, upper and lower case apart. Errors: `DataError` for a
-    pattern that matches none or all.
+    `*`, `?` and `[...]` have their meaning in a shell; case matters. Errors: `DataError` for a
+    pattern that matches no sample or all samples.
 
     >>> from gridgen.data.shapes import Shapes
     >>> kept, apart = holdout(Shapes("train"), "train-00[12]*")
@@ -193,7 +193,7 @@ def _said(dataset: Dataset, pattern: str) -> str:
 
 
 def _nearest(names: Sequence[str], pattern: str) -> str:
-    """The name whose beginning is most like the pattern's letters, in words."""
+    """A phrase with the beginning of a name that is most like the pattern."""
     letters = pattern.strip("*").lower()
     beginnings = {name.lower()[: len(letters)]: name for name in reversed(names)}
     near = get_close_matches(letters, beginnings, n=1, cutoff=0)

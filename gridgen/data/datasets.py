@@ -20,11 +20,11 @@ class DatasetEntry:
 
     description: str
     load: Callable[[str, str], Dataset]
-    """The dataset of (the name or path that the user gave, split)."""
+    """Takes the name or path that the user gave, and the split."""
     recipe: str
-    """Name of the training recipe that suits it."""
+    """Name of the training recipe that suits the dataset."""
     takes_path: bool = False
-    """Whether `NAME:PATH` is this dataset made from the images of a folder."""
+    """True if `NAME:PATH` is this dataset, made from the images of a folder."""
 
 
 DATASETS: dict[str, DatasetEntry] = {
@@ -59,10 +59,10 @@ DATASETS: dict[str, DatasetEntry] = {
 
 
 def find_dataset(name: str) -> DatasetEntry:
-    """The entry of a dataset's name, of `NAME:PATH` where it takes one, or of a folder's path.
+    """The entry of a dataset's name, of `NAME:PATH`, or of a folder's path.
 
-    A name goes before a folder that is called the same; `./nuclei` is the folder. Errors:
-    `DataError` for what is neither.
+    A name takes precedence over a folder of the same name, which is then `./nuclei`. Errors:
+    `DataError` for a name that is neither.
     """
     if _split(name)[0] in DATASETS:
         return DATASETS[_split(name)[0]]
@@ -78,15 +78,15 @@ def find_dataset(name: str) -> DatasetEntry:
 
 
 def load_dataset(name: str, split: str = "train") -> Dataset:
-    """One split of the dataset that `name` or the folder path `name` stands for.
+    """Load one split of the dataset that `name`, or the folder at the path `name`, stands for.
 
-    Splits are `train` and `val`, and in a folder whatever it holds. Errors: `DataError`.
+    Splits are `train` and `val`; a folder may hold others. Errors: `DataError`.
     """
     return find_dataset(name).load(name, split)
 
 
 def lasting_name(name: str) -> str:
-    """`name` such that it means the same in every directory: a path in it made absolute."""
+    """`name` with its path made absolute, so that it means the same in every directory."""
     known, path = _split(name)
     if not path:
         return name
@@ -94,22 +94,22 @@ def lasting_name(name: str) -> str:
 
 
 def folder_of(name: str) -> Path | None:
-    """The folder that `name` reads; None where it reads none."""
+    """The folder that the dataset `name` reads, if any."""
     _, path = _split(name)
     return Path(path) if path else None
 
 
 def white_of(name: str) -> float | None:
-    """White in deep images of the folder that `name` reads, as its `dataset.yaml` says.
+    """The white of deep images in the folder that `name` reads, from its `dataset.yaml`.
 
-    Whoever reads other images as those must be given it. Errors: `SpecError` in that file.
+    Other images must be read with the same white. Errors: `SpecError` in that file.
     """
     folder = folder_of(name)
     return read_settings(folder).white if folder else None
 
 
 def _path(name: str) -> str:
-    """The folder of `NAME:PATH`, where it cannot be left out."""
+    """The folder of `NAME:PATH`, which must be given."""
     known, path = _split(name)
     if not path:
         raise DataError(f"{known}: no folder; write {known}:PATH")
@@ -117,7 +117,7 @@ def _path(name: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A dataset's name and a folder's path, either of which may be missing."""
+    """A dataset's name and a folder's path, either of which may be empty."""
     known, _, path = name.partition(":")
     if name in DATASETS:
         return name, ""

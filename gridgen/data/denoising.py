@@ -1,4 +1,4 @@
-"""Images with noise on them, which is to be taken away: labels are the images themselves."""
+"""Images with added noise; the labels are the clean images."""
 
 from pathlib import Path
 from zlib import crc32
@@ -19,9 +19,10 @@ SIGMA = 25 / 255
 class Denoising:
     """The images of one split of another dataset, with Gaussian noise added and clamped to [0, 1].
 
-    Of `folder`, any `{split}/images/` in it, without labels; of the nuclei micrograph where none is
-    given. The noise has a standard deviation of `SIGMA` and is the same each time an image is read:
-    it depends on the split and the name alone. Errors: `DataError` as those datasets.
+    They come from `{split}/images/` in `folder`, which needs no labels, or from the nuclei
+    micrograph if no folder is given. The noise has a standard deviation of `SIGMA` and is the same
+    each time an image is read: it depends on the split and the name alone. Errors: the `DataError`
+    of the dataset that it reads.
     """
 
     classes: tuple[str, ...] = ()
@@ -50,7 +51,8 @@ class Denoising:
 class Pictures:
     """The images of `{split}/images` in a directory, sorted by name; each is its own label.
 
-    Channels and white are as in a `Folder`. Errors: `DataError` that names the directory or file.
+    Channels and white follow the rules of `Folder`. Errors: `DataError` that names directory or
+    file.
     """
 
     def __init__(self, root: str | Path, split: str) -> None:
@@ -76,7 +78,8 @@ class Pictures:
 
 
 def noisy(image: torch.Tensor, name: str) -> torch.Tensor:
-    """`image` with the noise that belongs to `name`."""
+    """`image` with the noise that belongs to `name`, clamped to [0, 1]."""
+    # Python salts hash() of a string anew in every process; crc32 stays the same.
     rng = np.random.default_rng(crc32(name.encode()))
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     return (image + SIGMA * torch.from_numpy(noise)).clamp(0, 1)

@@ -59,7 +59,7 @@ class Folder:
 
     @property
     def label_files(self) -> tuple[Path, ...]:
-        """The file of each label."""
+        """The files of the labels, in the order of the samples."""
         return tuple(pair.label for pair in self._pairs)
 
     def __len__(self) -> int:
@@ -74,7 +74,7 @@ class Folder:
         return Sample(name=self.names[index], image=image, label=label)
 
     def window(self, index: int, window: Window) -> Sample:
-        """That part of a sample, of which no more than it is converted."""
+        """The part of a sample; only its pixels are converted."""
         pair = self._pairs[index]
         return Sample(
             name=self.names[index],
@@ -83,7 +83,7 @@ class Folder:
         )
 
     def label(self, index: int) -> torch.Tensor:
-        """The label of a sample, whose image is not read."""
+        """The label of a sample; its image is not read."""
         return torch.from_numpy(read_label(self._pairs[index].label, self._list))
 
 
@@ -116,14 +116,14 @@ def _pairs(images: Path, labels: Path) -> list[Pair]:
 def unpaired(
     name: str, image_of: dict[str, Path], label_of: dict[str, Path], images: Path, labels: Path
 ) -> str:
-    """That a file has no partner, in words."""
+    """The message for a file that has no partner."""
     if name in image_of:
         return f"{image_of[name]}: no label; it would be {labels / name}.png"
     return f"{label_of[name]}: no image of that name in {images}"
 
 
 def files_by_name(directory: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """The directory's visible files of those suffixes, by name without suffix."""
+    """The directory's visible files with those suffixes, by name without suffix."""
     found: dict[str, Path] = {}
     for path in sorted(directory.glob("[!.]*")):
         if path.suffix.lower() not in suffixes:
@@ -140,7 +140,7 @@ def all_images(root: Path) -> list[Path]:
 
 
 def common_channels(images: Iterable[Path]) -> int:
-    """Channels of a set of image files: those that all have, and of grey and RGB together 3.
+    """The number of channels that a set of image files has in common; grey and RGB together make 3.
 
     Errors: `DataError` that names a file which differs.
     """
@@ -152,8 +152,9 @@ def common_channels(images: Iterable[Path]) -> int:
 
 
 def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
-    """Refuse files whose numbers of channels make no set. Errors: `DataError` that names one of the
-    fewest.
+    """Refuse image files, by number of channels, that do not agree.
+
+    Errors: `DataError` that names a file with the rarest number.
     """
     if len(found) > 1 and not found.keys() <= {1, 3}:
         usual = max(found, key=lambda channels: len(found[channels]))
@@ -182,7 +183,7 @@ def read_label(
 
 
 def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
-    """(height, width) of both files, once they are known to be in order."""
+    """(height, width) of both files. Errors: `DataError` if they are damaged or differ."""
     size = inspect_image(pair.image).size
     labels = read_label(pair.label, listed)
     if labels.shape != size:
@@ -191,12 +192,12 @@ def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
 
 
 def unequal(label: Path, size: tuple[int, ...], image: Path, of_image: tuple[int, ...]) -> str:
-    """That two files of a sample differ in size (height, width), in words."""
+    """The message for two files of a sample that differ in size (height, width)."""
     return f"{label}: {size_text(size)} pixels, but {image.name} has {size_text(of_image)}"
 
 
 def size_text(size: tuple[int, ...]) -> str:
-    """(height, width) as people write it.
+    """(height, width) as people write it: width first.
 
     >>> size_text((360, 480))
     '480x360'

@@ -38,12 +38,12 @@ class ClassList:
 
     @property
     def classes(self) -> tuple[ClassLine, ...]:
-        """The lines of role `class`."""
+        """The lines with the role `class`."""
         return tuple(line for line in self.lines if line.role == "class")
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Every id that a label may hold."""
+        """All ids that a label may hold, ascending."""
         return tuple(line.id for line in self.lines)
 
     @cached_property
@@ -55,7 +55,7 @@ class ClassList:
         return labels
 
     def labels_of(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """The label of each id, of the same shape; of ids beyond 0..255 too."""
+        """The label of each id, in the same shape; ids outside 0..255 are `UNLISTED`."""
         if ids.dtype == np.uint8:
             # Twice as fast as self.labels[ids].
             labels: npt.NDArray[np.int64] = self.labels.take(ids)
@@ -86,7 +86,7 @@ def read_classes(path: Path) -> ClassList:
 
 
 def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
-    """The line, which repeats neither id nor name of those above; else a `ValueError`."""
+    """Parse a line. Errors: `ValueError`, also if it repeats an id or a name from above."""
     cells = [cell.strip() for cell in content.split("\t")]
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{len(cells)} columns; write {', '.join(COLUMNS)}, separated by tabs")
@@ -109,7 +109,7 @@ def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
 
 
 def is_name(text: str) -> bool:
-    r"""Whether a class may be called so: printable, as a terminal obeys what is not, and short.
+    r"""True for a valid class name: short, and printable, since terminals obey other characters.
 
     >>> is_name("side walk"), is_name("sky\u200b"), is_name("")
     (True, False, False)
@@ -124,7 +124,7 @@ def _byte(text: str, column: str) -> int:
 
 
 def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
-    """The lines, whose class ids count up from 0 and stay below `IGNORE`."""
+    """The lines, once their class ids count up from 0 and stay below `IGNORE`."""
     classes = [line for line in lines if line.role == "class"]
     if not classes:
         raise DataError(f"{path}: no line of role class; a dataset has one at least")
@@ -157,6 +157,6 @@ class FolderSettings(Document):
 
 
 def read_settings(root: Path) -> FolderSettings:
-    """What the folder's file says. Errors: `SpecError` with file and line."""
+    """The settings of the folder, or the defaults. Errors: `SpecError` with file and line."""
     path = root / SETTINGS
     return FolderSettings.load(path) if path.exists() else FolderSettings()

@@ -29,13 +29,13 @@ ALPHA = (1, 2)
 # What tifffile raises on a damaged file.
 DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
-# What it finds odd in a file is an error of ours, or nothing that a user need read.
+# tifffile logs what it finds odd. It is an error of ours, or nothing that a user must read.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
 class Bands:
-    """A TIFF file's pages, all of one size and type; the pages are channels of one image."""
+    """The pages of a TIFF file, all of one size and type, as the channels of one image."""
 
     pages: "tuple[TiffPage, ...]"
 
@@ -46,30 +46,30 @@ class Bands:
 
     @property
     def channels(self) -> int:
-        """Of all pages together, alpha left out."""
+        """Channels of all pages together, without alpha."""
         return sum(map(_channels, self.pages))
 
     @property
     def bits(self) -> int:
-        """Of one value."""
+        """Bits of one value."""
         return int(self.pages[0].bitspersample)
 
     @property
     def coloured(self) -> bool:
-        """Whether the channels are red, green and blue."""
+        """True if the channels are red, green and blue."""
         return self.pages[0].photometric == RGB and self.channels == 3
 
     def read(self) -> npt.NDArray[np.generic]:
-        """(H, W, channels), as the file has them."""
+        """The values of the file, (H, W, channels)."""
         return np.concatenate([_pixels(page) for page in self.pages], axis=2)
 
 
 @contextmanager
 def bands(path: str | Path) -> Iterator[Bands | None]:
-    """The open file's bands; None where it is no TIFF, or one that Pillow reads.
+    """Open the bands of a file; None if it is not a TIFF, or one that Pillow reads.
 
-    Errors: `OSError`; `DataError` that names a file which is damaged or beyond reading, here or
-    in the block.
+    Errors: `OSError`; `DataError` that names a damaged or unsupported file, also for errors in the
+    block.
     """
     if not _is_tiff(path):
         yield None
@@ -96,9 +96,9 @@ def _reason(error: Exception) -> str:
 
 
 def _found(path: str | Path, pages: "list[TiffPage]") -> Bands | None:
-    """The pages as one image, those left out that are its smaller versions or its masks.
+    """The pages as one image, without its smaller versions and masks.
 
-    None where Pillow reads the file without loss, or where tifffile does not at all.
+    None if Pillow reads the file without loss, or if tifffile cannot read it.
     """
     if len(pages) == 1 and _is_plain(pages[0]):
         return None
@@ -111,14 +111,14 @@ def _found(path: str | Path, pages: "list[TiffPage]") -> Bands | None:
 
 
 def _is_plain(page: "TiffPage") -> bool:
-    """Whether the page is Pillow's: grey, 8-bit RGB, or neither grey nor RGB."""
+    """True if Pillow reads the page: grey, 8-bit RGB, or neither grey nor RGB."""
     channels = _channels(page)
     simple = channels == 1 or (channels == 3 and page.bitspersample <= 8)
     return simple or page.photometric not in (MIN_IS_BLACK, RGB, MIN_IS_WHITE)
 
 
 def _require_band(path: str | Path, page: "TiffPage", number: int, pages: "list[TiffPage]") -> None:
-    """Refuse a page that cannot be channels beside the first."""
+    """Refuse a page whose values cannot be channels beside those of the first."""
     first = pages[0]
     if page.photometric not in (MIN_IS_WHITE, MIN_IS_BLACK, RGB) or page.imagedepth != 1:
         raise DataError(f"{path}: page {number} is neither grey nor RGB; save it as either")
@@ -146,12 +146,12 @@ def _shown(page: "TiffPage") -> str:
 
 
 def _channels(page: "TiffPage") -> int:
-    """Samples of a pixel that are no alpha."""
+    """Number of values of a pixel, without alpha."""
     return int(page.samplesperpixel) - sum(int(extra) in ALPHA for extra in page.extrasamples)
 
 
 def _pixels(page: "TiffPage") -> npt.NDArray[np.generic]:
-    """(H, W, channels) of one page, whichever way its channels are stored."""
+    """(H, W, channels) of one page, for either order in which its channels are stored."""
     pixels = page.asarray()
     if pixels.ndim == 2:
         pixels = pixels[..., None]
@@ -162,7 +162,7 @@ def _pixels(page: "TiffPage") -> npt.NDArray[np.generic]:
 
 
 def _is_alpha(page: "TiffPage", sample: int) -> bool:
-    """Whether the sample is an extra one, after those of grey or colour, that says alpha."""
+    """True if the sample is an extra one, after those of grey or colour, declared as alpha."""
     extra = sample - (int(page.samplesperpixel) - len(page.extrasamples))
     return extra >= 0 and int(page.extrasamples[extra]) in ALPHA
 
@@ -174,33 +174,34 @@ GREY = {"LA;16B": "RGBA"}
 
 
 def unpacking(image: Image.Image) -> str:
-    """How Pillow unpacks the pixels of a PNG that is open; empty for another file."""
+    """The mode in which Pillow unpacks the pixels of an open PNG; "" for another file."""
     tiles = getattr(image, "tile", ())
     return str(tiles[0][3]) if image.format == "PNG" and tiles else ""
 
 
 def is_deep_colour(image: Image.Image) -> bool:
-    """Whether it is red, green and blue of 16 bits, with alpha or not."""
+    """True for red, green and blue of 16 bits, with alpha or not."""
     return unpacking(image) in LOWER
 
 
 def is_deep_grey(image: Image.Image) -> bool:
-    """Whether it is grey of 16 bits with alpha."""
+    """True for grey of 16 bits with alpha."""
     return unpacking(image) in GREY
 
 
 def read_deep(path: str | Path) -> npt.NDArray[np.uint16]:
-    """(H, W, 3), or (H, W, 1) of grey: all 16 bits, alpha dropped."""
+    """All 16 bits without alpha: (H, W, 3), or (H, W, 1) for grey."""
     with Image.open(path, formats=["PNG"]) as image:
         if is_deep_grey(image):
             return _joined(*np.moveaxis(_unpacked(image, GREY), 2, 0)[:2])[..., None]
         upper = np.asarray(image)[..., :3]
+    # Pillow decodes an image once, so its other bytes need the file a second time.
     with Image.open(path, formats=["PNG"]) as image:
         return _joined(upper, _unpacked(image, LOWER)[..., :3])
 
 
 def _unpacked(image: Image.Image, instead: dict[str, str]) -> npt.NDArray[np.uint8]:
-    """The bytes that Pillow keeps where it unpacks another way."""
+    """The bytes that Pillow keeps when it unpacks in the mode `instead`."""
     way = instead[unpacking(image)]
     image.tile = [tile._replace(args=way) for tile in image.tile]  # type: ignore[attr-defined]
     return np.asarray(image)

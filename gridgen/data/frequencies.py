@@ -1,6 +1,6 @@
-"""How often each class occurs in a split, and what it should weigh for that.
+"""Class frequencies of a split, and the class weights that follow from them.
 
-Counts of datasets on disk are kept in the user's data folder until a label file changes.
+Counts of datasets on disk are cached in the user's data folder until a label file changes.
 """
 
 import json
@@ -19,27 +19,28 @@ from gridgen.progress import OnProgress, no_progress
 
 @dataclass(frozen=True)
 class Frequencies:
-    """Pixels and images of each class."""
+    """Numbers of pixels and images of each class."""
 
     pixels: tuple[int, ...]
     """Pixels of the class."""
     around: tuple[int, ...]
-    """Pixels of all images that show the class, ignored ones too."""
+    """Pixels of all images that show the class, including ignored pixels."""
     images: tuple[int, ...]
     """Images that show the class."""
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The class's share of all pixels that are not ignored."""
+        """The share of each class in all pixels that are not ignored."""
         total = max(sum(self.pixels), 1)
         return tuple(pixels / total for pixels in self.pixels)
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """Median frequency over frequency, the latter within the images that show the class.
+        """Weight of each class: the median frequency divided by the frequency of the class.
 
-        Source: D. Eigen and R. Fergus, ICCV 2015, section 6.3.2, which SegNet takes over. A class
-        that never occurs weighs 1 and is not in the median: no pixel asks for its weight.
+        A frequency is counted within the images that show the class. Source: D. Eigen and
+        R. Fergus, ICCV 2015, section 6.3.2, adopted by SegNet. A class that never occurs weighs 1
+        and is left out of the median, since no pixel uses its weight.
 
         >>> Frequencies(pixels=(75, 15, 0), around=(100, 60, 0), images=(2, 1, 0)).weights
         (0.6666666666666666, 2.0, 1.0)
@@ -56,10 +57,10 @@ def median_frequency(dataset: Dataset, on_progress: OnProgress = no_progress) ->
 
 
 def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Frequencies:
-    """Pixels per class over all samples, from an earlier count where no label file has changed.
+    """Count the pixels per class over all samples, or reuse an earlier count of the same files.
 
     `on_progress` is called for each label that is read. Errors: `DataError` for a dataset without
-    classes, and as reading a label.
+    classes, or from reading a label.
     """
     if not dataset.classes:
         raise DataError(f"{dataset.name} has no classes to count; its labels are images")
@@ -78,20 +79,20 @@ def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Fre
 
 
 class Counts:
-    """Counts on their way: labels (H, W) are added; ids from `classes` on are ignored."""
+    """Counts pixels of labels (H, W) as they are added; ids from `classes` on are ignored."""
 
     def __init__(self, classes: int) -> None:
         self._sums = torch.zeros(3, classes, dtype=torch.int64)
 
     def add(self, label: torch.Tensor) -> None:
         """Count the pixels of one label."""
-        # IGNORE is 255, the last id.
+        # Without minlength, bincount would end at the largest id it meets. IGNORE, 255, is cut off.
         count = torch.bincount(label.flatten(), minlength=256)[: self._sums.shape[1]]
         shown = count > 0
         self._sums += torch.stack([count, shown * label.numel(), shown])
 
     def frequencies(self) -> Frequencies:
-        """What was counted so far."""
+        """The frequencies of the labels added so far."""
         return Frequencies(*map(tuple, self._sums.tolist()))
 
 
@@ -101,7 +102,7 @@ def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
 
 
 def _place(paths: Sequence[Path], classes: Sequence[str]) -> Path | None:
-    """Where counts of these files belong; None where one of them cannot be looked at."""
+    """The cache file for the counts of these label files; None if one of them has no status."""
     try:
         seen = [(str(path.resolve()), path.stat()) for path in paths]
     except OSError:
@@ -112,7 +113,7 @@ def _place(paths: Sequence[Path], classes: Sequence[str]) -> Path | None:
 
 
 def _kept(place: Path, classes: int) -> Frequencies | None:
-    """The counts in a file; None where it is missing or damaged."""
+    """The counts in a cache file; None if it is missing or damaged."""
     try:
         counts = json.loads(place.read_text("utf-8"))
         found = Frequencies(*(tuple(map(int, counts[name])) for name in FIELDS))
@@ -122,7 +123,7 @@ def _kept(place: Path, classes: int) -> Frequencies | None:
 
 
 def _keep(place: Path, counted: Frequencies) -> None:
-    """Write the counts, if that is possible: they can be made again."""
+    """Write the cache file; a failure is ignored, since the labels can be counted again."""
     try:
         write_file(place, json.dumps(asdict(counted)) + "\n")
     except FileError:

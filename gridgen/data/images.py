@@ -29,7 +29,7 @@ LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
 
 
 def to_levels(values: PixelValues, white: float | None) -> torch.Tensor:
-    """(H, W, channels) to contiguous float32 (channels, H, W) in [0, 1].
+    """Convert (H, W, channels) to contiguous float32 (channels, H, W) in [0, 1].
 
     8 bits are divided by 255, others by `white`, and clamped. Without `white`, each channel is
     stretched from its 1st to its 99.8th percentile; one that is flat is 0.
@@ -44,7 +44,7 @@ def to_levels(values: PixelValues, white: float | None) -> torch.Tensor:
 
 
 def to_grey(image: torch.Tensor) -> torch.Tensor:
-    """Red, green and blue (3, H, W) to their luma, (1, H, W)."""
+    """Convert red, green and blue (3, H, W) to luma, (1, H, W)."""
     return torch.einsum("chw,cg->ghw", image, torch.from_numpy(LUMA))
 
 
@@ -78,9 +78,9 @@ ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
 
 @dataclass(frozen=True)
 class Header:
-    """What an image file says of itself: `size` is (height, width), `bits` are those of a value.
+    """The header of an image file: `size` is (height, width), `bits` are those of one value.
 
-    `channels` are counted without alpha.
+    `channels` do not include alpha.
     """
 
     size: tuple[int, int]
@@ -93,7 +93,7 @@ def read_image(
 ) -> torch.Tensor:
     """The image in a PNG, JPEG, WebP or TIFF file: float32 (channels, H, W) in [0, 1].
 
-    With `window`, that part of it, which costs less than the whole.
+    With `window`, only that part of it, which costs less than the whole.
 
     Grey is repeated for 3 channels and RGB becomes luma (ITU-R 601) for 1; any other number must
     be the file's own. Alpha is dropped, the orientation tag of a JPEG obeyed; the pages of a TIFF
@@ -114,15 +114,13 @@ def read_image(
 
 
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
-    """The label in a palette or grey PNG or TIFF file, or that part of it: (H, W), whose pixels
-    are ids.
-    """
+    """The ids in a palette or grey PNG or TIFF file, or in its part `window`: (H, W)."""
     ids = _ids(path)
     return ids if window is None else _cut(path, ids, window)
 
 
 def _cut(path: str | Path, values: npt.NDArray[Any], window: Window) -> npt.NDArray[Any]:
-    """The part of (H, W, ...) in the window. Errors: `DataError` where some of it is not there."""
+    """The part of (H, W, ...) in the window. Errors: `DataError` if the values end before it."""
     part = values[window.rows, window.columns]
     if part.shape[:2] != (window.side, window.side):
         raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
@@ -149,9 +147,9 @@ def read_header(path: str | Path) -> Header:
 
 
 def inspect_image(path: str | Path) -> Header:
-    """The header of an image file that is whole.
+    """The header of an image file, once the file is known to be whole.
 
-    Decodes no pixels where the format allows to tell without. Errors: `DataError`.
+    Decodes no pixels if the format has checksums. Errors: `DataError`.
     """
     with _reading(path), formats.bands(path) as bands:
         if bands:
@@ -167,7 +165,7 @@ def inspect_image(path: str | Path) -> Header:
 
 
 def _read(path: str | Path, channels: int) -> tuple[PixelValues, float | None]:
-    """(H, W, the file's or the wanted channels) as the file has them, and their white if known."""
+    """The values of a file, (H, W, its channels or the wanted ones), and their white if known."""
     with _reading(path), formats.bands(path) as bands:
         if bands:
             _require_channels(path, bands.channels, channels)
@@ -185,7 +183,7 @@ def _read(path: str | Path, channels: int) -> tuple[PixelValues, float | None]:
 
 @contextmanager
 def _reading(path: str | Path) -> Iterator[None]:
-    """What goes wrong with the file in the block is a `DataError`."""
+    """Turn errors of a damaged file in the block into `DataError`."""
     try:
         yield
     except DAMAGED as error:
@@ -194,7 +192,7 @@ def _reading(path: str | Path) -> Iterator[None]:
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image.Image]:
-    """The open image, of one page. What goes wrong with it in the block is a `DataError`."""
+    """Open an image of one page. Errors of a damaged file in the block become `DataError`."""
     with _reading(path), Image.open(path, formats=FORMATS) as image:
         pages = _pages(image)
         if pages > 1 and image.format in FORMATS:
@@ -232,13 +230,13 @@ def _header(image: Image.Image) -> Header:
 
 
 def _channels(image: Image.Image) -> int:
-    """1 of grey, 3 of colour; alpha does not count."""
+    """1 for grey, 3 for colour; alpha does not count."""
     grey = _is_deep(image) or formats.is_deep_grey(image) or image.mode in ("1", "L", "LA")
     return 1 if grey else 3
 
 
 def _bits(image: Image.Image) -> int:
-    """Of one value; where there is a palette, of its colours."""
+    """Bits of one value; for a palette, those of its colours."""
     if formats.unpacking(image).endswith(";16B") or image.mode.startswith("I;16"):
         return 16
     if image.mode == "1":
@@ -247,12 +245,12 @@ def _bits(image: Image.Image) -> int:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the pixels are grey of more than 8 bits."""
+    """True if the pixels are grey of more than 8 bits."""
     return image.mode.startswith(("I", "F"))
 
 
 def _eight_bit(image: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
-    """(H, W, channels) of a file of 8 bits, as its camera was held."""
+    """(H, W, channels) of a file of 8 bits, turned upright."""
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")
     if image.format in ("JPEG", "MPO"):
@@ -262,13 +260,13 @@ def _eight_bit(image: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
 
 
 def _require_channels(path: str | Path, found: int, wanted: int) -> None:
-    """Refuse channels that do not become others; grey and RGB do."""
+    """Refuse channels that cannot be converted; only grey and RGB become each other."""
     if found != wanted and {found, wanted} != {1, 3}:
         raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")
 
 
 def _of_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
-    """Grey as RGB, RGB as grey, or the same."""
+    """The image with 1 or 3 channels converted to `channels`."""
     if len(image) == channels:
         return image
     return to_grey(image) if channels == 1 else image.expand(channels, -1, -1).contiguous()

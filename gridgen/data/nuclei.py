@@ -1,4 +1,4 @@
-"""Nuclei of one fluorescence micrograph, which a Python package happens to carry."""
+"""Nuclei of one fluorescence micrograph, which comes with the Python package stardist."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,11 +23,11 @@ class Nuclei:
 
     train: 35 windows that overlap by half, on rows 0..383. val: 4 side by side, on rows
     384..511. The grey levels are stretched by percentiles of the whole file (`read_image`), so
-    that predicting on the file sees what training saw; no label enters into that.
+    that prediction on the file sees the same levels as training; no label is used for that.
 
     Source: J. Caicedo et al., Nature Methods 16, 2019; the annotated image is in the package
     stardist (U. Schmidt et al., MICCAI 2018), which need not be importable. Errors: `DataError`
-    where it is not installed.
+    if it is not installed.
     """
 
     name = "nuclei"
@@ -63,10 +63,10 @@ class Nuclei:
 
 
 def border_classes(instances: torch.Tensor) -> torch.Tensor:
-    """Background, interior or border of each pixel, (H, W) int64, from instance ids (0: none).
+    """The class of each pixel (background, interior, border), (H, W) int64, from instance ids.
 
-    Border is what belongs to an instance and has another id, or none, at most 2 pixels away
-    (8-neighbourhood, so within the 5x5 window). The image's edge makes no border.
+    Id 0 is background. A border pixel belongs to an instance and has another id, or 0, at most 2
+    pixels away (8-neighbourhood, so within the 5x5 window). The image's edge makes no border.
     """
     ids = instances.float()[None]
     highest = max_pool2d(ids, kernel_size=5, stride=1, padding=2)
@@ -76,7 +76,8 @@ def border_classes(instances: torch.Tensor) -> torch.Tensor:
 
 
 def _image_folder() -> Path:
-    """Where stardist keeps its images. Finds the package without importing it."""
+    """The folder with the images of stardist."""
+    # Importing stardist needs TensorFlow; find_spec only locates the package.
     spec = find_spec("stardist")
     for place in (spec and spec.submodule_search_locations) or ():
         folder = Path(place, "data", "images")

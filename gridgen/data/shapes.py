@@ -1,4 +1,4 @@
-"""Drawn pictures whose classes depend on a key far away. Made from a seed, so without end."""
+"""Drawn pictures whose classes depend on a key far away. They are generated from a seed."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What a picture shows, before it is drawn. Only its labels depend on the key's size."""
+    """The contents of a picture, before it is drawn. Only its labels depend on the key's size."""
 
     texture: Texture
     grain: Texture
@@ -130,7 +130,7 @@ def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
 def _figure(
     rng: np.random.Generator, cell: int, size: tuple[float, float], ground: Texture
 ) -> Figure:
-    """A figure somewhere in its cell, whatever its angle, in a colour far from the ground's."""
+    """A figure that fits in its cell at any angle, in a colour far from the ground's."""
     radius = rng.uniform(*size)
     reach = REACH * radius
     row, column = rng.uniform(reach, CELL - reach, 2) + CELL * np.array(divmod(cell, 3))

@@ -56,7 +56,7 @@ PRUNERS: dict[str, Pruner] = {
 
 
 def suggest(trial: optuna.Trial, space: Space) -> Params:
-    """A value for every field. Asked again for the same trial, the same values."""
+    """Draw a value for every field. The same trial always gives the same values."""
     drawn = {}
     for field, choices in space.items():
         kind = distribution(choices)
@@ -74,7 +74,8 @@ def suggest(trial: optuna.Trial, space: Space) -> Params:
 
 
 def distribution(choices: Choices) -> BaseDistribution:
-    """What Optuna draws from: numbers of a range, or labels of a list's values."""
+    """The distribution that Optuna draws from: numbers of a range, or labels of listed values."""
+    # Optuna stores only plain values, and a choice may be a list or a mapping, hence labels.
     if not isinstance(choices, Range):
         return CategoricalDistribution([label(value) for value in choices])
     low, high, step = choices.low, choices.high, choices.step
@@ -84,7 +85,7 @@ def distribution(choices: Choices) -> BaseDistribution:
 
 
 def value_of(choices: Choices, drawn: Any) -> Any:
-    """The value that was drawn, given what Optuna remembers of it."""
+    """The value of a choice that Optuna stores as `drawn`."""
     if isinstance(choices, Range):
         return drawn
     return {label(value): value for value in choices}[drawn]

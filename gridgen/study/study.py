@@ -127,12 +127,12 @@ class Study(Document):
 
     @property
     def training(self) -> Recipe:
-        """The recipe itself."""
+        """The training recipe."""
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
 
     @property
     def limits(self) -> Budget:
-        """The budget, with what the recipe says of a step of training where it says nothing."""
+        """The budget, with the recipe's settings of a training step where the budget has none."""
         budget, recipe = self.budget, self.training
         said = setting_of(recipe).plain()
         if budget.size is None:
@@ -140,7 +140,7 @@ class Study(Document):
         return budget.but(**{n: v for n, v in said.items() if getattr(budget, n) is None})
 
     def require_data(self) -> None:
-        """The data exists and can be scored so, and the spec has its classes and channels.
+        """Refuse data that is missing, does not fit the spec, or cannot be scored by the objective.
 
         Errors: `SpecError`.
         """
@@ -181,30 +181,28 @@ class Study(Document):
 
 
 MOST_POINTS = 2_000_000
-"""Counted in a second or two."""
+"""Points up to which a space is counted before a search; that takes a second or two."""
 MOST_GRIDS = 2_000
-"""Points whose memory is looked at before a search."""
-
-
+"""Points up to which their memory is computed too."""
 WITHOUT_MEMORY = {"training_memory": None, "inference_memory": None}
 
 
 class Reachable(NamedTuple):
-    """How many of a space's points meet the budget."""
+    """Numbers of points of a space: those that meet the budget, and all."""
 
     feasible: int
     points: int
 
     def few(self, wanted: int) -> bool:
-        """Whether they are fewer than wanted, or less than one in twenty."""
+        """True if fewer points than wanted, or less than one in twenty, meet the budget."""
         return self.feasible < max(wanted, self.points / 20) and self.feasible < self.points
 
 
 def reachable(study: Study) -> Reachable | None:
-    """How many points of the study's space meet its budget; None where that is too much to count.
+    """Count the points of the study's space that meet its budget; None if the space is too large.
 
     A range without steps, which only `total_dropout` can have, counts as one point. Errors:
-    `SpecError` where no point does, with the one that comes nearest.
+    `SpecError` if no point meets it, with the point that comes nearest.
     """
     space = {field: _countable(choices) for field, choices in study.space.items()}
     points = size_of(space)

@@ -1,7 +1,7 @@
 """The child process of one trial: reads a job from stdin, trains, writes JSON lines.
 
-`python -m gridgen.study.worker`. Stdin stays open as a life line: when it closes, the process
-that asked is gone, and so is this one. Lines: {"epoch", "score"}, then {"final"} or
+`python -m gridgen.study.worker`. Stdin stays open as a life line: when it closes, the driver is
+gone, and this process ends too. Lines: {"epoch", "score"}, then {"final"} or
 {"error", "kind"}. Whatever else is printed goes to stderr.
 """
 
@@ -22,45 +22,47 @@ from gridgen.training.watching import Watch
 
 
 class Messages(Watch):
-    """Tells the process that asked of every validation."""
+    """Sends the score of every validation to the driver."""
 
     def __init__(self, out: TextIO, objective: str) -> None:
         self.out, self.objective = out, objective
 
     def scored(self, row: MetricsRow) -> None:
-        """One line."""
+        """Send the epoch and the score."""
         self.say({"epoch": int(row["epoch"]), "score": row[self.objective]})
 
     def say(self, message: dict[str, Any]) -> None:
-        """One JSON line."""
+        """Send a message as one JSON line."""
         print(json.dumps(message), file=self.out, flush=True)
 
 
 def own_stdout() -> TextIO:
-    """The pipe to the process that asked; prints of others are sent to stderr from now on."""
+    """The pipe to the driver; from now on, what others print goes to stderr."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return pipe
 
 
 def follow_parent() -> None:
-    """End with the process at the other end of stdin."""
+    """End this process when the driver, at the other end of stdin, ends."""
 
     def wait() -> None:
         sys.stdin.read()
+        # sys.exit would end this thread alone; the training goes on in the main one.
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 def run_job(job: dict[str, Any], messages: Messages) -> float:
-    """Train, or go on where a killed process stopped; the final score."""
+    """Train, or resume where a killed process stopped, and return the final score."""
     folder = Path(job["folder"])
     if (folder / "run.json").is_file():
         for row in Run.open(folder).rows():
             messages.scored(row)
         run = resume(folder, device=job["device"], watch=messages)
     else:
+        # A process that was killed before run.json was written leaves a folder to begin anew.
         shutil.rmtree(folder, ignore_errors=True)
         run = _train(job, messages)
     return float(run.rows()[-1][job["objective"]])
@@ -80,7 +82,7 @@ def _train(job: dict[str, Any], messages: Messages) -> Run:
 
 
 def main() -> int:
-    """Exit code 0 with a final score, 1 with an error, 143 when asked to stop."""
+    """Run the job on stdin; exit code 0 with a final score, 1 with an error, 143 after SIGTERM."""
     job = json.loads(sys.stdin.readline())
     messages = Messages(own_stdout(), job["objective"])
     follow_parent()

@@ -1,4 +1,4 @@
-"""Everything that a dataset holds, read once: what there is, what is wrong, what looks odd."""
+"""Reads a whole dataset once, and lists what it holds, what is wrong and what looks odd."""
 
 from gridgen.data.check.checking import Checked, check
 from gridgen.data.check.readings import DataFinding, Split

@@ -1,4 +1,4 @@
-"""A dataset read through, and what is odd about it as a whole."""
+"""Checks a whole dataset, and finds what is odd across its splits."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Alike:
-    """Images of one split that show what an image of another shows: (name, name, likeness)."""
+    """Images of one split that look like an image of another: (name, name, likeness)."""
 
     split: str
     other: str
@@ -25,7 +25,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Checked:
-    """All that was found. `faults` would stop a training; `remarks` would not."""
+    """The result of a check. `faults` would stop a training; `remarks` would not."""
 
     name: str
     classes: tuple[str, ...]
@@ -35,7 +35,7 @@ class Checked:
     alike: tuple[Alike, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON types."""
+        """The result as JSON types."""
         return {
             "dataset": self.name,
             "classes": list(self.classes),
@@ -52,7 +52,7 @@ class Checked:
 def check(name: str, on_progress: OnProgress = no_progress) -> Checked:
     """Read every file of the folder at a path, or every sample of a dataset's name.
 
-    `on_progress` is called for each sample. What is wrong is a fault. Errors: `DataError` where
+    `on_progress` is called for each sample. Whatever is wrong is a fault. Errors: `DataError` if
     there is no such dataset or folder, or no split in it.
     """
     is_folder = find_dataset(name) is DATASETS["folder"]
@@ -74,7 +74,7 @@ def check(name: str, on_progress: OnProgress = no_progress) -> Checked:
 
 
 def _alike(splits: list[Split]) -> tuple[Alike, ...]:
-    """Of every two splits, the larger one first."""
+    """Compare every two splits; the images of the smaller one are looked up in the larger."""
     found = []
     for one, other in combinations(sorted(splits, key=lambda split: split.images), 2):
         pairs = tuple(

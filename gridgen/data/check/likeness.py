@@ -1,4 +1,4 @@
-"""Images that show nearly the same, found by the details of small grey pictures of them."""
+"""Finds images that show nearly the same, by comparing the details of small grey versions."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,15 +9,15 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, pad
 
 SIDE = 32
 SMOOTH = 9
-"""Side of the window whose mean is taken away: skies above and roads below are alike anywhere."""
+"""Side of the window whose mean is subtracted: sky above and road below look alike everywhere."""
 SHIFT = 3
 """How far, in pixels of the small picture, one image may be displaced against the other."""
 ALIKE = 0.6
-"""From here on two images are taken to show the same place. In CamVid, frames of one drive a second
-apart reach 0.53 to 0.70 and frames of different drives 0.58 at most.
+"""Likeness from which two images are taken to show the same place. In CamVid, frames of one drive
+a second apart reach 0.53 to 0.70 and frames of different drives 0.58 at most.
 """
 BLANK = 1e-3
-"""Length of a small picture that shows nothing but rounding."""
+"""Norm below which a small picture is nothing but rounding."""
 ROWS = 256
 
 
@@ -30,14 +30,14 @@ class Twins(NamedTuple):
 
 
 def details(image: Tensor) -> Tensor:
-    """(channels, H, W) to 32x32: grey, small, and without what the surroundings have on average."""
+    """(channels, H, W) to 32x32: a small grey picture minus the local mean."""
     grey = adaptive_avg_pool2d(image.mean(0, keepdim=True), SIDE)[None]
     border = SMOOTH // 2
     return (grey - avg_pool2d(pad(grey, (border,) * 4, mode="replicate"), SMOOTH, 1))[0, 0]
 
 
 def nearest(ones: Sequence[Tensor], others: Sequence[Tensor]) -> list[Twins]:
-    """For each of `ones` the most like it of `others`, the most alike pair first.
+    """Find for each of `ones` the most similar of `others`; the most similar pair comes first.
 
     Likeness is the correlation of their details, at the displacement where it is greatest, so
     neither brightness nor contrast changes it.
@@ -53,7 +53,7 @@ def nearest(ones: Sequence[Tensor], others: Sequence[Tensor]) -> list[Twins]:
 
 
 def _best(ones: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Greatest likeness of each of `ones`, (N,), and which of `others` has it."""
+    """The greatest likeness of each of `ones`, (N,), and the index of that one in `others`."""
     middle = _vectors(ones, SHIFT, SHIFT)
     greatest = torch.full((len(ones), len(others)), -1.0)
     for top in range(2 * SHIFT + 1):
@@ -64,7 +64,7 @@ def _best(ones: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _vectors(details: Tensor, top: int, left: int) -> Tensor:
-    """(N, pixels) of a window, with mean 0 and length 1; 0 throughout where there is nothing."""
+    """(N, pixels) of a window, with mean 0 and norm 1; all 0 for a blank picture."""
     side = SIDE - 2 * SHIFT
     window = details[:, top : top + side, left : left + side].flatten(1)
     window = window - window.mean(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""What is read of each split of a dataset, past its faults: a training would stop at the first."""
+"""Reads each split of a dataset on past its faults, where a training would stop at the first."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,19 +22,19 @@ from gridgen.errors import DataError, GridgenError
 
 @dataclass(frozen=True)
 class DataFinding:
-    """Something wrong or odd: its kind in a word, and in a line what and where."""
+    """Something wrong or odd: its kind in one word, and a line that says what and where."""
 
     kind: str
     text: str
 
     def as_json(self) -> dict[str, str]:
-        """The same as JSON types."""
+        """The contents as JSON types."""
         return {"kind": self.kind, "text": self.text}
 
 
 @dataclass
 class Split:
-    """What images and labels came to so far. `counts` are those of the labels."""
+    """Statistics of the images and labels read so far. `counts` are those of the labels."""
 
     name: str
     counts: Counts
@@ -44,16 +44,16 @@ class Split:
     names: list[str] = field(default_factory=list)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     depths: Counter[tuple[int, int | None]] = field(default_factory=Counter)
-    """How many images have so many channels of so many bits, None where no file says."""
+    """Number of images by (channels, bits); bits are None if no file says them."""
     details: list[Tensor] = field(default_factory=list)
-    """Of each image, in the order of `names`."""
+    """The details of each image, in the order of `names`."""
     blank: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     """Files beside the images and labels that are neither."""
     faults: list[DataFinding] = field(default_factory=list)
 
     def add_image(self, name: str, image: Tensor, bits: int | None) -> None:
-        """Take in an image (channels, H, W)."""
+        """Add an image (channels, H, W)."""
         self.images += 1
         self.names.append(name)
         height, width = image.shape[1:]
@@ -64,22 +64,22 @@ class Split:
             self.blank.append(name)
 
     def add_label(self, label: Tensor) -> None:
-        """Take in a label (H, W)."""
+        """Add a label (H, W)."""
         self.labels += 1
         self.label_pixels += label.numel()
         self.counts.add(label)
 
     @property
     def ignored(self) -> float:
-        """The share of label pixels that are of no class."""
+        """The share of label pixels without a class."""
         return 1 - sum(self.counts.frequencies().pixels) / max(self.label_pixels, 1)
 
     def fault(self, kind: str, text: object) -> None:
-        """Note what is wrong."""
+        """Record a fault."""
         self.faults.append(DataFinding(kind, str(text)))
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON types."""
+        """The contents as JSON types."""
         found = self.counts.frequencies()
         return {
             "images": self.images,
@@ -99,10 +99,10 @@ SPLITS = ("train", "val")
 
 
 class NamedReading:
-    """The samples of train and val, and what they come to.
+    """Reads train and val of a dataset that has a name.
 
-    A split that cannot be opened is a fault. Errors: `DataError` where there is no such dataset,
-    or no folder that it could read.
+    A split that cannot be opened is a fault. Errors: `DataError` if there is no such dataset, or
+    no folder that it could read.
     """
 
     def __init__(self, name: str) -> None:
@@ -150,9 +150,9 @@ Files = dict[str, Path]
 
 
 class FolderReading:
-    """The files of a folder, and of each split what they come to.
+    """Reads all splits of a dataset folder.
 
-    Errors: `DataError` for a folder that is none or has no split.
+    Errors: `DataError` if there is no such folder, or no split in it.
     """
 
     def __init__(self, root: Path) -> None:
@@ -207,7 +207,7 @@ class FolderReading:
         return found
 
     def _read(self, split: Split, image: Path | None, label: Path | None) -> None:
-        """Both files of a sample, as far as they are there and can be read."""
+        """Read the files of a sample that exist and can be read."""
         size = self._read_image(split, image) if image else None
         ids = _read_ids(split, label) if label else None
         if label and ids is not None and self._listed:
@@ -216,7 +216,7 @@ class FolderReading:
             split.fault("sizes", unequal(label, ids.shape, image, size))
 
     def _read_image(self, split: Split, path: Path) -> tuple[int, ...] | None:
-        """Its (height, width)."""
+        """Read an image and return its (height, width)."""
         try:
             header = read_header(path)
             image = read_image(path, header.channels, self._white)
@@ -229,7 +229,7 @@ class FolderReading:
 
 
 def _named(directory: Path, suffixes: tuple[str, ...], split: Split) -> Files:
-    """The directory's visible files of those suffixes, of two of one name the first."""
+    """The directory's visible files with those suffixes; of two with one name, the first."""
     found: Files = {}
     for path in sorted(directory.glob("[!.]*")):
         if path.suffix.lower() not in suffixes:
@@ -251,7 +251,7 @@ def _read_ids(split: Split, path: Path) -> IdArray | None:
 
 
 def _add_label(split: Split, path: Path, ids: IdArray, listed: ClassList) -> None:
-    """Count a label, whose unlisted ids are told with their pixels and ignored."""
+    """Count a label. Unlisted ids are a fault, with their numbers of pixels, and are ignored."""
     labels = listed.labels_of(ids)
     unlisted = labels == UNLISTED
     if unlisted.any():
