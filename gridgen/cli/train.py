@@ -111,7 +111,7 @@ def _watching(tensorboard: bool) -> Iterator["Watch"]:
     from gridgen.training.processes.devices import rank
     from gridgen.training.watching import Several, Watch
     from gridgen.training.watching.progress import on_stderr
-    from gridgen.training.watching.tensorboard import TensorBoard
+    from gridgen.training.watching.watch import TensorBoard
 
     if rank() > 0:
         yield Watch()

@@ -2,8 +2,7 @@
 
 from gridgen.training.scoring.cityscapes import CityscapesScore
 from gridgen.training.scoring.evaluation import Evaluation, evaluate
-from gridgen.training.scoring.gallery import Exhibit, Gallery
-from gridgen.training.scoring.per_image import ImageScore, Observer, score_network
+from gridgen.training.scoring.per_image import Exhibit, Gallery, ImageScore, Observer, score_network
 
 __all__ = [
     "CityscapesScore",

@@ -20,8 +20,8 @@ from gridgen.training.inference.requirements import (
 from gridgen.training.processes import devices
 from gridgen.training.recipe.inference import WHOLE, Inference
 from gridgen.training.run.model import Model, open_model
-from gridgen.training.scoring.gallery import Gallery
 from gridgen.training.scoring.per_image import (
+    Gallery,
     ImageScore,
     Observer,
     require_labelled,

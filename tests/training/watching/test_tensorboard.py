@@ -13,7 +13,7 @@ from gridgen.errors import UsageError
 from gridgen.training import Recipe
 from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
-from gridgen.training.watching.tensorboard import FOLDER, TensorBoard
+from gridgen.training.watching.watch import FOLDER, TensorBoard
 
 pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
 
