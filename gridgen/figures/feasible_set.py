@@ -1,41 +1,45 @@
-"""The figure of a feasible set: activations against parameters, one mark for each topology."""
+"""The figure of a feasible set: activations against parameters, one mark for each topology.
+
+Points that fall on one spot are drawn once, as one larger mark.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.figures import save_figure
-from gridgen.figures.binning import Plane, Points, in_turn
+from gridgen.figures import legend_beside, new_figure, save_figure
+from gridgen.figures.palette import FAINT, LIGHT, topology_style
 from gridgen.grid.layers import shape_text
 from gridgen.space.feasible_set import Feasible
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Mask
 
-COLOURS = ("#4f9d3a", "#cf3f3f", "#e3a400", "#3867c7", "#8a4fb5", "#3aa6a0")
-MARKS = ("o", "s", "^", "D", "v", "P")
-FAINT, LINE = "#d0d0d0", "#555555"
+Numbers = NDArray[Any]
+OVER_BUDGET = {"color": FAINT, "marker": ".", "linewidths": 0}
 SPOTS = (96, 60)
+"""Columns and rows of spots."""
 FEW = 600
+"""Number of spots below which marks are larger."""
 KEY = 30
 """Area of a mark in the legend."""
 
 
+class Points(NamedTuple):
+    """Positive coordinates of points in a plane."""
+
+    x: Numbers
+    y: Numbers
+
+
 def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
-    """Write a PNG with feasible specs in colour, others faint, and limits as lines.
-
-    Specs on the same spot are drawn as one mark, larger for more of them.
-    """
-    from matplotlib.figure import Figure  # half a second that nothing else needs
-
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axis = figure.subplots()
+    """Write a PNG with feasible specs in colour, others faint, and limits as lines."""
+    figure, (axis,) = new_figure(9, 5)
     axis.set(xscale="log", yscale="log", xlabel="parameters")
     axis.set_ylabel(f"activations of one image of {shape_text(found.budget.asked)}")
     figure.suptitle(f"{title}: {found.feasible:,} of {found.points:,} specs meet the budget")
-    axis.grid(alpha=0.25)
     if found.valid.any():
         _draw(axis, found)
     _draw_limits(axis, found)
@@ -46,13 +50,18 @@ def _draw(axis: Any, found: Feasible) -> None:
     plane = Plane(_points(found, found.valid))
     axis.margins(0.03)
     points, _, many = plane.first(_points(found, found.valid & ~found.within), SPOTS)
-    axis.scatter(*points, s=_areas(many), color=FAINT, marker=".", linewidths=0)
-    feasible = {name: _points(found, found.of_topology(name)) for name in found.names()}
-    firsts = [plane.first(points, SPOTS) for points in feasible.values()]
+    axis.scatter(*points, s=_areas(many), **OVER_BUDGET)
+    names = found.names()
+    firsts = [plane.first(_points(found, found.of_topology(name)), SPOTS) for name in names]
     shown = in_turn([spots for _, spots, _ in firsts], SPOTS)
-    for index, ((points, _, many), mask) in enumerate(zip(firsts, shown, strict=True)):
-        axis.scatter(points.x[mask], points.y[mask], s=_areas(many)[mask], **_style(index))
-    _name(axis, [name if len(points.x) else "" for name, points in feasible.items()])
+    for name, (points, _, many), mask in zip(names, firsts, shown, strict=True):
+        style = topology_style(name)
+        axis.scatter(points.x[mask], points.y[mask], s=_areas(many)[mask], **style)
+        if len(many):
+            # The legend would show the area of the first mark; an empty series has one for all.
+            axis.scatter([], [], s=KEY, label=name, **style)
+    axis.scatter([], [], s=KEY, label="over the budget", **OVER_BUDGET)
+    legend_beside(axis)
 
 
 def _points(found: Feasible, mask: Mask) -> Points:
@@ -67,20 +76,6 @@ def _areas(many: NDArray[Any]) -> NDArray[Any]:
     return areas
 
 
-def _style(index: int) -> dict[str, Any]:
-    colour, marker = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
-    return {"color": colour, "marker": marker, "linewidths": 0}
-
-
-def _name(axis: Any, names: Sequence[str]) -> None:
-    """Draw a legend beside the axes with marks of equal size; "" is left out."""
-    for index, name in enumerate(names):
-        if name:
-            axis.scatter([], [], s=KEY, label=name, **_style(index))
-    axis.scatter([], [], s=KEY, label="over the budget", color=FAINT, marker=".", linewidths=0)
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-
-
 def _draw_limits(axis: Any, found: Feasible) -> None:
     """Draw limits on the axes' quantities as lines, and write the others above."""
     others = []
@@ -89,12 +84,53 @@ def _draw_limits(axis: Any, found: Feasible) -> None:
             others.append(QUANTITIES[quantity].limit(value))
             continue
         across = quantity == "activations"
-        line, text = (
-            axis.axhline if across else axis.axvline,
-            f" {QUANTITIES[quantity].limit(value)}",
-        )
-        line(value, color=LINE, linestyle="--", linewidth=1)
+        line = axis.axhline if across else axis.axvline
+        line(value, color=LIGHT.quiet, linestyle="--", linewidth=1)
+        # Along a line the axes' own fraction counts, across it the data.
         where = (0.005, value) if across else (value, 0.01)
         frame = axis.get_yaxis_transform() if across else axis.get_xaxis_transform()
-        axis.text(*where, text, transform=frame, color=LINE, size=9, va="bottom")
-    axis.set_title("; ".join(others), size=9, color=LINE)
+        text = f" {QUANTITIES[quantity].limit(value)}"
+        axis.text(*where, text, transform=frame, color=LIGHT.quiet, size=9, va="bottom")
+    axis.set_title("; ".join(others), size=9, color=LIGHT.quiet)
+
+
+class Plane:
+    """The smallest rectangle on logarithmic axes around some points, divided into spots."""
+
+    def __init__(self, points: Points) -> None:
+        self.ends = [(np.log10(float(v.min())), np.log10(float(v.max()))) for v in points]
+
+    def spots(self, points: Points, divisions: tuple[int, int]) -> NDArray[np.intp]:
+        """The number of the spot of each point: its column times the rows, and its row."""
+        column, row = (
+            self._along(values, ends, many)
+            for values, ends, many in zip(points, self.ends, divisions, strict=True)
+        )
+        spots: NDArray[np.intp] = column * divisions[1] + row
+        return spots
+
+    def _along(self, values: Numbers, ends: tuple[Any, Any], many: int) -> NDArray[np.intp]:
+        share = (np.log10(values.astype(float)) - ends[0]) / (ends[1] - ends[0] or 1)
+        places: NDArray[np.intp] = np.clip(share * many, 0, many - 1).astype(np.intp)
+        return places
+
+    def first(self, points: Points, divisions: tuple[int, int]) -> tuple[Points, Numbers, Numbers]:
+        """One point of each spot, the number of the spot, and the number of its points."""
+        spots, first, many = np.unique(
+            self.spots(points, divisions), return_index=True, return_counts=True
+        )
+        return Points(points.x[first], points.y[first]), spots, many
+
+
+def in_turn(groups: Sequence[Numbers], divisions: tuple[int, int]) -> list[NDArray[np.bool_]]:
+    """A mask for each group of the spots that it shows, so that one group alone shows a spot.
+
+    Groups that overlap show their spots in turn, so that each remains visible.
+    """
+    there = np.zeros((len(groups), divisions[0] * divisions[1]), dtype=bool)
+    for index, spots in enumerate(groups):
+        there[index, spots] = True
+    column, row = np.divmod(np.arange(there.shape[1]), divisions[1])
+    turn = (column + 2 * row) % np.maximum(there.sum(axis=0), 1)
+    shown = there & (there.cumsum(axis=0) - 1 == turn)
+    return [shown[index, spots] for index, spots in enumerate(groups)]

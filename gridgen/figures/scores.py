@@ -1,17 +1,19 @@
-"""Figures of a training's scores: its curves, and a confusion matrix."""
+"""Figures of scores: the curves of a training, a confusion matrix, the candidates of a search."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.figures import figure_png, save_figure
+from gridgen.figures import figure_png, legend_beside, new_figure, save_figure
+from gridgen.figures.palette import LIGHT, SPLITS, topology_style
 
-LINES = ("#8a8a8a", "#4f9d3a", "#c2571a")
 MOST_WRITTEN = 20
-"""Classes up to which the cells hold numbers."""
+"""Number of classes up to which the cells of a confusion matrix hold numbers."""
 MOST_NAMED = 80
+"""Number of classes up to which a confusion matrix names them."""
 
 
 def draw_curve(
@@ -24,41 +26,33 @@ def draw_curve(
 ) -> None:
     """Draw the loss and a metric against the epoch, from rows of metrics.csv.
 
-    `columns` says which column a line shows, by its label; `most` is the metric's greatest value.
+    `columns` maps each split to its column; `most` is the metric's greatest value.
     """
-    from matplotlib.figure import Figure  # half a second that nothing else needs
-
     epochs = [row["epoch"] for row in rows]
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.plot(epochs, [row["loss"] for row in rows], color="#333333", marker=".")
+    figure, (left, right) = new_figure(9, 3.4, parts=2)
+    left.plot(epochs, [row["loss"] for row in rows], color=LIGHT.mark, marker=".")
     left.set(title="training loss", xlabel="epoch", ylim=(0, None))
-    for (label, column), colour in zip(columns.items(), LINES, strict=False):
-        if column not in rows[0]:
-            continue
-        values = [row[column] for row in rows]
-        right.plot(epochs, values, color=colour, marker=".", label=label)
+    for split, column in columns.items():
+        if column in rows[0]:
+            values = [row[column] for row in rows]
+            right.plot(epochs, values, color=SPLITS[split], marker=".", label=split)
     right.set(title=f"mean {title}", xlabel="epoch", ylabel=unit.strip())
     if most is not None:
         right.set_ylim(0, most)
     right.legend(frameon=False)
-    for axis in (left, right):
-        axis.grid(alpha=0.3)
     save_figure(figure, path)
 
 
 def confusion_png(matrix: NDArray[np.int64], classes: Sequence[str]) -> bytes:
     """Draw the share of each true class (a row) that is taken for each class (a column)."""
-    from matplotlib.figure import Figure  # half a second that nothing else needs
-
     number, longest = len(classes), max(map(len, classes))
     counts = matrix.astype(np.float64)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     side = min(max(0.5 * number, 2.2), 14.0)
     margin = min(0.085 * longest, 3.0)
-    figure = Figure(figsize=(side + margin + 0.6, side + margin + 0.5), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = new_figure(side + margin + 0.6, side + margin + 0.5)
+    axes.grid(False)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if number <= MOST_NAMED:
         names = [name if len(name) <= 36 else f"{name[:35]}…" for name in classes]
@@ -69,8 +63,38 @@ def confusion_png(matrix: NDArray[np.int64], classes: Sequence[str]) -> bytes:
     axes.set(xlabel="predicted", ylabel="truth")
     for place, share in np.ndenumerate(shares) if number <= MOST_WRITTEN else ():
         if share >= 0.005:
-            colour = "white" if share > 0.55 else "#333333"
+            colour = LIGHT.paper if share > 0.55 else LIGHT.ink
             row, column = place
             axes.text(column, row, f"{share:.0%}"[:-1], ha="center", va="center", color=colour)
     axes.spines[:].set_visible(False)
     return figure_png(figure)
+
+
+class ScoredSpec(NamedTuple):
+    """A trained candidate of a search."""
+
+    number: int
+    topology: str
+    parameters: int
+    score: float
+
+
+def draw_search(
+    found: Sequence[ScoredSpec], path: Path, title: str, objective: str, limit: int | None
+) -> None:
+    """Draw score against parameters of candidates, the best first, and a limit as a line."""
+    figure, (axis,) = new_figure(7, 4.4)
+    for name in sorted({one.topology for one in found}):
+        points = [one for one in found if one.topology == name]
+        costs, scores = [one.parameters for one in points], [one.score for one in points]
+        axis.scatter(costs, scores, s=42, label=name, **topology_style(name))
+    best, above = found[0], (0, 8)
+    place = best.parameters, best.score
+    text = f"best: trial {best.number}"
+    axis.annotate(text, place, xytext=above, textcoords="offset points", ha="center")
+    if limit is not None:
+        axis.axvline(limit, color=LIGHT.quiet, linestyle="--", linewidth=1, label="budget")
+    axis.set(xscale="log", xlabel="parameters", ylabel=objective, title=title)
+    axis.margins(y=0.12)
+    legend_beside(axis)
+    save_figure(figure, path)

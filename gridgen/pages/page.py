@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridgen import __version__
+from gridgen.figures.palette import DARK, LIGHT
 
 TEMPLATES = Path(__file__).parent / "templates"
 NEVER = "–"
@@ -24,7 +25,7 @@ def rendered(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["version"] = __version__
+    environment.globals |= {"version": __version__, "light": LIGHT, "dark": DARK}
     return environment.get_template(f"{template}.html").render(values)
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gridgen.figures.search import ScoredSpec, draw_search
+from gridgen.figures.scores import ScoredSpec, draw_search
 from gridgen.files import write_file
 from gridgen.grid import Grid
 from gridgen.space import Space

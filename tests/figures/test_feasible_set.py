@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridgen.figures.binning import Plane, Points, in_turn
+from gridgen.figures.feasible_set import Plane, Points, in_turn
 
 GRID = (6, 4)
 GROUPS = st.lists(st.sets(st.integers(0, GRID[0] * GRID[1] - 1)), min_size=1, max_size=5)
