@@ -11,7 +11,7 @@ need all places: 1 GB at 16 streams and 100 columns.)
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from math import inf, lcm
 from typing import Any, Literal, NamedTuple
 
@@ -84,34 +84,41 @@ def field_sides(
     # Floats, in which a whole image is -inf to inf; rows are far below 2^53, so still exact.
     image = np.broadcast_to(np.arange(period, dtype=np.float64), (variants, period))
     seen: dict[Node, Rows] = {"image": (image, image)}
-    reached = cache(lambda layers, places: rows_before(layers, (np.arange(places),) * 2))
+    shifts: dict[tuple[int, int, int], list[tuple[Any, Any]] | None] = {}
     last_reader = {reading.source: node for node, read in readings.items() for reading in read}
     for node, read in readings.items():
         places = int(period / steps[node])
-        first, last = np.full((variants, places), inf), np.full((variants, places), -inf)
+        rows = np.full((variants, places), inf), np.full((variants, places), -inf)
         for source, layers, some in read:
-            rows = reached(layers, places)
-            if rows is WHOLE:
-                first[some], last[some] = WHOLE
+            # By identity: hashing long tuples of layers would take longer than the arithmetic.
+            key = id(layers), places, seen[source][0].shape[1]
+            if key not in shifts:
+                shifts[key] = _shifts(layers, *key[1:], period)
+            ends = shifts[key]
+            if ends is None:
+                rows[0][some], rows[1][some] = WHOLE
                 continue
-            begin, end = (
-                _repeated(seen_rows[some], row, period)
-                for seen_rows, row in zip(seen[source], rows, strict=True)
-            )
-            first[some] = np.minimum(first[some], begin)
-            last[some] = np.maximum(last[some], end)
-        seen[node] = first, last
-        yield node, (last - first).max(axis=1) + 1
+            for row, extreme, before, (place, shift) in zip(
+                rows, (np.minimum, np.maximum), seen[source], ends, strict=True
+            ):
+                row[some] = extreme(row[some], before[some].take(place, axis=1) + shift)
+        seen[node] = rows
+        yield node, (rows[1] - rows[0]).max(axis=1) + 1
         for source in {reading.source for reading in read}:
             if last_reader[source] == node:
                 del seen[source]
 
 
-def _repeated(seen: NDArray[np.float64], places: Any, period: int) -> NDArray[np.float64]:
-    """What is seen from `places`, which may lie outside of those that `seen` lists."""
-    turn, place = np.divmod(places, seen.shape[1])
-    found: NDArray[np.float64] = seen.take(place, axis=1) + turn * period
-    return found
+def _shifts(layers: Layers, places: int, given: int, period: int) -> list[tuple[Any, Any]] | None:
+    """The first and last input place of each output place: one of those `given`, and a shift.
+
+    None where each output place depends on the whole input.
+    """
+    rows = rows_before(layers, (np.arange(places),) * 2)
+    if rows is WHOLE:
+        return None
+    turns = (np.divmod(row, given) for row in rows)
+    return [(place, turn * float(period)) for turn, place in turns]
 
 
 def _steps(readings: Readings) -> dict[Node, Fraction]:
@@ -134,13 +141,16 @@ def _ratio(layers: Layers) -> Fraction | None:
 def _readings(grid: Grid) -> dict[Node, list[Reading]]:
     """The layers of a grid: through units, along identities, and the layers after each fusion."""
     readings: dict[Node, list[Reading]] = {}
+    equal: dict[Layers, Layers] = {}
     for target in grid.maps:
         after = grid.fusion_layers(target)
         read = [Reading("image", (*grid.stem, *after))] if target == grid.input else []
         for arrival in grid.into(target):
-            read.append(Reading(arrival.source, (*arrival.unit, *after)))
-            if arrival.shortcut is not None:
-                read.append(Reading(arrival.source, (*arrival.shortcut, *after)))
+            identity = [] if arrival.shortcut is None else [arrival.shortcut]
+            for layers in (arrival.unit, *identity):
+                whole = (*layers, *after)
+                # One object for all that are equal, which `field_sides` tells by identity.
+                read.append(Reading(arrival.source, equal.setdefault(whole, whole)))
         readings[target] = read
     return {**readings, "prediction": [Reading(grid.output, grid.head)]}
 

@@ -21,6 +21,7 @@ from gridgen.space.structure_counts import (
     stem_layers,
     structure_of,
     unit_layers,
+    variants_of,
 )
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
@@ -72,10 +73,12 @@ class CostTables:
         """Sides in pixels; `WHOLE_IMAGE` where there is no limit."""
         layers = self._layers
         different = list(dict.fromkeys(layers.flat))
+        variants = variants_of(different)
 
         def of_all(structure: Any) -> dict[PartLayers, int]:
             known = isinstance(structure, StructureCounts)
-            sides = receptive_fields(structure, different) if known else [0] * len(different)
+            many = len(different)
+            sides = receptive_fields(structure, variants, many) if known else [0] * many
             return dict(zip(different, sides, strict=True))
 
         by_structure = combined(of_all, self.structures)

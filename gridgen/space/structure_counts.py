@@ -135,12 +135,20 @@ def head_layers(name: str) -> SideBySide:
     return (_moving(HEADS[name](1, 1)),)
 
 
-def receptive_fields(structure: StructureCounts, choices: Sequence[PartLayers]) -> list[int]:
-    """The receptive field of a prediction for each of `choices`, or `WHOLE_IMAGE`.
+Variants = dict[str, list[tuple[Layers, Any]]]
+"""The different sequences of layers of each part, each with the choices of units that have it."""
 
-    All choices are followed side by side. Fusions and widths play no part.
+
+def variants_of(choices: Sequence[PartLayers]) -> Variants:
+    """Gather the choices that have the same layers in a part, so that these are followed once."""
+    return {part: _variants(part, choices) for part in PartLayers._fields}
+
+
+def receptive_fields(structure: StructureCounts, layers: Variants, choices: int) -> list[int]:
+    """The receptive field of a prediction, or `WHOLE_IMAGE`, for each of a number of `choices`.
+
+    All are followed side by side. Fusions and widths play no part.
     """
-    layers = {part: _variants(part, choices) for part in PartLayers._fields}
     readings: dict[Node, list[Reading]] = {
         structure.input: [Reading("image", *each) for each in layers["stem"]]
     }
@@ -148,12 +156,11 @@ def receptive_fields(structure: StructureCounts, choices: Sequence[PartLayers]) 
         into = readings.setdefault(target, [])
         into += [Reading(source, *each) for each in layers[kind]]
     readings["prediction"] = [Reading(structure.output, *each) for each in layers["head"]]
-    *_, (_, sides) = field_sides(readings, structure.multiple, len(choices))
+    *_, (_, sides) = field_sides(readings, structure.multiple, choices)
     return [WHOLE_IMAGE if isinf(side) else int(side) for side in sides]
 
 
 def _variants(part: str, choices: Sequence[PartLayers]) -> list[tuple[Layers, Any]]:
-    """The different sequences of layers of a part, each with the choices that have it."""
     found: dict[Layers, list[int]] = {}
     for index, choice in enumerate(choices):
         for layers in dict.fromkeys(getattr(choice, part)):

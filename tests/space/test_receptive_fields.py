@@ -20,6 +20,7 @@ from gridgen.space.structure_counts import (
     stem_layers,
     structure_of,
     unit_layers,
+    variants_of,
 )
 from gridgen.spec import GridSpec
 
@@ -39,7 +40,7 @@ def test_every_unit_and_end_is_seen_as_one_grid_sees_it(streams, columns):
         identities = {"lateral": added, "vertical": added}
         one = spec.but(units=units, residual=identities, stem=stem, head=head)
         sides.append(receptive_field(build_grid(one)))
-    assert receptive_fields(structure_of(spec), choices) == sides
+    assert receptive_fields(structure_of(spec), variants_of(choices), len(choices)) == sides
 
 
 @pytest.mark.parametrize("name", FUSIONS)

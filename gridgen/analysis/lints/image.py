@@ -129,9 +129,8 @@ def _changes(spec: NetworkSpec) -> Iterator[SpecChange]:
     if isinstance(spec, GridSpec):
         yield from _grid_changes(spec)
     if isinstance(spec, Architecture):
-        numbers = [
-            name for name, default in spec.settings().items() if type(default) is int
-        ]  # not isinstance: a bool is an int
+        # Not isinstance: a bool is an int too.
+        numbers = [name for name, default in spec.settings().items() if type(default) is int]
         for name in numbers:
             if name not in ("in_channels", "classes"):
                 yield from ({name: getattr(spec, name) + more} for more in range(1, MORE + 1))
