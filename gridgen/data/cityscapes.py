@@ -8,6 +8,7 @@ import torch
 
 from gridgen.data.cityscapes_labels import INSTANCES, TRAIN_IDS, TRAINED, UNKNOWN
 from gridgen.data.dataset import Sample, Window, require_split
+from gridgen.data.folder import unequal
 from gridgen.data.images import IdArray, read_header, read_ids, read_image
 from gridgen.errors import DataError
 
@@ -28,8 +29,7 @@ class SceneFiles:
         size = read_header(self.image).size
         for path in (self.label, self.instances):
             if (other := read_header(path).size) != size:
-                shown = f"{_shown(other)} pixels, but {self.image.name} has {_shown(size)}"
-                raise DataError(f"{path}: {shown}")
+                raise DataError(unequal(path, other, self.image, size))
         return size
 
 
@@ -107,11 +107,6 @@ def _scene(name: str, image: Path, label: Path) -> SceneFiles:
 def _partner(folder: Path, name: str, ending: str) -> Path:
     """The path that the file of `name` would have."""
     return folder / name.split("_")[0] / f"{name}{ending}"
-
-
-def _shown(size: tuple[int, int]) -> str:
-    height, width = size
-    return f"{width}x{height}"
 
 
 class Cityscapes:

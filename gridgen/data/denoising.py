@@ -7,7 +7,13 @@ import numpy as np
 import torch
 
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
-from gridgen.data.folder import all_images, common_channels, files_by_name, require_folder
+from gridgen.data.folder import (
+    all_images,
+    common_channels,
+    files_by_name,
+    no_images,
+    require_folder,
+)
 from gridgen.data.folder_files import read_settings
 from gridgen.data.images import SUFFIXES, inspect_image, read_image
 from gridgen.data.nuclei import Nuclei
@@ -60,9 +66,7 @@ class Pictures:
         require_folder(root, split)
         self._paths = files_by_name(root / split / "images", SUFFIXES)
         if not self._paths:
-            raise DataError(
-                f"{root / split / 'images'}: no images; they end in {', '.join(SUFFIXES)}"
-            )
+            raise DataError(no_images(root / split / "images"))
         self.names = tuple(self._paths)
         self._white = read_settings(root).white
         self.sizes = tuple(inspect_image(path).size for path in self._paths.values())

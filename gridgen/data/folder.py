@@ -107,10 +107,15 @@ def _pairs(images: Path, labels: Path) -> list[Pair]:
     image_of = files_by_name(images, SUFFIXES)
     label_of = files_by_name(labels, LABEL_SUFFIXES)
     if not image_of:
-        raise DataError(f"{images}: no images; they end in {', '.join(SUFFIXES)}")
+        raise DataError(no_images(images))
     for name in sorted(image_of.keys() ^ label_of.keys()):
         raise DataError(unpaired(name, image_of, label_of, images, labels))
     return [Pair(image_of[name], label_of[name]) for name in sorted(image_of)]
+
+
+def no_images(folder: Path) -> str:
+    """The message for a folder without images."""
+    return f"{folder}: no images; they end in {', '.join(SUFFIXES)}"
 
 
 def unpaired(

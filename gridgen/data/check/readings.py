@@ -13,7 +13,7 @@ from torch import Tensor
 from gridgen.data.check.likeness import details
 from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
-from gridgen.data.folder import require_agreement, splits_of, unequal, unpaired
+from gridgen.data.folder import no_images, require_agreement, splits_of, unequal, unpaired
 from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
 from gridgen.data.frequencies import Counts
 from gridgen.data.images import LABEL_SUFFIXES, SUFFIXES, IdArray, read_header, read_ids, read_image
@@ -203,7 +203,7 @@ class FolderReading:
         images, labels = self._folders(split)
         found = _named(images, SUFFIXES, split), _named(labels, LABEL_SUFFIXES, split)
         if not found[0]:
-            split.fault("unpaired", f"{images}: no images; they end in {', '.join(SUFFIXES)}")
+            split.fault("unpaired", no_images(images))
         return found
 
     def _read(self, split: Split, image: Path | None, label: Path | None) -> None:
