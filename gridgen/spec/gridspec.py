@@ -42,7 +42,7 @@ class Units(Document):
     )
 
 
-class Residual(Document):
+class ResidualFlags(Document):
     """Where the identity is added to what the unit computes (paper, section 4.1 and table 1)."""
 
     lateral: bool = Field(default=True, description="Identity along the streams.")
@@ -87,7 +87,9 @@ class GridSpec(NetworkSpec):
     fusion: Name = Field(
         default="sum", description="How the connections that arrive at a feature map are joined."
     )
-    residual: Residual = Field(default=Residual(), description="Where the identity is added.")
+    residual: ResidualFlags = Field(
+        default=ResidualFlags(), description="Where the identity is added."
+    )
     total_dropout: float = Field(
         default=0.0,
         ge=0,

@@ -21,13 +21,16 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("sizes", "paths", "dropout", "receptive", "counting", "breakdown", "needs", "relations"),
         *("differences", "lints"),
     ),
-    "memory": (),
+    "memory": (
+        *("setting", "tape", "operations", "replay", "layers", "recording", "map_costs"),
+        *("min_memory_order", "accounting", "device", "host"),
+    ),
     "space": (
         *("workload", "choices", "spec_array", "structure_counts", "part_costs", "cost_tables"),
         *("quantities", "budget", "memory_limit", "feasible_set"),
     ),
 }
-"""By room, from above; the room's `__init__` may import all. Empty: any order without a cycle."""
+"""By room, from above; the room's `__init__` may import all."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,36 +44,30 @@ def test_no_type_name_is_defined_twice():
     assert defined_twice() == {}
 
 
-@under_way()
 def test_no_package_hides_a_module_behind_a_function():
     assert shadowed() == []
 
 
-@under_way()
 def test_no_docstring_only_repeats_its_name():
     assert empty_docstrings() == []
 
 
 @pytest.mark.parametrize("room", ORDERS)
-@under_way()
 def test_no_files_of_a_room_import_each_other_in_a_circle(room):
     assert graph(room), f"gridgen/{room} holds no files"
     assert cycle(room) == []
 
 
 @pytest.mark.parametrize("room", ORDERS)
-@under_way()
 def test_imports_inside_a_room_run_downward(room):
     assert ORDERS[room]
     assert list(upward(room, ORDERS[room])) == []
 
 
-@under_way()
 def test_contributing_tells_the_rooms_in_their_order():
     assert list(ROOMS) == contributing.rooms()
 
 
-@under_way()
 def test_every_place_that_contributing_names_exists():
     assert contributing.missing_places() == []
 
