@@ -6,7 +6,7 @@ What the fields mean is known where the documents are.
 from typing import Any, NamedTuple
 
 
-class Kind(NamedTuple):
+class DocumentKind(NamedTuple):
     """What a file is called, the fields that tell it, and who reads it."""
 
     what: str
@@ -16,25 +16,27 @@ class Kind(NamedTuple):
 
 SPEC = "gridgen count, render, build, train and others read it"
 KINDS = {
-    "study": Kind("a study", frozenset({"data", "space"}), "gridgen feasible and search read it"),
-    "spec": Kind("a network spec", frozenset({"streams", "columns"}), SPEC),
-    "recipe": Kind(
+    "study": DocumentKind(
+        "a study", frozenset({"data", "space"}), "gridgen feasible and search read it"
+    ),
+    "spec": DocumentKind("a network spec", frozenset({"streams", "columns"}), SPEC),
+    "recipe": DocumentKind(
         "a recipe",
         frozenset({"epochs", "learning_rate"}),
         "gridgen train --recipe and studies read it",
     ),
-    "inference": Kind(
+    "inference": DocumentKind(
         "an inference",
         frozenset({"scales", "flip"}),
         "gridgen evaluate and predict --inference read it",
     ),
-    "calibration": Kind(
+    "calibration": DocumentKind(
         "a calibrated device",
         frozenset({"machine", "constants", "samples"}),
         "gridgen count --device reads it",
     ),
 }
-PUBLISHED = Kind("a network spec", frozenset({"architecture"}), SPEC)
+PUBLISHED = DocumentKind("a network spec", frozenset({"architecture"}), SPEC)
 EXTENDED = KINDS["recipe"]._replace(fields=frozenset({"extends"}))
 
 

@@ -39,7 +39,6 @@ def test_enough_lines_say_why():
     assert total().comments >= LEAST_COMMENTS * total().lines
 
 
-@under_way()
 def test_no_type_name_is_defined_twice():
     assert defined_twice() == {}
 
