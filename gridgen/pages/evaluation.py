@@ -79,14 +79,10 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     facts += [("accuracy", f"{accuracy:.4f}")] if accuracy is not None else []
     if evaluation.baseline is not None and evaluation.margin is not None:
         without = metric.shown(evaluation.baseline.value)
-        facts.append((f"{title} of the {_short(evaluation.task.baseline)}", without))
+        name = evaluation.task.baseline.removeprefix("the ")
+        facts.append((f"{title} of the {name}", without))
         facts.append(("margin", metric.shown(evaluation.margin, sign="+")))
     return facts
-
-
-def _short(baseline: str) -> str:
-    """The name of a baseline without its article."""
-    return baseline.removeprefix("the ")
 
 
 def _class(each: ClassScore, pixels: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def rendered(template: str, **values: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        # Jinja would write nothing for a name that a template misspells.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -208,6 +208,7 @@ def network(grid: Grid, run: Run) -> list[tuple[str, str]]:
         ("parameters", f"{counted.parameters.total:,}"),
         (f"MACs for an image of {side}x{side}", f"{counted.macs.total:,}"),
     ]
+    # Runs of older versions say what they were asked for, such as "auto", but not what they got.
     kind = "cpu" if (run.facts.machine or run.facts.device).startswith("cpu") else "cuda"
     try:
         needed = training_memory(grid, (side, side), setting_of(recipe).but(device=kind))
@@ -260,5 +261,6 @@ def _started(command: Sequence[str]) -> str | None:
     if not command:
         return None
     program, *arguments = command
+    # `python -m gridgen` has the path of a file as its program, which a reader could not repeat.
     ours = Path(program).stem == "gridgen" or program.endswith("gridgen/__main__.py")
     return shlex.join(["gridgen" if ours else program, *arguments])

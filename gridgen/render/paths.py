@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from math import dist, hypot
-from typing import NamedTuple
 
 import graphviz
 
@@ -33,22 +32,8 @@ STEP = 4  # points from one point of a line, or of a box, to the next
 CELL = 32  # points; a label fits into a square of this side
 
 
-class Mark(NamedTuple):
-    """The colour and dashes that make one path stand out."""
-
-    colour: str
-    dashed: bool
-
-    @property
-    def border(self) -> dict[str, str]:
-        """Attributes of the path's maps: a bold or a dashed border."""
-        if self.dashed:
-            return {"color": self.colour, "style": "filled,rounded,dashed"}
-        return {"color": self.colour, "penwidth": "2.6"}
-
-
-SHORTEST, LONGEST = Mark(style.SHORTEST, dashed=False), Mark(style.LONGEST, dashed=True)  # figure 4
-Marks = dict[str, Mark]
+Marks = dict[str, style.Look]
+"""Looks of the connections and maps on a marked path, by name."""
 
 
 def draw_paths(grid: Grid) -> Picture:
@@ -77,9 +62,9 @@ def draw_paths(grid: Grid) -> Picture:
 
 
 def _marks(grid: Grid) -> Marks:
-    """The mark of each connection and map on a marked path; the shortest path goes before."""
     marks: Marks = {}
-    for path, mark in ((longest_path(grid), LONGEST), (shortest_path(grid), SHORTEST)):
+    # The shortest path comes second and so replaces the longest where both run.
+    for path, mark in ((longest_path(grid), style.LONGEST), (shortest_path(grid), style.SHORTEST)):
         names = [grid.input.name, *(name for c in path for name in (c.name, c.target.name))]
         marks |= dict.fromkeys(names, mark)
     return marks
@@ -96,7 +81,7 @@ def _add_connections(canvas: graphviz.Digraph, grid: Grid, found: Paths, marks: 
         add_connection(canvas, connection, maps, look, f", {_paths(paths, found)}")
 
 
-def _look(share: float, mark: Mark | None) -> style.Look:
+def _look(share: float, mark: style.Look | None) -> style.Look:
     look = style.share_look(share)
     return look if mark is None else replace(look, colour=mark.colour, dashed=mark.dashed)
 
@@ -107,7 +92,8 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid, found: Paths, marks: Marks) 
             add_map(canvas, place, "", "dropped", color=style.GHOST, fillcolor="white")
             continue
         mark = marks.get(place.name)
-        border = mark.border if mark else {}
+        bold = {"style": "filled,rounded,dashed"} if mark and mark.dashed else {"penwidth": "2.6"}
+        border = {"color": mark.colour, **bold} if mark else {}
         share = share_text(found.at[place] / found.total)
         add_map(canvas, place, share, _paths(found.at[place], found), **border)
 
@@ -129,9 +115,9 @@ def _entries(grid: Grid, found: Paths) -> list[LegendEntry]:
     short, long = min(found.lengths), max(found.lengths)
     entries: list[LegendEntry] = []
     if found.through:
-        entries.append((f"shortest, {_one_of(found.lengths[short])}", _look(0.3, SHORTEST)))
+        entries.append((f"shortest, {_one_of(found.lengths[short])}", _look(0.3, style.SHORTEST)))
     if long > short:
-        entries.append((f"longest, {_one_of(found.lengths[long])}", _look(0.3, LONGEST)))
+        entries.append((f"longest, {_one_of(found.lengths[long])}", _look(0.3, style.LONGEST)))
     entries += [(f"{share:.0%} of the paths", style.share_look(share)) for share in (1, 0.5, 0.1)]
     if len(grid.connections) < len(grid.full.connections):
         entries.append(("dropped", style.DROPPED))
@@ -161,7 +147,9 @@ def _add_shares(canvas: graphviz.Digraph, grid: Grid, shares: Mapping[str, float
         free = next((place for place in places if occupied.free(name, place, *size)), None)
         if free is not None:
             occupied.add(f"share_{name}", _filled(free, *size))
-            _add_share(canvas, name, text, free)
+            column, row = free[0] / style.COLUMN_STEP, -free[1] / style.STREAM_STEP
+            words = f"share_{name}", text, column, row
+            add_words(canvas, *words, size=SIZE, colour=style.INK)
 
 
 def _places_beside(line: list[Point], width: float, height: float) -> Iterator[Point]:
@@ -200,12 +188,6 @@ class _Occupied:
             for other, (x, y) in self._cells.get(cell, ())
             for margin in (MARGIN if other == name else APART,)
         )
-
-
-def _add_share(canvas: graphviz.Digraph, name: str, text: str, centre: Point) -> None:
-    column, row = centre[0] / style.COLUMN_STEP, -centre[1] / style.STREAM_STEP
-    words = f"share_{name}", text, column, row
-    add_words(canvas, *words, size=SIZE, colour=style.INK)
 
 
 def _place(feature_map: FeatureMap) -> Point:

@@ -64,7 +64,7 @@ ONLY_A = Look("#2f6db5")
 ONLY_B = Look("#e0720b")
 CHANGED = Look("#8e44ad")
 END = Look(INK, 1.4)
-SHORTEST, LONGEST = ONLY_A.colour, ONLY_B.colour  # figure 4
+SHORTEST, LONGEST = ONLY_A, Look(ONLY_B.colour, dashed=True)  # figure 4
 NARROWEST, WIDEST = 1.2, 5.5
 LIGHTEST, DARKEST = 200, 60  # of 255
 

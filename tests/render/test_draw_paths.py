@@ -64,10 +64,10 @@ def test_more_paths_are_a_wider_and_a_darker_line(name):
 def test_as_in_figure_4_the_short_path_is_blue_and_a_long_one_orange_and_dashed(paper_grid):
     looks = looks_of(draw_paths(paper_grid).source)
     for connection in shortest_path(paper_grid):
-        assert looks[connection.name]["color"] == style.SHORTEST
+        assert looks[connection.name]["color"] == style.SHORTEST.colour
         assert "style" not in looks[connection.name]
     for connection in longest_path(paper_grid):
-        assert looks[connection.name]["color"] == style.LONGEST
+        assert looks[connection.name]["color"] == style.LONGEST.colour
         assert looks[connection.name]["style"] == "dashed"
 
 
