@@ -13,116 +13,84 @@ is counted, drawn, emitted as a PyTorch module, trained and searched.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gridgen.analysis import Count, count
-from gridgen.architectures import load_spec
-from gridgen.errors import GridgenError
-from gridgen.grid import Connection, Draft, FeatureMap, Grid, build_grid, keep, prune
-from gridgen.spec import DraftSpec, GridSpec
-
 if TYPE_CHECKING:
-    from gridgen.analysis.differences import diff
-    from gridgen.analysis.receptive import receptive_field
-    from gridgen.analysis.relations import relate
-    from gridgen.emit import GridNetwork, load_network, save_network
-    from gridgen.memory import Memory, Setting, count_memory
-    from gridgen.render import Picture, draw, draw_difference, draw_paths
-    from gridgen.space import Budget, feasible
-    from gridgen.study import Study, search
-    from gridgen.training import (
-        Inference,
-        Model,
-        Recipe,
-        Run,
-        evaluate,
-        infer,
-        open_model,
-        predict,
-        resume,
-        train,
+    # For type checkers, which neither run `__getattr__` nor compute `__all__`: to them an export is
+    # what is imported `as` itself. A test compares these imports with the table below.
+    # isort: off
+    from gridgen.analysis import Count as Count, count as count
+    from gridgen.analysis.differences import diff as diff
+    from gridgen.analysis.receptive import receptive_field as receptive_field
+    from gridgen.analysis.relations import relate as relate
+    from gridgen.architectures import load_spec as load_spec
+    from gridgen.emit import (
+        GridNetwork as GridNetwork,
+        load_network as load_network,
+        save_network as save_network,
     )
+    from gridgen.errors import GridgenError as GridgenError
+    from gridgen.grid import (
+        Connection as Connection,
+        Draft as Draft,
+        FeatureMap as FeatureMap,
+        Grid as Grid,
+        build_grid as build_grid,
+        keep as keep,
+        prune as prune,
+    )
+    from gridgen.memory import Memory as Memory, Setting as Setting, count_memory as count_memory
+    from gridgen.render import (
+        Picture as Picture,
+        draw as draw,
+        draw_difference as draw_difference,
+        draw_paths as draw_paths,
+    )
+    from gridgen.space import Budget as Budget, feasible as feasible
+    from gridgen.spec import DraftSpec as DraftSpec, GridSpec as GridSpec
+    from gridgen.study import Study as Study, search as search
+    from gridgen.training import (
+        Inference as Inference,
+        Model as Model,
+        Recipe as Recipe,
+        Run as Run,
+        evaluate as evaluate,
+        infer as infer,
+        open_model as open_model,
+        predict as predict,
+        resume as resume,
+        train as train,
+    )
+    # isort: on
 
 __version__ = "0.1.0"
 
-# What needs time to import is imported when it is first asked for.
-_LATER = {
-    "diff": "gridgen.analysis.differences",
-    "Memory": "gridgen.memory",
-    "Setting": "gridgen.memory",
-    "count_memory": "gridgen.memory",
-    "receptive_field": "gridgen.analysis.receptive",
-    "relate": "gridgen.analysis.relations",
-    "Picture": "gridgen.render",
-    "draw": "gridgen.render",
-    "draw_difference": "gridgen.render",
-    "draw_paths": "gridgen.render",
-    "Budget": "gridgen.space",
-    "feasible": "gridgen.space",
-    "GridNetwork": "gridgen.emit",
-    "load_network": "gridgen.emit",
-    "save_network": "gridgen.emit",
-    "Inference": "gridgen.training",
-    "Model": "gridgen.training",
-    "infer": "gridgen.training",
-    "open_model": "gridgen.training",
-    "Recipe": "gridgen.training",
-    "Run": "gridgen.training",
-    "evaluate": "gridgen.training",
-    "predict": "gridgen.training",
-    "resume": "gridgen.training",
-    "train": "gridgen.training",
-    "Study": "gridgen.study",
-    "search": "gridgen.study",
+# A module is imported when one of its names is first used: torch, networkx and numpy take seconds
+# to import, and most programs use few of the names.
+_EXPORTS = {
+    "gridgen.analysis": "Count count",
+    "gridgen.analysis.differences": "diff",
+    "gridgen.analysis.receptive": "receptive_field",
+    "gridgen.analysis.relations": "relate",
+    "gridgen.architectures": "load_spec",
+    "gridgen.emit": "GridNetwork load_network save_network",
+    "gridgen.errors": "GridgenError",
+    "gridgen.grid": "Connection Draft FeatureMap Grid build_grid keep prune",
+    "gridgen.memory": "Memory Setting count_memory",
+    "gridgen.render": "Picture draw draw_difference draw_paths",
+    "gridgen.space": "Budget feasible",
+    "gridgen.spec": "DraftSpec GridSpec",
+    "gridgen.study": "Study search",
+    "gridgen.training": "Inference Model Recipe Run evaluate infer open_model predict resume train",
 }
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
-__all__ = [
-    "Budget",
-    "Connection",
-    "Count",
-    "Draft",
-    "DraftSpec",
-    "FeatureMap",
-    "Grid",
-    "GridNetwork",
-    "GridSpec",
-    "GridgenError",
-    "Inference",
-    "Memory",
-    "Model",
-    "Picture",
-    "Recipe",
-    "Run",
-    "Setting",
-    "Study",
-    "build_grid",
-    "count",
-    "count_memory",
-    "diff",
-    "draw",
-    "draw_difference",
-    "draw_paths",
-    "evaluate",
-    "feasible",
-    "infer",
-    "keep",
-    "load_network",
-    "load_spec",
-    "open_model",
-    "predict",
-    "prune",
-    "receptive_field",
-    "relate",
-    "resume",
-    "save_network",
-    "search",
-    "train",
-]
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _MODULES:
         raise AttributeError(f"module 'gridgen' has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return list(__all__)

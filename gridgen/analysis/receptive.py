@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import inf, lcm
-from typing import Any, Literal, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.layers import WHOLE, Layers, Rows, rows_before
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Node = FeatureMap | Literal["image", "prediction"]
 FAR = 2**10 * 3**2 * 5 * 7
@@ -73,11 +74,13 @@ def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
 
 def field_sides(
     readings: Readings, multiple: int, variants: int = 1
-) -> Iterator[tuple[Node, NDArray[np.float64]]]:
+) -> "Iterator[tuple[Node, NDArray[np.float64]]]":
     """Node by node, the side of its receptive field in each of the `variants`; `inf` is no limit.
 
     Sides of images are multiples of `multiple`. Steps between rows are the same in all variants.
     """
+    import numpy as np  # here, since lints, whose names are listed, start without it
+
     steps = _steps(readings)
     # Not the steps alone: a unit may pool and upsample again, which no step of a node shows.
     period = lcm(multiple, *(step.numerator for step in steps.values()))
@@ -114,6 +117,8 @@ def _shifts(layers: Layers, places: int, given: int, period: int) -> list[tuple[
 
     None where each output place depends on the whole input.
     """
+    import numpy as np  # here, since lints, whose names are listed, start without it
+
     rows = rows_before(layers, (np.arange(places),) * 2)
     if rows is WHOLE:
         return None
@@ -155,7 +160,7 @@ def _readings(grid: Grid) -> dict[Node, list[Reading]]:
     return {**readings, "prediction": [Reading(grid.output, grid.head)]}
 
 
-def _pixels(sides: NDArray[np.float64]) -> int | None:
+def _pixels(sides: "NDArray[np.float64]") -> int | None:
     """The side of the only variant."""
     side = sides.item()
     return None if side == inf else int(side)

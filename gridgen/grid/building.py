@@ -5,8 +5,6 @@ from functools import cache
 from itertools import product
 from typing import Any, TypeVar
 
-import networkx as nx
-
 from gridgen.errors import SpecError, unknown
 from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS
@@ -67,6 +65,8 @@ def _full(spec: NetworkSpec) -> Grid:
 
 
 def _full_grid(spec: GridSpec) -> Grid:
+    import networkx as nx  # here, since commands that build no grid start without it
+
     connect = _connector(spec)
     channels = spec.stream_channels
     fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))

@@ -3,7 +3,7 @@
 The paper's grid comes from a spec (`build.py`); every other network is a draft.
 """
 
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
@@ -12,6 +12,9 @@ from gridgen.grid.layers import Layers, channels_after
 from gridgen.grid.pruning import keep_alive
 from gridgen.grid.validity import require_auxiliary_inputs, require_auxiliary_maps, require_shapes
 from gridgen.spec import NetworkSpec
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Place = tuple[int, int]
 
@@ -32,6 +35,8 @@ class Draft:
     """
 
     def __init__(self) -> None:
+        import networkx as nx  # here, since commands that build no grid start without it
+
         self._dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
         self._fusions: dict[FeatureMap, tuple[Fusion, Layers]] = {}
 
@@ -87,6 +92,8 @@ class Draft:
         Errors: `GridError` where it has a cycle, a map on no path, shapes that disagree, or a
         prediction that is not of the image's size.
         """
+        import networkx as nx  # here, since commands that build no grid start without it
+
         entry, end = FeatureMap(*first), self._last(last)
         for place in {entry, end, *self._fusions} - set(self._dag):
             raise GridError(f"no connection touches {place}")
@@ -114,6 +121,8 @@ class Draft:
 
     def _with_channels(self, entry: FeatureMap, channels: int) -> "nx.DiGraph[FeatureMap]":
         """A copy of the graph with the channels of every map, from what arrives there."""
+        import networkx as nx  # here, since commands that build no grid start without it
+
         dag = self._dag.copy()
         nodes = dag.nodes
         for target in nx.topological_sort(self._dag):

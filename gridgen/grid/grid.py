@@ -7,14 +7,15 @@ their own files; each takes a valid Grid and returns a new valid one.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
-
-import networkx as nx
+from typing import TYPE_CHECKING, NamedTuple
 
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import Layers, buffers_of, channels_after, tensors_of
 from gridgen.grid.units import Kind
 from gridgen.spec import NetworkSpec
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PREFIX: dict[Kind, str] = {"lateral": "lateral", "subsampling": "sub", "upsampling": "up"}
 # From source to target in the paper's lattice: streams down, columns along.
@@ -147,6 +148,8 @@ class Grid:
 
         Topological, and independent of how the graph was filled.
         """
+        import networkx as nx  # here, since commands that build no grid start without it
+
         # Plain topological sorts depend on the order of insertion; names and weights must not.
         return tuple(nx.lexicographical_topological_sort(self.dag, key=_by_column))
 

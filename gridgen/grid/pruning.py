@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-import networkx as nx
-
 from gridgen.errors import GridError, TopologyError, unknown
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.topologies import TOPOLOGIES
@@ -37,6 +35,8 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
 def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
     """Keep connections as `keep` does, but leave the spec to the caller."""
+    import networkx as nx  # here, since commands that build no grid start without it
+
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from(grid.dag.nodes(data=True))
     dag.add_edges_from(edge for edge in grid.dag.edges(data=True) if wanted(edge[2]["connection"]))
@@ -52,6 +52,8 @@ def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
 def keep_alive(grid: Grid) -> Grid:
     """The grid without what lies on no path from input to output, which becomes its dead ends."""
+    import networkx as nx  # here, since commands that build no grid start without it
+
     dag = grid.dag
     alive = nx.descendants(dag, grid.input) | {grid.input}
     alive &= nx.ancestors(dag, grid.output) | {grid.output}

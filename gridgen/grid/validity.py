@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import networkx as nx
-
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT
 from gridgen.grid.grid import Connection, FeatureMap, Grid
@@ -89,6 +87,8 @@ def require_whole(kept: Grid, full: Grid) -> None:
 
 
 def _require_map(grid: Grid, connection: Connection, auxiliary: FeatureMap) -> None:
+    import networkx as nx  # here, since commands that build no grid start without it
+
     name = connection.name
     if auxiliary not in grid.dag or auxiliary not in nx.ancestors(grid.dag, connection.target):
         fact = f"the auxiliary input {auxiliary} of {name} lies on no path to it"

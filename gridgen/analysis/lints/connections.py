@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import accumulate, pairwise
 from math import log, prod
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from gridgen.analysis.dropout import silence
 from gridgen.analysis.lints.case import Case, Finding, Fix
@@ -14,6 +12,9 @@ from gridgen.errors import SpecError
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.spec import CustomTopology, GridSpec
 from gridgen.spec.gridspec import Column, as_written
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 DEAD = "on no path from input to output, so removed"
 IDENTITIES = Fix(
@@ -105,6 +106,8 @@ def _missing(grid: Grid, lost: list[int]) -> list[str]:
 
 def _path(grid: Grid, stream: int, asked: set[str]) -> list[Connection]:
     """A path through `stream` with as few connections as can be beside those asked for."""
+    import networkx as nx  # here, since commands that build no grid start without it
+
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     for connection in grid:
         weight = 0 if connection.name in asked else 1
@@ -172,6 +175,8 @@ def likeliest_cut(grid: Grid) -> tuple[Connection, ...]:
     A minimum cut where each has the capacity -log of its dropout and the others have no end.
     Nothing where there is none, or where that is less likely than `LEAST`.
     """
+    import networkx as nx  # here, since commands that build no grid start without it
+
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     dag.add_nodes_from((grid.input, grid.output))
     firm = [(link.source, link.target) for link in grid if not _droppable(link)]
@@ -187,6 +192,8 @@ def likeliest_cut(grid: Grid) -> tuple[Connection, ...]:
 
 def _reached(dag: "nx.DiGraph[FeatureMap]", grid: Grid) -> set[FeatureMap]:
     """The maps on the input's side of a minimum cut; all where it is more than it may be."""
+    import networkx as nx  # here, since commands that build no grid start without it
+
     most = round(-log(LEAST) * FINE) + 1
     # Not nx.minimum_cut: where the cutoff ends the search, it would return the cut of a partial
     # flow as if it were the minimum.
