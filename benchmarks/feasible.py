@@ -17,7 +17,7 @@ from typing import Any
 from gridgen import GridSpec, build_grid
 from gridgen.grid import TOPOLOGIES, UNITS
 from gridgen.space import Budget, Range, feasible
-from gridgen.spec.fields import merged
+from gridgen.spec.network import merged
 
 SHARED = {"classes": 19}
 SPACE = {

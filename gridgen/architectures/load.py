@@ -6,7 +6,7 @@ from typing import Any
 from gridgen.errors import GridError, SpecError, unknown
 from gridgen.grid import TOPOLOGIES, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
-from gridgen.spec.fields import changed
+from gridgen.spec.network import changed
 
 KIND = ("architecture",)
 

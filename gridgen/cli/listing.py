@@ -143,7 +143,7 @@ def schema(
 
 
 def _spec() -> dict[str, Any]:
-    from gridgen.architectures.schema import spec_schema
+    from gridgen.architectures.names import spec_schema
 
     return spec_schema()
 

@@ -17,7 +17,7 @@ from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.progress import OnProgress
 from gridgen.spec import GridSpec, NetworkSpec, Source
-from gridgen.spec.fields import changed, root
+from gridgen.spec.network import changed, root
 
 SPEC = "YAML file of the network, or an architecture's name; @TOPOLOGY after it prunes."
 SpecName = Annotated[str, typer.Argument(metavar="SPEC", help=SPEC)]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from gridgen.errors import SpecError, unknown
 from gridgen.grid import require_names
 from gridgen.spec import CustomTopology, Document, GridSpec
-from gridgen.spec.fields import merged
+from gridgen.spec.network import merged
 
 Number = int | float
 Params = dict[str, Any]

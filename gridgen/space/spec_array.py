@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gridgen.errors import SpecError
 from gridgen.space.choices import Choices, Params, Space, members
 from gridgen.spec import CustomTopology, GridSpec
-from gridgen.spec.fields import merged
+from gridgen.spec.network import merged
 
 Table = NDArray[Any]
 Mask = NDArray[np.bool_]

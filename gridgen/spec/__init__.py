@@ -1,11 +1,16 @@
 """What a user writes: YAML files, checked, with errors that show the line. Builds nothing."""
 
 from gridgen.spec.document import Document
-from gridgen.spec.draft import DraftSpec
 from gridgen.spec.gridspec import Column, GridSpec, shorten
-from gridgen.spec.network import Classes, InChannels, NetworkSpec, SizePolicy
+from gridgen.spec.network import (
+    Classes,
+    CustomTopology,
+    DraftSpec,
+    InChannels,
+    NetworkSpec,
+    SizePolicy,
+)
 from gridgen.spec.source import Source
-from gridgen.spec.topology import CustomTopology
 
 __all__ = [
     "Classes",

@@ -8,8 +8,7 @@ from pydantic import Field, WithJsonSchema, field_serializer, field_validator, m
 
 from gridgen.errors import SpecError
 from gridgen.spec.document import Document
-from gridgen.spec.network import Classes, InChannels, NetworkSpec, SizePolicy
-from gridgen.spec.topology import Name, TopologyField
+from gridgen.spec.network import Classes, InChannels, Name, NetworkSpec, SizePolicy, TopologyField
 
 MAX_STREAMS = 16
 MAX_COLUMNS = 2048

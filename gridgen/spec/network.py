@@ -1,11 +1,49 @@
-"""What every network spec says, be it of the paper's family or of a published network."""
+"""What every network spec says, the connections it keeps, and changing its fields by name."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from gridgen.errors import SpecError
 from gridgen.spec.document import Document
-from gridgen.spec.topology import CustomTopology
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Pattern = Annotated[str, Field(pattern=r"^[a-z0-9_*?\[\]!-]{1,64}$")]
+
+
+class CustomTopology(Document):
+    """Connections to keep, or to drop, by name; `*`, `?` and `[...]` are wildcards.
+
+    Names are `lateral_I_J`, `sub_I_J`, `up_I_J`, where (I, J) is the stream and column of the
+    feature map that the connection leads to; `_from_K_L` follows where it does not come from the
+    neighbour in the paper's lattice.
+    """
+
+    keep: tuple[Pattern, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="Keep these, drop all others."
+    )
+    drop: tuple[Pattern, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="Drop these, keep all others."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.keep is None) == (self.drop is None):
+            raise ValueError("give either keep or drop")
+        return self
+
+
+def _is_custom(value: Any) -> str:
+    return "name" if isinstance(value, str) else "custom"
+
+
+TopologyField = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[CustomTopology, Tag("custom")],
+    Discriminator(_is_custom),
+]
+
 
 InChannels = Annotated[int, Field(ge=1, le=4096, description="Channels of the image.")]
 Classes = Annotated[
@@ -64,3 +102,68 @@ class NetworkSpec(Document):
         """Which sizes are legal, in words."""
         least = f", {self.least} at least" if self.least > self.multiple else ""
         return f"{self.title} needs multiples of {self.multiple}{least}"
+
+
+class DraftSpec(NetworkSpec):
+    """A network that only its draft knows: it is counted, drawn and made a module, not stored.
+
+    >>> DraftSpec.of(classes=2, step=4).needs
+    'draft needs multiples of 4'
+    """
+
+    name: Name = "draft"
+    in_channels: InChannels = 3
+    classes: Classes
+    step: Annotated[int, Field(ge=1, description="What image sides must be multiples of.")] = 1
+    smallest: Annotated[int, Field(ge=0, description="The smallest legal side, if larger.")] = 0
+    size: SizePolicy = "error"
+    topology: CustomTopology | None = None
+
+    @property
+    def title(self) -> str:
+        """The draft's name."""
+        return self.name
+
+    @property
+    def multiple(self) -> int:
+        """`step`."""
+        return self.step
+
+    @property
+    def least(self) -> int:
+        """`smallest`, or one step."""
+        return max(self.smallest, self.step)
+
+
+def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
+    """`spec` with fields replaced; `units.lateral` reaches into `units`. Errors: `SpecError`."""
+    if not settings:
+        return spec
+    fields = merged(spec.plain(), settings)
+    return spec.but(**{name: fields[name] for name in map(root, settings)})
+
+
+def root(name: str) -> str:
+    """The field of the document itself that a dotted name reaches into.
+
+    >>> root("units.lateral")
+    'units'
+    """
+    return name.split(".")[0]
+
+
+def merged(spec: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a spec with `values` over them; `units.lateral` reaches into `units`.
+
+    Errors: `SpecError` where a name reaches into a value that has no fields.
+    """
+    fields = json.loads(json.dumps(spec))
+    for name, value in values.items():
+        holder = fields
+        *path, last = name.split(".")
+        for part in path:
+            holder = holder.setdefault(part, {})
+            if not isinstance(holder, dict):
+                raise SpecError(f"{part} is {json.dumps(holder)}, which has no fields", (part,))
+        holder[last] = value
+    return fields  # type: ignore[no-any-return]

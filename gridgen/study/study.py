@@ -17,7 +17,7 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Budget, Choices, Costs, Feasible, Range, costs_of, feasible
 from gridgen.space.choices import Params, first_point, relocated, require_valid, size_of, values
 from gridgen.spec import Document, GridSpec
-from gridgen.spec.fields import merged
+from gridgen.spec.network import merged
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.inference.requirements import load_splits, require_fit

@@ -13,8 +13,7 @@ from PIL import Image
 from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.lints import LINTS
-from gridgen.architectures.names import ARCHITECTURES
-from gridgen.architectures.schema import spec_schema
+from gridgen.architectures.names import ARCHITECTURES, spec_schema
 from gridgen.cli.listing import LISTS, SCHEMAS
 from gridgen.data import DATASETS
 from gridgen.emit import load_network

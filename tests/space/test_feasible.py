@@ -15,7 +15,7 @@ from gridgen.space import Budget, Range, costs_of, feasible
 from gridgen.space.choices import members
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec import GridSpec
-from gridgen.spec.fields import merged
+from gridgen.spec.network import merged
 from gridgen.text import LEAST_MEMORY
 
 CHANNELS = st.integers(1, 9)

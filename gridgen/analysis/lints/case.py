@@ -11,7 +11,7 @@ from gridgen.errors import UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
-from gridgen.spec.fields import changed
+from gridgen.spec.network import changed
 
 PAPER_BATCH = 4
 

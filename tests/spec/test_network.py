@@ -4,7 +4,7 @@ import pytest
 
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
-from gridgen.spec.fields import changed
+from gridgen.spec.network import changed
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2)
 
