@@ -138,10 +138,12 @@ def ending(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     signal = Signals(-code)
+    # The kernel kills for want of memory by SIGKILL, by SIGBUS where /dev/shm is full.
     return f"{signal.name}{'; memory may have run out' * (signal in (SIGKILL, SIGBUS))}"
 
 
 def _near(name: str, names: list[str]) -> list[str]:
     """The names that hold `name`, where they are few; else the one that is spelt most alike."""
+    # A part of two letters is in too many names to be a hint.
     holding = [known for known in names if name in known] if len(name) > 2 else []
     return holding if 0 < len(holding) <= 3 else get_close_matches(name, names, n=1)

@@ -17,12 +17,14 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
     if not path.name or path.is_dir():
         raise FileError(f"{path}: a folder; name a file in it")
     raw = content.encode() if isinstance(content, str) else content
+    # In the same folder: a rename is atomic within one file system only.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     make_folder(path.parent)
     try:
         with open(temporary, "wb") as file:
             file.write(raw)
             file.flush()
+            # Without this a power cut may leave the new name on an empty file.
             os.fsync(file.fileno())
         os.replace(temporary, path)
         flush_folder(path.parent)

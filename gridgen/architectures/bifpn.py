@@ -64,6 +64,7 @@ class Bifpn(Architecture):
         for i, wide in enumerate(widths):
             draft.connect((i, 0), (i, 1), _narrowed(wide, self.channels))
         for i in range(STREAMS, self.streams):
+            # Only the first extra stream narrows; the others pool the map above.
             narrowed = _narrowed(widths[-1], self.channels) if i == STREAMS else ()
             draft.connect((i - 1, 0), (i, 0), (*narrowed, HALVING))
             draft.connect((i, 0), (i, 1))

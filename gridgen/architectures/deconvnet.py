@@ -51,6 +51,7 @@ class DeconvNet(Architecture):
         draft.connect((5, 0), (6, 0), normed(Conv(wide, hidden, kernel=7, valid=True)))
         draft.connect((6, 0), (6, 1), normed(Conv(hidden, hidden, kernel=1)))
         draft.connect((6, 1), (5, 1), _normed(Deconv(hidden, wide, kernel=7, valid=True)))
+        # The narrowest map comes first: the way up mirrors the way down.
         for i, (_, count) in reversed(list(enumerate(VGG16))):
             unpool = MaxUnpool(f"sub_{i + 1}_0")
             mirrored = _mirrored(channels[i], channels[max(i - 1, 0)], count)

@@ -44,6 +44,7 @@ class Fcn8s(Architecture):
         for i in (4, 3):
             draft.connect((i, 0), (i, 1), (Conv(pooled[i], self.classes, kernel=1),))
             draft.connect((i + 1, 1), (i, 1), (Upsample("bilinear"),))
+        # One connection over three streams: the original upsamples by 8 at once.
         draft.connect((3, 1), (0, 1), (Upsample("bilinear", 8),))
         return draft.grid(self, stem=(), head=())
 

@@ -79,10 +79,12 @@ class Frrn(Architecture):
         """An FRRU: read the lane, two convolutions, write to the lane."""
         (stream, column), lane = place, self.lane_channels
         size = 1 << stream
+        # One pooling over 2^k, as the paper has it, keeps fewer maps than k poolings.
         draft.connect((0, column - 1), place, (MaxPool(size, size),))
         first = normed(Conv(channels_in + lane, channels, bias=False))
         draft.fuse(place, CONCAT, (*first, *normed(Conv(channels, channels, bias=False))))
         draft.connect((0, column - 1), (0, column))
+        # With a bias, which the other convolutions have not: no BN follows it.
         write = Conv(channels, lane, kernel=1), Upsample("nearest", size)
         draft.connect(place, (0, column), write)
 

@@ -97,8 +97,10 @@ class Hrnet(Architecture):
             conv = self._conv(source, target, kernel=1)
             return conv, BatchNorm(channels), Upsample("bilinear", 1 << -steps)
         if steps == 0:
+            # Stage 1 has 256 channels, so its stream needs a convolution where others pass.
             same = self._channels(source) == channels
             return () if same else normed(self._conv(source, target))
+        # Each step but the last keeps the channels of the source, as in the authors' code.
         halving = normed(self._conv(source, source, stride=2)) * (steps - 1)
         return *halving, self._conv(source, target, stride=2), BatchNorm(channels)
 

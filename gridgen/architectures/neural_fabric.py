@@ -48,6 +48,7 @@ class NeuralFabric(Architecture):
         for column in range(1, self.columns):
             for source, target in trellis(streams, column, span=1):
                 draft.connect(source, target, self._unit(source, target))
+        # The output map is in stream 0, so the last column leads up where the first leads down.
         for source, target in chain(last, streams[::-1]):
             draft.connect(source, target, self._unit(source, target))
         for column in range(self.columns):

@@ -50,6 +50,7 @@ class Pspnet(Architecture):
         for i, bins in enumerate(BINS, start=2):
             reduction = normed(Conv(2048, 2048 // len(BINS), kernel=1, bias=False))
             draft.connect((1, 3), (i, 5), (AveragePool(bins), *reduction))
+            # A factor would not do: pooled maps have the same size whatever the image.
             draft.connect((i, 5), (1, 7), (Resize("bilinear"),), auxiliary=(1, 3))
         draft.fuse((1, 7), CONCAT, normed(Conv(2 * 2048, 512, bias=False)))
         return draft.grid(

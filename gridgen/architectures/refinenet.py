@@ -80,6 +80,7 @@ class RefineNet(Architecture):
         for j in range(begin, end - 1):
             draft.connect((stream, j), (stream, j + 1), pool)
             draft.connect((stream, j), (stream, end))
+        # The last pooling is added to its own input, which the sum at the end takes too.
         draft.connect((stream, end - 1), (stream, end), pool, shortcut=())
         draft.fuse((stream, end), SUM, _rcus(width, 1))
 

@@ -46,6 +46,7 @@ class UnetPlusPlus(Architecture):
         for column in range(self.streams):
             for i in range(column):
                 channels = self.base_channels << i
+                # Every map before it in the row, and the one from below, upsampled to as many.
                 dense = (column - i + 1) * channels
                 draft.fuse((i, column), CONCAT, vgg(dense, channels, 2))
         return draft.grid(

@@ -35,6 +35,7 @@ app = typer.Typer(
     name="gridgen",
     help="Explore grid-shaped networks for dense prediction.",
     add_completion=False,
+    # Square brackets in help texts and messages are ours, not markup of rich.
     rich_markup_mode=None,
 )
 COMMANDS: dict[str, Callable[..., int | None]] = {
@@ -91,13 +92,17 @@ def run(arguments: list[str]) -> int:
     """The exit code of `gridgen` with `arguments`. Bugs of ours pass through, with a traceback."""
     try:
         code = typer.main.get_command(app).main(
-            arguments or ["--help"], "gridgen", standalone_mode=False
+            # Typer in standalone mode would print errors and exit by itself, with codes of its own.
+            arguments or ["--help"],
+            "gridgen",
+            standalone_mode=False,
         )
     except GridgenError as error:
         with suppress(OSError):
             print(error, file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        # A full disk under a redirected stdout has no file name; other files name theirs.
         if error.errno != ENOSPC or error.filename is not None:
             raise
         return _unprinted(error)
@@ -116,6 +121,7 @@ def _usage(error: typer.TyperException) -> str:
     wrong = error.__cause__
     if isinstance(wrong, ValidationError):
         return f"{_name(error)}: {fact_of(wrong)}"
+    # Errors of usage have it; aborts and exits of typer do not.
     told = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gridgen"

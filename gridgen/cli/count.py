@@ -86,6 +86,7 @@ def count(
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)
     limited = budget_of(budget, options | given(size=asked))
+    # A budget may name the batch and the image; the table must then be of these.
     if limited is not None:
         setting = limited.setting
         asked = limited.image(grid.spec) if limited.size and not asked else asked
@@ -197,6 +198,7 @@ def _answer(
 
 
 def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
+    # Imported here, since counting alone starts up without the memory model.
     from gridgen.memory import count_memory
 
     return count_memory(grid, size, setting)

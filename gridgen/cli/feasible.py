@@ -67,10 +67,12 @@ def _counts(found: "Feasible") -> LabelledRows:
     yield from _invalid(found)
     for name, value in found.budget.limits():
         quantity = QUANTITIES[name]
+        # Memory is counted for a few grids only, those that every other limit allows.
         within = " of those within the others" if name in found.cell_costs else ""
         compared = "less" if quantity.least else "more"
         many = f"{found.broken[name]:,}{within} have {compared} than {quantity.write(value)}"
         yield name.replace("_", " "), many
+    # Counts of single limits overlap, so their sum may exceed the specs that break any.
     if sum(found.broken.values()) > found.many(found.valid & ~found.within):
         yield "", "one spec may break several limits"
     yield "feasible", f"{found.feasible:,} ({found.feasible / found.points:.1%})"

@@ -168,6 +168,7 @@ def progress(what: str) -> Iterator[OnProgress]:
     from rich.progress import Progress
 
     console = Console(stderr=True)
+    # Without a terminal nothing is drawn, so logs hold no control characters.
     with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

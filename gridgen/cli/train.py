@@ -94,6 +94,7 @@ def train(
                 resume_if_begun=resume_if_begun,
                 watch=watch,
             )
+    # The run is complete: a late signal must not change the exit code.
     with nothing_left_to_stop():
         if rank() == 0:
             _report(run)
@@ -101,6 +102,7 @@ def train(
 
 def _given(context: typer.Context) -> set[str]:
     """The parameters that the user gave."""
+    # A default of typer looks like a given value; only the source tells them apart.
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
@@ -113,6 +115,7 @@ def _watching(tensorboard: bool) -> Iterator["Watch"]:
     from gridgen.training.watching.progress import on_stderr
     from gridgen.training.watching.watch import TensorBoard
 
+    # Several processes would print every line as often.
     if rank() > 0:
         yield Watch()
         return

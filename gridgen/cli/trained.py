@@ -114,6 +114,7 @@ def export(
     """Write weights, spec, classes and their colours to one file; evaluate and predict read it."""
     if output.suffix != ".safetensors":
         raise UsageError(f"-o: {output} does not end in .safetensors, as the weights' file must")
+    # A run folder is given by its own name or by the weights inside it.
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:
         raise UsageError(f"-o: {output} is the file that is read; name another")

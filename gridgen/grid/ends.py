@@ -26,6 +26,7 @@ def deconv_head(channels: int, classes: int) -> Layers:
     """
     return (
         *_after(Deconv(channels, classes)),
+        # Its bias has no effect before BN; it stays, since the code of the authors has it.
         Deconv(classes, classes),
         BatchNorm(classes),
     )

@@ -22,6 +22,7 @@ class Fusion:
 
     def weights(self, arrivals: int) -> int:
         """Trainable values of the join itself."""
+        # One arrival alone would be divided by its own weight.
         return arrivals if self.join == "weighted" and arrivals > 1 else 0
 
 

@@ -25,6 +25,7 @@ def paper_lattice(spec: GridSpec) -> Iterator[Link]:
                 yield FeatureMap(i, j - 1), FeatureMap(i, j)
             if column == "sub" and i > 0:
                 yield FeatureMap(i - 1, j), FeatureMap(i, j)
+            # The lowest stream has nothing below it: in an up column it has its lateral alone.
             if column == "up" and i + 1 < spec.streams:
                 yield FeatureMap(i + 1, j), FeatureMap(i, j)
 

@@ -29,6 +29,7 @@ class Descent:
     @cached_property
     def staircase(self) -> bool:
         """True if the columns allow a staircase."""
+        # The paper draws only one of both; docs/choices.md says why the staircase comes first.
         steps = self.spec.streams - 1
         return min(self.spec.sub_columns, self.spec.up_columns) >= steps
 

@@ -27,6 +27,7 @@ def bottleneck(channels_in: int, channels_out: int) -> Layers:
 
     (N, F, H, W) -> (N, F, H, W) with about 17/288 of the residual unit's weights.
     """
+    # Widths below 4 are legal in a search, and a convolution needs a channel.
     narrow = max(channels_out // 4, 1)
     return (
         *_before(Conv(channels_in, narrow, kernel=1)),

@@ -99,6 +99,7 @@ def parts_of(specs: SpecArray, structures: Table, widths: Table) -> Iterator[Par
 
 
 def _of_ends(specs: SpecArray, widths: Table) -> Iterator[PartCosts]:
+    # Every grid has one stem and one head; length 1 broadcasts along all axes.
     once = np.ones([1] * widths.ndim, dtype=object)
     images, classes = specs.reads("in_channels"), specs.reads("classes")
     yield PartCosts(once, _costs(_stem, widths, specs.reads("stem"), images))

@@ -70,6 +70,7 @@ class Document(BaseModel):
         schema = cls.model_json_schema()
         for part in (schema, *schema.get("$defs", {}).values()):
             if "description" in part:
+                # Editors show descriptions: the examples after the first paragraph are for Python.
                 part["description"] = part["description"].split("\n\n")[0]
         return schema
 
@@ -87,6 +88,7 @@ class Document(BaseModel):
         """A copy with fields replaced, validated again; no file is blamed for what they say."""
         document = self.of(**(self.plain() | changes))
         document._source = self._source
+        # A line of the file must not be blamed for a value that replaced it.
         document._changed = self._changed | changes.keys()
         return document
 

@@ -52,6 +52,7 @@ class Source:
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
         try:
             with Path(path).open("rb") as file:
+                # One byte more than is allowed, so that an endless file is refused, not read.
                 raw = file.read(MAX_BYTES + 1)
         except IsADirectoryError as error:
             raise SpecError(f"{path}: a folder; name a YAML file in it") from error
@@ -70,6 +71,7 @@ class Source:
         """Parse one YAML document whose top level is a mapping."""
         if len(text) > MAX_BYTES:
             raise _too_long(name)
+        # Invisible characters would make two names that look the same differ.
         hidden = _HIDDEN.search(text)
         if hidden:
             line = text.count("\n", 0, hidden.start())
@@ -78,6 +80,7 @@ class Source:
             raise SpecError(_place(name, text, line, column, fact))
         try:
             _guard(text, name)
+            # Nodes, not values: PyYAML keeps the last of duplicate keys and reads `no` as false.
             root = yaml.compose(text, Loader=yaml.BaseLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -94,6 +97,7 @@ class Source:
 
     def blame(self, error: SpecError) -> SpecError:
         """The same error, with the file, the line, the column and the line's text."""
+        # The type stays: callers tell a TopologyError from other errors of a spec.
         return type(error)(self.at(error.field, str(error)), error.field)
 
     def at(self, field: Field, fact: str, key: bool = False) -> str:

@@ -19,6 +19,10 @@ def trees(**texts: str) -> dict[str, ast.Module]:
     return {f"{name.replace('__of__', '/')}.py": ast.parse(text) for name, text in texts.items()}
 
 
+REACHED_LINES, REACHED_FILES = 16_970, 212
+"""Lower these with the package; they go once the rules below hold."""
+
+
 def under_way():
     """A rule that the package does not follow yet."""
     return pytest.mark.xfail(strict=False, reason="the package is being brought into this shape")
@@ -34,7 +38,11 @@ def test_the_package_has_no_more_files_than_it_may():
     assert total().files <= MOST_FILES
 
 
-@under_way()
+def test_the_package_does_not_grow_on_the_way():
+    assert total().code <= REACHED_LINES
+    assert total().files <= REACHED_FILES
+
+
 def test_enough_lines_say_why():
     assert total().comments >= LEAST_COMMENTS * total().lines
 
