@@ -108,10 +108,10 @@ class GridNetwork(nn.Module):
                 f"Images have {images.shape[1]} channels; the spec's in_channels is "
                 f"{self.grid.spec.in_channels}. Change one of them."
             )
-        values: NamedValues = {"images": images, **entering(self.grid, images, features)}
+        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
         program = self.evaluation if not self.training and self.evaluation else self.step
         self._execute(program.operations, values)
-        return _present(values["prediction"])
+        return _present(values[ops.PREDICTION])
 
     def _execute(self, operations: Iterable[Operation], values: NamedValues) -> None:
         """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
