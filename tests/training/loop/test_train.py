@@ -158,7 +158,7 @@ def stop():
     os.kill(os.getpid(), signal.SIGTERM)
 
 trainer.draw_curve = stopped_first(trainer.draw_curve)
-command.report = stopped_first(command.report)
+command._report = stopped_first(command._report)
 atexit.register(stop)
 """
 
