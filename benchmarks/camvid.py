@@ -17,7 +17,7 @@ from statistics import mean
 
 from gridgen import GridSpec, build_grid, count
 from gridgen.training import Run
-from gridgen.training.watching.pace import overall
+from gridgen.training.run.steplog import overall
 
 SPEC = Path(__file__).parent.parent / "specs" / "camvid-small.yaml"
 HOLDOUT = "0006R0*"

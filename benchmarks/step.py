@@ -25,7 +25,7 @@ from gridgen import GridSpec, build_grid
 from gridgen.training import Recipe, load_recipe, train
 from gridgen.training.loop import learner, trainer
 from gridgen.training.loop.batches import Batches
-from gridgen.training.watching import Watch
+from gridgen.training.loop.watch import Watch
 
 SPECS = Path(__file__).parent.parent / "specs"
 PAPER = load_recipe("paper").but(crop={"smallest": 160, "largest": 360, "size": 160})

@@ -4,7 +4,7 @@ import os
 
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run
-from gridgen.training.watching import Watch
+from gridgen.training.loop.watch import Watch
 
 SPEC = GridSpec.of(
     streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3, size="pad"

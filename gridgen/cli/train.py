@@ -14,7 +14,7 @@ from gridgen.grid import build_grid
 
 if TYPE_CHECKING:
     from gridgen.training import Run
-    from gridgen.training.watching import Watch
+    from gridgen.training.loop.watch import Watch
 
 
 BESIDE_RESUME = {"resume", "device", "tensorboard"}
@@ -74,8 +74,7 @@ def train(
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
     grid = grid_of(spec, topology, settings) if spec is not None else None
     from gridgen import training
-    from gridgen.training.processes.devices import rank
-    from gridgen.training.processes.interrupts import nothing_left_to_stop
+    from gridgen.training.processes.devices import nothing_left_to_stop, rank
 
     with _watching(tensorboard) as watch:
         if resume is not None:
@@ -110,10 +109,9 @@ def _given(context: typer.Context) -> set[str]:
 @contextmanager
 def _watching(tensorboard: bool) -> Iterator["Watch"]:
     """Who is told; of several processes, the first one's."""
+    from gridgen.training.loop.progress import on_stderr
+    from gridgen.training.loop.watch import Several, TensorBoard, Watch
     from gridgen.training.processes.devices import rank
-    from gridgen.training.watching import Several, Watch
-    from gridgen.training.watching.progress import on_stderr
-    from gridgen.training.watching.watch import TensorBoard
 
     # Several processes would print every line as often.
     if rank() > 0:
@@ -125,7 +123,7 @@ def _watching(tensorboard: bool) -> Iterator["Watch"]:
 
 
 def _report(run: "Run") -> None:
-    from gridgen.training.watching.pace import overall, pace_text
+    from gridgen.training.run.steplog import overall, pace_text
 
     pace = overall(run.steps.rows())
     data, folder = shlex.quote(run.facts.data), shlex.quote(str(run.folder))

@@ -8,7 +8,7 @@ from gridgen.figures.scores import confusion_png
 from gridgen.files import write_file
 from gridgen.pages.page import NEVER, embedded, number, rendered
 from gridgen.training.scoring import Evaluation, Exhibit, Gallery
-from gridgen.training.scoring.tables import (
+from gridgen.training.scoring.evaluation import (
     ClassScore,
     class_scores,
     classes_csv,

@@ -15,12 +15,11 @@ from gridgen.pages.chart import Curve, chart
 from gridgen.pages.page import embedded, number, rendered
 from gridgen.render import draw
 from gridgen.training import Run
+from gridgen.training.loop.progress import loss_text
 from gridgen.training.recipe import setting_of
 from gridgen.training.run import FIELDS, MetricsRow, best_row, dump
-from gridgen.training.run.steplog import StepRow
+from gridgen.training.run.steplog import StepRow, overall, pace_text
 from gridgen.training.tasks import Metric
-from gridgen.training.watching.pace import overall, pace_text
-from gridgen.training.watching.progress import loss_text
 
 FOLDED = 12
 """Number of validations from which on their table is folded."""

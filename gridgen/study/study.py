@@ -20,10 +20,10 @@ from gridgen.spec import Document, GridSpec
 from gridgen.spec.network import merged
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.inference.requirements import load_splits, require_fit
 from gridgen.training.recipe import setting_of
 from gridgen.training.run.facts import MAX_SEED
 from gridgen.training.tasks import OBJECTIVES, columns, task_of
+from gridgen.training.tasks.requirements import load_splits, require_fit
 
 
 def _kind(value: Any) -> str:

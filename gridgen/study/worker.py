@@ -17,8 +17,8 @@ from gridgen.errors import GridgenError, Interrupted, OutOfMemoryError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
+from gridgen.training.loop.watch import Watch
 from gridgen.training.run import MetricsRow
-from gridgen.training.watching import Watch
 
 
 class Messages(Watch):

@@ -1,9 +1,8 @@
 """From a grid and a dataset to a trained network: recipe, loop, scores, predictions."""
 
-from gridgen.training.inference import infer
+from gridgen.training.inference import Inference, infer
 from gridgen.training.loop.train import resume, train
 from gridgen.training.recipe import RECIPES, Recipe, load_recipe
-from gridgen.training.recipe.inference import Inference
 from gridgen.training.run import Run
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring import Evaluation, evaluate

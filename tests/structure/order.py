@@ -14,9 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from tests.structure.package import dotted, modules
 
 ORDERS: dict[str, tuple[str, ...]] = {
-    "training": (
-        *("processes", "recipe", "tasks", "inference", "run", "scoring", "watching", "loop"),
-    ),
+    "training": (*("processes", "inference", "recipe", "tasks", "run", "scoring", "loop"),),
     "analysis": (
         *("sizes", "paths", "dropout", "receptive", "counting", "breakdown", "needs", "relations"),
         *("differences", "lints"),

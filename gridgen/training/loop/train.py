@@ -18,20 +18,20 @@ from gridgen.memory import training_memory
 from gridgen.memory.host import host_memory, require_memory
 from gridgen.spec import NetworkSpec
 from gridgen.text import bytes_text
-from gridgen.training.inference.requirements import (
+from gridgen.training.loop.trainer import Trainer
+from gridgen.training.loop.watch import Watch
+from gridgen.training.processes import devices
+from gridgen.training.recipe import Recipe, load_recipe, setting_of
+from gridgen.training.run import FACTS, Run, dump, require_free
+from gridgen.training.run.checkpoint import newest
+from gridgen.training.run.facts import Facts
+from gridgen.training.tasks.requirements import (
     Splits,
     adopt,
     digest,
     load_splits,
     require_splits,
 )
-from gridgen.training.loop.trainer import Trainer
-from gridgen.training.processes import devices
-from gridgen.training.recipe import Recipe, load_recipe, setting_of
-from gridgen.training.run import FACTS, Run, dump, require_free
-from gridgen.training.run.checkpoint import newest
-from gridgen.training.run.facts import Facts
-from gridgen.training.watching import Watch
 
 RUNS = Path("runs")
 SAME = ("data", "holdout", "seed")

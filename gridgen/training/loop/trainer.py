@@ -19,12 +19,11 @@ from gridgen.errors import (
 )
 from gridgen.figures.scores import draw_curve
 from gridgen.grid import build_grid
-from gridgen.training.inference.requirements import Splits
 from gridgen.training.loop.batches import Batches, TrainingBatch
 from gridgen.training.loop.learner import Learner, Outcome
+from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
-from gridgen.training.processes.devices import out_of_memory
-from gridgen.training.processes.interrupts import Request, stop_requests
+from gridgen.training.processes.devices import Request, out_of_memory, stop_requests
 from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.run import MetricsRow, Run
 from gridgen.training.run.checkpoint import (
@@ -35,12 +34,11 @@ from gridgen.training.run.checkpoint import (
     save_checkpoint,
 )
 from gridgen.training.run.model import export_model, model_of
-from gridgen.training.run.steplog import EVERY
+from gridgen.training.run.steplog import EVERY, Stopwatch
 from gridgen.training.scoring.per_image import score_network
 from gridgen.training.scoring.predictions import draw_predictions
 from gridgen.training.tasks import Score, val_column
-from gridgen.training.watching import Watch
-from gridgen.training.watching.pace import Stopwatch
+from gridgen.training.tasks.requirements import Splits
 
 
 class Trainer:

@@ -21,7 +21,7 @@ import torch
 from torch import multiprocessing
 
 from gridgen.errors import OutOfMemoryError, TrainingError, ending
-from gridgen.training.processes.interrupts import leave_signals_to_the_parent
+from gridgen.training.processes.devices import leave_signals_to_the_parent
 
 EACH = 2
 """Number of results that a process has ready or in the making."""

@@ -12,7 +12,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
-from gridgen.training.recipe.inference import WHOLE, Inference, load_inference
+from gridgen.training.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.sections import (
     Adam,
     AnyOptimizer,

@@ -12,7 +12,7 @@ from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.spec import NetworkSpec
-from gridgen.training.recipe.inference import WHOLE, Inference
+from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import Task, task_for
 from gridgen.training.tasks.pixels import generated_colours, generated_names

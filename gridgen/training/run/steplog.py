@@ -1,8 +1,11 @@
-"""The losses of a training, and steps.csv: loss and pace every few steps, line after line."""
+"""Losses and pace of a training, and steps.csv, which holds both every few steps."""
 
 import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -103,3 +106,88 @@ def _line(row: StepRow) -> str:
     """Losses and rates to the last bit, so that two runs can be compared; the pace is rounded."""
     exact = (f"{row['step']:.0f}", repr(row["learning_rate"]), repr(row["loss"]))
     return ",".join([*exact, f"{row['images_per_second']:.2f}", f"{row['waiting']:.4f}"]) + "\n"
+
+
+_Item = TypeVar("_Item")
+
+
+class Pace(NamedTuple):
+    """Images per second, and the time spent waiting for them."""
+
+    images_per_second: float
+    waiting: float
+    """Share of the time, 0..1, that went by without a batch to work on."""
+
+
+class Stopwatch:
+    """Measures the pace between two looks, validations and checkpoints left out."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was measured."""
+        self._begun, self._waited, self._batches = time.monotonic(), 0.0, 0
+
+    def timed(self, batches: Iterable[_Item]) -> Iterator[_Item]:
+        """The same batches; the time until each is there was spent waiting."""
+        source = iter(batches)
+        while True:
+            asked = time.monotonic()
+            try:
+                batch = next(source)
+            except StopIteration:
+                return
+            self._waited += time.monotonic() - asked
+            self._batches += 1
+            yield batch
+
+    def pace(self, batch: int) -> Pace:
+        """The pace since the last restart, for batches of so many images over all processes."""
+        took = max(time.monotonic() - self._begun, 1e-9)
+        return Pace(batch * self._batches / took, min(self._waited / took, 1.0))
+
+
+TOO_MUCH = 0.2
+"""Share of the time spent waiting for data from which on it is worth a word."""
+
+
+def pace_text(pace: StepRow) -> str:
+    """Images per second, and the share of the time that went by waiting for data.
+
+    >>> pace_text({"images_per_second": 11.27, "waiting": 0.0629})
+    '11.3 images/s, 6% waiting for data'
+    """
+    return f"{_rate(pace['images_per_second'])} images/s, {pace['waiting']:.0%} waiting for data"
+
+
+def overall(rows: Sequence[StepRow], first: int = 0) -> Pace | None:
+    """The pace of all steps from `first` on together; None where no line was written.
+
+    A line's pace is that of the steps since the last line or validation, and stands for all of
+    its steps. Validations and checkpoints are left out.
+    """
+    # Seconds for one image of each batch, as no row tells how many images a batch has.
+    before, took, waited = float(first), 0.0, 0.0
+    for row in rows:
+        stretch = (row["step"] - before) / max(row["images_per_second"], 1e-9)
+        before, took, waited = row["step"], took + stretch, waited + stretch * row["waiting"]
+    return Pace((before - first) / took, waited / took) if took else None
+
+
+def bottleneck(rows: Sequence[StepRow], workers: int, first: int = 0) -> str | None:
+    """A lint: that images are loaded more slowly than they are learnt from, and what to change."""
+    pace = overall(rows, first)
+    if pace is None or pace.waiting <= TOO_MUCH:
+        return None
+    fact = f"{pace.waiting:.0%} of the time was spent waiting for data"
+    cores = devices.cores()
+    smaller = "store smaller images: crops are cut from them and resized"
+    if workers >= cores:
+        return f"{fact}, though {workers} workers load it on {cores} cores; {smaller}"
+    return f"{fact}; raise workers in the recipe (now {workers}; {cores} cores), or {smaller}"
+
+
+def _rate(value: float) -> str:
+    """Three digits, and no exponent."""
+    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:.0f}"

@@ -7,7 +7,7 @@ evalPixelLevelSemanticLabeling.py (cityscapesscripts 2.3.0) does. That script it
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,13 @@ from gridgen.data.cityscapes_labels import (
 )
 from gridgen.data.images import IdArray
 from gridgen.errors import DataError
-from gridgen.training.tasks.iou import iou
+from gridgen.training.tasks.iou import iou, known
 
 FloatArray = npt.NDArray[np.float64]
 
 IDS = len(DRAWN)
 KINDS = np.array([[one.category == other.category for other in DRAWN] for one in DRAWN])
 """(34, 34): whether two label ids are of one category."""
-ID = {label.name: label.id for label in DRAWN}
 AVERAGE_SIZES = {
     "person": 3462.4756337644,
     "rider": 3930.4788056518,
@@ -75,8 +74,7 @@ class ScoreColumn:
         return max(_difference(*pair) for pair in [*pairs, (self.mean, other.mean)])
 
 
-@dataclass(frozen=True)
-class FourScores:
+class FourScores(NamedTuple):
     """The columns of the paper's tables."""
 
     iou_class: ScoreColumn
@@ -84,24 +82,18 @@ class FourScores:
     iou_category: ScoreColumn
     iiou_category: ScoreColumn
 
-    @property
-    def columns(self) -> tuple[ScoreColumn, ScoreColumn, ScoreColumn, ScoreColumn]:
-        """The columns in the paper's order."""
-        return self.iou_class, self.iiou_class, self.iou_category, self.iiou_category
-
     def difference(self, other: "FourScores") -> float:
         """The greatest between any two numbers."""
-        pairs = zip(self.columns, other.columns, strict=True)
-        return max(mine.difference(its) for mine, its in pairs)
+        return max(mine.difference(its) for mine, its in zip(self, other, strict=True))
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers; nan becomes None."""
         return {
             name: {
-                "mean": _plain(column.mean),
-                **{key: _plain(value) for key, value in column.values.items()},
+                "mean": known(column.mean),
+                **{key: known(value) for key, value in column.values.items()},
             }
-            for name, column in vars(self).items()
+            for name, column in self._asdict().items()
         }
 
 
@@ -190,10 +182,6 @@ def _difference(mine: float, its: float) -> float:
     return abs(mine - its)
 
 
-def _plain(value: float) -> float | None:
-    return None if isnan(value) else value
-
-
 HEADINGS = ("", "IoU class", "iIoU class", "IoU categ.", "iIoU categ.")
 
 
@@ -215,10 +203,9 @@ class Published:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; shares of 1, as ours are."""
-        names = FourScores.__dataclass_fields__
         shares = (round(value / 100, 6) for value in self.percent)
         place = {"table": self.table, "split": self.split, "network": self.network}
-        return place | dict(zip(names, shares, strict=True))
+        return place | dict(zip(FourScores._fields, shares, strict=True))
 
 
 PUBLISHED = (
@@ -234,7 +221,7 @@ PUBLISHED = (
 
 def table(rows: Iterable[tuple[str, FourScores]]) -> list[tuple[str, ...]]:
     """Headings, these networks by name, and the paper's: the means, in percent."""
-    ours = [(name, *(_percent(column.mean) for column in four.columns)) for name, four in rows]
+    ours = [(name, *(_percent(column.mean) for column in four)) for name, four in rows]
     return [HEADINGS, *ours, *(published.row() for published in PUBLISHED)]
 
 

@@ -1,24 +1,22 @@
-"""Scoring a trained network on a split, beside what needs no network."""
+"""Scoring a trained network on a split, beside what needs no network; the scores as tables: per
+class, per image, and what is taken for what.
+"""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from gridgen.data import Dataset, load_dataset
+from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference.requirements import (
-    HOLDOUT,
-    load_splits,
-    require_fit,
-    require_images,
-    require_inference,
-)
+from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.processes import devices
-from gridgen.training.recipe.inference import WHOLE, Inference
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.per_image import (
     Gallery,
@@ -29,6 +27,13 @@ from gridgen.training.scoring.per_image import (
     worst_first,
 )
 from gridgen.training.tasks import Score, Task, task_of
+from gridgen.training.tasks.iou import class_iou, known
+from gridgen.training.tasks.requirements import (
+    HOLDOUT,
+    require_fit,
+    require_images,
+    require_inference,
+)
 
 NAMED = 3
 """Worst images in a report."""
@@ -79,30 +84,30 @@ class Evaluation:
             **self.network.as_json(),
             "baseline": self.baseline.as_json() if self.baseline else None,
             "margin": self.margin,
-            "worst": {image.name: image.score.value for image in self._named if image.score},
+            "worst": self._named,
         }
 
     @property
-    def _named(self) -> list[ImageScore]:
-        return [image for image in self.worst[:NAMED] if image.score]
+    def _named(self) -> dict[str, float]:
+        """The metric of the worst images by their names."""
+        return {image.name: image.value for image in self.worst[:NAMED] if image.score}
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value of each line of a report."""
         split = f"{self.data}, {self.split}: {self.images} images"
-        rows = [("data", split), *self._how(), *self.network.rows()]
+        rows = [("data", split)]
+        if self.inference != WHOLE:
+            rows.append(("inference", self.inference.described()))
+        rows += self.network.rows()
         task, metric = self.task, self.task.metric
         if self.baseline is not None and self.margin is not None:
             without = f"{metric.shown(self.baseline.value)}  ({task.baseline})"
             rows.append((f"baseline {metric.title}", without))
             rows.append(("margin", metric.shown(self.margin, sign="+")))
-        named = [f"{i.name} {metric.shown(i.score.value)}" for i in self._named if i.score]
-        if named and self.images > NAMED:
+        if self._named and self.images > NAMED:
+            named = [f"{name} {metric.shown(value)}" for name, value in self._named.items()]
             rows.append(("worst images", ", ".join(named)))
         return rows
-
-    def _how(self) -> list[tuple[str, str]]:
-        """A line where the network was not simply given whole images."""
-        return [] if self.inference == WHOLE else [("inference", self.inference.described())]
 
 
 def evaluate(
@@ -166,21 +171,17 @@ def evaluate(
 
 
 def _split(model: Model, data: str, split: str) -> Dataset:
-    """A split of the data, or what of train was held out."""
-    if split == HOLDOUT and model.holdout is None:
-        return _called_holdout(model, data)
-    if split != HOLDOUT:
-        return load_dataset(data, split)
-    held_out = load_splits(data, model.holdout).holdout
-    assert held_out is not None
-    return held_out
+    """A split of the data, or what of train was held out.
 
-
-def _called_holdout(model: Model, data: str) -> Dataset:
-    """A split that has this name itself."""
+    Where nothing was, `holdout` may be the name of a split of the data itself.
+    """
+    if split == HOLDOUT and model.holdout is not None:
+        return holdout(load_dataset(data, "train"), model.holdout)[1]
     try:
-        return load_dataset(data, HOLDOUT)
+        return load_dataset(data, split)
     except DataError as error:
+        if split != HOLDOUT:
+            raise
         raise DataError(f"{error}; {model.path} held none of train out") from error
 
 
@@ -206,3 +207,74 @@ def _require_classes(model: Model, dataset: Dataset) -> None:
             raise DataError(f"{fact} in {model.path}; {fix}")
     fact = f"{dataset.name} has {len(its)} classes, but {model.path} was trained for {len(mine)}"
     raise DataError(f"{fact}; {fix}")
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Scores of one class; None for a share of nothing: it is not there, or not predicted."""
+
+    name: str
+    colour: tuple[int, int, int]
+    iou: float | None
+    precision: float | None
+    """Share of the pixels predicted to be of the class that are."""
+    recall: float | None
+    """Share of the pixels of the class that are found."""
+    pixels: int
+    """Labelled as the class."""
+    predicted: int
+
+
+def class_scores(evaluation: Evaluation) -> list[ClassScore]:
+    """The scores in class order; none where the task has no classes."""
+    task = evaluation.task
+    matrix = task.confusion(evaluation.statistics)
+    if matrix is None:
+        return []
+    hits, truth, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    shares = class_iou(matrix), hits.double() / predicted, hits.double() / truth
+    names = zip(task.classes, task.colours, strict=True)
+    columns = (map(known, share.tolist()) for share in shares)
+    counts = truth.tolist(), predicted.tolist()
+    return [
+        ClassScore(name, (red, green, blue), *numbers)
+        for (name, (red, green, blue)), *numbers in zip(names, *columns, *counts, strict=True)
+    ]
+
+
+def classes_csv(evaluation: Evaluation) -> str:
+    """A CSV file with a line for each class."""
+    header = ("class", "iou", "precision", "recall", "pixels", "predicted_pixels")
+    scores = class_scores(evaluation)
+    rows = [(s.name, s.iou, s.precision, s.recall, s.pixels, s.predicted) for s in scores]
+    return _csv(header, rows)
+
+
+def images_csv(evaluation: Evaluation) -> str:
+    """A CSV file with a line for each image, the worst first; no numbers if nothing is labelled."""
+    names = evaluation.network.numbers()
+    header = ("image", "height", "width", *names)
+    rows = []
+    for image in evaluation.worst:
+        values = image.score.numbers().values() if image.score else [None] * len(names)
+        rows.append((image.name, *image.size, *values))
+    return _csv(header, rows)
+
+
+def confusion_csv(evaluation: Evaluation) -> str:
+    """A CSV file of pixel counts: a line for each true class, a column for each predicted one."""
+    classes = evaluation.task.classes
+    lines = zip(classes, evaluation.statistics.tolist(), strict=True)
+    return _csv(("truth", *classes), [(name, *counts) for name, counts in lines])
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.6f}" if isinstance(value, float) else value

@@ -1,6 +1,6 @@
 """The images of a split, each through a network once: its score, and pictures of worst and best."""
 
-from bisect import insort
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -14,13 +14,12 @@ from gridgen.data import Dataset, Sample
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import infer
-from gridgen.training.inference.requirements import BY_FLAG, BY_RECIPE, within_memory
+from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
-from gridgen.training.recipe.inference import WHOLE, Inference
 from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.tasks.pixels import Pixels, image_pixels
+from gridgen.training.tasks.requirements import BY_FLAG, BY_RECIPE, within_memory
 
 
 class Observer(Protocol):
@@ -40,6 +39,11 @@ class ImageScore:
     name: str
     size: tuple[int, int]
     score: Score | None
+
+    @property
+    def value(self) -> float:
+        """The metric; 0 where there is no score."""
+        return self.score.value if self.score else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +120,7 @@ def require_labelled(statistics: Tensor, dataset: Dataset, split: str) -> None:
 
 def worst_first(images: Sequence[ImageScore]) -> list[ImageScore]:
     """Sort by the metric, the least first; images without a score come last."""
-    return sorted(images, key=lambda image: (image.score is None, value_of(image)))
-
-
-def value_of(image: ImageScore) -> float:
-    """The metric of an image; 0 where it has none."""
-    return image.score.value if image.score else 0.0
+    return sorted(images, key=lambda image: (image.score is None, image.value))
 
 
 WIDEST = 480
@@ -164,27 +163,19 @@ class Gallery:
         """Keep the image if it is among them."""
         if image.score is None:
             return
-        low = _belongs(self.worst, self.least, value_of(image))
-        high = _belongs(self.best, self.most, -value_of(image), sign=-1)
-        if not (low or high):
-            return
-        exhibit = _exhibit(image, sample, answer, task)
-        # insort puts equal images behind those that came first, so that the order is the data's.
-        if low:
-            insort(self.worst, exhibit, key=lambda each: value_of(each.image))
-            del self.worst[self.least :]
-        if high:
-            insort(self.best, exhibit, key=lambda each: -value_of(each.image))
-            del self.best[self.most :]
+        exhibit = None
+        for kept, room, sign in ((self.worst, self.least, 1), (self.best, self.most, -1)):
+            # Equal images come behind those that were first, so that the order is the data's.
+            place = bisect_right([sign * each.image.value for each in kept], sign * image.value)
+            if place < room:
+                exhibit = exhibit or _exhibit(image, sample, answer, task)
+                kept.insert(place, exhibit)
+                del kept[room:]
 
     def apart(self) -> list[Exhibit]:
         """The best that are not among the worst."""
         names = {each.image.name for each in self.worst}
         return [each for each in self.best if each.image.name not in names]
-
-
-def _belongs(kept: list[Exhibit], room: int, value: float, sign: int = 1) -> bool:
-    return len(kept) < room or (room > 0 and value < sign * value_of(kept[-1].image))
 
 
 def _exhibit(image: ImageScore, sample: Sample, answer: Tensor, task: Task) -> Exhibit:

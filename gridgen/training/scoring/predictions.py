@@ -14,19 +14,18 @@ from gridgen.emit import GridNetwork
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import infer
-from gridgen.training.inference.requirements import (
+from gridgen.training.inference import WHOLE, Inference, infer
+from gridgen.training.processes import devices
+from gridgen.training.run.model import Model, open_model
+from gridgen.training.tasks import Task, task_of
+from gridgen.training.tasks.pixels import image_pixels, sheet
+from gridgen.training.tasks.requirements import (
     BY_FLAG,
     BY_RECIPE,
     require_image,
     require_inference,
     within_memory,
 )
-from gridgen.training.processes import devices
-from gridgen.training.recipe.inference import WHOLE, Inference
-from gridgen.training.run.model import Model, open_model
-from gridgen.training.tasks import Task, task_of
-from gridgen.training.tasks.pixels import image_pixels, sheet
 
 FAULTS_SHOWN = 5
 """Images in a message that cannot be predicted."""

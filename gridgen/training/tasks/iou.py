@@ -4,6 +4,7 @@ best class for each intensity, without looking at any neighbouring pixel.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ class IouScore:
     @property
     def mean_iou(self) -> float:
         """Mean over the classes with TP + FP + FN > 0, the rule of the official scorers."""
-        present = [value for value in self.iou if value == value]
+        present = [value for value in self.iou if not isnan(value)]
         return sum(present) / len(present) if present else 0.0
 
     def numbers(self) -> dict[str, float]:
@@ -47,11 +48,13 @@ class IouScore:
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers; nan becomes None."""
-        iou = {
-            name: value if value == value else None
-            for name, value in zip(self.classes, self.iou, strict=True)
-        }
+        iou = dict(zip(self.classes, map(known, self.iou), strict=True))
         return {"mean_iou": self.mean_iou, "iou": iou, "accuracy": self.accuracy}
+
+
+def known(share: float) -> float | None:
+    """A share as JSON and CSV hold it: None for nan, which is a share of nothing."""
+    return None if isnan(share) else share
 
 
 def confusion(prediction: Tensor, label: Tensor, classes: int) -> Tensor:

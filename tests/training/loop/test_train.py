@@ -21,7 +21,7 @@ from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecEr
 from gridgen.grid import build_grid
 from gridgen.training import Run, open_model, resume, train
 from gridgen.training.loop.batches import Batches
-from gridgen.training.watching import Watch
+from gridgen.training.loop.watch import Watch
 
 
 class Counting(Watch):

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from gridgen.errors import TrainingError
-from gridgen.training.run.steplog import Losses
-from gridgen.training.watching.pace import Stopwatch
+from gridgen.training.run.steplog import Losses, Stopwatch
 
 VALUES = torch.rand(23, generator=torch.Generator().manual_seed(0))
 

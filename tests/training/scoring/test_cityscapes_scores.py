@@ -72,9 +72,9 @@ def test_our_scores_are_the_official_ones(script, root, fault, tmp_path):
 
 def test_the_trees_and_faults_reach_what_could_go_wrong(root):
     scores = {fault: own(root, fault) for fault in FAULTS}
-    assert [column.mean for column in scores["perfect"].columns] == [1, 1, 1, 1]
+    assert [column.mean for column in scores["perfect"]] == [1, 1, 1, 1]
     for fault in ("shifted", "swapped", "invented", "odd", "scattered"):
-        means = [column.mean for column in scores[fault].columns]
+        means = [column.mean for column in scores[fault]]
         assert len({*means, 0, 1}) == 6, "four scores that differ, none of them trivial"
     assert isnan(scores["shifted"].iou_class.values["wall"])
     assert scores["invented"].iou_class.values["wall"] == 0
@@ -153,7 +153,7 @@ def test_what_is_not_scored_is_a_miss_where_it_is_predicted():
 
 
 def test_scores_of_nothing_are_none():
-    assert all(isnan(column.mean) for column in CityscapesScore().scores().columns)
+    assert all(isnan(column.mean) for column in CityscapesScore().scores())
 
 
 def test_a_class_that_only_one_of_two_has_makes_them_differ():

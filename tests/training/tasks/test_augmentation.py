@@ -12,6 +12,7 @@ from gridgen.data import IGNORE
 from gridgen.errors import Interrupted, SpecError, UsageError
 from gridgen.grid import build_grid
 from gridgen.training import Recipe, Run, resume, train
+from gridgen.training.loop.watch import Watch
 from gridgen.training.recipe import Augmentation
 from gridgen.training.tasks.augmentation import (
     KORNIA,
@@ -20,7 +21,6 @@ from gridgen.training.tasks.augmentation import (
     require_augmentation,
     rotated,
 )
-from gridgen.training.watching import Watch
 
 AMOUNTS = {
     "rotation": 30.0,

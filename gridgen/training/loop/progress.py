@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from gridgen.training.loop.watch import Watch
 from gridgen.training.run import MetricsRow, Run
-from gridgen.training.run.steplog import StepRow
-from gridgen.training.watching.pace import bottleneck, pace_text
-from gridgen.training.watching.watch import Watch
+from gridgen.training.run.steplog import StepRow, bottleneck, pace_text
 
 QUIET_SECONDS = 10.0
 """Between two lines of a log."""

@@ -6,7 +6,7 @@ from PIL import Image
 from gridgen.errors import SizeError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe
-from gridgen.training.inference.requirements import Splits, load_splits, require_splits
+from gridgen.training.tasks.requirements import Splits, load_splits, require_splits
 
 STRICT = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 GREY = STRICT.but(in_channels=1, classes=1)

@@ -16,10 +16,9 @@ from gridgen.data.dataset import holdout
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
-from gridgen.training.inference.windows import given_sizes
+from gridgen.training.inference import Inference, given_sizes
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.recipe import Recipe
-from gridgen.training.recipe.inference import Inference
 from gridgen.training.tasks import Task, task_of
 from gridgen.training.tasks.augmentation import require_augmentation
 

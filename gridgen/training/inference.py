@@ -1,18 +1,134 @@
-"""The prediction for one image: where its windows lie, and the sum of the predictions for them."""
+"""Inference on one image: whole or in windows, at several scales, mirrored; its choices as YAML."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gridgen.analysis import Size
 from gridgen.analysis.sizes import nearest_size
 from gridgen.emit import GridNetwork
-from gridgen.spec import NetworkSpec
+from gridgen.errors import SpecError, unknown
+from gridgen.spec import Document, NetworkSpec
 from gridgen.training.processes import devices
-from gridgen.training.recipe.inference import WHOLE, Inference
+
+Scale = Annotated[float, Field(ge=0.05, le=16)]
+
+
+class Inference(Document):
+    """The parts of an image that the network is given, and how its predictions are joined.
+
+    An image is seen once for every scale, and mirrored too where `flip` says so; with `window`
+    each time through windows that overlap. The prediction of a pixel is the mean over all of it,
+    weighted by where in its window the pixel lies.
+
+    >>> Inference(scales=(0.5, 1), flip=True, window=400).described()
+    'windows of 400, scales 0.5, 1, mirrored too'
+    """
+
+    kind: ClassVar[str] = "inference"
+
+    scales: tuple[Scale, ...] = Field(
+        default=(1.0,),
+        min_length=1,
+        max_length=32,
+        strict=False,
+        description="Factors that the image is resized by before the network sees it.",
+    )
+    flip: bool = Field(default=False, description="See the image mirrored too, left to right.")
+    window: int | None = Field(
+        default=None,
+        ge=8,
+        le=65536,
+        description="Side of the windows that the network is given, in pixels; else whole images.",
+    )
+    stride: int | None = Field(
+        default=None,
+        ge=1,
+        le=65536,
+        description="Pixels of the image from a window to the next; else half of a window.",
+    )
+    weighting: Literal["uniform", "gaussian"] = Field(
+        default="uniform",
+        description="What a window's pixels count: all alike, or those in the middle more.",
+    )
+    batch: int = Field(default=1, ge=1, le=65536, description="Windows on the device at a time.")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="bf16 computes under autocast; sums stay fp32."
+    )
+
+    @field_validator("scales")
+    @classmethod
+    def _once(cls, scales: tuple[float, ...]) -> tuple[float, ...]:
+        for scale in scales:
+            if scales.count(scale) > 1:
+                raise ValueError(f"{scale:g} is given twice; remove one")
+        return scales
+
+    @model_validator(mode="after")
+    def _without_gaps(self) -> Self:
+        if self.stride is None:
+            return self
+        if self.window is None:
+            raise ValueError(f"stride {self.stride} is that of windows; set window, or remove it")
+        least = self.side(max(self.scales))
+        if self.stride > least:
+            raise ValueError(
+                f"stride {self.stride} leaves gaps between windows of {least} pixels of the image; "
+                f"set stride to {least} or less"
+            )
+        return self
+
+    def side(self, scale: float) -> int:
+        """Side of a window at a scale, in pixels of the image."""
+        assert self.window is not None
+        return max(round(self.window / scale), 1)
+
+    def described(self) -> str:
+        """The choices that are not the default, in a few words."""
+        words = ["whole images" if self.window is None else f"windows of {self.window}"]
+        if self.weighting != "uniform":
+            words.append(f"{self.weighting} weights")
+        if self.stride is not None:
+            words.append(f"stride {self.stride}")
+        if self.scales != (1.0,):
+            words.append(f"scales {', '.join(f'{scale:.3g}' for scale in self.scales)}")
+        words += ["mirrored too"] if self.flip else []
+        words += [self.precision] if self.precision != "fp32" else []
+        return ", ".join(words)
+
+
+WHOLE = Inference()
+
+INFERENCES: dict[str, Inference] = {
+    "whole": WHOLE,
+    "windows": Inference(window=512, weighting="gaussian"),
+    "multiscale": Inference(scales=(0.5, 0.75, 1, 1.25, 1.5, 1.75), flip=True),
+    # The authors' code: windows of 400 to 1000 pixels, each resized to 400, as in training, and
+    # 300 pixels of the image apart, whatever their side.
+    "paper": Inference(
+        scales=tuple(400 / side for side in range(400, 1001, 100)),
+        flip=True,
+        window=400,
+        stride=300,
+    ),
+}
+
+
+def load_inference(name: str | Path) -> Inference:
+    """The inference called `name`, or that of the YAML file at that path. Errors: `SpecError`."""
+    if str(name) in INFERENCES:
+        return INFERENCES[str(name)]
+    if not Path(name).is_file():
+        raise SpecError(
+            f"{unknown('inference', str(name), INFERENCES)}; the path of a YAML file works too"
+        )
+    return Inference.load(name)
 
 
 @dataclass(frozen=True)

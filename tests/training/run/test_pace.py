@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gridgen.training.watching.pace import bottleneck, overall, pace_text
+from gridgen.training.run.steplog import bottleneck, overall, pace_text
 
 
 def row(step: int, speed: float, waiting: float) -> dict[str, float]:

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from gridgen.training.loop import progress
+from gridgen.training.loop.progress import ProgressBar, ProgressLines, on_stderr
 from gridgen.training.tasks import Restoration, Segmentation
-from gridgen.training.watching import progress
-from gridgen.training.watching.progress import ProgressBar, ProgressLines, on_stderr
 
 LOSS = {"step": 20.0, "learning_rate": 0.01, "loss": 2.43212}
 PACED = {**LOSS, "images_per_second": 11.27, "waiting": 0.0629}

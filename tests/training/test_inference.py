@@ -5,13 +5,13 @@ import pytest
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
-from gridgen.training.inference.requirements import (
+from gridgen.training.tasks import Restoration, Segmentation
+from gridgen.training.tasks.requirements import (
     BY_FLAG,
     require_image,
     require_inference,
     within_memory,
 )
-from gridgen.training.tasks import Restoration, Segmentation
 
 STRICT = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
 CLASSES = Segmentation(("a", "b"), ((0, 0, 0), (1, 1, 1)))

@@ -12,8 +12,15 @@ from gridgen.emit import GridNetwork
 from gridgen.errors import SizeError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
-from gridgen.training.inference import INFERENCES, WHOLE, Inference, infer
-from gridgen.training.inference.windows import _gaussian, offsets, views
+from gridgen.training.inference import (
+    INFERENCES,
+    WHOLE,
+    Inference,
+    _gaussian,
+    infer,
+    offsets,
+    views,
+)
 
 SPEC = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 SIDES = st.integers(1, 70)

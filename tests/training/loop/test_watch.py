@@ -9,7 +9,7 @@ from tiny import RECIPE, SPEC
 from gridgen.errors import DataError
 from gridgen.grid import build_grid
 from gridgen.training import resume, train
-from gridgen.training.watching import Several, Watch
+from gridgen.training.loop.watch import Several, Watch
 
 SHORT = RECIPE.but(epochs=1)
 STEPS = 4
