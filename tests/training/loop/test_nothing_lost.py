@@ -394,10 +394,15 @@ def test_what_was_reached_is_not_begun_anew_where_checkpoints_are_gone(place):
 
 
 ASKED_WHILE_COUNTING = """
-import os
+import os, time
 from gridgen.cli import main
 from gridgen.data import frequencies
-frequencies._labels = lambda *_: os.kill(os.getpid(), {number})
+
+def asked(*_):
+    os.kill(os.getpid(), {number})
+    time.sleep(1)  # in a thread that counts; the signal reaches the main thread
+
+frequencies._labels = asked
 main()
 """
 
