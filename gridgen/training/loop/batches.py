@@ -121,14 +121,9 @@ def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Wind
 def _resized(image: Tensor, label: Tensor, side: int) -> TrainingBatch:
     assert not label.is_floating_point()
     # `nearest` is half a pixel off; `nearest-exact` matches Pillow.
-    nearest = functional.interpolate(label[None, None].float(), (side, side), mode="nearest-exact")
-    return _smooth(image, side), nearest[0, 0].long()
-
-
-def _smooth(image: Tensor, side: int) -> Tensor:
-    size = (side, side)
+    nearest = functional.interpolate(label[None, None].float(), side, mode="nearest-exact")
     # In one piece, a crop is resized a third faster.
-    resized = functional.interpolate(
-        image[None].contiguous(), size, mode="bilinear", align_corners=False, antialias=True
+    smooth = functional.interpolate(
+        image[None].contiguous(), side, mode="bilinear", align_corners=False, antialias=True
     )
-    return resized[0]
+    return smooth[0], nearest[0, 0].long()

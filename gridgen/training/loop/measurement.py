@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,7 @@ from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, Training
 from gridgen.grid import build_grid
 from gridgen.memory.device.calibration import Calibration, CalibrationSample
 from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
-from gridgen.memory.device.plan import PLAN, Planned
-from gridgen.memory.host import host_memory
+from gridgen.memory.device.plan import PLAN
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.loop.learner import forward, optimizer_of, update
 from gridgen.training.processes import devices
@@ -101,11 +101,7 @@ class MeasuredLoad:
 
 def on_cuda(case: MemoryCase, device: torch.device) -> Measured:
     """Measure both phases by the statistics of torch's allocator."""
-    load = MeasuredLoad(case, device)
-
-    def begin() -> None:
-        torch.cuda.reset_peak_memory_stats(device)
-
+    load, begin = MeasuredLoad(case, device), partial(torch.cuda.reset_peak_memory_stats, device)
     load.predict(begin)
     inference = _peak_on_cuda(device)
     # Training would seem to reserve what inference had reserved.
@@ -150,13 +146,10 @@ def resident(field: str) -> int:
 
 def described(device: torch.device) -> Machine:
     """The name, the memory and the torch of a device."""
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        name, memory = properties.name, properties.total_memory
-    else:
-        name = f"cpu {platform.machine()}"
-        memory = host_memory()
+    on_gpu = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if on_gpu else f"cpu {platform.machine()}"
     plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
+    memory = devices.memory_of(device)
     return Machine.of(name=plain, device=device.type, memory=memory, torch=torch.__version__)
 
 
@@ -198,10 +191,7 @@ def calibrate(device: str = "auto", on_progress: OnProgress = no_progress) -> Ca
     about, samples = machine(device), []
     for number, planned in enumerate(PLAN):
         on_progress(number, len(PLAN))
-        samples.append(_sample(planned, about, device))
+        case, held_out = planned.case(about), planned.held_out
+        measured = measure(case, device)
+        samples.append(CalibrationSample(case=case, measured=measured, held_out=held_out))
     return Calibration.fitted(about, samples)
-
-
-def _sample(planned: Planned, about: Machine, device: str) -> CalibrationSample:
-    case = planned.case(about)
-    return CalibrationSample(case=case, measured=measure(case, device), held_out=planned.held_out)

@@ -2,8 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from gridgen.data.frequencies import median_frequency
 from gridgen.errors import DataError, RunError, TooLargeError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
-from gridgen.memory.host import host_memory, require_memory
+from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
 from gridgen.text import bytes_text
 from gridgen.training.loop.trainer import Trainer
@@ -154,8 +153,12 @@ def _printed(argument: str) -> str:
 
 
 def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
-    """Train from the newest checkpoint, or from the beginning, to the end."""
-    with _alone(run):
+    """Train from the newest checkpoint, or from the beginning, to the end.
+
+    The run is locked against other trainings; of several processes, the first holds the lock.
+    """
+    with ExitStack() as held:
+        devices.by_first(lambda: held.enter_context(run.locked()))
         if newest(run.checkpoints) is None and run.is_finished(run.rows()):
             return  # and whoever took the checkpoints away needs them no more
         trainer = Trainer(run, splits, device, watch)
@@ -204,14 +207,6 @@ def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] |
     return [weight**power for weight in weights]
 
 
-@contextmanager
-def _alone(run: Run) -> Iterator[None]:
-    """Lock the run against other trainings; of several processes, the first holds the lock."""
-    with ExitStack() as held:
-        devices.by_first(lambda: held.enter_context(run.locked()))
-        yield
-
-
 def new_folder(spec: NetworkSpec, data: str) -> Path:
     """A folder under `runs/` that does not exist yet, named after topology and data."""
     name = f"{spec.title}-{Path(lasting_name(data)).name}"
@@ -228,15 +223,8 @@ def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> Non
     batch, side = recipe.batch // devices.world_size(), recipe.crop.size
     kind = "cuda" if device.type == "cuda" else "cpu"
     setting = setting_of(recipe).but(batch=max(batch, 1), device=kind)
-    needed, there = training_memory(grid, (side, side), setting), memory_of(device)
+    needed, there = training_memory(grid, (side, side), setting), devices.memory_of(device)
     if needed > there:
         fact = f"A step of {batch} crops of {side}x{side} needs {bytes_text(needed)}"
         fix = "Lower batch or crop.size, or set recompute: unit"
         raise TooLargeError(f"{fact}; {device} has {bytes_text(there)}. {fix}.")
-
-
-def memory_of(device: torch.device) -> int:
-    """Bytes, those in use too."""
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    return host_memory()

@@ -20,6 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gridgen.errors import DeviceError, GridgenError, RunError, unknown
+from gridgen.memory.host import host_memory
 
 MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda")
@@ -53,6 +54,13 @@ def machine(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device}, {torch.cuda.get_device_name(device)}"
     return f"{device}, {os.cpu_count()} cores" if device.type == "cpu" else str(device)
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes, those in use too."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return host_memory()
 
 
 def world_size() -> int:

@@ -9,7 +9,6 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,28 +161,22 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _verify(checkpoint: Path) -> None:
     """Check that every file is there, and as it was written."""
-    there = {path.name for path in checkpoint.iterdir()} - {MANIFEST}
-    digests = _digests(checkpoint)
-    for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *digests, *there}):
+    there = {path.name for path in checkpoint.iterdir()}
+    if MANIFEST not in there:
+        raise RunError(f"{MANIFEST} is missing")
+    try:
+        digests = json.loads((checkpoint / MANIFEST).read_bytes())
+    except ValueError as error:
+        raise RunError(f"{MANIFEST} is not JSON") from error
+    if not isinstance(digests, dict):
+        raise RunError(f"{MANIFEST} names no files")
+    for name in sorted({NETWORK, OPTIMIZER, NUMBERS, *digests, *there} - {MANIFEST}):
         if name not in there:
             raise RunError(f"{name} is missing")
         if name not in digests:
             raise RunError(f"{MANIFEST} does not name {name}")
         if sha256((checkpoint / name).read_bytes()) != digests[name]:
             raise RunError(f"{name} does not match its SHA-256")
-
-
-def _digests(checkpoint: Path) -> dict[str, str]:
-    """The SHA-256 of each file. Errors: `RunError`."""
-    try:
-        digests = json.loads((checkpoint / MANIFEST).read_bytes())
-    except FileNotFoundError as error:
-        raise RunError(f"{MANIFEST} is missing") from error
-    except ValueError as error:
-        raise RunError(f"{MANIFEST} is not JSON") from error
-    if not isinstance(digests, dict):
-        raise RunError(f"{MANIFEST} names no files")
-    return digests
 
 
 def _restore(checkpoint: Path, state: TrainingState) -> None:
@@ -217,17 +210,14 @@ def scored_weights(checkpoint: Path) -> Path:
 def _optimizer_tensors(state: TrainingState) -> dict[str, Tensor]:
     """The optimizer's moments by parameter number, and the statistics of what was trained on."""
     optimizer = state.learner.optimizer
-    tensors = {f"{number}.{name}": value for number, name, value in _moments(optimizer)}
+    tensors = {
+        # Some optimizers count steps in a Python number, which safetensors cannot hold.
+        f"{number}.{name}": torch.as_tensor(value)
+        for number, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+        if value is not None  # as SGD has it before its first step
+    }
     return tensors if state.statistics is None else {**tensors, STATISTICS: state.statistics}
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, str, Tensor]]:
-    for number, values in optimizer.state_dict()["state"].items():
-        for name, value in values.items():
-            if value is None:  # SGD before its first step
-                continue
-            # Some optimizers count steps in a Python number, which safetensors cannot hold.
-            yield number, name, torch.as_tensor(value)
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

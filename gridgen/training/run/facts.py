@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from gridgen.data.folder_files import is_name
 from gridgen.errors import RunError, SpecError
@@ -14,7 +14,21 @@ from gridgen.spec import Document
 MAX_SEED = 2**31 - 1
 Byte = Annotated[int, Field(ge=0, le=255)]
 ColourField = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
+ColoursField = Annotated[tuple[ColourField, ...], Field(strict=False)]
 Weight = Annotated[float, Field(ge=0)]
+
+
+def _apart(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names are shown on terminals and go into weights files. Errors: `SpecError`."""
+    for index, name in enumerate(names):
+        if not is_name(name):
+            raise SpecError(f"{name[:40]!r} is not a printable name", ("classes", index))
+        if name in names[:index]:
+            raise SpecError(f"{name!r} is given twice", ("classes", index))
+    return names
+
+
+ClassNames = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_apart)]
 
 
 class Facts(Document):
@@ -37,12 +51,8 @@ class Facts(Document):
     )
     seed: int = Field(ge=0, le=MAX_SEED, description="What all that is random follows from.")
     device: str = Field(description="Device that was asked for, such as auto.")
-    classes: tuple[str, ...] = Field(
-        strict=False, description="Class names in the order of their ids; none for images."
-    )
-    colours: tuple[ColourField, ...] = Field(
-        strict=False, description="Red, green and blue of each class."
-    )
+    classes: ClassNames = Field(description="In the order of their ids; none for images.")
+    colours: ColoursField = Field(description="Red, green and blue of each class.")
     images: str | None = Field(
         default=None, description="SHA-256 of names and sizes of all images of train and val."
     )
@@ -63,13 +73,7 @@ class Facts(Document):
     )
 
     @model_validator(mode="after")
-    def _known_classes(self) -> Self:
-        """Names are shown on terminals and go into weights files, which refuse others."""
-        for index, name in enumerate(self.classes):
-            if not is_name(name):
-                raise SpecError(f"{name[:40]!r} is not a printable name", ("classes", index))
-            if name in self.classes[:index]:
-                raise SpecError(f"{name!r} is given twice", ("classes", index))
+    def _of_each_class(self) -> Self:
         for field in ("colours", "class_weights"):
             values = getattr(self, field)
             if values is not None and len(values) != len(self.classes):

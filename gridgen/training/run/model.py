@@ -3,21 +3,61 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
-from gridgen.data.folder_files import is_name
+from pydantic import BeforeValidator, Field
+
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
-from gridgen.spec import NetworkSpec
+from gridgen.spec import Document, NetworkSpec
 from gridgen.training.inference import WHOLE, Inference
+from gridgen.training.run.facts import ClassNames, ColoursField
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import Task, task_for
 from gridgen.training.tasks.pixels import generated_colours, generated_names
 
 SUFFIX = ".safetensors"
+
+
+def _shown(words: Any) -> Any:
+    """Words with nothing in them that a terminal would obey."""
+    plain = words is None or (isinstance(words, str) and words.isprintable())
+    return words if plain else repr(words)
+
+
+Words = Annotated[str | None, BeforeValidator(_shown)]
+
+
+class Metadata(Document):
+    """What a weights file says of its network beside the spec; each field is JSON."""
+
+    kind: ClassVar[str] = "weights"
+
+    data: Words = None
+    note: Words = None
+    holdout: Words = None
+    white: Annotated[float | None, Field(gt=0)] = None
+    inference: Inference = WHOLE
+    classes: ClassNames | None = None
+    colours: ColoursField | None = None
+
+    @classmethod
+    def read(cls, path: Path, metadata: Mapping[str, str]) -> Self:
+        """The fields of the file at `path`. Errors: `WeightsError`, one line."""
+        found = {}
+        for field in cls.model_fields.keys() & metadata.keys():
+            try:
+                found[field] = json.loads(metadata[field])
+            except ValueError as error:
+                fact = f"{field}: not JSON: {error}; export it anew"
+                raise WeightsError(f"{path}: {fact}") from error
+        try:
+            return cls.of(**found)
+        except SpecError as error:
+            said = str(error).splitlines()[0]
+            raise WeightsError(f"{path}: {said}; export it anew") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +123,35 @@ def _of_file(path: Path, best: bool) -> Model:
     if best:
         raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
-    spec = network.grid.spec
-    named = _about(path, metadata, spec.classes)
-    if named is None:
-        task = task_for(generated_names(spec.classes), generated_colours(spec.classes))
+    spec, told = network.grid.spec, Metadata.read(path, metadata)
+    return Model(
+        path,
+        network,
+        spec,
+        _task(path, told, spec.classes),
+        told.data,
+        told.classes is not None,
+        told.note,
+        told.inference,
+        told.white,
+        told.holdout,
+    )
+
+
+def _task(path: Path, told: Metadata, outputs: int) -> Task:
+    """The task of a network of so many outputs. Errors: `WeightsError`."""
+    classes, colours = told.classes, told.colours
+    if classes is None:
+        return task_for(generated_names(outputs), generated_colours(outputs))
+    if colours is None:
+        colours = generated_colours(len(classes))
+    if classes and len(classes) != outputs:
+        fact = f"{len(classes)} classes, but the network gives {outputs}"
+    elif len(colours) != len(classes):
+        fact = f"{len(colours)} colours, but {len(classes)} classes"
     else:
-        task = task_for(*named)
-    data, note, held = (_words(path, metadata, field) for field in ("data", "note", "holdout"))
-    inference, white = _seen(path, metadata)
-    return Model(path, network, spec, task, data, named is not None, note, inference, white, held)
+        return task_for(classes, colours)
+    raise WeightsError(f"{path}: {fact}; export it anew")
 
 
 def export_model(
@@ -118,69 +178,3 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
         told["classes"] = list(model.task.classes)
         told["colours"] = [list(colour) for colour in model.task.colours]
     return {field: value for field, value in told.items() if value is not None}
-
-
-def _about(
-    path: Path, metadata: Mapping[str, str], outputs: int
-) -> tuple[list[str], list[list[int]]] | None:
-    """Classes and colours of a file's metadata; None where it has none. Errors: `WeightsError`."""
-    if "classes" not in metadata:
-        return None
-    classes, colours = (_json(path, metadata, field) for field in ("classes", "colours"))
-    if not (isinstance(classes, list) and all(map(_is_name, classes))):
-        raise WeightsError(f"{path}: classes: a list of printable names is needed; export it anew")
-    if len(set(classes)) != len(classes):
-        raise WeightsError(f"{path}: classes: a name is given twice; export it anew")
-    if classes and len(classes) != outputs:
-        fact = f"{len(classes)} classes, but the network gives {outputs}"
-        raise WeightsError(f"{path}: {fact}; export it anew")
-    if colours is None:
-        return classes, [list(colour) for colour in generated_colours(len(classes))]
-    if not (isinstance(colours, list) and all(map(_is_colour, colours))):
-        raise WeightsError(f"{path}: colours: red, green, blue in 0..255 are needed; export anew")
-    if len(colours) != len(classes):
-        fact = f"{len(colours)} colours, but {len(classes)} classes"
-        raise WeightsError(f"{path}: {fact}; export it anew")
-    return classes, colours
-
-
-def _json(path: Path, metadata: Mapping[str, str], field: str) -> Any:
-    """A field of the metadata; None where it is missing."""
-    try:
-        return json.loads(metadata.get(field, "null"))
-    except ValueError as error:
-        raise WeightsError(f"{path}: {field}: not JSON: {error}; export it anew") from error
-
-
-def _seen(path: Path, metadata: Mapping[str, str]) -> tuple[Inference, float | None]:
-    """Inference and white value in a file's metadata. Errors: `WeightsError`."""
-    told, white = (_json(path, metadata, field) for field in ("inference", "white"))
-    # isinstance would let true pass as 1.
-    if white is not None and not (type(white) in (int, float) and 0 < white < inf):
-        raise WeightsError(f"{path}: white: {white!r} is not a positive number; export it anew")
-    try:
-        return (WHOLE if told is None else Inference.of(**told)), white
-    except (SpecError, TypeError) as error:
-        raise WeightsError(f"{path}: inference: {error}; export it anew") from error
-
-
-def _words(path: Path, metadata: Mapping[str, str], field: str) -> str | None:
-    """A field that is shown to people, with nothing in it that a terminal would obey."""
-    words = _json(path, metadata, field)
-    return words if words is None or _is_printable(words) else repr(words)
-
-
-def _is_printable(words: Any) -> bool:
-    return isinstance(words, str) and words.isprintable()
-
-
-def _is_name(name: Any) -> bool:
-    return isinstance(name, str) and is_name(name)
-
-
-def _is_colour(colour: Any) -> bool:
-    return (
-        isinstance(colour, list)
-        and len(colour) == 3
-        and all(type(value) is int and 0 <= value <= 255 for value in colour)
-    )

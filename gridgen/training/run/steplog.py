@@ -158,7 +158,10 @@ def pace_text(pace: StepRow) -> str:
     >>> pace_text({"images_per_second": 11.27, "waiting": 0.0629})
     '11.3 images/s, 6% waiting for data'
     """
-    return f"{_rate(pace['images_per_second'])} images/s, {pace['waiting']:.0%} waiting for data"
+    rate = pace["images_per_second"]
+    # Three digits, and no exponent.
+    shown = f"{rate:#.3g}".rstrip(".") if rate < 999.5 else f"{rate:.0f}"
+    return f"{shown} images/s, {pace['waiting']:.0%} waiting for data"
 
 
 def overall(rows: Sequence[StepRow], first: int = 0) -> Pace | None:
@@ -186,8 +189,3 @@ def bottleneck(rows: Sequence[StepRow], workers: int, first: int = 0) -> str | N
     if workers >= cores:
         return f"{fact}, though {workers} workers load it on {cores} cores; {smaller}"
     return f"{fact}; raise workers in the recipe (now {workers}; {cores} cores), or {smaller}"
-
-
-def _rate(value: float) -> str:
-    """Three digits, and no exponent."""
-    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:.0f}"

@@ -19,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Sample, load_dataset
+from gridgen.data.cityscapes import scenes
 from gridgen.data.cityscapes_labels import LABEL_IDS
 from gridgen.errors import DataError, UsageError, ending
 from gridgen.files import write_file
@@ -47,18 +48,12 @@ FOUND = {
 }
 
 
-class LabelIdWriter:
-    """An observer that writes every answer as the official script reads it: NAME_labelIds.png, a
-    grey PNG of 8 bits whose pixels are label ids.
+def write_label_ids(folder: Path, name: str, answer: Tensor) -> Path:
+    """Write an answer in train ids as the official script reads it: NAME_labelIds.png, a grey PNG
+    of 8 bits whose pixels are label ids.
     """
-
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-
-    def see(self, sample: Sample, answer: Tensor) -> None:
-        """Write an answer in train ids."""
-        picture = Image.fromarray(LABEL_IDS[answer.numpy()])
-        write_file(self.folder / f"{sample.name}_labelIds.png", png(picture))
+    picture = Image.fromarray(LABEL_IDS[answer.numpy()])
+    return write_file(folder / f"{name}_labelIds.png", png(picture))
 
 
 def require_official() -> None:
@@ -77,23 +72,14 @@ def score_official(
 
     It runs in a process of its own, as its arguments are a global of its module.
     `on_progress` is called for each image. Errors: `UsageError` where it is not installed,
-    `DataError` with what it says where it fails.
+    `DataError` with what it says where it fails, or where the split cannot be opened.
     """
     require_official()
-    truths = sorted(Path(root).resolve().glob(f"gtFine/{split}/*/*_gtFine_labelIds.png"))
-    if not truths:
-        raise DataError(f"{root}: no gtFine/{split}/CITY/*_gtFine_labelIds.png; nothing to score")
+    truths = [str(scene.label.resolve()) for scene in scenes(Path(root), split)]
     with TemporaryDirectory() as folder:
         job, found = Path(folder, "job.json"), Path(folder, "found.json")
-        job.write_text(
-            json.dumps(
-                {
-                    "predictions": str(Path(predictions).resolve()),
-                    "truths": list(map(str, truths)),
-                    "found": str(found),
-                }
-            )
-        )
+        asked = {"predictions": str(Path(predictions).resolve()), "truths": truths}
+        job.write_text(json.dumps({**asked, "found": str(found)}))
         _run(job, lambda done: on_progress(done, len(truths)))
         return _scores(json.loads(found.read_text("utf-8")))
 
@@ -181,11 +167,11 @@ class Benchmark:
             )
         require_official()
         self._split, self._left = split, set(load_dataset(data, split).names)
-        self._writer, self._own = LabelIdWriter(folder), CityscapesScore()
+        self._folder, self._own = Path(folder), CityscapesScore()
 
     def see(self, sample: Sample, answer: Tensor) -> None:
         """Write it and count it."""
-        self._writer.see(sample, answer)
+        write_label_ids(self._folder, sample.name, answer)
         self._own.see(sample, answer)
         self._left.discard(sample.name)
 
@@ -197,8 +183,7 @@ class Benchmark:
         if self._left:
             fact = f"{len(self._left)} images were not seen, such as {min(self._left)}"
             raise DataError(f"--official scores all of {self._split}; {fact}")
-        folder = self._writer.folder
-        official = score_official(folder, self._root, self._split, on_progress)
-        verdict = Verdict(self._split, official, self._own.scores(), folder)
-        write_file(folder / RESULT, json.dumps(verdict.as_json(), indent=2) + "\n")
+        official = score_official(self._folder, self._root, self._split, on_progress)
+        verdict = Verdict(self._split, official, self._own.scores(), self._folder)
+        write_file(self._folder / RESULT, json.dumps(verdict.as_json(), indent=2) + "\n")
         return verdict

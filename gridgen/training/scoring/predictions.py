@@ -174,8 +174,11 @@ def _predict(
     given = image if inference.window else image.to(device)
     with within_memory(str(found.path), BY_FLAG):
         answer = model.task.answer(infer(model.network, given, inference))
-    write_file(files.picture, _picture(image, answer, model.task))
-    write_file(files.answer, model.task.encode(answer))
+    task = model.task
+    panels = [image_pixels(image), task.pixels(answer)]
+    titles = ("image", "prediction")
+    write_file(files.picture, sheet([panels], titles, task.classes, task.colours))
+    write_file(files.answer, task.encode(answer))
 
 
 def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
@@ -187,11 +190,6 @@ def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
 
 def _read(model: Model, found: Found) -> Tensor:
     return read_image(found.path, model.network.grid.spec.in_channels, model.white)
-
-
-def _picture(image: Tensor, answer: Tensor, task: Task) -> bytes:
-    panels = [image_pixels(image), task.pixels(answer)]
-    return sheet([panels], ("image", "prediction"), task.classes, task.colours)
 
 
 @torch.no_grad()

@@ -30,14 +30,6 @@ OBJECTIVES = (
 """Columns of metrics.csv that a search may maximize: scores on images that are not trained on."""
 
 
-def task_name(classes: Sequence[str]) -> str:
-    """The name in `TASKS` of the task of data with these classes.
-
-    The only place that decides so: data does not name its task, neither on disk nor in run.json.
-    """
-    return Segmentation.name if classes else Restoration.name
-
-
 def task_of(dataset: Dataset) -> Task:
     """The task that a dataset sets: to tell its classes, or where it has none to restore images.
 
@@ -49,5 +41,9 @@ def task_of(dataset: Dataset) -> Task:
 
 
 def task_for(classes: Sequence[str], colours: Colours) -> Task:
-    """The task of a dataset with these classes and their colours, as a run notes them."""
-    return TASKS[task_name(classes)].of(classes, colours)
+    """The task of a dataset with these classes and their colours, as a run notes them.
+
+    The only place that decides so: data does not name its task, neither on disk nor in run.json.
+    """
+    task: type[Task] = Segmentation if classes else Restoration
+    return task.of(classes, colours)

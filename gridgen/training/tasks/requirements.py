@@ -32,12 +32,12 @@ def require_inference(inference: Inference, spec: NetworkSpec, task: Task) -> No
 
     Errors: `SpecError`.
     """
-    fault = unsuited(inference, spec, task)
+    fault = _unsuited(inference, spec, task)
     if fault is not None:
         raise inference.blame(fault)
 
 
-def unsuited(inference: Inference, spec: NetworkSpec, task: Task) -> SpecError | None:
+def _unsuited(inference: Inference, spec: NetworkSpec, task: Task) -> SpecError | None:
     """The fault that `require_inference` raises, at a field of the inference, or None."""
     if not task.resizable and inference.scales != (1.0,):
         shown = ", ".join(f"{scale:g}" for scale in inference.scales)
@@ -146,7 +146,8 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     task_of(train).require(recipe, train)
     require_augmentation(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
-    _require_inference(spec, recipe, task_of(train))
+    if (fault := _unsuited(recipe.inference, spec, task_of(train))) is not None:
+        raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
     scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
     for part, dataset in scored.items():
         require_images(recipe.inference, spec, dataset, part)
@@ -166,13 +167,6 @@ def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
     if isinstance(spec, GridSpec) and spec.side_channels:
         fact = f"the data {dataset.name} has images alone, no features to enter; remove this field"
         raise spec.blame(SpecError(fact, ("side_channels",)))
-
-
-def _require_inference(spec: NetworkSpec, recipe: Recipe, task: Task) -> None:
-    """Check that the recipe's inference suits the network and its task."""
-    fault = unsuited(recipe.inference, spec, task)
-    if fault is not None:
-        raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
 
 
 def _wanted(dataset: Dataset) -> dict[str, int]:

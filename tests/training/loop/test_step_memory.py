@@ -10,7 +10,7 @@ from gridgen.training.loop import train as module
 
 
 def test_a_step_larger_than_the_machine_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "memory_of", lambda device: 4_000_000)
+    monkeypatch.setattr(module.devices, "memory_of", lambda device: 4_000_000)
     with pytest.raises(TooLargeError) as caught:
         train(build_grid(SPEC), "shapes", RECIPE, folder=tmp_path / "run", device="cpu")
     said = str(caught.value)

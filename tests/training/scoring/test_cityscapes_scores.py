@@ -23,7 +23,7 @@ from gridgen.training.scoring.cityscapes import (
     ScoreColumn,
     table,
 )
-from gridgen.training.scoring.official import Benchmark, LabelIdWriter, score_official
+from gridgen.training.scoring.official import Benchmark, score_official, write_label_ids
 
 TOLERANCE = 1e-6
 
@@ -111,7 +111,7 @@ def test_answers_of_a_network_go_through_files_and_counts_alike(script, one, tmp
 def test_a_written_answer_holds_label_ids(tmp_path):
     answer = torch.arange(20).reshape(4, 5).clamp(max=18)
     sample = Sample("ulm_000000_000019", torch.zeros(3, 4, 5), answer)
-    LabelIdWriter(tmp_path / "new").see(sample, answer)
+    write_label_ids(tmp_path / "new", sample.name, answer)
     with Image.open(tmp_path / "new" / "ulm_000000_000019_labelIds.png") as written:
         assert written.mode == "L"
         assert np.array_equal(np.array(written), LABEL_IDS[answer])
@@ -234,7 +234,7 @@ def test_a_root_may_have_any_name(script, tmp_path):
 
 def test_a_split_without_labels_is_refused(script, one, tmp_path):
     assert failure(DataError, score_official, tmp_path, one, "test") == (
-        f"{one}: no gtFine/test/CITY/*_gtFine_labelIds.png; nothing to score"
+        f"cityscapes:{one}: unknown split 'test'; known: train, val"
     )
 
 
