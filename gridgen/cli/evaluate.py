@@ -67,8 +67,8 @@ def evaluate(
     """Score each image, and all together: IoU per class or PSNR, beside what needs no network."""
     from gridgen.pages import write_evaluation
     from gridgen.training.run.model import open_model
-    from gridgen.training.scoring import Gallery
-    from gridgen.training.scoring import evaluate as evaluate_model
+    from gridgen.training.scoring.evaluation import evaluate as evaluate_model
+    from gridgen.training.scoring.per_image import Gallery
 
     if output is not None:
         _require_free(output)

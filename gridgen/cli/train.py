@@ -142,7 +142,7 @@ def _report(run: "Run") -> None:
 
 def _scores(run: "Run") -> list[tuple[str, str]]:
     """The last validation's, and the best one's where that was another."""
-    from gridgen.training.run import best_row
+    from gridgen.training.run.folder import best_row
 
     metric, rows = run.task.metric, run.rows()
     last, best = rows[-1], best_row(rows, run.objective)

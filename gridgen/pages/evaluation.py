@@ -7,14 +7,15 @@ from typing import Any
 from gridgen.figures.scores import confusion_png
 from gridgen.files import write_file
 from gridgen.pages.page import NEVER, embedded, number, rendered
-from gridgen.training.scoring import Evaluation, Exhibit, Gallery
 from gridgen.training.scoring.evaluation import (
     ClassScore,
+    Evaluation,
     class_scores,
     classes_csv,
     confusion_csv,
     images_csv,
 )
+from gridgen.training.scoring.per_image import Exhibit, Gallery
 
 CLASSES_NOTE = (
     "IoU is hits / (hits + misses + false alarms), over all pixels of the split; precision and "

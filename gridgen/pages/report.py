@@ -17,7 +17,7 @@ from gridgen.render import draw
 from gridgen.training import Run
 from gridgen.training.loop.progress import loss_text
 from gridgen.training.recipe import setting_of
-from gridgen.training.run import FIELDS, MetricsRow, best_row, dump
+from gridgen.training.run.folder import FIELDS, MetricsRow, best_row, dump
 from gridgen.training.run.steplog import StepRow, overall, pace_text
 from gridgen.training.tasks import Metric
 

@@ -28,7 +28,7 @@ from gridgen.study.sampling import suggest
 from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
 from gridgen.study.study import Reachable, Study, reachable
 from gridgen.training.processes import devices
-from gridgen.training.run import lock
+from gridgen.training.run.folder import lock
 
 GIVE_UP = 200
 """Candidates in a row that are refused or known, after which a search ends."""

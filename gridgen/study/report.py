@@ -22,7 +22,7 @@ from gridgen.space.choices import described
 from gridgen.spec import GridSpec
 from gridgen.study.storage import trained
 from gridgen.study.study import Study
-from gridgen.training.run import dump
+from gridgen.training.run.folder import dump
 
 COLUMNS = ("trial", "state", "score", "parameters", "activations", "macs", "note")
 

@@ -14,7 +14,7 @@ from gridgen.errors import RunError
 from gridgen.files import write_file
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.study.study import Study
-from gridgen.training.run import dump
+from gridgen.training.run.folder import dump
 
 NAME = "gridgen"
 DATABASE, SPEC = "study.db", "study.yaml"

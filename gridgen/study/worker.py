@@ -18,7 +18,7 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.loop.watch import Watch
-from gridgen.training.run import MetricsRow
+from gridgen.training.run.folder import MetricsRow
 
 
 class Messages(Watch):

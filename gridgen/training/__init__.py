@@ -3,9 +3,9 @@
 from gridgen.training.inference import Inference, infer
 from gridgen.training.loop.train import resume, train
 from gridgen.training.recipe import RECIPES, Recipe, load_recipe
-from gridgen.training.run import Run
+from gridgen.training.run.folder import Run
 from gridgen.training.run.model import Model, open_model
-from gridgen.training.scoring import Evaluation, evaluate
+from gridgen.training.scoring.evaluation import Evaluation, evaluate
 from gridgen.training.scoring.predictions import predict
 
 __all__ = [

@@ -24,7 +24,7 @@ from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import RECIPES, Recipe
 from gridgen.training.inference import INFERENCES, Inference
-from gridgen.training.run import FIELDS
+from gridgen.training.run.folder import FIELDS
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted(

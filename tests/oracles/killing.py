@@ -25,8 +25,8 @@ from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import TrainingStep
-from gridgen.training.run import dump
 from gridgen.training.run.checkpoint import TrainingState, load_checkpoint, newest, save_checkpoint
+from gridgen.training.run.folder import dump
 from gridgen.training.tasks import Task, task_for
 
 PROGRAM = (sys.executable, "-c", "from gridgen.cli import main; main()")

@@ -13,7 +13,8 @@ from gridgen.grid import build_grid
 from gridgen.pages import write_evaluation
 from gridgen.pages.page import embedded, rendered
 from gridgen.spec import GridSpec
-from gridgen.training.scoring import Gallery, evaluate
+from gridgen.training.scoring.evaluation import evaluate
+from gridgen.training.scoring.per_image import Gallery
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 NAMES = ["<b>sky</b>", 'road & "lane"', "tree"]

@@ -16,8 +16,8 @@ from gridgen.pages.report import report_page
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe
 from gridgen.training.recipe import setting_of
-from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
+from gridgen.training.run.folder import Run
 from gridgen.training.tasks import columns
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")

@@ -7,7 +7,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.run import dump
+from gridgen.training.run.folder import dump
 from study.fakes import TEXT, study
 
 SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"

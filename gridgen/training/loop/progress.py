@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from gridgen.training.loop.watch import Watch
-from gridgen.training.run import MetricsRow, Run
+from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.steplog import StepRow, bottleneck, pace_text
 
 QUIET_SECONDS = 10.0

@@ -21,16 +21,10 @@ from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.recipe import Recipe, load_recipe, setting_of
-from gridgen.training.run import FACTS, Run, dump, require_free
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
-from gridgen.training.tasks.requirements import (
-    Splits,
-    adopt,
-    digest,
-    load_splits,
-    require_splits,
-)
+from gridgen.training.run.folder import FACTS, Run, dump, require_free
+from gridgen.training.tasks.requirements import Splits, adopt, digest, load_splits, require_splits
 
 RUNS = Path("runs")
 SAME = ("data", "holdout", "seed")

@@ -25,7 +25,6 @@ from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import Request, out_of_memory, stop_requests
 from gridgen.training.recipe import Recipe, TrainingStep
-from gridgen.training.run import MetricsRow, Run
 from gridgen.training.run.checkpoint import (
     BEST,
     TrainingState,
@@ -33,6 +32,7 @@ from gridgen.training.run.checkpoint import (
     newest,
     save_checkpoint,
 )
+from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
 from gridgen.training.scoring.per_image import score_network

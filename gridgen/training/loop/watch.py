@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gridgen.errors import UsageError
-from gridgen.training.run import MetricsRow, Run
+from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.steplog import COLUMNS, StepRow
 
 

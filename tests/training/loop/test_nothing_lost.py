@@ -21,7 +21,7 @@ from gridgen.grid import build_grid
 from gridgen.training import Run, resume, train
 from gridgen.training.loop.learner import Learner
 from gridgen.training.loop.watch import Watch
-from gridgen.training.run import dump
+from gridgen.training.run.folder import dump
 from tests.oracles.killing import (
     DAMAGES,
     RECIPE,

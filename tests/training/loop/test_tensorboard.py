@@ -12,8 +12,8 @@ from tiny import SPEC
 from gridgen.errors import UsageError
 from gridgen.training import Recipe
 from gridgen.training.loop.watch import FOLDER, TensorBoard
-from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
+from gridgen.training.run.folder import Run
 
 pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
 

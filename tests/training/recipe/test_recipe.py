@@ -8,7 +8,7 @@ import pytest
 from gridgen.errors import SpecError, unknown
 from gridgen.training import RECIPES, Recipe, load_recipe
 from gridgen.training.recipe import TrainingStep
-from gridgen.training.run import dump
+from gridgen.training.run.folder import dump
 
 PER_EPOCH = 750
 

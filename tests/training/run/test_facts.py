@@ -7,8 +7,8 @@ from tiny import SPEC
 
 from gridgen.errors import RunError, SpecError, unknown
 from gridgen.training import Recipe
-from gridgen.training.run import Run
 from gridgen.training.run.facts import Facts
+from gridgen.training.run.folder import Run
 
 FACTS = {
     "data": "streets",

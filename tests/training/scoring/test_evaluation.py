@@ -18,8 +18,15 @@ from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.model import open_model
-from gridgen.training.scoring import Evaluation, Gallery, ImageScore, evaluate, score_network
-from gridgen.training.scoring.evaluation import class_scores, classes_csv, confusion_csv, images_csv
+from gridgen.training.scoring.evaluation import (
+    Evaluation,
+    class_scores,
+    classes_csv,
+    confusion_csv,
+    evaluate,
+    images_csv,
+)
+from gridgen.training.scoring.per_image import Gallery, ImageScore, score_network
 from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.iou import confusion, score
 
