@@ -1,6 +1,5 @@
 """A network that learns: optimizer, step, moving average, in a recipe's precision and format."""
 
-from collections.abc import Iterable
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -157,23 +156,17 @@ class Learner:
 
     def require_finite(self, step: int) -> None:
         """Weights, BN statistics and the optimizer's moments are numbers, or a `TrainingError`."""
+        # An infinite moment would hold its weight where it is for good, and nothing would tell.
+        moments = (value for state in self.optimizer.state.values() for value in state.values())
         kept = {
             "weight": self.network.state_dict().values(),
-            "moment of the optimizer": self._moments(),
+            "moment of the optimizer": filter(torch.is_tensor, moments),
         }
         for what, tensors in kept.items():
-            if not self._finite(tensors):
+            finite = [tensor.isfinite().all().to(self.device) for tensor in tensors]
+            if finite and not torch.stack(finite).all():
                 fact = f"A {what} is not a number after step {step}"
                 raise TrainingError(f"{fact}. Lower learning_rate in the recipe.")
-
-    def _moments(self) -> list[Tensor]:
-        """An infinite one would hold its weight where it is for good, and nothing would tell."""
-        states = self.optimizer.state.values()
-        return [value for state in states for value in state.values() if isinstance(value, Tensor)]
-
-    def _finite(self, tensors: Iterable[Tensor]) -> bool:
-        found = [t.isfinite().all().to(self.device) for t in tensors]
-        return not found or bool(torch.stack(found).all())
 
     def step(self, images: Tensor, labels: Tensor, step: TrainingStep) -> Outcome:
         """Forward, backward, update of this process's share of a batch; never waits for a GPU."""

@@ -98,7 +98,8 @@ def train(
         machine=devices.machine(chosen),
         processes=devices.world_size(),
         begun=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=[_printed(argument) for argument in sys.argv],
+        # Bytes of an argument that are no text are written as escapes, which a file can hold.
+        command=[argument.encode("utf-8", "backslashreplace").decode() for argument in sys.argv],
     )
 
     def begun() -> Run:
@@ -139,11 +140,6 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     with devices.group(chosen):
         _go(run, splits, chosen, watch)
     return run
-
-
-def _printed(argument: str) -> str:
-    """An argument as a file can hold it: bytes of it that are no text, written as escapes."""
-    return argument.encode("utf-8", "backslashreplace").decode()
 
 
 def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:

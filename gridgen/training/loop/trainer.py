@@ -114,13 +114,9 @@ class Trainer:
             told = explained(error, self.recipe)
             if told is None:
                 raise
-            raise type(told)(f"{told} {self._kept()}") from error
-
-    def _kept(self) -> str:
-        kept = newest(self.run.checkpoints)
-        if kept is None:
-            return "No state was saved yet."
-        return f"The last state is kept in {kept}."
+            last = newest(self.run.checkpoints)
+            kept = f"The last state is kept in {last}." if last else "No state was saved yet."
+            raise type(told)(f"{told} {kept}") from error
 
     def _advance(self, batch: TrainingBatch) -> None:
         """Take a step, and do what is due after it."""

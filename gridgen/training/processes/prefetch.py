@@ -79,17 +79,15 @@ class LoadingProcess(Generic[_Item, _Result]):
             result = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(PATIENCE_SECONDS)
-            if self.process.exitcode is None:
+            code = self.process.exitcode
+            if code is None:
                 raise
-            raise self._ended(self.process.exitcode) from None
+            kind = OutOfMemoryError if code < 0 else TrainingError
+            fact = f"A process that loads images ended with {ending(code)}"
+            raise kind(f"{fact}. Lower workers in the recipe.") from None
         if isinstance(result, Exception):
             raise result
         return result  # type: ignore[no-any-return]
-
-    def _ended(self, code: int) -> TrainingError:
-        kind = OutOfMemoryError if code < 0 else TrainingError
-        fact = f"A process that loads images ended with {ending(code)}"
-        return kind(f"{fact}. Lower workers in the recipe.")
 
     def close(self) -> None:
         """Kill the process. It only reads, so nothing is lost."""

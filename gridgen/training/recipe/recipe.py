@@ -100,14 +100,10 @@ def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     for field, value in own.items():
         before = above.get(field)
         if isinstance(value, Mapping) and isinstance(before, Mapping):
-            value = _section(before, value)
+            kind = before.get(NAME)
+            value = over(before, value) if value.get(NAME, kind) == kind else dict(value)
         merged[field] = value
     return merged
-
-
-def _section(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    same_kind = own.get(NAME, above.get(NAME)) == above.get(NAME)
-    return over(above, own) if same_kind else dict(own)
 
 
 def _by_name(value: Any) -> Any:

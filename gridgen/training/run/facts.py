@@ -104,12 +104,12 @@ def _json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror or error}") from error
-    except json.JSONDecodeError as error:
-        place = f"{path}:{error.lineno}:{error.colno}"
-        raise RunError(f"{place}: not JSON; put it back, or train anew") from error
     # Bytes that are no UTF-8 are a ValueError, and nesting that is too deep a RecursionError.
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{path}: not JSON; put it back, or train anew") from error
+        place = ""
+        if isinstance(error, json.JSONDecodeError):
+            place = f":{error.lineno}:{error.colno}"
+        raise RunError(f"{path}{place}: not JSON; put it back, or train anew") from error
     if not isinstance(data, dict):
         raise RunError(f"{path}: the file has no fields; train anew")
     return data

@@ -99,12 +99,8 @@ def _run(job: Path, seen: Callable[[int], None]) -> None:
                 seen(int(number))
             said = line.strip() or said
     if child.returncode:
-        raise DataError(f"{PACKAGE}: {_cause(child.returncode, said)}")
-
-
-def _cause(code: int, said: str) -> str:
-    fact = said.removeprefix("ERROR: ") if code > 0 else ""
-    return fact or ending(code)
+        fact = said.removeprefix("ERROR: ") if child.returncode > 0 else ""
+        raise DataError(f"{PACKAGE}: {fact or ending(child.returncode)}")
 
 
 def _scores(found: dict[str, Any]) -> FourScores:

@@ -157,7 +157,7 @@ def augmentation(recipe: Recipe, rank: int = 0, world: int = 1) -> Augment:
     amounts = _amounts(recipe)
     share = Share(recipe.batch, rank, world)
     if not amounts:
-        return unchanged
+        return lambda images, labels: (images, labels)
     _require_kornia(amounts)
 
     def augmented(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,11 +185,6 @@ def require_augmentation(recipe: Recipe, dataset: Dataset) -> None:
             fact = f"{name} has {channel_text(channels)}, but this needs {known}; set {field}: 0"
             raise recipe.blame(SpecError(fact, ("augmentation", field)))
     _require_kornia(amounts)
-
-
-def unchanged(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the batch as it is, for recipes without augmentation."""
-    return images, labels
 
 
 def _amounts(recipe: Recipe) -> dict[str, float]:

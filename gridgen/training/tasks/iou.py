@@ -23,15 +23,12 @@ class IouScore:
     accuracy: float
 
     @property
-    def value(self) -> float:
-        """The mean IoU."""
-        return self.mean_iou
-
-    @property
     def mean_iou(self) -> float:
         """Mean over the classes with TP + FP + FN > 0, the rule of the official scorers."""
         present = [value for value in self.iou if not isnan(value)]
         return sum(present) / len(present) if present else 0.0
+
+    value = mean_iou
 
     def numbers(self) -> dict[str, float]:
         """The two that metrics.csv holds."""
