@@ -17,7 +17,6 @@ from torch.nn import functional
 
 from gridgen.data import Dataset
 from gridgen.data.dataset import Window, part_of
-from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.recipe import Crop, Recipe
 
@@ -54,13 +53,14 @@ class Batches:
         images, labels = map(torch.stack, crops)
         return images, labels if labels.is_floating_point() else labels.byte()
 
-    def loader(self, first: int, device: torch.device) -> Generator[TrainingBatch, None, None]:
-        """Batches from step `first` to the last, loaded by the recipe's workers.
+    def loader(
+        self, first: int, device: torch.device, workers: int
+    ) -> Generator[TrainingBatch, None, None]:
+        """Batches from step `first` to the last, loaded by `workers` processes.
 
         Errors: `DataError` for an image that cannot be read; `TrainingError` where a process that
         loads images has ended.
         """
-        workers = devices.workers(self.recipe.workers, device)
         for images, labels in prefetch(self.__getitem__, range(first, len(self)), workers):
             if device.type == "cuda":  # then the copy to the GPU waits for nothing
                 yield images.pin_memory(), labels.pin_memory()

@@ -35,10 +35,10 @@ from gridgen.training.run.checkpoint import (
 from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
-from gridgen.training.scoring.per_image import score_network
+from gridgen.training.scoring.per_image import Predictor, score_network
 from gridgen.training.scoring.predictions import draw_predictions
 from gridgen.training.tasks import Score, val_column
-from gridgen.training.tasks.requirements import Splits
+from gridgen.training.tasks.requirements import BY_RECIPE, Splits
 
 
 class Trainer:
@@ -55,6 +55,9 @@ class Trainer:
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
         self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
+        inference = self.recipe.inference
+        self.predictor = Predictor(self.learner.scored, device, inference, BY_RECIPE)
+        self.workers = devices.workers(self.recipe.workers, device)
         self.state = TrainingState(self.learner)
         self.stopwatch, self.saved = Stopwatch(), time.monotonic()
 
@@ -86,21 +89,19 @@ class Trainer:
         """
         if devices.rank() == 0:
             self.run.steps.cut(self.state.step)
-        with stop_requests() as request:
-            workers = devices.workers(self.recipe.workers, self.device)
-            with self._explaining():
-                self.watch.started(self.run, len(self.batches), self.state.step, workers)
-                try:
-                    self._train(request)
-                    self._finish()
-                finally:
-                    self.watch.finished()
+        with stop_requests() as request, self._explaining():
+            self.watch.started(self.run, len(self.batches), self.state.step, self.workers)
+            try:
+                self._train(request)
+                self._finish()
+            finally:
+                self.watch.finished()
 
     def _train(self, request: Request) -> None:
         self.stopwatch.restart()
         # Closed at once, not when somebody forgets the error: processes that load images ignore the
         # signals that would end them, and a program that waits for them would never end.
-        with closing(self.batches.loader(self.state.step, self.device)) as loader:
+        with closing(self.batches.loader(self.state.step, self.device, self.workers)) as loader:
             for batch in self.stopwatch.timed(loader):
                 self._advance(batch)
                 self._obey(request)
@@ -188,14 +189,8 @@ class Trainer:
         return row
 
     def _score(self, split: str, dataset: Dataset) -> Score:
-        return score_network(
-            self.learner.scored,
-            dataset,
-            self.device,
-            partial(self.watch.scoring, split),
-            self.recipe.inference,
-            devices.workers(self.recipe.workers, self.device),
-        )
+        told = partial(self.watch.scoring, split)
+        return score_network(self.predictor, dataset, told, self.workers)
 
     def _settle(self) -> None:
         """Fetch the losses, and make sure that there are numbers to score and to keep."""
@@ -241,8 +236,7 @@ class Trainer:
         lines = {"train": metric.train, "val": metric.val, "held out": metric.holdout}
         curve = folder / "curve.png"
         draw_curve(self.state.rows, lines, metric.title, curve, metric.unit, metric.most)
-        val, inference = self.splits.val, self.recipe.inference
-        draw_predictions(network, val, self.device, folder / "predictions.png", inference)
+        draw_predictions(self.predictor, self.splits.val, folder / "predictions.png")
         self.watch.drawn(folder / "predictions.png")
 
 

@@ -22,6 +22,7 @@ from gridgen.training.scoring.per_image import (
     Gallery,
     ImageScore,
     Observer,
+    Predictor,
     require_labelled,
     see_images,
     worst_first,
@@ -146,8 +147,8 @@ def evaluate(
     require_images(inference, spec, dataset, split)
     unseen = model.holdout if split == HOLDOUT else None
     total, images = task.no_statistics(), []
-    model.network.to(chosen)
-    for seen in see_images(model.network, dataset, chosen, inference, on_progress):
+    predictor = Predictor(model.network.to(chosen), chosen, inference)
+    for seen in see_images(predictor, dataset, on_progress):
         total += seen.statistics.cpu()
         images.append(seen.scored(task))
         if observers or gallery:

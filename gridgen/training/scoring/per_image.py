@@ -19,7 +19,7 @@ from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.tasks.pixels import Pixels, image_pixels
-from gridgen.training.tasks.requirements import BY_FLAG, BY_RECIPE, within_memory
+from gridgen.training.tasks.requirements import BY_FLAG, within_memory
 
 
 class Observer(Protocol):
@@ -61,49 +61,60 @@ class Seen:
         return ImageScore(self.sample.name, (height, width), score)
 
 
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A network that predicts images on a device; where memory runs out, `fix` is told."""
+
+    network: GridNetwork
+    device: torch.device
+    inference: Inference = WHOLE
+    fix: str = BY_FLAG
+
+    def predict(self, image: Tensor, name: str) -> Tensor:
+        """(C, H, W) -> (1, K, H, W); sums of windows stay on the CPU. Errors: `OutOfMemoryError`.
+
+        `name` is what errors call the image.
+        """
+        with within_memory(name, self.fix):
+            given = image if self.inference.window else image.to(self.device)
+            return infer(self.network, given, self.inference)
+
+
 def see_images(
-    network: GridNetwork,
+    predictor: Predictor,
     dataset: Dataset,
-    device: torch.device,
-    inference: Inference = WHOLE,
     on_progress: OnProgress = no_progress,
-    fix: str = BY_FLAG,
     workers: int = 0,
 ) -> Iterator[Seen]:
-    """The images that are this process's share; sums of windows stay on the CPU.
+    """The images that are this process's share, loaded by `workers` processes.
 
-    `workers` processes load them. Where memory runs out, `fix` is told. Errors:
-    `OutOfMemoryError`.
+    Errors: `OutOfMemoryError`.
     """
     task = task_of(dataset)
     mine = range(devices.rank(), len(dataset), devices.world_size())
     samples = prefetch(dataset.__getitem__, mine, workers)
     for index, sample in zip(mine, samples, strict=True):
-        image = sample.image[None] if inference.window else sample.image[None].to(device)
-        with within_memory(sample.name, fix):
-            prediction = infer(network, image, inference)
+        prediction = predictor.predict(sample.image, sample.name)
         statistics = task.statistics(prediction, sample.label[None].to(prediction.device))
         yield Seen(sample, prediction, statistics)
         on_progress(index + 1, len(dataset))
 
 
 def score_network(
-    network: GridNetwork,
+    predictor: Predictor,
     dataset: Dataset,
-    device: torch.device,
     on_progress: OnProgress = no_progress,
-    inference: Inference = WHOLE,
     workers: int = 0,
 ) -> Score:
-    """Score the predictions of `network` for `dataset`, from the statistics of all images.
+    """Score the predictions for `dataset`, from the statistics of all images.
 
     Leaves the network in the mode it was in. Of several processes each scores a share, and all
-    get the whole score. For training: where memory runs out, the recipe is to be changed.
+    get the whole score.
     """
-    training, task = network.training, task_of(dataset)
-    statistics = task.no_statistics().to(device)
-    images = see_images(network.eval(), dataset, device, inference, on_progress, BY_RECIPE, workers)
-    for seen in images:
+    network, device, task = predictor.network, predictor.device, task_of(dataset)
+    training, statistics = network.training, task.no_statistics().to(device)
+    network.eval()
+    for seen in see_images(predictor, dataset, on_progress, workers):
         statistics += seen.statistics.to(device)
     network.train(training)
     statistics = devices.summed(statistics)

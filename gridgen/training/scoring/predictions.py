@@ -10,21 +10,18 @@ from torch import Tensor
 
 from gridgen.data import Dataset, read_image
 from gridgen.data.images import SUFFIXES
-from gridgen.emit import GridNetwork
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import WHOLE, Inference, infer
+from gridgen.training.inference import Inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
+from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
 from gridgen.training.tasks.pixels import image_pixels, sheet
 from gridgen.training.tasks.requirements import (
-    BY_FLAG,
-    BY_RECIPE,
     require_image,
     require_inference,
-    within_memory,
 )
 
 FAULTS_SHOWN = 5
@@ -160,21 +157,16 @@ def predict(
         on_progress(number, 2 * len(found))
     if faults:
         raise _together(faults)
-    model.network.to(chosen)
+    predictor = Predictor(model.network.to(chosen), chosen, inference)
     for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
-        _predict(model, image, written, inference, chosen)
+        _predict(predictor, model, image, written)
         on_progress(len(found) + number, 2 * len(found))
     return files
 
 
-def _predict(
-    model: Model, found: Found, files: Prediction, inference: Inference, device: torch.device
-) -> None:
-    image = _read(model, found)
-    given = image if inference.window else image.to(device)
-    with within_memory(str(found.path), BY_FLAG):
-        answer = model.task.answer(infer(model.network, given, inference))
-    task = model.task
+def _predict(predictor: Predictor, model: Model, found: Found, files: Prediction) -> None:
+    image, task = _read(model, found), model.task
+    answer = task.answer(predictor.predict(image, str(found.path)))
     panels = [image_pixels(image), task.pixels(answer)]
     titles = ("image", "prediction")
     write_file(files.picture, sheet([panels], titles, task.classes, task.colours))
@@ -193,26 +185,18 @@ def _read(model: Model, found: Found) -> Tensor:
 
 
 @torch.no_grad()
-def draw_predictions(
-    network: GridNetwork,
-    dataset: Dataset,
-    device: torch.device,
-    path: Path,
-    inference: Inference = WHOLE,
-) -> None:
+def draw_predictions(predictor: Predictor, dataset: Dataset, path: Path) -> None:
     """Image, truth and prediction side by side, for a few images of `dataset`.
 
     They lie evenly in its order: neighbours are often frames of one clip.
     """
-    network.eval()
+    predictor.network.eval()
     task = task_of(dataset)
     rows, labels = [], []
     images = min(len(dataset), IMAGES_DRAWN)
     for number in range(images):
         sample = dataset[number * len(dataset) // images]
-        image = sample.image[None] if inference.window else sample.image[None].to(device)
-        with within_memory(sample.name, BY_RECIPE):
-            answer = task.answer(infer(network, image, inference))
+        answer = task.answer(predictor.predict(sample.image, sample.name))
         shown = (sample.label, task.masked(answer, sample.label))
         rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
         labels.append(sample.label)

@@ -65,7 +65,7 @@ def test_two_processes_share_the_batch_of_one():
 
 def test_the_loader_begins_at_any_step():
     batches = Batches(Numbered(), recipe(), seed=1)
-    later = [labels[:, 0, 0].tolist() for _, labels in batches.loader(7, torch.device("cpu"))]
+    later = [labels[:, 0, 0].tolist() for _, labels in batches.loader(7, torch.device("cpu"), 0)]
     assert later == [indices(batches, 7), indices(batches, 8)]
 
 

@@ -26,9 +26,10 @@ from gridgen.training.scoring.evaluation import (
     evaluate,
     images_csv,
 )
-from gridgen.training.scoring.per_image import Gallery, ImageScore, score_network
+from gridgen.training.scoring.per_image import Gallery, ImageScore, Predictor, score_network
 from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.iou import confusion, score
+from gridgen.training.tasks.requirements import BY_RECIPE
 
 SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 CLASSES = ("background", "larger", "smaller")
@@ -228,7 +229,8 @@ def test_memory_that_runs_out_is_mended_by_a_flag_or_in_training_by_the_recipe(
         "val-0000: memory ran out; see images through windows, --window 512 or fewer pixels"
     )
     with pytest.raises(OutOfMemoryError) as caught:
-        score_network(GridNetwork(build_grid(SPEC)), Shapes("val"), torch.device("cpu"))
+        network = GridNetwork(build_grid(SPEC))
+        score_network(Predictor(network, torch.device("cpu"), fix=BY_RECIPE), Shapes("val"))
     assert str(caught.value) == (
         "val-0000: memory ran out; set inference: windows in the recipe, or a smaller window."
     )
