@@ -1,7 +1,7 @@
 """A network that learns: optimizer, step, moving average, in a recipe's precision and format."""
 
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,20 +26,15 @@ def optimizer_of(network: nn.Module, recipe: Recipe, device: torch.device) -> to
     """
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    rate, fused = recipe.learning_rate, device.type == "cuda"
+    of_all: dict[str, Any] = {"lr": recipe.learning_rate, "fused": device.type == "cuda"}
     match recipe.optimizer:
-        case Adam(betas=betas, epsilon=epsilon):
-            return torch.optim.Adam(
-                network.parameters(), lr=rate, betas=betas, eps=epsilon, fused=fused
-            )
-        case AdamW(betas=betas, epsilon=epsilon, weight_decay=decay):
-            return torch.optim.AdamW(
-                _groups(network, decay), lr=rate, betas=betas, eps=epsilon, fused=fused
-            )
+        case Adam(betas=betas, epsilon=eps):
+            return torch.optim.Adam(network.parameters(), betas=betas, eps=eps, **of_all)
+        case AdamW(betas=betas, epsilon=eps, weight_decay=decay):
+            return torch.optim.AdamW(_groups(network, decay), betas=betas, eps=eps, **of_all)
         case Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
-            return torch.optim.SGD(
-                _groups(network, decay), lr=rate, momentum=momentum, nesterov=nesterov, fused=fused
-            )
+            groups = _groups(network, decay)
+            return torch.optim.SGD(groups, momentum=momentum, nesterov=nesterov, **of_all)
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -173,16 +168,12 @@ class Learner:
         torch.manual_seed(step_seed(self.seed, step.number))
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(step)
-        images, labels = self._placed(images, labels)
+        images = images.to(self.device, memory_format=self.format, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
+        labels = labels if labels.is_floating_point() else labels.long()
         images, labels = self.augment(images, labels)
         prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
         update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
         if self.ema is not None:
             self.ema.follow(step.number)
         return Outcome(prediction.detach(), labels, loss.detach())
-
-    def _placed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch on the device."""
-        images = images.to(self.device, memory_format=self.format, non_blocking=True)
-        labels = labels.to(self.device, non_blocking=True)
-        return images, labels if labels.is_floating_point() else labels.long()

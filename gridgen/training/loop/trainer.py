@@ -20,7 +20,7 @@ from gridgen.errors import (
 from gridgen.figures.scores import draw_curve
 from gridgen.grid import build_grid
 from gridgen.training.loop.batches import Batches, TrainingBatch
-from gridgen.training.loop.learner import Learner, Outcome
+from gridgen.training.loop.learner import Learner
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import Request, out_of_memory, stop_requests
@@ -125,7 +125,8 @@ class Trainer:
         step = TrainingStep(state.step, self.batches.per_epoch, self.recipe.epochs)
         outcome = self.learner.step(*batch, step)
         state.losses.add(outcome.loss)
-        self._observe(outcome)
+        statistics = self.task.statistics(outcome.prediction, outcome.labels)
+        state.statistics = statistics if state.statistics is None else state.statistics + statistics
         state.step += 1
         self.watch.stepped(state.step)
         if state.step % EVERY == 0 or state.step == len(self.batches):
@@ -133,12 +134,6 @@ class Trainer:
         epoch, rest = divmod(state.step, self.batches.per_epoch)
         if rest == 0 and (epoch % self.recipe.validate_every == 0 or epoch == self.recipe.epochs):
             self._validate(epoch, step)
-
-    def _observe(self, outcome: Outcome) -> None:
-        """Keep the running statistics of what was trained on."""
-        statistics = self.task.statistics(outcome.prediction, outcome.labels)
-        before = self.state.statistics
-        self.state.statistics = statistics if before is None else before + statistics
 
     def _look(self, step: TrainingStep) -> None:
         """Fetch the losses, which waits for the device; a line of steps.csv."""

@@ -58,8 +58,8 @@ class ScoreColumn:
     @classmethod
     def of(cls, values: Mapping[str, float]) -> "ScoreColumn":
         """The column of these values, and their mean."""
-        known = [value for value in values.values() if not isnan(value)]
-        return cls(values, sum(known) / len(known) if known else nan)
+        shares = [value for value in values.values() if not isnan(value)]
+        return cls(values, sum(shares) / len(shares) if shares else nan)
 
     def difference(self, other: "ScoreColumn") -> float:
         """The greatest one, the mean's included; infinite where only one of two is nan."""
@@ -102,8 +102,8 @@ class CityscapesScore:
 
     def __init__(self) -> None:
         self._pixels = np.zeros((IDS, IDS), dtype=np.int64)
-        self._hits, self._misses = np.zeros(IDS), np.zeros(IDS)
-        self._kind_hits, self._kind_misses = np.zeros(IDS), np.zeros(IDS)
+        # Weighted hits and misses of each label id, by class and by category.
+        self._by_class, self._by_category = np.zeros((2, IDS)), np.zeros((2, IDS))
 
     def see(self, sample: Sample, answer: Tensor) -> None:
         """Count an image of Cityscapes and its answer in train ids."""
@@ -123,13 +123,13 @@ class CityscapesScore:
         )
         labels, guesses = numbers // PER_LABEL, predicted[inside]
         weights = np.array([AVERAGE_SIZES.get(DRAWN[label].name, 0.0) for label in labels]) / sizes
-        for found, hits, misses in (
-            (guesses == labels[place], self._hits, self._misses),
-            (KINDS[guesses, labels[place]], self._kind_hits, self._kind_misses),
+        for found, weighted in (
+            (guesses == labels[place], self._by_class),
+            (KINDS[guesses, labels[place]], self._by_category),
         ):
-            count = np.bincount(place, found, minlength=len(labels))
-            hits += np.bincount(labels, count * weights, IDS)
-            misses += np.bincount(labels, (sizes - count) * weights, IDS)
+            hits = np.bincount(place, found, minlength=len(labels))
+            for total, count in zip(weighted, (hits, sizes - hits), strict=True):
+                total += np.bincount(labels, count * weights, IDS)
 
     def scores(self) -> FourScores:
         """The four scores of all that was counted."""
@@ -138,16 +138,13 @@ class CityscapesScore:
         drawn = {c: ids_of(label for label in DRAWN if label.category == c) for c in CATEGORIES}
         return FourScores(
             self._column("iou_class", classes),
-            self._column("iiou_class", classes, (self._hits, self._misses)),
+            self._column("iiou_class", classes, self._by_class),
             self._column("iou_category", scored),
-            self._column("iiou_category", drawn, (self._kind_hits, self._kind_misses)),
+            self._column("iiou_category", drawn, self._by_category),
         )
 
     def _column(
-        self,
-        score: str,
-        ids: Mapping[str, list[int]],
-        weighted: tuple[FloatArray, FloatArray] | None = None,
+        self, score: str, ids: Mapping[str, list[int]], weighted: FloatArray | None = None
     ) -> ScoreColumn:
         """One score of the label ids of each name: of pixels, or of `weighted` hits and misses."""
         names = SCORED[score]
@@ -156,9 +153,7 @@ class CityscapesScore:
         )
         return ScoreColumn.of(dict(zip(names, iou(*counts.unbind(1)).tolist(), strict=True)))
 
-    def _counts(
-        self, own: list[int], weighted: tuple[FloatArray, FloatArray] | None
-    ) -> tuple[float, float, float]:
+    def _counts(self, own: list[int], weighted: FloatArray | None) -> tuple[float, float, float]:
         """Hits, misses and false positives of these label ids."""
         if weighted is not None:
             hits, misses = (float(values[own].sum()) for values in weighted)

@@ -32,7 +32,7 @@ from gridgen.training.scoring.cityscapes import (
     ScoreColumn,
     table,
 )
-from gridgen.training.tasks.pixels import png
+from gridgen.training.tasks.pixels import encoded
 
 SCRIPT = Path(__file__).with_name("official_script.py")
 PACKAGE = "cityscapesscripts"
@@ -53,7 +53,7 @@ def write_label_ids(folder: Path, name: str, answer: Tensor) -> Path:
     of 8 bits whose pixels are label ids.
     """
     picture = Image.fromarray(LABEL_IDS[answer.numpy()])
-    return write_file(folder / f"{name}_labelIds.png", png(picture))
+    return write_file(folder / f"{name}_labelIds.png", encoded(picture))
 
 
 def require_official() -> None:

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Protocol
 
 import torch
@@ -18,7 +17,7 @@ from gridgen.training.inference import WHOLE, Inference, infer
 from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.tasks import Score, Task, task_of
-from gridgen.training.tasks.pixels import Pixels, image_pixels
+from gridgen.training.tasks.pixels import Pixels, encoded, image_pixels
 from gridgen.training.tasks.requirements import BY_FLAG, within_memory
 
 
@@ -216,15 +215,11 @@ def _small(pixels: Pixels, size: tuple[int, int], resampling: Image.Resampling) 
 
 def _webp(picture: Image.Image) -> bytes:
     """Encode as WebP, lossless where the picture is small, and so will be enlarged."""
-    written, exact = BytesIO(), max(picture.size) <= EXACT
-    picture.save(written, format="WEBP", quality=80, lossless=exact)
-    return written.getvalue()
+    return encoded(picture, "WEBP", quality=80, lossless=max(picture.size) <= EXACT)
 
 
 def _png(picture: Image.Image) -> bytes:
     """Encode as PNG, with a palette where colours are few, as those of classes are."""
-    written = BytesIO()
     colours = picture.getcolors(256)
     few = picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=256) if colours else picture
-    few.save(written, format="PNG", optimize=True)
-    return written.getvalue()
+    return encoded(few, optimize=True)

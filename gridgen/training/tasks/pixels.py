@@ -4,6 +4,7 @@ colours for classes that nobody named.
 
 from collections.abc import Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,28 +71,26 @@ def sheet(
     widths = [max(row[i].width for row in pictures) for i in range(len(titles))]
     heights = [max(picture.height for picture in row) for row in pictures]
     legend = _legend(classes, colours, sum(widths) + GAP * (len(widths) + 1))
-    width = legend.width
-    page = Image.new(
-        "RGB", (width, LINE + sum(heights) + GAP * (len(rows) + 1) + legend.height), "white"
-    )
+    height = LINE + sum(heights) + GAP * (len(rows) + 1) + legend.height
+    page = Image.new("RGB", (legend.width, height), "white")
     # The font inside Pillow is the only one that every machine has.
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(size=13)
     lefts = [GAP + sum(widths[:i]) + GAP * i for i in range(len(widths))]
     for left, title in zip(lefts, titles, strict=True):
         pen.text((left, 3), title, fill="#333333", font=font)
     top = LINE + GAP // 2
-    for row, height in zip(pictures, heights, strict=True):
+    for row, tallest in zip(pictures, heights, strict=True):
         for left, picture in zip(lefts, row, strict=True):
             page.paste(picture, (left, top))
-        top += height + GAP
+        top += tallest + GAP
     page.paste(legend, (0, top))
-    return png(page)
+    return encoded(page)
 
 
-def png(picture: Image.Image) -> bytes:
-    """A Pillow image as the bytes of a PNG file."""
+def encoded(picture: Image.Image, form: str = "PNG", **options: Any) -> bytes:
+    """A Pillow image as the bytes of a file; `options` are the format's."""
     written = BytesIO()
-    picture.save(written, format="PNG")
+    picture.save(written, form, **options)
     return written.getvalue()
 
 

@@ -12,7 +12,7 @@ from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.tasks.pixels import Colours, Pixels, image_pixels, png
+from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
 from gridgen.training.tasks.task import Metric
 
 EPSILON = 1e-3
@@ -147,7 +147,7 @@ class Restoration:
     def encode(self, answer: Tensor) -> bytes:
         """A PNG in grey or RGB of 8 bits."""
         pixels = image_pixels(answer)
-        return png(Image.fromarray(pixels if answer.shape[0] >= 3 else pixels[..., 0]))
+        return encoded(Image.fromarray(pixels if answer.shape[0] >= 3 else pixels[..., 0]))
 
 
 def _require_crops_as_they_are(recipe: Recipe, dataset: Dataset) -> None:

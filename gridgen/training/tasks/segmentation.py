@@ -18,7 +18,7 @@ from gridgen.progress import OnProgress
 from gridgen.training.processes import devices
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.iou import IouScore, confusion, fitted_lookup, score
-from gridgen.training.tasks.pixels import Colours, Pixels, label_pixels, png
+from gridgen.training.tasks.pixels import Colours, Pixels, encoded, label_pixels
 from gridgen.training.tasks.task import Metric
 
 WRONG = (213, 94, 0)
@@ -156,7 +156,7 @@ class Segmentation:
         """Pixel value = class id, with the colours as its palette."""
         picture = Image.fromarray(answer.byte().numpy()).convert("P")
         picture.putpalette([value for colour in self.colours for value in colour])
-        return png(picture)
+        return encoded(picture)
 
 
 @lru_cache

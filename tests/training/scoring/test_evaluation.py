@@ -228,8 +228,8 @@ def test_memory_that_runs_out_is_mended_by_a_flag_or_in_training_by_the_recipe(
     assert str(caught.value) == (
         "val-0000: memory ran out; see images through windows, --window 512 or fewer pixels"
     )
+    network = GridNetwork(build_grid(SPEC))
     with pytest.raises(OutOfMemoryError) as caught:
-        network = GridNetwork(build_grid(SPEC))
         score_network(Predictor(network, torch.device("cpu"), fix=BY_RECIPE), Shapes("val"))
     assert str(caught.value) == (
         "val-0000: memory ran out; set inference: windows in the recipe, or a smaller window."
