@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gridgen.data.cityscapes_labels import LABELS, TRAINED
+from gridgen.data.cityscapes import LABELS, TRAINED
 
 Ids = np.ndarray
 Tree = dict[str, tuple[Ids, Ids]]

@@ -9,8 +9,7 @@ from cityscapes import ID, make_tree, read_tree
 from PIL import Image
 
 from gridgen.data import IGNORE, find_dataset, load_dataset
-from gridgen.data.cityscapes import Cityscapes
-from gridgen.data.cityscapes_labels import CATEGORIES, LABEL_IDS, LABELS, TRAIN_IDS
+from gridgen.data.cityscapes import CATEGORIES, LABEL_IDS, LABELS, TRAIN_IDS, Cityscapes
 from gridgen.data.datasets import lasting_name
 from gridgen.errors import DataError
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gridgen.data import Sample
-from gridgen.data.cityscapes_labels import CATEGORIES, DRAWN, LABEL_IDS, PER_LABEL, TRAINED, ids_of
+from gridgen.data.cityscapes import CATEGORIES, DRAWN, LABEL_IDS, PER_LABEL, TRAINED, ids_of
 from gridgen.data.images import IdArray
 from gridgen.errors import DataError
 from gridgen.training.tasks.iou import iou, known

@@ -19,8 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Sample, load_dataset
-from gridgen.data.cityscapes import scenes
-from gridgen.data.cityscapes_labels import LABEL_IDS
+from gridgen.data.cityscapes import LABEL_IDS, scenes
 from gridgen.errors import DataError, UsageError, ending
 from gridgen.files import write_file
 from gridgen.progress import OnProgress, no_progress

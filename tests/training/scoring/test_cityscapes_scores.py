@@ -11,8 +11,7 @@ from cityscapes import FAULTS, ID, make_tree, read_tree, write_predictions
 from PIL import Image
 
 from gridgen.data import Sample
-from gridgen.data.cityscapes import Cityscapes
-from gridgen.data.cityscapes_labels import LABEL_IDS
+from gridgen.data.cityscapes import LABEL_IDS, Cityscapes
 from gridgen.errors import DataError, UsageError
 from gridgen.training.scoring import official
 from gridgen.training.scoring.cityscapes import (
