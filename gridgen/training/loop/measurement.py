@@ -25,7 +25,6 @@ from gridgen.memory.device.plan import PLAN
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.loop.learner import forward, optimizer_of, update
 from gridgen.training.processes import devices
-from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.recipe import load_recipe
 from gridgen.training.tasks import Segmentation
 
@@ -172,7 +171,7 @@ def main() -> None:
         kind = "device" if isinstance(error, DeviceError) else "error"
         print(json.dumps({"error": str(error), "kind": kind}))
     except RuntimeError as error:
-        if not out_of_memory(error):
+        if not devices.out_of_memory(error):
             raise
         fact = "memory ran out in a measurement; free the device, or calibrate a larger one"
         print(json.dumps({"error": fact, "kind": "memory"}))

@@ -32,8 +32,7 @@ _Value = TypeVar("_Value")
 
 def choose_device(name: str = "auto") -> torch.device:
     """`auto` is the GPU where there is one, else the CPU. Errors: `DeviceError`."""
-    kind = name.split(":")[0]
-    if kind not in KINDS:
+    if name.split(":")[0] not in KINDS:
         raise DeviceError(unknown("device", name, KINDS, guess=False))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -97,9 +96,8 @@ def cores() -> int:
 
 def require_alone(what: str) -> None:
     """Refuse several processes, which would all do `what`. Errors: `DeviceError`."""
-    processes = world_size()
-    if processes > 1:
-        raise DeviceError(f"one process {what}, not {processes}; run without torchrun")
+    if world_size() > 1:
+        raise DeviceError(f"one process {what}, not {world_size()}; run without torchrun")
 
 
 def require_share(batch: int) -> None:

@@ -131,16 +131,12 @@ class Stopwatch:
 
     def timed(self, batches: Iterable[_Item]) -> Iterator[_Item]:
         """The same batches; the time until each is there was spent waiting."""
-        source = iter(batches)
-        while True:
-            asked = time.monotonic()
-            try:
-                batch = next(source)
-            except StopIteration:
-                return
+        asked = time.monotonic()
+        for batch in batches:
             self._waited += time.monotonic() - asked
             self._batches += 1
             yield batch
+            asked = time.monotonic()
 
     def pace(self, batch: int) -> Pace:
         """The pace since the last restart, for batches of so many images over all processes."""

@@ -273,9 +273,6 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    for row in rows:
+        writer.writerow(f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row)
     return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return f"{value:.6f}" if isinstance(value, float) else value

@@ -191,7 +191,8 @@ class Gallery:
 def _exhibit(image: ImageScore, sample: Sample, answer: Tensor, task: Task) -> Exhibit:
     label, shown = sample.label, task.masked(answer, sample.label)
     given = image_pixels(sample.image)
-    size = _shown_size(image.size)
+    factor = min(WIDEST / max(image.size), 1)
+    size = max(round(image.size[0] * factor), 1), max(round(image.size[1] * factor), 1)
     resampling = task.label_resampling
     return Exhibit(
         image,
@@ -201,11 +202,6 @@ def _exhibit(image: ImageScore, sample: Sample, answer: Tensor, task: Task) -> E
         _webp(_small(task.faults(given, label, answer), size, resampling)),
         size,
     )
-
-
-def _shown_size(size: tuple[int, int]) -> tuple[int, int]:
-    factor = min(WIDEST / max(size), 1)
-    return max(round(size[0] * factor), 1), max(round(size[1] * factor), 1)
 
 
 def _small(pixels: Pixels, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
