@@ -1,13 +1,12 @@
 """Budgets on the command line: `--budget LIMIT=AMOUNT`, over a study's or on its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.tables import WIDTH
+from gridgen.cli.terminal import errors_beginning
 from gridgen.errors import SpecError
 from gridgen.grid.layers import shape_text
 from gridgen.spec import Source
@@ -33,7 +32,9 @@ def budgeted(path: Path, limits: list[str] | None) -> "Study":
     study = Study.load(path)
     if not limits:
         return study
-    return study.but(budget=_changed(study.budget, limits).plain())
+    with errors_beginning("--budget: "):
+        changed = study.budget.but(**_fields(limits))
+    return study.but(budget=changed.plain())
 
 
 def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget | None":
@@ -46,11 +47,9 @@ def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget |
         return None
     from gridgen.space import Budget
 
-    try:
+    with errors_beginning("--budget: "):
         said = Budget.of(**_fields(limits))
         _require_agreement(said, options)
-    except SpecError as error:
-        raise SpecError(f"--budget: {error}") from error
     return Budget.of(**{**said.plain(), **options})
 
 
@@ -71,13 +70,6 @@ def _shown(value: Any) -> str:
     return shape_text(value) if isinstance(value, tuple) else str(value)
 
 
-def _changed(budget: "Budget", limits: list[str]) -> "Budget":
-    try:
-        return budget.but(**_fields(limits))
-    except SpecError as error:
-        raise SpecError(f"--budget: {error}") from error
-
-
 def _fields(limits: list[str]) -> dict[str, Any]:
     """What each of `LIMIT=AMOUNT` says, every one once."""
     pairs = [_limit(limit) for limit in limits]
@@ -94,13 +86,3 @@ def _limit(text: str) -> tuple[str, Any]:
     if not (equals and name.isidentifier() and value.strip()):
         raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
     return name, Source.parse(f"value: {value}", text).data["value"]
-
-
-def wrapped(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Rows of label and value, a value that is longer than the line on several of them."""
-    room = WIDTH - max(len(label) for label, _ in rows) - 2
-    whole = TextWrapper(room, break_long_words=False, break_on_hyphens=False)
-    for label, value in rows:
-        whole.subsequent_indent = " " * (len(value) - len(value.lstrip()))
-        for index, line in enumerate(whole.wrap(value) or [""]):
-            yield ("" if index else label), line

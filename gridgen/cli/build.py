@@ -15,8 +15,8 @@ from gridgen.cli.terminal import (
     grid_of,
     output_name,
     print_rows,
+    require_suffix,
 )
-from gridgen.errors import UsageError
 from gridgen.grid import Grid
 
 
@@ -25,8 +25,7 @@ def render(
     topology: As = None,
     settings: Settings = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv."),
+        Path | None, typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv.")
     ] = None,
     paths: Annotated[
         bool,
@@ -47,8 +46,7 @@ def build(
     spec: SpecName, topology: As = None, settings: Settings = None, output: Output = None
 ) -> None:
     """Build the network, freshly initialized, and write it as safetensors, spec inside."""
-    if output is not None and output.suffix != ".safetensors":
-        raise UsageError(f"-o: {output} does not end in .safetensors, as the weights' file must")
+    require_suffix(output, ".safetensors", "the weights' file")
     grid = grid_of(spec, topology, settings)
     from gridgen.emit import GridNetwork, save_network
 

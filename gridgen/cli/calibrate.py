@@ -1,6 +1,5 @@
 """The command `gridgen calibrate`, and devices that other commands name."""
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gridgen.cli.tables import TableRow, print_table
-from gridgen.cli.terminal import AsJson, Device, Output, print_rows, progress
+from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows, progress
 from gridgen.errors import DeviceError, FileError
+from gridgen.text import STORED, bytes_text, parse_amount
 
 if TYPE_CHECKING:
+    from gridgen.memory.device.calibration import Beside, Calibration, PeakPrediction
     from gridgen.memory.device.fitting import DeviceMemory
+
+HEADS: TableRow = ("phase", "counted", "measured", "error", "calibrated", "error")
+CELL = max(map(len, HEADS))
 
 RoomName = Annotated[
     str | None,
@@ -46,8 +50,6 @@ def _begins_as_a_number(name: str) -> bool:
 
 
 def _amount(text: str) -> int:
-    from gridgen.text import STORED, parse_amount
-
     try:
         memory = parse_amount(text, STORED, "8GB")
     except ValueError as error:
@@ -55,10 +57,6 @@ def _amount(text: str) -> int:
     if memory < 1:
         raise DeviceError(f"--device: {text!r} is not an amount of memory; write one such as 8GB")
     return memory
-
-
-if TYPE_CHECKING:
-    from gridgen.memory.device.calibration import Beside, Calibration, PeakPrediction
 
 
 def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = False) -> None:
@@ -69,27 +67,19 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
     from gridgen.memory.device.stored import store
     from gridgen.training.loop.measurement import calibrate as measured
 
-    _require_file(output)
+    # Refused before anything is measured.
+    if output is not None and output.is_dir():
+        raise FileError(f"{output}: a folder; name a file in it")
     with progress("measuring") as on_progress:
         calibration = measured(device, on_progress)
     path = store(calibration, output)
     if as_json:
-        print(json.dumps(_as_json(calibration, path), indent=2))
+        print_json(_as_json(calibration, path))
         return
     predictions = calibration.predictions()
     _print_predictions(predictions)
     print()
     print_rows([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
-
-
-def _require_file(output: Path | None) -> None:
-    """Refuse a folder before anything is measured."""
-    if output is not None and output.is_dir():
-        raise FileError(f"{output}: a folder; name a file in it")
-
-
-HEADS: TableRow = ("phase", "counted", "measured", "error", "calibrated", "error")
-CELL = max(map(len, HEADS))
 
 
 def _print_predictions(predictions: "Sequence[PeakPrediction]") -> None:
@@ -106,8 +96,6 @@ def _wide(cells: TableRow) -> TableRow:
 
 
 def _cells(row: "PeakPrediction") -> TableRow:
-    from gridgen.text import bytes_text
-
     return (
         row.phase,
         bytes_text(row.counted),
@@ -121,7 +109,6 @@ def _cells(row: "PeakPrediction") -> TableRow:
 def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
     """The device, and what was fitted."""
     from gridgen.memory.device.cases import PHASES
-    from gridgen.text import bytes_text
 
     about, found = calibration.machine, calibration.constants
     return [
@@ -133,8 +120,6 @@ def _constants(calibration: "Calibration") -> list[tuple[str, str]]:
 
 
 def _beside(beside: "Beside") -> str:
-    from gridgen.text import bytes_text
-
     largest = "the largest layer's input and output"
     return f"{bytes_text(beside.fixed)} + {beside.workspace:.2f} x {largest}"
 
@@ -154,11 +139,9 @@ def _change(rows: "Sequence[PeakPrediction]", of: str = "") -> str:
     """The greatest error before and after calibration."""
     from gridgen.memory.device.calibration import worst
 
-    before, after = (worst(getattr(row, f"{of}{when}") for row in rows) for when in WHEN)
+    before = worst(getattr(row, f"{of}before") for row in rows)
+    after = worst(getattr(row, f"{of}after") for row in rows)
     return f"{before:.1%} at most before, {after:.1%} after"
-
-
-WHEN = ("before", "after")
 
 
 def _as_json(calibration: "Calibration", path: Path) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 """The commands `gridgen relate` and `gridgen diff`: two networks side by side."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import SPEC, AsJson, grid_of, print_rows, size_of
+from gridgen.cli.terminal import SPEC, AsJson, grid_of, print_json, print_rows, size_of
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief, field_text
 
 if TYPE_CHECKING:
+    from gridgen.analysis.differences import Difference
     from gridgen.analysis.relations import Relation
 
 
@@ -25,7 +25,7 @@ def relate(
 
     relation = relate_grids(grid_of(a), grid_of(b))
     if as_json:
-        print(json.dumps(relation.as_json(), indent=2))
+        print_json(relation.as_json())
         return
     print_rows([("A", a), ("B", b), *relation_rows(relation)])
 
@@ -48,10 +48,6 @@ def relation_rows(relation: "Relation") -> list[tuple[str, str]]:
 
 def _equal(differing: Sequence[str]) -> str:
     return f"differ: {brief(differing)}" if differing else "equal where both have them"
-
-
-if TYPE_CHECKING:
-    from gridgen.analysis.differences import Difference
 
 
 def diff(
@@ -78,7 +74,7 @@ def diff(
 
         rows.append(("wrote", str(draw_difference(ours, theirs).save(output))))
     if as_json:
-        print(json.dumps(difference.as_json(), indent=2))
+        print_json(difference.as_json())
         return
     print_rows(rows)
 

@@ -1,49 +1,45 @@
 """Costs on the terminal: each piece of a grid with its share, and memory with its options."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gridgen.analysis.breakdown import GROUPINGS, Group, Piece
-from gridgen.analysis.counting import Activations, Count, Parameters
+from gridgen.analysis.counting import Activations, Count, Macs, Parameters
 from gridgen.cli.tables import WIDTH, TableRow, bar, print_table
-from gridgen.errors import SpecError
+from gridgen.cli.terminal import errors_beginning
 from gridgen.grid.layers import shape_text
 from gridgen.text import bytes_text, share_text
 
-PAPER = 5  # where the paper's columns of the table of totals begin
+if TYPE_CHECKING:
+    from gridgen.memory import Memory, Setting
+
 MEASURES = ("parameters", "activations", "MACs")
+COUNTS = ("total", "grid", "stem", "head", "paper")
 BAR = 10
 LEAST_BAR = 3
 
 
 def print_totals(counted: Count) -> None:
     """Exact numbers per part, and the paper's approximations beside them."""
-    parameters, activations, macs = counted.parameters, counted.activations, counted.macs
-    ends = f"{parameters.stem:,}", f"{parameters.head:,}"
     rows = [
-        ("", "total", "grid", "stem", "head", "paper", "paper/grid"),
-        _total("parameters", parameters.total, parameters.grid, *ends, parameters),
-        _total("activations", activations.total, activations.grid, "", "", activations),
-        ("MACs", f"{macs.total:,}", f"{macs.grid:,}", "", "", "", ""),
+        ("", *COUNTS, "paper/grid"),
+        _total("parameters", counted.parameters),
+        _total("activations", counted.activations),
+        _total("MACs", counted.macs),
     ]
-    if parameters.paper is None:
-        rows = [row[:PAPER] for row in rows]
+    if counted.parameters.paper is None:
+        rows = [row[: len(COUNTS)] for row in rows]
     print_table(rows)
 
 
-def _total(
-    label: str,
-    total: int,
-    grid: int,
-    stem: str,
-    head: str,
-    part: Parameters | Activations,
-) -> tuple[str, ...]:
-    paper = "" if part.paper is None else f"{part.paper:,}"
-    ratio = "" if part.paper_ratio is None else f"{part.paper_ratio:.3f}"
-    return label, f"{total:,}", f"{grid:,}", stem, head, paper, ratio
+def _total(label: str, part: Parameters | Activations | Macs) -> TableRow:
+    numbers = asdict(part)
+    counts = [f"{numbers[name]:,}" if numbers.get(name) is not None else "" for name in COUNTS]
+    ratio = numbers.get("paper_ratio")
+    return label, *counts, "" if ratio is None else f"{ratio:.3f}"
 
 
 def print_breakdown(grouping: str, pieces: Iterable[Piece]) -> None:
@@ -63,11 +59,7 @@ def print_costs(
     Bars take what the values leave of a line; where little is left there are none, and no shares
     where the values alone fill it.
     """
-    columns = [
-        [cost.parameters for cost in costs],
-        [cost.activations for cost in costs],
-        [cost.macs for cost in costs],
-    ]
+    columns = [[getattr(cost, name.lower()) for cost in costs] for name in MEASURES]
     taken = sum(max(map(len, column)) + 2 for column in zip(heads, *labels, strict=True))
     taken += sum(_wide(name, column) + 2 for name, column in zip(MEASURES, columns, strict=True))
     room = (WIDTH + 2 - taken) // len(MEASURES)
@@ -119,9 +111,6 @@ LABELS: dict[str, tuple[TableRow, Callable[[Any], TableRow]]] = {
 }
 
 
-if TYPE_CHECKING:
-    from gridgen.memory import Memory, Setting
-
 MEMORY_BAR = 30
 MEMORY_LABELS = {
     "parameters": "parameters",
@@ -142,19 +131,12 @@ RecomputeOption = Annotated[
 ]
 
 
-def given(**options: Any) -> dict[str, Any]:
-    """Those options that are given."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
 def setting_of(options: Mapping[str, Any]) -> "Setting":
     """The setting that options ask for. Errors: `SpecError` that begins with the option."""
     from gridgen.memory import Setting
 
-    try:
+    with errors_beginning("--"):
         return Setting.of(**options)
-    except SpecError as error:
-        raise SpecError(f"--{error}") from error
 
 
 def print_memory(memory: "Memory", setting: "Setting") -> None:

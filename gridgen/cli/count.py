@@ -1,6 +1,5 @@
 """`gridgen count`: what a grid costs, exactly."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,14 +10,13 @@ from gridgen.analysis import count as count_grid
 from gridgen.analysis.breakdown import GROUPINGS, Piece, breakdown
 from gridgen.analysis.counting import Count
 from gridgen.analysis.sizes import counted_size
-from gridgen.cli.budget import Limits, budget_of, wrapped
+from gridgen.cli.budget import Limits, budget_of
 from gridgen.cli.calibrate import RoomName, room_of
 from gridgen.cli.costs import (
     BatchOption,
     OptimizerOption,
     PrecisionOption,
     RecomputeOption,
-    given,
     print_breakdown,
     print_memory,
     print_totals,
@@ -31,8 +29,11 @@ from gridgen.cli.terminal import (
     Settings,
     SpecName,
     describe,
+    given,
     grid_of,
+    print_json,
     print_rows,
+    print_wrapped_rows,
     size_of,
 )
 from gridgen.errors import UsageError, unknown
@@ -93,7 +94,7 @@ def count(
     memory = bool(options or room or (limited and limited.limits_memory))
     answer = _answer(grid, asked, setting if memory else None, room, limited)
     if as_json:
-        print(json.dumps(answer.as_json(per), indent=2))
+        print_json(answer.as_json(per))
     else:
         answer.print(per)
     return BROKEN if strict and not answer.kept else 0
@@ -166,7 +167,7 @@ class Answer:
             print_rows([*((fit.phase, fit.text(self.room)) for fit in self.fitting), *note])
         if self.verdicts:
             print()
-            print_rows(list(wrapped([(verdict.words, verdict.text) for verdict in self.verdicts])))
+            print_wrapped_rows([(verdict.words, verdict.text) for verdict in self.verdicts])
 
     def _policy(self) -> str:
         """What was given, where the size policy makes another image of it."""
@@ -185,28 +186,17 @@ def _answer(
     room: "DeviceMemory | None",
     budget: "Budget | None",
 ) -> Answer:
-    return Answer(
-        grid=grid,
-        asked=asked,
-        setting=setting,
-        room=room,
-        counted=count_grid(grid, asked),
-        needed=_memory(grid, asked, setting) if setting else None,
-        fitting=_fits(grid, room, asked, setting) if room else (),
-        verdicts=budget.verdict(grid) if budget else (),
-    )
-
-
-def _memory(grid: Grid, size: Size | None, setting: "Setting") -> "Memory":
+    needed: Memory | None = None
+    fitting: tuple[DeviceFit, ...] = ()
     # Imported here, since counting alone starts up without the memory model.
-    from gridgen.memory import count_memory
+    if setting:
+        from gridgen.memory import count_memory
 
-    return count_memory(grid, size, setting)
+        needed = count_memory(grid, asked, setting)
+    if room:
+        from gridgen.memory.device.fitting import fits
 
-
-def _fits(
-    grid: Grid, room: "DeviceMemory", size: Size | None, setting: "Setting | None"
-) -> "tuple[DeviceFit, ...]":
-    from gridgen.memory.device.fitting import fits
-
-    return fits(grid, room, size, setting)
+        fitting = fits(grid, room, asked, setting)
+    verdicts = budget.verdict(grid) if budget else ()
+    counted = count_grid(grid, asked)
+    return Answer(grid, asked, setting, room, counted, needed, fitting, verdicts)

@@ -1,6 +1,5 @@
 """`gridgen data check`: read a dataset through and say what it holds and what is wrong."""
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gridgen.cli.tables import TableRow, bar, print_table
-from gridgen.cli.terminal import AsJson, print_rows, progress
+from gridgen.cli.terminal import AsJson, print_json, print_rows, progress
 
 if TYPE_CHECKING:
     from gridgen.data.check import Checked, DataFinding, Split
@@ -29,8 +28,7 @@ def _data() -> None:
 @app.command("check")
 def check(
     data: Annotated[
-        str,
-        typer.Argument(metavar="DATA", help="The path of a folder, or a dataset's name."),
+        str, typer.Argument(metavar="DATA", help="The path of a folder, or a dataset's name.")
     ],
     as_json: AsJson = False,
 ) -> int:
@@ -44,7 +42,7 @@ def check(
     with progress("reading") as on_progress:
         checked = read_through(data, on_progress)
     if as_json:
-        print(json.dumps(checked.as_json(), indent=2))
+        print_json(checked.as_json())
     else:
         _print(checked)
     return FAULTS if checked.faults else 0
@@ -106,11 +104,7 @@ def _print_classes(checked: "Checked") -> None:
     heads: TableRow = ("class", splits[0].name, "", "images", "weight")
     rows = [(*heads, *(text for split in splits[1:] for text in (split.name, "images")))]
     for index, name in enumerate(checked.classes):
-        row = [
-            name,
-            _percent(first.shares[index]),
-            bar(first.shares[index] / most, BAR),
-        ]
+        row = [name, _percent(first.shares[index]), bar(first.shares[index] / most, BAR)]
         row += [f"{first.images[index]:,}", f"{first.weights[index]:.2f}"]
         for other in counted[1:]:
             row += [_percent(other.shares[index]), f"{other.images[index]:,}"]

@@ -1,12 +1,20 @@
 """`gridgen lint`: what a network will do that its author may not want, and how to mend it."""
 
-import json
 import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridgen.cli.terminal import As, AsJson, Settings, SpecName, grid_of, size_of, wrapped
+from gridgen.cli.terminal import (
+    As,
+    AsJson,
+    Settings,
+    SpecName,
+    grid_of,
+    print_json,
+    size_of,
+    wrapped,
+)
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief
 
@@ -80,7 +88,7 @@ def _print_json(case: "Case", findings: "tuple[Finding, ...]") -> None:
 
     found = [finding.as_json() for finding in findings]
     asked = {"size": list(case.image), "batch": case.batch, "lints": list(LINTS)}
-    print(json.dumps({**asked, "findings": found}, indent=2))
+    print_json({**asked, "findings": found})
 
 
 def _number(findings: "tuple[Finding, ...]") -> str:

@@ -1,11 +1,12 @@
 """What commands share: options that mean the same everywhere, and how results are printed."""
 
+import json
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Annotated, Any
 
 import typer
@@ -51,14 +52,23 @@ def grid_of(name: str, topology: str | None = None, settings: list[str] | None =
     """The grid of `SPEC` or `SPEC@TOPOLOGY`, pruned to `--as` where that is given."""
     spec, at = split(name)
     loaded = spec_of(spec, settings)
-    with _blaming(settings):
+    with _blaming_settings(settings):
         if topology is not None:
             return _pruned(loaded, topology, "--as")
         return _pruned(loaded, at, name) if at is not None else build_grid(loaded)
 
 
 @contextmanager
-def _blaming(settings: list[str] | None) -> Iterator[None]:
+def errors_beginning(option: str) -> Iterator[None]:
+    """Errors in what an option says begin with it."""
+    try:
+        yield
+    except SpecError as error:
+        raise type(error)(f"{option}{error}") from error
+
+
+@contextmanager
+def _blaming_settings(settings: list[str] | None) -> Iterator[None]:
     """Errors in fields that `--set` gave begin with that option."""
     try:
         yield
@@ -86,10 +96,8 @@ def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     """The spec of a file or architecture, its fields replaced by those of `--set`."""
     loaded = load_spec(name)
-    try:
+    with errors_beginning("--set: "):
         return changed(loaded, dict(map(_setting, settings or ())))
-    except SpecError as error:
-        raise type(error)(f"--set: {error}") from error
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -109,6 +117,17 @@ def policy_of(settings: list[str] | None) -> str | None:
     if others:
         raise UsageError(f"--set: only size can be set on a trained network, not {min(others)}")
     return given.get("size")
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Those options that are given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def require_suffix(output: Path | None, suffix: str, file: str) -> None:
+    """Refuse a name that does not say what is written, before anything is computed."""
+    if output is not None and output.suffix != suffix:
+        raise UsageError(f"-o: {output} does not end in {suffix}, as {file} must")
 
 
 def output_name(spec: str, grid: Grid) -> str:
@@ -148,10 +167,14 @@ def describe(grid: Grid) -> list[tuple[str, str]]:
 
 def wrapped(text: str, margin: str = "  ") -> str:
     """Words on lines that fit, those after the first behind a margin; a word is never broken."""
-    lines = textwrap.TextWrapper(
-        WIDTH, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    return "\n".join(_lines(text, WIDTH, margin))
+
+
+def _lines(text: str, width: int, margin: str) -> list[str]:
+    wrapper = TextWrapper(
+        width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
     )
-    return lines.fill(text)
+    return wrapper.wrap(text)
 
 
 def print_rows(rows: list[tuple[str, str]]) -> None:
@@ -159,6 +182,22 @@ def print_rows(rows: list[tuple[str, str]]) -> None:
     width = max(len(label) for label, _ in rows) + 2
     for label, value in rows:
         print(f"{label:<{width}}{value}")
+
+
+def print_wrapped_rows(rows: list[tuple[str, str]]) -> None:
+    """The same, a value that is longer than the line on several of them."""
+    room = WIDTH - max(len(label) for label, _ in rows) - 2
+    shown = []
+    for label, value in rows:
+        margin = " " * (len(value) - len(value.lstrip()))
+        first, *others = _lines(value, room, margin) or [""]
+        shown += [(label, first), *(("", line) for line in others)]
+    print_rows(shown)
+
+
+def print_json(value: Any) -> None:
+    """Print plain values as JSON."""
+    print(json.dumps(value, indent=2))
 
 
 @contextmanager

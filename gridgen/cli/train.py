@@ -22,10 +22,7 @@ BESIDE_RESUME = {"resume", "device", "tensorboard"}
 
 def train(
     context: typer.Context,
-    spec: Annotated[
-        str | None,
-        typer.Argument(metavar="SPEC", help=SPEC),
-    ] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help=SPEC)] = None,
     data: Annotated[
         str | None, typer.Option(help="A dataset's name, or the path of a folder.")
     ] = None,

@@ -1,29 +1,39 @@
-"""Commands that use a trained network: predict, report, export, and options of inference."""
+"""Commands that use a trained network: predict, evaluate, export, report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import (
+    AsJson,
     Best,
     Device,
     Settings,
     describe,
+    errors_beginning,
+    given,
     policy_of,
+    print_json,
     print_rows,
     progress,
+    require_suffix,
     wrapped,
 )
-from gridgen.errors import SpecError, UsageError
+from gridgen.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from gridgen.training.inference import Inference
     from gridgen.training.run.model import Model
+    from gridgen.training.scoring.official import Benchmark
+
+SHOWN = 10
+"""Images whose files are named."""
+KIB = 1024
 
 ModelPath = Annotated[
-    str,
-    typer.Argument(metavar="MODEL", help="Folder that gridgen train made, or a weights file."),
+    str, typer.Argument(metavar="MODEL", help="Folder that gridgen train made, or a weights file.")
 ]
 How = Annotated[
     str | None,
@@ -51,16 +61,8 @@ def inference_of(
     if name is None and window is not None and model.inference.window is None:
         name = "windows"
     loaded = model.inference if name is None else load_inference(name)
-    changes: dict[str, Any] = {"window": window, "precision": precision}
-    given = {field: value for field, value in changes.items() if value is not None}
-    try:
-        return loaded.but(**given) if given else loaded
-    except SpecError as error:
-        raise type(error)(f"--{error}") from error
-
-
-SHOWN = 10
-"""Images whose files are named."""
+    with errors_beginning("--"):
+        return loaded.but(**given(window=window, precision=precision))
 
 
 def predict(
@@ -97,7 +99,94 @@ def predict(
     print_rows([*rows, *([("", f"and two files for each of {more} more")] if more > 0 else [])])
 
 
-KIB = 1024
+def evaluate(
+    model: ModelPath,
+    data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
+    split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write tables and a page there."),
+    ] = None,
+    worst: Annotated[int, typer.Option(min=0, max=500, help="Worst images on the page.")] = 24,
+    baseline: Annotated[
+        bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
+    ] = True,
+    official: Annotated[
+        bool,
+        typer.Option(
+            "--official", help="Cityscapes: its four official scores too; keeps label ids."
+        ),
+    ] = False,
+    best: Best = False,
+    settings: Settings = None,
+    inference: How = None,
+    window: WindowOption = None,
+    precision: InferencePrecision = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Score each image, and all together: IoU per class or PSNR, beside what needs no network."""
+    from gridgen.pages import write_evaluation
+    from gridgen.training.run.model import open_model
+    from gridgen.training.scoring.evaluation import evaluate as evaluate_model
+    from gridgen.training.scoring.per_image import Gallery
+
+    if output is not None:
+        _require_free(output)
+    opened = open_model(model, best, policy_of(settings))
+    benchmark = _benchmark(data, split, model, output) if official else None
+    gallery = Gallery(worst) if output is not None else None
+    with progress("scoring") as on_progress:
+        scored = evaluate_model(
+            opened,
+            data,
+            split,
+            baseline=baseline,
+            device=device,
+            inference=inference_of(opened, inference, window, precision),
+            observers=[benchmark] if benchmark else (),
+            gallery=gallery,
+            on_progress=on_progress,
+        )
+    written = write_evaluation(scored, gallery, output) if gallery and output else []
+    verdict = None
+    if benchmark is not None:
+        with progress("official scores") as on_progress:
+            verdict = benchmark.verdict(on_progress)
+    if as_json:
+        print_json(scored.as_json() | ({"official": verdict.as_json()} if verdict else {}))
+        return
+    print_rows([*scored.rows(), *_wrote(written)])
+    if verdict:
+        print()
+        print_table(verdict.table(model))
+        print()
+        print_rows(verdict.rows())
+
+
+def _benchmark(data: str, split: str, model: str, output: Path | None) -> "Benchmark":
+    """What is to see the answers; label ids go to cityscapes-SPLIT in `output`, or in the run."""
+    from gridgen.training.scoring.official import Benchmark
+
+    path = Path(model)
+    folder = output or (path if path.is_dir() else path.with_suffix(""))
+    return Benchmark(data, split, folder / f"cityscapes-{split}")
+
+
+def _require_free(folder: Path) -> None:
+    """Only an earlier evaluation is written over."""
+    if folder.is_file():
+        raise FileError(f"{folder}: cannot be made: a file is in the way")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "scores.json").is_file():
+        raise FileError(f"-o: {folder} holds other files; name a new folder")
+
+
+def _wrote(written: list[Path]) -> list[tuple[str, str]]:
+    """The page first, then the tables."""
+    if not written:
+        return []
+    *tables, page = written
+    return [("wrote", ", ".join(map(str, (page, *tables))))]
 
 
 def export(
@@ -112,8 +201,7 @@ def export(
     note: Annotated[str | None, typer.Option(help="A few words that the file keeps.")] = None,
 ) -> None:
     """Write weights, spec, classes and their colours to one file; evaluate and predict read it."""
-    if output.suffix != ".safetensors":
-        raise UsageError(f"-o: {output} does not end in .safetensors, as the weights' file must")
+    require_suffix(output, ".safetensors", "the weights' file")
     # A run folder is given by its own name or by the weights inside it.
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:
@@ -145,8 +233,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page: curves, table, predictions, network, environment, commands."""
-    if output is not None and output.suffix != ".html":
-        raise UsageError(f"-o: {output} does not end in .html, as the page's file must")
+    require_suffix(output, ".html", "the page's file")
     from gridgen.pages import write_report
     from gridgen.training import Run
 

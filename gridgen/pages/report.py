@@ -11,8 +11,7 @@ from gridgen.errors import GridgenError, RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
-from gridgen.pages.chart import Curve, chart
-from gridgen.pages.page import embedded, number, rendered
+from gridgen.pages.page import Curve, chart, embedded, number, rendered
 from gridgen.render import draw
 from gridgen.training import Run
 from gridgen.training.loop.progress import loss_text

@@ -124,12 +124,11 @@ class Budget(Workload):
 
     def verdict(self, grid: Grid) -> list[LimitVerdict]:
         """The cost of `grid` beside each limit."""
-        costs = self.cost(grid)
-        return [self._verdict(limit, costs[limit.quantity], grid) for limit in self.limits()]
-
-    def _verdict(self, limit: Limit, cost: int, grid: Grid) -> LimitVerdict:
-        note = self._note(limit.quantity, grid)
-        return LimitVerdict(limit.quantity, cost, limit.value, bool(limit.met(cost)), note)
+        verdicts = []
+        for limit, cost in zip(self.limits(), self.cost(grid).values(), strict=True):
+            within, note = bool(limit.met(cost)), self._note(limit.quantity, grid)
+            verdicts.append(LimitVerdict(limit.quantity, cost, limit.value, within, note))
+        return verdicts
 
     def _note(self, quantity: str, grid: Grid) -> str:
         """The formula behind a cost, where the budget asks for the paper's."""

@@ -126,7 +126,11 @@ def require_fields(space: Space) -> None:
     Errors: `SpecError`.
     """
     for field in space:
-        _require_field(field, space)
+        first, *path = field.split(".")
+        if first not in GridSpec.model_fields:
+            raise SpecError(unknown("spec field", field, GridSpec.model_fields), ("space", field))
+        if path and first in space:
+            raise SpecError(f"{first} varies as a whole already; remove one", ("space", field))
 
 
 def first_point(space: Space) -> SpacePoint:
@@ -144,14 +148,6 @@ def relocated(error: SpecError, point: SpacePoint) -> SpecError:
     named = ".".join(str(part) for part in error.field)
     fact = str(error).splitlines()[0].removeprefix(f"{named or GridSpec.kind}: ")
     return SpecError(fact, _origin(error.field, point))
-
-
-def _require_field(field: str, space: Space) -> None:
-    first, *path = field.split(".")
-    if first not in GridSpec.model_fields:
-        raise SpecError(unknown("spec field", field, GridSpec.model_fields), ("space", field))
-    if path and first in space:
-        raise SpecError(f"{first} varies as a whole already; remove one", ("space", field))
 
 
 def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:

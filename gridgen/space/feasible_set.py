@@ -100,7 +100,10 @@ class Feasible:
 
     def at(self, count: str, cells: Any) -> NDArray[Any]:
         """Parameters, activations or macs of cells."""
-        table = np.broadcast_to(self.counts[count], self.within.shape)
+        return self._entries(self.counts[count], cells)
+
+    def _entries(self, table: Table, cells: Any) -> NDArray[Any]:
+        table = np.broadcast_to(table, self.within.shape)
         return table[np.unravel_index(cells, table.shape)]
 
     def params(self, cell: int) -> Params:
@@ -155,12 +158,9 @@ class Feasible:
         cells = np.flatnonzero(self.valid)
         if not (limits and cells.size):
             return None
-        excess = [limit.excess(self._cost(limit.quantity, cells)) for limit in limits]
+        costs = [self._entries(self.costs[limit.quantity], cells) for limit in limits]
+        excess = [limit.excess(cost) for limit, cost in zip(limits, costs, strict=True)]
         return self._index(int(cells[int(np.stack(excess).max(axis=0).argmin())]))
-
-    def _cost(self, quantity: str, cells: Any) -> NDArray[Any]:
-        table = np.broadcast_to(self.costs[quantity], self.within.shape)
-        return table[np.unravel_index(cells, table.shape)]
 
 
 def feasible(
@@ -213,34 +213,22 @@ def _others(budget: Budget) -> list[Limit]:
 
 def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
     """The specs within the limits on quantities that have a table."""
-    found = _unlimited(tables, budget)
+    valid = (tables.reasons == "").astype(bool)
+    shape = np.broadcast_shapes(valid.shape, *(t.shape for t in tables.counts.values()))
+    within = np.broadcast_to(valid, shape)
+    found = Feasible(tables.specs, budget, tables.reasons, tables.counts, within)
     for limit in budget.limits():
         over = QUANTITIES[limit.quantity].over
         if over is not None:
-            found = _by_table(found, limit, over(tables))
+            costs = over(tables)
+            met = limit.met(costs).astype(bool)
+            found = replace(
+                found,
+                costs=found.costs | {limit.quantity: costs},
+                within=found.within & met,
+                broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
+            )
     return found
-
-
-def _unlimited(tables: CostTables, budget: Budget) -> Feasible:
-    valid = (tables.reasons == "").astype(bool)
-    shape = np.broadcast_shapes(valid.shape, *(t.shape for t in tables.counts.values()))
-    return Feasible(
-        specs=tables.specs,
-        budget=budget,
-        reasons=tables.reasons,
-        counts=tables.counts,
-        within=np.broadcast_to(valid, shape),
-    )
-
-
-def _by_table(found: Feasible, limit: Limit, costs: Table) -> Feasible:
-    met = limit.met(costs).astype(bool)
-    return replace(
-        found,
-        costs=found.costs | {limit.quantity: costs},
-        within=found.within & met,
-        broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
-    )
 
 
 def _by_grid(found: Feasible, look: MemoryLimit) -> Feasible:

@@ -6,7 +6,6 @@ the limit decides for all of them. Only specs that meet all other limits are cou
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -80,11 +79,12 @@ class MemoryLimit:
 
     def _rough(self, index: Index) -> float:
         """An estimate: 4 bytes for each activation and 16 for each parameter."""
-        counts, batch = self.tables.counts, self.tables.workload.setting.batch
+        tables, shape = self.tables, self.tables.specs.shape
         parameters, activations = (
-            float(_at(counts[name], index)) for name in ("parameters", "activations")
+            float(np.broadcast_to(tables.counts[name], shape)[index])
+            for name in ("parameters", "activations")
         )
-        return 4 * batch * activations + 16 * parameters
+        return 4 * tables.workload.setting.batch * activations + 16 * parameters
 
     def _cost(self, index: Index) -> int:
         index = self._alike(index)
@@ -103,8 +103,3 @@ class MemoryLimit:
         chances = values[DROPOUT]
         same = [i for i, chance in enumerate(chances) if bool(chance) == bool(chances[index[axis]])]
         return (*index[:axis], same[0], *index[axis + 1 :])
-
-
-def _at(table: Any, index: Index) -> Any:
-    """An entry of a table that has length 1 along the fields it does not depend on."""
-    return table[tuple(min(i, many - 1) for i, many in zip(index, table.shape, strict=True))]

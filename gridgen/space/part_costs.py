@@ -5,8 +5,8 @@ there depends on streams, columns and topology, what one costs on channels, unit
 costs are those of the layer records that `trace` sums and the module is lowered from.
 """
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, cast
 
@@ -102,8 +102,8 @@ def _of_ends(specs: SpecArray, widths: Table) -> Iterator[PartCosts]:
     # Every grid has one stem and one head; length 1 broadcasts along all axes.
     once = np.ones([1] * widths.ndim, dtype=object)
     images, classes = specs.reads("in_channels"), specs.reads("classes")
-    yield PartCosts(once, _costs(_stem, widths, specs.reads("stem"), images))
-    yield PartCosts(once, _costs(_head, widths, specs.reads("head"), classes))
+    yield PartCosts(once, _costs(_stem, [0], widths, specs.reads("stem"), images))
+    yield PartCosts(once, _costs(_head, [0], widths, specs.reads("head"), classes))
 
 
 def _of_connections(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
@@ -113,15 +113,16 @@ def _of_connections(specs: SpecArray, structures: Table, widths: Table) -> Itera
         for stream in range(_most_streams(widths)):
             times = _times(structures, "entering", Entering(kind, stream))
             if times.any():
-                costs = _costs(_connection_to(kind, stream), widths, unit, identity)
-                yield PartCosts(times, costs)
+                source = stream + SOURCE[kind]
+                measure = partial(_connection_between, kind, source, stream)
+                yield PartCosts(times, _costs(measure, [source, stream], widths, unit, identity))
 
 
 def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
     fusion = specs.reads("fusion")
     known = (entry for entry in structures.flat if isinstance(entry, StructureCounts))
     for joining in sorted({joining for structure in known for joining in structure.joining}):
-        costs = _costs(_fusion_at(*joining), widths, fusion)
+        costs = _costs(partial(_fusion_at, *joining), [joining.stream], widths, fusion)
         if any(table.any() for table in costs):
             yield PartCosts(_times(structures, "joining", joining), costs)
 
@@ -130,9 +131,10 @@ def _of_sides(specs: SpecArray, structures: Table, widths: Table) -> Iterator[Pa
     channels = specs.table(SIDES, attrgetter("side_channels"))
     if not any(isinstance(given, tuple) for given in channels.flat):
         return
+    stem = specs.reads("stem")
     for stream in range(1, _most_streams(widths)):
         times = _times(structures, "entries", stream)
-        yield PartCosts(times, _costs(_side_at(stream), widths, specs.reads("stem"), channels))
+        yield PartCosts(times, _costs(partial(_side_at, stream), [stream], widths, stem, channels))
 
 
 def _most_streams(widths: Table) -> int:
@@ -149,57 +151,48 @@ def _times(structures: Table, what: Literal["entering", "joining", "entries"], k
     return combined(read, structures)
 
 
-def _costs(measure: MeasurePart, *tables: Table) -> tuple[Table, ...]:
-    """The three measures of a part for each combination of what it depends on."""
-    made: Any = np.frompyfunc(measure, len(tables), len(MEASURES))(*tables)
+def _costs(
+    measure: MeasurePart, streams: Sequence[int], widths: Table, *tables: Table
+) -> tuple[Table, ...]:
+    """The three measures of a part for each combination of what it depends on.
+
+    A part of `streams` costs nothing where `widths` lacks one of them.
+    """
+
+    def known(entry: Any, *others: Any) -> Measures:
+        there = isinstance(entry, Widths) and all(map(entry.has, streams))
+        return measure(entry, *others) if there else NOTHING
+
+    made: Any = np.frompyfunc(known, 1 + len(tables), len(MEASURES))(widths, *tables)
     return cast(tuple[Table, ...], made)
 
 
-def _stem(widths: Any, name: str, in_channels: int) -> Measures:
-    if not isinstance(widths, Widths):
-        return NOTHING
+def _stem(widths: Widths, name: str, in_channels: int) -> Measures:
     return _end("stem", name, (in_channels, *widths.size), widths.channels[0])
 
 
-def _head(widths: Any, name: str, classes: int) -> Measures:
-    return _end("head", name, widths.shape(0), classes) if isinstance(widths, Widths) else NOTHING
+def _head(widths: Widths, name: str, classes: int) -> Measures:
+    return _end("head", name, widths.shape(0), classes)
 
 
-def _connection_to(kind: Kind, stream: int) -> MeasurePart:
-    """One connection that leads to `stream`, from widths, unit and identity."""
-    source = stream + SOURCE[kind]
-
-    def measure(widths: Any, unit: str, identity: bool) -> Measures:
-        if not (isinstance(widths, Widths) and widths.has(source) and widths.has(stream)):
-            return NOTHING
-        return _connection(kind, unit, identity, widths.shape(source), widths.channels[stream])
-
-    return measure
+def _connection_between(
+    kind: Kind, source: int, target: int, widths: Widths, unit: str, identity: bool
+) -> Measures:
+    """One connection between two streams."""
+    return _connection(kind, unit, identity, widths.shape(source), widths.channels[target])
 
 
-def _fusion_at(stream: int, arrivals: int) -> MeasurePart:
-    """The fusion at one map of `stream`, from widths and fusion."""
-
-    def measure(widths: Any, name: str) -> Measures:
-        if not (isinstance(widths, Widths) and widths.has(stream)):
-            return NOTHING
-        return _fusion(name, arrivals, widths.shape(stream))
-
-    return measure
+def _fusion_at(stream: int, arrivals: int, widths: Widths, name: str) -> Measures:
+    """The fusion at one map of a stream."""
+    return _fusion(name, arrivals, widths.shape(stream))
 
 
-def _side_at(stream: int) -> MeasurePart:
-    """The layers of features that enter at `stream`, from widths, stem and their channels."""
-
-    def measure(widths: Any, name: str, channels: Any) -> Measures:
-        if not (isinstance(widths, Widths) and widths.has(stream) and isinstance(channels, tuple)):
-            return NOTHING
-        if len(channels) < stream:
-            return NOTHING
-        entering = (channels[stream - 1], *widths.image(stream))
-        return _end("stem", name, entering, widths.channels[stream])
-
-    return measure
+def _side_at(stream: int, widths: Widths, name: str, channels: Any) -> Measures:
+    """The layers of features that enter at a stream."""
+    if not isinstance(channels, tuple) or len(channels) < stream:
+        return NOTHING
+    entering = (channels[stream - 1], *widths.image(stream))
+    return _end("stem", name, entering, widths.channels[stream])
 
 
 @lru_cache(1 << 16)

@@ -91,18 +91,19 @@ class Quantity:
         return f"{self.show(cost)} are {'less' if self.least else 'more'} than {value}"
 
 
-def _parameters(grid: Grid, workload: Workload) -> int:
-    return _counted(grid, workload, "parameters")
+def _bounded(name: Literal["parameters", "activations"]) -> Quantity:
+    """What is counted exactly or by the paper's formula, as the workload's `bound` says."""
 
+    def of(grid: Grid, workload: Workload) -> int:
+        counted = getattr(count(grid, workload.image(grid.spec)), name)
+        by_paper = counted.paper if workload.bound == "paper" else None
+        return int(counted.total if by_paper is None else by_paper)
 
-def _activations(grid: Grid, workload: Workload) -> int:
-    return _counted(grid, workload, "activations")
+    def over(tables: CostTables) -> Table:
+        by_paper = tables.workload.bound == "paper"
+        return tables.approximations(name) if by_paper else tables.counts[name]
 
-
-def _counted(grid: Grid, workload: Workload, quantity: Literal["parameters", "activations"]) -> int:
-    counted = getattr(count(grid, workload.image(grid.spec)), quantity)
-    by_paper = counted.paper if workload.bound == "paper" else None
-    return int(counted.total if by_paper is None else by_paper)
+    return Quantity(name, name, of, over)
 
 
 def _macs(grid: Grid, workload: Workload) -> int:
@@ -122,18 +123,9 @@ def _inference_memory(grid: Grid, workload: Workload) -> int:
     return inference_memory(grid, workload.image(grid.spec), workload.setting)
 
 
-def _bounded(quantity: str) -> Callable[[CostTables], Table]:
-    def over(tables: CostTables) -> Table:
-        if tables.workload.bound == "paper":
-            return tables.approximations(quantity)
-        return tables.counts[quantity]
-
-    return over
-
-
 QUANTITIES: dict[str, Quantity] = {
-    "parameters": Quantity("parameters", "parameters", _parameters, _bounded("parameters")),
-    "activations": Quantity("activations", "activations", _activations, _bounded("activations")),
+    "parameters": _bounded("parameters"),
+    "activations": _bounded("activations"),
     "macs": Quantity("macs", "", _macs, lambda tables: tables.counts["macs"], unit=MULTIPLIED),
     "training_memory": Quantity(
         "training_memory", "of training memory", _training_memory, unit=STORED

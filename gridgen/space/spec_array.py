@@ -82,11 +82,22 @@ class SpecArray:
         A `SpecError` that it raises becomes the entry. `units.lateral` varies with `units` too.
         """
         fields = tuple(fields)
-        axes = [[None] if not _touches(name, fields) else values for name, values in self._axes]
+        touched = {name for name in self.values if _touches(name, fields)}
+        axes = {
+            name: values if name in touched else (None,) for name, values in self.values.items()
+        }
         # Filled entry by entry, because np.array would take apart entries that are tuples.
-        made = np.empty([len(values) for values in axes], dtype=object)
+        made = np.empty([len(values) for values in axes.values()], dtype=object)
         for index in np.ndindex(*made.shape):
-            made[index] = self._entry(fields, index, entry)
+            chosen = {
+                name: values[place]
+                for (name, values), place in zip(axes.items(), index, strict=True)
+                if name in touched
+            }
+            try:
+                made[index] = entry(self._probe(fields, chosen))
+            except SpecError as error:
+                made[index] = error
         return made
 
     def reads(self, field: str) -> Table:
@@ -98,27 +109,12 @@ class SpecArray:
         require_no_errors(made)
         return made
 
-    def _entry(self, fields: tuple[str, ...], index: Sequence[int], entry: Any) -> Any:
-        chosen = {
-            name: values[place]
-            for (name, values), place in zip(self._axes, index, strict=True)
-            if _touches(name, fields)
-        }
-        try:
-            return entry(self._probe(fields, chosen))
-        except SpecError as error:
-            return error
-
     def _probe(self, fields: tuple[str, ...], chosen: Params) -> GridSpec:
         """A spec of `chosen`, what all specs share of `fields`, and neutral values."""
         tops = {field.split(".")[0] for field in fields}
         neutral = {name: value for name, value in NEUTRAL.items() if name not in tops}
         shared = {name: value for name, value in self.spec.items() if name in tops}
         return GridSpec.of(**merged(neutral | shared, chosen))
-
-    @property
-    def _axes(self) -> list[tuple[str, tuple[Any, ...]]]:
-        return list(self.values.items())
 
 
 def combined(function: Callable[..., Any], *tables: Table) -> Table:

@@ -5,12 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
@@ -40,8 +34,7 @@ SAMPLERS: dict[str, Sampler] = {
     ),
     "random": Sampler("every candidate independent", lambda seed: RandomSampler(seed=seed)),
     "nsga2": Sampler(
-        "genetic, generations of 16",
-        lambda seed: NSGAIISampler(seed=seed, population_size=16),
+        "genetic, generations of 16", lambda seed: NSGAIISampler(seed=seed, population_size=16)
     ),
 }
 
@@ -57,35 +50,15 @@ PRUNERS: dict[str, Pruner] = {
 
 def suggest(trial: optuna.Trial, space: Space) -> Params:
     """Draw a value for every field. The same trial always gives the same values."""
-    drawn = {}
-    for field, choices in space.items():
-        kind = distribution(choices)
-        match kind:
-            case CategoricalDistribution():
-                value: Any = trial.suggest_categorical(field, kind.choices)
-            case IntDistribution():
-                value = trial.suggest_int(field, kind.low, kind.high, step=kind.step, log=kind.log)
-            case FloatDistribution():
-                value = trial.suggest_float(
-                    field, kind.low, kind.high, step=kind.step, log=kind.log
-                )
-        drawn[field] = value_of(choices, value)
-    return drawn
+    return {field: _drawn(trial, field, choices) for field, choices in space.items()}
 
 
-def distribution(choices: Choices) -> BaseDistribution:
-    """The distribution that Optuna draws from: numbers of a range, or labels of listed values."""
-    # Optuna stores only plain values, and a choice may be a list or a mapping, hence labels.
+def _drawn(trial: optuna.Trial, field: str, choices: Choices) -> Any:
     if not isinstance(choices, Range):
-        return CategoricalDistribution([label(value) for value in choices])
-    low, high, step = choices.low, choices.high, choices.step
+        # Optuna stores only plain values, and a choice may be a list or a mapping, hence labels.
+        labels = [label(value) for value in choices]
+        return dict(zip(labels, choices, strict=True))[trial.suggest_categorical(field, labels)]
+    low, high, step, log = choices.low, choices.high, choices.step, choices.log
     if choices.whole:
-        return IntDistribution(int(low), int(high), log=choices.log, step=int(step or 1))
-    return FloatDistribution(low, high, log=choices.log, step=step)
-
-
-def value_of(choices: Choices, drawn: Any) -> Any:
-    """The value of a choice that Optuna stores as `drawn`."""
-    if isinstance(choices, Range):
-        return drawn
-    return {label(value): value for value in choices}[drawn]
+        return trial.suggest_int(field, int(low), int(high), step=int(step or 1), log=log)
+    return trial.suggest_float(field, low, high, step=step, log=log)

@@ -2,14 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import (
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError, unknown
@@ -98,18 +91,13 @@ class Study(Document):
             raise SpecError(f"{fact}; {fix}", (str(info.field_name), "architecture"))
         return value
 
-    @field_validator("sampler")
+    @field_validator("sampler", "pruner")
     @classmethod
-    def _known_sampler(cls, name: str) -> str:
-        if name not in SAMPLERS:
-            raise ValueError(unknown("sampler", name, SAMPLERS))
-        return name
-
-    @field_validator("pruner")
-    @classmethod
-    def _known_pruner(cls, name: str) -> str:
-        if name not in PRUNERS:
-            raise ValueError(unknown("pruner", name, PRUNERS))
+    def _is_known(cls, name: str, info: ValidationInfo) -> str:
+        what = str(info.field_name)
+        known = SAMPLERS if what == "sampler" else PRUNERS
+        if name not in known:
+            raise ValueError(unknown(what, name, known))
         return name
 
     @model_validator(mode="after")

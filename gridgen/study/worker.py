@@ -64,21 +64,17 @@ def run_job(job: dict[str, Any], messages: Messages) -> float:
     else:
         # A process that was killed before run.json was written leaves a folder to begin anew.
         shutil.rmtree(folder, ignore_errors=True)
-        run = _train(job, messages)
+        run = train(
+            build_grid(GridSpec.of(**job["spec"])),
+            job["data"],
+            Recipe.of(**job["recipe"]),
+            folder=job["folder"],
+            holdout=job["holdout"],
+            seed=job["seed"],
+            device=job["device"],
+            watch=messages,
+        )
     return float(run.rows()[-1][job["objective"]])
-
-
-def _train(job: dict[str, Any], messages: Messages) -> Run:
-    return train(
-        build_grid(GridSpec.of(**job["spec"])),
-        job["data"],
-        Recipe.of(**job["recipe"]),
-        folder=job["folder"],
-        holdout=job["holdout"],
-        seed=job["seed"],
-        device=job["device"],
-        watch=messages,
-    )
 
 
 def main() -> int:

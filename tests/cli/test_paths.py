@@ -8,7 +8,7 @@ import pytest
 from gridgen.analysis.dropout import Dropout, dropout
 from gridgen.analysis.paths import paths
 from gridgen.architectures.names import ARCHITECTURES
-from gridgen.cli.paths_page import path_sentences
+from gridgen.cli.paths import path_sentences
 from gridgen.cli.tables import WIDTH, print_matrix
 from gridgen.errors import unknown
 from gridgen.grid import FeatureMap, build_grid, prune

@@ -2,7 +2,7 @@
 
 import math
 
-from gridgen.pages.chart import HEIGHT, LEFT, MOST_POINTS, RIGHT, WIDTH, Axis, Curve, chart, ticks
+from gridgen.pages.page import HEIGHT, LEFT, MOST_POINTS, RIGHT, WIDTH, Axis, Curve, chart, ticks
 
 
 def places(drawn) -> list[tuple[float, float]]:

@@ -1,6 +1,5 @@
-"""`gridgen feasible`: every spec of a search space that meets the budgets."""
+"""The commands of a study: `gridgen feasible` and `gridgen search`."""
 
-import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.budget import Limits, budgeted, wrapped
+from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.tables import WIDTH
-from gridgen.cli.terminal import AsJson, print_rows, progress
+from gridgen.cli.terminal import (
+    AsJson,
+    Device,
+    Output,
+    print_json,
+    print_rows,
+    print_wrapped_rows,
+    progress,
+)
 from gridgen.errors import RenderError
 from gridgen.spec import GridSpec
 from gridgen.text import bytes_text
@@ -18,7 +25,8 @@ from gridgen.text import bytes_text
 if TYPE_CHECKING:
     from gridgen.space import Feasible
 
-SHOWN = 5
+MOST_REASONS, MOST_TRIALS = 5, 10
+"""Reasons why there is no grid, and trained candidates, that are printed."""
 PHASES = {"training_memory": "to train", "inference_memory": "to predict"}
 LabelledRows = Iterator[tuple[str, str]]
 
@@ -35,7 +43,8 @@ def feasible(
     as_json: AsJson = False,
 ) -> None:
     """Count the candidates of a study that meet its budget, and draw them. Trains nothing."""
-    _require_png(output)
+    if output is not None and output.suffix != ".png":
+        raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
     limited = budgeted(study, budget)
     with progress("memory") as on_progress:
         found = limited.feasible(on_progress)
@@ -44,18 +53,13 @@ def feasible(
 
         draw_feasible(found, output, study.stem)
     if as_json:
-        print(json.dumps(_as_json(found, listed), indent=2))
+        print_json(_as_json(found, listed))
         return
     wrote = [("wrote", str(output))] if output is not None else []
-    print_rows(list(wrapped([*_counts(found), *_topologies(found), *wrote])))
+    print_wrapped_rows([*_counts(found), *_topologies(found), *wrote])
     for cell in found.spread(listed):
         print(f"# {_costs(found, cell)}")
         print("\n".join(_settings(found, cell)))
-
-
-def _require_png(output: Path | None) -> None:
-    if output is not None and output.suffix != ".png":
-        raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
 
 
 def _counts(found: "Feasible") -> LabelledRows:
@@ -86,10 +90,11 @@ def _invalid(found: "Feasible") -> LabelledRows:
     reasons = found.invalid()
     if reasons:
         yield "invalid", f"{sum(reasons.values()):,} make no grid"
-    for reason, many in list(reasons.items())[:SHOWN]:
+    for reason, many in list(reasons.items())[:MOST_REASONS]:
         yield "", f"{many:,}: {reason}"
-    if len(reasons) > SHOWN:
-        yield "", f"{sum(list(reasons.values())[SHOWN:]):,} for {len(reasons) - SHOWN} more reasons"
+    others = list(reasons.values())[MOST_REASONS:]
+    if others:
+        yield "", f"{sum(others):,} for {len(others)} more reasons"
 
 
 def _topologies(found: "Feasible") -> LabelledRows:
@@ -177,3 +182,41 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
 def _cell(found: "Feasible", cell: int) -> dict[str, Any]:
     counts = {name: int(found.at(name, cell)) for name in found.counts}
     return {"spec": found.spec(cell).plain(), **counts, **found.memory(cell)}
+
+
+def search(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Candidates to train, those of before included.")
+    ] = None,
+    budget: Limits = None,
+    output: Output = None,
+    device: Device = "auto",
+) -> None:
+    """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
+    from gridgen.space.choices import described
+    from gridgen.study import search as run_search
+    from gridgen.study.engine import ChildTraining
+    from gridgen.study.report import SearchProgress
+
+    loaded = budgeted(study, budget)
+    folder = output or Path("runs") / f"search-{study.stem}"
+    result = run_search(
+        loaded,
+        folder=folder,
+        trials=trials,
+        evaluate=ChildTraining(loaded, device),
+        watch=SearchProgress(loaded.objective, loaded.space),
+    )
+    print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
+    for entry in result.entries[:MOST_TRIALS]:
+        words = described(entry.spec, loaded.space)
+        print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {words}")
+    left_out = f"{result.refused} refused without building, {result.pruned} pruned, "
+    names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
+    print_rows(
+        [
+            ("trained", f"{len(result.entries)}; {left_out}{result.failed} failed"),
+            ("wrote", ", ".join(str(folder / name) for name in names)),
+        ]
+    )
