@@ -7,5 +7,3 @@ from gridgen.analysis.counting import Count, count
 from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import legal_size
 from gridgen.grid.tracing import Size
-
-__all__ = ["Count", "Size", "count", "count_paths", "legal_size"]

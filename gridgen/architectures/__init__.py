@@ -5,5 +5,3 @@ many parameters it has and why. `names.py` lists them.
 """
 
 from gridgen.architectures.load import load_spec, spec_of
-
-__all__ = ["load_spec", "spec_of"]

@@ -3,14 +3,3 @@
 from gridgen.data.dataset import IGNORE, Dataset, Sample
 from gridgen.data.datasets import DATASETS, DatasetEntry, find_dataset, load_dataset
 from gridgen.data.images import read_image
-
-__all__ = [
-    "DATASETS",
-    "IGNORE",
-    "Dataset",
-    "DatasetEntry",
-    "Sample",
-    "find_dataset",
-    "load_dataset",
-    "read_image",
-]

@@ -2,5 +2,3 @@
 
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.weights import load_network, save_network
-
-__all__ = ["GridNetwork", "load_network", "save_network"]

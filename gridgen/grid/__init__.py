@@ -8,19 +8,3 @@ from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.pruning import keep, prune, removed
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS
-
-__all__ = [
-    "FUSIONS",
-    "TOPOLOGIES",
-    "UNITS",
-    "Architecture",
-    "Connection",
-    "Draft",
-    "FeatureMap",
-    "Grid",
-    "build_grid",
-    "keep",
-    "prune",
-    "removed",
-    "require_names",
-]

@@ -2,5 +2,3 @@
 
 from gridgen.memory.accounting import Memory, count_memory, inference_memory, training_memory
 from gridgen.memory.setting import Setting
-
-__all__ = ["Memory", "Setting", "count_memory", "inference_memory", "training_memory"]

@@ -2,5 +2,3 @@
 
 from gridgen.pages.evaluation import write_evaluation
 from gridgen.pages.report import write_report
-
-__all__ = ["write_evaluation", "write_report"]

@@ -6,5 +6,3 @@ the forward pass is written down once.
 
 from gridgen.program.compiler import Recompute, compile_program, map_operations
 from gridgen.program.operations import Operation, Program
-
-__all__ = ["Operation", "Program", "Recompute", "compile_program", "map_operations"]

@@ -3,5 +3,3 @@
 from gridgen.render.drawing import draw, draw_difference
 from gridgen.render.paths import draw_paths
 from gridgen.render.picture import FORMATS, Picture
-
-__all__ = ["FORMATS", "Picture", "draw", "draw_difference", "draw_paths"]

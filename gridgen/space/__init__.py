@@ -3,5 +3,3 @@
 from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Range, Space
 from gridgen.space.feasible_set import Costs, Feasible, costs_of, feasible
-
-__all__ = ["Budget", "Choices", "Costs", "Feasible", "Range", "Space", "costs_of", "feasible"]

@@ -11,17 +11,3 @@ from gridgen.spec.network import (
     SizePolicy,
 )
 from gridgen.spec.source import Source
-
-__all__ = [
-    "Classes",
-    "Column",
-    "CustomTopology",
-    "Document",
-    "DraftSpec",
-    "GridSpec",
-    "InChannels",
-    "NetworkSpec",
-    "SizePolicy",
-    "Source",
-    "shorten",
-]

@@ -4,5 +4,3 @@ from gridgen.study.driver import search
 from gridgen.study.report import Result
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.study.study import Study
-
-__all__ = ["PRUNERS", "SAMPLERS", "Result", "Study", "search"]

@@ -7,19 +7,3 @@ from gridgen.training.run.folder import Run
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.evaluation import Evaluation, evaluate
 from gridgen.training.scoring.predictions import predict
-
-__all__ = [
-    "RECIPES",
-    "Evaluation",
-    "Inference",
-    "Model",
-    "Recipe",
-    "Run",
-    "evaluate",
-    "infer",
-    "load_recipe",
-    "open_model",
-    "predict",
-    "resume",
-    "train",
-]

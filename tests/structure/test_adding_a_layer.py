@@ -66,10 +66,7 @@ STEPS: dict[str, list[Edit]] = {
     "the record": [(RECORDS, "", RECORD)],
     "its tensors": [(RECORDS, "", TENSORS)],
     "its channels": [(RECORDS, "", REFUSES)],
-    "its export": [
-        (LAYERS, "import BatchNorm,", "import LayerScale, BatchNorm,"),
-        (LAYERS, "__all__ = [", '__all__ = [\n    "LayerScale",'),
-    ],
+    "its export": [(LAYERS, "import BatchNorm,", "import LayerScale, BatchNorm,")],
     "a member of the union": [
         (LAYER, "pointwise import BatchNorm,", "pointwise import LayerScale, BatchNorm,"),
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),
@@ -145,7 +142,7 @@ def write(place: Path, steps: Iterable[str]) -> None:
 def complaints(place: Path) -> str:
     """What mypy says of the readers of layers; where it is content, what the contract test does."""
     files = [LOWERING, KEPT, LAYER, "gridgen/unit_with_it.py"]
-    checked = run(place, "mypy", "--strict", *files)
+    checked = run(place, "mypy", *files)
     if checked.returncode:
         return checked.stdout
     tested = run(place, "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", CONTRACT)

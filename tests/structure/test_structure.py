@@ -19,28 +19,12 @@ def trees(**texts: str) -> dict[str, ast.Module]:
     return {f"{name.replace('__of__', '/')}.py": ast.parse(text) for name, text in texts.items()}
 
 
-REACHED_LINES, REACHED_FILES = 16_970, 212
-"""Lower these with the package; they go once the rules below hold."""
-
-
-def under_way():
-    """A rule that the package does not follow yet."""
-    return pytest.mark.xfail(strict=False, reason="the package is being brought into this shape")
-
-
-@under_way()
 def test_the_package_has_no_more_code_than_it_may():
     assert total().code <= MOST_LINES
 
 
-@under_way()
 def test_the_package_has_no_more_files_than_it_may():
     assert total().files <= MOST_FILES
-
-
-def test_the_package_does_not_grow_on_the_way():
-    assert total().code <= REACHED_LINES
-    assert total().files <= REACHED_FILES
 
 
 def test_enough_lines_say_why():

@@ -6,5 +6,3 @@ so, where, and the change that removes it. Nothing here builds a network or says
 
 from gridgen.analysis.lints.case import Case, Finding, Fix
 from gridgen.analysis.lints.names import LINTS, lint
-
-__all__ = ["LINTS", "Case", "Finding", "Fix", "lint"]

@@ -2,5 +2,3 @@
 
 from gridgen.data.check.checking import Checked, check
 from gridgen.data.check.readings import DataFinding, Split
-
-__all__ = ["Checked", "DataFinding", "Split", "check"]

@@ -2,5 +2,3 @@
 
 from gridgen.training.recipe.recipe import RECIPES, Recipe, load_recipe, setting_of
 from gridgen.training.recipe.sections import Augmentation, Crop, TrainingStep
-
-__all__ = ["RECIPES", "Augmentation", "Crop", "Recipe", "TrainingStep", "load_recipe", "setting_of"]

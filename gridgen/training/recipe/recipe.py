@@ -209,9 +209,6 @@ class Recipe(Document):
         return self.schedule.rate(self.learning_rate, step)
 
 
-__all__ = ["RECIPES", "load_recipe"]
-
-
 def load_recipe(name: str | Path) -> Recipe:
     """The recipe called `name` that comes with gridgen, or the YAML file at that path.
 

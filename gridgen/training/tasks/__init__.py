@@ -8,20 +8,6 @@ from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
 from gridgen.training.tasks.task import Metric, Score, Task, columns, val_column
 
-__all__ = [
-    "OBJECTIVES",
-    "TASKS",
-    "Metric",
-    "Restoration",
-    "Score",
-    "Segmentation",
-    "Task",
-    "columns",
-    "task_for",
-    "task_of",
-    "val_column",
-]
-
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}
 OBJECTIVES = (
     *(val_column(number) for task in TASKS.values() for number in task.numbers),
