@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gridgen.data import formats
+from gridgen.data import tiff_and_deep_png as formats
 from gridgen.data.dataset import Window
 from gridgen.errors import DataError
 

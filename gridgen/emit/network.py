@@ -6,7 +6,7 @@ from typing import Self, assert_never, get_args
 import torch
 from torch import Tensor, nn
 
-from gridgen.emit.inputs import entering, fit, restore
+from gridgen.emit.input_sizes import entering, fit, restore
 from gridgen.emit.lowering import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.errors import SizeError, UsageError, unknown

@@ -14,7 +14,11 @@ from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
-from gridgen.study.engine import (
+from gridgen.study.report import Result, SearchObserver, write_report
+from gridgen.study.sampling import suggest
+from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
+from gridgen.study.study import Reachable, Study, reachable
+from gridgen.study.trial_processes import (
     ChildTraining,
     Engine,
     Evaluate,
@@ -23,10 +27,6 @@ from gridgen.study.engine import (
     TrialJob,
     TrialOutcome,
 )
-from gridgen.study.report import Result, SearchObserver, write_report
-from gridgen.study.sampling import suggest
-from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
-from gridgen.study.study import Reachable, Study, reachable
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import lock
 

@@ -260,7 +260,7 @@ def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatc
     def training(study, device):
         return lambda grid, folder, report: grid.spec.base_channels / 10
 
-    monkeypatch.setattr("gridgen.study.engine.ChildTraining", training)
+    monkeypatch.setattr("gridgen.study.trial_processes.ChildTraining", training)
     text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [2]")
     text = text.replace("columns: [1+1, 2+2]", "columns: [1+1]\n  fusion: [sum, weighted]")
     (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from gridgen.analysis.sizes import larger_size, legal_size, nearest_size, smaller_size
 from gridgen.emit import GridNetwork
-from gridgen.emit.inputs import fit, restore
+from gridgen.emit.input_sizes import fit, restore
 from gridgen.errors import SizeError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec

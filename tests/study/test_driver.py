@@ -19,9 +19,9 @@ from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
-from gridgen.study.engine import Pruned
 from gridgen.study.report import SearchObserver, SearchProgress
 from gridgen.study.storage import open_storage
+from gridgen.study.trial_processes import Pruned
 from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 WIDE = study(

@@ -15,7 +15,7 @@ import pytest
 from gridgen.errors import OutOfMemoryError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
-from gridgen.study.engine import ChildTraining, LocalEngine, Pruned, TrialJob, TrialOutcome
+from gridgen.study.trial_processes import ChildTraining, LocalEngine, Pruned, TrialJob, TrialOutcome
 from gridgen.training import Run
 from study.fakes import no_training, rows, states
 
