@@ -71,18 +71,13 @@ def _shown(value: Any) -> str:
 
 
 def _fields(limits: list[str]) -> dict[str, Any]:
-    """What each of `LIMIT=AMOUNT` says, every one once."""
-    pairs = [_limit(limit) for limit in limits]
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    """What each of `LIMIT=AMOUNT` says, every one once; an amount is YAML."""
+    fields: dict[str, Any] = {}
+    for text in limits:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier() and value.strip()):
+            raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
+        if name in fields:
             raise SpecError(f"{name} is given twice; give it once")
-    return dict(pairs)
-
-
-def _limit(text: str) -> tuple[str, Any]:
-    """Field and value of `LIMIT=AMOUNT`; the value is YAML."""
-    name, equals, value = text.partition("=")
-    if not (equals and name.isidentifier() and value.strip()):
-        raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
-    return name, Source.parse(f"value: {value}", text).data["value"]
+        fields[name] = Source.parse(f"value: {value}", text).data["value"]
+    return fields

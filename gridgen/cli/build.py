@@ -17,7 +17,6 @@ from gridgen.cli.terminal import (
     print_rows,
     require_suffix,
 )
-from gridgen.grid import Grid
 
 
 def render(
@@ -48,24 +47,18 @@ def build(
     """Build the network, freshly initialized, and write it as safetensors, spec inside."""
     require_suffix(output, ".safetensors", "the weights' file")
     grid = grid_of(spec, topology, settings)
+    from gridgen.analysis.lints import Case, lint
     from gridgen.emit import GridNetwork, save_network
 
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     name = f"{output_name(spec, grid)}.safetensors"
     rows = [*describe(grid), ("parameters", f"{parameters:,}")]
-    rows += _lints(grid, [spec, *(("--as", topology) if topology else ()), *_given(settings)])
+    # At the size and batch that lints take by themselves.
+    findings = lint(Case(grid))
+    if findings:
+        given = [word for setting in settings or () for word in ("--set", setting)]
+        command = [spec, *(("--as", topology) if topology else ()), *given]
+        rows.append(("lints", summary(findings, command)))
     written = save_network(network, output or Path("runs") / name)
     print_rows([*rows, ("wrote", str(written))])
-
-
-def _lints(grid: Grid, command: list[str]) -> list[tuple[str, str]]:
-    """A row where lints find something at the size and batch that they take by themselves."""
-    from gridgen.analysis.lints import Case, lint
-
-    findings = lint(Case(grid))
-    return [("lints", summary(findings, command))] if findings else []
-
-
-def _given(settings: list[str] | None) -> list[str]:
-    return [word for setting in settings or () for word in ("--set", setting)]

@@ -38,15 +38,12 @@ def room_of(name: str) -> "DeviceMemory":
     from gridgen.memory.device.fitting import DeviceMemory
     from gridgen.memory.device.stored import is_device, load_device
 
-    if not is_device(name) and _begins_as_a_number(name):
+    # What begins as a number does can only be meant as an amount.
+    number = name[:1].isdecimal() or name[:1] == "-"
+    if number and not name.endswith((".yaml", ".yml")) and not is_device(name):
         return DeviceMemory(name, _amount(name))
     calibration = load_device(name)
     return DeviceMemory(calibration.machine.name, calibration.machine.memory, calibration)
-
-
-def _begins_as_a_number(name: str) -> bool:
-    """Whether it can only be meant as an amount."""
-    return (name[:1].isdecimal() or name[:1] == "-") and not name.endswith((".yaml", ".yml"))
 
 
 def _amount(text: str) -> int:

@@ -104,22 +104,18 @@ def _print_classes(checked: "Checked") -> None:
     heads: TableRow = ("class", splits[0].name, "", "images", "weight")
     rows = [(*heads, *(text for split in splits[1:] for text in (split.name, "images")))]
     for index, name in enumerate(checked.classes):
-        row = [name, _percent(first.shares[index]), bar(first.shares[index] / most, BAR)]
+        row = [name, f"{first.shares[index]:.2%}", bar(first.shares[index] / most, BAR)]
         row += [f"{first.images[index]:,}", f"{first.weights[index]:.2f}"]
         for other in counted[1:]:
-            row += [_percent(other.shares[index]), f"{other.images[index]:,}"]
+            row += [f"{other.shares[index]:.2%}", f"{other.images[index]:,}"]
         rows.append(tuple(row))
-    rows.append(("ignored", _percent(splits[0].ignored), "", "", "", *_ignored(splits[1:])))
+    rows.append(("ignored", f"{splits[0].ignored:.2%}", "", "", "", *_ignored(splits[1:])))
     print_table(rows)
 
 
 def _ignored(splits: "Sequence[Split]") -> list[str]:
     """The share of pixels that are ignored, of each split, and no number of images."""
-    return [text for split in splits for text in (_percent(split.ignored), "")]
-
-
-def _percent(share: float) -> str:
-    return f"{share:.2%}"
+    return [text for split in splits for text in (f"{split.ignored:.2%}", "")]
 
 
 def _print_findings(title: str, findings: "tuple[DataFinding, ...]") -> None:

@@ -44,14 +44,16 @@ def lint(
 
     Findings are no errors: the exit code is 0, or 1 with --strict.
     """
-    from gridgen.analysis.lints import Case
+    from gridgen.analysis.lints import LINTS, Case
     from gridgen.analysis.lints import lint as find
     from gridgen.analysis.lints.case import PAPER_BATCH
 
     case = Case(grid_of(spec, topology, settings), size_of(size), batch or PAPER_BATCH)
     findings = find(case)
     if as_json:
-        _print_json(case, findings)
+        found = [finding.as_json() for finding in findings]
+        asked = {"size": list(case.image), "batch": case.batch, "lints": list(LINTS)}
+        print_json({**asked, "findings": found})
     else:
         _print(case, findings)
     return FOUND if findings and strict else 0
@@ -81,14 +83,6 @@ def _print_finding(finding: "Finding", margin: str) -> None:
     print(wrapped(f"{margin}fix: {finding.fix.words}", margin))
     if finding.fix.flags:
         print(f"{margin}{shlex.join(finding.fix.flags)}")
-
-
-def _print_json(case: "Case", findings: "tuple[Finding, ...]") -> None:
-    from gridgen.analysis.lints import LINTS
-
-    found = [finding.as_json() for finding in findings]
-    asked = {"size": list(case.image), "batch": case.batch, "lints": list(LINTS)}
-    print_json({**asked, "findings": found})
 
 
 def _number(findings: "tuple[Finding, ...]") -> str:

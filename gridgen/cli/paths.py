@@ -79,14 +79,11 @@ def _left(grid: Grid) -> Dropout | None:
 def _totals(found: Paths) -> list[tuple[str, str]]:
     """The first lines: label and value."""
     short, long, ways = min(found.lengths), max(found.lengths), sum(found.ways.values())
-    span = f"{short}" if short == long else f"{short} to {long}"
-    plural = "" if long == 1 else "s"
-    lengths = f"{span} connection{plural}, {_laterals(found)}"
     more = f"{number_text(ways)}: a path once for every choice of unit or identity"
     return [
         ("paths", number_text(found.total)),
         *([("ways", more)] if ways > found.total else []),
-        ("length", lengths),
+        ("length", f"{_span(short, long)}, {_laterals(found)}"),
     ]
 
 
@@ -94,8 +91,7 @@ def _laterals(found: Paths) -> str:
     """How many lateral units paths have."""
     few, many = min(found.by_laterals), max(found.by_laterals)
     if few == many:
-        each = "" if found.total == 1 else " each"
-        return f"{few} lateral unit{'' if few == 1 else 's'}{each}"
+        return f"{_counted(few, 'lateral unit')}{'' if found.total == 1 else ' each'}"
     return f"{few} to {many} lateral units, {found.laterals:.1f} on average"
 
 
@@ -108,8 +104,10 @@ def _print_page(grid: Grid, found: Paths) -> None:
     print("\nshare of the paths through each map, by stream and column")
     print_matrix({place: _share(paths, found.total) for place, paths in found.at.items()})
     print("\nreceptive field of each map: pixels a side of the image that it sees")
-    print_matrix({place: _side(side) for place, side in receptive_fields(grid).items()})
-    print(f"network   {_side(receptive_field(grid))}, with the head")
+    fields = receptive_fields(grid).items()
+    print_matrix({place: "all" if side is None else f"{side}" for place, side in fields})
+    side = receptive_field(grid)
+    print(f"network   {'all' if side is None else side}, with the head")
     print()
     _print_extremes(found)
     print("\nwhat this says")
@@ -125,11 +123,6 @@ def _print_connections(found: Paths) -> None:
         for name, paths in found.through.items()
     ]
     print_table(rows)
-
-
-def _side(field: int | None) -> str:
-    """A receptive field, in short."""
-    return "all" if field is None else f"{field}"
 
 
 def _print_lengths(found: Paths) -> None:
@@ -232,10 +225,9 @@ def path_sentences(found: Paths, left: Dropout | None = None) -> list[str]:
     upper, lower = found.lowest[0], found.lowest[-1]
     if upper is lower:
         paths = "The only path" if found.total == 1 else f"All {number_text(found.total)} paths"
-        way = _way(lower, found.total)
-        return [f"{paths} {way} ({_span(lower)}).", *_sentences_on_dropout(upper, lower, left)]
-    some = f"{number_text(upper.paths)} {_way(upper, upper.paths)} ({_span(upper)})"
-    others = f"{number_text(lower.paths)} {_way(lower, lower.paths)} ({_span(lower)})"
+        return [f"{paths} {_way(lower, found.total)}.", *_sentences_on_dropout(upper, lower, left)]
+    some = f"{number_text(upper.paths)} {_way(upper, upper.paths)}"
+    others = f"{number_text(lower.paths)} {_way(lower, lower.paths)}"
     first = f"Of {number_text(found.total)} paths {some}, {others}."
     return [first, *_sentence_on_units(upper, lower), *_sentences_on_dropout(upper, lower, left)]
 
@@ -276,18 +268,14 @@ def _sentences_on_dropout(
 
 
 def _way(depth: StreamDepth, paths: int) -> str:
-    """Where paths go."""
-    verb = ("stay", "in") if depth.stream == 0 else ("go", "down to")
-    return f"{verb[0]}{_ending(verb[0], paths)} {verb[1]} stream {depth.stream}"
+    """Where paths go, and how long they are."""
+    stay, go = ("stay", "go") if paths > 1 else ("stays", "goes")
+    way = f"{stay} in stream 0" if depth.stream == 0 else f"{go} down to stream {depth.stream}"
+    return f"{way} ({_span(depth.shortest, depth.longest)})"
 
 
-def _ending(verb: str, subjects: int) -> str:
-    return "" if subjects > 1 else "es" if verb == "go" else "s"
-
-
-def _span(depth: StreamDepth) -> str:
+def _span(short: int | None, long: int | None) -> str:
     """How long paths are."""
-    short, long = depth.shortest, depth.longest
     return _counted(short or 0, "connection") if short == long else f"{short} to {long} connections"
 
 

@@ -156,7 +156,9 @@ def evaluate(
     if as_json:
         print_json(scored.as_json() | ({"official": verdict.as_json()} if verdict else {}))
         return
-    print_rows([*scored.rows(), *_wrote(written)])
+    # The page first, then the tables.
+    wrote = ", ".join(map(str, (*written[-1:], *written[:-1])))
+    print_rows([*scored.rows(), *([("wrote", wrote)] if wrote else [])])
     if verdict:
         print()
         print_table(verdict.table(model))
@@ -179,14 +181,6 @@ def _require_free(folder: Path) -> None:
         raise FileError(f"{folder}: cannot be made: a file is in the way")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "scores.json").is_file():
         raise FileError(f"-o: {folder} holds other files; name a new folder")
-
-
-def _wrote(written: list[Path]) -> list[tuple[str, str]]:
-    """The page first, then the tables."""
-    if not written:
-        return []
-    *tables, page = written
-    return [("wrote", ", ".join(map(str, (page, *tables))))]
 
 
 def export(

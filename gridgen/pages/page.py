@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +15,10 @@ from gridgen.figures.palette import DARK, LIGHT
 
 TEMPLATES = Path(__file__).parent / "templates"
 NEVER = "–"
+WIDTH, HEIGHT = 460, 250
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
+MOST_POINTS = 400
+"""Number of points of a curve above which neighbours are averaged."""
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -51,12 +56,6 @@ def _kind(picture: bytes) -> str:
     if picture.startswith(b"\x89PNG"):
         return "png"
     return "webp" if picture.startswith(b"RIFF") else "svg+xml"
-
-
-WIDTH, HEIGHT = 460, 250
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
-MOST_POINTS = 400
-"""Number of points of a curve above which neighbours are averaged."""
 
 
 @dataclass(frozen=True)
@@ -160,12 +159,8 @@ def thinned(curve: Curve) -> Curve:
     size = math.ceil(len(points) / MOST_POINTS)
     if size > 1:
         groups = (points[i : i + size] for i in range(0, len(points), size))
-        points = [(_mean([x for x, _ in group]), _mean([y for _, y in group])) for group in groups]
+        points = [(fmean(x for x, _ in group), fmean(y for _, y in group)) for group in groups]
     return Curve(curve.title, curve.style, points, curve.dots)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _drawn(curve: Curve, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Feasible:
 
     def memory(self, cell: int) -> dict[str, int]:
         """Bytes that a cell needs in each limited quantity that has no table."""
-        names = [name for name, _ in self.budget.limits() if QUANTITIES[name].over is None]
+        names = [name for name, _ in _others(self.budget)]
         grid = build_grid(self.spec(cell)) if names else None
         return {name: QUANTITIES[name].of(grid, self.budget) for name in names if grid is not None}
 
@@ -188,7 +188,14 @@ def feasible(
     tables = _tables_of(spec, choices, budget)
     found = _by_tables(tables, budget)
     for limit in _others(budget):
-        found = _by_grid(found, MemoryLimit(tables, limit, found.within, on_progress))
+        look = MemoryLimit(tables, limit, found.within, on_progress)
+        met = look.met()
+        found = replace(
+            found,
+            cell_costs=found.cell_costs | {limit.quantity: look.costs},
+            within=met,
+            broken=found.broken | {limit.quantity: found.many(found.within & ~met)},
+        )
     return found
 
 
@@ -229,16 +236,6 @@ def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
                 broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
             )
     return found
-
-
-def _by_grid(found: Feasible, look: MemoryLimit) -> Feasible:
-    met, quantity = look.met(), look.limit.quantity
-    return replace(
-        found,
-        cell_costs=found.cell_costs | {quantity: look.costs},
-        within=met,
-        broken=found.broken | {quantity: found.many(found.within & ~met)},
-    )
 
 
 @dataclass(frozen=True)

@@ -192,10 +192,8 @@ class Search:
 
     def _same_network(self, grid: Grid) -> FrozenTrial | None:
         network = identity(grid)
-        for trial in settled(self.optuna):
-            if trial.user_attrs.get("network") == network:
-                return trial
-        return None
+        known = settled(self.optuna)
+        return next((each for each in known if each.user_attrs.get("network") == network), None)
 
     def _submit(self, trial: Trial, grid: Grid) -> None:
         """Hand the candidate to the engine, which reports each validation back to Optuna."""

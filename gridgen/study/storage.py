@@ -59,13 +59,17 @@ def open_storage(url: str) -> BaseStorage:
 
 
 def sqlite_url(path: Path) -> str:
-    """The URL of an SQLite file, whatever characters its path holds.
+    """The URL of an SQLite file, whatever characters its path holds. Errors: `RunError`.
 
     >>> sqlite_url(Path("found?/study.db"))
     'sqlite:///found%3F/study.db'
     """
     # SQLAlchemy ends a path at `?` and decodes the rest, so SQLAlchemy itself must encode it.
-    url = URL.create("sqlite", database=str(path)).render_as_string()
+    try:
+        url = URL.create("sqlite", database=str(path)).render_as_string()
+    except UnicodeEncodeError as error:
+        fact = "the name is not UTF-8, as the address of a study's database must be"
+        raise RunError(f"{path}: {fact}; name another folder with -o") from error
     # Optuna runs str.format over the URL, for which a single brace begins a field.
     return url.replace("{", "{{").replace("}", "}}")
 

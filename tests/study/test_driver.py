@@ -1,6 +1,7 @@
 """Searches whose candidates are not trained: what is asked for, refused, told and kept."""
 
 import io
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -561,6 +562,16 @@ def test_any_path_holds_a_database(name, tmp_path, monkeypatch):
     relative = Path(name, "found")
     again = search(study(), folder=relative, trials=1, evaluate=no_training)
     assert again == replace(one, folder=relative)
+
+
+def test_a_path_that_is_not_utf_8_is_refused(tmp_path):
+    folder = tmp_path / os.fsdecode(b"found\xff")
+    with pytest.raises(RunError) as caught:
+        search(study(), folder=folder, trials=1, evaluate=no_training)
+    assert str(caught.value) == (
+        f"{folder}/study.db: the name is not UTF-8, as the address of a study's database must be; "
+        "name another folder with -o"
+    )
 
 
 @pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "sqlite://", "study.db"])
