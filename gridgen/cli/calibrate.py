@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -70,10 +69,16 @@ def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = 
     with progress("measuring") as on_progress:
         calibration = measured(device, on_progress)
     path = store(calibration, output)
-    if as_json:
-        print_json(_as_json(calibration, path))
-        return
     predictions = calibration.predictions()
+    if as_json:
+        told = {
+            "machine": calibration.machine.complete(),
+            "constants": calibration.constants.complete(),
+            "predictions": [row.as_json() for row in predictions],
+            "file": str(path),
+        }
+        print_json(told)
+        return
     _print_predictions(predictions)
     print()
     print_rows([*_constants(calibration), *_errors(predictions), ("wrote", str(path))])
@@ -139,12 +144,3 @@ def _change(rows: "Sequence[PeakPrediction]", of: str = "") -> str:
     before = worst(getattr(row, f"{of}before") for row in rows)
     after = worst(getattr(row, f"{of}after") for row in rows)
     return f"{before:.1%} at most before, {after:.1%} after"
-
-
-def _as_json(calibration: "Calibration", path: Path) -> dict[str, Any]:
-    return {
-        "machine": calibration.machine.complete(),
-        "constants": calibration.constants.complete(),
-        "predictions": [row.as_json() for row in calibration.predictions()],
-        "file": str(path),
-    }

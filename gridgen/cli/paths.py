@@ -98,7 +98,11 @@ def _laterals(found: Paths) -> str:
 def _print_page(grid: Grid, found: Paths) -> None:
     """Everything, from the lengths to a summary."""
     left = _left(grid)
-    _print_lengths(found)
+    _print_bands("connections", "paths", found.lengths)
+    # Ways differ by units too.
+    if sum(found.ways.values()) > found.total:
+        print()
+        _print_bands("units", "ways", found.ways)
     print()
     _print_streams(found, left)
     print("\nshare of the paths through each map, by stream and column")
@@ -123,14 +127,6 @@ def _print_connections(found: Paths) -> None:
         for name, paths in found.through.items()
     ]
     print_table(rows)
-
-
-def _print_lengths(found: Paths) -> None:
-    """Paths by connections; ways by units too, where there are more ways than paths."""
-    _print_bands("connections", "paths", found.lengths)
-    if sum(found.ways.values()) > found.total:
-        print()
-        _print_bands("units", "ways", found.ways)
 
 
 def _print_bands(unit: str, what: str, lengths: Lengths) -> None:

@@ -47,7 +47,9 @@ def print_matrix(values: Mapping[FeatureMap, str]) -> None:
         rows.append((name, *(_cell(values, i, j) for j in shown)))
     print_table(rows)
     for what, all_of, some in (("columns", columns, shown), ("streams", streams, below)):
-        _print_left_out(what, all_of, some)
+        left = [number for number in all_of if number not in some]
+        if left:
+            print(f"{what} {left[0]} to {left[-1]} are left out; --json has them")
 
 
 def _cell(values: Mapping[FeatureMap, str], stream: int | None, column: int | None) -> str:
@@ -62,9 +64,3 @@ def _ends(numbers: list[int], room: int) -> list[int | None]:
         return [*numbers]
     first = max(room // 2, 1)
     return [*numbers[:first], None, *numbers[-max(room - 1 - first, 1) :]]
-
-
-def _print_left_out(what: str, numbers: list[int], shown: list[int | None]) -> None:
-    left = [number for number in numbers if number not in shown]
-    if left:
-        print(f"{what} {left[0]} to {left[-1]} are left out; --json has them")

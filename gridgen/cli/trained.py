@@ -231,5 +231,4 @@ def report(
     from gridgen.pages import write_report
     from gridgen.training import Run
 
-    opened = Run.open(run)
-    print_rows([("wrote", str(write_report(opened, output)))])
+    print_rows([("wrote", str(write_report(Run.open(run), output)))])

@@ -172,7 +172,6 @@ MOST_POINTS = 2_000_000
 """Points up to which a space is counted before a search; that takes a second or two."""
 MOST_GRIDS = 2_000
 """Points up to which their memory is computed too."""
-WITHOUT_MEMORY = {"training_memory": None, "inference_memory": None}
 
 
 class Reachable(NamedTuple):
@@ -197,7 +196,9 @@ def reachable(study: Study) -> Reachable | None:
     if points is None or points > MOST_POINTS:
         return None
     limits = study.limits
-    budget = limits if points <= MOST_GRIDS else limits.but(**WITHOUT_MEMORY)
+    budget = limits
+    if points > MOST_GRIDS:
+        budget = limits.but(training_memory=None, inference_memory=None)
     found = feasible(study.spec, space, budget)
     if found.feasible == 0:
         raise study.blame(_nothing(found))
