@@ -11,13 +11,12 @@ import typer
 from pydantic import ValidationError
 
 from gridgen.cli import (
-    build,
     calibrate,
     comparisons,
     count,
     data,
-    lint,
     listing,
+    network,
     paths,
     studies,
     train,
@@ -37,14 +36,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS: dict[str, Callable[..., int | None]] = {
-    "render": build.render,
+    "render": network.render,
     "count": count.count,
     "paths": paths.paths,
-    "lint": lint.lint,
+    "lint": network.lint,
     "calibrate": calibrate.calibrate,
     "relate": comparisons.relate,
     "diff": comparisons.diff,
-    "build": build.build,
+    "build": network.build,
     "train": train.train,
     "evaluate": trained.evaluate,
     "predict": trained.predict,

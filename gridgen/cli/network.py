@@ -1,6 +1,7 @@
-"""`gridgen lint`: what a network will do that its author may not want, and how to mend it."""
+"""The commands of one network: `gridgen render`, `gridgen build` and `gridgen lint`."""
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,10 +9,15 @@ import typer
 from gridgen.cli.terminal import (
     As,
     AsJson,
+    Output,
     Settings,
     SpecName,
+    describe,
     grid_of,
+    output_name,
     print_json,
+    print_rows,
+    require_suffix,
     size_of,
     wrapped,
 )
@@ -22,6 +28,52 @@ if TYPE_CHECKING:
     from gridgen.analysis.lints import Case, Finding
 
 FOUND = 1
+
+
+def render(
+    spec: SpecName,
+    topology: As = None,
+    settings: Settings = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture: .svg, .png, .pdf, .dot or .gv.")
+    ] = None,
+    paths: Annotated[
+        bool,
+        typer.Option("--paths", help="How many of the paths each connection carries (figure 4)."),
+    ] = False,
+) -> None:
+    """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
+    from gridgen.render import draw, draw_paths
+
+    grid = grid_of(spec, topology, settings)
+    name = output_name(spec, grid) + ("-paths" if paths else "")
+    picture = draw_paths(grid) if paths else draw(grid)
+    written = picture.save(output or Path(f"{name}.svg"))
+    print_rows([*describe(grid), ("wrote", str(written))])
+
+
+def build(
+    spec: SpecName, topology: As = None, settings: Settings = None, output: Output = None
+) -> None:
+    """Build the network, freshly initialized, and write it as safetensors, spec inside."""
+    require_suffix(output, ".safetensors", "the weights' file")
+    grid = grid_of(spec, topology, settings)
+    from gridgen.analysis.lints import Case
+    from gridgen.analysis.lints import lint as find
+    from gridgen.emit import GridNetwork, save_network
+
+    network = GridNetwork(grid)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    name = f"{output_name(spec, grid)}.safetensors"
+    rows = [*describe(grid), ("parameters", f"{parameters:,}")]
+    # At the size and batch that lints take by themselves.
+    findings = find(Case(grid))
+    if findings:
+        given = [word for setting in settings or () for word in ("--set", setting)]
+        command = [spec, *(("--as", topology) if topology else ()), *given]
+        rows.append(("lints", _summary(findings, command)))
+    written = save_network(network, output or Path("runs") / name)
+    print_rows([*rows, ("wrote", str(written))])
 
 
 def lint(
@@ -59,7 +111,7 @@ def lint(
     return FOUND if findings and strict else 0
 
 
-def summary(findings: "tuple[Finding, ...]", command: list[str]) -> str:
+def _summary(findings: "tuple[Finding, ...]", command: list[str]) -> str:
     """Findings in one line, and the command that tells more."""
     names = dict.fromkeys(finding.lint for finding in findings)
     return f"{_number(findings)}: {', '.join(names)}; see gridgen lint {shlex.join(command)}"
