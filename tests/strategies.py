@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from gridgen.errors import TopologyError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.styles import ACTIVATIONS, NORMS
 from gridgen.spec import GridSpec
 
 UP_TO_4 = st.integers(1, 4)
@@ -24,8 +25,8 @@ def columns(draw: st.DrawFn, streams: int) -> str | list[str]:
 
 
 @st.composite
-def specs(draw: st.DrawFn, max_streams: int = 5) -> GridSpec:
-    """Valid specs without a topology: every unit, fusion, stem, head, flag and size policy."""
+def specs(draw: st.DrawFn, max_streams: int = 5, dimensions: tuple[int, ...] = (2,)) -> GridSpec:
+    """Valid specs without a topology: every name, flag and size policy."""
     streams = draw(st.integers(1, max_streams))
     width = (
         {"base_channels": draw(CHANNELS)}
@@ -37,6 +38,7 @@ def specs(draw: st.DrawFn, max_streams: int = 5) -> GridSpec:
         {
             "streams": st.just(streams),
             "columns": columns(streams),
+            "dimensions": st.sampled_from(dimensions),
             "classes": st.integers(1, 6),
         },
         optional={
@@ -47,6 +49,8 @@ def specs(draw: st.DrawFn, max_streams: int = 5) -> GridSpec:
                 {}, optional={"lateral": st.booleans(), "vertical": st.booleans()}
             ),
             "total_dropout": st.sampled_from([0, 0.1, 0.5]),
+            "norm": st.sampled_from(sorted(NORMS)),
+            "activation": st.sampled_from(sorted(ACTIVATIONS)),
             "stem": st.sampled_from(sorted(STEMS)),
             "head": st.sampled_from(sorted(HEADS)),
             "size": st.sampled_from(["error", "pad", "crop", "resize"]),

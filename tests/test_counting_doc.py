@@ -15,8 +15,9 @@ from gridgen.analysis import count
 from gridgen.analysis.counting import Count
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, Cost, Deconv
+from gridgen.grid.styles import Style
 from gridgen.grid.tracing import trace
-from gridgen.grid.units import UNITS
+from gridgen.grid.units import unit_layers
 from gridgen.spec import GridSpec
 from tests.oracles import closed_form
 
@@ -62,7 +63,7 @@ def grid_of(columns: str, topology: str = "gridnet") -> Grid:
 )
 def test_the_table_of_units(row, kind, name, ends):
     _, weights, biases, norms = table("unit |")[row]
-    layers = UNITS[kind][name](*ends)
+    layers = unit_layers(kind, name, Style(), *ends)
     convolutions = [layer for layer in layers if isinstance(layer, Conv | Deconv)]
     found = (
         [layer.parameters - layer.channels_out for layer in convolutions],

@@ -5,6 +5,7 @@ from the same records. Sums (residual and fusion) have no layer and are not coun
 """
 
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 from gridgen.analysis.paths import count_paths
@@ -71,9 +72,9 @@ class Count:
 def count(grid: Grid, size: Size | None = None) -> Count:
     """Count `grid` exactly for one image of `size` (height, width).
 
-    Without a size, the smallest legal one that holds the paper's 400 x 400. Where the spec's size
-    policy changes the image, activations and MACs are those of the changed one. Errors:
-    `SizeError`.
+    Without a size, the smallest legal one that holds the paper's 400 x 400 (`default_size`). Where
+    the spec's size policy changes the image, activations and MACs are those of the changed one.
+    Errors: `SizeError`.
 
     >>> from gridgen.grid import build_grid
     >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
@@ -116,9 +117,10 @@ def paper_parameters(spec: NetworkSpec) -> int | None:
     """Section 3.2 approximates 18 * 2^(2 (N_S - 1)) * F_0^2 * (2.5 N_Cs + N_Cu - 2) parameters.
 
     It speaks of the full grid with the paper's units, and knows nothing of biases, BN, stem or
-    head. None for grids whose channels do not double from stream to stream.
+    head. None for grids of other dimensions than images have, and where channels do not double from
+    stream to stream.
     """
-    if not isinstance(spec, GridSpec) or not spec.doubling:
+    if not isinstance(spec, GridSpec) or not spec.doubling or spec.dimensions != 2:
         return None
     base, sub, up = spec.stream_channels[0], spec.sub_columns, spec.up_columns
     # 9 * (5 ... - 4) is 18 * (2.5 ... - 2) in whole numbers.
@@ -130,11 +132,11 @@ def paper_activations(spec: NetworkSpec, size: Size) -> int | None:
 
     None as for `paper_parameters`.
     """
-    if not isinstance(spec, GridSpec) or not spec.doubling:
+    if not isinstance(spec, GridSpec) or not spec.doubling or spec.dimensions != 2:
         return None
-    height, width = size
     base, sub, up = spec.stream_channels[0], spec.sub_columns, spec.up_columns
-    return 6 * height * width * base * (4 * up + 3 * sub - 2)
+    # H_0 and W_0 are those of stream 0, which a strided stem makes smaller than the image.
+    return 6 * prod(side // spec.stride for side in size) * base * (4 * up + 3 * sub - 2)
 
 
 def _ratio(approximation: int | None, exact: int) -> float | None:

@@ -254,11 +254,11 @@ def _of_streams(a: Grid, b: Grid) -> Iterator[str]:
 
 def _shares(grid: Grid, size: Size) -> dict[int, Fraction]:
     """The height of each stream that grows with the image, as a share of the image's."""
-    height, width = size
-    small, large = trace(grid, size).shapes, trace(grid, (2 * height, 2 * width)).shapes
+    larger = tuple(2 * side for side in size)
+    small, large = trace(grid, size).shapes, trace(grid, larger).shapes
     # A map that is pooled to fixed bins has the same size for any image, so no share of it.
     growing = (feature_map for feature_map in small if small[feature_map] != large[feature_map])
-    return {feature_map.stream: Fraction(small[feature_map][1], height) for feature_map in growing}
+    return {feature_map.stream: Fraction(small[feature_map][1], size[0]) for feature_map in growing}
 
 
 def _of_ends(a: Grid, b: Grid) -> Iterator[str]:

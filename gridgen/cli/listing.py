@@ -15,8 +15,8 @@ Listing = list[tuple[str, str]]
 def list_names(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="topologies, units, datasets ...")],
 ) -> None:
-    """List what has a name: topologies, units, fusions, stems, heads, architectures, lints,
-    datasets, recipes, inferences, samplers, pruners.
+    """List what has a name: topologies, units, fusions, stems, heads, norms, activations,
+    architectures, lints, datasets, recipes, inferences, samplers, pruners.
     """
     if what not in LISTS:
         raise GridgenError(unknown("list", what, LISTS))
@@ -73,6 +73,8 @@ LISTS: dict[str, str | Callable[[], Listing]] = {
     "fusions": "gridgen.grid:FUSIONS",
     "stems": "gridgen.grid.ends:STEMS",
     "heads": "gridgen.grid.ends:HEADS",
+    "norms": "gridgen.grid.styles:NORMS",
+    "activations": "gridgen.grid.styles:ACTIVATIONS",
     "architectures": _architectures,
     "lints": "gridgen.analysis.lints:LINTS",
     "datasets": "gridgen.data:DATASETS",

@@ -165,7 +165,7 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
         "points": found.points,
         "feasible": found.feasible,
         "invalid": found.invalid(),
-        "budget": {"size": list(found.budget.asked), **found.budget.complete()},
+        "budget": {"size": list(found.image), **found.budget.complete()},
         "broken": found.broken,
         "topologies": {
             name: {

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from gridgen.analysis.sizes import read_size
 from gridgen.architectures import load_spec
 from gridgen.cli.tables import WIDTH
 from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
+from gridgen.grid.tracing import Size
 from gridgen.progress import OnProgress
 from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed, root
@@ -35,7 +37,7 @@ ImageSize = Annotated[
     typer.Option(
         "--size",
         metavar="HxW",
-        help="Height and width of the image; 400x400, rounded up, if not given.",
+        help="Height and width of the image; 400x400, rounded up, if not given. Volumes: DxHxW.",
     ),
 ]
 Output = Annotated[
@@ -136,14 +138,12 @@ def output_name(spec: str, grid: Grid) -> str:
     return title if stem == title else f"{stem}-{title}"
 
 
-def size_of(text: str | None) -> tuple[int, int] | None:
-    """(height, width) of `HEIGHTxWIDTH`."""
-    if text is None:
-        return None
-    height, cross, width = text.partition("x")
-    if not (cross and height.isdecimal() and width.isdecimal() and len(text) < 20):
-        raise SizeError(f"--size: {text!r} is not a size; write HEIGHTxWIDTH, such as 360x480")
-    return int(height), int(width)
+def size_of(text: str | None) -> Size | None:
+    """The sides in what `--size` says."""
+    try:
+        return None if text is None else read_size(text)
+    except SizeError as error:
+        raise SizeError(f"--size: {error}") from error
 
 
 def describe(grid: Grid) -> list[tuple[str, str]]:

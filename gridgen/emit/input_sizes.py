@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gridgen.analysis.sizes import legal_size
+from gridgen.analysis.sizes import SIDES, legal_size
+from gridgen.emit.lowering import torch_mode
 from gridgen.errors import SizeError
 from gridgen.grid import Grid
 from gridgen.grid.grid import Side
@@ -20,6 +21,22 @@ from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
 from gridgen.program.compiler import side_features
 from gridgen.spec import NetworkSpec
+
+
+def require_images(images: Tensor, spec: NetworkSpec) -> None:
+    """A batch of images as the spec wants them. Errors: `SizeError`."""
+    if images.dim() != spec.dimensions + 2:
+        wanted = f"(N, {spec.in_channels}, {SIDES[spec.dimensions]})"
+        raise SizeError(f"Images are {shape_text(images.shape)}; give a batch of shape {wanted}.")
+    if images.shape[1] != spec.in_channels:
+        raise SizeError(
+            f"Images have {images.shape[1]} channels; the spec's in_channels is "
+            f"{spec.in_channels}. Change one of them."
+        )
+    if not images.is_floating_point():
+        kind = str(images.dtype).removeprefix("torch.")
+        fact = f"Images are {kind}; give floating-point values from 0 to 1"
+        raise SizeError(f"{fact}, such as images.float() / 255.")
 
 
 def fit(images: Tensor, spec: NetworkSpec) -> Tensor:
@@ -41,10 +58,10 @@ def restore(logits: Tensor, spec: NetworkSpec, size: Size) -> Tensor:
 
 def fitted_size(images: Tensor, spec: NetworkSpec) -> Size:
     """The legal size for `images`. Errors: `SizeError`."""
-    height, width = images.shape[-2:]
+    size = tuple(images.shape[2:])
     if spec.size == "error" or not torch.compiler.is_exporting():
-        return legal_size(spec, (height, width))
-    return _symbolic(height, spec), _symbolic(width, spec)
+        return legal_size(spec, size)
+    return tuple(_symbolic(side, spec) for side in size)
 
 
 def _symbolic(side: int, spec: NetworkSpec) -> int:
@@ -61,15 +78,18 @@ def _symbolic(side: int, spec: NetworkSpec) -> int:
 def _bring(x: Tensor, size: Size, spec: NetworkSpec, grows: bool) -> Tensor:
     """Pad, crop or resize `x` to `size`; no-op if it fits. `grows` is false where it is cut."""
     exporting = torch.compiler.is_exporting() and spec.size != "error"
-    before = x.shape[-2], x.shape[-1]
+    before = tuple(x.shape[2:])
     # The image itself, not a copy: a legal size costs neither time nor memory.
     if not exporting and before == size:
         return x
     if spec.size == "resize":
         # Corners are not aligned, as Pillow and OpenCV resize; gridgen resizes labels alike.
-        return functional.interpolate(x, size, mode="bilinear", align_corners=False)
+        mode = torch_mode("bilinear", len(size))
+        return functional.interpolate(x, size, mode=mode, align_corners=False)
     if exporting:
-        return _select(_select(x, -2, size[0], grows), -1, size[1], grows)
+        for dim, side in enumerate(size, 2):
+            x = _select(x, dim, side, grows)
+        return x
     return _pad_or_cut(x, before, size)
 
 
@@ -85,16 +105,17 @@ def _select(x: Tensor, dim: int, after: int, grows: bool) -> Tensor:
 
 
 def _pad_or_cut(x: Tensor, before: Size, after: Size) -> Tensor:
-    """`x` with sides cut, or extended by its border values, alike on both sides (odd: one more
+    """`x` with sides cut, or extended by its border values, alike at both ends (odd: one more
     at the end).
     """
-    (more, wider) = (after[0] - before[0], after[1] - before[1])
-    top, left = _begin(more), _begin(wider)
-    sides = (left, wider - left, top, more - top)
-    if min(sides) >= 0:
-        return functional.pad(x, sides, mode="replicate")
-    height, width = after
-    return x[..., -top : height - top, -left : width - left]
+    more = [side - old for old, side in zip(before, after, strict=True)]
+    ends = [(_begin(rows), rows - _begin(rows)) for rows in more]
+    if min(more) >= 0:
+        # torch names the last side first.
+        return functional.pad(x, [rows for end in reversed(ends) for rows in end], mode="replicate")
+    for dim, (old, (begin, end)) in enumerate(zip(before, ends, strict=True), 2):
+        x = x.narrow(dim, -begin, old + begin + end)
+    return x
 
 
 def _begin(more: int) -> int:
@@ -128,7 +149,7 @@ def entering(grid: Grid, images: Tensor, features: Features | None) -> dict[str,
     size = fitted_size(images, grid.spec)
     for side, feature in given.items():
         _require_place(grid, side)
-        _require_shape(side, feature, (images.shape[0], images.shape[1], *size))
+        _require_shape(side, feature, (*images.shape[:2], *size), grid.spec.stride)
     return absent | {side_features(side): feature for side, feature in given.items()}
 
 
@@ -138,11 +159,11 @@ def _require_place(grid: Grid, side: Side) -> None:
         raise SizeError(f"The topology has no {side.target}; give None for stream {stream}.")
 
 
-def _require_shape(side: Side, feature: Tensor, images: tuple[int, int, int, int]) -> None:
-    """`images` is the shape of the fitted images."""
-    number, _, height, width = images
+def _require_shape(side: Side, feature: Tensor, images: tuple[int, ...], stride: int) -> None:
+    """`images` is the shape of the fitted images, whose sides the stem divides by `stride`."""
+    number, _, *sides = images
     stream = side.target.stream
-    needed = (number, side.channels, height >> stream, width >> stream)
+    needed = (number, side.channels, *(each // stride >> stream for each in sides))
     if feature.shape != needed:
         raise SizeError(
             f"Features of stream {stream} are {shape_text(feature.shape)}; "

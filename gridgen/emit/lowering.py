@@ -23,6 +23,21 @@ class ResidualBlock(nn.Module):
         return self.layers(x) + identity  # type: ignore[no-any-return]
 
 
+CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+DECONVOLUTIONS = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+MAX_POOLS = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+AVERAGE_POOLS = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
+POOLING = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+UNPOOLING = {1: functional.max_unpool1d, 2: functional.max_unpool2d, 3: functional.max_unpool3d}
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def torch_mode(mode: str, dimensions: int) -> str:
+    """The interpolation `bilinear` or `nearest` as torch calls it in so many dimensions."""
+    return LINEAR[dimensions] if mode == "bilinear" else mode
+
+
 class StridedPointwise(nn.Conv2d):
     """A 1x1 convolution of stride s, as one of stride 1 on every s-th row and column.
 
@@ -48,8 +63,9 @@ class Unpool(nn.Module):
 
     def forward(self, x: Tensor, auxiliary: Tensor) -> Tensor:
         """(N, F, H, W) and (N, F, 2H, 2W) -> (N, F, 2H, 2W)."""
-        _, places = functional.max_pool2d(auxiliary, 2, ceil_mode=True, return_indices=True)
-        return functional.max_unpool2d(x, places, [2, 2], output_size=list(auxiliary.shape[-2:]))
+        dimensions, sides = x.dim() - 2, list(auxiliary.shape[2:])
+        _, places = POOLING[dimensions](auxiliary, 2, ceil_mode=True, return_indices=True)
+        return UNPOOLING[dimensions](x, places, [2] * dimensions, output_size=sides)
 
 
 class ResizeLike(nn.Module):
@@ -61,7 +77,7 @@ class ResizeLike(nn.Module):
 
     def forward(self, x: Tensor, auxiliary: Tensor) -> Tensor:
         """(N, F, H, W) and (N, G, H', W') -> (N, F, H', W')."""
-        return functional.interpolate(x, size=auxiliary.shape[-2:], mode=self.mode)
+        return functional.interpolate(x, size=auxiliary.shape[2:], mode=self.mode)
 
 
 class SequentialWithAuxiliary(nn.Sequential):
@@ -95,7 +111,8 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
         case records.Conv():
             # oneDNN corrupts memory in the backward pass of these; see the class.
             few = layer.channels_in // layer.groups < 8 and layer.kernel == 1 < layer.stride
-            return (StridedPointwise if few else nn.Conv2d)(
+            strided = few and layer.dimensions == 2
+            return (StridedPointwise if strided else CONVOLUTIONS[layer.dimensions])(
                 layer.channels_in,
                 layer.channels_out,
                 layer.kernel,
@@ -106,7 +123,7 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
                 bias=layer.bias,
             )
         case records.Deconv():
-            return nn.ConvTranspose2d(
+            return DECONVOLUTIONS[layer.dimensions](
                 layer.channels_in,
                 layer.channels_out,
                 layer.kernel,
@@ -115,27 +132,32 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
                 output_padding=layer.output_padding,
                 bias=layer.bias,
             )
-        case records.BatchNorm(channels):
-            return nn.BatchNorm2d(channels)
+        case records.BatchNorm(channels, dimensions):
+            return BATCH_NORMS[dimensions](channels)
         case records.GroupNorm(channels, groups):
             return nn.GroupNorm(groups, channels)
         case records.ReLU():
             return nn.ReLU(inplace=fresh)
+        case records.LeakyReLU():
+            return nn.LeakyReLU(inplace=fresh)
+        case records.GELU():
+            return nn.GELU()
         case records.SiLU():
             return nn.SiLU(inplace=fresh)
         case records.PReLU(slopes):
             return nn.PReLU(slopes)
         # torch pads pooling with minus infinity, so padded places never win.
-        case records.MaxPool(kernel, stride):
-            return nn.MaxPool2d(kernel, stride, layer.padding, ceil_mode=kernel == stride)
+        case records.MaxPool(kernel, stride, dimensions):
+            pool = MAX_POOLS[dimensions]
+            return pool(kernel, stride, layer.padding, ceil_mode=kernel == stride)
         case records.MaxUnpool():
             return Unpool()
-        case records.AveragePool(bins):
-            return nn.AdaptiveAvgPool2d(bins)
-        case records.Upsample(mode, factor):
-            return nn.Upsample(scale_factor=factor, mode=mode)
-        case records.Resize(mode):
-            return ResizeLike(mode)
+        case records.AveragePool(bins, dimensions):
+            return AVERAGE_POOLS[dimensions](bins)
+        case records.Upsample(mode, factor, dimensions):
+            return nn.Upsample(scale_factor=factor, mode=torch_mode(mode, dimensions))
+        case records.Resize(mode, dimensions):
+            return ResizeLike(torch_mode(mode, dimensions))
         case records.Residual(layers, shortcut):
             return ResidualBlock(lower(layers), lower(shortcut) if shortcut else None)
     assert_never(layer)

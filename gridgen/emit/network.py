@@ -6,10 +6,10 @@ from typing import Self, assert_never, get_args
 import torch
 from torch import Tensor, nn
 
-from gridgen.emit.input_sizes import entering, fit, restore
+from gridgen.emit.input_sizes import entering, fit, require_images, restore
 from gridgen.emit.lowering import lower
 from gridgen.emit.recompute import recomputed
-from gridgen.errors import SizeError, UsageError, unknown
+from gridgen.errors import UsageError, unknown
 from gridgen.grid import Grid
 from gridgen.memory.host import require_memory
 from gridgen.memory.min_memory_order import evaluation_program
@@ -18,6 +18,8 @@ from gridgen.program import operations as ops
 from gridgen.program.operations import Operation
 
 EPSILON = 1e-4
+# Signals have no such layout.
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 RECOMPUTE = get_args(Recompute)
 
 NamedValues = dict[str, Tensor | None]
@@ -74,7 +76,8 @@ class GridNetwork(nn.Module):
         )
         self.head = parts.pop("head")
         # On a CPU and on tensor cores convolutions are faster so; see benchmarks/README.md.
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if layout := CHANNELS_LAST.get(grid.spec.dimensions):
+            self.to(memory_format=layout)  # type: ignore[call-overload]
 
     @property
     def recompute(self) -> Recompute:
@@ -103,11 +106,7 @@ class GridNetwork(nn.Module):
         `features`, where the spec has `side_channels`, hold for each stream i below stream 0
         (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None.
         """
-        if images.shape[1] != self.grid.spec.in_channels:
-            raise SizeError(
-                f"Images have {images.shape[1]} channels; the spec's in_channels is "
-                f"{self.grid.spec.in_channels}. Change one of them."
-            )
+        require_images(images, self.grid.spec)
         values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
         program = self.evaluation if not self.training and self.evaluation else self.step
         self._execute(program.operations, values)
@@ -137,8 +136,8 @@ class GridNetwork(nn.Module):
                     values[operation.output] = fit(images, self.grid.spec)
                 case ops.RestoreSize():
                     logits, like = (values[name] for name in (operation.input, operation.like))
-                    height, width = _present(like).shape[-2:]
-                    restored = restore(_present(logits), self.grid.spec, (height, width))
+                    size = tuple(_present(like).shape[2:])
+                    restored = restore(_present(logits), self.grid.spec, size)
                     values[operation.output] = restored
                 case _:
                     assert_never(operation)

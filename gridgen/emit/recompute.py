@@ -7,6 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 def recomputed(
     function: Callable[..., Any], inputs: tuple[Tensor | None, ...], parts: Iterable[nn.Module]
@@ -30,7 +32,7 @@ class Still:
 
     def __init__(self, parts: Iterable[nn.Module]) -> None:
         modules = (module for part in parts for module in part.modules())
-        self.norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+        self.norms = [module for module in modules if isinstance(module, BATCH_NORM)]
         self.before: list[tuple[float | None, Tensor | None]] = []
 
     def __enter__(self) -> None:

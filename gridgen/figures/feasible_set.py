@@ -38,7 +38,7 @@ def draw_feasible(found: Feasible, path: Path, title: str) -> Path:
     """Write a PNG with feasible specs in colour, others faint, and limits as lines."""
     figure, (axis,) = new_figure(9, 5)
     axis.set(xscale="log", yscale="log", xlabel="parameters")
-    axis.set_ylabel(f"activations of one image of {shape_text(found.budget.asked)}")
+    axis.set_ylabel(f"activations of one image of {shape_text(found.image)}")
     figure.suptitle(f"{title}: {found.feasible:,} of {found.points:,} specs meet the budget")
     if found.valid.any():
         _draw(axis, found)

@@ -1,13 +1,13 @@
 """A published network: a spec that fills its own grid."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import field_validator
 
 from gridgen.grid.grid import Grid
 from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
 
-COMMON = ("architecture", "size", "topology")
+COMMON = ("architecture", "dimensions", "size", "topology")
 """Fields that say nothing about the network itself."""
 
 
@@ -21,6 +21,7 @@ class Architecture(NetworkSpec):
     architecture: str
     in_channels: InChannels = 3
     classes: Classes = 19
+    dimensions: Literal[2] = 2
     size: SizePolicy = "error"
     topology: CustomTopology | None = None
 

@@ -3,28 +3,32 @@
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any
 
-from gridgen.errors import SpecError, unknown
+from gridgen.errors import SpecError, TopologyError, unknown
 from gridgen.grid.architecture import Architecture
-from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.ends import HEADS, STEMS, head_layers, side_layers, stem_layers
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo, Side, kind_between
 from gridgen.grid.lattices import paper_lattice
 from gridgen.grid.layers import Layers
 from gridgen.grid.pruning import keep_alive, prune
+from gridgen.grid.styles import ACTIVATIONS, NORMS, RENAMED, style_of
 from gridgen.grid.topologies import TOPOLOGIES
-from gridgen.grid.units import SHORTCUTS, UNITS, Kind
+from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
 from gridgen.spec import GridSpec, NetworkSpec
 
-T = TypeVar("T")
-
 NAMED: dict[str, Mapping[str, object]] = {
+    **{f"units.{kind}": table for kind, table in UNITS.items()},
     "fusion": FUSIONS,
+    "norm": NORMS,
+    "activation": ACTIVATIONS,
     "stem": STEMS,
     "head": HEADS,
     "topology": TOPOLOGIES,
 }
+"""The fields of a spec that hold a name, and the tables in which it stands."""
 
 
 def build_grid(spec: NetworkSpec) -> Grid:
@@ -46,12 +50,13 @@ def build_grid(spec: NetworkSpec) -> Grid:
 
 
 def require_names(spec: GridSpec) -> None:
-    """Every unit, fusion, stem, head and topology of `spec` exists. Errors: `SpecError`."""
-    _connector(spec)
+    """Every name that `spec` gives exists, be it one of an older file. Errors: `SpecError`."""
     for field, table in NAMED.items():
-        name = getattr(spec, field)
-        if isinstance(name, str):
-            _look_up(table, name, field, (field,))
+        name, last = attrgetter(field)(spec), field.removeprefix("units.")
+        if isinstance(name, str) and name not in {*table, *RENAMED.get(last, ())}:
+            what = last if last == field else f"{last} unit"
+            kind = TopologyError if field == "topology" else SpecError
+            raise kind(unknown(what, name, table), tuple(field.split(".")))
 
 
 def _full(spec: NetworkSpec) -> Grid:
@@ -67,47 +72,40 @@ def _full(spec: NetworkSpec) -> Grid:
 def _full_grid(spec: GridSpec) -> Grid:
     import networkx as nx  # here, since commands that build no grid start without it
 
-    connect = _connector(spec)
-    channels = spec.stream_channels
-    fusion = _look_up(FUSIONS, spec.fusion, "fusion", ("fusion",))
+    require_names(spec)
+    connect = _Connect(spec)
+    channels, style = spec.stream_channels, style_of(spec)
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
     for stream, column in product(range(spec.streams), range(len(spec.columns))):
-        dag.add_node(FeatureMap(stream, column), info=MapInfo(channels[stream], fusion))
+        info = MapInfo(channels[stream], FUSIONS[spec.fusion])
+        dag.add_node(FeatureMap(stream, column), info=info)
     for source, target in paper_lattice(spec):
         connection = connect(source, target)
         dag.add_edge(connection.source, connection.target, connection=connection)
-    stem = _look_up(STEMS, spec.stem, "stem", ("stem",))
     grid = Grid(
         dag=dag,
         input=FeatureMap(0, 0),
         output=FeatureMap(0, len(spec.columns) - 1),
-        stem=stem(spec.in_channels, channels[0]),
-        head=_look_up(HEADS, spec.head, "head", ("head",))(channels[0], spec.classes),
+        stem=stem_layers(spec.stem, style, spec.in_channels, channels[0]),
+        head=head_layers(spec.head, style, channels[0], spec.classes, spec.stride),
         spec=spec,
         sides=tuple(
-            Side(FeatureMap(stream, 0), width, stem(width, channels[stream]))
+            Side(
+                FeatureMap(stream, 0),
+                width,
+                side_layers(spec.stem, style, width, channels[stream]),
+            )
             for stream, width in enumerate(spec.side_channels or (), 1)
         ),
     )
     return _without_dead_ends(grid)
 
 
-def _connector(spec: GridSpec) -> "_Connect":
-    units: dict[Kind, str] = {
-        "lateral": spec.units.lateral,
-        "subsampling": spec.units.subsampling,
-        "upsampling": spec.units.upsampling,
-    }
-    for kind, name in units.items():
-        _look_up(UNITS[kind], name, f"{kind} unit", ("units", kind))
-    return _Connect(spec, units)
-
-
 class _Connect:
     """Makes the connection of a link; equal units are made once."""
 
-    def __init__(self, spec: GridSpec, units: dict[Kind, str]) -> None:
-        self.spec, self.units = spec, units
+    def __init__(self, spec: GridSpec) -> None:
+        self.spec, self.style = spec, style_of(spec)
         # Layers are made once for each kind and stream, so that equal connections share them.
         self.layers = cache(self._layers)
 
@@ -125,10 +123,9 @@ class _Connect:
         )
 
     def _layers(self, kind: Kind, source: int, target: int) -> tuple[Layers, Layers]:
-        channels = self.spec.stream_channels
-        unit = UNITS[kind][self.units[kind]]
+        channels, unit = self.spec.stream_channels, getattr(self.spec.units, kind)
         ends = channels[source], channels[target]
-        return unit(*ends), SHORTCUTS[kind](*ends)
+        return unit_layers(kind, unit, self.style, *ends), shortcut_layers(kind, self.style, *ends)
 
 
 def _without_dead_ends(grid: Grid) -> Grid:
@@ -147,12 +144,6 @@ def _without_dead_ends(grid: Grid) -> Grid:
     return alive
 
 
-def _look_up(table: Mapping[str, T], name: str, what: str, field: tuple[str, ...]) -> T:
-    if name not in table:
-        raise SpecError(unknown(what, name, table), field)
-    return table[name]
-
-
 def grid_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the spec of a grid of the paper's family.
 
@@ -161,10 +152,10 @@ def grid_schema() -> dict[str, Any]:
     """
     schema = GridSpec.json_schema()
     fields = schema["properties"]
-    for field, names in (("fusion", FUSIONS), ("stem", STEMS), ("head", HEADS)):
-        fields[field]["enum"] = sorted(names)
-    for kind, units in UNITS.items():
-        schema["$defs"]["Units"]["properties"][kind]["enum"] = sorted(units)
+    for field, table in NAMED.items():
+        holder = fields if "." not in field else schema["$defs"]["Units"]["properties"]
+        holder[field.removeprefix("units.")]["enum"] = sorted(table)
+    del fields["topology"]["enum"]  # beside a name it may be lists of connections
     for choice in fields["topology"]["anyOf"]:
         if "oneOf" in choice or choice.get("type") == "string":
             _name_topologies(choice)

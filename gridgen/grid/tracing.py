@@ -7,7 +7,8 @@ from gridgen.grid.fusions import Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.layers import Cost, Shape, cost, require_equal, shape_text
 
-Size = tuple[int, int]
+Size = tuple[int, ...]
+"""(height, width), or as many sides as the network has dimensions."""
 
 
 @dataclass(frozen=True)

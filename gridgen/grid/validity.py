@@ -14,6 +14,7 @@ from gridgen.grid.layers import (
     Shape,
     channels_after,
     flat,
+    in_dimensions,
     shape_text,
 )
 from gridgen.grid.tracing import trace
@@ -27,8 +28,9 @@ def require_shapes(grid: Grid) -> None:
     channels_after(grid.head, grid.channels_of(grid.output))
     for connection in grid:
         channels_after(connection.shortcut or (), grid.channels_of(connection.source))
-    # Height and width differ, since a square would hide layers that swap or fix them.
-    size = grid.spec.least, grid.spec.least + grid.spec.multiple  # a square hides fixed sizes
+    # The sides differ, since a square would hide layers that swap or fix them.
+    sides = range(grid.spec.dimensions)
+    size = tuple(grid.spec.least + grid.spec.multiple * index for index in sides)
     traced = trace(grid, size)
     if traced.head.shape != (grid.spec.classes, *size):
         fact = f"{shape_text(traced.head.shape)} is predicted for {shape_text(size)}"
@@ -104,7 +106,8 @@ def _require_map(grid: Grid, connection: Connection, auxiliary: FeatureMap) -> N
 def _pools(grid: Grid, source: FeatureMap, name: str) -> bool:
     """The connection `name` leaves `source` and begins with a 2x2 maximum."""
     leaving = [edge["connection"] for _, _, edge in grid.dag.out_edges(source, data=True)]
-    return any(c.name == name and c.unit[:1] == (MaxPool(),) for c in leaving)
+    pooling = in_dimensions((MaxPool(),), grid.spec.dimensions)
+    return any(c.name == name and c.unit[:1] == pooling for c in leaving)
 
 
 def _inside_blocks(layers: Layers) -> Iterator[Layer]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import prod
 
-from gridgen.analysis.sizes import PAPER_SIZE, larger_size
+from gridgen.analysis.sizes import default_size
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.min_memory_order import evaluation_program
@@ -70,7 +70,7 @@ def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None =
     '3,398,249,668 219,200,036'
     """
     setting = setting or Setting()
-    image = size or larger_size(grid.spec, PAPER_SIZE)
+    image = size or default_size(grid.spec)
     held = weights(grid)
     step = training_step(grid, image, setting)
     return Memory(

@@ -46,6 +46,13 @@ class Recorder(Operations):
             case records.ReLU():
                 over = self.write_over if fresh else self.new
                 return over(x, keeps_output=True)
+            case records.LeakyReLU():
+                # Written over its input, it keeps its output; otherwise its input.
+                if fresh:
+                    return self.write_over(x, keeps_output=True)
+                return self.new(x, keeps=(x.value.storage,))
+            case records.GELU():
+                return self.new(x, keeps=(x.value.storage,))
             case records.SiLU():
                 return self._silu(x, fresh)
             case records.PReLU():

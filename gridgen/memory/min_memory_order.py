@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
-from gridgen.analysis.sizes import PAPER_SIZE, larger_size
+from gridgen.analysis.sizes import default_size
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.tracing import trace
 from gridgen.memory.map_costs import MapCost, MapCosts
@@ -74,7 +74,7 @@ class _Search:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.bit = {target: 1 << number for number, target in enumerate(grid.maps)}
-        traced = trace(grid, larger_size(grid.spec, PAPER_SIZE))
+        traced = trace(grid, default_size(grid.spec))
         self.costs = MapCosts(grid, traced.shapes, self.bit)
         first = self.costs.sizes[grid.input]
         self.begin = _Move((), first, self.bit[grid.input], first)

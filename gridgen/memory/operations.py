@@ -82,13 +82,13 @@ class Operations:
 
     def concatenated(self, parts: Sequence[Map]) -> Map:
         """Maps of one size as one, channels after channels."""
-        tape, (_, height, width) = self.tape, parts[0].shape
+        tape, (_, *sides) = self.tape, parts[0].shape
         values = [part.value for part in parts]
         wide = max(value.width for value in values)
         elements = sum(value.elements for value in values)
         y = tape.value(tape.storage(elements * wide), elements, wide)
         tape.events.append(Op(tuple(values), y, (y.storage,), through=True))
-        return Map(y, (sum(part.shape[0] for part in parts), height, width))
+        return Map(y, (sum(part.shape[0] for part in parts), *sides))
 
     def added(self, x: Map, y: Map, over: Map | None = None) -> Map:
         """The sum of two maps of one shape, written over one of them or new."""

@@ -68,7 +68,7 @@ class Recording:
     """Writes the operations of a program onto the recorder's tape. Absent values are None."""
 
     recorder: Recorder
-    legal: Size = (0, 0)
+    legal: Size = ()
     policy: str = "error"
     values: dict[str, Map | None] = field(default_factory=dict)
 
@@ -166,7 +166,7 @@ class Recording:
     def _sized(self, x: Map, size: tuple[int, ...]) -> Map:
         """`x` brought to `size` by the spec's policy, with a name of its own."""
         recorder, before = self.recorder, x.shape[1:]
-        shape: Shape = (x.shape[0], size[0], size[1])
+        shape: Shape = (x.shape[0], *size)
         if before == size:
             recorder.tape.name(x.value)
             return x

@@ -115,12 +115,12 @@ def stream_sizes(*grids: Grid) -> dict[int, str]:
     """
     sizes: dict[int, dict[str, None]] = {}
     for grid in grids:
-        side = grid.spec.least
+        side, dimensions = grid.spec.least, grid.spec.dimensions
         # A second, larger image tells a share of the image from a fixed size.
-        small, large = (trace(grid, (height, height)).shapes for height in (side, 2 * side))
+        small, large = (trace(grid, (each,) * dimensions).shapes for each in (side, 2 * side))
         of_grid = {
-            feature_map.stream: _size_text(height, large[feature_map][1], side)
-            for feature_map, (_, height, _) in sorted(small.items())
+            feature_map.stream: _size_text(shape[1], large[feature_map][1], side)
+            for feature_map, shape in sorted(small.items())
         }
         for stream, size in of_grid.items():
             sizes.setdefault(stream, {})[size] = None

@@ -10,23 +10,23 @@ from gridgen.analysis.counting import paper_activations, paper_parameters
 from gridgen.analysis.sizes import legal_size
 from gridgen.errors import SpecError
 from gridgen.grid.units import UNITS
-from gridgen.space.part_costs import IDENTITY, SIDES, Widths, parts_of, total
+from gridgen.space.part_costs import IDENTITY, SIDES, Widths, parts_of, styles_of, total
 from gridgen.space.spec_array import SpecArray, Table, combined
 from gridgen.space.structure_counts import (
     STRUCTURE,
     PartLayers,
     StructureCounts,
-    head_layers,
+    by_stride,
+    layers_after,
+    layers_before,
+    layers_between,
     receptive_fields,
-    stem_layers,
     structure_of,
-    unit_layers,
-    variants_of,
 )
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
 
-WIDTHS = ("streams", "base_channels", "channels", "size")
+WIDTHS = ("streams", "base_channels", "channels", "dimensions", "stem", "size")
 """Fields that widths depend on; `size` is the policy, which changes the image."""
 
 
@@ -47,7 +47,7 @@ class CostTables:
 
     @cached_property
     def widths(self) -> Table:
-        """The `Widths` of each choice of streams, channels and size policy, or its `SpecError`."""
+        """The `Widths` of each choice of the fields `WIDTHS`, or its `SpecError`."""
         return self.specs.table(WIDTHS, lambda spec: Widths.of(spec, self.workload.image(spec)))
 
     @cached_property
@@ -72,14 +72,13 @@ class CostTables:
     def receptive_fields(self) -> Table:
         """Sides in pixels; `WHOLE_IMAGE` where there is no limit."""
         layers = self._layers
-        different = list(dict.fromkeys(layers.flat))
-        variants = variants_of(different)
+        groups = by_stride(layers.flat)
 
         def of_all(structure: Any) -> dict[PartLayers, int]:
-            known = isinstance(structure, StructureCounts)
-            many = len(different)
-            sides = receptive_fields(structure, variants, many) if known else [0] * many
-            return dict(zip(different, sides, strict=True))
+            if not isinstance(structure, StructureCounts):
+                return dict.fromkeys(layers.flat, 0)
+            each = (receptive_fields(structure, group) for group in groups)
+            return {choice: side for sides in each for choice, side in sides.items()}
 
         by_structure = combined(of_all, self.structures)
         # Tables of objects would compare a million entries one by one.
@@ -87,18 +86,24 @@ class CostTables:
 
     @cached_property
     def _layers(self) -> Table:
-        """The `PartLayers` of each choice of units, identities and ends."""
+        """The `PartLayers` of each choice of units, identities, ends and normalization."""
         reads = self.specs.reads
+        styles = styles_of(self.specs)
         units = [
             combined(
-                partial(unit_layers, kind),
+                partial(layers_between, kind),
                 reads(f"units.{kind}"),
+                styles,
                 reads(f"residual.{IDENTITY[kind]}"),
             )
             for kind in UNITS
         ]
-        ends = combined(stem_layers, reads("stem")), combined(head_layers, reads("head"))
-        return combined(PartLayers, *units, *ends)
+        strides = self.specs.table(("stem",), lambda spec: spec.stride)
+        ends = (
+            combined(layers_before, reads("stem"), styles),
+            combined(layers_after, reads("head"), styles, strides),
+        )
+        return combined(PartLayers, *units, *ends, strides)
 
 
 def _first_reason(*entries: object) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
+from gridgen.grid.tracing import Size
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget, Limit, LimitVerdict
 from gridgen.space.choices import Choices, Params, Range, Space, described, require_fields
@@ -65,6 +66,11 @@ class Feasible:
     def points(self) -> int:
         """Number of points of the space."""
         return self.specs.points
+
+    @property
+    def image(self) -> Size:
+        """Size of the image that costs are counted for, before any size policy changes it."""
+        return self.budget.asked(self.specs.spec.get("dimensions", 2))
 
     def many(self, mask: Mask) -> int:
         """Number of points for which the cells of a mask stand."""

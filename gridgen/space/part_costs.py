@@ -13,12 +13,13 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 
 from gridgen.analysis.sizes import legal_size
-from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.ends import head_layers, side_layers, stem_layers
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.layers import Layers, Shape, cost
+from gridgen.grid.layers import Layers, Shape, cost, in_dimensions
+from gridgen.grid.styles import STYLE, Style, style_of
 from gridgen.grid.tracing import Size
-from gridgen.grid.units import SHORTCUTS, UNITS, Kind
-from gridgen.space.spec_array import SpecArray, Table, combined
+from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
+from gridgen.space.spec_array import SpecArray, Table, combined, require_no_errors
 from gridgen.space.structure_counts import Entering, StructureCounts
 from gridgen.spec import GridSpec
 
@@ -41,15 +42,16 @@ MeasurePart = Callable[..., Measures]
 
 
 class Widths(NamedTuple):
-    """Channels of every stream, and the size of the image."""
+    """Channels of every stream, the size of the image, and what the stem divides its sides by."""
 
     channels: tuple[int, ...]
     size: Size
+    stride: int
 
     @classmethod
     def of(cls, spec: GridSpec, size: Size) -> "Widths":
         """Those of `spec` at what its size policy makes of `size`. Errors: `SizeError`."""
-        return cls(spec.stream_channels, legal_size(spec, size))
+        return cls(spec.stream_channels, legal_size(spec, size), spec.stride)
 
     def has(self, stream: int) -> bool:
         """Whether there is such a stream."""
@@ -60,9 +62,8 @@ class Widths(NamedTuple):
         return (self.channels[stream], *self.image(stream))
 
     def image(self, stream: int) -> Size:
-        """Height and width of the maps of `stream`."""
-        height, width = self.size
-        return height >> stream, width >> stream
+        """The sides of the maps of `stream`."""
+        return tuple(side // self.stride >> stream for side in self.size)
 
 
 class PartCosts(NamedTuple):
@@ -92,21 +93,31 @@ def total(parts: Iterator[PartCosts]) -> dict[str, Table]:
 
 def parts_of(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
     """The parts of all specs; where `structures` or `widths` hold an error, they cost nothing."""
-    yield from _of_ends(specs, widths)
-    yield from _of_connections(specs, structures, widths)
+    styles = styles_of(specs)
+    yield from _of_ends(specs, widths, styles)
+    yield from _of_connections(specs, structures, widths, styles)
     yield from _of_fusions(specs, structures, widths)
-    yield from _of_sides(specs, structures, widths)
+    yield from _of_sides(specs, structures, widths, styles)
 
 
-def _of_ends(specs: SpecArray, widths: Table) -> Iterator[PartCosts]:
+def styles_of(specs: SpecArray) -> Table:
+    """The `Style` of every spec. Errors: `SpecError` where one fits no spec."""
+    made = specs.table(STYLE, style_of)
+    require_no_errors(made)
+    return made
+
+
+def _of_ends(specs: SpecArray, widths: Table, styles: Table) -> Iterator[PartCosts]:
     # Every grid has one stem and one head; length 1 broadcasts along all axes.
     once = np.ones([1] * widths.ndim, dtype=object)
     images, classes = specs.reads("in_channels"), specs.reads("classes")
-    yield PartCosts(once, _costs(_stem, [0], widths, specs.reads("stem"), images))
-    yield PartCosts(once, _costs(_head, [0], widths, specs.reads("head"), classes))
+    yield PartCosts(once, _costs(_stem, [0], widths, styles, specs.reads("stem"), images))
+    yield PartCosts(once, _costs(_head, [0], widths, styles, specs.reads("head"), classes))
 
 
-def _of_connections(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
+def _of_connections(
+    specs: SpecArray, structures: Table, widths: Table, styles: Table
+) -> Iterator[PartCosts]:
     for kind in UNITS:
         unit = specs.reads(f"units.{kind}")
         identity = specs.reads(f"residual.{IDENTITY[kind]}")
@@ -115,7 +126,8 @@ def _of_connections(specs: SpecArray, structures: Table, widths: Table) -> Itera
             if times.any():
                 source = stream + SOURCE[kind]
                 measure = partial(_connection_between, kind, source, stream)
-                yield PartCosts(times, _costs(measure, [source, stream], widths, unit, identity))
+                costs = _costs(measure, [source, stream], widths, styles, unit, identity)
+                yield PartCosts(times, costs)
 
 
 def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
@@ -127,14 +139,17 @@ def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[
             yield PartCosts(_times(structures, "joining", joining), costs)
 
 
-def _of_sides(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
+def _of_sides(
+    specs: SpecArray, structures: Table, widths: Table, styles: Table
+) -> Iterator[PartCosts]:
     channels = specs.table(SIDES, attrgetter("side_channels"))
     if not any(isinstance(given, tuple) for given in channels.flat):
         return
     stem = specs.reads("stem")
     for stream in range(1, _most_streams(widths)):
         times = _times(structures, "entries", stream)
-        yield PartCosts(times, _costs(partial(_side_at, stream), [stream], widths, stem, channels))
+        costs = _costs(partial(_side_at, stream), [stream], widths, styles, stem, channels)
+        yield PartCosts(times, costs)
 
 
 def _most_streams(widths: Table) -> int:
@@ -167,19 +182,20 @@ def _costs(
     return cast(tuple[Table, ...], made)
 
 
-def _stem(widths: Widths, name: str, in_channels: int) -> Measures:
-    return _end("stem", name, (in_channels, *widths.size), widths.channels[0])
+def _stem(widths: Widths, style: Style, name: str, in_channels: int) -> Measures:
+    return _stem_costs(name, style, (in_channels, *widths.size), widths.channels[0])
 
 
-def _head(widths: Widths, name: str, classes: int) -> Measures:
-    return _end("head", name, widths.shape(0), classes)
+def _head(widths: Widths, style: Style, name: str, classes: int) -> Measures:
+    return _head_costs(name, style, widths.shape(0), classes, widths.stride)
 
 
 def _connection_between(
-    kind: Kind, source: int, target: int, widths: Widths, unit: str, identity: bool
+    kind: Kind, source: int, target: int, widths: Widths, style: Style, unit: str, identity: bool
 ) -> Measures:
     """One connection between two streams."""
-    return _connection(kind, unit, identity, widths.shape(source), widths.channels[target])
+    shape, channels = widths.shape(source), widths.channels[target]
+    return _connection(kind, unit, style, identity, shape, channels)
 
 
 def _fusion_at(stream: int, arrivals: int, widths: Widths, name: str) -> Measures:
@@ -187,35 +203,47 @@ def _fusion_at(stream: int, arrivals: int, widths: Widths, name: str) -> Measure
     return _fusion(name, arrivals, widths.shape(stream))
 
 
-def _side_at(stream: int, widths: Widths, name: str, channels: Any) -> Measures:
+def _side_at(stream: int, widths: Widths, style: Style, name: str, channels: Any) -> Measures:
     """The layers of features that enter at a stream."""
     if not isinstance(channels, tuple) or len(channels) < stream:
         return NOTHING
     entering = (channels[stream - 1], *widths.image(stream))
-    return _end("stem", name, entering, widths.channels[stream])
+    return _side_costs(name, style, entering, widths.channels[stream])
 
 
 @lru_cache(1 << 16)
-def _end(what: str, name: str, shape: Shape, channels: int) -> Measures:
-    ends = STEMS if what == "stem" else HEADS
-    return _sums(ends[name](shape[0], channels), shape)
+def _stem_costs(name: str, style: Style, shape: Shape, channels: int) -> Measures:
+    return _sums(stem_layers(name, style, shape[0], channels), shape)
 
 
 @lru_cache(1 << 16)
-def _connection(kind: Kind, unit: str, identity: bool, shape: Shape, channels: int) -> Measures:
+def _side_costs(name: str, style: Style, shape: Shape, channels: int) -> Measures:
+    return _sums(side_layers(name, style, shape[0], channels), shape)
+
+
+@lru_cache(1 << 16)
+def _head_costs(name: str, style: Style, shape: Shape, classes: int, stride: int) -> Measures:
+    return _sums(head_layers(name, style, shape[0], classes, stride), shape)
+
+
+@lru_cache(1 << 16)
+def _connection(
+    kind: Kind, unit: str, style: Style, identity: bool, shape: Shape, channels: int
+) -> Measures:
     ends = shape[0], channels
-    layers = _sums(UNITS[kind][unit](*ends), shape)
-    added = _sums(SHORTCUTS[kind](*ends), shape) if identity else NOTHING
+    layers = _sums(unit_layers(kind, unit, style, *ends), shape)
+    added = _sums(shortcut_layers(kind, style, *ends), shape) if identity else NOTHING
     return layers[0] + added[0], layers[1] + added[1], layers[2] + added[2]
 
 
 @lru_cache(1 << 16)
 def _fusion(name: str, arrivals: int, shape: Shape) -> Measures:
-    channels, *size = shape
+    channels, *sides = shape
     fused = FUSIONS[name]
     joined = arrivals * channels if fused.join == "concat" else channels
     layers = fused.after(joined, channels) if arrivals else ()
-    parameters, activations, macs = _sums(layers, (joined, size[0], size[1]))
+    layers = in_dimensions(layers, len(sides))
+    parameters, activations, macs = _sums(layers, (joined, *sides))
     return parameters + fused.weights(arrivals), activations, macs
 
 

@@ -4,9 +4,9 @@ The counts are all that parameters, activations and MACs need to know of a grid'
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isinf
 from typing import Any, NamedTuple
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from gridgen.analysis.receptive import Node, Reading, field_sides
 from gridgen.grid import FeatureMap, Grid, build_grid
-from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.ends import head_layers, stem_layers
 from gridgen.grid.layers import Layer, Layers
-from gridgen.grid.units import SHORTCUTS, UNITS, Kind
+from gridgen.grid.styles import Style
+from gridgen.grid.units import Kind, shortcut_layers, unit_layers
 from gridgen.spec import CustomTopology, GridSpec
 
 STRUCTURE = ("streams", "columns", "topology")
@@ -110,45 +111,71 @@ SideBySide = tuple[Layers, ...]
 
 
 class PartLayers(NamedTuple):
-    """What lies on the connections of each kind, and at the ends, of one choice of units."""
+    """What lies on the connections of each kind, and at the ends, of one choice of units.
+
+    `stride` is what the stem divides the sides of the image by.
+    """
 
     lateral: SideBySide
     subsampling: SideBySide
     upsampling: SideBySide
     stem: SideBySide
     head: SideBySide
+    stride: int = 1
 
 
-def unit_layers(kind: Kind, unit: str, identity: bool) -> SideBySide:
+def layers_between(kind: Kind, unit: str, style: Style, identity: bool) -> SideBySide:
     """The unit of a connection and, where it is added, the identity beside it."""
-    added = [SHORTCUTS[kind](1, 1)] if identity else []
-    return tuple(_moving(layers) for layers in (UNITS[kind][unit](1, 1), *added))
+    added = [shortcut_layers(kind, style, 1, 1)] if identity else []
+    return tuple(_moving(layers) for layers in (unit_layers(kind, unit, style, 1, 1), *added))
 
 
-def stem_layers(name: str) -> SideBySide:
+def layers_before(stem: str, style: Style) -> SideBySide:
     """The layers before the first map."""
-    return (_moving(STEMS[name](1, 1)),)
+    return (_moving(stem_layers(stem, style, 1, 1)),)
 
 
-def head_layers(name: str) -> SideBySide:
-    """The layers after the last map."""
-    return (_moving(HEADS[name](1, 1)),)
+def layers_after(head: str, style: Style, stride: int) -> SideBySide:
+    """The layers after the last map, which undo the stride of the stem."""
+    return (_moving(head_layers(head, style, 1, 1, stride)),)
 
 
+PARTS = ("lateral", "subsampling", "upsampling", "stem", "head")
 Variants = dict[str, list[tuple[Layers, Any]]]
 """The different sequences of layers of each part, each with the choices of units that have it."""
 
 
-def variants_of(choices: Sequence[PartLayers]) -> Variants:
-    """Gather the choices that have the same layers in a part, so that these are followed once."""
-    return {part: _variants(part, choices) for part in PartLayers._fields}
+@dataclass(frozen=True)
+class SameStride:
+    """Choices whose stems have the same stride, which are followed side by side."""
+
+    choices: tuple[PartLayers, ...]
+
+    @property
+    def stride(self) -> int:
+        """What their stems divide the sides of the image by."""
+        return self.choices[0].stride
+
+    @cached_property
+    def variants(self) -> Variants:
+        """Those that have the same layers in a part are gathered, so that it is followed once."""
+        return {part: _variants(part, self.choices) for part in PARTS}
 
 
-def receptive_fields(structure: StructureCounts, layers: Variants, choices: int) -> list[int]:
-    """The receptive field of a prediction, or `WHOLE_IMAGE`, for each of a number of `choices`.
+def by_stride(choices: Iterable[PartLayers]) -> list[SameStride]:
+    """The different choices, by the stride of their stems."""
+    groups: dict[int, dict[PartLayers, None]] = {}
+    for choice in choices:
+        groups.setdefault(choice.stride, {})[choice] = None
+    return [SameStride(tuple(group)) for group in groups.values()]
 
-    All are followed side by side. Fusions and widths play no part.
+
+def receptive_fields(structure: StructureCounts, group: SameStride) -> dict[PartLayers, int]:
+    """The receptive field of a prediction, or `WHOLE_IMAGE`, for each choice of a group.
+
+    Fusions and widths play no part.
     """
+    layers = group.variants
     readings: dict[Node, list[Reading]] = {
         structure.input: [Reading("image", *each) for each in layers["stem"]]
     }
@@ -156,8 +183,10 @@ def receptive_fields(structure: StructureCounts, layers: Variants, choices: int)
         into = readings.setdefault(target, [])
         into += [Reading(source, *each) for each in layers[kind]]
     readings["prediction"] = [Reading(structure.output, *each) for each in layers["head"]]
-    *_, (_, sides) = field_sides(readings, structure.multiple, choices)
-    return [WHOLE_IMAGE if isinf(side) else int(side) for side in sides]
+    multiple = structure.multiple * group.stride
+    *_, (_, sides) = field_sides(readings, multiple, len(group.choices))
+    fields = (WHOLE_IMAGE if isinf(side) else int(side) for side in sides)
+    return dict(zip(group.choices, fields, strict=True))
 
 
 def _variants(part: str, choices: Sequence[PartLayers]) -> list[tuple[Layers, Any]]:

@@ -1,11 +1,11 @@
 """What costs depend on beside the network: image, batch, precision, optimizer, and formulas."""
 
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from gridgen.analysis.sizes import MAX_SIDE, PAPER_SIZE, larger_size, smaller_size
+from gridgen.analysis.sizes import DEFAULT_SIZES, MAX_SIDE, larger_size, read_size, smaller_size
+from gridgen.errors import SizeError
 from gridgen.grid.tracing import Size
 from gridgen.memory.setting import OptimizerField, PrecisionField, RecomputeField, Setting
 from gridgen.spec import Document, NetworkSpec
@@ -14,26 +14,24 @@ ImageSide = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 def _sides(value: Any) -> Any:
-    """Two numbers from `HEIGHTxWIDTH`; other values are left to pydantic's own check."""
-    if not isinstance(value, str):
-        return value
-    sides = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", value)
-    if sides is None:
-        raise ValueError(f"{value[:60]!r} is not a size; write HEIGHTxWIDTH, such as 360x480")
-    return int(sides[1]), int(sides[2])
+    """The numbers of `HEIGHTxWIDTH`; other values are left to pydantic's own check."""
+    try:
+        return read_size(value) if isinstance(value, str) else value
+    except SizeError as error:
+        raise ValueError(str(error)) from error
 
 
 _SIDE = {"type": "integer", "minimum": 1, "maximum": MAX_SIDE}
-_PAIR = {"type": "array", "prefixItems": [_SIDE, _SIDE], "minItems": 2, "maxItems": 2}
-_TEXT = {"type": "string", "pattern": "^[0-9]+x[0-9]+$"}
+_LIST = {"type": "array", "items": _SIDE, "minItems": 1, "maxItems": 3}
+_TEXT = {"type": "string", "pattern": "^[0-9]+(x[0-9]+){0,2}$"}
 
 Image = Annotated[
     # YAML has lists, which a strict tuple refuses.
-    Annotated[tuple[ImageSide, ImageSide], Field(strict=False)],
+    Annotated[tuple[ImageSide, ...], Field(strict=False, min_length=1, max_length=3)],
     BeforeValidator(_sides),
-    WithJsonSchema({"anyOf": [_PAIR, _TEXT]}),
+    WithJsonSchema({"anyOf": [_LIST, _TEXT]}),
 ]
-"""Height and width, such as [360, 480] or 360x480."""
+"""Height and width, such as [360, 480] or 360x480; as many sides as the spec has dimensions."""
 
 
 class Workload(Document):
@@ -83,18 +81,19 @@ class Workload(Document):
         "know no topology and are about a quarter too low for parameters.",
     )
 
-    @property
-    def asked(self) -> Size:
+    def asked(self, dimensions: int) -> Size:
         """Size of the image before any size policy changes it."""
-        return self.size or PAPER_SIZE
+        return self.size or DEFAULT_SIZES[dimensions]
 
     def image(self, spec: NetworkSpec) -> Size:
         """`size`, or, where `spec` takes no such image, the smallest legal one that holds it."""
-        return _taken(spec, self.asked, self.size is None)
+        return _taken(spec, self.asked(spec.dimensions), self.size is None)
 
     def step(self, spec: NetworkSpec) -> Size:
         """The same for the image of a step of training."""
-        return self.image(spec) if self.crop is None else _taken(spec, (self.crop, self.crop))
+        return (
+            self.image(spec) if self.crop is None else _taken(spec, (self.crop,) * spec.dimensions)
+        )
 
     @property
     def setting(self) -> Setting:

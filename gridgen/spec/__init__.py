@@ -5,6 +5,7 @@ from gridgen.spec.gridspec import Column, GridSpec, shorten
 from gridgen.spec.network import (
     Classes,
     CustomTopology,
+    Dimensions,
     DraftSpec,
     InChannels,
     NetworkSpec,

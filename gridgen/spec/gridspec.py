@@ -8,11 +8,25 @@ from pydantic import Field, WithJsonSchema, field_serializer, field_validator, m
 
 from gridgen.errors import SpecError
 from gridgen.spec.document import Document
-from gridgen.spec.network import Classes, InChannels, Name, NetworkSpec, SizePolicy, TopologyField
+from gridgen.spec.network import (
+    Classes,
+    Dimensions,
+    InChannels,
+    Name,
+    NetworkSpec,
+    SizePolicy,
+    TopologyField,
+)
 
 MAX_STREAMS = 16
 MAX_COLUMNS = 2048
 MAX_CHANNELS = 65536
+
+STEM_STRIDES = {"strided": 2}
+"""Stems that divide the sides of the image, and by what; the head multiplies them again."""
+
+BY_IMAGE = ("instance", "group")
+"""Normalizations by the mean and variance of one image."""
 
 Column = Literal["sub", "up"]
 Columns = Annotated[
@@ -65,7 +79,8 @@ class GridSpec(NetworkSpec):
     streams: int = Field(
         ge=1,
         le=MAX_STREAMS,
-        description="Number of resolutions N_S; stream i works at 1/2^i of the image's.",
+        description="Number of resolutions N_S; stream i works at 1/2^i of the image's, or half of "
+        "that with stem: strided.",
     )
     columns: Columns = Field(
         strict=False,
@@ -82,6 +97,7 @@ class GridSpec(NetworkSpec):
     )
     in_channels: InChannels = 3
     classes: Classes
+    dimensions: Dimensions = 2
     units: Units = Field(default=Units(), description="The unit on each kind of connection.")
     fusion: Name = Field(
         default="sum", description="How the connections that arrive at a feature map are joined."
@@ -89,19 +105,27 @@ class GridSpec(NetworkSpec):
     residual: ResidualFlags = Field(
         default=ResidualFlags(), description="Where the identity is added."
     )
+    norm: Name = Field(
+        default="batch",
+        description="Normalization of the maps; with batch, of the image and the logits too.",
+    )
+    activation: Name = Field(default="relu", description="Activation after each normalization.")
     total_dropout: float = Field(
         default=0.0,
         ge=0,
         lt=1,
         description="Probability that a training step drops a lateral unit (the paper's 1 - p).",
     )
-    stem: Name = Field(default="conv", description="Layers before the grid.")
+    stem: Name = Field(
+        default="conv",
+        description="Layers before the grid; strided halves height and width, as all heads undo.",
+    )
     head: Name = Field(default="deconv", description="Layers after the grid.")
     side_channels: tuple[Channels, ...] | None = Field(
         default=None,
         strict=False,
         description="Channels of features that may enter beside the image, one number for each "
-        "stream below stream 0: at X(i, 0), at 1/2^i of the image's size. None where not given.",
+        "stream below stream 0: at X(i, 0), of that map's size. None where not given.",
     )
     size: SizePolicy = "error"
     topology: TopologyField | None = Field(
@@ -191,14 +215,27 @@ class GridSpec(NetworkSpec):
         return self.columns == ("sub",) * self.sub_columns + ("up",) * self.up_columns
 
     @property
+    def stride(self) -> int:
+        """What the stem divides the sides of the image by."""
+        return STEM_STRIDES.get(self.stem, 1)
+
+    @property
     def multiple(self) -> int:
-        """What height and width must be multiples of: 2^(N_S - 1)."""
-        return 1 << (self.streams - 1)
+        """What height and width must be multiples of: 2^(N_S - 1), times the stem's stride."""
+        return self.stride << (self.streams - 1)
 
     @property
     def needs(self) -> str:
         """Which sizes are legal, in words."""
-        return f"{self.streams} streams need multiples of {self.multiple}"
+        after = f" after a stem of stride {self.stride}" if self.stride > 1 else ""
+        least = f", {self.least} at least" if self.least > self.multiple else ""
+        return f"{self.streams} streams{after} need multiples of {self.multiple}{least}"
+
+    @property
+    def least(self) -> int:
+        """The smallest legal side: two multiples where each image is normalized by itself."""
+        # One place of the lowest stream alone has no variance, and torch refuses it.
+        return self.multiple * (2 if self.norm in BY_IMAGE else 1)
 
     @property
     def title(self) -> str:
@@ -215,7 +252,8 @@ class GridSpec(NetworkSpec):
             f"F0 = {channels[0]}" if self.doubling else f"channels {'/'.join(map(str, channels))}"
         )
         streams = f"{self.streams} stream{'s' if self.streams > 1 else ''}"
-        return f"{streams}, {shorten(self.columns)} columns, {width}"
+        sides = f", {self.dimensions}-d" if self.dimensions != 2 else ""
+        return f"{streams}, {shorten(self.columns)} columns, {width}{sides}"
 
 
 def shorten(columns: tuple[Column, ...]) -> str:

@@ -55,6 +55,10 @@ Classes = Annotated[
         "that restores images.",
     ),
 ]
+Dimensions = Annotated[
+    Literal[1, 2, 3],
+    Field(description="Sides of what the network sees: signals 1, images 2, volumes 3."),
+]
 SizePolicy = Annotated[
     Literal["error", "pad", "crop", "resize"],
     Field(
@@ -73,6 +77,7 @@ class NetworkSpec(Document):
     if TYPE_CHECKING:  # declared by each kind, which orders its own fields
         in_channels: InChannels
         classes: Classes
+        dimensions: Dimensions
         size: SizePolicy
         topology: str | CustomTopology | None
 
@@ -98,6 +103,11 @@ class NetworkSpec(Document):
         return self.multiple
 
     @property
+    def stride(self) -> int:
+        """What the stem divides the sides of the image by, where a side enters beside it."""
+        return 1
+
+    @property
     def needs(self) -> str:
         """Which sizes are legal, in words."""
         least = f", {self.least} at least" if self.least > self.multiple else ""
@@ -116,6 +126,7 @@ class DraftSpec(NetworkSpec):
     classes: Classes
     step: Annotated[int, Field(ge=1, description="What image sides must be multiples of.")] = 1
     smallest: Annotated[int, Field(ge=0, description="The smallest legal side, if larger.")] = 0
+    dimensions: Dimensions = 2
     size: SizePolicy = "error"
     topology: CustomTopology | None = None
 

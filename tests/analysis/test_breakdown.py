@@ -53,7 +53,7 @@ def test_the_sums_are_the_totals_of_every_published_network(name):
 @given(specs(), st.data())
 def test_the_sums_are_the_totals_of_every_grid(spec, data):
     grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
-    side = spec.multiple * data.draw(st.integers(1, 3))
+    side = spec.least * data.draw(st.integers(1, 3))
     require_sums(grid, (side, 2 * side))
 
 

@@ -241,7 +241,7 @@ def test_a_topology_costs_no_more_than_the_full_grid(name, paper_grid):
 def test_counts_are_the_sums_over_the_layers_walked_one_by_one(spec, data):
     """Shapes come from walking the grid, not from the streams' formulas."""
     grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
-    side = spec.multiple * data.draw(st.integers(1, 3))
+    side = spec.least * data.draw(st.integers(1, 3))
     parameters = activations = macs = 0
 
     def walk(layers, shape):

@@ -181,8 +181,12 @@ CASES = {
         "columns, then up columns"
     ),
     # sizes
-    "count mine.yaml --size 400": (
-        "--size: '400' is not a size; write HEIGHTxWIDTH, such as 360x480"
+    "count mine.yaml --size 400": "400 is no size for 2 dimensions; give height, width: 360x480.",
+    "count mine.yaml --size 8x8x8": (
+        "8x8x8 is no size for 2 dimensions; give height, width: 360x480."
+    ),
+    "count mine.yaml --size 400,400": (
+        "--size: '400,400' is not a size; write HEIGHTxWIDTH, such as 360x480 (volumes: 64x64x32)"
     ),
     "count mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
     "count deep.yaml --size 360x480": (

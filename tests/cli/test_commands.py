@@ -19,6 +19,7 @@ from gridgen.data import DATASETS
 from gridgen.emit import load_network
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.styles import ACTIVATIONS, NORMS
 from gridgen.render import draw
 from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
@@ -258,6 +259,8 @@ TABLES = {
     "fusions": list(FUSIONS),
     "stems": list(STEMS),
     "heads": list(HEADS),
+    "norms": list(NORMS),
+    "activations": list(ACTIVATIONS),
     "architectures": list(ARCHITECTURES),
     "lints": list(LINTS),
     "datasets": list(DATASETS),

@@ -147,7 +147,7 @@ WRONG = {
     "lint": "gridgen lint: Missing argument 'SPEC'; see gridgen lint --help",
     "lint nothing.yaml": "nothing.yaml: No such file or directory",
     "lint unet-2016": unknown("spec file or architecture", "unet-2016", ["unet-2015"]),
-    "lint mine.yaml --size 5": "--size: '5' is not a size; write HEIGHTxWIDTH, such as 360x480",
+    "lint mine.yaml --size 5": "5 is no size for 2 dimensions; give height, width: 360x480.",
     "lint mine.yaml --size 0x8": "Image is 0x8; each side must be from 1 to 65536.",
     "lint mine.yaml --size 9x8": (
         "Image is 9x8; 2 streams need multiples of 2. Pad to 10x8, crop to 8x8, or set size: pad."

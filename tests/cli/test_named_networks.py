@@ -120,7 +120,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
             ["count", *SMALL[:2], "units.lateral=residual"],
             (
                 "--set: units: unknown field 'units'; known: architecture, base_channels, "
-                "classes, in_channels, size, streams, topology"
+                "classes, dimensions, in_channels, size, streams, topology"
             ),
         ),
         (
@@ -131,7 +131,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
             ["count", "mine.yaml", "--set", "units.lateral=x"],
             (
                 "--set: units.lateral: "
-                f"{unknown('lateral unit', 'x', ['bottleneck', 'residual', 'residual-prelu'])}"
+                f"{unknown('lateral unit', 'x', ['bottleneck', 'residual', 'separable'])}"
             ),
         ),
         (
@@ -178,7 +178,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
         ),
         (
             ["diff", "mine.yaml", "mine.yaml", "--size", "3"],
-            "--size: '3' is not a size; write HEIGHTxWIDTH, such as 360x480",
+            "3 is no size for 2 dimensions; give height, width: 360x480.",
         ),
     ],
 )

@@ -25,7 +25,7 @@ EXAMPLES = max(200, settings.default.max_examples)
 @st.composite
 def specs_with_sides(draw: st.DrawFn) -> GridSpec:
     """Any spec; where features could enter at the lower streams, they mostly do."""
-    spec = draw(specs())
+    spec = draw(specs(dimensions=(1, 2, 3)))
     lower = spec.streams - 1
     if spec.fusion != "sum" or spec.columns[0] != "sub" or not lower or not draw(UP_TO_4) > 1:
         return spec
@@ -33,14 +33,16 @@ def specs_with_sides(draw: st.DrawFn) -> GridSpec:
 
 
 @st.composite
-def sizes_for(draw: st.DrawFn, spec: GridSpec) -> tuple[int, int]:
+def sizes_for(draw: st.DrawFn, spec: GridSpec) -> tuple[int, ...]:
     """Sizes that the spec's policy takes: multiples, or whatever is not smaller than one."""
     rest = st.integers(0, spec.multiple - 1 if spec.size != "error" else 0)
-    sides = (draw(UP_TO_4) * spec.multiple + draw(rest) for _ in range(2))
+    sides = (
+        max(draw(UP_TO_4) * spec.multiple, spec.least) + draw(rest) for _ in range(spec.dimensions)
+    )
     return tuple(sides)
 
 
-def built(grid: Grid, size: tuple[int, int]) -> tuple[int, int, int]:
+def built(grid: Grid, size: tuple[int, ...]) -> tuple[int, int, int]:
     """Parameters, activations and MACs of the module, for one image of `size`."""
     spec, network = grid.spec, network_on_meta(grid).eval()
     image = torch.empty(1, spec.in_channels, *size, device="meta")
@@ -48,15 +50,14 @@ def built(grid: Grid, size: tuple[int, int]) -> tuple[int, int, int]:
     return sum(p.numel() for p in network.parameters()), *measured(network, *inputs)
 
 
-def features(grid: Grid, size: tuple[int, int]) -> list[torch.Tensor | None]:
+def features(grid: Grid, size: tuple[int, ...]) -> list[torch.Tensor | None]:
     """Features for every side that the topology has kept, for the size worked on."""
-    height, width = legal_size(grid.spec, size)
+    legal, stride = legal_size(grid.spec, size), grid.spec.stride
     return [
         torch.empty(
             1,
             side.channels,
-            height >> side.target.stream,
-            width >> side.target.stream,
+            *(each // stride >> side.target.stream for each in legal),
             device="meta",
         )
         if side in grid.sides
@@ -65,7 +66,7 @@ def features(grid: Grid, size: tuple[int, int]) -> list[torch.Tensor | None]:
     ]
 
 
-def counted(grid: Grid, size: tuple[int, int]) -> tuple[int, int, int]:
+def counted(grid: Grid, size: tuple[int, ...]) -> tuple[int, int, int]:
     found = count(grid, size)
     return found.parameters.total, found.activations.total, found.macs.total
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gridgen.emit.lowering import lower
 from gridgen.errors import GridError
 from gridgen.grid.layers import (
+    GELU,
     WHOLE,
     AveragePool,
     BatchNorm,
@@ -19,6 +20,7 @@ from gridgen.grid.layers import (
     Deconv,
     GroupNorm,
     Layer,
+    LeakyReLU,
     MaxPool,
     MaxUnpool,
     PReLU,
@@ -40,6 +42,8 @@ EXAMPLES: tuple[Layer, ...] = (
     BatchNorm(4),
     GroupNorm(4, 2),
     ReLU(),
+    LeakyReLU(),
+    GELU(),
     SiLU(),
     PReLU(),
     PReLU(4),

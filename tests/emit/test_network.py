@@ -6,6 +6,7 @@ import networkx as nx
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies import specs, topologies_for
 from torch import nn
 
@@ -21,6 +22,7 @@ from gridgen.spec import GridSpec
 from tests.oracles.measuring import measured, network_on_meta
 from tests.oracles.silencing import share_weights, silenced
 
+NORMS = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.GroupNorm
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
 
 
@@ -37,15 +39,15 @@ def test_the_papers_network_at_400x400_costs_what_is_counted(paper_grid):
     assert measured(network, image) == (309_440_000, 33_098_400_000)
 
 
-@given(specs(max_streams=4))
+@given(specs(max_streams=3, dimensions=(1, 2, 3)))
 @settings(max_examples=40)
 def test_a_gradient_reaches_every_parameter_of_every_topology(spec):
     full = build_grid(spec.but(total_dropout=0.0))
-    side = spec.multiple * 4
+    size = (spec.multiple * (2 if spec.dimensions == 3 else 4),) * spec.dimensions
     for topology in topologies_for(spec):
         network = GridNetwork(prune(full, topology))
         _away_from_dead_rectifiers(network)
-        logits = network(torch.rand(2, spec.in_channels, side, side))
+        logits = network(torch.rand(2, spec.in_channels, *size))
         (logits * torch.randn_like(logits)).sum().backward()
         unreached = [name for name, p in network.named_parameters() if p.grad is None]
         assert unreached == []
@@ -63,38 +65,52 @@ def test_the_gradient_of_every_unit_is_not_zero(topology):
 def _away_from_dead_rectifiers(network: GridNetwork) -> None:
     """With one or two channels, a rectifier can happen to pass nothing at all."""
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, NORMS):
             nn.init.constant_(module.bias, 1.0)
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
 @pytest.mark.parametrize("topology", [name for name in TOPOLOGIES if name != "gridnet"])
-@pytest.mark.parametrize("columns", ["2+2", "3+3"])
-def test_the_pruned_network_is_the_full_one_with_silent_units(topology, columns, training):
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_the_pruned_network_is_the_full_one_with_silent_units(topology, norm, dimensions, training):
     """Silent: the last convolution's weight *and bias* are zero and the identity is not added.
 
     The unit's BN may hold anything, in evaluation and in training: what follows multiplies it by
     zero. Maps that the pruned grid has not are then zero, and nobody listens to them.
     """
     torch.manual_seed(1)
-    full = build_grid(GridSpec.of(**{**PAPER_FAMILY, "columns": columns}))
+    shared = {**PAPER_FAMILY, "dimensions": dimensions, "norm": norm, "activation": "gelu"}
+    full = build_grid(GridSpec.of(**shared))
     pruned = prune(full, topology)
     dropped = {connection.name for connection in removed(pruned)}
     network, small = silenced(full, dropped), GridNetwork(pruned)
     share_weights(network, small)
-    image = torch.rand(2, 3, 16, 24)
+    image = torch.rand(2, 3, *(16, 24, 8)[:dimensions])
     network.train(training)
     small.train(training)
     torch.testing.assert_close(network(image), small(image), rtol=1e-5, atol=1e-5)
 
 
-@given(specs(max_streams=4))
+@given(specs(max_streams=3, dimensions=(1, 2, 3)), st.sampled_from(["pad", "resize"]))
 @settings(max_examples=60)
-def test_any_size_gives_logits_of_that_size_with_pad(spec):
-    network = GridNetwork(build_grid(spec.but(size="pad"))).eval()
-    for height, width in ((1, 1), (9, 16), (17, 33)):
-        logits = network(torch.rand(1, spec.in_channels, height, width))
-        assert logits.shape == (1, spec.classes, height, width)
+def test_any_size_gives_logits_of_that_size(spec, policy):
+    network = GridNetwork(build_grid(spec.but(size=policy))).eval()
+    for sides in ((1, 1, 1), (9, 16, 3), (17, 33, 2)):
+        size = sides[: spec.dimensions]
+        logits = network(torch.rand(1, spec.in_channels, *size))
+        assert logits.shape == (1, spec.classes, *size)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_what_is_cropped_has_the_nearest_predicted_values(dimensions):
+    spec = GridSpec.of(**PAPER_FAMILY, size="crop", dimensions=dimensions)
+    network = GridNetwork(build_grid(spec)).eval()
+    image = torch.rand(1, 3, *(18, 15, 9)[:dimensions])
+    inside = (..., *(slice(1, 17), slice(1, 13), slice(0, 8))[:dimensions])
+    logits, whole = network(image), network(image[inside])
+    torch.testing.assert_close(logits[inside], whole)
+    assert torch.equal(logits[:, :, 0], logits[:, :, 1])
 
 
 def test_360x480_works_at_five_streams_with_pad():
@@ -126,6 +142,35 @@ def test_an_image_of_other_channels_is_refused(paper_grid):
         network_on_meta(paper_grid)(torch.empty(1, 1, 16, 16, device="meta"))
     assert str(caught.value) == (
         "Images have 1 channels; the spec's in_channels is 3. Change one of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "dimensions", "message"),
+    [
+        ((3, 16, 16), 2, "Images are 3x16x16; give a batch of shape (N, 3, height, width)."),
+        ((1, 3, 8), 2, "Images are 1x3x8; give a batch of shape (N, 3, height, width)."),
+        (
+            (1, 3, 8, 8),
+            3,
+            "Images are 1x3x8x8; give a batch of shape (N, 3, depth, height, width).",
+        ),
+        ((8,), 1, "Images are 8; give a batch of shape (N, 3, length)."),
+    ],
+)
+def test_what_is_no_batch_is_refused(shape, dimensions, message):
+    network = GridNetwork(build_grid(GridSpec.of(**PAPER_FAMILY, dimensions=dimensions)))
+    with pytest.raises(SizeError) as caught:
+        network(torch.rand(shape))
+    assert str(caught.value) == message
+
+
+def test_images_of_whole_numbers_are_refused():
+    network = GridNetwork(build_grid(GridSpec.of(**PAPER_FAMILY)))
+    with pytest.raises(SizeError) as caught:
+        network(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
+    assert str(caught.value) == (
+        "Images are uint8; give floating-point values from 0 to 1, such as images.float() / 255."
     )
 
 

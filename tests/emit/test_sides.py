@@ -17,13 +17,11 @@ SPEC = GridSpec.of(
     side_channels=[5, 7],
     in_channels=2,
     classes=2,
-    units={
-        "lateral": "residual-prelu",
-        "subsampling": "strided-prelu",
-        "upsampling": "bilinear-prelu",
-    },
-    stem="prelu",
-    head="prelu",
+    units={"upsampling": "bilinear"},
+    norm="none",
+    activation="prelu",
+    stem="residual",
+    head="residual",
     size="pad",
 )
 GRID = build_grid(SPEC)
@@ -43,7 +41,7 @@ def network() -> GridNetwork:
     return GridNetwork(GRID).eval()
 
 
-@pytest.mark.parametrize("stem", ["conv", "prelu"])
+@pytest.mark.parametrize("stem", ["conv", "residual"])
 def test_the_counts_are_those_of_the_module_with_all_features(stem):
     grid = build_grid(SPEC.but(stem=stem))
     network = network_on_meta(grid).eval()

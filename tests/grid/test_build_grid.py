@@ -132,11 +132,13 @@ def test_a_spec_that_names_a_topology_gets_it(paper_spec):
     [
         (
             {"units": {"lateral": "x"}},
-            unknown("lateral unit", "x", ["bottleneck", "residual", "residual-prelu"]),
+            unknown("lateral unit", "x", ["bottleneck", "residual", "separable"]),
         ),
         ({"fusion": "x"}, unknown("fusion", "x", ["concat", "sum", "weighted"])),
-        ({"stem": "x"}, unknown("stem", "x", ["conv", "prelu"])),
-        ({"head": "x"}, unknown("head", "x", ["conv", "deconv", "prelu"])),
+        ({"stem": "x"}, unknown("stem", "x", ["conv", "residual", "strided"])),
+        ({"head": "x"}, unknown("head", "x", ["bilinear", "conv", "deconv", "residual"])),
+        ({"norm": "layer"}, unknown("norm", "layer", ["batch", "group", "instance", "none"])),
+        ({"activation": "rleu"}, unknown("activation", "rleu", ["relu"])),
         ({"topology": "u-net"}, unknown("topology", "u-net", ["unet"])),
     ],
 )

@@ -37,7 +37,7 @@ def test_shapes_agree_at_every_fusion(name, spec):
     side = spec.multiple
 
     def shape(feature_map):
-        small = side >> feature_map.stream
+        small = side // spec.stride >> feature_map.stream
         return grid.channels_of(feature_map), small, small
 
     for connection in grid:

@@ -1,20 +1,27 @@
 import pytest
 
-from gridgen.grid import FUSIONS, UNITS
+from gridgen.grid import FUSIONS, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.layers import (
     BatchNorm,
     Conv,
     Deconv,
+    GroupNorm,
     MaxPool,
     PReLU,
     ReLU,
     Residual,
+    SiLU,
     Upsample,
     cost,
 )
-from gridgen.grid.units import SHORTCUTS
+from gridgen.grid.styles import ACTIVATIONS, NORMS, Style, group
+from gridgen.grid.units import SHORTCUTS, unit_layers
+from gridgen.spec import GridSpec
+from gridgen.spec.gridspec import STEM_STRIDES
 
+PAPER = Style()
+CONVOLUTION = Conv | Deconv
 ALL_UNITS = [(kind, name) for kind, table in UNITS.items() for name in table]
 CHANNELS = {"lateral": (6, 6), "subsampling": (6, 10), "upsampling": (10, 6)}
 SIZES = {"lateral": (8, 12), "subsampling": (4, 6), "upsampling": (16, 24)}
@@ -23,14 +30,14 @@ SIZES = {"lateral": (8, 12), "subsampling": (4, 6), "upsampling": (16, 24)}
 @pytest.mark.parametrize(("kind", "name"), ALL_UNITS)
 def test_a_unit_ends_with_the_shape_of_its_kind(kind, name):
     channels_in, channels_out = CHANNELS[kind]
-    layers = UNITS[kind][name](channels_in, channels_out)
+    layers = UNITS[kind][name](PAPER, channels_in, channels_out)
     assert cost(layers, (channels_in, 8, 12)).shape == (channels_out, *SIZES[kind])
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL_UNITS)
 def test_a_units_layers_take_the_channels_that_reach_them(kind, name):
     channels, channels_out = CHANNELS[kind]
-    for layer in UNITS[kind][name](channels, channels_out):
+    for layer in UNITS[kind][name](PAPER, channels, channels_out):
         expected = getattr(layer, "channels_in", getattr(layer, "channels", channels))
         assert expected == channels
         channels = layer.out((channels, 8, 8))[0]
@@ -38,12 +45,12 @@ def test_a_units_layers_take_the_channels_that_reach_them(kind, name):
 
 @pytest.mark.parametrize(("kind", "name"), ALL_UNITS)
 def test_a_unit_works_at_one_channel(kind, name):
-    assert cost(UNITS[kind][name](1, 1), (1, 2, 2)).parameters > 0
+    assert cost(UNITS[kind][name](PAPER, 1, 1), (1, 2, 2)).parameters > 0
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL_UNITS)
 def test_no_unit_rectifies_the_shared_map_before_anything_else(kind, name):
-    layers = UNITS[kind][name](4, 4)
+    layers = UNITS[kind][name](PAPER, 4, 4)
     first = next(layer for layer in layers if not isinstance(layer, MaxPool))
     assert not isinstance(first, ReLU)
 
@@ -65,36 +72,37 @@ def test_a_fusion_ends_with_the_channels_of_the_map(name, arrivals):
 
 @pytest.mark.parametrize("name", STEMS)
 def test_a_stem_leads_from_the_image_to_the_base_channels(name):
-    assert cost(STEMS[name](3, 7), (3, 8, 12)).shape == (7, 8, 12)
+    stride = STEM_STRIDES.get(name, 1)
+    assert cost(STEMS[name](PAPER, 3, 7), (3, 8, 12)).shape == (7, 8 // stride, 12 // stride)
 
 
 @pytest.mark.parametrize("name", HEADS)
 def test_a_head_leads_from_the_base_channels_to_the_classes(name):
-    assert cost(HEADS[name](7, 5), (7, 8, 12)).shape == (5, 8, 12)
+    assert cost(HEADS[name](PAPER, 7, 5, 1), (7, 8, 12)).shape == (5, 8, 12)
 
 
 def test_the_papers_units_layer_by_layer():
-    assert UNITS["lateral"]["residual"](4, 4) == (
+    assert UNITS["lateral"]["residual"](PAPER, 4, 4) == (
         *(BatchNorm(4), ReLU(), Conv(4, 4)),
         *(BatchNorm(4), ReLU(), Conv(4, 4)),
     )
-    assert UNITS["subsampling"]["strided"](4, 8) == (
+    assert UNITS["subsampling"]["strided"](PAPER, 4, 8) == (
         *(BatchNorm(4), ReLU(), Conv(4, 8, stride=2)),
         *(BatchNorm(8), ReLU(), Conv(8, 8)),
     )
-    assert UNITS["upsampling"]["deconv"](8, 4) == (
+    assert UNITS["upsampling"]["deconv"](PAPER, 8, 4) == (
         *(BatchNorm(8), ReLU(), Deconv(8, 4, stride=2)),
         *(BatchNorm(4), ReLU(), Deconv(4, 4)),
     )
 
 
 def test_the_papers_stem_and_head_layer_by_layer():
-    assert STEMS["conv"](3, 16) == (
+    assert STEMS["conv"](PAPER, 3, 16) == (
         BatchNorm(3),
         *(Conv(3, 16), BatchNorm(16), ReLU()),
         *(Conv(16, 16), BatchNorm(16), ReLU()),
     )
-    assert HEADS["deconv"](16, 19) == (
+    assert HEADS["deconv"](PAPER, 16, 19, 1) == (
         *(Deconv(16, 19), BatchNorm(19), ReLU()),
         *(Deconv(19, 19), BatchNorm(19)),
     )
@@ -105,36 +113,117 @@ def test_the_papers_units_have_the_parameters_of_the_formulas(f):
     def parameters(layers):
         return sum(layer.parameters for layer in layers)
 
-    assert parameters(UNITS["lateral"]["residual"](f, f)) == 18 * f**2 + 6 * f
-    assert parameters(UNITS["subsampling"]["strided"](f, 2 * f)) == 54 * f**2 + 10 * f
-    assert parameters(UNITS["upsampling"]["deconv"](2 * f, f)) == 27 * f**2 + 8 * f
+    assert parameters(UNITS["lateral"]["residual"](PAPER, f, f)) == 18 * f**2 + 6 * f
+    assert parameters(UNITS["subsampling"]["strided"](PAPER, f, 2 * f)) == 54 * f**2 + 10 * f
+    assert parameters(UNITS["upsampling"]["deconv"](PAPER, 2 * f, f)) == 27 * f**2 + 8 * f
 
 
 def test_a_bottleneck_has_about_17_of_288_of_the_residual_units_weights():
     def weights(name):
-        convolutions = [layer for layer in UNITS["lateral"][name](64, 64) if type(layer) is Conv]
+        convolutions = [
+            layer for layer in UNITS["lateral"][name](PAPER, 64, 64) if type(layer) is Conv
+        ]
         return sum(layer.parameters - layer.channels_out for layer in convolutions)
 
     assert weights("bottleneck") * 288 == weights("residual") * 17
 
 
-def test_the_restoration_units_layer_by_layer():
-    assert UNITS["lateral"]["residual-prelu"](4, 4) == (PReLU(4), Conv(4, 4)) * 2
-    assert UNITS["subsampling"]["strided-prelu"](4, 8) == (
-        *(PReLU(4), Conv(4, 8, stride=2)),
-        *(PReLU(8), Conv(8, 8)),
+def test_depthwise_separable_units_layer_by_layer():
+    bare = Style("none", "silu")
+    assert (
+        UNITS["lateral"]["separable"](bare, 4, 4)
+        == (
+            *(SiLU(), Conv(4, 4, groups=4)),
+            *(SiLU(), Conv(4, 4, kernel=1)),
+        )
+        * 2
     )
-    assert UNITS["upsampling"]["bilinear-prelu"](8, 4) == (
+    assert UNITS["subsampling"]["separable"](bare, 4, 8) == (
+        *(SiLU(), Conv(4, 4, stride=2, groups=4)),
+        *(SiLU(), Conv(4, 8, kernel=1)),
+        *(SiLU(), Conv(8, 8, groups=8)),
+        *(SiLU(), Conv(8, 8, kernel=1)),
+    )
+    assert UNITS["upsampling"]["separable"](bare, 8, 4)[:2] == (Upsample("bilinear"), SiLU())
+
+
+def test_a_separable_unit_has_the_share_of_weights_that_it_promises():
+    def weights(name):
+        convolutions = UNITS["lateral"][name](Style("none"), 64, 64)
+        return sum(x.parameters - x.channels_out for x in convolutions if type(x) is Conv)
+
+    assert weights("separable") * 9 * 64 == weights("residual") * (64 + 9)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("kind", "name"), ALL_UNITS)
+def test_a_unit_normalizes_and_activates_as_the_style_says(kind, name, norm, activation):
+    ends = CHANNELS[kind]
+    convolutions = [
+        x for x in unit_layers(kind, name, Style(), *ends) if isinstance(x, CONVOLUTION)
+    ]
+    expected = []
+    for layer in convolutions:
+        expected += [*NORMS[norm](layer.channels_in), ACTIVATIONS[activation](layer.channels_in)]
+        expected.append(layer)
+    found = unit_layers(kind, name, Style(norm, activation), *ends)
+    assert [layer for layer in found if not isinstance(layer, MaxPool | Upsample)] == expected
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups"), [(1, 1), (15, 1), (16, 1), (31, 1), (32, 2), (40, 2), (33, 1), (48, 3)]
+)
+def test_a_group_has_16_channels_or_the_next_number_that_divides(channels, groups):
+    assert group(channels) == (GroupNorm(channels, groups),)
+
+
+def test_the_image_and_the_logits_are_normalized_by_batch_alone():
+    for norm in ("instance", "group", "none"):
+        stem, head = STEMS["conv"](Style(norm), 3, 8), HEADS["deconv"](Style(norm), 8, 3, 1)
+        assert (stem[0], head[-1]) == (Conv(3, 8), Deconv(3, 3))
+
+
+def test_the_units_of_restoration_layer_by_layer():
+    sloped = Style("none", "prelu")
+    assert UNITS["lateral"]["residual"](sloped, 4, 4) == (PReLU(4), Conv(4, 4)) * 2
+    assert UNITS["upsampling"]["bilinear"](sloped, 8, 4) == (
         Upsample("bilinear"),
         *(PReLU(8), Conv(8, 4)),
         *(PReLU(4), Conv(4, 4)),
     )
-
-
-def test_the_restoration_ends_are_blocks_beside_a_1x1_shortcut():
-    assert STEMS["prelu"](3, 32) == (
+    assert STEMS["residual"](sloped, 3, 32) == (
         Residual((Conv(3, 32), PReLU(32), Conv(32, 32)), (Conv(3, 32, kernel=1),)),
     )
-    assert HEADS["prelu"](32, 3) == (
+    assert HEADS["residual"](sloped, 32, 3, 1) == (
         Residual((Conv(32, 32), PReLU(32), Conv(32, 3)), (Conv(32, 3, kernel=1),)),
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "fields"),
+    [
+        (
+            {
+                "units": {
+                    "lateral": "residual-prelu",
+                    "subsampling": "strided-prelu",
+                    "upsampling": "bilinear-prelu",
+                },
+                "stem": "prelu",
+                "head": "prelu",
+            },
+            {
+                "units": {"upsampling": "bilinear"},
+                "stem": "residual",
+                "head": "residual",
+                "norm": "none",
+                "activation": "prelu",
+            },
+        )
+    ],
+)
+def test_names_of_older_files_mean_what_they_meant(old, fields):
+    shared = {"streams": 2, "columns": "1+1", "base_channels": 4, "classes": 3}
+    before, today = (build_grid(GridSpec.of(**shared, **more)) for more in (old, fields))
+    assert list(before.parts()) == list(today.parts())

@@ -11,7 +11,7 @@ from gridgen.analysis.sizes import larger_size
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.errors import SizeError
-from gridgen.grid import TOPOLOGIES, build_grid, prune
+from gridgen.grid import TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.memory import Setting, count_memory
 from gridgen.memory.accounting import weights
 from gridgen.spec import GridSpec
@@ -61,14 +61,16 @@ def test_sixty_settings_need_what_torch_allocates(family, topology, precision, o
         {"size": "resize"},
         {"units": {"lateral": "bottleneck", "subsampling": "max-pool", "upsampling": "bilinear"}},
         {
-            "units": {
-                "lateral": "residual-prelu",
-                "subsampling": "strided-prelu",
-                "upsampling": "bilinear-prelu",
-            },
-            "stem": "prelu",
-            "head": "prelu",
+            "units": {"upsampling": "bilinear"},
+            "norm": "none",
+            "activation": "prelu",
+            "stem": "residual",
+            "head": "residual",
         },
+        {"units": dict.fromkeys(UNITS, "separable"), "activation": "gelu"},
+        {"norm": "group", "activation": "silu"},
+        {"norm": "instance", "activation": "leaky-relu"},
+        {"stem": "strided", "head": "bilinear"},
         {"head": "conv", "columns": ["sub", "up", "sub", "up"]},
     ],
     ids=str,
@@ -76,8 +78,15 @@ def test_sixty_settings_need_what_torch_allocates(family, topology, precision, o
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
     grid = build_grid(GridSpec.of(**{**SMALL, **fields}))
-    size = (33, 38) if "size" in fields else (32, 32)
+    size = (33, 38) if "size" in fields else (32,) * grid.spec.dimensions
     require_as_torch(grid, size, setting(precision=precision), peak=0.01)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_signals_and_volumes_need_what_torch_allocates(dimensions):
+    units = {"subsampling": "max-pool", "upsampling": "bilinear"}
+    grid = build_grid(GridSpec.of(**SMALL, units=units, dimensions=dimensions))
+    require_as_torch(grid, (32,) * dimensions, setting(), peak=0.01)
 
 
 def test_fp16_is_as_wide_as_bf16():
@@ -136,22 +145,22 @@ def test_weights_are_those_of_the_module(spec):
 
 
 @settings(max_examples=40)
-@given(specs(max_streams=4), st.data())
+@given(specs(max_streams=3, dimensions=(1, 2, 3)), st.data())
 def test_autograd_keeps_exactly_what_is_predicted(spec, data):
     """In a forward pass that really runs; torch also keeps the number of labelled pixels."""
     grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
-    side = spec.multiple * data.draw(st.integers(2, 3))
+    size = (spec.multiple * data.draw(st.integers(2, 3)),) * spec.dimensions
     recompute = data.draw(st.sampled_from(["none", "unit", "column"]))
     chosen = Setting.of(batch=2, device="cpu", recompute=recompute)
-    kept = saved_by_torch(grid, (side, side), chosen)
+    kept = saved_by_torch(grid, size, chosen)
     shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
-    assert 0 <= kept - count_memory(grid, (side, side), chosen).saved <= 16 + shares
+    assert 0 <= kept - count_memory(grid, size, chosen).saved <= 16 + shares
 
 
 @pytest.mark.parametrize(
     ("size", "fact"),
     [
-        ("480x360", "'480x360' is not a size; give (height, width), such as (360, 480)."),
+        ("480x360", "'480x360' is no size for 2 dimensions; give height, width: 360x480."),
         (
             (30, 32),
             "Image is 30x32; 3 streams need multiples of 4. Pad to 32x32, crop to 28x32, or set "

@@ -41,7 +41,7 @@ def _without_identities(grid: Grid, names: set[str]) -> Grid:
 def _scramble(network: nn.Module) -> None:
     """Statistics and scales as after a training, so that no BN is the identity."""
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
             nn.init.normal_(module.running_mean)
             nn.init.uniform_(module.running_var, 0.5, 2)
             nn.init.normal_(module.weight)

@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE
 from gridgen.emit import GridNetwork
+from gridgen.emit.network import CHANNELS_LAST
 from gridgen.memory import Setting
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -64,7 +65,8 @@ class _Tracking:
         _make_fake(self.network, self.mode)
         with self.mode, torch.device(DEVICE):
             shape = setting.batch, grid.spec.in_channels, *size
-            self.images = torch.rand(shape).to(memory_format=torch.channels_last)
+            layout = CHANNELS_LAST.get(len(size), torch.contiguous_format)
+            self.images = torch.rand(shape).to(memory_format=layout)
             self.labels = torch.zeros(setting.batch, *size, dtype=torch.int64)
             for parameter in self.network.parameters():
                 parameter.grad = torch.zeros_like(parameter)

@@ -124,7 +124,7 @@ def test_no_two_labels_overlap(streams, columns, topology):
         assert r1 <= l2 or r2 <= l1 or b1 <= t2 or b2 <= t1, f"{one!r} and {other!r}"
 
 
-@given(specs())
+@given(specs(dimensions=(1, 2, 3)))
 @settings(max_examples=60)
 def test_every_grid_draws_all_its_maps_and_connections(spec):
     grid = build_grid(spec)

@@ -143,8 +143,16 @@ def test_a_size_is_a_pair_or_text():
 @pytest.mark.parametrize(
     ("size", "fact"),
     [
-        ("480", "size: '480' is not a size; write HEIGHTxWIDTH, such as 360x480"),
-        ("480x360x3", "size: '480x360x3' is not a size; write HEIGHTxWIDTH, such as 360x480"),
+        (
+            "480-360",
+            "size: '480-360' is not a size; write HEIGHTxWIDTH, such as 360x480 "
+            "(volumes: 64x64x32)",
+        ),
+        (
+            "8x8x8x8",
+            "size: '8x8x8x8' is not a size; write HEIGHTxWIDTH, such as 360x480 "
+            "(volumes: 64x64x32)",
+        ),
         ("0x360", "size.0: 0 is less than 1"),
         ("480x70000", "size.1: 70000 is more than 65536"),
     ],

@@ -11,9 +11,11 @@ from gridgen.analysis import count
 from gridgen.errors import SpecError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.styles import ACTIVATIONS, NORMS
 from gridgen.space import Budget, Range, costs_of, feasible
 from gridgen.space.choices import members
 from gridgen.space.quantities import QUANTITIES
+from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.spec import GridSpec
 from gridgen.spec.network import merged
 from gridgen.text import LEAST_MEMORY
@@ -35,6 +37,8 @@ FIELDS = {
     "units.upsampling": st.sampled_from(sorted(UNITS["upsampling"])),
     "fusion": st.sampled_from(sorted(FUSIONS)),
     "residual": st.fixed_dictionaries({"lateral": st.booleans(), "vertical": st.booleans()}),
+    "norm": st.sampled_from(sorted(NORMS)),
+    "activation": st.sampled_from(sorted(ACTIVATIONS)),
     "stem": st.sampled_from(sorted(STEMS)),
     "head": st.sampled_from(sorted(HEADS)),
     "total_dropout": st.sampled_from([0, 0.1, 0.2]),
@@ -135,9 +139,8 @@ def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
     pivot = data.draw(st.sampled_from(costs))
     chosen = data.draw(st.sets(st.sampled_from(sorted(QUANTITIES)), max_size=3))
     least = {name: LEAST_MEMORY if name.endswith("memory") else 1 for name in QUANTITIES}
-    limits = {
-        QUANTITIES[name].field: max(pivot[name], least[name]) for name in chosen if name in pivot
-    }
+    known = chosen & {name for name, cost in pivot.items() if cost != WHOLE_IMAGE}
+    limits = {QUANTITIES[name].field: max(pivot[name], least[name]) for name in known}
     budget = Budget.of(**limits, **workload)
     found = feasible(spec, space, budget)
     kept = everywhere(found, found.within)

@@ -9,20 +9,22 @@ from gridgen.analysis.receptive import receptive_field
 from gridgen.grid import FUSIONS, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.layers import GroupNorm
+from gridgen.grid.styles import Style
 from gridgen.grid.units import residual
 from gridgen.space import Range, feasible
 from gridgen.space.budget import Budget
 from gridgen.space.structure_counts import (
     WHOLE_IMAGE,
     PartLayers,
-    head_layers,
+    by_stride,
+    layers_after,
+    layers_before,
+    layers_between,
     receptive_fields,
-    stem_layers,
     structure_of,
-    unit_layers,
-    variants_of,
 )
 from gridgen.spec import GridSpec
+from gridgen.spec.gridspec import STEM_STRIDES
 
 LATTICES = [(1, "1+1"), (3, "2+2"), (4, "1+2"), (2, ["sub", "up", "sub", "up"])]
 
@@ -31,16 +33,22 @@ LATTICES = [(1, "1+1"), (3, "2+2"), (4, "1+2"), (2, ["sub", "up", "sub", "up"])]
 def test_every_unit_and_end_is_seen_as_one_grid_sees_it(streams, columns):
     spec = GridSpec.of(streams=streams, columns=columns, base_channels=1, classes=1)
     choices, sides = [], []
-    for lateral, sub, up, added, stem, head in product(
-        *UNITS.values(), (False, True), STEMS, HEADS
+    for lateral, sub, up, added, stem, head, norm in product(
+        *UNITS.values(), (False, True), STEMS, HEADS, ("batch", "group")
     ):
+        style = Style(norm)
         units = {"lateral": lateral, "subsampling": sub, "upsampling": up}
-        kinds = [unit_layers(kind, name, added) for kind, name in units.items()]
-        choices.append(PartLayers(*kinds, stem_layers(stem), head_layers(head)))
+        kinds = [layers_between(kind, name, style, added) for kind, name in units.items()]
+        stride = STEM_STRIDES.get(stem, 1)
+        ends = layers_before(stem, style), layers_after(head, style, stride)
+        choices.append(PartLayers(*kinds, *ends, stride))
         identities = {"lateral": added, "vertical": added}
-        one = spec.but(units=units, residual=identities, stem=stem, head=head)
-        sides.append(receptive_field(build_grid(one)))
-    assert receptive_fields(structure_of(spec), variants_of(choices), len(choices)) == sides
+        one = spec.but(units=units, residual=identities, stem=stem, head=head, norm=norm)
+        sides.append(receptive_field(build_grid(one)) or WHOLE_IMAGE)
+    found = {}
+    for group in by_stride(choices):
+        found |= receptive_fields(structure_of(spec), group)
+    assert [found[choice] for choice in choices] == sides
 
 
 @pytest.mark.parametrize("name", FUSIONS)
@@ -53,8 +61,8 @@ def test_no_fusion_looks_at_other_rows(name):
 
 
 def test_a_unit_that_sees_the_whole_map_has_no_end(monkeypatch):
-    def normed(channels_in, channels_out):
-        return (GroupNorm(channels_in, 1), *residual(channels_in, channels_out))
+    def normed(style, channels_in, channels_out):
+        return (GroupNorm(channels_in, 1), *residual(style, channels_in, channels_out))
 
     monkeypatch.setitem(UNITS["lateral"], "normed", normed)
     shared = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2}

@@ -13,8 +13,8 @@ FIELDS = {"streams": "3", "columns": "2+2", "base_channels": "4", "classes": "2"
 NAME = "^[a-z][a-z0-9_-]{0,63}$"
 PATTERN = r"^[a-z0-9_*?\[\]!-]{1,64}$"
 ALL_FIELDS = (
-    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, "
-    "side_channels, size, stem, streams, topology, total_dropout, units"
+    "activation, base_channels, channels, classes, columns, dimensions, fusion, head, in_channels, "
+    "norm, residual, side_channels, size, stem, streams, topology, total_dropout, units"
 )
 
 
@@ -275,7 +275,7 @@ def test_a_million_columns_as_a_python_list_are_refused_with_little_work():
             "{subsampling: @deconv}",
             (
                 "units.subsampling: "
-                f"{unknown('subsampling unit', 'deconv', ['max-pool', 'strided', 'strided-prelu'])}"
+                f"{unknown('subsampling unit', 'deconv', ['max-pool', 'separable', 'strided'])}"
             ),
         ),
         (
@@ -285,7 +285,11 @@ def test_a_million_columns_as_a_python_list_are_refused_with_little_work():
         ),
         ("fusion", "summ", f"fusion: {unknown('fusion', 'summ', ['sum'])}"),
         ("stem", "comv", f"stem: {unknown('stem', 'comv', ['conv'])}"),
-        ("head", "zzz", f"head: {unknown('head', 'zzz', ['conv', 'deconv', 'prelu'])}"),
+        (
+            "head",
+            "zzz",
+            f"head: {unknown('head', 'zzz', ['bilinear', 'conv', 'deconv', 'residual'])}",
+        ),
         ("topology", "u-net", f"topology: {unknown('topology', 'u-net', ['unet'])}"),
         (
             "topology",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.structure.package import PACKAGE
 
-MOST_LINES = 16_500
+MOST_LINES = 16_800  # 16,500 before normalizations, activations and dimensions were fields
 MOST_FILES = 200
 LEAST_COMMENTS = 0.01
 """Of all lines."""

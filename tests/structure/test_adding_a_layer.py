@@ -66,9 +66,9 @@ STEPS: dict[str, list[Edit]] = {
     "the record": [(RECORDS, "", RECORD)],
     "its tensors": [(RECORDS, "", TENSORS)],
     "its channels": [(RECORDS, "", REFUSES)],
-    "its export": [(LAYERS, "import BatchNorm,", "import LayerScale, BatchNorm,")],
+    "its export": [(LAYERS, "import GELU,", "import LayerScale, GELU,")],
     "a member of the union": [
-        (LAYER, "pointwise import BatchNorm,", "pointwise import LayerScale, BatchNorm,"),
+        (LAYER, "pointwise import GELU,", "pointwise import LayerScale, GELU,"),
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),
     ],
     "lowering": [

@@ -12,7 +12,8 @@ from study.fakes import TEXT, study
 
 SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"
 SPEC_FIELDS = (
-    "base_channels, channels, classes, columns, fusion, head, in_channels, residual, "
+    "activation, base_channels, channels, classes, columns, dimensions, fusion, head, "
+    "in_channels, norm, residual, "
     "side_channels, size, stem, streams, topology, total_dropout, units"
 )
 NAME = "^[a-z][a-z0-9_-]{0,63}$"
@@ -103,13 +104,13 @@ def located(text: str, fact: str) -> str:
         ),
         ("budget: {macs: @true}", "budget.macs: true is not a whole number"),
         ("budget: {size: @400}", "budget.size: 400 is not a list"),
-        ("budget: {size: @[400]}", "budget.size: value 2 is missing; add it"),
-        ("budget: {size: @[1, 2, 3]}", "budget.size: 3 values; 2 at most"),
+        ("budget: {size: @[1, 2, 3, 4]}", "budget.size: 4 values; 3 at most"),
         ("budget: {size: [@0, 400]}", "budget.size.0: 0 is less than 1"),
         ("budget: {size: [400, @70000]}", "budget.size.1: 70000 is more than 65536"),
         (
             "budget: {size: @400by400}",
-            "budget.size: '400by400' is not a size; write HEIGHTxWIDTH, such as 360x480",
+            "budget.size: '400by400' is not a size; write HEIGHTxWIDTH, such as 360x480 "
+            "(volumes: 64x64x32)",
         ),
         ("budget: {training_memory: @12}", "budget.training_memory: 12 bytes? write 12GB"),
         ("budget: {size: [400, @'4']}", "budget.size.1: '4' is not a whole number"),
@@ -242,7 +243,7 @@ def test_a_missing_field_is_named(field):
             "units.lateral: [residual, @basic]",
             (
                 "space.units.lateral.1: "
-                f"{unknown('lateral unit', 'basic', ['bottleneck', 'residual', 'residual-prelu'])}"
+                f"{unknown('lateral unit', 'basic', ['bottleneck', 'residual', 'separable'])}"
             ),
         ),
         (

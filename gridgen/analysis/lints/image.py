@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from math import isqrt
+from math import prod
 from typing import Any
 
 from gridgen.analysis.lints.case import Case, Finding, Fix
@@ -30,7 +30,7 @@ def padding(case: Case) -> Iterator[Finding]:
     """More than a tenth of what the network works on is border that `size: pad` made up."""
     if case.size is None or case.grid.spec.size != "pad":
         return
-    share = 1 - _area(case.size) / _area(case.image)
+    share = 1 - prod(case.size) / prod(case.image)
     if share > TENTH:
         fact = f"{_change(case.size, case.image)} by padding; {share:.0%} of that is made up"
         yield Finding("padding", ("size",), fact, _nearest(case, case.size))
@@ -40,7 +40,7 @@ def cropping(case: Case) -> Iterator[Finding]:
     """More than a tenth of the image gets no prediction of its own, but that of `size: crop`."""
     if case.size is None or case.grid.spec.size != "crop":
         return
-    share = 1 - _area(case.image) / _area(case.size)
+    share = 1 - prod(case.image) / prod(case.size)
     if share > TENTH:
         fact = f"{_change(case.size, case.image)} by cropping; {share:.0%} of the image is not seen"
         yield Finding("cropping", ("size",), fact, _nearest(case, case.size))
@@ -55,18 +55,14 @@ def _nearest(case: Case, size: Size) -> Fix:
     return Fix(f"use images of {shape_text(near)}, or fewer streams", size=near)
 
 
-def _area(size: Size) -> int:
-    return size[0] * size[1]
-
-
 def small_field(case: Case) -> Iterator[Finding]:
     """No prediction depends on as much as a tenth of the image, even in theory."""
     field = receptive_field(case.grid)
     if field is None or _sees_enough(case, field):
         return
-    share = _seen(case, field) / (case.image[0] * case.image[1])
+    share = _seen(case, field) / prod(case.image)
     part = f"{share:.1%}" if share > 0.001 else "less than 0.1%"
-    seen, image = shape_text((field, field)), shape_text(case.image)
+    seen, image = shape_text((field,) * len(case.image)), shape_text(case.image)
     fact = f"a prediction depends on {seen} of {image} pixels, {part}"
     yield Finding("small-field", ("network",), fact, _see_more(case, field))
 
@@ -77,9 +73,11 @@ def _see_more(case: Case, field: int) -> Fix:
 
 
 def _smaller(case: Case, field: int) -> Fix:
-    """The largest square crops of which the unchanged network sees a tenth."""
-    side = isqrt(TIMES * field * field)
-    size = smaller_size(case.grid.spec, (side, side))
+    """The largest crops of equal sides of which the unchanged network sees a tenth."""
+    dimensions = case.grid.spec.dimensions
+    most = TIMES * field**dimensions
+    side = round(most ** (1 / dimensions))
+    size = smaller_size(case.grid.spec, (side - (side**dimensions > most),) * dimensions)
     if size is None:
         return Fix("no setting lets it see more, and no smaller image is possible")
     return Fix(f"train on crops of {shape_text(size)}", size=size)
@@ -88,14 +86,12 @@ def _smaller(case: Case, field: int) -> Fix:
 def _sees_enough(case: Case, field: int | None) -> bool:
     if field is None:
         return True
-    height, width = case.image
-    return TIMES * _seen(case, field) >= height * width
+    return TIMES * _seen(case, field) >= prod(case.image)
 
 
 def _seen(case: Case, field: int) -> int:
     """Number of pixels of the image on which one prediction depends."""
-    height, width = case.image
-    return min(field, height) * min(field, width)
+    return prod(min(field, side) for side in case.image)
 
 
 def deeper(case: Case, enough: Callable[[Case], bool]) -> Fix | None:

@@ -1,12 +1,23 @@
 """Lints on single layers: uneven transposed convolutions, normalization of few values."""
 
 from collections.abc import Iterator
-from math import sqrt
+from itertools import product
+from math import prod, sqrt
 from typing import NamedTuple
 
 from gridgen.analysis.lints.case import Case, Finding, Fix
 from gridgen.grid import Connection, FeatureMap, Grid
-from gridgen.grid.layers import BatchNorm, Deconv, Layer, Layers, Residual, Shape, cost, shape_text
+from gridgen.grid.layers import (
+    BatchNorm,
+    Deconv,
+    Layer,
+    Layers,
+    Residual,
+    Shape,
+    cost,
+    kernel_text,
+    shape_text,
+)
 from gridgen.grid.tracing import Size, trace
 from gridgen.spec import GridSpec, NetworkSpec
 
@@ -34,14 +45,18 @@ def checkerboard(case: Case) -> Iterator[Finding]:
 def _overlap(layer: Deconv) -> str:
     kernel, stride = layer.kernel, layer.stride
     fewest, most = kernel // stride, -(-kernel // stride)
-    *some, last = sorted({fewest**2, fewest * most, most**2})
+    # Each side of the map has places that fewest and places that most weights reach.
+    ways = product((fewest, most), repeat=layer.dimensions)
+    *some, last = sorted({prod(way) for way in ways})
     reached = f"reaches outputs with {', '.join(map(str, some))} or {last} weights"
-    return f"a {kernel}x{kernel} transposed convolution of stride {stride} {reached}"
+    kind = f"{kernel_text(kernel, layer.dimensions)} transposed convolution of stride {stride}"
+    return f"a {kind} {reached}"
 
 
 def _interpolate(spec: NetworkSpec) -> Fix:
     if isinstance(spec, GridSpec):
-        return Fix("interpolate, then convolve", {"units.upsampling": "bilinear"})
+        head = {"head": "bilinear"} if spec.stride > 1 and spec.head == "deconv" else {}
+        return Fix("interpolate, then convolve", {"units.upsampling": "bilinear", **head})
     return Fix(f"interpolate, then convolve; no setting of {spec.title} does it")
 
 
@@ -54,7 +69,7 @@ def few_values(case: Case) -> Iterator[Finding]:
     smallest = _smallest(case)
     if not smallest:
         return
-    batch = max(-(-FEWEST // _area(size)) for size in smallest.values())
+    batch = max(-(-FEWEST // prod(size)) for size in smallest.values())
     words = f"train in batches of {batch}"
     if isinstance(case.grid.spec, GridSpec):
         words += ", on larger images, or with fewer streams"
@@ -66,24 +81,18 @@ def _smallest(case: Case) -> dict[str, Size]:
     """The places where a BN sees few values, with the smallest map size that one sees there."""
     smallest: dict[str, Size] = {}
     for place, layer, (_, *size) in placed_layers(case.grid, case.image):
-        height, width = size
-        if isinstance(layer, BatchNorm) and case.batch * height * width < FEWEST:
-            smallest[place] = min(smallest.get(place, (height, width)), (height, width), key=_area)
+        if isinstance(layer, BatchNorm) and case.batch * prod(size) < FEWEST:
+            smallest[place] = min(smallest.get(place, (*size,)), (*size,), key=prod)
     return smallest
 
 
 def _few(batch: int, size: Size) -> str:
-    values = batch * _area(size)
+    values = batch * prod(size)
     where = f"at batch {batch} and {shape_text(size)}"
     if values == 1:
         return f"BN sees 1 value per channel in training {where}, which torch refuses"
     seen = f"BN sees {values} values per channel in training {where}"
     return f"{seen}; their variance errs by {sqrt(2 / values):.0%}"
-
-
-def _area(size: Size) -> int:
-    height, width = size
-    return height * width
 
 
 class Placed(NamedTuple):

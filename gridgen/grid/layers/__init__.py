@@ -16,16 +16,18 @@ from gridgen.grid.layers.layer import (
     cost,
     flat,
     hull,
+    in_dimensions,
     rows_before,
     tensors_of,
 )
-from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
+from gridgen.grid.layers.pointwise import GELU, BatchNorm, GroupNorm, LeakyReLU, PReLU, ReLU, SiLU
 from gridgen.grid.layers.record import (
     WHOLE,
     Record,
     Rows,
     Shape,
     Tensors,
+    kernel_text,
     require_equal,
     shape_text,
 )

@@ -5,16 +5,17 @@ from math import prod
 from typing import Any, ClassVar
 
 from gridgen.errors import GridError
-from gridgen.grid.layers.record import Record, Rows, Shape, Tensors
+from gridgen.grid.layers.record import Record, Rows, Shape, Tensors, kernel_text
 
 
 @dataclass(frozen=True, slots=True)
 class Conv(Record):
     """Convolution k x k, padded to keep the size at stride 1 and to divide it by a larger stride.
 
-    (F, H, W) -> (G, ceil(H / stride), ceil(W / stride)) for odd k. `valid`: without padding, so
-    that dilation * (k - 1) rows and columns are lost. `groups` divides F and G; F groups of one
-    channel are a depthwise convolution.
+    (F, H, W) -> (G, ceil(H / stride), ceil(W / stride)) for odd k; with one or three `dimensions`
+    the kernel and the map have as many sides. `valid`: without padding, so that
+    dilation * (k - 1) rows and columns are lost. `groups` divides F and G; F groups of one channel
+    are a depthwise convolution.
     """
 
     output_unsaved: ClassVar[bool] = True
@@ -27,6 +28,7 @@ class Conv(Record):
     groups: int = 1
     bias: bool = True
     valid: bool = False
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         if min(self.kernel, self.stride, self.dilation, self.groups) < 1:
@@ -43,17 +45,17 @@ class Conv(Record):
 
     @property
     def tensors(self) -> Tensors:
-        kernel = self.channels_out, self.channels_in // self.groups, self.kernel, self.kernel
-        return (("weight", kernel), *_bias(self))
+        kernel = (self.kernel,) * self.dimensions
+        shape = self.channels_out, self.channels_in // self.groups, *kernel
+        return (("weight", shape), *_bias(self))
 
     @property
     def words(self) -> str:
         depthwise = 1 < self.groups == self.channels_in == self.channels_out
         words = [
             "valid" if self.valid else "",
-            f"depthwise {self.kernel}x{self.kernel}"
-            if depthwise
-            else f"{self.kernel}x{self.kernel}",
+            "depthwise" if depthwise else "",
+            kernel_text(self.kernel, self.dimensions),
             "convolution",
             f"of stride {self.stride}" if self.stride > 1 else "",
             f"of dilation {self.dilation}" if self.dilation > 1 else "",
@@ -66,16 +68,16 @@ class Conv(Record):
         return self.channels_out
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        _, height, width = shape
         more = 2 * self.padding - self.dilation * (self.kernel - 1) - 1
-        return (
-            self.channels_out,
-            (height + more) // self.stride + 1,
-            (width + more) // self.stride + 1,
-        )
+        return (self.channels_out, *((side + more) // self.stride + 1 for side in shape[1:]))
 
     def macs(self, shape: Shape) -> int:
-        return self.kernel**2 * self.channels_in // self.groups * prod(self.out(shape))
+        return (
+            int(self.kernel**self.dimensions)
+            * self.channels_in
+            // self.groups
+            * prod(self.out(shape))
+        )
 
     def rows(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
@@ -101,6 +103,7 @@ class Deconv(Record):
     kernel: int = 3
     bias: bool = True
     valid: bool = False
+    dimensions: int = 2
 
     @property
     def padding(self) -> int:
@@ -108,10 +111,9 @@ class Deconv(Record):
 
     def __post_init__(self) -> None:
         if self.padding < 0 or self.output_padding >= self.stride:
-            raise GridError(
-                f"no padding makes a {self.kernel}x{self.kernel} transposed convolution of stride "
-                f"{self.stride} multiply the size by that; use an odd or a larger kernel, or valid"
-            )
+            kind = f"{kernel_text(self.kernel, self.dimensions)} transposed convolution"
+            fact = f"no padding makes a {kind} of stride {self.stride} multiply the size by that"
+            raise GridError(f"{fact}; use an odd or a larger kernel, or valid")
 
     @property
     def output_padding(self) -> int:
@@ -120,26 +122,26 @@ class Deconv(Record):
     @property
     def tensors(self) -> Tensors:
         # torch stores the kernel of a transposed convolution with the input channels first.
-        kernel = self.channels_in, self.channels_out, self.kernel, self.kernel
-        return (("weight", kernel), *_bias(self))
+        shape = self.channels_in, self.channels_out, *(self.kernel,) * self.dimensions
+        return (("weight", shape), *_bias(self))
 
     @property
     def words(self) -> str:
         step = f" of stride {self.stride}" if self.stride > 1 else ""
         valid = "valid " if self.valid else ""
-        return f"{valid}{self.kernel}x{self.kernel} transposed convolution{step}"
+        kernel = kernel_text(self.kernel, self.dimensions)
+        return f"{valid}{kernel} transposed convolution{step}"
 
     def output_channels(self, given: int) -> int:
         self._require_channels(self.channels_in, given)
         return self.channels_out
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        _, height, width = shape
         won = self.kernel - self.stride if self.valid else 0
-        return self.channels_out, height * self.stride + won, width * self.stride + won
+        return (self.channels_out, *(side * self.stride + won for side in shape[1:]))
 
     def macs(self, shape: Shape) -> int:
-        return self.kernel**2 * self.channels_out * prod(shape)
+        return int(self.kernel**self.dimensions) * self.channels_out * prod(shape)
 
     def rows(self, first: Any, last: Any) -> Rows:
         begin = -((self.kernel - 1 - first - self.padding) // self.stride)

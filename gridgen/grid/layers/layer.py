@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
-from gridgen.grid.layers.pointwise import BatchNorm, GroupNorm, PReLU, ReLU, SiLU
+from gridgen.grid.layers.pointwise import GELU, BatchNorm, GroupNorm, LeakyReLU, PReLU, ReLU, SiLU
 from gridgen.grid.layers.record import WHOLE, Record, Rows, Shape, Tensors, require_equal
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
@@ -35,6 +35,12 @@ class Residual(Record):
     @property
     def words(self) -> str:
         return "residual blocks"
+
+    def in_dimensions(self, dimensions: int) -> "Residual":
+        layers, shortcut = (
+            in_dimensions(each, dimensions) for each in (self.layers, self.shortcut)
+        )
+        return Residual(layers, shortcut)
 
     def output_channels(self, given: int) -> int:
         after = channels_after(self.layers, given)
@@ -68,6 +74,8 @@ Layer = (
     | BatchNorm
     | GroupNorm
     | ReLU
+    | LeakyReLU
+    | GELU
     | SiLU
     | PReLU
     | MaxPool
@@ -87,6 +95,11 @@ def flat(layers: Iterable[Layer]) -> Iterator[Layer]:
             yield from flat((*layer.layers, *layer.shortcut))
         else:
             yield layer
+
+
+def in_dimensions(layers: Layers, dimensions: int) -> Layers:
+    """The layers for maps that have so many sides: 1, 2 or 3 (`Conv1d`, `Conv2d`, `Conv3d`)."""
+    return tuple(layer.in_dimensions(dimensions) for layer in layers)
 
 
 def tensors_of(layers: Layers, prefix: str = "") -> Tensors:

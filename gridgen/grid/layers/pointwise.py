@@ -14,6 +14,7 @@ class BatchNorm(Record):
     output_unsaved: ClassVar[bool] = True
 
     channels: int
+    dimensions: int = 2
 
     @property
     def tensors(self) -> Tensors:
@@ -72,6 +73,16 @@ class GroupNorm(Record):
 @dataclass(frozen=True, slots=True)
 class ReLU(Record):
     """Rectified linear unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeakyReLU(Record):
+    """ReLU with the fixed slope 0.01 below zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class GELU(Record):
+    """x * Phi(x), Phi the distribution function of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """The interface of every layer record, with the defaults of a layer that changes nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from gridgen.errors import GridError
 
 Mode = Literal["nearest", "bilinear"]
 """Interpolation modes, as PyTorch names them."""
 
-Shape = tuple[int, int, int]
-"""(channels, height, width) of one image."""
+Shape = tuple[int, ...]
+"""(channels, height, width) of one image; (channels, *sides) in other numbers of dimensions."""
 
 Tensors = tuple[tuple[str, tuple[int, ...]], ...]
 """Name and shape of each tensor, in the order in which the PyTorch module registers them."""
@@ -30,6 +30,15 @@ def shape_text(shape: Iterable[int]) -> str:
     '360x480'
     """
     return "x".join(map(str, shape))
+
+
+def kernel_text(kernel: int, dimensions: int) -> str:
+    """A kernel in words.
+
+    >>> kernel_text(3, 2), kernel_text(3, 3), kernel_text(3, 1)
+    ('3x3', '3x3x3', 'size-3')
+    """
+    return shape_text((kernel,) * dimensions) if dimensions > 1 else f"size-{kernel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,11 @@ class Record:
     def words(self) -> str:
         """The kind of layer in words, without its channels, such as `3x3 convolution`."""
         return type(self).__name__
+
+    def in_dimensions(self, dimensions: int) -> Self:
+        """The layer for maps that have so many sides, where it has a field `dimensions`."""
+        changes: dict[str, Any] = {"dimensions": dimensions}
+        return replace(self, **changes) if hasattr(self, "dimensions") else self
 
     def output_channels(self, given: int) -> int:
         """Channels of the output. Errors: `GridError` where the layer does not take `given`."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from gridgen.errors import GridError, unknown
-from gridgen.grid.layers.record import WHOLE, Mode, Record, Rows, Shape, require_equal
+from gridgen.grid.layers.record import WHOLE, Mode, Record, Rows, Shape, kernel_text, require_equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class MaxPool(Record):
 
     kernel: int = 2
     stride: int = 2
+    dimensions: int = 2
 
     @property
     def padding(self) -> int:
@@ -25,15 +26,16 @@ class MaxPool(Record):
     @property
     def words(self) -> str:
         plain = (self.kernel, self.stride) == (2, 2)
-        return "max-pooling" if plain else f"{self.kernel}x{self.kernel} max-pooling"
+        return (
+            "max-pooling" if plain else f"{kernel_text(self.kernel, self.dimensions)} max-pooling"
+        )
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        channels, height, width = shape
         # Rounded up, so that odd sides keep their last row; the module pools with ceil_mode.
         if self.kernel == self.stride:
-            return channels, -(-height // self.stride), -(-width // self.stride)
+            return (shape[0], *(-(-side // self.stride) for side in shape[1:]))
         more = 2 * self.padding - self.kernel
-        return channels, (height + more) // self.stride + 1, (width + more) // self.stride + 1
+        return (shape[0], *((side + more) // self.stride + 1 for side in shape[1:]))
 
     def rows(self, first: Any, last: Any) -> Rows:
         begin = first * self.stride - self.padding
@@ -51,14 +53,14 @@ class MaxUnpool(Record):
     needs_auxiliary: ClassVar[bool] = True
 
     pooling: str
+    dimensions: int = 2
 
     @property
     def words(self) -> str:
         return "max-unpooling"
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        channels, height, width = shape
-        doubled = channels, 2 * height, 2 * width
+        doubled = (shape[0], *(2 * side for side in shape[1:]))
         if auxiliary is not None:
             require_equal("what is unpooled", doubled, "the auxiliary input", auxiliary)
         return doubled
@@ -72,13 +74,14 @@ class AveragePool(Record):
     """Mean over a regular division of the map. (F, H, W) -> (F, bins, bins) whatever the size."""
 
     bins: int
+    dimensions: int = 2
 
     @property
     def words(self) -> str:
-        return f"average pooling to {self.bins}x{self.bins}"
+        return f"average pooling to {kernel_text(self.bins, self.dimensions)}"
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        return shape[0], self.bins, self.bins
+        return (shape[0], *(self.bins for _ in shape[1:]))
 
     def rows(self, first: Any, last: Any) -> Rows:
         return WHOLE
@@ -93,6 +96,7 @@ class Upsample(Record):
 
     mode: Mode = "nearest"
     factor: int = 2
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         _require_mode(self.mode)
@@ -102,8 +106,7 @@ class Upsample(Record):
         return f"{self.mode} upsampling" + (f" by {self.factor}" if self.factor != 2 else "")
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
-        channels, height, width = shape
-        return channels, self.factor * height, self.factor * width
+        return (shape[0], *(self.factor * side for side in shape[1:]))
 
     def rows(self, first: Any, last: Any) -> Rows:
         twice = 2 * self.factor
@@ -123,6 +126,7 @@ class Resize(Record):
     needs_auxiliary: ClassVar[bool] = True
 
     mode: Mode = "bilinear"
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         _require_mode(self.mode)
@@ -133,7 +137,7 @@ class Resize(Record):
 
     def out(self, shape: Shape, auxiliary: Shape | None = None) -> Shape:
         assert auxiliary is not None, "a Resize stands in a connection with an auxiliary input"
-        return shape[0], *auxiliary[1:]
+        return (shape[0], *auxiliary[1:])
 
     def rows(self, first: Any, last: Any) -> Rows:
         return WHOLE

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from gridgen.analysis.sizes import PAPER_SIZE, larger_size
+from gridgen.analysis.sizes import default_size
 from gridgen.grid import Grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.device.calibration import Calibration
@@ -117,7 +117,7 @@ def fits(
     'needs 3.40 GB, fits on 8 GB; up to batch 9'
     """
     setting = room.setting(setting or Setting())
-    image = size or larger_size(grid.spec, PAPER_SIZE)
+    image = size or default_size(grid.spec)
 
     @cache
     def at(batch: int) -> Counted:

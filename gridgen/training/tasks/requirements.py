@@ -156,8 +156,12 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:
     """Check that the spec's classes and in_channels are the dataset's. Errors: `SpecError`.
 
-    No dataset has features that enter beside the image, without which their blocks stay untrained.
+    No dataset has volumes or signals, nor features that enter beside the image, without which
+    their blocks stay untrained.
     """
+    if spec.dimensions != 2:
+        fact = f"{spec.dimensions}, but the data {dataset.name} has images; set dimensions: 2"
+        raise spec.blame(SpecError(fact, ("dimensions",)))
     for field, value in _wanted(dataset).items():
         given = getattr(spec, field)
         if given != value:

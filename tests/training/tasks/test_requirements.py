@@ -3,10 +3,11 @@
 import pytest
 from PIL import Image
 
+from gridgen.data import load_dataset
 from gridgen.errors import SizeError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe
-from gridgen.training.tasks.requirements import Splits, load_splits, require_splits
+from gridgen.training.tasks.requirements import Splits, load_splits, require_fit, require_splits
 
 STRICT = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 GREY = STRICT.but(in_channels=1, classes=1)
@@ -101,3 +102,13 @@ def test_what_is_given_of_an_image_must_be_legal(uneven, tmp_path, inference, si
         with pytest.raises(SizeError) as caught:
             require_splits(STRICT, splits, recipe(tmp_path, inference))
         assert f", {part}, image a: Image is {size}; 3 streams " in str(caught.value)
+
+
+def test_volumes_are_not_trained_on():
+    """There is no dataset of them yet."""
+    spec = GridSpec.of(
+        streams=2, columns="1+1", base_channels=2, classes=3, dimensions=3, in_channels=1
+    )
+    with pytest.raises(SpecError) as caught:
+        require_fit(spec, load_dataset("nuclei"))
+    assert str(caught.value) == "dimensions: 3, but the data nuclei has images; set dimensions: 2"

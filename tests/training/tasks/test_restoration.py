@@ -18,20 +18,17 @@ from gridgen.training.loop.batches import Batches
 from gridgen.training.tasks import Restoration
 
 TASK = Restoration()
-PRELU = {
-    "lateral": "residual-prelu",
-    "subsampling": "strided-prelu",
-    "upsampling": "bilinear-prelu",
-}
 SPEC = GridSpec.of(
     streams=2,
     columns="1+1",
     base_channels=4,
     in_channels=1,
     classes=1,
-    units=PRELU,
-    stem="prelu",
-    head="prelu",
+    units={"upsampling": "bilinear"},
+    norm="none",
+    activation="prelu",
+    stem="residual",
+    head="residual",
     size="pad",
 )
 RECIPE = Recipe.of(
