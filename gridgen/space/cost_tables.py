@@ -26,8 +26,10 @@ from gridgen.space.structure_counts import (
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
 
-WIDTHS = ("streams", "base_channels", "channels", "dimensions", "stem", "size")
-"""Fields that widths depend on; `size` is the policy, which changes the image."""
+WIDTHS = ("streams", "base_channels", "channels", "dimensions", "stem", "norm", "size")
+"""Fields that widths depend on; `size` is the policy, which changes the image to a legal one, and
+what is legal depends on streams, stem and norm.
+"""
 
 
 @dataclass(frozen=True)

@@ -154,3 +154,13 @@ def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
         if QUANTITIES[limit.quantity].over:
             over = [not limit.met(budget.cost(grid)[limit.quantity]) for grid in valid]
             assert found.broken[limit.quantity] == sum(over)
+
+
+def test_the_least_legal_side_of_a_normalization_by_image_is_heeded():
+    """A crop of 20x30 fits four streams after a strided stem with BN; groups need sides of 32."""
+    shared = {"columns": "1+1", "base_channels": 2, "classes": 2, "size": "crop", "stem": "strided"}
+    space = {"norm": ("batch", "group"), "streams": (3, 4)}
+    budget = Budget.of(macs=(1 << 63) - 1, size=(20, 30))
+    found = feasible(shared, space, budget)
+    costs = [budget.cost(build_grid(found.specs.spec_at(at)))["macs"] for at in np.ndindex(2, 2)]
+    assert everywhere(found, found.costs["macs"]) == costs
