@@ -65,7 +65,7 @@ def errors_beginning(option: str) -> Iterator[None]:
     """Errors in what an option says begin with it."""
     try:
         yield
-    except SpecError as error:
+    except (SpecError, SizeError) as error:
         raise type(error)(f"{option}{error}") from error
 
 
@@ -140,10 +140,8 @@ def output_name(spec: str, grid: Grid) -> str:
 
 def size_of(text: str | None) -> Size | None:
     """The sides in what `--size` says."""
-    try:
+    with errors_beginning("--size: "):
         return None if text is None else read_size(text)
-    except SizeError as error:
-        raise SizeError(f"--size: {error}") from error
 
 
 def describe(grid: Grid) -> list[tuple[str, str]]:

@@ -29,16 +29,18 @@ NamedValues = dict[str, Tensor | None]
 class GridNetwork(nn.Module):
     """The network of a grid: stem, units, fusions, head.
 
-    (N, in_channels, H, W) with values in [0, 1] -> (N, classes, H, W), logits or restored images.
-    For heights and widths that the grid cannot take, the spec's `size` says what is done
-    (`sizes.py`); with the policy `error` they are refused (`SizeError`).
+    (N, in_channels, H, W) with values in [0, 1] -> (N, classes, H, W), logits or restored images;
+    (N, in_channels, L) or (N, in_channels, D, H, W) where the spec's `dimensions` are 1 or 3.
+    For sides that the grid cannot take, the spec's `size` says what is done
+    (`emit/input_sizes.py`); with the policy `error` they are refused (`SizeError`).
 
     Names in `state_dict` come from coordinates: `units.sub_2_1.2.weight` is the third layer of
     the subsampling unit into X(2, 1); `shortcuts` hold projections of identities, `fusions` the
     layers of a map after what arrives is joined, `weights` those of a weighted fusion, `sides`
     the blocks of features that enter beside the image.
 
-    Weights and maps are laid out channels-last, which is the faster of both (`benchmarks/`);
+    Weights and maps of images and volumes are laid out channels-last, the faster of both for
+    images (`benchmarks/`);
     `network.to(memory_format=torch.contiguous_format)` changes that.
 
     `fixed_graph` makes total dropout multiply by a mask instead of leaving the unit out, for
@@ -104,7 +106,8 @@ class GridNetwork(nn.Module):
         """Logits for a batch of images.
 
         `features`, where the spec has `side_channels`, hold for each stream i below stream 0
-        (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None.
+        (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None; half of each side
+        where the stem is strided.
         """
         require_images(images, self.grid.spec)
         values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}

@@ -53,7 +53,8 @@ def require_names(spec: GridSpec) -> None:
     """Every name that `spec` gives exists, be it one of an older file. Errors: `SpecError`."""
     for field, table in NAMED.items():
         name, last = attrgetter(field)(spec), field.removeprefix("units.")
-        if isinstance(name, str) and name not in {*table, *RENAMED.get(last, ())}:
+        known = not isinstance(name, str) or name in table or name in RENAMED.get(last, ())
+        if not known:
             what = last if last == field else f"{last} unit"
             kind = TopologyError if field == "topology" else SpecError
             raise kind(unknown(what, name, table), tuple(field.split(".")))

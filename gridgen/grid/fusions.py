@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gridgen.grid.layers import Conv, Layers
+from gridgen.grid.layers import Conv, Layers, in_dimensions
 
 Join = Literal["sum", "concat", "weighted"]
 
@@ -19,6 +19,10 @@ class Fusion:
     description: str
     join: Join
     after: Callable[[int, int], Layers]
+
+    def layers(self, joined: int, channels: int, dimensions: int) -> Layers:
+        """What `after` gives, for maps that have so many sides."""
+        return in_dimensions(self.after(joined, channels), dimensions)
 
     def weights(self, arrivals: int) -> int:
         """Trainable values of the join itself."""

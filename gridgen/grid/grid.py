@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from gridgen.grid.fusions import Fusion
-from gridgen.grid.layers import Layers, buffers_of, channels_after, in_dimensions, tensors_of
+from gridgen.grid.layers import Layers, buffers_of, channels_after, tensors_of
 from gridgen.grid.units import Kind
 from gridgen.spec import NetworkSpec
 
@@ -186,8 +186,8 @@ class Grid:
         """All layers after the fusion at `target`."""
         info = self.info(target)
         if info.fusion.join == "concat" and target != self.input:
-            joining = info.fusion.after(self.joined(target), info.channels)
-            return (*in_dimensions(joining, self.spec.dimensions), *info.after)
+            joined, dimensions = self.joined(target), self.spec.dimensions
+            return (*info.fusion.layers(joined, info.channels, dimensions), *info.after)
         return info.after
 
     def joined(self, target: FeatureMap) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from gridgen.analysis.sizes import legal_size
 from gridgen.grid.ends import head_layers, side_layers, stem_layers
 from gridgen.grid.fusions import FUSIONS
-from gridgen.grid.layers import Layers, Shape, cost, in_dimensions
+from gridgen.grid.layers import Layers, Shape, cost
 from gridgen.grid.styles import STYLE, Style, style_of
 from gridgen.grid.tracing import Size
 from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
@@ -241,8 +241,7 @@ def _fusion(name: str, arrivals: int, shape: Shape) -> Measures:
     channels, *sides = shape
     fused = FUSIONS[name]
     joined = arrivals * channels if fused.join == "concat" else channels
-    layers = fused.after(joined, channels) if arrivals else ()
-    layers = in_dimensions(layers, len(sides))
+    layers = fused.layers(joined, channels, len(sides)) if arrivals else ()
     parameters, activations, macs = _sums(layers, (joined, *sides))
     return parameters + fused.weights(arrivals), activations, macs
 

@@ -228,8 +228,7 @@ class GridSpec(NetworkSpec):
     def needs(self) -> str:
         """Which sizes are legal, in words."""
         after = f" after a stem of stride {self.stride}" if self.stride > 1 else ""
-        least = f", {self.least} at least" if self.least > self.multiple else ""
-        return f"{self.streams} streams{after} need multiples of {self.multiple}{least}"
+        return f"{self.streams} streams{after} need {self.legal_sides}"
 
     @property
     def least(self) -> int:

@@ -110,8 +110,13 @@ class NetworkSpec(Document):
     @property
     def needs(self) -> str:
         """Which sizes are legal, in words."""
+        return f"{self.title} needs {self.legal_sides}"
+
+    @property
+    def legal_sides(self) -> str:
+        """The legal sides alone, such as `multiples of 32, 64 at least`."""
         least = f", {self.least} at least" if self.least > self.multiple else ""
-        return f"{self.title} needs multiples of {self.multiple}{least}"
+        return f"multiples of {self.multiple}{least}"
 
 
 class DraftSpec(NetworkSpec):

@@ -77,8 +77,10 @@ class Record:
 
     def in_dimensions(self, dimensions: int) -> Self:
         """The layer for maps that have so many sides, where it has a field `dimensions`."""
+        if getattr(self, "dimensions", dimensions) == dimensions:
+            return self
         changes: dict[str, Any] = {"dimensions": dimensions}
-        return replace(self, **changes) if hasattr(self, "dimensions") else self
+        return replace(self, **changes)
 
     def output_channels(self, given: int) -> int:
         """Channels of the output. Errors: `GridError` where the layer does not take `given`."""
