@@ -43,9 +43,7 @@ def by_meta_module(streams: int, base: int, columns: int) -> int:
 
 
 def spec(streams: int, base: int, columns: int) -> GridSpec:
-    return GridSpec.of(
-        streams=streams, columns=f"{columns}+{columns}", base_channels=base, classes=19
-    )
+    return GridSpec(streams=streams, columns=f"{columns}+{columns}", base_channels=base, classes=19)
 
 
 def per_second(work: Callable[[], object], specs: int) -> float:

@@ -42,7 +42,7 @@ SAMPLE = 300
 
 def row(name: str) -> str:
     start = time.perf_counter()
-    found = feasible(SHARED, SPACE, Budget.of(**BUDGETS[name]))
+    found = feasible(SHARED, SPACE, Budget(**BUDGETS[name]))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     grids = sum(map(len, found.cell_costs.values()))
@@ -55,14 +55,14 @@ def row(name: str) -> str:
 
 def one_by_one(name: str) -> str:
     chance = random.Random(0)
-    budget = Budget.of(**BUDGETS[name])
+    budget = Budget(**BUDGETS[name])
     choices = {
         field: list(c.numbers()) if isinstance(c, Range) else c for field, c in SPACE.items()
     }
     start = time.perf_counter()
     for _ in range(SAMPLE):
         point = {field: chance.choice(values) for field, values in choices.items()}
-        budget.verdict(build_grid(GridSpec.of(**merged(SHARED, point))))
+        budget.verdict(build_grid(GridSpec(**merged(SHARED, point))))
     seconds = time.perf_counter() - start
     return (
         f"| one by one: {name} | {SAMPLE} | {seconds:.1f} | {SAMPLE / seconds:,.0f} | | {SAMPLE} |"

@@ -37,10 +37,10 @@ def cases(small: bool) -> Iterator[Case]:
     other = {"streams": 4, "columns": "3+3", "base_channels": 2 * width, "classes": 11}
     other |= {"fusion": "concat", "total_dropout": 0.1, "size": "pad"}
     for topology in TOPOLOGIES:
-        grid = build_grid(GridSpec.of(**paper, topology=topology))
+        grid = build_grid(GridSpec(**paper, topology=topology))
         yield Case(f"5 streams, 4+4, {topology}", grid, (height, wide), 4)
     for topology in TOPOLOGIES:
-        grid = build_grid(GridSpec.of(**other, topology=topology))
+        grid = build_grid(GridSpec(**other, topology=topology))
         yield Case(f"4 streams, 3+3, concat, {topology}", grid, (height - 40, wide + 80), 2)
 
 
@@ -52,7 +52,7 @@ def row(case: Case, precision: str, recompute: str = "none") -> str:
     """Errors in percent: of what is saved, of both peaks; the training peak for each optimizer."""
     truths, ours = dict[str, Tracked](), dict[str, Memory]()
     for optimizer in OPTIMIZERS:
-        setting = Setting.of(
+        setting = Setting(
             batch=case.batch, precision=precision, optimizer=optimizer, device=DEVICE,
             recompute=recompute,
         )  # fmt: skip
@@ -101,7 +101,7 @@ def print_orders() -> None:
 def orders() -> Iterator[tuple[str, Grid]]:
     for columns in ("3+3", "4+4", "8+8"):
         for topology in ("gridnet", "unet", "frrn"):
-            spec = GridSpec.of(
+            spec = GridSpec(
                 streams=5, columns=columns, base_channels=16, classes=19, topology=topology
             )
             yield f"5 streams, {columns}, {topology}", build_grid(spec)

@@ -41,8 +41,8 @@ class Trial:
     def case(self, device: str) -> MemoryCase:
         """On a GPU the batch that takes `target` GB."""
         cpu = device == "cpu"
-        case = MemoryCase.of(
-            spec=GridSpec.of(classes=19, **self.spec),
+        case = MemoryCase(
+            spec=GridSpec(classes=19, **self.spec),
             size=self.cpu_size if cpu else self.size,
             batch=self.cpu_batch,
             precision=self.precision,

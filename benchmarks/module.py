@@ -27,7 +27,7 @@ PASSES = ("forward", "forward+backward")
 
 
 def emitted() -> nn.Module:
-    spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     return GridNetwork(build_grid(spec))
 
 

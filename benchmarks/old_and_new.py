@@ -34,7 +34,7 @@ def least_of_new(function, make):
 def resident():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 from gridgen import GridSpec, build_grid
-spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
 """
 TORCH = """
 import torch
@@ -59,13 +59,13 @@ told = {"memory of the paper's network, ms": 1000 * seconds}
 from benchmarks.feasible import BUDGETS, SHARED, SPACE
 from gridgen.space import Budget, feasible
 start = time.perf_counter()
-feasible(SHARED, SPACE, Budget.of(**BUDGETS["the same, receptive field"]))
+feasible(SHARED, SPACE, Budget(**BUDGETS["the same, receptive field"]))
 seconds = time.perf_counter() - start
 told = {"feasible set of 1,317,600 specs, s": seconds, "its peak, MB": resident()}
 """,
     "receptive field": """
 from gridgen import receptive_field
-large = GridSpec.of(streams=8, columns="10+10", base_channels=4, classes=2)
+large = GridSpec(streams=8, columns="10+10", base_channels=4, classes=2)
 told = {
     "receptive field, the paper's network, ms":
         1000 * least_of_new(receptive_field, lambda: build_grid(spec)),

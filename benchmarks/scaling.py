@@ -31,7 +31,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def spec(columns: int) -> GridSpec:
     half = columns // 2
-    return GridSpec.of(streams=STREAMS, columns=f"{half}+{half}", base_channels=2, classes=2)
+    return GridSpec(streams=STREAMS, columns=f"{half}+{half}", base_channels=2, classes=2)
 
 
 def measure(columns: int) -> dict[str, float]:

@@ -48,7 +48,7 @@ MODES = (
 
 def paper() -> nn.Module:
     return GridNetwork(
-        build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=CLASSES))
+        build_grid(GridSpec(streams=5, columns="3+3", base_channels=16, classes=CLASSES))
     )
 
 

@@ -46,7 +46,7 @@ class Case:
 
     def __init__(self, topology: str, side: int) -> None:
         self.topology = topology
-        self.spec = GridSpec.of(
+        self.spec = GridSpec(
             streams=5, columns=COLUMNS[topology], base_channels=16, classes=19, topology=topology
         )
         self.size = larger_size(self.spec, (side, side))

@@ -4,7 +4,7 @@ A YAML spec becomes a grid of feature maps; a topology keeps some of its connect
 is counted, drawn, emitted as a PyTorch module, trained and searched.
 
 >>> import gridgen
->>> spec = gridgen.GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
+>>> spec = gridgen.GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
 >>> grid = gridgen.prune(gridgen.build_grid(spec), "unet")
 >>> gridgen.count(grid, size=(64, 64)).parameters.total
 63990

@@ -14,7 +14,7 @@ settings.load_profile("gridgen")
 @pytest.fixture(scope="session")
 def paper_spec() -> GridSpec:
     """The paper's network: 5 streams, 3+3 columns, F0 = 16, 19 classes."""
-    return GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    return GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
 
 
 @pytest.fixture(scope="session")

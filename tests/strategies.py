@@ -56,13 +56,13 @@ def specs(draw: st.DrawFn, max_streams: int = 5, dimensions: tuple[int, ...] = (
             "size": st.sampled_from(["error", "pad", "crop", "resize"]),
         },
     )
-    return GridSpec.of(**width, **draw(fields))
+    return GridSpec(**width, **draw(fields))
 
 
 @st.composite
 def paper_specs(draw: st.DrawFn, max_streams: int = 6) -> GridSpec:
     """The paper's family: s sub columns, then u up columns, doubling channels, its own units."""
-    return GridSpec.of(
+    return GridSpec(
         streams=draw(st.integers(1, max_streams)),
         columns=f"{draw(UP_TO_4)}+{draw(UP_TO_4)}",
         base_channels=draw(st.integers(1, 16)),

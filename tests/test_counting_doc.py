@@ -49,7 +49,7 @@ def table(heading: str) -> dict[str, list[str]]:
 
 
 def grid_of(columns: str, topology: str = "gridnet") -> Grid:
-    spec = GridSpec.of(streams=5, columns=columns, base_channels=16, classes=19)
+    spec = GridSpec(streams=5, columns=columns, base_channels=16, classes=19)
     return prune(build_grid(spec), topology)
 
 
@@ -181,7 +181,7 @@ IN_CHANNELS, CLASSES = 3, 7
 def full_of(family: tuple[int, int, int, int]) -> Grid:
     streams, base, sub, up = family
     return build_grid(
-        GridSpec.of(
+        GridSpec(
             streams=streams,
             columns=f"{sub}+{up}",
             base_channels=base,

@@ -90,15 +90,15 @@ def test_amounts_of_memory_are_written_as_people_write_them(value, text):
 )
 def test_memory_without_its_unit_is_refused(field, value, fact):
     with pytest.raises(SpecError) as caught:
-        Budget.of(**{field: value})
+        Budget(**{field: value})
     assert str(caught.value) == f"{field}: {fact}"
 
 
 @given(st.integers(1, 2**63 - 1))
 def test_a_budget_is_written_as_numbers_that_read_back(number):
-    budget = Budget.of(parameters=number, training_memory="8GiB")
+    budget = Budget(parameters=number, training_memory="8GiB")
     assert budget.plain() == {"parameters": number, "training_memory": 8 * 2**30}
-    assert Budget.of(**budget.plain()) == budget
+    assert Budget(**budget.plain()) == budget
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_budget_is_written_as_numbers_that_read_back(number):
 )
 def test_what_is_no_amount_is_refused(field, value, fact):
     with pytest.raises(SpecError) as caught:
-        Budget.of(**{field: value})
+        Budget(**{field: value})
     shown = fact.replace("{example}", "write a number such as 500k or 10M")
     assert str(caught.value) == f"{field}: {shown}"
 

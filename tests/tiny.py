@@ -6,10 +6,8 @@ from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run
 from gridgen.training.loop.watch import Watch
 
-SPEC = GridSpec.of(
-    streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3, size="pad"
-)
-RECIPE = Recipe.of(
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3, size="pad")
+RECIPE = Recipe(
     epochs=3,
     batch=250,
     learning_rate=0.01,

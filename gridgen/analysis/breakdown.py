@@ -58,7 +58,7 @@ def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> [(group.name, group.parameters) for group in per_stream(breakdown(grid))]
     [('stream 0', 1178), ('stream 1', 2104)]
     """

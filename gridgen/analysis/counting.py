@@ -77,7 +77,7 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     Errors: `SizeError`.
 
     >>> from gridgen.grid import build_grid
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> counted = count(build_grid(spec), size=(400, 400))
     >>> counted.parameters.total, counted.paths
     (13181097, 371)

@@ -80,7 +80,7 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
-    >>> full = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
+    >>> full = build_grid(GridSpec(streams=5, columns="3+3", base_channels=16, classes=19))
     >>> difference = diff(full, prune(full, "unet"))
     >>> difference.size, difference.costs[0].difference, difference.inherited_share
     ((400, 400), -3533760, 1.0)

@@ -53,7 +53,7 @@ def dropout(grid: Grid) -> Dropout:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2, total_dropout=0.1)
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=2, total_dropout=0.1)
     >>> left = dropout(build_grid(spec))  # two paths, a lateral unit on each
     >>> round(left.whole, 3), round(left.some, 3), round(left.others(0), 3)
     (0.9, 0.99, 0.9)

@@ -107,7 +107,7 @@ def paths(grid: Grid) -> Paths:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> found = paths(build_grid(spec))
     >>> found.total, found.lengths
     (371, {5: 1, 7: 9, 9: 36, 11: 100, 13: 225})

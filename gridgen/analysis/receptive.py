@@ -49,7 +49,7 @@ def receptive_field(grid: Grid) -> int | None:
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> receptive_field(prune(grid, "resnet")), receptive_field(grid)
     (13, 27)
     """
@@ -64,7 +64,7 @@ def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> {feature_map.name: side for feature_map, side in receptive_fields(grid).items()}
     {'map_0_0': 5, 'map_1_0': 11, 'map_1_1': 19, 'map_0_1': 23}
     """

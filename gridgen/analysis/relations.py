@@ -66,7 +66,7 @@ def relate(a: Grid, b: Grid) -> Relation:
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
-    >>> full = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
+    >>> full = build_grid(GridSpec(streams=5, columns="3+3", base_channels=16, classes=19))
     >>> relation = relate(prune(full, "unet"), full)
     >>> relation.subgraph, len(relation.common), len(relation.only_in_b)
     (True, 33, 16)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.errors import GridError, SpecError, unknown
-from gridgen.grid import TOPOLOGIES, Grid, build_grid
+from gridgen.grid import TOPOLOGIES, Architecture, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed
 
@@ -26,7 +26,7 @@ def load_spec(name: str | Path, **settings: Any) -> NetworkSpec:
 
 def spec_of(fields: dict[str, Any]) -> NetworkSpec:
     """The spec with these fields, as `complete` and `plain` give them. Errors: `SpecError`."""
-    return _kind(fields).of(**fields)
+    return _kind(fields)(**fields)
 
 
 def require_rebuildable(grid: Grid) -> None:
@@ -58,7 +58,7 @@ def _load(name: str | Path) -> NetworkSpec:
     if not Path(name).is_file() and not Path(name).suffix and not _is_other_folder(name):
         _require_no_topology(str(name))
         published = _published(str(name), "spec file or architecture")
-        return published.of(architecture=str(name))
+        return published(architecture=str(name))
     source = Source.read(name)
     try:
         return _kind(source.data).from_source(source)
@@ -91,7 +91,7 @@ def _kind(fields: dict[str, Any]) -> type[NetworkSpec]:
     return _published(str(fields["architecture"]), "architecture")
 
 
-def _published(name: str, what: str) -> type[NetworkSpec]:
+def _published(name: str, what: str) -> type[Architecture]:
     """The architecture of that name. The list is only imported where one is asked for."""
     from gridgen.architectures.names import ARCHITECTURES
 

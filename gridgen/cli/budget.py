@@ -48,9 +48,9 @@ def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget |
     from gridgen.space import Budget
 
     with errors_beginning("--budget: "):
-        said = Budget.of(**_fields(limits))
+        said = Budget(**_fields(limits))
         _require_agreement(said, options)
-    return Budget.of(**{**said.plain(), **options})
+    return Budget(**{**said.plain(), **options})
 
 
 def _require_agreement(said: "Budget", options: Mapping[str, Any]) -> None:

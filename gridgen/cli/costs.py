@@ -136,7 +136,7 @@ def setting_of(options: Mapping[str, Any]) -> "Setting":
     from gridgen.memory import Setting
 
     with errors_beginning("--"):
-        return Setting.of(**options)
+        return Setting(**options)
 
 
 def print_memory(memory: "Memory", setting: "Setting") -> None:

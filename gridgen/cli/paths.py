@@ -214,7 +214,7 @@ def path_sentences(found: Paths, left: Dropout | None = None) -> list[str]:
     >>> from gridgen.analysis.paths import paths
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> path_sentences(paths(build_grid(spec)))[0]
     'Of 371 paths 1 stays in stream 0 (5 connections), 225 go down to stream 4 (13 connections).'
     """

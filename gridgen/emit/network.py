@@ -55,7 +55,7 @@ class GridNetwork(nn.Module):
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3, size="pad")
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3, size="pad")
     >>> GridNetwork(build_grid(spec))(torch.rand(2, 3, 33, 65)).shape
     torch.Size([2, 3, 33, 65])
     """

@@ -37,7 +37,7 @@ def build_grid(spec: NetworkSpec) -> Grid:
     Errors: `SpecError` for a unit, fusion, stem or head that does not exist, and for a stream
     that no path from input to output can visit; `TopologyError` as `prune`.
 
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> grid = build_grid(spec)
     >>> len(grid.maps), len(grid.connections), grid.output
     (30, 49, FeatureMap(stream=0, column=5))

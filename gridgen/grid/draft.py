@@ -28,7 +28,7 @@ class Draft:
     >>> from gridgen.spec import DraftSpec
     >>> draft = Draft()
     >>> draft.connect((0, 0), (0, 1), (Conv(4, 8),))
-    >>> spec = DraftSpec.of(classes=2)
+    >>> spec = DraftSpec(classes=2)
     >>> grid = draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(8, 2, kernel=1),))
     >>> [c.name for c in grid], grid.channels_of(grid.output)
     (['lateral_0_1'], 8)

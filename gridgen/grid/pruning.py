@@ -20,7 +20,7 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
     >>> from gridgen.grid.building import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="2+2", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="2+2", base_channels=4, classes=2))
     >>> [c.name for c in keep(grid, lambda c: c.kind == "lateral")]
     ['lateral_0_1', 'lateral_0_2', 'lateral_0_3']
     """
@@ -80,7 +80,7 @@ def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
 
     >>> from gridgen.grid.building import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19))
+    >>> grid = build_grid(GridSpec(streams=5, columns="3+3", base_channels=16, classes=19))
     >>> len(prune(grid, "unet").connections)
     33
     """

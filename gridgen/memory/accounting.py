@@ -64,7 +64,7 @@ def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None =
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> needed = count_memory(build_grid(spec), (400, 400), Setting(batch=4))
     >>> f"{needed.peak_training:,} {needed.peak_inference:,}"
     '3,398,249,668 219,200,036'

@@ -33,7 +33,7 @@ MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2}
 class Setting(Document):
     """The choices of a training step that change its memory, beside the network.
 
-    >>> Setting.of(batch=4, precision="bf16").optimizer
+    >>> Setting(batch=4, precision="bf16").optimizer
     'adam'
     """
 

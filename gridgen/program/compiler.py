@@ -28,7 +28,7 @@ def compile_program(
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2)
+    >>> spec = GridSpec(streams=1, columns="1+1", base_channels=4, classes=2)
     >>> program = compile_program(build_grid(spec), training=False)
     >>> for operation in program.operations[:5]:
     ...     names = ops.read_by(operation), ops.written_by(operation)

@@ -32,7 +32,7 @@ def draw(grid: Grid) -> Picture:
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> draw(prune(grid, "resnet")).source.startswith("digraph")
     True
     """
@@ -54,7 +54,7 @@ def draw_difference(a: Grid, b: Grid) -> Picture:
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> draw_difference(prune(grid, "resnet"), grid).source.startswith("digraph")
     True
     """

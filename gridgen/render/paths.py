@@ -45,7 +45,7 @@ def draw_paths(grid: Grid) -> Picture:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     >>> "50%" in draw_paths(grid).source
     True
     """

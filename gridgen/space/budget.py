@@ -80,7 +80,7 @@ class LimitVerdict(NamedTuple):
 class Budget(Workload):
     """Limits on costs, all optional. Amounts may be written 500k, 10M, 8GB or 8GiB.
 
-    >>> Budget.of(parameters="1.5M").limits()
+    >>> Budget(parameters="1.5M").limits()
     [Limit(quantity='parameters', value=1500000)]
     """
 

@@ -152,7 +152,7 @@ def relocated(error: SpecError, point: SpacePoint) -> SpecError:
 
 def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:
     try:
-        require_names(GridSpec.of(**merged(spec, values(point))))
+        require_names(GridSpec(**merged(spec, values(point))))
     except SpecError as error:
         raise relocated(error, point) from error
 
@@ -178,7 +178,7 @@ def _ends(choices: Choices) -> list[KeyedChoice]:
 def described(spec: GridSpec, space: Space) -> str:
     """Topology and shape of `spec`, and whatever else tells it from others of `space`.
 
-    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3)
     >>> described(spec, {"streams": (2, 3), "units.lateral": ("bottleneck", "residual")})
     'gridnet, 2 streams, 1+1 columns, F0 = 4, units.lateral residual'
     """

@@ -185,7 +185,7 @@ def feasible(
     >>> found = feasible(
     ...     {"classes": 3, "columns": "1+1"},
     ...     {"streams": (2, 3), "base_channels": (4, 8), "total_dropout": (0, 0.1)},
-    ...     Budget.of(parameters="15k"),
+    ...     Budget(parameters="15k"),
     ... )
     >>> found.points, found.feasible, found.broken
     (8, 6, {'parameters': 2})

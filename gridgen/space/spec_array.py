@@ -74,7 +74,7 @@ class SpecArray:
 
     def spec_at(self, index: Sequence[int]) -> GridSpec:
         """The spec of the point at `index`. Errors: `SpecError` where its fields do not fit."""
-        return GridSpec.of(**merged(self.spec, self.params(index)))
+        return GridSpec(**merged(self.spec, self.params(index)))
 
     def table(self, fields: Iterable[str], entry: Callable[[GridSpec], Any]) -> Table:
         """`entry` of a spec for each choice of `fields`, with neutral values for all others.
@@ -114,7 +114,7 @@ class SpecArray:
         tops = {field.split(".")[0] for field in fields}
         neutral = {name: value for name, value in NEUTRAL.items() if name not in tops}
         shared = {name: value for name, value in self.spec.items() if name in tops}
-        return GridSpec.of(**merged(neutral | shared, chosen))
+        return GridSpec(**merged(neutral | shared, chosen))
 
 
 def combined(function: Callable[..., Any], *tables: Table) -> Table:

@@ -68,7 +68,7 @@ class StructureCounts:
 def count_structure(grid: Grid) -> StructureCounts:
     """Count the connections and maps of `grid`.
 
-    >>> spec = GridSpec.of(streams=3, columns="2+2", base_channels=1, classes=1)
+    >>> spec = GridSpec(streams=3, columns="2+2", base_channels=1, classes=1)
     >>> counted = count_structure(build_grid(spec))
     >>> counted.entering[Entering("subsampling", 1)], counted.joining[Joining(0, 2)]
     (2, 2)
@@ -98,11 +98,10 @@ def structure_of(spec: GridSpec) -> StructureCounts:
 
 
 @lru_cache(1 << 10)
-def _structure(streams: int, columns: tuple[str, ...], topology: Hashable) -> StructureCounts:
-    kept = topology
+def _structure(streams: int, columns: tuple[str, ...], topology: Any) -> StructureCounts:
     if isinstance(topology, tuple):
-        kept = CustomTopology.of(keep=topology[0], drop=topology[1])
-    spec = GridSpec.of(streams=streams, columns=columns, topology=kept, base_channels=1, classes=1)
+        topology = CustomTopology(keep=topology[0], drop=topology[1])
+    spec = GridSpec(streams=streams, columns=columns, topology=topology, base_channels=1, classes=1)
     return count_structure(build_grid(spec))
 
 

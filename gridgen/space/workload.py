@@ -37,7 +37,7 @@ Image = Annotated[
 class Workload(Document):
     """Image, batch and training setting that costs are counted for; None stands for a default.
 
-    >>> Workload.of(size="30x40", batch=4).setting.batch
+    >>> Workload(size="30x40", batch=4).setting.batch
     4
     """
 

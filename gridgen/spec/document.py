@@ -25,11 +25,13 @@ class Document(BaseModel):
     _changed: frozenset[str] = PrivateAttr(default=frozenset())
 
     def __init__(self, **fields: Any) -> None:
-        """From Python values, as `of`. Errors: `SpecError`."""
+        """From Python values, with the errors of a file that says the same: `SpecError`."""
         try:
             super().__init__(**fields)
         except ValidationError as error:
             raise self._refusal(error, fields) from error
+        except SpecError as error:
+            raise named(error) from error
 
     # What pydantic itself makes, from files and in fields, it makes without this constructor.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -74,19 +76,9 @@ class Document(BaseModel):
                 part["description"] = part["description"].split("\n\n")[0]
         return schema
 
-    @classmethod
-    def of(cls, **fields: Any) -> Self:
-        """Build from Python values, with the errors of a file that says the same."""
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise cls._refusal(error, fields) from error
-        except SpecError as error:
-            raise named(error) from error
-
     def but(self, **changes: Any) -> Self:
         """A copy with fields replaced, validated again; no file is blamed for what they say."""
-        document = self.of(**(self.plain() | changes))
+        document = type(self)(**(self.plain() | changes))
         document._source = self._source
         # A line of the file must not be blamed for a value that replaced it.
         document._changed = self._changed | changes.keys()

@@ -1,15 +1,17 @@
 """The network spec: what a user writes to describe a grid. Says nothing of how one is built."""
 
-import re
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, WithJsonSchema, field_serializer, field_validator, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from gridgen.errors import SpecError
+from gridgen.spec.columns import MAX_COLUMNS, Column, Columns, as_written, shorten
 from gridgen.spec.document import Document
 from gridgen.spec.network import (
     Classes,
+    CustomTopology,
     Dimensions,
     InChannels,
     Name,
@@ -19,7 +21,6 @@ from gridgen.spec.network import (
 )
 
 MAX_STREAMS = 16
-MAX_COLUMNS = 2048
 MAX_CHANNELS = 65536
 
 STEM_STRIDES = {"strided": 2}
@@ -28,18 +29,6 @@ STEM_STRIDES = {"strided": 2}
 BY_IMAGE = ("instance", "group")
 """Normalizations by the mean and variance of one image."""
 
-Column = Literal["sub", "up"]
-Columns = Annotated[
-    tuple[Column, ...],
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]+\+[0-9]+$"},
-                {"type": "array", "items": {"enum": ["sub", "up"]}, "minItems": 1},
-            ]
-        }
-    ),
-]
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
 
 
@@ -71,10 +60,35 @@ class GridSpec(NetworkSpec):
 
     >>> GridSpec.load("specs/gridnet.yaml").shape
     '5 streams, 3+3 columns, F0 = 16'
-    >>> spec = GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4)
+    >>> spec = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
     >>> spec.columns, spec.stream_channels
     (('sub', 'sub', 'up', 'up'), (8, 16, 32))
     """
+
+    if TYPE_CHECKING:  # what is accepted, of which the fields below hold one form
+
+        def __init__(
+            self,
+            *,
+            streams: int,
+            columns: str | Sequence[str],
+            base_channels: int | None = None,
+            channels: Sequence[int] | None = None,
+            in_channels: int = 3,
+            classes: int,
+            dimensions: int = 2,
+            units: Units | Mapping[str, str] = ...,
+            fusion: str = "sum",
+            residual: ResidualFlags | Mapping[str, bool] = ...,
+            norm: str = "batch",
+            activation: str = "relu",
+            total_dropout: float = 0.0,
+            stem: str = "conv",
+            head: str = "deconv",
+            side_channels: Sequence[int] | None = None,
+            size: str = "error",
+            topology: str | CustomTopology | Mapping[str, Sequence[str]] | None = None,
+        ) -> None: ...
 
     streams: int = Field(
         ge=1,
@@ -133,19 +147,6 @@ class GridSpec(NetworkSpec):
         description="The connections that are kept: a name from `gridgen list topologies`, "
         "or lists of connections. All are kept where this is not given.",
     )
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _expand_short_form(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        short = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", value)
-        if short is None:
-            raise ValueError(f"{value[:60]!r} is neither a list of sub and up nor of the form 3+3")
-        sub, up = int(short[1]), int(short[2])
-        if sub + up > MAX_COLUMNS:
-            raise ValueError(f"{sub + up} columns are more than {MAX_COLUMNS}")
-        return ("sub",) * sub + ("up",) * up
 
     @model_validator(mode="after")
     def _channels_of_every_stream(self) -> Self:
@@ -253,29 +254,3 @@ class GridSpec(NetworkSpec):
         streams = f"{self.streams} stream{'s' if self.streams > 1 else ''}"
         sides = f", {self.dimensions}-d" if self.dimensions != 2 else ""
         return f"{streams}, {shorten(self.columns)} columns, {width}{sides}"
-
-
-def shorten(columns: tuple[Column, ...]) -> str:
-    """The short form of a column sequence: its runs, sub first and at least two, joined by `+`.
-
-    >>> shorten(("sub", "sub", "up", "up")), shorten(("up", "up"))
-    ('2+2', '0+2')
-    """
-    runs: list[int] = [0]
-    kind = "sub"
-    for column in columns:
-        if column != kind:
-            kind = column
-            runs.append(0)
-        runs[-1] += 1
-    return "+".join(map(str, runs if len(runs) > 1 else (*runs, 0)))
-
-
-def as_written(columns: tuple[Column, ...]) -> str | list[Column]:
-    """A column sequence as a spec writes it: the short form where that is valid, else a list.
-
-    >>> as_written(("sub", "up", "up")), as_written(("up", "sub", "up"))
-    ('1+2', ['up', 'sub', 'up'])
-    """
-    short = shorten(columns)
-    return short if short.count("+") == 1 else list(columns)

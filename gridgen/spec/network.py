@@ -122,7 +122,7 @@ class NetworkSpec(Document):
 class DraftSpec(NetworkSpec):
     """A network that only its draft knows: it is counted, drawn and made a module, not stored.
 
-    >>> DraftSpec.of(classes=2, step=4).needs
+    >>> DraftSpec(classes=2, step=4).needs
     'draft needs multiples of 4'
     """
 

@@ -174,7 +174,7 @@ def summarize(folder: Path, found: optuna.Study) -> Result:
             trial.number,
             float(trial.value or 0.0),
             trial.user_attrs["parameters"],
-            GridSpec.of(**trial.user_attrs["spec"]),
+            GridSpec(**trial.user_attrs["spec"]),
         )
         for trial in trained(found)
     ]

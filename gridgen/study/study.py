@@ -154,7 +154,7 @@ class Study(Document):
 
     def candidate(self, params: Params) -> GridSpec:
         """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""
-        return GridSpec.of(**merged(self.spec, params))
+        return GridSpec(**merged(self.spec, params))
 
     def costs(self, params: Params) -> Costs:
         """What a point of the space costs. Errors: `SpecError` where it makes no grid."""

@@ -65,9 +65,9 @@ def run_job(job: dict[str, Any], messages: Messages) -> float:
         # A process that was killed before run.json was written leaves a folder to begin anew.
         shutil.rmtree(folder, ignore_errors=True)
         run = train(
-            build_grid(GridSpec.of(**job["spec"])),
+            build_grid(GridSpec(**job["spec"])),
             job["data"],
-            Recipe.of(**job["recipe"]),
+            Recipe(**job["recipe"]),
             folder=job["folder"],
             holdout=job["holdout"],
             seed=job["seed"],

@@ -58,7 +58,7 @@ def test_the_sums_are_the_totals_of_every_grid(spec, data):
 
 
 def test_the_sums_are_the_totals_where_features_enter_beside_the_image():
-    spec = GridSpec.of(streams=3, columns="1+1", base_channels=4, classes=2, side_channels=[5, 6])
+    spec = GridSpec(streams=3, columns="1+1", base_channels=4, classes=2, side_channels=[5, 6])
     grid = build_grid(spec)
     require_sums(grid)
     stems = [piece for piece in breakdown(grid, (16, 32)) if piece.part == "stem"]
@@ -124,7 +124,7 @@ def test_a_piece_has_the_shapes_and_the_cost_of_its_unit(paper_grid):
 
 
 def test_a_group_holds_the_sums_of_its_pieces():
-    grid = build_grid(GridSpec.of(streams=1, columns="1+1", base_channels=1, classes=1))
+    grid = build_grid(GridSpec(streams=1, columns="1+1", base_channels=1, classes=1))
     [lateral] = [group for group in per_part(breakdown(grid, (1, 1))) if group.name == "lateral"]
     assert lateral == Group("lateral", 1, (1, 1), parameters=24, activations=6, macs=18)
     assert list(asdict(lateral)) == [

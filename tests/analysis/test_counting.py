@@ -14,7 +14,7 @@ from gridgen.spec import GridSpec
 
 def paper_family(streams=5, columns="3+3", base_channels=16, **fields) -> GridSpec:
     fields = {"classes": 19} | fields
-    return GridSpec.of(streams=streams, columns=columns, base_channels=base_channels, **fields)
+    return GridSpec(streams=streams, columns=columns, base_channels=base_channels, **fields)
 
 
 def all_layers(grid):
@@ -127,13 +127,13 @@ def test_the_papers_activations_over_the_exact_ones(streams):
 
 
 def test_the_paper_says_nothing_where_channels_do_not_double():
-    spec = GridSpec.of(streams=3, columns="3+3", channels=[32, 64, 96], classes=19)
+    spec = GridSpec(streams=3, columns="3+3", channels=[32, 64, 96], classes=19)
     counted = count(build_grid(spec))
     assert counted.parameters.paper is None
     assert counted.parameters.paper_ratio is None
     assert counted.activations.paper is None
     assert counted.activations.paper_ratio is None
-    spec = GridSpec.of(streams=3, columns="3+3", channels=[32, 64, 128], classes=19)
+    spec = GridSpec(streams=3, columns="3+3", channels=[32, 64, 128], classes=19)
     assert count(build_grid(spec)).parameters.paper is not None
 
 
@@ -217,7 +217,7 @@ def test_a_size_that_no_image_has_is_refused(policy, size):
 @settings(max_examples=200)
 @given(st.integers(1, 16), st.integers(1, 65536), st.integers(1, 65536))
 def test_a_padded_size_is_the_smallest_that_holds_the_image(streams, height, width):
-    spec = GridSpec.of(streams=streams, columns="1+1", base_channels=1, classes=2, size="pad")
+    spec = GridSpec(streams=streams, columns="1+1", base_channels=1, classes=2, size="pad")
     for side, legal in zip((height, width), legal_size(spec, (height, width)), strict=True):
         assert legal % 2 ** (streams - 1) == 0
         assert 0 <= legal - side < 2 ** (streams - 1)

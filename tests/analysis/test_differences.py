@@ -16,7 +16,7 @@ from gridgen.spec import GridSpec
 
 def paper_family(columns="3+3", streams=5, base_channels=16, **fields):
     fields = {"classes": 19} | fields
-    spec = GridSpec.of(streams=streams, columns=columns, base_channels=base_channels, **fields)
+    spec = GridSpec(streams=streams, columns=columns, base_channels=base_channels, **fields)
     return build_grid(spec)
 
 
@@ -105,10 +105,10 @@ def test_blocks_of_features_beside_the_image_are_parts_too():
 
 
 def test_panet_inherits_all_of_fpn_and_bifpn_its_backbone():
-    fpn = build_grid(Fpn.of(architecture="fpn"))
-    panet = diff(fpn, build_grid(Panet.of(architecture="panet")))
+    fpn = build_grid(Fpn(architecture="fpn"))
+    panet = diff(fpn, build_grid(Panet(architecture="panet")))
     assert panet.inherited_parameters == panet.count_a.parameters.total == 28_478_675
-    bifpn = diff(fpn, build_grid(Bifpn.of(architecture="bifpn")))
+    bifpn = diff(fpn, build_grid(Bifpn(architecture="bifpn")))
     assert bifpn.inherited == ("stem", "units.sub_1_0", "units.sub_2_0", "units.sub_3_0")
     assert bifpn.inherited_parameters == 23_508_032
 
@@ -121,7 +121,7 @@ def test_the_unet_of_2015_and_a_grid_share_no_weights():
 
 @pytest.mark.parametrize(("streams", "side"), [(5, 416), (7, 448)])
 def test_both_are_counted_at_the_smallest_size_that_both_can_take(streams, side):
-    fpn, grid = build_grid(Fpn.of(architecture="fpn", depth=18)), paper_family(streams=streams)
+    fpn, grid = build_grid(Fpn(architecture="fpn", depth=18)), paper_family(streams=streams)
     difference = diff(fpn, grid)
     assert difference.size == (side, side)
     assert difference.count_a == count(fpn, (side, side))

@@ -73,7 +73,7 @@ def test_without_total_dropout_every_path_is_whole(paper_grid):
 
 
 def test_what_would_take_too_long_is_left_out():
-    spec = GridSpec.of(streams=12, columns="40+40", base_channels=1, classes=2, total_dropout=0.1)
+    spec = GridSpec(streams=12, columns="40+40", base_channels=1, classes=2, total_dropout=0.1)
     left = dropout(build_grid(spec))
     assert left.whole == pytest.approx(0.9**79)
     assert left.depths[0] == pytest.approx(0.9**79)

@@ -128,7 +128,7 @@ def test_each_residual_lateral_doubles_the_ways(paper_spec):
     ("columns", "digits"), [("100+100", 36), (["sub", "up"] * 100, 203)], ids=["100+100", "in turn"]
 )
 def test_astronomically_many_paths_are_counted_in_full(columns, digits):
-    grid = build_grid(GridSpec.of(streams=16, columns=columns, base_channels=1, classes=2))
+    grid = build_grid(GridSpec(streams=16, columns=columns, base_channels=1, classes=2))
     found = paths(grid)
     assert int(log10(found.total)) == digits
     assert sum(found.lengths.values()) == found.total
@@ -136,7 +136,7 @@ def test_astronomically_many_paths_are_counted_in_full(columns, digits):
 
 
 def test_json_has_plain_names_and_whole_numbers():
-    grid = build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2))
+    grid = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=2))
     assert paths(grid).as_json() == {
         "paths": 2,
         "ways": 4,

@@ -75,7 +75,7 @@ def test_the_receptive_field_is_what_the_gradient_reaches(spec):
     ids=str,
 )
 def test_every_layer_reaches_what_its_gradient_reaches(unit):
-    spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, in_channels=1, classes=1)
+    spec = GridSpec(streams=4, columns="1+1", base_channels=1, in_channels=1, classes=1)
     draft = Draft()
     draft.connect((0, 0), (0, 1), unit)
     grid = draft.grid(spec, stem=(Conv(1, 1),), head=(Conv(1, 1),))
@@ -86,7 +86,7 @@ def test_a_network_that_pools_the_whole_image_sees_all_of_it():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (AveragePool(2),))
     draft.connect((1, 0), (0, 1), (Resize(),), auxiliary=(0, 0))
-    spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
+    spec = GridSpec(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert receptive_field(grid) is None
 
@@ -131,7 +131,7 @@ def test_maps_after_pooling_the_whole_image_see_all_of_it():
     draft.connect((0, 0), (1, 0), (AveragePool(2),))
     draft.connect((0, 0), (0, 1), (Conv(1, 1),))
     draft.connect((1, 0), (0, 1), (Resize(),), auxiliary=(0, 0))
-    spec = GridSpec.of(streams=4, columns="1+1", base_channels=1, classes=1)
+    spec = GridSpec(streams=4, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert list(receptive_fields(grid).values()) == [3, None, None]
 
@@ -140,7 +140,7 @@ def test_maps_between_rows_of_steps_that_are_no_powers_of_two():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(3, 3), Conv(1, 1)))
     draft.connect((1, 0), (0, 1), (Upsample("bilinear", 3),))
-    spec = DraftSpec.of(classes=1, step=3)
+    spec = DraftSpec(classes=1, step=3)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert list(receptive_fields(grid).values()) == [3, 11, 14]
     require_fields(grid)
@@ -149,7 +149,7 @@ def test_maps_between_rows_of_steps_that_are_no_powers_of_two():
 def test_a_projection_that_sees_more_than_its_unit_counts():
     draft = Draft()
     draft.connect((0, 0), (0, 1), (Conv(1, 1, kernel=1),), shortcut=(Conv(1, 1, kernel=7),))
-    spec = GridSpec.of(streams=1, columns="1+1", base_channels=1, classes=1)
+    spec = GridSpec(streams=1, columns="1+1", base_channels=1, classes=1)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     assert list(receptive_fields(grid).values()) == [3, 9]
     assert receptive_field(grid) == 9

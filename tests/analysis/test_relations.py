@@ -20,7 +20,7 @@ KEPT = {"3+3": (13, 33, None, 5), "4+4": (15, 31, 34, 7)}
 
 def paper_family(columns="3+3", streams=5, base_channels=16, **fields):
     fields = {"classes": 19} | fields
-    spec = GridSpec.of(streams=streams, columns=columns, base_channels=base_channels, **fields)
+    spec = GridSpec(streams=streams, columns=columns, base_channels=base_channels, **fields)
     return build_grid(spec)
 
 
@@ -29,7 +29,7 @@ def unet_2015():
 
 
 def fpn():
-    return build_grid(Fpn.of(architecture="fpn", depth=18))
+    return build_grid(Fpn(architecture="fpn", depth=18))
 
 
 @pytest.mark.parametrize("columns", ["3+3", "4+4"])
@@ -201,7 +201,7 @@ def test_where_one_connection_arrives_the_fusion_is_of_no_matter():
 
 
 def test_every_connection_of_fpn_is_in_panet_whose_maps_have_layers_of_their_own():
-    panet = build_grid(Panet.of(architecture="panet", depth=18))
+    panet = build_grid(Panet(architecture="panet", depth=18))
     relation = relate(fpn(), panet)
     assert relation.connections_subset
     assert relation.units_equal
@@ -211,7 +211,7 @@ def test_every_connection_of_fpn_is_in_panet_whose_maps_have_layers_of_their_own
 
 
 def test_bifpn_needs_weights_and_connections_that_skip_columns():
-    needs = relate(build_grid(Bifpn.of(architecture="bifpn", depth=18)), fpn()).needs
+    needs = relate(build_grid(Bifpn(architecture="bifpn", depth=18)), fpn()).needs
     assert "weighted fusion at 20 maps" in needs
     assert "6 connections that skip columns" in needs
     assert "3x3 max-pooling in 9 subsampling connections" in needs
@@ -256,7 +256,7 @@ def test_the_same_layers_in_another_order_are_another_unit():
     def chain(unit):
         draft = Draft()
         draft.connect((0, 0), (0, 1), unit)
-        spec = GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2)
+        spec = GridSpec(streams=1, columns="1+1", base_channels=4, classes=2)
         return draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(4, 2),))
 
     one, other = chain((Conv(4, 8), Conv(8, 4, 1))), chain((Conv(4, 8, 1), Conv(8, 4)))
@@ -269,7 +269,7 @@ def test_another_concatenation_is_another_fusion():
         draft.connect((0, 0), (0, 2), (Conv(4, 4),))
         draft.connect((0, 1), (0, 2), (Conv(4, 4),))
         draft.fuse((0, 2), CONCAT, (Conv(8, 4, reduced),))
-        spec = GridSpec.of(streams=1, columns="1+2", base_channels=4, classes=2)
+        spec = GridSpec(streams=1, columns="1+2", base_channels=4, classes=2)
         return draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(4, 2),))
 
     assert relate(joined(Draft(), 1), joined(Draft(), 3)).needs == ("another fusion at 1 map",)

@@ -173,7 +173,7 @@ def test_networks_that_are_lattices_have_the_links_of_their_rule(name):
 
 
 def test_a_grid_that_its_spec_does_not_build_is_not_stored(tmp_path):
-    spec = GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=3)
+    spec = GridSpec(streams=1, columns="1+1", base_channels=4, classes=3)
     draft = Draft()
     draft.connect((0, 0), (0, 1), (Conv(4, 8),))
     grid = draft.grid(spec, stem=(Conv(3, 4),), head=(Conv(8, 3, kernel=1),))
@@ -194,7 +194,7 @@ def test_a_network_that_nobody_can_look_up_is_not_stored(tmp_path):
     class Mine(Unet2015):
         architecture: str
 
-    grid = build_grid(Mine.of(architecture="mine", base_channels=2))
+    grid = build_grid(Mine(architecture="mine", base_channels=2))
     with pytest.raises(GridError) as caught:
         gridgen.save_network(GridNetwork(grid), tmp_path / "mine.safetensors")
     assert str(caught.value).startswith("mine: unknown architecture 'mine'")

@@ -7,7 +7,7 @@ from gridgen.grid.fusions import SUM, WEIGHTED
 
 
 def bifpn(**fields):
-    return build_grid(Bifpn.of(architecture="bifpn", **fields))
+    return build_grid(Bifpn(architecture="bifpn", **fields))
 
 
 def test_it_has_23_998_977_parameters():

@@ -6,7 +6,7 @@ from gridgen.grid.tracing import trace
 
 
 def deconvnet(**fields):
-    return build_grid(DeconvNet.of(architecture="deconvnet", **fields))
+    return build_grid(DeconvNet(architecture="deconvnet", **fields))
 
 
 def test_the_parameters_are_those_of_vgg_16_with_bn_and_of_its_mirror_image():

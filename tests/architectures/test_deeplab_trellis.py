@@ -8,7 +8,7 @@ from gridgen.grid import FeatureMap
 
 
 def deeplab(**fields):
-    return build_grid(DeeplabTrellis.of(architecture="deeplab-trellis", **fields))
+    return build_grid(DeeplabTrellis(architecture="deeplab-trellis", **fields))
 
 
 def test_it_has_2_825_787_parameters():

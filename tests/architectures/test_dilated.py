@@ -4,7 +4,7 @@ from gridgen.grid.layers import Conv, MaxPool
 
 
 def dilated(**fields):
-    return build_grid(Dilated.of(architecture="dilated", **fields))
+    return build_grid(Dilated(architecture="dilated", **fields))
 
 
 def test_the_network_has_vgg_16_its_fully_connected_layers_and_a_small_context():

@@ -5,7 +5,7 @@ from gridgen.grid.layers import Conv, MaxPool, Upsample
 
 
 def fcn(**fields):
-    return build_grid(Fcn8s.of(architecture="fcn-8s", **fields))
+    return build_grid(Fcn8s(architecture="fcn-8s", **fields))
 
 
 def test_the_parameters_are_those_of_vgg_16_and_three_scores():

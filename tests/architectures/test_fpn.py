@@ -8,7 +8,7 @@ from gridgen.grid.layers import Conv, Upsample
 
 
 def fpn(**fields):
-    return build_grid(Fpn.of(architecture="fpn", **fields))
+    return build_grid(Fpn(architecture="fpn", **fields))
 
 
 @pytest.mark.parametrize(
@@ -45,5 +45,5 @@ def test_a_stream_is_upsampled_as_often_as_it_was_halved():
 
 
 def test_every_connection_of_fpn_is_one_of_panet():
-    panet = {c.name: c for c in build_grid(Panet.of(architecture="panet"))}
+    panet = {c.name: c for c in build_grid(Panet(architecture="panet"))}
     assert all(panet[c.name] == c for c in fpn())

@@ -7,7 +7,7 @@ from gridgen.grid.layers import Conv, MaxPool, Upsample
 
 
 def frrn(name, **fields):
-    return build_grid(Frrn.of(architecture=name, **fields))
+    return build_grid(Frrn(architecture=name, **fields))
 
 
 @pytest.mark.parametrize(("name", "total"), [("frrn-a", 17_746_803), ("frrn-b", 24_755_699)])

@@ -8,7 +8,7 @@ RESIDUAL = (512 + 32_896) + (256 + 147_584) + (256 + 33_024)
 
 
 def hourglass(**fields):
-    return build_grid(StackedHourglass.of(architecture="stacked-hourglass", **fields))
+    return build_grid(StackedHourglass(architecture="stacked-hourglass", **fields))
 
 
 @pytest.mark.parametrize(("stacks", "total"), [(1, 3_426_448), (2, 6_570_400), (8, 25_434_112)])

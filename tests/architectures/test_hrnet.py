@@ -7,7 +7,7 @@ from gridgen.grid.layers import Conv, ReLU, Residual, Upsample
 
 
 def hrnet(**fields):
-    return build_grid(Hrnet.of(architecture="hrnet", **fields))
+    return build_grid(Hrnet(architecture="hrnet", **fields))
 
 
 def convolutions(connection):

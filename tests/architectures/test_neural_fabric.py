@@ -5,7 +5,7 @@ from gridgen.grid.layers import Conv, Deconv
 
 
 def fabric(**fields):
-    return build_grid(NeuralFabric.of(architecture="neural-fabric", **fields))
+    return build_grid(NeuralFabric(architecture="neural-fabric", **fields))
 
 
 def test_a_fabric_has_a_trellis_and_two_chains_of_single_convolutions():

@@ -5,7 +5,7 @@ from gridgen.grid.layers import Conv, ReLU
 
 
 def panet(**fields):
-    return build_grid(Panet.of(architecture="panet", **fields))
+    return build_grid(Panet(architecture="panet", **fields))
 
 
 def test_it_has_six_convolutions_more_than_fpn():

@@ -4,7 +4,7 @@ from gridgen.grid.layers import BatchNorm, Conv, ReLU
 
 
 def preact(**fields):
-    return build_grid(PreactResNet.of(architecture="preact-resnet", **fields))
+    return build_grid(PreactResNet(architecture="preact-resnet", **fields))
 
 
 def test_the_parameters_are_those_of_stem_units_and_head():

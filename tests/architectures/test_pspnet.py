@@ -10,7 +10,7 @@ MAP, END = FeatureMap(1, 3), FeatureMap(1, 7)
 
 
 def pspnet(**fields):
-    return build_grid(Pspnet.of(architecture="pspnet", **fields))
+    return build_grid(Pspnet(architecture="pspnet", **fields))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from gridgen.grid.layers import Conv, MaxPool, Residual, Upsample
 
 
 def refinenet(**fields):
-    return build_grid(RefineNet.of(architecture="refinenet", **fields))
+    return build_grid(RefineNet(architecture="refinenet", **fields))
 
 
 def between(grid):

@@ -5,7 +5,7 @@ from gridgen.grid.layers import Deconv
 
 
 def unet_plus_plus(**fields):
-    return build_grid(UnetPlusPlus.of(architecture="unet++", **fields))
+    return build_grid(UnetPlusPlus(architecture="unet++", **fields))
 
 
 def test_the_parameters_are_those_that_the_authors_code_prints():

@@ -9,7 +9,7 @@ from gridgen.spec import GridSpec
 
 def paper_family(**fields):
     spec = {"streams": 5, "columns": "3+3", "base_channels": 16, "classes": 19, **fields}
-    return build_grid(GridSpec.of(**spec))
+    return build_grid(GridSpec(**spec))
 
 
 def test_what_diff_prints():

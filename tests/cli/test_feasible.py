@@ -84,7 +84,7 @@ def test_json_says_what_the_table_says(gridgen):
     assert (found["points"], found["invalid"], found["budget"]["parameters"]) == (8, {}, 3500)
     assert found["feasible"] + found["broken"]["parameters"] == 8
     largest = found["topologies"]["gridnet"]["largest"]
-    counted = count(build_grid(GridSpec.of(**largest["spec"])), (400, 400))
+    counted = count(build_grid(GridSpec(**largest["spec"])), (400, 400))
     assert largest["parameters"] == counted.parameters.total
     assert largest["macs"] == counted.macs.total
 

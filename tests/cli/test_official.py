@@ -19,7 +19,7 @@ def tree(place):
         pytest.skip("cityscapesscripts, the official script, is not installed")
     make_tree(place / "cs")
     torch.manual_seed(0)
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=3, classes=19)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=3, classes=19)
     save_network(GridNetwork(build_grid(spec)), place / "w.safetensors")
     return place
 

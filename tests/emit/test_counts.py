@@ -84,7 +84,7 @@ def test_counts_are_those_of_the_module_for_every_topology(data):
 
 
 DECONV_MACS = Deconv.macs
-ONE_PATH = GridSpec.of(
+ONE_PATH = GridSpec(
     streams=1, columns="1+1", base_channels=2, classes=2, residual={"lateral": False}
 )
 

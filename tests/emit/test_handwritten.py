@@ -29,7 +29,7 @@ def adopt(hand: HandWritten, network: GridNetwork) -> None:
 def test_they_are_the_same_function(streams, sub, up, training):
     torch.manual_seed(0)
     hand = HandWritten(streams, sub, up, base=4, classes=3).double().train(training)
-    spec = GridSpec.of(streams=streams, columns=f"{sub}+{up}", base_channels=4, classes=3)
+    spec = GridSpec(streams=streams, columns=f"{sub}+{up}", base_channels=4, classes=3)
     network = GridNetwork(build_grid(spec)).double().train(training)
     adopt(hand, network)
     images = torch.rand(2, 3, 16, 24).double()

@@ -45,7 +45,7 @@ def rand(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def grid_of(draft: Draft, streams: int = 2, head=(), size: str = "error") -> Grid:
-    spec = GridSpec.of(
+    spec = GridSpec(
         streams=streams, columns="1+1", base_channels=F, in_channels=F, classes=F, size=size
     )
     return draft.grid(spec, stem=(), head=head)
@@ -441,7 +441,7 @@ def test_the_identity_of_a_connection_that_reads_is_added_too():
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(),))
     draft.connect((1, 0), (0, 1), (Resize("nearest"),), auxiliary=(0, 0), shortcut=(Upsample(),))
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, in_channels=2, classes=2)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=2, in_channels=2, classes=2)
     network = GridNetwork(draft.grid(spec, stem=(), head=()))
     image = torch.rand(1, 2, 4, 6)
     pooled = torch.nn.functional.max_pool2d(image, 2)

@@ -55,7 +55,7 @@ def test_a_gradient_reaches_every_parameter_of_every_topology(spec):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_the_gradient_of_every_unit_is_not_zero(topology):
     torch.manual_seed(0)
-    network = GridNetwork(prune(build_grid(GridSpec.of(**PAPER_FAMILY)), topology))
+    network = GridNetwork(prune(build_grid(GridSpec(**PAPER_FAMILY)), topology))
     network(torch.rand(2, 3, 16, 16)).square().sum().backward()
     for name, unit in network.units.items():
         assert any(p.grad.abs().max() > 0 for p in unit.parameters()), name
@@ -83,7 +83,7 @@ def test_the_pruned_network_is_the_full_one_with_silent_units(
     """
     torch.manual_seed(1)
     shared = {**PAPER_FAMILY, "columns": columns, "dimensions": dimensions, "norm": norm}
-    full = build_grid(GridSpec.of(**shared, activation="relu" if norm == "batch" else "gelu"))
+    full = build_grid(GridSpec(**shared, activation="relu" if norm == "batch" else "gelu"))
     pruned = prune(full, topology)
     dropped = {connection.name for connection in removed(pruned)}
     network, small = silenced(full, dropped), GridNetwork(pruned)
@@ -107,7 +107,7 @@ def test_any_size_gives_logits_of_that_size(spec):
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_what_is_cropped_has_the_nearest_predicted_values(dimensions):
-    spec = GridSpec.of(**PAPER_FAMILY, size="crop", dimensions=dimensions)
+    spec = GridSpec(**PAPER_FAMILY, size="crop", dimensions=dimensions)
     network = GridNetwork(build_grid(spec)).eval()
     image = torch.rand(1, 3, *(18, 15, 9)[:dimensions])
     inside = (..., *(slice(1, 17), slice(1, 13), slice(0, 8))[:dimensions])
@@ -117,12 +117,12 @@ def test_what_is_cropped_has_the_nearest_predicted_values(dimensions):
 
 
 def test_360x480_works_at_five_streams_with_pad():
-    spec = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=11, size="pad")
+    spec = GridSpec(streams=5, columns="1+1", base_channels=2, classes=11, size="pad")
     assert GridNetwork(build_grid(spec)).eval()(torch.rand(1, 3, 360, 480)).shape[-2:] == (360, 480)
 
 
 def test_a_legal_size_is_not_padded():
-    spec = GridSpec.of(**PAPER_FAMILY)
+    spec = GridSpec(**PAPER_FAMILY)
     torch.manual_seed(0)
     strict = GridNetwork(build_grid(spec)).eval()
     padding = GridNetwork(build_grid(spec.but(size="pad"))).eval()
@@ -162,14 +162,14 @@ def test_an_image_of_other_channels_is_refused(paper_grid):
     ],
 )
 def test_what_is_no_batch_is_refused(shape, dimensions, message):
-    network = GridNetwork(build_grid(GridSpec.of(**PAPER_FAMILY, dimensions=dimensions)))
+    network = GridNetwork(build_grid(GridSpec(**PAPER_FAMILY, dimensions=dimensions)))
     with pytest.raises(SizeError) as caught:
         network(torch.rand(shape))
     assert str(caught.value) == message
 
 
 def test_images_of_whole_numbers_are_refused():
-    network = GridNetwork(build_grid(GridSpec.of(**PAPER_FAMILY)))
+    network = GridNetwork(build_grid(GridSpec(**PAPER_FAMILY)))
     with pytest.raises(SizeError) as caught:
         network(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
     assert str(caught.value) == (
@@ -178,7 +178,7 @@ def test_images_of_whole_numbers_are_refused():
 
 
 def test_names_of_weights_come_from_coordinates_not_from_the_order_of_connections():
-    grid = build_grid(GridSpec.of(**PAPER_FAMILY, fusion="concat", residual={"vertical": True}))
+    grid = build_grid(GridSpec(**PAPER_FAMILY, fusion="concat", residual={"vertical": True}))
     shuffled = nx.DiGraph()
     shuffled.add_nodes_from(reversed(list(grid.dag.nodes(data=True))))
     shuffled.add_edges_from(reversed(list(grid.dag.edges(data=True))))
@@ -213,7 +213,7 @@ def test_a_rectifier_that_comes_first_leaves_the_shared_map_alone():
 
 
 def test_a_network_larger_than_memory_is_refused_at_once():
-    spec = GridSpec.of(streams=3, columns="8+8", channels=[65536] * 3, classes=2)
+    spec = GridSpec(streams=3, columns="8+8", channels=[65536] * 3, classes=2)
     with pytest.raises(
         TooLargeError, match=r"The network has 5,991,512,997,942 parameters, 22,320\.1 GiB"
     ):

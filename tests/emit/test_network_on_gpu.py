@@ -17,7 +17,7 @@ pytestmark = [
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_logits_are_those_of_the_cpu(topology):
-    spec = GridSpec.of(streams=3, columns="2+2", base_channels=8, classes=4, size="pad")
+    spec = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4, size="pad")
     network = GridNetwork(prune(build_grid(spec), topology)).eval()
     image = torch.rand(2, 3, 33, 65)
     expected = network(image)

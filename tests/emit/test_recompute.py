@@ -43,7 +43,7 @@ def require_equal(one: GridNetwork, other: GridNetwork) -> None:
 @pytest.mark.parametrize("fusion", ["sum", "concat", "weighted"])
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_gradients_and_running_statistics_are_the_same(recompute, fusion, topology):
-    network = GridNetwork(build_grid(GridSpec.of(**SPEC, fusion=fusion, topology=topology)))
+    network = GridNetwork(build_grid(GridSpec(**SPEC, fusion=fusion, topology=topology)))
     require_equal(trained_once(network, recompute), trained_once(network, "none"))
 
 
@@ -56,7 +56,7 @@ def test_published_networks_too(recompute, name):
 
 @pytest.mark.parametrize("recompute", ["unit", "column"])
 def test_features_beside_the_image_are_read_both_times(recompute):
-    spec = GridSpec.of(**SPEC, side_channels=[2, 3])
+    spec = GridSpec(**SPEC, side_channels=[2, 3])
     network = GridNetwork(build_grid(spec)).train()
     gradients = []
     for network.recompute in ("none", recompute):
@@ -69,7 +69,7 @@ def test_features_beside_the_image_are_read_both_times(recompute):
 
 @pytest.mark.parametrize("recompute", ["unit", "column"])
 def test_the_parts_of_the_module_are_as_they_were(recompute):
-    network = GridNetwork(build_grid(GridSpec.of(**SPEC)))
+    network = GridNetwork(build_grid(GridSpec(**SPEC)))
     after = trained_once(network, recompute)
     norms = [m for m in after.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert {norm.momentum for norm in norms} == {0.1}
@@ -78,7 +78,7 @@ def test_the_parts_of_the_module_are_as_they_were(recompute):
 
 @pytest.mark.parametrize("recompute", ["unit", "column"])
 def test_a_second_backward_pass_computes_it_once_more(recompute):
-    network = GridNetwork(build_grid(GridSpec.of(**SPEC | {"total_dropout": 0}))).train()
+    network = GridNetwork(build_grid(GridSpec(**SPEC | {"total_dropout": 0}))).train()
     images, gradients = torch.rand(2, 3, 16, 16), []
     for network.recompute in ("none", recompute):
         prediction = network(images)
@@ -90,7 +90,7 @@ def test_a_second_backward_pass_computes_it_once_more(recompute):
 
 
 def test_what_is_recomputed_has_a_name():
-    network = GridNetwork(build_grid(GridSpec.of(**SPEC)))
+    network = GridNetwork(build_grid(GridSpec(**SPEC)))
     with pytest.raises(UsageError) as caught:
         network.recompute = "columns"
     assert str(caught.value) == unknown("recomputation", "columns", ["column"])
@@ -106,14 +106,14 @@ def test_a_recipe_says_what_a_training_recomputes(recompute, tmp_path, monkeypat
         return recomputed(function, inputs, parts)
 
     monkeypatch.setattr("gridgen.emit.network.recomputed", watched)
-    recipe = Recipe.of(
+    recipe = Recipe(
         epochs=1,
         batch=500,
         learning_rate=0.01,
         recompute=recompute,
         crop={"smallest": 8, "largest": 8, "size": 8},
     )
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3)
     train(build_grid(spec), "shapes", recipe, folder=tmp_path / "run")
     steps, each = 2, {"none": 0, "unit": 4, "column": 2}
     assert len(asked) == steps * each[recompute]

@@ -10,7 +10,7 @@ from gridgen.grid import build_grid, prune
 from gridgen.spec import GridSpec
 from tests.oracles.measuring import measured, network_on_meta
 
-SPEC = GridSpec.of(
+SPEC = GridSpec(
     streams=3,
     columns="2+2",
     channels=[4, 6, 8],

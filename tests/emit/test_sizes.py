@@ -13,7 +13,7 @@ from gridgen.errors import SizeError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 
-SPEC = GridSpec.of(streams=4, columns="1+1", base_channels=2, classes=3)
+SPEC = GridSpec(streams=4, columns="1+1", base_channels=2, classes=3)
 SIDES = st.integers(8, 70)
 
 

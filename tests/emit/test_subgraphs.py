@@ -21,7 +21,7 @@ def test_a_topology_is_the_full_grid_with_the_other_connections_silenced(topolog
     is not added.
     """
     torch.manual_seed(0)
-    spec = GridSpec.of(streams=5, columns=columns, base_channels=4, classes=3)
+    spec = GridSpec(streams=5, columns=columns, base_channels=4, classes=3)
     full = build_grid(spec)
     grid = prune(full, topology)
     lost = {connection.name for connection in removed(grid)}
@@ -40,7 +40,7 @@ def test_a_topology_is_the_full_grid_with_the_other_connections_silenced(topolog
 @pytest.mark.parametrize("topology", FOUR)
 def test_a_connection_that_is_not_silenced_is_noticed(topology):
     torch.manual_seed(0)
-    full = build_grid(GridSpec.of(streams=3, columns="2+2", base_channels=4, classes=3))
+    full = build_grid(GridSpec(streams=3, columns="2+2", base_channels=4, classes=3))
     whole, part = GridNetwork(full).eval(), GridNetwork(prune(full, topology)).eval()
     share_weights(whole, part)
     image = torch.rand(1, 3, 16, 16)

@@ -11,7 +11,7 @@ from gridgen.spec import GridSpec
 
 def network_of(dropout: float, **fields) -> GridNetwork:
     torch.manual_seed(0)
-    spec = GridSpec.of(
+    spec = GridSpec(
         streams=2, columns="1+1", base_channels=4, classes=3, total_dropout=dropout, **fields
     )
     return GridNetwork(build_grid(spec))

@@ -13,7 +13,7 @@ from gridgen.errors import WeightsError
 from gridgen.grid import build_grid, keep, prune
 from gridgen.spec import CustomTopology, GridSpec
 
-SPEC = GridSpec.of(streams=3, columns="1+1", base_channels=3, classes=2, size="pad")
+SPEC = GridSpec(streams=3, columns="1+1", base_channels=3, classes=2, size="pad")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "topology", ["unet", "resnet", CustomTopology.of(drop=["lateral_1_*", "lateral_2_*"])]
+    "topology", ["unet", "resnet", CustomTopology(drop=["lateral_1_*", "lateral_2_*"])]
 )
 def test_a_network_comes_back_with_its_topology(topology, tmp_path):
     network = GridNetwork(prune(build_grid(SPEC), topology)).eval()

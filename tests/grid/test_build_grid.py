@@ -55,7 +55,7 @@ def test_the_numbers_of_connections_follow_the_formulas(spec):
 
 
 def spec_of(**fields) -> GridSpec:
-    return GridSpec.of(streams=3, columns="2+2", base_channels=4, classes=2, **fields)
+    return GridSpec(streams=3, columns="2+2", base_channels=4, classes=2, **fields)
 
 
 def test_the_identity_is_added_along_the_streams_by_default():
@@ -84,7 +84,7 @@ def test_total_dropout_is_on_lateral_units_alone():
 
 def test_a_column_may_run_either_way_at_any_place():
     fields = {"streams": 3, "base_channels": 4, "classes": 2}
-    hourglasses = build_grid(GridSpec.of(columns=["sub", "up", "sub", "up"], **fields))
+    hourglasses = build_grid(GridSpec(columns=["sub", "up", "sub", "up"], **fields))
     assert [c.name for c in hourglasses.into(FeatureMap(1, 2))] == ["lateral_1_2", "sub_1_2"]
     assert [c.name for c in hourglasses.into(FeatureMap(1, 3))] == ["lateral_1_3", "up_1_3"]
     assert hourglasses.dead_ends == ()
@@ -92,7 +92,7 @@ def test_a_column_may_run_either_way_at_any_place():
 
 def test_what_lies_on_no_path_is_left_out_and_reported():
     grid = build_grid(
-        GridSpec.of(streams=2, columns=["up", "sub", "up", "sub"], base_channels=4, classes=2)
+        GridSpec(streams=2, columns=["up", "sub", "up", "sub"], base_channels=4, classes=2)
     )
     assert FeatureMap(1, 0) not in grid.maps
     assert FeatureMap(1, 3) not in grid.maps
@@ -101,7 +101,7 @@ def test_what_lies_on_no_path_is_left_out_and_reported():
 
 
 def test_one_stream_and_one_column_is_one_map():
-    grid = build_grid(GridSpec.of(streams=1, columns="1+0", base_channels=4, classes=2))
+    grid = build_grid(GridSpec(streams=1, columns="1+0", base_channels=4, classes=2))
     assert grid.maps == (FeatureMap(0, 0),)
     assert grid.input == grid.output
     assert grid.connections == ()
@@ -113,7 +113,7 @@ def test_one_stream_and_one_column_is_one_map():
 )
 def test_streams_that_no_path_visits_are_the_specs_fault(streams, columns, lost):
     with pytest.raises(SpecError) as caught:
-        build_grid(GridSpec.of(streams=streams, columns=columns, base_channels=4, classes=2))
+        build_grid(GridSpec(streams=streams, columns=columns, base_channels=4, classes=2))
     assert str(caught.value) == (
         f"columns: no path from input to output visits stream {lost}; "
         "the columns need a sub before an up"

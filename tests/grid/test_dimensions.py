@@ -55,10 +55,10 @@ def test_the_closed_forms_hold_in_every_number_of_dimensions(dimensions):
             weights += (sub + up) * kernel * f * g + sub * kernel * g * g + up * kernel * f * f
             activations += sub * (2 * f * v + 4 * g * w) + up * (2 * g * w + 4 * f * v)
             macs += sub * kernel * (f * g + g * g) * w + up * kernel * (g * f * w + f * f * v)
-    spec = GridSpec.of(**FAMILY, dimensions=dimensions)
+    spec = GridSpec(**FAMILY, dimensions=dimensions)
     counted = count(build_grid(spec), sides)
     others = counted.parameters.grid - weights  # biases and BN, which have no kernel
-    images = count(build_grid(GridSpec.of(**FAMILY)), (8, 8)).parameters.grid
+    images = count(build_grid(GridSpec(**FAMILY)), (8, 8)).parameters.grid
     bare = closed_form.grid_parameters(streams, base, sub, up, biases=False, norms=False)
     assert others == images - bare
     assert (counted.activations.grid, counted.macs.grid) == (activations, macs)
@@ -68,7 +68,7 @@ def test_the_closed_forms_hold_in_every_number_of_dimensions(dimensions):
 @pytest.mark.parametrize("stem", STEMS)
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_undoes_the_stride_of_every_stem(stem, head, dimensions):
-    spec = GridSpec.of(**FAMILY, stem=stem, head=head, dimensions=dimensions)
+    spec = GridSpec(**FAMILY, stem=stem, head=head, dimensions=dimensions)
     grid = build_grid(spec)
     size = (spec.multiple,) * dimensions
     after = cost(grid.stem, (3, *size)).shape
@@ -83,7 +83,7 @@ def test_the_spec_knows_the_stride_of_every_stem(name):
 
 
 def test_a_strided_stem_asks_for_twice_the_multiple():
-    spec = GridSpec.of(**FAMILY, stem="strided")
+    spec = GridSpec(**FAMILY, stem="strided")
     assert (spec.multiple, build_grid(spec).spec.multiple) == (16, 16)
     with pytest.raises(SizeError) as caught:
         legal_size(spec, (24, 40))
@@ -94,7 +94,7 @@ def test_a_strided_stem_asks_for_twice_the_multiple():
 
 
 def test_a_strided_stem_takes_three_quarters_of_the_cost_away():
-    spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=11)
+    spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=11)
     whole, halved = (
         count(build_grid(spec.but(stem=stem, head="conv")), (352, 480)).macs.grid
         for stem in ("conv", "strided")
@@ -112,16 +112,16 @@ def test_a_strided_stem_takes_three_quarters_of_the_cost_away():
 )
 def test_a_size_of_other_dimensions_is_refused(dimensions, size, message):
     with pytest.raises(SizeError) as caught:
-        count(build_grid(GridSpec.of(**FAMILY, dimensions=dimensions)), size)
+        count(build_grid(GridSpec(**FAMILY, dimensions=dimensions)), size)
     assert str(caught.value) == message
 
 
 def test_without_a_size_each_number_of_dimensions_has_its_own():
-    sizes = [default_size(GridSpec.of(**FAMILY, dimensions=sides)) for sides in (1, 2, 3)]
+    sizes = [default_size(GridSpec(**FAMILY, dimensions=sides)) for sides in (1, 2, 3)]
     assert sizes == [(4096,), (400, 400), (64, 64, 64)]
 
 
 @pytest.mark.parametrize("dimensions", [0, 4, 1.5, "3d"])
 def test_other_dimensions_are_refused(dimensions):
     with pytest.raises(SpecError, match=r"^dimensions: "):
-        GridSpec.of(**FAMILY, dimensions=dimensions)
+        GridSpec(**FAMILY, dimensions=dimensions)

@@ -31,7 +31,7 @@ DOWN, UP = (MaxPool(),), (Upsample(),)
 
 def spec_of(streams: int = 2) -> GridSpec:
     """What a draft is checked against; legal sides are multiples of 2^(streams - 1)."""
-    return GridSpec.of(
+    return GridSpec(
         streams=streams, columns="1+1", base_channels=F, in_channels=F, classes=F, size="error"
     )
 

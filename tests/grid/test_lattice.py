@@ -21,7 +21,7 @@ def maps_of(links) -> set[FeatureMap]:
 @settings(max_examples=50)
 @given(STREAMS, COLUMNS)
 def test_the_papers_lattice_has_as_many_links_as_section_3_says(streams, columns):
-    spec = GridSpec.of(streams=streams, columns=columns, base_channels=1, classes=2)
+    spec = GridSpec(streams=streams, columns=columns, base_channels=1, classes=2)
     links = list(paper_lattice(spec))
     lateral = [(a, b) for a, b in links if a.stream == b.stream]
     vertical = [(a, b) for a, b in links if a.column == b.column]
@@ -33,7 +33,7 @@ def test_the_papers_lattice_has_as_many_links_as_section_3_says(streams, columns
 @settings(max_examples=50)
 @given(STREAMS, COLUMNS)
 def test_the_papers_lattice_leads_between_neighbours_down_sub_and_up_up_columns(streams, columns):
-    spec = GridSpec.of(streams=streams, columns=columns, base_channels=1, classes=2)
+    spec = GridSpec(streams=streams, columns=columns, base_channels=1, classes=2)
     for source, target in paper_lattice(spec):
         step = target.stream - source.stream, target.column - source.column
         down = {"sub": 1, "up": -1}[columns[target.column]]

@@ -14,11 +14,11 @@ def names(connections) -> list[str]:
 
 @pytest.fixture(scope="module")
 def grid():
-    return build_grid(GridSpec.of(streams=3, columns="2+2", base_channels=4, classes=2))
+    return build_grid(GridSpec(streams=3, columns="2+2", base_channels=4, classes=2))
 
 
 def custom(grid, **lists):
-    return prune(grid, CustomTopology.of(**lists))
+    return prune(grid, CustomTopology(**lists))
 
 
 @settings(max_examples=200)
@@ -49,7 +49,7 @@ def test_a_pruned_grid_is_built_again_from_its_spec(spec, data):
         grid = build_grid(spec)
     except TopologyError:
         return
-    again = build_grid(GridSpec.of(**grid.spec.plain()))
+    again = build_grid(GridSpec(**grid.spec.plain()))
     assert names(again) == names(grid)
     assert again.spec == grid.spec == spec
 
@@ -68,9 +68,7 @@ def test_nothing_is_removed_from_a_full_grid(paper_grid):
 def test_a_list_keeps_what_it_names(grid):
     kept = custom(grid, keep=["lateral_0_1", "lateral_0_2", "lateral_0_3"])
     assert names(kept) == ["lateral_0_1", "lateral_0_2", "lateral_0_3"]
-    assert kept.spec.topology == CustomTopology.of(
-        keep=["lateral_0_1", "lateral_0_2", "lateral_0_3"]
-    )
+    assert kept.spec.topology == CustomTopology(keep=["lateral_0_1", "lateral_0_2", "lateral_0_3"])
 
 
 def test_a_list_drops_what_it_names(grid):
@@ -114,9 +112,7 @@ def test_what_was_dropped_is_no_dead_end(grid):
 
 
 def test_dead_ends_of_the_lattice_are_reported_by_a_topology_that_wants_them():
-    full = build_grid(
-        GridSpec.of(streams=2, columns=["sub", "up", "sub"], base_channels=4, classes=2)
-    )
+    full = build_grid(GridSpec(streams=2, columns=["sub", "up", "sub"], base_channels=4, classes=2))
     assert set(names(full.dead_ends)) == {"sub_1_2", "lateral_1_2"}
     assert prune(full, "gridnet").dead_ends == full.dead_ends
     assert prune(full, "resnet").dead_ends == ()

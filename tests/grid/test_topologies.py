@@ -9,7 +9,7 @@ from gridgen.spec import CustomTopology, GridSpec
 
 
 def grid_of(streams: int, columns):
-    return build_grid(GridSpec.of(streams=streams, columns=columns, base_channels=4, classes=2))
+    return build_grid(GridSpec(streams=streams, columns=columns, base_channels=4, classes=2))
 
 
 def names(grid) -> set[str]:
@@ -192,12 +192,12 @@ def test_going_down_and_up_once_needs_sub_columns_then_up_columns(name, columns,
 
 
 def test_gridnet_and_resnet_take_any_columns():
-    spec = GridSpec.of(streams=3, columns=["sub", "up", "sub", "up"], base_channels=4, classes=2)
+    spec = GridSpec(streams=3, columns=["sub", "up", "sub", "up"], base_channels=4, classes=2)
     assert topologies_for(spec) == ["gridnet", "resnet"]
 
 
 def test_a_topology_is_called_by_its_name_and_lists_custom(paper_spec):
     assert paper_spec.title == "gridnet"
     assert paper_spec.but(topology="unet").title == "unet"
-    custom = CustomTopology.of(keep=["lateral_*"])
+    custom = CustomTopology(keep=["lateral_*"])
     assert paper_spec.but(topology=custom).title == "custom"

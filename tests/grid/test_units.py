@@ -210,5 +210,5 @@ def test_names_of_older_files_mean_what_they_meant():
         "activation": "prelu",
     }
     shared = {"streams": 2, "columns": "1+1", "base_channels": 4, "classes": 3}
-    before, after = (build_grid(GridSpec.of(**shared, **more)) for more in (PRELU, today))
+    before, after = (build_grid(GridSpec(**shared, **more)) for more in (PRELU, today))
     assert list(before.parts()) == list(after.parts())

@@ -28,7 +28,7 @@ FAMILIES = {
 
 
 def setting(**fields) -> Setting:
-    return Setting.of(batch=2, device=DEVICE, **fields)
+    return Setting(batch=2, device=DEVICE, **fields)
 
 
 def require_as_torch(grid, size, setting, saved=SAVED, peak=PEAK) -> None:
@@ -44,7 +44,7 @@ def require_as_torch(grid, size, setting, saved=SAVED, peak=PEAK) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_sixty_settings_need_what_torch_allocates(family, topology, precision, optimizer):
     """The equality is nearly exact: torch's fake BN keeps statistics of bf16 maps in bf16."""
-    grid = build_grid(GridSpec.of(**SMALL, **FAMILIES[family], topology=topology))
+    grid = build_grid(GridSpec(**SMALL, **FAMILIES[family], topology=topology))
     size = (30, 33) if grid.spec.size == "pad" else (32, 32)
     chosen = setting(precision=precision, optimizer=optimizer)
     close = 1e-5 if precision == "fp32" else 1e-2
@@ -77,7 +77,7 @@ def test_sixty_settings_need_what_torch_allocates(family, topology, precision, o
 )
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
-    grid = build_grid(GridSpec.of(**{**SMALL, **fields}))
+    grid = build_grid(GridSpec(**{**SMALL, **fields}))
     size = (33, 38) if "size" in fields else (32,) * grid.spec.dimensions
     require_as_torch(grid, size, setting(precision=precision), peak=0.01)
 
@@ -85,12 +85,12 @@ def test_every_kind_of_grid_needs_what_torch_allocates(fields, precision):
 @pytest.mark.parametrize("dimensions", [1, 3])
 def test_signals_and_volumes_need_what_torch_allocates(dimensions):
     units = {"subsampling": "max-pool", "upsampling": "bilinear"}
-    grid = build_grid(GridSpec.of(**SMALL, units=units, dimensions=dimensions))
+    grid = build_grid(GridSpec(**SMALL, units=units, dimensions=dimensions))
     require_as_torch(grid, (32,) * dimensions, setting(), peak=0.01)
 
 
 def test_fp16_is_as_wide_as_bf16():
-    grid = build_grid(GridSpec.of(**SMALL))
+    grid = build_grid(GridSpec(**SMALL))
     require_as_torch(grid, (32, 32), setting(precision="fp16"), peak=0.01)
     assert count_memory(grid, (32, 32), setting(precision="fp16")) == count_memory(
         grid, (32, 32), setting(precision="bf16")
@@ -101,7 +101,7 @@ def test_fp16_is_as_wide_as_bf16():
 @pytest.mark.parametrize("topology", ["gridnet", "conv-deconv", "frrn"])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_what_is_recomputed_is_not_kept(recompute, topology, precision):
-    grid = build_grid(GridSpec.of(**SMALL, total_dropout=0.1, topology=topology))
+    grid = build_grid(GridSpec(**SMALL, total_dropout=0.1, topology=topology))
     chosen = setting(precision=precision, recompute=recompute)
     require_as_torch(grid, (32, 32), chosen, peak=0.01)
     kept = count_memory(grid, (32, 32), setting(precision=precision))
@@ -111,7 +111,7 @@ def test_what_is_recomputed_is_not_kept(recompute, topology, precision):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_update_that_is_not_fused_passes_through_memory(optimizer):
     """At a size so small that the update is the peak."""
-    grid = build_grid(GridSpec.of(**SMALL))
+    grid = build_grid(GridSpec(**SMALL))
     for fused in (True, False):
         require_as_torch(grid, (4, 4), setting(optimizer=optimizer, fused=fused), 1e-3, 1e-3)
 
@@ -151,7 +151,7 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
     grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
     size = (spec.multiple * data.draw(st.integers(2, 3)),) * spec.dimensions
     recompute = data.draw(st.sampled_from(["none", "unit", "column"]))
-    chosen = Setting.of(batch=2, device="cpu", recompute=recompute)
+    chosen = Setting(batch=2, device="cpu", recompute=recompute)
     kept = saved_by_torch(grid, size, chosen)
     shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
     assert 0 <= kept - count_memory(grid, size, chosen).saved <= 16 + shares
@@ -170,12 +170,12 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
 )
 def test_a_size_that_is_none_is_refused(size, fact):
     with pytest.raises(SizeError) as caught:
-        count_memory(build_grid(GridSpec.of(**SMALL)), size)
+        count_memory(build_grid(GridSpec(**SMALL)), size)
     assert str(caught.value) == fact
 
 
 def test_averaged_weights_are_one_more_copy_of_the_network_while_it_is_trained():
-    grid = build_grid(GridSpec.of(**SMALL))
+    grid = build_grid(GridSpec(**SMALL))
     plain, averaged = (
         count_memory(grid, (32, 32), setting(averaged=kept)) for kept in (False, True)
     )

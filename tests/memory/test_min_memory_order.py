@@ -41,7 +41,7 @@ def peak_of(grid, arrivals) -> int:
 @pytest.mark.parametrize("topology", ["gridnet", "unet"])
 def test_no_order_needs_less(fusion, topology):
     """Of all topological orders, and orders of arrivals, replayed from images to prediction."""
-    grid = build_grid(GridSpec.of(**TINY, fusion=fusion, topology=topology, head="conv"))
+    grid = build_grid(GridSpec(**TINY, fusion=fusion, topology=topology, head="conv"))
     found = min_memory_order(grid)
     assert found.exact
     peaks = []
@@ -116,7 +116,7 @@ def test_its_peak_is_what_the_maps_need(spec, data):
 
 
 def test_a_grid_of_many_maps_keeps_its_own_order():
-    grid = build_grid(GridSpec.of(streams=8, columns="13+13", base_channels=1, classes=2))
+    grid = build_grid(GridSpec(streams=8, columns="13+13", base_channels=1, classes=2))
     assert len(grid.maps) > module.MOST_MAPS
     assert min_memory_order(grid) == own_order(grid)
     assert not min_memory_order(grid).exact
@@ -139,7 +139,7 @@ def test_a_map_that_is_added_up_frees_its_source_before_the_next_arrival(paper_g
 
 
 def test_evaluation_in_either_order_is_the_same_function(paper_grid):
-    spec = GridSpec.of(streams=4, columns="3+3", base_channels=4, classes=3, topology="unet")
+    spec = GridSpec(streams=4, columns="3+3", base_channels=4, classes=3, topology="unet")
     network = GridNetwork(build_grid(spec)).eval()
     images = torch.rand(1, 3, 32, 32)
     with torch.no_grad():

@@ -30,8 +30,8 @@ from gridgen.training.run.folder import dump
 from gridgen.training.tasks import Task, task_for
 
 PROGRAM = (sys.executable, "-c", "from gridgen.cli import main; main()")
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3)
-RECIPE = Recipe.of(
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3)
+RECIPE = Recipe(
     epochs=5,
     batch=4,
     learning_rate=0.01,

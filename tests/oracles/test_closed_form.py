@@ -15,7 +15,8 @@ from gridgen.errors import GridError, SizeError, TooLargeError
 from gridgen.grid import build_grid
 from gridgen.grid.layers import BatchNorm, Conv, Deconv
 from gridgen.spec import GridSpec
-from gridgen.spec.gridspec import MAX_CHANNELS, MAX_COLUMNS, MAX_STREAMS
+from gridgen.spec.columns import MAX_COLUMNS
+from gridgen.spec.gridspec import MAX_CHANNELS, MAX_STREAMS
 from tests.oracles import closed_form
 
 NAMES = list(closed_form.FORMULAS)
@@ -111,7 +112,7 @@ def test_sub_and_up_columns_do_not_cost_the_same(sub, up):
     one = closed_form.grid_parameters(**family, sub=sub, up=up)
     other = closed_form.grid_parameters(**family, sub=up, up=sub)
     assert one != other
-    spec = GridSpec.of(streams=5, columns=f"{sub}+{up}", base_channels=16, classes=19)
+    spec = GridSpec(streams=5, columns=f"{sub}+{up}", base_channels=16, classes=19)
     assert count(build_grid(spec)).parameters.grid == one
 
 

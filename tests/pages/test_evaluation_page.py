@@ -16,7 +16,7 @@ from gridgen.spec import GridSpec
 from gridgen.training.scoring.evaluation import evaluate
 from gridgen.training.scoring.per_image import Gallery
 
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 NAMES = ["<b>sky</b>", 'road & "lane"', "tree"]
 
 

@@ -20,8 +20,8 @@ from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import columns
 
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
-RECIPE = Recipe.of(
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
+RECIPE = Recipe(
     epochs=4, batch=4, learning_rate=0.01, crop={"smallest": 8, "largest": 8, "size": 8}
 )
 FACTS = {
@@ -63,7 +63,7 @@ def made(
     folder: Path, epochs: int = 4, steps: int = 40, facts=FACTS, spec=SPEC, recipe=RECIPE
 ) -> Run:
     """A run of ten steps an epoch that got so far."""
-    run = Run.create(folder, spec, recipe, Facts.of(**facts))
+    run = Run.create(folder, spec, recipe, Facts(**facts))
     metric, held_out = run.task.metric, facts["holdout"]
     run.write_rows(
         [
@@ -186,7 +186,7 @@ def test_a_training_without_a_validation_has_a_page(tmp_path):
 
 
 def test_a_training_that_was_killed_at_once_has_a_page(tmp_path):
-    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts.of(**FACTS))
+    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
     shown = Page(report_page(run))
     assert "Not finished: 0 steps are logged, none of its 4 epochs is scored." in shown.text
     assert "svg" not in shown.tags

@@ -111,7 +111,7 @@ def texts_of(svg: bytes) -> list[tuple[float, float, float, float, str]]:
 )
 @pytest.mark.parametrize("topology", ["gridnet", "resnet"])
 def test_no_two_labels_overlap(streams, columns, topology):
-    spec = GridSpec.of(
+    spec = GridSpec(
         streams=streams,
         columns=columns,
         base_channels=64,

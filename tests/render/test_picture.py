@@ -11,7 +11,7 @@ from gridgen.spec import GridSpec
 
 
 def grid_of(columns: str, streams: int = 2):
-    return build_grid(GridSpec.of(streams=streams, columns=columns, base_channels=1, classes=3))
+    return build_grid(GridSpec(streams=streams, columns=columns, base_channels=1, classes=3))
 
 
 def test_a_png_that_no_viewer_opens_is_refused_before_it_is_drawn(tmp_path, monkeypatch):

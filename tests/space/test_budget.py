@@ -14,7 +14,7 @@ from gridgen.space.quantities import QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.spec import GridSpec
 
-PAPER = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+PAPER = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
 
 
 def test_every_quantity_has_a_field_of_its_own():
@@ -23,17 +23,17 @@ def test_every_quantity_has_a_field_of_its_own():
     limits = dict(zip(fields, range(10_000_000, 10_000_010), strict=False))
     limits["min_receptive_field"] = 5
     named = {name: limits[quantity.field] for name, quantity in QUANTITIES.items()}
-    assert dict(Budget.of(**limits).limits()) == named
+    assert dict(Budget(**limits).limits()) == named
 
 
 def test_what_the_papers_network_costs():
     workload = {"batch": 4, "precision": "bf16", "optimizer": "sgd", "recompute": "unit"}
     limits = {q.field: 1 if q.least else 10**6 for q in QUANTITIES.values()}
-    budget = Budget.of(**limits, **workload)
+    budget = Budget(**limits, **workload)
     grid = build_grid(PAPER)
     counted, needed = (
         count(grid, (400, 400)),
-        count_memory(grid, (400, 400), Setting.of(**workload)),
+        count_memory(grid, (400, 400), Setting(**workload)),
     )
     assert budget.cost(grid) == {
         "parameters": 13_181_097,
@@ -47,7 +47,7 @@ def test_what_the_papers_network_costs():
 
 @pytest.mark.parametrize("change", [0, -1])
 def test_a_limit_may_be_reached(change):
-    budget = Budget.of(parameters=13_181_097 + change)
+    budget = Budget(parameters=13_181_097 + change)
     within = change == 0
     limit = 13_181_097 + change
     assert budget.verdict(build_grid(PAPER)) == [
@@ -61,8 +61,8 @@ def test_a_limit_may_be_reached(change):
 def test_a_receptive_field_has_a_least():
     grid = build_grid(PAPER)
     side = receptive_field(grid)
-    assert [v.within for v in Budget.of(min_receptive_field=side).verdict(grid)] == [True]
-    beyond = Budget.of(min_receptive_field=side + 1)
+    assert [v.within for v in Budget(min_receptive_field=side).verdict(grid)] == [True]
+    beyond = Budget(min_receptive_field=side + 1)
     assert [v.within for v in beyond.verdict(grid)] == [False]
     assert beyond.broken(beyond.cost(grid)) == [
         f"{side:,} pixels of receptive field are less than {side + 1:,}"
@@ -71,7 +71,7 @@ def test_a_receptive_field_has_a_least():
 
 def test_a_network_that_sees_the_whole_image_sees_enough():
     grid = build_grid(load_spec("pspnet"))
-    [verdict] = Budget.of(min_receptive_field=65536).verdict(grid)
+    [verdict] = Budget(min_receptive_field=65536).verdict(grid)
     assert verdict == LimitVerdict("receptive_field", WHOLE_IMAGE, 65536, True)
     assert verdict.text == "endless pixels, within at least 65,536 pixels of receptive field"
     assert verdict.as_json() == {
@@ -86,12 +86,12 @@ def test_a_network_that_sees_the_whole_image_sees_enough():
 
 def test_no_image_is_so_large_that_more_may_be_asked_to_be_seen():
     with pytest.raises(SpecError) as caught:
-        Budget.of(min_receptive_field=65537)
+        Budget(min_receptive_field=65537)
     assert str(caught.value) == "min_receptive_field: 65537 is more than 65536"
 
 
 def test_the_image_is_rounded_up_to_what_the_streams_need():
-    budget = Budget.of(macs=1, size=(390, 401))
+    budget = Budget(macs=1, size=(390, 401))
     assert budget.image(PAPER) == (400, 416)
     [verdict] = budget.verdict(build_grid(PAPER))
     assert verdict.cost == count(build_grid(PAPER), (400, 416)).macs.total
@@ -102,7 +102,7 @@ def test_a_size_policy_changes_the_image_as_everywhere(policy):
     """What is counted for a budget is what `count` and `memory` say of the size as it is given."""
     spec, size = PAPER.but(size=policy), (483, 361)
     limits = {"macs": 1, "activations": 1, "training_memory": "1GB", "inference_memory": "1GB"}
-    costs = Budget.of(**limits, size=size, batch=2).cost(build_grid(spec))
+    costs = Budget(**limits, size=size, batch=2).cost(build_grid(spec))
     counted = count(build_grid(spec), size)
     needed = count_memory(build_grid(spec), size, Setting(batch=2))
     assert costs == {
@@ -115,29 +115,29 @@ def test_a_size_policy_changes_the_image_as_everywhere(policy):
 
 def test_an_image_too_small_to_be_cropped_is_rounded_up():
     spec = PAPER.but(size="crop")
-    assert Budget.of(size=(8, 400)).image(spec) == (16, 400)
-    assert Budget.of(size=(16, 401)).image(spec) == (16, 401)
+    assert Budget(size=(8, 400)).image(spec) == (16, 400)
+    assert Budget(size=(16, 401)).image(spec) == (16, 401)
 
 
 @pytest.mark.parametrize("policy", ["error", "pad", "crop", "resize"])
 def test_without_a_size_it_is_that_of_count(policy):
-    spec = GridSpec.of(streams=6, columns="1+1", base_channels=2, classes=2, size=policy)
-    [verdict] = Budget.of(macs=1).verdict(build_grid(spec))
+    spec = GridSpec(streams=6, columns="1+1", base_channels=2, classes=2, size=policy)
+    [verdict] = Budget(macs=1).verdict(build_grid(spec))
     assert verdict.cost == count(build_grid(spec)).macs.total
 
 
 def test_training_is_on_crops_and_predicting_on_whole_images():
-    grid = build_grid(GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=2))
+    grid = build_grid(GridSpec(streams=3, columns="1+1", base_channels=2, classes=2))
     limits = {"training_memory": "1GB", "inference_memory": "1GB"}
-    assert Budget.of(**limits, crop=62, size="128x96").cost(grid) == {
+    assert Budget(**limits, crop=62, size="128x96").cost(grid) == {
         "training_memory": count_memory(grid, (64, 64)).peak_training,
         "inference_memory": count_memory(grid, (128, 96)).peak_inference,
     }
 
 
 def test_a_size_is_a_pair_or_text():
-    assert Budget.of(size="480x360") == Budget.of(size=[480, 360])
-    assert Budget.of(size="480x360").plain() == {"size": [480, 360]}
+    assert Budget(size="480x360") == Budget(size=[480, 360])
+    assert Budget(size="480x360").plain() == {"size": [480, 360]}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_size_is_a_pair_or_text():
 )
 def test_what_is_no_size_is_refused(size, fact):
     with pytest.raises(SpecError) as caught:
-        Budget.of(size=size)
+        Budget(size=size)
     assert str(caught.value) == fact
 
 
@@ -183,24 +183,24 @@ def test_what_is_no_size_is_refused(size, fact):
     ],
 )
 def test_the_papers_bound_is_named(spec, text):
-    budget = Budget.of(parameters="12M", bound="paper")
+    budget = Budget(parameters="12M", bound="paper")
     assert [verdict.text for verdict in budget.verdict(build_grid(spec))] == [text]
 
 
 def test_what_breaks_the_papers_bound_says_so():
-    [verdict] = Budget.of(parameters="10M", bound="paper").verdict(build_grid(PAPER))
+    [verdict] = Budget(parameters="10M", bound="paper").verdict(build_grid(PAPER))
     assert verdict.fault == (
         "10,027,008 parameters are more than 10,000,000 (1.00 times, by the paper's formula)"
     )
 
 
 def test_the_papers_bound_is_no_word_about_macs():
-    [verdict] = Budget.of(macs="40GMAC", bound="paper").verdict(build_grid(PAPER))
+    [verdict] = Budget(macs="40GMAC", bound="paper").verdict(build_grid(PAPER))
     assert verdict.text == "33,098,400,000 MACs, within at most 40 GMAC (0.83 times)"
 
 
 def test_the_papers_bound_has_no_formula_for_published_networks():
-    [verdict] = Budget.of(activations="1G", bound="paper").verdict(build_grid(load_spec("fpn")))
+    [verdict] = Budget(activations="1G", bound="paper").verdict(build_grid(load_spec("fpn")))
     assert verdict.note == "exactly, as the paper has no formula for it"
 
 

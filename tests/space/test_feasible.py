@@ -81,7 +81,7 @@ def every_point(space):
 def built(spec, params):
     """The grid of a point, or why there is none."""
     try:
-        return build_grid(GridSpec.of(**merged(spec, params)))
+        return build_grid(GridSpec(**merged(spec, params)))
     except SpecError as error:
         return str(error).splitlines()[0]
 
@@ -95,7 +95,7 @@ def everywhere(found, table):
 def test_every_point_costs_what_its_grid_costs(drawn, bound):
     """Every unit, fusion, end, topology and lattice; what makes no grid says why as it does."""
     spec, space = drawn
-    budget = Budget.of(**LOOSE, size=(20, 30), bound=bound, batch=2)
+    budget = Budget(**LOOSE, size=(20, 30), bound=bound, batch=2)
     found = feasible(spec, space, budget)
     reasons = everywhere(found, found.reasons)
     costs = {name: everywhere(found, table) for name, table in found.costs.items()}
@@ -116,7 +116,7 @@ def test_every_point_costs_what_its_grid_costs(drawn, bound):
 @given(spaces(), st.data())
 def test_a_point_alone_costs_what_it_costs_among_others(drawn, data):
     spec, space = drawn
-    budget = Budget.of(**ALL, size=(20, 30))
+    budget = Budget(**ALL, size=(20, 30))
     params = {name: data.draw(st.sampled_from(members(c))) for name, c in space.items()}
     grid = built(spec, params)
     if isinstance(grid, str):
@@ -135,13 +135,13 @@ def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
     workload = {"size": (20, 30), "batch": 64}
     grids = [built(spec, params) for params in every_point(space)]
     valid = [grid for grid in grids if not isinstance(grid, str)]
-    costs = [Budget.of(**ALL, **workload).cost(grid) for grid in valid] or [{}]
+    costs = [Budget(**ALL, **workload).cost(grid) for grid in valid] or [{}]
     pivot = data.draw(st.sampled_from(costs))
     chosen = data.draw(st.sets(st.sampled_from(sorted(QUANTITIES)), max_size=3))
     least = {name: LEAST_MEMORY if name.endswith("memory") else 1 for name in QUANTITIES}
     known = chosen & {name for name, cost in pivot.items() if cost != WHOLE_IMAGE}
     limits = {QUANTITIES[name].field: max(pivot[name], least[name]) for name in known}
-    budget = Budget.of(**limits, **workload)
+    budget = Budget(**limits, **workload)
     found = feasible(spec, space, budget)
     kept = everywhere(found, found.within)
     assert kept == [
@@ -160,7 +160,7 @@ def test_the_least_legal_side_of_a_normalization_by_image_is_heeded():
     """A crop of 20x30 fits four streams after a strided stem with BN; groups need sides of 32."""
     shared = {"columns": "1+1", "base_channels": 2, "classes": 2, "size": "crop", "stem": "strided"}
     space = {"norm": ("batch", "group"), "streams": (3, 4)}
-    budget = Budget.of(macs=(1 << 63) - 1, size=(20, 30))
+    budget = Budget(macs=(1 << 63) - 1, size=(20, 30))
     found = feasible(shared, space, budget)
     costs = [budget.cost(build_grid(found.specs.spec_at(at)))["macs"] for at in np.ndindex(2, 2)]
     assert everywhere(found, found.costs["macs"]) == costs

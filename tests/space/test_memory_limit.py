@@ -18,10 +18,10 @@ TERMS = {"size": (32, 48), "batch": 32}
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_wider_network_needs_more(name, lateral, precision):
     """What deciding for a whole line by its widest network rests on."""
-    workload = Workload.of(**TERMS, precision=precision)
+    workload = Workload(**TERMS, precision=precision)
     needed = [
         QUANTITIES[name].of(
-            build_grid(GridSpec.of(**SHARED, base_channels=base, units={"lateral": lateral})),
+            build_grid(GridSpec(**SHARED, base_channels=base, units={"lateral": lateral})),
             workload,
         )
         for base in range(1, 14)
@@ -34,13 +34,11 @@ def test_a_few_widths_decide_for_all_of_them(name):
     base = Range(low=1, high=64)
     space = {"base_channels": base, "units.lateral": ("residual", "bottleneck")}
     limits = [
-        QUANTITIES[name].of(
-            build_grid(GridSpec.of(**SHARED, base_channels=widest)), Workload.of(**TERMS)
-        )
+        QUANTITIES[name].of(build_grid(GridSpec(**SHARED, base_channels=widest)), Workload(**TERMS))
         for widest in (1, 37, 64)
     ]
     for limit, widest in zip(limits, (1, 37, 64), strict=True):
-        found = feasible(SHARED, space, Budget.of(**{name: limit}, **TERMS))
+        found = feasible(SHARED, space, Budget(**{name: limit}, **TERMS))
         assert found.within[:, 0].tolist() == [width <= widest for width in base.numbers()]
         assert len(found.cell_costs[name]) <= 16
         assert found.broken[name] == found.points - found.feasible
@@ -48,10 +46,10 @@ def test_a_few_widths_decide_for_all_of_them(name):
 
 def test_only_what_meets_the_other_limits_is_looked_at():
     space = {"base_channels": (2, 4, 8), "streams": (2, 3)}
-    budget = Budget.of(parameters=2000, training_memory="1GB", **TERMS)
+    budget = Budget(parameters=2000, training_memory="1GB", **TERMS)
     found = feasible(SHARED, space, budget)
     [index] = found.cell_costs["training_memory"]
-    assert found.specs.spec_at(index) == GridSpec.of(**SHARED, base_channels=2)
+    assert found.specs.spec_at(index) == GridSpec(**SHARED, base_channels=2)
     assert found.broken == {"parameters": 5, "training_memory": 0}
 
 
@@ -59,7 +57,7 @@ def test_it_is_told_how_far_it_is():
     heard = []
     space = {"columns": ("1+1", "2+2"), "base_channels": (2, 4)}
     shared = {"streams": 2, "classes": 2}
-    budget = Budget.of(training_memory="1GB", **TERMS)
+    budget = Budget(training_memory="1GB", **TERMS)
     feasible(shared, space, budget, lambda done, total: heard.append((done, total)))
     assert heard == [(0, 2), (1, 2)]
 
@@ -67,6 +65,6 @@ def test_it_is_told_how_far_it_is():
 def test_of_total_dropout_it_matters_whether_there_is_any():
     """A step that may drop units adds in other places."""
     space = {"base_channels": (2, 4), "total_dropout": (0.1, 0, 0.2, 0.3)}
-    found = feasible(SHARED, space, Budget.of(training_memory="1GB", **TERMS))
+    found = feasible(SHARED, space, Budget(training_memory="1GB", **TERMS))
     assert (found.within.shape, found.feasible) == ((2, 4), 8)
     assert sorted(found.cell_costs["training_memory"]) == [(1, 0), (1, 1)]

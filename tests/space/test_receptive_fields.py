@@ -31,7 +31,7 @@ LATTICES = [(1, "1+1"), (3, "2+2"), (4, "1+2"), (2, ["sub", "up", "sub", "up"])]
 
 @pytest.mark.parametrize(("streams", "columns"), LATTICES)
 def test_every_unit_and_end_is_seen_as_one_grid_sees_it(streams, columns):
-    spec = GridSpec.of(streams=streams, columns=columns, base_channels=1, classes=1)
+    spec = GridSpec(streams=streams, columns=columns, base_channels=1, classes=1)
     choices, sides = [], []
     for lateral, sub, up, added, stem, head, norm in product(
         *UNITS.values(), (False, True), STEMS, HEADS, ("batch", "group")
@@ -67,11 +67,11 @@ def test_a_unit_that_sees_the_whole_map_has_no_end(monkeypatch):
     monkeypatch.setitem(UNITS["lateral"], "normed", normed)
     shared = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2}
     space = {"units.lateral": ("residual", "normed")}
-    found = feasible(shared, space, Budget.of(min_receptive_field=1))
+    found = feasible(shared, space, Budget(min_receptive_field=1))
     assert found.costs["receptive_field"].tolist() == [27, WHOLE_IMAGE]
 
 
 def test_widths_do_not_matter():
     space = {"base_channels": Range(low=1, high=9), "classes": (1, 7)}
-    found = feasible({"streams": 3, "columns": "1+1"}, space, Budget.of(min_receptive_field=1))
+    found = feasible({"streams": 3, "columns": "1+1"}, space, Budget(min_receptive_field=1))
     assert found.costs["receptive_field"].shape == (1, 1)

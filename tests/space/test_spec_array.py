@@ -20,7 +20,7 @@ SPACE = {
 
 
 def test_fields_that_cost_nothing_multiply_points_and_not_cells():
-    found = feasible(SHARED, SPACE, Budget.of(parameters="15k"))
+    found = feasible(SHARED, SPACE, Budget(parameters="15k"))
     assert (found.points, found.within.shape) == (16, (2, 4, 1))
     assert found.within[..., 0].tolist() == [[True, True, True, True], [True, True, False, False]]
     assert found.feasible == 12
@@ -30,14 +30,14 @@ def test_fields_that_cost_nothing_multiply_points_and_not_cells():
 def test_the_papers_network_in_a_space():
     space = {"base_channels": (15, 16, 17), "topology": (None, "gridnet", "unet")}
     shared = {"streams": 5, "columns": "3+3", "classes": 19}
-    found = feasible(shared, space, Budget.of(parameters=13_181_097))
+    found = feasible(shared, space, Budget(parameters=13_181_097))
     assert found.counts["parameters"][1].tolist() == [13_181_097, 13_181_097, 9_647_337]
     assert found.within.tolist() == [[True] * 3, [True] * 3, [False, False, True]]
 
 
 def test_the_papers_approximation_knows_no_topology():
     space = {"topology": ("gridnet", "unet"), "channels": ([16, 32], [16, 31]), "streams": (2,)}
-    budget = Budget.of(parameters=1, bound="paper")
+    budget = Budget(parameters=1, bound="paper")
     found = feasible({"columns": "3+3", "classes": 19}, space, budget)
     costs, counts = found.costs["parameters"][..., 0], found.counts["parameters"][..., 0]
     assert costs[0, 0] == costs[1, 0] != counts[0, 0]
@@ -47,9 +47,9 @@ def test_the_papers_approximation_knows_no_topology():
 def test_counts_wider_than_64_bits_are_exact():
     space = {"base_channels": (1, 65536)}
     shared = {"streams": 1, "columns": "1+1", "classes": 1}
-    budget = Budget.of(macs="1TMAC", size=(65536, 65536))
+    budget = Budget(macs="1TMAC", size=(65536, 65536))
     found = feasible(shared, space, budget)
-    grid = build_grid(GridSpec.of(**shared, base_channels=65536))
+    grid = build_grid(GridSpec(**shared, base_channels=65536))
     assert found.counts["macs"][1] == budget.cost(grid)["macs"] > 1 << 63
     assert found.within.tolist() == [True, False]
 
@@ -65,7 +65,7 @@ def test_what_makes_no_grid_is_counted_apart_with_its_reason():
 
 
 def test_spread_goes_from_the_smallest_to_the_largest():
-    found = feasible(SHARED, SPACE, Budget.of(parameters="15k"))
+    found = feasible(SHARED, SPACE, Budget(parameters="15k"))
     for many in (1, 2, 4, 6, 9):
         parameters = found.at("parameters", found.spread(many)).tolist()
         assert len(parameters) == min(many, 6)
@@ -78,12 +78,12 @@ FIRST = "gridnet, 2 streams, 1+1 columns, F0 = 2, total_dropout 0.0"
 
 
 def test_the_nearest_breaks_its_worst_limit_least_and_every_one_it_breaks_is_named():
-    found = feasible(SHARED, SPACE, Budget.of(parameters=500, min_receptive_field=30))
+    found = feasible(SHARED, SPACE, Budget(parameters=500, min_receptive_field=30))
     assert str(found.nearest()) == (
         f"{FIRST}: 1,017 parameters are more than 500 (2.03 times); "
         "27 pixels of receptive field are less than 30 (1.11 times)"
     )
-    far = feasible(SHARED, SPACE, Budget.of(min_receptive_field=100))
+    far = feasible(SHARED, SPACE, Budget(min_receptive_field=100))
     assert str(far.nearest()) == (
         "gridnet, 3 streams, 1+1 columns, F0 = 2, total_dropout 0.0: 55 pixels of receptive field "
         "are less than 100 (1.82 times)"
@@ -94,7 +94,7 @@ def test_the_nearest_breaks_its_worst_limit_least_and_every_one_it_breaks_is_nam
 def test_a_limit_that_nothing_was_looked_at_for_is_named_too():
     workload = {"size": (512, 512), "batch": 8}
     limits = {"training_memory": "1MB", "inference_memory": "2MB"}
-    found = feasible(SHARED, SPACE, Budget.of(**limits, **workload))
+    found = feasible(SHARED, SPACE, Budget(**limits, **workload))
     assert found.cell_costs["inference_memory"] == {}
     nearest = found.nearest()
     assert nearest.words == FIRST
@@ -102,11 +102,11 @@ def test_a_limit_that_nothing_was_looked_at_for_is_named_too():
 
 
 def test_memory_is_told_where_it_is_limited_alone():
-    budget = Budget.of(parameters="15k", training_memory="1GB", size=(32, 32))
+    budget = Budget(parameters="15k", training_memory="1GB", size=(32, 32))
     found = feasible(SHARED, SPACE, budget)
     grid = build_grid(found.spec(0))
     assert found.memory(0) == {"training_memory": budget.cost(grid)["training_memory"]}
-    assert feasible(SHARED, SPACE, Budget.of(parameters="15k")).memory(0) == {}
+    assert feasible(SHARED, SPACE, Budget(parameters="15k")).memory(0) == {}
 
 
 def test_lists_are_choices_too():
@@ -117,9 +117,9 @@ def test_lists_are_choices_too():
 def test_a_size_policy_that_varies_costs_what_it_makes_of_the_image():
     space = {"size": ("error", "pad", "crop", "resize"), "base_channels": (2, 4)}
     shared = {"streams": 3, "columns": "1+1", "classes": 2}
-    found = feasible(shared, space, Budget.of(macs=1, size=(33, 30)))
+    found = feasible(shared, space, Budget(macs=1, size=(33, 30)))
     assert found.counts["macs"][:, 0].tolist() == [
-        count(build_grid(GridSpec.of(**shared, base_channels=2)), size).macs.total
+        count(build_grid(GridSpec(**shared, base_channels=2)), size).macs.total
         for size in ((36, 32), (36, 32), (32, 28), (32, 32))
     ]
 
@@ -132,7 +132,7 @@ def test_what_no_shape_says_tells_candidates_apart():
         "in_channels": (3,),
         "total_dropout": Range(low=0.0, high=0.2),
     }
-    spec = GridSpec.of(streams=1, columns="1+1", base_channels=2, classes=2, topology="unet")
+    spec = GridSpec(streams=1, columns="1+1", base_channels=2, classes=2, topology="unet")
     assert described(spec, space) == (
         "unet, 1 stream, 1+1 columns, F0 = 2, units.upsampling deconv, total_dropout 0.0"
     )
@@ -222,4 +222,4 @@ def test_every_point_has_a_spec():
     assert {spec.total_dropout for spec in specs} == {0.0}
     parameters = found.at("parameters", range(8)).tolist()
     for spec, counted in zip(specs, parameters, strict=True):
-        assert Budget.of(parameters=1).cost(build_grid(spec)) == {"parameters": counted}
+        assert Budget(parameters=1).cost(build_grid(spec)) == {"parameters": counted}

@@ -253,7 +253,7 @@ def test_a_million_columns_as_a_python_list_are_refused_with_little_work():
     columns = ["sub", "up"] * 500_000
 
     def build():
-        GridSpec.of(streams=3, columns=columns, base_channels=4, classes=2)
+        GridSpec(streams=3, columns=columns, base_channels=4, classes=2)
 
     with pytest.raises(SpecError) as caught:
         build()
@@ -384,18 +384,16 @@ def test_shorten_forgets_nothing(columns):
 
 def test_channels_double_unless_given():
     assert parsed().stream_channels == (4, 8, 16)
-    spec = GridSpec.of(streams=3, columns="2+2", channels=[32, 64, 96], classes=2)
+    spec = GridSpec(streams=3, columns="2+2", channels=[32, 64, 96], classes=2)
     assert spec.stream_channels == (32, 64, 96)
 
 
 def test_shape_says_the_grid_in_a_few_words():
     assert parsed().shape == "3 streams, 2+2 columns, F0 = 4"
     given = {"columns": ["sub", "up", "sub"], "classes": 2}
-    spec = GridSpec.of(streams=3, channels=[32, 64, 96], **given)
+    spec = GridSpec(streams=3, channels=[32, 64, 96], **given)
     assert spec.shape == "3 streams, 1+1+1 columns, channels 32/64/96"
-    assert GridSpec.of(streams=1, channels=[8], **given).shape == (
-        "1 stream, 1+1+1 columns, F0 = 8"
-    )
+    assert GridSpec(streams=1, channels=[8], **given).shape == ("1 stream, 1+1+1 columns, F0 = 8")
 
 
 def test_sides_are_multiples_of_two_to_the_streams_less_one():
@@ -418,7 +416,7 @@ def test_a_spec_survives_yaml(spec, data):
     read = GridSpec.parse(text)
     assert read == spec
     assert read.plain() == spec.plain()
-    assert GridSpec.of(**read.plain()) == spec
+    assert GridSpec(**read.plain()) == spec
 
 
 SPLICES = st.sampled_from(
@@ -445,7 +443,7 @@ def test_a_damaged_spec_is_a_spec_or_a_spec_error(spec, flow, data):
     except SpecError as error:
         message = str(error)
     else:
-        assert GridSpec.of(**spec.plain()) == spec
+        assert GridSpec(**spec.plain()) == spec
         assert grid is None or isinstance(grid, Grid)
         return
     assert message.startswith("mine.yaml:")

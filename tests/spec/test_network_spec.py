@@ -6,7 +6,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.spec.network import changed
 
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=2)
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=4, classes=2)
 
 
 def test_a_dotted_name_reaches_into_a_field_and_leaves_its_others():

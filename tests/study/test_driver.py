@@ -66,7 +66,7 @@ def test_what_is_over_budget_is_refused_and_neither_grid_nor_module_is_built(tmp
     monkeypatch.setattr(GridNetwork, "__init__", explode)
     monkeypatch.setattr(import_module("gridgen.study.driver"), "build_grid", within)
     with pytest.raises(AssertionError):
-        GridNetwork(build_grid(GridSpec.of(**PAPER, base_channels=16)))
+        GridNetwork(build_grid(GridSpec(**PAPER, base_channels=16)))
     result = search(study(), folder=tmp_path, evaluate=Scores())
     refused = [row for row in rows(tmp_path) if row["state"] == "refused"]
     assert len(refused) == result.refused > 0
@@ -88,7 +88,7 @@ def test_every_trained_candidate_meets_the_budget_exactly(quantity, limit, tmp_p
     search(study(budget=budget), folder=tmp_path, trials=8, evaluate=scores)
     costs = []
     for grid in scores.grids:
-        counted = count(build_grid(GridSpec.of(**grid.spec.plain())), (64, 64))
+        counted = count(build_grid(GridSpec(**grid.spec.plain())), (64, 64))
         costs.append(getattr(counted, quantity).total)
     assert max(costs) == limit
     assert len(costs) == len(set(costs))
@@ -117,9 +117,9 @@ def test_what_sees_too_little_is_refused(tmp_path):
 
 def test_what_needs_too_much_memory_is_refused(tmp_path):
     two = {"streams": [2], "columns": ["1+1"], "base_channels": [2, 4]}
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3)
     terms = {"size": (64, 64), "batch": 30}
-    least = Budget.of(training_memory="1MB", **terms).cost(build_grid(spec))["training_memory"]
+    least = Budget(training_memory="1MB", **terms).cost(build_grid(spec))["training_memory"]
     budget = {"training_memory": least, **terms}
     result = search(study(space=two, budget=budget), folder=tmp_path, trials=2, evaluate=Scores())
     assert [entry.spec.base_channels for entry in result.entries] == [2]
@@ -161,7 +161,7 @@ def test_a_budgets_size_is_rounded_up_to_what_the_streams_need(tmp_path):
         space={"streams": [6], "columns": ["1+1"], "base_channels": [1]}, budget={"macs": 10**12}
     )
     search(deep, folder=tmp_path, trials=1, evaluate=Scores())
-    spec = GridSpec.of(streams=6, columns="1+1", base_channels=1, classes=3)
+    spec = GridSpec(streams=6, columns="1+1", base_channels=1, classes=3)
     assert rows(tmp_path)[0]["macs"] == str(count(build_grid(spec), (416, 416)).macs.total)
 
 
@@ -330,9 +330,9 @@ def test_a_budget_that_nothing_meets_is_said_at_once(changes, fact, tmp_path):
 
 
 def test_the_nearest_to_a_limit_on_memory_needs_least_of_it(tmp_path):
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=4, classes=3)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3)
     budget = {"training_memory": 1_000_000, "size": (64, 64), "batch": 1}
-    needed = Budget.of(**budget).cost(build_grid(spec))["training_memory"]
+    needed = Budget(**budget).cost(build_grid(spec))["training_memory"]
     with pytest.raises(SpecError) as caught:
         search(study(budget=budget), folder=tmp_path / "found", evaluate=no_training)
     assert f"nearest is {NEAREST}: {needed:,} bytes of training memory are" in str(caught.value)

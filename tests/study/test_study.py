@@ -339,7 +339,7 @@ def test_a_recipe_is_a_name_a_file_or_written_out(tmp_path, monkeypatch):
 def test_a_candidate_is_the_shared_spec_with_the_point_over_it():
     searched = study(spec={"classes": 3, "in_channels": 1, "base_channels": 2})
     point = {"streams": 3, "columns": ["sub", "up"], "base_channels": 8}
-    assert searched.candidate(point) == GridSpec.of(
+    assert searched.candidate(point) == GridSpec(
         streams=3, columns="1+1", base_channels=8, classes=3, in_channels=1
     )
     assert searched.spec == {"classes": 3, "in_channels": 1, "base_channels": 2}

@@ -13,14 +13,14 @@ from gridgen.training.tasks.requirements import (
     within_memory,
 )
 
-STRICT = GridSpec.of(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
+STRICT = GridSpec(streams=5, columns="1+1", base_channels=2, classes=2, size="error")
 CLASSES = Segmentation(("a", "b"), ((0, 0, 0), (1, 1, 1)))
 
 
 @pytest.mark.parametrize("name", INFERENCES)
 def test_every_name_loads_and_is_what_its_fields_say(name):
     loaded = load_inference(name)
-    assert loaded == Inference.of(**loaded.complete())
+    assert loaded == Inference(**loaded.complete())
     assert loaded.described()
 
 

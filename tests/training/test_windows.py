@@ -22,7 +22,7 @@ from gridgen.training.inference import (
     views,
 )
 
-SPEC = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
+SPEC = GridSpec(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 SIDES = st.integers(1, 70)
 
 

@@ -67,7 +67,7 @@ def grid_of(case: Case) -> Any:
     """The grid that a case describes."""
     if case.published is not None:
         return build_grid(load_spec(case.published, **case.fields))
-    return build_grid(GridSpec.of(**case.fields))
+    return build_grid(GridSpec(**case.fields))
 
 
 def observe(case: Case, told: Told) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def arithmetic(grid: Any, size: Size) -> dict[str, Any]:
         "count": count(grid, size).as_json(),
         "pieces": {piece.name: piece_row(piece) for piece in breakdown(grid, size)},
         "memory": {
-            name: count_memory(grid, size, Setting.of(**fields)).as_json()
+            name: count_memory(grid, size, Setting(**fields)).as_json()
             for name, fields in SETTINGS.items()
         },
         "receptive field": receptive_field(grid),

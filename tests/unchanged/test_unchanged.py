@@ -78,7 +78,7 @@ def test_a_network_is_what_it_was(name, table):
 def test_the_weights_of_camvid_load_and_predict_as_before(table):
     then, now = table[CAMVID], json.loads(json.dumps(rounded(observe_weights(numbers))))
     # Fields that specs did not have then stand at their defaults.
-    assert GridSpec.of(**then["spec"]).complete() == now["spec"]
+    assert GridSpec(**then["spec"]).complete() == now["spec"]
     now["spec"] = {field: now["spec"][field] for field in then["spec"]}
     found = [
         *differences(then.pop("fp32"), now.pop("fp32"), FP32, "fp32"),

@@ -11,7 +11,7 @@ from gridgen.analysis.lints.case import Case, Finding, Fix
 from gridgen.errors import SpecError
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.spec import CustomTopology, GridSpec
-from gridgen.spec.gridspec import Column, as_written
+from gridgen.spec.columns import Column, as_written
 
 if TYPE_CHECKING:
     import networkx as nx

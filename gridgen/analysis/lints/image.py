@@ -13,7 +13,8 @@ from gridgen.grid import Architecture
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
 from gridgen.spec import GridSpec, NetworkSpec
-from gridgen.spec.gridspec import MAX_STREAMS, Column, as_written
+from gridgen.spec.columns import Column, as_written
+from gridgen.spec.gridspec import MAX_STREAMS
 
 TENTH = 0.1
 TIMES = 10

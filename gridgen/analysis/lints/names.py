@@ -29,7 +29,7 @@ def lint(case: Case) -> tuple[Finding, ...]:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=3, columns="1+1", base_channels=8, classes=2))
+    >>> grid = build_grid(GridSpec(streams=3, columns="1+1", base_channels=8, classes=2))
     >>> [finding] = lint(Case(grid, size=(64, 64)))
     >>> finding.lint, finding.places, finding.fix.settings
     ('checkerboard', ('up_1_1', 'up_0_1'), {'units.upsampling': 'bilinear'})

@@ -33,7 +33,7 @@ def counted(grid: Grid, size: Size, setting: Setting) -> Counted:
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec.of(streams=1, columns="1+1", base_channels=4, classes=2))
+    >>> grid = build_grid(GridSpec(streams=1, columns="1+1", base_channels=4, classes=2))
     >>> counted(grid, (8, 8), Setting()).largest == 4 * (4 + 4) * 8 * 8
     True
     """

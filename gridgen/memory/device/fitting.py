@@ -111,7 +111,7 @@ def fits(
 
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
     >>> room = DeviceMemory("8 GB", 8 * 10**9)
     >>> fits(build_grid(spec), room, (400, 400), Setting(batch=4))[1].text(room)
     'needs 3.40 GB, fits on 8 GB; up to batch 9'

@@ -25,7 +25,7 @@ class Planned:
 
     def case(self, machine: Machine) -> MemoryCase:
         """The network to measure; on a GPU with the batch whose training takes the share."""
-        spec = GridSpec.of(classes=19, **self.spec)
+        spec = GridSpec(classes=19, **self.spec)
         case = MemoryCase(spec=spec, size=self.size, batch=self.batch, precision=self.precision)
         if machine.device == "cpu":
             return case

@@ -20,7 +20,7 @@ from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
 from gridgen.memory.device.calibration import Calibration, CalibrationSample
-from gridgen.memory.device.cases import Machine, Measured, MemoryCase, Peak
+from gridgen.memory.device.cases import DeviceKind, Machine, Measured, MemoryCase, Peak
 from gridgen.memory.device.plan import PLAN
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.loop.learner import forward, optimizer_of, update
@@ -36,12 +36,12 @@ ERRORS = {"device": DeviceError, "memory": OutOfMemoryError, "error": TrainingEr
 
 def machine(device: str = "auto") -> Machine:
     """Name, memory and torch version of a device. Errors: `DeviceError`."""
-    return Machine.of(**_ask({"device": device}))
+    return Machine(**_ask({"device": device}))
 
 
 def measure(case: MemoryCase, device: str = "auto") -> Measured:
     """The peaks of one case. Errors: `DeviceError`, `OutOfMemoryError`, `TrainingError`."""
-    return Measured.of(**_ask({"device": device, "case": case.complete()}))
+    return Measured(**_ask({"device": device, "case": case.complete()}))
 
 
 def _ask(job: dict[str, Any]) -> dict[str, Any]:
@@ -145,11 +145,11 @@ def resident(field: str) -> int:
 
 def described(device: torch.device) -> Machine:
     """The name, the memory and the torch of a device."""
-    on_gpu = device.type == "cuda"
-    name = torch.cuda.get_device_name(device) if on_gpu else f"cpu {platform.machine()}"
+    kind: DeviceKind = "cuda" if device.type == "cuda" else "cpu"
+    name = torch.cuda.get_device_name(device) if kind == "cuda" else f"cpu {platform.machine()}"
     plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
     memory = devices.memory_of(device)
-    return Machine.of(name=plain, device=device.type, memory=memory, torch=torch.__version__)
+    return Machine(name=plain, device=kind, memory=memory, torch=torch.__version__)
 
 
 def answer(job: dict[str, Any]) -> Machine | Measured:
@@ -158,7 +158,7 @@ def answer(job: dict[str, Any]) -> Machine | Measured:
     about = described(device)
     if "case" not in job:
         return about
-    case = MemoryCase.of(**job["case"])
+    case = MemoryCase(**job["case"])
     return on_cuda(case, device) if device.type == "cuda" else on_cpu(case, device)
 
 

@@ -57,7 +57,7 @@ def train(
     >>> import tempfile
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
-    >>> spec = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3)
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3)
     >>> quick = Recipe.parse('''
     ... epochs: 1
     ... batch: 125
@@ -83,7 +83,7 @@ def train(
     require_memory(grid)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
-    facts = Facts.of(
+    facts = Facts(
         data=lasting_name(data),
         holdout=holdout,
         seed=seed,
@@ -99,7 +99,9 @@ def train(
         processes=devices.world_size(),
         begun=datetime.now(UTC).isoformat(timespec="seconds"),
         # Bytes of an argument that are no text are written as escapes, which a file can hold.
-        command=[argument.encode("utf-8", "backslashreplace").decode() for argument in sys.argv],
+        command=tuple(
+            argument.encode("utf-8", "backslashreplace").decode() for argument in sys.argv
+        ),
     )
 
     def begun() -> Run:

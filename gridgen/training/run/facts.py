@@ -36,7 +36,7 @@ class Facts(Document):
 
     An unknown field is refused: whoever wrote it may mean it to change how the run goes on.
 
-    >>> facts = Facts.of(
+    >>> facts = Facts(
     ...     data="streets", seed=0, device="cpu", classes=["sky"], colours=[[0, 0, 255]]
     ... )
     >>> facts.classes, facts.holdout

@@ -54,7 +54,7 @@ class Metadata(Document):
                 fact = f"{field}: not JSON: {error}; export it anew"
                 raise WeightsError(f"{path}: {fact}") from error
         try:
-            return cls.of(**found)
+            return cls(**found)
         except SpecError as error:
             said = str(error).splitlines()[0]
             raise WeightsError(f"{path}: {said}; export it anew") from error

@@ -7,7 +7,7 @@ from gridgen.spec import GridSpec
 
 
 def case(size, policy: str) -> Case:
-    spec = GridSpec.of(streams=5, columns="1+1", base_channels=1, classes=2, size=policy)
+    spec = GridSpec(streams=5, columns="1+1", base_channels=1, classes=2, size=policy)
     return Case(build_grid(spec), size)
 
 

@@ -17,7 +17,7 @@ def grid_with(layer: Deconv, wrap=lambda layer: layer):
     draft.connect((0, 0), (1, 0), (MaxPool(layer.stride, layer.stride),))
     draft.connect((1, 0), (0, 1), (wrap(layer),))
     return draft.grid(
-        DraftSpec.of(classes=1, step=layer.stride), stem=(Conv(3, 1),), head=(Conv(1, 1),)
+        DraftSpec(classes=1, step=layer.stride), stem=(Conv(3, 1),), head=(Conv(1, 1),)
     )
 
 
@@ -79,7 +79,7 @@ def pattern(unit: str) -> float:
     draft = Draft()
     draft.connect((0, 0), (1, 0), (MaxPool(), Conv(3, 16, kernel=1)))
     draft.connect((1, 0), (0, 1), UNITS["upsampling"][unit](Style(), 16, 8))
-    grid = draft.grid(DraftSpec.of(classes=8, step=2), stem=(Conv(3, 3),), head=())
+    grid = draft.grid(DraftSpec(classes=8, step=2), stem=(Conv(3, 3),), head=())
     torch.manual_seed(0)
     with torch.no_grad():
         out = GridNetwork(grid).train()(torch.rand(4, 3, 64, 64))[:, :, 8:-8, 8:-8]

@@ -20,7 +20,7 @@ GRID = {"streams": 3, "columns": "2+2", "base_channels": 2, "classes": 2}
 
 
 def case(**fields) -> Case:
-    return Case(build_grid(GridSpec.of(**GRID | fields)))
+    return Case(build_grid(GridSpec(**GRID | fields)))
 
 
 def names(grid) -> set[str]:

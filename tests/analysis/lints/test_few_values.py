@@ -39,7 +39,7 @@ def test_torch_refuses_what_is_said_to_be_refused(spec, data):
 
 
 def small(batch: int, side: int, **fields) -> Case:
-    spec = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=2, **fields)
+    spec = GridSpec(streams=3, columns="1+1", base_channels=2, classes=2, **fields)
     return Case(build_grid(spec), (side, side), batch)
 
 

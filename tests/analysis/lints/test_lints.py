@@ -27,7 +27,7 @@ def case(size=None, batch=4, **fields) -> Case:
     """A small grid free of findings, but for what `fields`, `size` and `batch` bring."""
     plain = {"streams": 3, "columns": "1+1", "base_channels": 2, "classes": 2}
     clean = {"units": {"upsampling": "bilinear"}, "size": "pad"}
-    return Case(build_grid(GridSpec.of(**plain | clean | fields)), size or (64, 64), batch)
+    return Case(build_grid(GridSpec(**plain | clean | fields)), size or (64, 64), batch)
 
 
 def cropped(size) -> Case:
@@ -217,7 +217,7 @@ def test_a_grid_filled_by_hand_is_linted_and_pruned_again():
     draft.connect((0, 0), (1, 0), (Conv(2, 2, stride=2), BatchNorm(2)))
     draft.connect((1, 0), (0, 1), (Deconv(2, 2, stride=2),))
     draft.connect((0, 0), (0, 1))
-    grid = draft.grid(DraftSpec.of(classes=2, step=2), stem=(Conv(3, 2),), head=(Conv(2, 2),))
+    grid = draft.grid(DraftSpec(classes=2, step=2), stem=(Conv(3, 2),), head=(Conv(2, 2),))
     found = lint(Case(grid, (400, 400)))
     assert [finding.lint for finding in found] == ["checkerboard", "small-field"]
     cut = Case(prune(grid, CustomTopology(drop=("up_0_1*",))), (2, 2))

@@ -12,7 +12,7 @@ ROWS = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2}
 
 
 def grid_of(**fields):
-    return build_grid(GridSpec.of(**ROWS | fields))
+    return build_grid(GridSpec(**ROWS | fields))
 
 
 def fix_of(grid, size):
@@ -100,7 +100,7 @@ def test_where_nothing_lets_it_see_more_the_crop_is_to_be_smaller():
 def test_where_no_smaller_crop_is_possible_it_says_so():
     draft = Draft()
     draft.connect((0, 0), (0, 1), (Conv(1, 1),))
-    spec = DraftSpec.of(classes=1, step=64)
+    spec = DraftSpec(classes=1, step=64)
     grid = draft.grid(spec, stem=(Conv(3, 1),), head=())
     fix = fix_of(grid, (64, 64))
     assert (fix.flags, fix.words) == (

@@ -21,14 +21,14 @@ GPU = Machine(name="made-up-gpu", device="cuda", memory=80 * 10**9, torch=TORCH)
 CPU = Machine(name="made-up-cpu", device="cpu", memory=16 * 10**9, torch=TORCH)
 MACHINES = {"gpu": GPU, "cpu": CPU}
 MB = 10**6
-KNOWN = Constants.of(
+KNOWN = Constants(
     outside=500 * MB,
     slack=1.1,
     inference={"fixed": 8 * MB, "workspace": 0.5},
     training={"fixed": 70 * MB, "workspace": 1.25},
 )
 NOTHING = {"fixed": 0, "workspace": 0.0}
-NONE = Constants.of(outside=0, slack=1.0, inference=NOTHING, training=NOTHING)
+NONE = Constants(outside=0, slack=1.0, inference=NOTHING, training=NOTHING)
 
 
 @cache

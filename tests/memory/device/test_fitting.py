@@ -50,7 +50,7 @@ def test_needs_and_batches_are_those_of_memory(spec, batch, precision, data):
 def calibrated(device="cuda"):
     machine = Machine(name="made-up", device=device, memory=8 * 10**9, torch="2.13.0")
     inference, training = ({"fixed": 10**power, "workspace": 1.0} for power in (7, 8))
-    constants = Constants.of(outside=10**9, slack=1.5, inference=inference, training=training)
+    constants = Constants(outside=10**9, slack=1.5, inference=inference, training=training)
     found = Calibration.model_construct(machine=machine, constants=constants, samples=())
     return DeviceMemory("made-up", machine.memory, found)
 

@@ -28,7 +28,7 @@ class Numbered:
 def recipe(**fields) -> Recipe:
     plain = {"epochs": 3, "batch": 4, "learning_rate": 0.1}
     plain["crop"] = {"smallest": 8, "largest": 8, "size": 8}
-    return Recipe.of(**(plain | fields))
+    return Recipe(**(plain | fields))
 
 
 def indices(batches: Batches, step: int) -> list[int]:
@@ -77,14 +77,14 @@ def corner(height: int, width: int, row: int, column: int) -> Sample:
 
 
 def test_image_and_label_are_cropped_and_mirrored_together():
-    crop = Crop.of(smallest=6, largest=6, size=6)
+    crop = Crop(smallest=6, largest=6, size=6)
     for seed in range(60):
         image, label = crop_of(corner(9, 11, 4, 5), crop, True, seed)
         assert torch.equal(image[0], label.float())
 
 
 def cut(sample: Sample, seed: int, flip: bool = False, **crop: int):
-    return crop_of(sample, Crop.of(**crop), flip, seed)
+    return crop_of(sample, Crop(**crop), flip, seed)
 
 
 def crop_of(sample: Sample, crop: Crop, flip: bool, seed: int):
@@ -194,7 +194,7 @@ def test_crops_are_resized_as_pillow_does_it(size):
 
 
 def test_an_image_smaller_than_the_crop_is_enlarged():
-    crop = Crop.of(smallest=400, largest=1024, size=32)
+    crop = Crop(smallest=400, largest=1024, size=32)
     image, label = crop_of(corner(9, 11, 4, 5), crop, True, 0)
     assert image.shape == (3, 32, 32)
     assert label.shape == (32, 32)

@@ -31,7 +31,7 @@ def no_waiting():
 @pytest.mark.parametrize("name", ["paper", "modern"])
 def test_a_step_never_waits_for_the_gpu(name, no_waiting):
     recipe = load_recipe(name).but(batch=4, crop={"smallest": 64, "largest": 64, "size": 64})
-    spec = GridSpec.of(streams=2, columns="1+1", base_channels=8, classes=3)
+    spec = GridSpec(streams=2, columns="1+1", base_channels=8, classes=3)
     task = Segmentation(("a", "b", "c"), (), (1.0, 2.0, 0.5), recipe.label_smoothing)
     learner = Learner(build_grid(spec), task, recipe, 0, torch.device("cuda"))
     images, labels = torch.rand(4, 3, 64, 64), torch.randint(3, (4, 64, 64), dtype=torch.uint8)

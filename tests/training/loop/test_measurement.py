@@ -13,7 +13,7 @@ from gridgen.memory.device.cases import Machine, Measured, MemoryCase
 from gridgen.spec import GridSpec
 from gridgen.training.loop import learner, measurement
 
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=8, classes=3)
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=8, classes=3)
 TINY = MemoryCase(spec=SPEC.but(base_channels=2), size=16, batch=2)
 
 
@@ -159,7 +159,7 @@ def test_all_cases_are_measured_in_turn(monkeypatch):
 
     def fake(case, device):
         asked.append((case, device))
-        return Measured.of(inference=peak, training=peak)
+        return Measured(inference=peak, training=peak)
 
     monkeypatch.setattr(measurement, "machine", lambda device: machine)
     monkeypatch.setattr(measurement, "measure", fake)

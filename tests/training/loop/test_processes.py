@@ -23,7 +23,7 @@ from gridgen.training.run.folder import dump
 
 # An epsilon that keeps Adam from making steps of the noise where there is no gradient, such as
 # that of a bias before a BN.
-RECIPE = Recipe.of(
+RECIPE = Recipe(
     epochs=6,
     batch=4,
     learning_rate=0.01,

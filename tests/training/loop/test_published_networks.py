@@ -37,7 +37,7 @@ def test_the_connections_that_were_kept_stay_kept(tmp_path):
 
 def test_a_bn_that_sees_one_value_is_explained(tmp_path):
     grid = build_grid(load_spec("neural-fabric", streams=4, columns=2, channels=2))
-    recipe = Recipe.of(
+    recipe = Recipe(
         epochs=1, batch=1, learning_rate=0.01, crop={"smallest": 8, "largest": 8, "size": 8}
     )
     with pytest.raises(TrainingError) as caught:

@@ -17,7 +17,7 @@ from gridgen.training.run.folder import Run
 
 pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
 
-RECIPE = Recipe.of(
+RECIPE = Recipe(
     epochs=2, batch=4, learning_rate=0.01, crop={"smallest": 8, "largest": 8, "size": 8}
 )
 FACTS = {
@@ -31,7 +31,7 @@ FACTS = {
 
 @pytest.fixture
 def run(tmp_path) -> Run:
-    return Run.create(tmp_path / "run", SPEC, RECIPE, Facts.of(**FACTS))
+    return Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
 
 
 def events(run: Run) -> dict[str, list[tuple[int, float]]]:

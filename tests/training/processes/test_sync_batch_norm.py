@@ -81,7 +81,7 @@ def test_evaluation_is_untouched():
 
 def test_names_and_tensors_stay_and_none_is_left_out():
     network = GridNetwork(
-        build_grid(GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3))
+        build_grid(GridSpec(streams=2, columns="1+1", base_channels=2, classes=3))
     )
     before = {name: tensor.data_ptr() for name, tensor in network.state_dict().items()}
     synchronize_batch_norm(network)

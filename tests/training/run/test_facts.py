@@ -17,7 +17,7 @@ FACTS = {
     "classes": ["sky", "side walk", "tree"],
     "colours": [[0, 0, 0], [1, 1, 1], [2, 2, 2]],
 }
-RECIPE = Recipe.of(
+RECIPE = Recipe(
     epochs=1, batch=4, learning_rate=0.01, crop={"smallest": 8, "largest": 8, "size": 8}
 )
 
@@ -33,7 +33,7 @@ RECIPE = Recipe.of(
     ids=lambda more: ",".join(more) or "least",
 )
 def test_what_is_written_is_read(more, tmp_path):
-    facts = Facts.of(**FACTS | more)
+    facts = Facts(**FACTS | more)
     facts.write(tmp_path / "run.json")
     assert Facts.read(tmp_path / "run.json") == facts
     assert json.loads((tmp_path / "run.json").read_text()) == FACTS | more
@@ -98,11 +98,11 @@ def test_a_damaged_file_is_one_line(text, said, tmp_path):
 
 def test_from_python_they_are_refused_too():
     with pytest.raises(SpecError, match="seed: -1 is less than 0"):
-        Facts.of(**FACTS | {"seed": -1})
+        Facts(**FACTS | {"seed": -1})
 
 
 def test_scores_without_a_column_are_refused(tmp_path):
-    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts.of(**FACTS))
+    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
     path = run.folder / "metrics.csv"
     assert run.rows() == []
     path.write_text(path.read_text().replace("val_iou", "iou"))

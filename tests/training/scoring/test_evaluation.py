@@ -31,7 +31,7 @@ from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.iou import confusion, score
 from gridgen.training.tasks.requirements import BY_RECIPE
 
-SPEC = GridSpec.of(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 CLASSES = ("background", "larger", "smaller")
 
 

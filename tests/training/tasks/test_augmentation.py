@@ -37,7 +37,7 @@ NUMBER = 200
 
 def recipe(batch: int = 4, **amounts: float) -> Recipe:
     crop = {"smallest": 8, "largest": 8, "size": 8}
-    return Recipe.of(epochs=1, batch=batch, learning_rate=0.1, crop=crop, augmentation=amounts)
+    return Recipe(epochs=1, batch=batch, learning_rate=0.1, crop=crop, augmentation=amounts)
 
 
 def changed(images, labels, seed: int = 0, share: tuple[int, int] = (0, 1), **amounts: float):

@@ -9,7 +9,7 @@ from gridgen.spec import GridSpec
 from gridgen.training import Recipe
 from gridgen.training.tasks.requirements import Splits, load_splits, require_fit, require_splits
 
-STRICT = GridSpec.of(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
+STRICT = GridSpec(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 GREY = STRICT.but(in_channels=1, classes=1)
 TEXT = """\
 epochs: 1
@@ -60,7 +60,7 @@ def test_scales_are_refused_where_images_must_not_be_resized(ramps, tmp_path):
 
 
 def test_a_recipe_of_no_file_names_the_field(shapes):
-    plain = Recipe.of(
+    plain = Recipe(
         epochs=1, batch=2, learning_rate=0.01, crop={"smallest": 16, "largest": 16, "size": 16}
     )
     with pytest.raises(SpecError) as caught:
@@ -106,7 +106,7 @@ def test_what_is_given_of_an_image_must_be_legal(uneven, tmp_path, inference, si
 
 def test_volumes_are_not_trained_on():
     """There is no dataset of them yet."""
-    spec = GridSpec.of(
+    spec = GridSpec(
         streams=2, columns="1+1", base_channels=2, classes=3, dimensions=3, in_channels=1
     )
     with pytest.raises(SpecError) as caught:

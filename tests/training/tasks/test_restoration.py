@@ -18,7 +18,7 @@ from gridgen.training.loop.batches import Batches
 from gridgen.training.tasks import Restoration
 
 TASK = Restoration()
-SPEC = GridSpec.of(
+SPEC = GridSpec(
     streams=2,
     columns="1+1",
     base_channels=4,
@@ -31,7 +31,7 @@ SPEC = GridSpec.of(
     head="residual",
     size="pad",
 )
-RECIPE = Recipe.of(
+RECIPE = Recipe(
     epochs=4,
     batch=4,
     learning_rate=0.01,
