@@ -233,6 +233,7 @@ class Cityscapes:
     """
 
     name = "cityscapes"
+    task = "segmentation"
     classes = tuple(label.name for label in TRAINED)
     colours = tuple(label.colour for label in TRAINED)
     channels = 3

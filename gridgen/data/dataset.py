@@ -25,8 +25,8 @@ class Sample:
     image: torch.Tensor
     """float32 (channels, H, W) in [0, 1]."""
     label: torch.Tensor
-    """int64 (H, W): class ids 0..K-1, or `IGNORE`. If the dataset has no classes, the clean image
-    to restore, with the dtype, shape and range of `image`.
+    """What the task learns. Of a segmentation int64 (H, W): class ids 0..K-1, or `IGNORE`; of a
+    restoration the clean image, with the dtype, shape and range of `image`.
     """
     instances: Callable[[], torch.Tensor] | None = None
     """Reads int32 (H, W): the number of the object that a pixel belongs to, 0 for pixels of no
@@ -63,8 +63,12 @@ class Dataset(Protocol):
         """The name of the dataset in reports, without the split."""
 
     @property
+    def task(self) -> str:
+        """What networks learn from it: segmentation, restoration, or another task by its name."""
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """The K class names, in the order of their ids; empty if labels are images."""
+        """The K class names, in the order of their ids; empty if labels tell no classes."""
 
     @property
     def colours(self) -> tuple[Colour, ...]:
@@ -130,7 +134,7 @@ class Subset:
 
     def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
         self._whole, self._indices = whole, tuple(indices)
-        self.name, self.channels = whole.name, whole.channels
+        self.name, self.task, self.channels = whole.name, whole.task, whole.channels
         self.classes, self.colours = whole.classes, whole.colours
         self.names = tuple(whole.names[index] for index in indices)
         self.sizes = tuple(whole.sizes[index] for index in indices)

@@ -31,6 +31,7 @@ class Denoising:
     of the dataset that it reads.
     """
 
+    task = "restoration"
     classes: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
 

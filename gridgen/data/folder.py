@@ -44,6 +44,8 @@ class Folder:
     or of another size than its partner, an id that is not listed; `SpecError` in `dataset.yaml`.
     """
 
+    task = "segmentation"
+
     def __init__(self, root: str | Path, split: str = "train") -> None:
         root = Path(root)
         self.name = root.resolve().name

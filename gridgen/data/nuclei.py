@@ -31,6 +31,7 @@ class Nuclei:
     """
 
     name = "nuclei"
+    task = "segmentation"
     classes = ("background", "interior", "border")
     colours = ((24, 24, 40), (60, 150, 220), (250, 200, 60))
     channels = 1

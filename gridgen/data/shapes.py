@@ -76,6 +76,7 @@ class Shapes:
     """
 
     name = "shapes"
+    task = "segmentation"
     classes = ("background", "larger", "smaller")
     colours = ((40, 40, 40), (0, 158, 115), (213, 94, 0))
     channels = 3

@@ -221,6 +221,7 @@ def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
     facts, pace = run.facts, overall(steps)
     told = {
         "data": facts.data,
+        "task": run.task.name,
         "held out": facts.holdout,
         "classes": ", ".join(facts.classes),
         "seed": facts.seed,

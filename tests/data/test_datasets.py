@@ -6,6 +6,7 @@ from gridgen.data import DATASETS, IGNORE, find_dataset, load_dataset
 from gridgen.data.dataset import OnDisk, Window, holdout, part_of
 from gridgen.data.datasets import folder_of, lasting_name, white_of
 from gridgen.errors import DataError, unknown
+from gridgen.training.tasks import TASKS
 
 
 @pytest.fixture(params=DATASETS)
@@ -37,6 +38,13 @@ def test_every_sample_has_the_dtypes_and_shapes_that_a_sample_promises(name, spl
         if (read := dataset[index].instances) is not None:
             instances = read()
             assert (instances.dtype, instances.shape) == (torch.int32, image.shape[1:])
+
+
+def test_every_dataset_names_a_task_and_so_do_its_parts(name):
+    dataset = load_dataset(name, "train")
+    assert dataset.task in TASKS
+    if len(dataset) > 1:
+        assert {part.task for part in holdout(dataset, dataset.names[-1])} == {dataset.task}
 
 
 def test_a_part_of_a_sample_is_cut_from_the_whole(name):

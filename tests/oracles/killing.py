@@ -27,7 +27,7 @@ from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import TrainingStep
 from gridgen.training.run.checkpoint import TrainingState, load_checkpoint, newest, save_checkpoint
 from gridgen.training.run.folder import dump
-from gridgen.training.tasks import Task, task_for
+from gridgen.training.tasks import Task, task_named
 
 PROGRAM = (sys.executable, "-c", "from gridgen.cli import main; main()")
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=3, classes=3, total_dropout=0.3)
@@ -205,7 +205,9 @@ def fresh_state() -> TrainingState:
 
 
 def task() -> Task:
-    return task_for(["dark", "grey", "light"], [[0, 0, 0], [90, 90, 90], [200, 200, 200]])
+    return task_named(
+        "segmentation", ["dark", "grey", "light"], [[0, 0, 0], [90, 90, 90], [200, 200, 200]]
+    )
 
 
 def write_checkpoints(folder: Path) -> tuple[dict[str, object], dict[str, object]]:

@@ -85,6 +85,7 @@ def train(
     devices.require_share(recipe.batch)
     facts = Facts(
         data=lasting_name(data),
+        task=splits.train.task,
         holdout=holdout,
         seed=seed,
         device=device,

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from gridgen.data.folder_files import is_name
-from gridgen.errors import RunError, SpecError
+from gridgen.errors import RunError, SpecError, unknown
 from gridgen.files import write_file
 from gridgen.spec import Document
+from gridgen.training.tasks import TASKS
 
 MAX_SEED = 2**31 - 1
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -28,6 +29,13 @@ def _apart(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _task(name: str) -> str:
+    if name not in TASKS:
+        raise ValueError(unknown("task", name, TASKS))
+    return name
+
+
+TaskName = Annotated[str, AfterValidator(_task)]
 ClassNames = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_apart)]
 
 
@@ -46,6 +54,9 @@ class Facts(Document):
     kind: ClassVar[str] = "run"
 
     data: str = Field(min_length=1, description="Name of the dataset, or its folder.")
+    task: TaskName | None = Field(
+        default=None, description="What is learnt; older runs leave it to the classes."
+    )
     holdout: str | None = Field(
         default=None, min_length=1, description="Training images that are scored instead, by name."
     )

@@ -21,7 +21,7 @@ from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, scored_weights
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.steplog import StepLog
-from gridgen.training.tasks import Task, columns, task_for
+from gridgen.training.tasks import Task, columns, task_named
 
 FACTS = "run.json"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -76,7 +76,7 @@ class Run:
     def task(self) -> Task:
         """The task, with class weights and label smoothing in its loss."""
         facts, recipe = self.facts, self.recipe
-        task = task_for(facts.classes, facts.colours)
+        task = task_named(facts.task, facts.classes, facts.colours)
         return task.with_loss(facts.class_weights, recipe.label_smoothing)
 
     @property
@@ -209,7 +209,7 @@ def best_row(rows: Sequence[MetricsRow], objective: str) -> MetricsRow:
 
 def _columns(facts: Facts) -> tuple[str, ...]:
     """Columns of metrics.csv, in order."""
-    task = task_for(facts.classes, facts.colours)
+    task = task_named(facts.task, facts.classes, facts.colours)
     held_out = (task.metric.holdout,) if facts.holdout else ()
     return (*FIELDS, *columns(task), *held_out)
 

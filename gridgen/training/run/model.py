@@ -13,9 +13,9 @@ from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.inference import WHOLE, Inference
-from gridgen.training.run.facts import ClassNames, ColoursField
+from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
 from gridgen.training.run.folder import Run
-from gridgen.training.tasks import Task, task_for
+from gridgen.training.tasks import Task, task_named
 from gridgen.training.tasks.pixels import generated_colours, generated_names
 
 SUFFIX = ".safetensors"
@@ -36,6 +36,7 @@ class Metadata(Document):
     kind: ClassVar[str] = "weights"
 
     data: Words = None
+    task: TaskName | None = None
     note: Words = None
     holdout: Words = None
     white: Annotated[float | None, Field(gt=0)] = None
@@ -142,7 +143,7 @@ def _task(path: Path, told: Metadata, outputs: int) -> Task:
     """The task of a network of so many outputs. Errors: `WeightsError`."""
     classes, colours = told.classes, told.colours
     if classes is None:
-        return task_for(generated_names(outputs), generated_colours(outputs))
+        return task_named(told.task, generated_names(outputs), generated_colours(outputs))
     if colours is None:
         colours = generated_colours(len(classes))
     if classes and len(classes) != outputs:
@@ -150,7 +151,7 @@ def _task(path: Path, told: Metadata, outputs: int) -> Task:
     elif len(colours) != len(classes):
         fact = f"{len(colours)} colours, but {len(classes)} classes"
     else:
-        return task_for(classes, colours)
+        return task_named(told.task, classes, colours)
     raise WeightsError(f"{path}: {fact}; export it anew")
 
 
@@ -175,6 +176,7 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:
+        told["task"] = model.task.name
         told["classes"] = list(model.task.classes)
         told["colours"] = [list(colour) for colour in model.task.colours]
     return {field: value for field, value in told.items() if value is not None}

@@ -188,7 +188,7 @@ def _split(model: Model, data: str, split: str) -> Dataset:
 
 def _require_task(model: Model, task: Task, dataset: Dataset) -> None:
     trained = model.task.metric.title
-    if trained != task.metric.title:
+    if model.task.name != task.name:
         on = f" on {model.data}" if model.data else ""
         raise DataError(
             f"{dataset.name} is scored by {task.metric.title}, but {model.path} was trained for "

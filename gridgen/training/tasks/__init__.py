@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gridgen.data import Dataset
+from gridgen.errors import DataError, unknown
 from gridgen.training.tasks.pixels import Colours
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
@@ -17,19 +18,21 @@ OBJECTIVES = (
 
 
 def task_of(dataset: Dataset) -> Task:
-    """The task that a dataset sets: to tell its classes, or where it has none to restore images.
+    """The task that a dataset sets. Errors: `DataError` where it names none of ours.
 
     >>> from gridgen.data import load_dataset
     >>> task_of(load_dataset("shapes")).metric.val
     'val_iou'
     """
-    return task_for(dataset.classes, dataset.colours)
+    if dataset.task not in TASKS:
+        raise DataError(f"{dataset.name}: {unknown('task', dataset.task, TASKS)}")
+    return task_named(dataset.task, dataset.classes, dataset.colours)
 
 
-def task_for(classes: Sequence[str], colours: Colours) -> Task:
-    """The task of a dataset with these classes and their colours, as a run notes them.
+def task_named(name: str | None, classes: Sequence[str], colours: Colours) -> Task:
+    """The task called `name` on data with these classes and their colours.
 
-    The only place that decides so: data does not name its task, neither on disk nor in run.json.
+    None is what runs and weights files say that are older than the names of tasks: they are of a
+    segmentation where they have classes, and else of a restoration.
     """
-    task: type[Task] = Segmentation if classes else Restoration
-    return task.of(classes, colours)
+    return TASKS[name or ("segmentation" if classes else "restoration")].of(classes, colours)

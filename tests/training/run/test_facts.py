@@ -9,6 +9,7 @@ from gridgen.errors import RunError, SpecError, unknown
 from gridgen.training import Recipe
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import Run
+from gridgen.training.tasks import TASKS
 
 FACTS = {
     "data": "streets",
@@ -26,7 +27,7 @@ RECIPE = Recipe(
     "more",
     [
         {},
-        {"classes": [], "colours": []},
+        {"classes": [], "colours": [], "task": "restoration"},
         {"holdout": "0006R0*", "class_weights": [0.5, 1, 2.0], "white": 4095, "processes": 2},
         {"command": ["gridgen", "train", "a b"], "torch": "2.13.0", "begun": "2026-01-02"},
     ],
@@ -54,6 +55,7 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"class_weights": ["a", 1, 1]}, "class_weights.0: 'a' is not a number"),
         ({"colour": []}, f"colour: {unknown('field', 'colour', ['colours'])}"),
         ({"data": 7}, "data: 7 is not a word"),
+        ({"task": "segment"}, f"task: {unknown('task', 'segment', TASKS)}"),
         ({"seed": "x"}, "seed: 'x' is not a whole number"),
         ({"seed": -1}, "seed: -1 is less than 0"),
         ({"seed": True}, "seed: true is not a whole number"),

@@ -8,13 +8,15 @@ import torch
 from PIL import Image
 
 from gridgen.data import IGNORE
+from gridgen.errors import DataError, unknown
 from gridgen.training.tasks import (
     OBJECTIVES,
     TASKS,
     Restoration,
     Segmentation,
     columns,
-    task_for,
+    task_named,
+    task_of,
 )
 
 CLASSES, COLOURS = ("a", "b", "c"), ((0, 0, 0), (9, 9, 9), (200, 0, 0))
@@ -117,6 +119,18 @@ def test_a_legend_names_what_is_not_labelled():
     assert (names[-1], colours[-1]) == ("not labelled", (0, 0, 0))
 
 
-def test_classes_make_a_segmentation_and_none_a_restoration():
-    assert task_for(list(CLASSES), COLOURS) == Segmentation(CLASSES, COLOURS)
-    assert task_for([], []) == Restoration()
+class Depths:
+    """A dataset of a task that nobody has written."""
+
+    name, task, classes, colours = "rooms", "segmentatoin", (), ()
+
+
+def test_a_dataset_of_an_unknown_task_is_one_line():
+    with pytest.raises(DataError) as caught:
+        task_of(Depths())
+    assert str(caught.value) == f"rooms: {unknown('task', 'segmentatoin', TASKS)}"
+
+
+def test_what_is_older_than_the_names_of_tasks_is_told_by_its_classes():
+    assert task_named(None, list(CLASSES), COLOURS) == Segmentation(CLASSES, COLOURS)
+    assert task_named(None, [], []) == Restoration()
