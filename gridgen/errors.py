@@ -23,7 +23,7 @@ exits with its code. Bugs of our own are `assert` and ordinary exceptions.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from signal import SIGBUS, SIGKILL, Signals
+from signal import Signals
 
 
 class GridgenError(Exception):
@@ -137,9 +137,13 @@ def ending(code: int) -> str:
     """
     if code >= 0:
         return f"exit code {code}"
-    signal = Signals(-code)
-    # The kernel kills for want of memory by SIGKILL, by SIGBUS where /dev/shm is full.
-    return f"{signal.name}{'; memory may have run out' * (signal in (SIGKILL, SIGBUS))}"
+    return f"{Signals(-code).name}{'; memory may have run out' * starved(code)}"
+
+
+def starved(code: int) -> bool:
+    """Whether a process with this exit code may have been ended for want of memory."""
+    # The kernel does it by SIGKILL, by SIGBUS where /dev/shm is full. By name: Windows has neither.
+    return code < 0 and Signals(-code).name in ("SIGKILL", "SIGBUS")
 
 
 def _near(name: str, names: list[str]) -> list[str]:

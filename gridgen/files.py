@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def make_folder(folder: Path) -> None:
 
 def flush_folder(folder: Path) -> None:
     """Make renames inside `folder` survive a power cut."""
+    if sys.platform == "win32":  # which opens no folders
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

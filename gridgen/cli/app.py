@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import ENOSPC
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
+from gridgen import __version__
 from gridgen.cli import (
     calibrate,
     comparisons,
@@ -30,8 +32,8 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="gridgen",
-    help="Explore grid-shaped networks for dense prediction.",
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # Square brackets in help texts and messages are ours, not markup of rich.
     rich_markup_mode=None,
 )
@@ -57,6 +59,24 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data.app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"gridgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _gridgen(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Explore grid-shaped networks for dense prediction."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """The memory of the machine that builds a network."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,15 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def host_memory() -> int:
-    """Bytes that this process may use, those in use too: the machine's, or a container's."""
-    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_limits()])
+    """Bytes that this process may use, those in use too: the machine's, or a container's.
+
+    Without bound where the system does not tell (Windows).
+    """
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):
+        return sys.maxsize
+    return min([there, *_limits()])
 
 
 def _limits() -> Iterator[int]:

@@ -8,10 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGKILL
 from typing import Any, Protocol
 
-from gridgen.errors import OutOfMemoryError, TrainingError, ending
+from gridgen.errors import OutOfMemoryError, TrainingError, ending, starved
 from gridgen.grid import Grid
 from gridgen.study.study import Study
 from gridgen.training.processes.devices import choose_device
@@ -153,8 +152,8 @@ def _listen(
         if report(int(message["epoch"]), float(message["score"])):
             raise Pruned(float(message["score"]))
     code = child.wait()
-    # Linux kills with SIGKILL when memory runs out, and the process cannot say so itself.
-    kind = OutOfMemoryError if code == -SIGKILL else TrainingError
+    # A process that is killed when memory runs out cannot say so itself.
+    kind = OutOfMemoryError if starved(code) else TrainingError
     raise kind(f"the training's process ended with {ending(code)}; see {log}")
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import gridgen as gridgen_package
 from gridgen.cli import app
 
 COMMANDS = [
@@ -21,14 +22,19 @@ def test_without_a_command_it_lists_them(gridgen):
     assert [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "] == (
         COMMANDS
     )
-    assert gridgen("--help") == (0, out, "")
+    assert gridgen("--help") == gridgen("-h") == (0, out, "")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "data check"])
 def test_every_command_has_help(command, gridgen):
-    code, out, err = gridgen(command, "--help")
+    code, out, err = gridgen(*command.split(), "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: gridgen {command} ")
+    assert gridgen(*command.split(), "-h") == (0, out, "")
+
+
+def test_the_version_is_that_of_the_package(gridgen):
+    assert gridgen("--version") == (0, f"gridgen {gridgen_package.__version__}\n", "")
 
 
 def test_ctrl_c_is_one_word_and_exit_code_130(gridgen, monkeypatch):

@@ -23,7 +23,7 @@ from gridgen.training.processes import devices
 from gridgen.training.recipe import Recipe, load_recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, Run, dump, require_free
+from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
 from gridgen.training.tasks.requirements import Splits, adopt, digest, load_splits, require_splits
 
 RUNS = Path("runs")
@@ -71,6 +71,7 @@ def train(
     """
     if resume_if_begun and folder is None:
         raise UsageError("--resume-if-begun needs -o, the folder of the run")
+    require_locks()
     chosen = devices.choose_device(device)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe or find_dataset(data).recipe)

@@ -1,7 +1,7 @@
 """The run folder: everything that one training needs to be read, repeated or gone on with."""
 
 import csv
-import fcntl
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +22,11 @@ from gridgen.training.run.checkpoint import BEST, scored_weights
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.steplog import StepLog
 from gridgen.training.tasks import Task, columns, task_named
+
+try:
+    import fcntl
+except ImportError:  # Windows; all but training and searching works there
+    fcntl = None  # type: ignore[assignment]
 
 FACTS = "run.json"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -180,6 +185,7 @@ class Run:
 @contextmanager
 def lock(path: Path, busy: str) -> Iterator[IO[str]]:
     """Hold the file lock at `path`. Errors: `RunError` `busy` where another process holds it."""
+    require_locks()
     make_folder(path.parent)
     try:
         file = open(path, "w")  # noqa: SIM115 - closed below
@@ -192,6 +198,13 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
         except BlockingIOError as error:
             raise RunError(busy) from error
         yield file
+
+
+def require_locks() -> None:
+    """Refuse to train where two trainings in one folder would not be noticed. Errors: `RunError`."""
+    if fcntl is None:
+        fact = f"trainings and searches lock their folders, which {sys.platform} cannot do"
+        raise RunError(f"{fact}; train on Linux, macOS or WSL")
 
 
 def require_free(folder: Path) -> None:
