@@ -117,7 +117,7 @@ class ChildTraining:
             "folder": str(folder),
         }
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(folder.parent / f"{folder.name}.log", "w") as log:
+        with open(folder.parent / f"{folder.name}.log", "w", encoding="utf-8") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "gridgen.study.worker"],
                 # The child watches this pipe: the system closes it however the driver dies, also

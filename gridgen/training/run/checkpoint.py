@@ -182,7 +182,7 @@ def _verify(checkpoint: Path) -> None:
 def _restore(checkpoint: Path, state: TrainingState) -> None:
     """Read all files, then change `state`. Errors: `RunError` for another network's."""
     learner = state.learner
-    numbers = json.loads((checkpoint / NUMBERS).read_text())
+    numbers = json.loads((checkpoint / NUMBERS).read_text("utf-8"))
     state.require_kinds(numbers)
     weights, _ = load_tensors(checkpoint / NETWORK)
     average = load_tensors(checkpoint / AVERAGE)[0] if learner.averaged is not None else {}

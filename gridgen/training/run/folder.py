@@ -137,7 +137,7 @@ class Run:
         """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
         path = self.folder / "metrics.csv"
         try:
-            with open(path, newline="") as file:
+            with open(path, newline="", encoding="utf-8") as file:
                 header, *rows = csv.reader(file)
             pairs = [zip(header, row, strict=True) for row in rows]
             read = [{name: float(value or "nan") for name, value in pair} for pair in pairs]

@@ -78,7 +78,7 @@ def score_official(
     with TemporaryDirectory() as folder:
         job, found = Path(folder, "job.json"), Path(folder, "found.json")
         asked = {"predictions": str(Path(predictions).resolve()), "truths": truths}
-        job.write_text(json.dumps({**asked, "found": str(found)}))
+        job.write_text(json.dumps({**asked, "found": str(found)}), "utf-8")
         _run(job, lambda done: on_progress(done, len(truths)))
         return _scores(json.loads(found.read_text("utf-8")))
 
