@@ -201,7 +201,7 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
 
 
 def require_locks() -> None:
-    """Refuse to train where two trainings in one folder would not be noticed. Errors: `RunError`."""
+    """Refuse to train where a second training in a folder goes unnoticed. Errors: `RunError`."""
     if fcntl is None:
         fact = f"trainings and searches lock their folders, which {sys.platform} cannot do"
         raise RunError(f"{fact}; train on Linux, macOS or WSL")
