@@ -1,7 +1,8 @@
 """Cost tables of every spec in a search space: parameters, activations, MACs, receptive field."""
 
+import operator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,9 @@ from gridgen.analysis.counting import paper_activations, paper_parameters
 from gridgen.analysis.sizes import legal_size
 from gridgen.errors import SpecError
 from gridgen.grid.units import UNITS
-from gridgen.space.part_costs import IDENTITY, SIDES, Widths, parts_of, styles_of, total
-from gridgen.space.spec_array import SpecArray, Table, combined
+from gridgen.space.part_costs import IDENTITY, Widths, parts_of, styles_of, total
+from gridgen.space.spec_array import SpecArray, Table, checked, combined
 from gridgen.space.structure_counts import (
-    STRUCTURE,
     PartLayers,
     StructureCounts,
     by_stride,
@@ -21,15 +21,23 @@ from gridgen.space.structure_counts import (
     layers_before,
     layers_between,
     receptive_fields,
-    structure_of,
+    structures_of,
+    topology_key,
 )
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
+from gridgen.spec.gridspec import channels_of_streams, require_sides
 
-WIDTHS = ("streams", "base_channels", "channels", "dimensions", "stem", "norm", "size")
-"""Fields that widths depend on; `size` is the policy, which changes the image to a legal one, and
-what is legal depends on streams, stem and norm.
+SIZES = ("streams", "dimensions", "stem", "norm", "size")
+"""Fields that the size of the image depends on; `size` is the policy, which changes the image to a
+legal one, and what is legal depends on streams, stem and norm.
 """
+WIDTHS = (*SIZES, "base_channels", "channels")
+"""Fields that widths depend on."""
+REASONS = ("streams", "columns", "base_channels", "channels", "side_channels", "topology")
+"""Fields whose values may fit no spec at some points, in the order of the spec."""
+SIDES = ("streams", "columns", "fusion")
+"""Fields that side channels have to fit."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +53,48 @@ class CostTables:
     @cached_property
     def structures(self) -> Table:
         """The `StructureCounts` of each structure, or the `SpecError` that it raises."""
-        return self.specs.table(STRUCTURE, structure_of)
+        values_of = self.specs.values_of
+        topologies = checked(topology_key, values_of("topology"))
+        known = frozenset(key for key in topologies.flat if not isinstance(key, SpecError))
+        of_shape = checked(
+            partial(structures_of, topologies=known), values_of("streams"), values_of("columns")
+        )
+        return checked(dict.__getitem__, of_shape, topologies)
+
+    @cached_property
+    def channels(self) -> Table:
+        """The channels of every stream, or a `SpecError`."""
+        fields = ("streams", "base_channels", "channels")
+        return checked(channels_of_streams, *map(self.specs.values_of, fields))
 
     @cached_property
     def widths(self) -> Table:
-        """The `Widths` of each choice of the fields `WIDTHS`, or its `SpecError`."""
-        return self.specs.table(WIDTHS, lambda spec: Widths.of(spec, self.workload.image(spec)))
+        """The `Widths` of each choice of the fields `WIDTHS`, or a `SpecError`."""
+        sizes = self.specs.table(SIZES, lambda spec: legal_size(spec, self.workload.image(spec)))
+        return checked(Widths, self.channels, _short(sizes), self._strides)
+
+    @cached_property
+    def sides(self) -> Table:
+        """The channels of features that enter beside the image, None, or a `SpecError`."""
+        sides = self.specs.values_of("side_channels")
+        checks = checked(require_sides, *map(self.specs.values_of, SIDES), sides)
+        return checked(lambda given, _: given, sides, checks)
 
     @cached_property
     def reasons(self) -> Table:
         """Why a spec or its grid cannot be made, as `build_grid` says; "" where it can."""
-        sides = self.specs.table(SIDES, lambda spec: None)
-        return combined(_first_reason, self.widths, sides, self.structures)
+        fields = map(self.specs.values_of, REASONS)
+        tables = (*fields, self.channels, self.sides, self.structures)
+        return reduce(_first, (combined(_reason, table) for table in tables))
+
+    @cached_property
+    def _strides(self) -> Table:
+        return self.specs.table(("stem",), lambda spec: spec.stride)
 
     @cached_property
     def counts(self) -> dict[str, Table]:
         """Parameters, activations and MACs, exactly."""
-        return total(parts_of(self.specs, self.structures, self.widths))
+        return total(parts_of(self.specs, self.structures, self.widths, self.sides))
 
     def approximations(self, quantity: str) -> Table:
         """The paper's approximations where channels double, exact counts elsewhere."""
@@ -100,17 +133,29 @@ class CostTables:
             )
             for kind in UNITS
         ]
-        strides = self.specs.table(("stem",), lambda spec: spec.stride)
         ends = (
             combined(layers_before, reads("stem"), styles),
-            combined(layers_after, reads("head"), styles, strides),
+            combined(layers_after, reads("head"), styles, self._strides),
         )
-        return combined(PartLayers, *units, *ends, strides)
+        return combined(PartLayers, *units, *ends, self._strides)
 
 
-def _first_reason(*entries: object) -> str:
-    errors = (entry for entry in entries if isinstance(entry, SpecError))
-    return str(next(errors, "")).split("\n")[0]
+def _reason(entry: object) -> str:
+    return str(entry).split("\n")[0] if isinstance(entry, SpecError) else ""
+
+
+def _first(reasons: Table, others: Table) -> Table:
+    """The reasons, and others where there are none."""
+    return np.where(reasons.astype(bool), reasons, others)
+
+
+def _short(table: Table) -> Table:
+    """The table, of length 1 along axes along which its entries are equal."""
+    for axis in range(table.ndim):
+        first = table.take([0], axis)
+        if all(map(operator.eq, np.broadcast_to(first, table.shape).flat, table.flat)):
+            table = first
+    return table
 
 
 def _first_number(one: object, other: int) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
+from gridgen.grid.building import NAMED
 from gridgen.grid.tracing import Size
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget, Limit, LimitVerdict
@@ -208,7 +209,9 @@ def feasible(
 def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:
     require_fields(space)
     specs = SpecArray(spec, space)
-    require_no_errors(specs.table(("units", "fusion", "stem", "head"), _known))
+    for name in NAMED.keys() - {"topology"}:
+        require_no_errors(specs.table((name,), _known))
+    require_no_errors(specs.values_of("size"))
     return CostTables(specs, budget)
 
 

@@ -7,24 +7,20 @@ costs are those of the layer records that `trace` sums and the module is lowered
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
-from gridgen.analysis.sizes import legal_size
 from gridgen.grid.ends import head_layers, side_layers, stem_layers
 from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.layers import Layers, Shape, cost
 from gridgen.grid.styles import STYLE, Style, style_of
 from gridgen.grid.tracing import Size
 from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
-from gridgen.space.spec_array import SpecArray, Table, combined, require_no_errors
+from gridgen.space.spec_array import SpecArray, Table, combined, folded, require_no_errors
 from gridgen.space.structure_counts import Entering, StructureCounts
-from gridgen.spec import GridSpec
 
 MEASURES = ("parameters", "activations", "macs")
-SIDES = ("side_channels", "streams", "columns", "fusion")
 IDENTITY: dict[Kind, str] = {
     "lateral": "lateral",
     "subsampling": "vertical",
@@ -42,16 +38,11 @@ MeasurePart = Callable[..., Measures]
 
 
 class Widths(NamedTuple):
-    """Channels of every stream, the size of the image, and what the stem divides its sides by."""
+    """Channels of every stream, a legal size of image, and what the stem divides its sides by."""
 
     channels: tuple[int, ...]
     size: Size
     stride: int
-
-    @classmethod
-    def of(cls, spec: GridSpec, size: Size) -> "Widths":
-        """Those of `spec` at what its size policy makes of `size`. Errors: `SizeError`."""
-        return cls(spec.stream_channels, legal_size(spec, size), spec.stride)
 
     def has(self, stream: int) -> bool:
         """Whether there is such a stream."""
@@ -83,21 +74,23 @@ def total(parts: Iterator[PartCosts]) -> dict[str, Table]:
     every = list(parts)
     # int64 wraps round silently, so where it may not suffice the tables hold Python's integers.
     kind: Any = np.int64 if sum(part.most for part in every) < 1 << 63 else object
-    sums = [np.zeros([1] * every[0].times.ndim, dtype=kind) for _ in MEASURES]
-    for part in every:
-        times = part.times.astype(kind)
-        for index, table in enumerate(part.costs):
-            sums[index] = sums[index] + times * table.astype(kind)
-    return dict(zip(MEASURES, sums, strict=True))
+    return {
+        measure: folded(
+            np.add, (part.times.astype(kind) * part.costs[index].astype(kind) for part in every)
+        )
+        for index, measure in enumerate(MEASURES)
+    }
 
 
-def parts_of(specs: SpecArray, structures: Table, widths: Table) -> Iterator[PartCosts]:
-    """The parts of all specs; where `structures` or `widths` hold an error, they cost nothing."""
+def parts_of(
+    specs: SpecArray, structures: Table, widths: Table, sides: Table
+) -> Iterator[PartCosts]:
+    """The parts of all specs; what an error stands for in a table costs nothing."""
     styles = styles_of(specs)
     yield from _of_ends(specs, widths, styles)
     yield from _of_connections(specs, structures, widths, styles)
     yield from _of_fusions(specs, structures, widths)
-    yield from _of_sides(specs, structures, widths, styles)
+    yield from _of_sides(specs, structures, widths, styles, sides)
 
 
 def styles_of(specs: SpecArray) -> Table:
@@ -140,15 +133,14 @@ def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[
 
 
 def _of_sides(
-    specs: SpecArray, structures: Table, widths: Table, styles: Table
+    specs: SpecArray, structures: Table, widths: Table, styles: Table, sides: Table
 ) -> Iterator[PartCosts]:
-    channels = specs.table(SIDES, attrgetter("side_channels"))
-    if not any(isinstance(given, tuple) for given in channels.flat):
+    if not any(isinstance(given, tuple) for given in sides.flat):
         return
     stem = specs.reads("stem")
     for stream in range(1, _most_streams(widths)):
         times = _times(structures, "entries", stream)
-        costs = _costs(partial(_side_at, stream), [stream], widths, styles, stem, channels)
+        costs = _costs(partial(_side_at, stream), [stream], widths, styles, stem, sides)
         yield PartCosts(times, costs)
 
 

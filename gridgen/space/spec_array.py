@@ -5,17 +5,19 @@ quantities without enumerating the space.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from math import prod
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from gridgen.errors import SpecError
 from gridgen.space.choices import Choices, Params, Space, members
 from gridgen.spec import CustomTopology, GridSpec
+from gridgen.spec.document import named
 from gridgen.spec.network import merged
 
 Table = NDArray[Any]
@@ -35,6 +37,14 @@ NEUTRAL: dict[str, Any] = {
     "topology": None,
 }
 """Values of the fields on which a table does not depend; they fit every value of the others."""
+
+
+class LooseSpec(GridSpec):
+    """A spec whose fields are each checked, but not whether they fit one another."""
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> Self:
+        return self
 
 
 class SpecArray:
@@ -100,12 +110,16 @@ class SpecArray:
                 made[index] = error
         return made
 
-    def reads(self, field: str) -> Table:
-        """The values of `field`, whose name has dots where it is one of a group.
+    def values_of(self, field: str) -> Table:
+        """The values of `field`, or the `SpecError` of one that fits no spec.
 
-        Errors: `SpecError` where a value fits no spec, whatever the other fields are.
+        The name of a field has dots where it is one of a group.
         """
-        made = self.table((field,), attrgetter(field))
+        return self.table((field,), attrgetter(field))
+
+    def reads(self, field: str) -> Table:
+        """The same, of a field that has to be right at every point. Errors: `SpecError`."""
+        made = self.values_of(field)
         require_no_errors(made)
         return made
 
@@ -114,7 +128,9 @@ class SpecArray:
         tops = {field.split(".")[0] for field in fields}
         neutral = {name: value for name, value in NEUTRAL.items() if name not in tops}
         shared = {name: value for name, value in self.spec.items() if name in tops}
-        return GridSpec(**merged(neutral | shared, chosen))
+        # The neutral values of other fields need not fit a single one.
+        kind = LooseSpec if len(fields) == 1 else GridSpec
+        return kind(**merged(neutral | shared, chosen))
 
 
 def combined(function: Callable[..., Any], *tables: Table) -> Table:
@@ -125,6 +141,33 @@ def combined(function: Callable[..., Any], *tables: Table) -> Table:
     """
     made: Any = np.frompyfunc(function, len(tables), 1)(*tables)
     return cast(Table, made)
+
+
+def checked(function: Callable[..., Any], *tables: Table) -> Table:
+    """The same; a `SpecError` that is raised, or is among the entries, becomes the entry."""
+
+    def entry(*entries: Any) -> Any:
+        for given in entries:
+            if isinstance(given, SpecError):
+                return given
+        try:
+            return function(*entries)
+        except SpecError as error:
+            return named(error)
+
+    return combined(entry, *tables)
+
+
+def folded(join: Callable[[Table, Table], Table], tables: Iterable[Table]) -> Table:
+    """Tables joined to one: first those of one shape, then from the smallest to the largest.
+
+    So that few of many joins are of the size of the space.
+    """
+    of_shape: dict[tuple[int, ...], Table] = {}
+    for table in tables:
+        known = of_shape.get(table.shape)
+        of_shape[table.shape] = table if known is None else join(known, table)
+    return reduce(join, sorted(of_shape.values(), key=np.size))
 
 
 def titles(specs: SpecArray) -> Table:

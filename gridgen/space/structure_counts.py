@@ -4,7 +4,7 @@ The counts are all that parameters, activations and MACs need to know of a grid'
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import isinf
@@ -13,15 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gridgen.analysis.receptive import Node, Reading, field_sides
-from gridgen.grid import FeatureMap, Grid, build_grid
+from gridgen.errors import SpecError
+from gridgen.grid import FeatureMap, Grid, build_grid, prune
 from gridgen.grid.ends import head_layers, stem_layers
 from gridgen.grid.layers import Layer, Layers
 from gridgen.grid.styles import Style
 from gridgen.grid.units import Kind, shortcut_layers, unit_layers
 from gridgen.spec import CustomTopology, GridSpec
-
-STRUCTURE = ("streams", "columns", "topology")
-"""Fields of a spec that decide which connections its grid has; no others do."""
+from gridgen.spec.document import named
 
 WHOLE_IMAGE = 1 << 62
 """Stands for the receptive field of a network that sees the whole image, however large."""
@@ -86,23 +85,38 @@ def count_structure(grid: Grid) -> StructureCounts:
     )
 
 
-def structure_of(spec: GridSpec) -> StructureCounts:
-    """The structure of the grid that `spec` describes; each different one is built once.
-
-    Errors: as `build_grid`.
-    """
-    topology: Hashable = spec.topology
-    if isinstance(spec.topology, CustomTopology):
-        topology = spec.topology.keep, spec.topology.drop
-    return _structure(spec.streams, spec.columns, topology)
+TopologyKey = str | tuple[Any, Any] | None
+"""A topology as a key: its name, or what a custom one keeps and drops."""
 
 
-@lru_cache(1 << 10)
-def _structure(streams: int, columns: tuple[str, ...], topology: Any) -> StructureCounts:
+def topology_key(topology: str | CustomTopology | None) -> TopologyKey:
+    """The key of a topology of a spec."""
+    if isinstance(topology, CustomTopology):
+        return topology.keep, topology.drop
+    return topology
+
+
+@lru_cache(1 << 8)
+def structures_of(
+    streams: int, columns: tuple[str, ...], topologies: frozenset[TopologyKey]
+) -> dict[TopologyKey, StructureCounts | SpecError]:
+    """The structure of a grid under each of some topologies, or the error of `build_grid`."""
+    spec = GridSpec(streams=streams, columns=columns, base_channels=1, classes=1)
+    try:
+        full = build_grid(spec)
+    except SpecError as error:
+        return dict.fromkeys(topologies, error)
+    return {topology: _pruned(full, topology) for topology in topologies}
+
+
+def _pruned(full: Grid, topology: TopologyKey) -> StructureCounts | SpecError:
+    kept: Any = topology
     if isinstance(topology, tuple):
-        topology = CustomTopology(keep=topology[0], drop=topology[1])
-    spec = GridSpec(streams=streams, columns=columns, topology=topology, base_channels=1, classes=1)
-    return count_structure(build_grid(spec))
+        kept = CustomTopology(keep=topology[0], drop=topology[1])
+    try:
+        return count_structure(full if kept is None else prune(full, kept))
+    except SpecError as error:
+        return named(error)
 
 
 SideBySide = tuple[Layers, ...]

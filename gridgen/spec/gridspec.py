@@ -149,37 +149,10 @@ class GridSpec(NetworkSpec):
     )
 
     @model_validator(mode="after")
-    def _channels_of_every_stream(self) -> Self:
-        if (self.base_channels is None) == (self.channels is None):
-            field = ("channels",) if self.channels else ()
-            raise SpecError(
-                "give either base_channels or channels; leave the other out, or null", field
-            )
-        if self.channels is not None and len(self.channels) != self.streams:
-            fact = f"{len(self.channels)} values for {self.streams} streams; give one per stream"
-            raise SpecError(fact, ("channels",))
-        if max(self.stream_channels) > MAX_CHANNELS:
-            raise SpecError(
-                f"{self.base_channels} at {self.streams} streams makes "
-                f"{max(self.stream_channels)} channels; {MAX_CHANNELS} at most",
-                ("base_channels",),
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _sides_of_every_lower_stream(self) -> Self:
-        if self.side_channels is None:
-            return self
-        field, given = ("side_channels",), len(self.side_channels)
-        if given != self.streams - 1:
-            fact = (
-                f"{given} values, but {self.streams - 1} streams below stream 0; give one for each"
-            )
-            raise SpecError(fact, field)
-        if self.fusion != "sum":
-            raise SpecError(f"features are added; set fusion: sum, not {self.fusion}", field)
-        if self.columns[0] != "sub":
-            raise SpecError("no lower stream begins in an up column; begin with sub", field)
+    def _fields_fit(self) -> Self:
+        """The rules that span fields."""
+        channels_of_streams(self.streams, self.base_channels, self.channels)
+        require_sides(self.streams, self.columns, self.fusion, self.side_channels)
         return self
 
     @field_serializer("columns")
@@ -189,10 +162,7 @@ class GridSpec(NetworkSpec):
     @property
     def stream_channels(self) -> tuple[int, ...]:
         """F_i, the channels of each stream (section 3: F_{i+1} = 2 F_i unless given)."""
-        if self.channels is not None:
-            return self.channels
-        assert self.base_channels is not None
-        return tuple(self.base_channels << i for i in range(self.streams))
+        return channels_of_streams(self.streams, self.base_channels, self.channels)
 
     @property
     def doubling(self) -> bool:
@@ -254,3 +224,45 @@ class GridSpec(NetworkSpec):
         streams = f"{self.streams} stream{'s' if self.streams > 1 else ''}"
         sides = f", {self.dimensions}-d" if self.dimensions != 2 else ""
         return f"{streams}, {shorten(self.columns)} columns, {width}{sides}"
+
+
+def channels_of_streams(
+    streams: int, base_channels: int | None, channels: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    """F_i of every stream. Errors: `SpecError` where the three fields do not fit.
+
+    >>> channels_of_streams(3, 8, None)
+    (8, 16, 32)
+    """
+    if (base_channels is None) == (channels is None):
+        field = ("channels",) if channels else ()
+        raise SpecError(
+            "give either base_channels or channels; leave the other out, or null", field
+        )
+    if channels is not None and len(channels) != streams:
+        fact = f"{len(channels)} values for {streams} streams; give one per stream"
+        raise SpecError(fact, ("channels",))
+    every = channels or tuple((base_channels or 0) << i for i in range(streams))
+    if max(every) > MAX_CHANNELS:
+        raise SpecError(
+            f"{base_channels} at {streams} streams makes {max(every)} channels; "
+            f"{MAX_CHANNELS} at most",
+            ("base_channels",),
+        )
+    return every
+
+
+def require_sides(
+    streams: int, columns: tuple[Column, ...], fusion: str, side_channels: tuple[int, ...] | None
+) -> None:
+    """Features may enter at every stream below stream 0. Errors: `SpecError`."""
+    if side_channels is None:
+        return
+    field, given = ("side_channels",), len(side_channels)
+    if given != streams - 1:
+        fact = f"{given} values, but {streams - 1} streams below stream 0; give one for each"
+        raise SpecError(fact, field)
+    if fusion != "sum":
+        raise SpecError(f"features are added; set fusion: sum, not {fusion}", field)
+    if columns[0] != "sub":
+        raise SpecError("no lower stream begins in an up column; begin with sub", field)

@@ -17,11 +17,11 @@ from gridgen.space.structure_counts import (
     WHOLE_IMAGE,
     PartLayers,
     by_stride,
+    count_structure,
     layers_after,
     layers_before,
     layers_between,
     receptive_fields,
-    structure_of,
 )
 from gridgen.spec import GridSpec
 from gridgen.spec.gridspec import STEM_STRIDES
@@ -47,7 +47,7 @@ def test_every_unit_and_end_is_seen_as_one_grid_sees_it(streams, columns):
         sides.append(receptive_field(build_grid(one)) or WHOLE_IMAGE)
     found = {}
     for group in by_stride(choices):
-        found |= receptive_fields(structure_of(spec), group)
+        found |= receptive_fields(count_structure(build_grid(spec)), group)
     assert [found[choice] for choice in choices] == sides
 
 

@@ -10,6 +10,7 @@ from gridgen.space import Budget, Range, feasible
 from gridgen.space.choices import described
 from gridgen.space.spec_array import SpecArray
 from gridgen.spec import GridSpec
+from tests.work import calls
 
 SHARED = {"classes": 3, "columns": "1+1"}
 SPACE = {
@@ -197,6 +198,8 @@ def test_a_space_that_cannot_be_counted_is_refused(space, fact, field):
         ({}, {"strems": (2, 3)}, "unknown spec field 'strems'"),
         ({}, {"units": ({},), "units.lateral": ("residual",)}, "units varies as a whole already"),
         ({"classes": 0}, {"streams": (2, 3)}, "classes: 0 is less than 1"),
+        ({}, {"norm": ("batch", "bach")}, "norm: unknown norm 'bach'"),
+        ({}, {"size": ("pad", "padd")}, "size: 'padd' is not one of"),
         ({}, {"in_channels": (3, "x")}, "in_channels: 'x' is not a whole number"),
     ],
 )
@@ -205,6 +208,39 @@ def test_what_fits_no_spec_is_an_error_and_not_a_point_without_a_grid(spec, spac
     with pytest.raises(SpecError) as caught:
         feasible({name: v for name, v in shared.items() if name not in space}, space, Budget())
     assert fact in str(caught.value)
+
+
+def test_a_point_that_is_no_spec_is_cheap():
+    """Whether fields fit one another is arithmetic, not a spec that is made and refused."""
+
+    def refused(many):
+        sides = tuple([width] * 2 for width in range(1, many + 1))
+        space = {"streams": (2, 4, 5, 6), "side_channels": sides, "fusion": ("sum", "concat")}
+        shared = {"classes": 2, "columns": "1+1", "base_channels": 4}
+        assert feasible(shared, space, Budget()).feasible == 0
+
+    refused(1)
+    assert (calls(lambda: refused(60)) - calls(lambda: refused(10))) / (8 * 50) < 40
+
+
+def test_why_a_point_is_no_spec_is_said_as_its_spec_says_it():
+    space = {
+        "streams": (0, 2),
+        "base_channels": (None, 4),
+        "channels": (None, [], [3], [2, 3], [1] * 20, ["x"]),
+        "side_channels": (None, [2], [2] * 20, [0]),
+        "columns": ("1+1", ["up"], "x"),
+        "fusion": ("sum", "concat"),
+    }
+    found = feasible({"classes": 2}, space, Budget())
+    reasons = np.broadcast_to(found.reasons, found.specs.shape)
+    for index in np.ndindex(*found.specs.shape):
+        if reasons[index]:
+            with pytest.raises(SpecError) as caught:
+                build_grid(found.specs.spec_at(index))
+            assert str(caught.value).splitlines()[0] == reasons[index]
+        else:
+            assert build_grid(found.specs.spec_at(index))
 
 
 def test_a_table_is_long_along_the_fields_it_depends_on_alone():
