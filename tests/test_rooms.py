@@ -14,6 +14,7 @@ import gridgen
 ROOMS = (
     *(
         "errors",
+        "arguments",
         "files",
         "progress",
         "text",
@@ -27,7 +28,7 @@ ROOMS = (
         "render",
         "figures",
     ),
-    *("emit", "data", "training", "pages", "study", "cli"),
+    *("emit", "data", "training", "pages", "study", "registries", "cli"),
 )
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]
 HEAVY = ("torch", "lightning", "optuna", "matplotlib")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from gridgen.analysis.sizes import counted_size
-from gridgen.grid import Grid
+from gridgen.analysis.sizes import SizeLike, as_size, counted_size
+from gridgen.arguments import checked
+from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.grid.layers import Cost, Shape, cost
 from gridgen.grid.tracing import Size, Trace, trace
 
@@ -51,7 +52,8 @@ class Group:
     macs: int
 
 
-def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
+@checked
+def breakdown(grid: GridLike, size: SizeLike | None = None) -> tuple[Piece, ...]:
     """The costs of each piece of `grid`, in the order of computation; `size` is as for `count`.
 
     A fusion that has neither layers nor weights is no piece. Errors: `SizeError`.
@@ -62,6 +64,8 @@ def breakdown(grid: Grid, size: Size | None = None) -> tuple[Piece, ...]:
     >>> [(group.name, group.parameters) for group in per_stream(breakdown(grid))]
     [('stream 0', 1178), ('stream 1', 2104)]
     """
+    grid = as_grid(grid)
+    size = as_size(size)
     image = (grid.spec.in_channels, *counted_size(grid.spec, size))
     traced = trace(grid, image[1:])
     return (*_entering(grid, image, traced), *_inside(grid, traced), _leaving(grid, traced))

@@ -9,8 +9,9 @@ from math import prod
 from typing import Any
 
 from gridgen.analysis.paths import count_paths
-from gridgen.analysis.sizes import counted_size
-from gridgen.grid import Grid
+from gridgen.analysis.sizes import SizeLike, as_size, counted_size
+from gridgen.arguments import checked
+from gridgen.grid import GridLike, as_grid
 from gridgen.grid.tracing import Size, trace
 from gridgen.spec import GridSpec, NetworkSpec
 
@@ -69,7 +70,8 @@ class Count:
         return asdict(self)
 
 
-def count(grid: Grid, size: Size | None = None) -> Count:
+@checked
+def count(grid: GridLike, size: SizeLike | None = None) -> Count:
     """Count `grid` exactly for one image of `size` (height, width).
 
     Without a size, the smallest legal one that holds the paper's 400 x 400 (`default_size`). Where
@@ -82,6 +84,8 @@ def count(grid: Grid, size: Size | None = None) -> Count:
     >>> counted.parameters.total, counted.paths
     (13181097, 371)
     """
+    grid = as_grid(grid)
+    size = as_size(size)
     spec = grid.spec
     image = counted_size(spec, size)
     traced = trace(grid, image)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from gridgen.analysis.counting import Count, count
 from gridgen.analysis.receptive import receptive_field
 from gridgen.analysis.relations import relate
-from gridgen.analysis.sizes import common_size
-from gridgen.grid import Grid
+from gridgen.analysis.sizes import SizeLike, as_size, common_size
+from gridgen.arguments import checked
+from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.grid.tracing import Size
 
 
@@ -72,7 +73,8 @@ class Difference:
         return {**asdict(self), "inherited_share": self.inherited_share}
 
 
-def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
+@checked
+def diff(a: GridLike, b: GridLike, size: SizeLike | None = None) -> Difference:
     """Compare `a` with `b`, counted for one image of `size` (height, width).
 
     Without a size, the smallest that both can take and that holds the paper's 400 x 400. Errors:
@@ -85,6 +87,8 @@ def diff(a: Grid, b: Grid, size: Size | None = None) -> Difference:
     >>> difference.size, difference.costs[0].difference, difference.inherited_share
     ((400, 400), -3533760, 1.0)
     """
+    a, b = as_grid(a), as_grid(b)
+    size = as_size(size)
     relation = relate(a, b)
     size = size or common_size(a.spec, b.spec)
     theirs, ours = _weights(b), _weights(a)

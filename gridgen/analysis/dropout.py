@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 
 EFFORT = 50_000
 """Number of sets after which a computation is given up: each more stream has four times as many."""
@@ -48,7 +49,8 @@ def has_dropout(grid: Grid) -> bool:
     return any(connection.dropout for connection in grid)
 
 
-def dropout(grid: Grid) -> Dropout:
+@checked
+def dropout(grid: GridLike) -> Dropout:
     """Compute the chances of whole paths under the dropout of each unit of `grid`.
 
     >>> from gridgen.grid import build_grid
@@ -58,6 +60,7 @@ def dropout(grid: Grid) -> Dropout:
     >>> round(left.whole, 3), round(left.some, 3), round(left.others(0), 3)
     (0.9, 0.99, 0.9)
     """
+    grid = as_grid(grid)
     streams = sorted({feature_map.stream for feature_map in grid.maps})
     return Dropout(
         whole=_whole(grid),

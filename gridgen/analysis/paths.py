@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 
 Lengths = dict[int, int]
 """The number of paths or ways of each length."""
@@ -102,7 +103,8 @@ def count_paths(grid: Grid) -> int:
     return _from_input(grid, _streams(grid))[grid.output]
 
 
-def paths(grid: Grid) -> Paths:
+@checked
+def paths(grid: GridLike) -> Paths:
     """Count the paths by length, by lowest stream, and through each map and connection.
 
     >>> from gridgen.grid import build_grid
@@ -114,6 +116,7 @@ def paths(grid: Grid) -> Paths:
     >>> found.through["lateral_0_1"], found.depths[4].least_units
     (140, 8)
     """
+    grid = as_grid(grid)
     before, after = _from_input(grid, _streams(grid)), _to_output(grid)
     total = before[grid.output]
     through = {link.name: before[link.source] * after[link.target] for link in grid}

@@ -15,7 +15,8 @@ from functools import lru_cache
 from math import inf, lcm
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gridgen.grid import FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.layers import WHOLE, Layers, Rows, rows_before
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ Readings = Mapping[Node, Sequence[Reading]]
 """What each node reads, in the order of computation, the prediction last."""
 
 
-def receptive_field(grid: Grid) -> int | None:
+@checked
+def receptive_field(grid: GridLike) -> int | None:
     """Side of the receptive field of a prediction in pixels; None where it is the whole image.
 
     With upsampling it depends on where the pixel lies; this is the largest.
@@ -53,11 +55,13 @@ def receptive_field(grid: Grid) -> int | None:
     >>> receptive_field(prune(grid, "resnet")), receptive_field(grid)
     (13, 27)
     """
+    grid = as_grid(grid)
     *_, (_, sides) = field_sides(_readings(grid), grid.spec.multiple)
     return _pixels(sides)
 
 
-def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
+@checked
+def receptive_fields(grid: GridLike) -> dict[FeatureMap, int | None]:
     """Side of the receptive field of each map in pixels; None where it is the whole image.
 
     The largest within the map, as for the prediction.
@@ -68,6 +72,7 @@ def receptive_fields(grid: Grid) -> dict[FeatureMap, int | None]:
     >>> {feature_map.name: side for feature_map, side in receptive_fields(grid).items()}
     {'map_0_0': 5, 'map_1_0': 11, 'map_1_1': 19, 'map_0_1': 23}
     """
+    grid = as_grid(grid)
     found = field_sides(_readings(grid), grid.spec.multiple)
     return {node: _pixels(sides) for node, sides in found if isinstance(node, FeatureMap)}
 

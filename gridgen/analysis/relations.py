@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from gridgen.analysis.sizes import common_size
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.fusions import Join
 from gridgen.grid.grid import MapInfo, Side
 from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers
@@ -59,7 +60,8 @@ class Relation:
         return {"subgraph": self.subgraph, **asdict(self)}
 
 
-def relate(a: Grid, b: Grid) -> Relation:
+@checked
+def relate(a: GridLike, b: GridLike) -> Relation:
     """Compare `a` with `b` by the names of connections and maps.
 
     If `b` is pruned, its pruned form is compared.
@@ -73,6 +75,7 @@ def relate(a: Grid, b: Grid) -> Relation:
     >>> relate(full, prune(full, "unet")).needs
     ('8 more subsampling connections', '8 more upsampling connections')
     """
+    a, b = as_grid(a), as_grid(b)
     ours, theirs = ({connection.name: connection for connection in grid} for grid in (a, b))
     common = tuple(name for name in ours if name in theirs)
     maps = [feature_map for feature_map in a.maps if feature_map in b.dag]

@@ -1,7 +1,9 @@
 """Legal image sizes of a network, and the policies for all other sizes."""
 
 import re
+from collections.abc import Sequence
 from math import lcm
+from typing import Annotated
 
 from gridgen.errors import SizeError
 from gridgen.grid.layers import shape_text
@@ -14,6 +16,22 @@ DEFAULT_SIZES: dict[int, Size] = {1: (4096,), 2: PAPER_SIZE, 3: (64, 64, 64)}
 """The size that is counted for where none is given, for each number of dimensions."""
 SIDES = {1: "length", 2: "height, width", 3: "depth, height, width"}
 EXAMPLES: dict[int, Size] = {1: (4096,), 2: (360, 480), 3: (64, 64, 32)}
+
+
+SizeLike = Annotated[
+    Sequence[int] | str, "a size such as (360, 480) or '360x480', as many sides as dimensions"
+]
+
+
+def as_size(size: SizeLike | None) -> Size | None:
+    """The sides in a list or text; None stays None. Errors: `SizeError`.
+
+    >>> as_size([360, 480]), as_size("360x480")
+    ((360, 480), (360, 480))
+    """
+    if size is None or isinstance(size, str):
+        return None if size is None else read_size(size)
+    return tuple(map(int, size))
 
 
 def read_size(text: str) -> Size:

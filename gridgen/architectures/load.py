@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from gridgen.arguments import checked
 from gridgen.errors import GridError, SpecError, unknown
 from gridgen.grid import TOPOLOGIES, Architecture, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
@@ -11,6 +12,7 @@ from gridgen.spec.network import changed
 KIND = ("architecture",)
 
 
+@checked
 def load_spec(name: str | Path, **settings: Any) -> NetworkSpec:
     """The spec in the YAML file `name`, or of the architecture of that name; fields replaced.
 

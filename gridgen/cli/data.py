@@ -37,7 +37,7 @@ def check(
     The exit code is 0, or 1 where something is wrong that a training would refuse, or 2 where there
     is no such dataset.
     """
-    from gridgen.data.check import check as read_through
+    from gridgen.data.check import check_data as read_through
 
     with progress("reading") as on_progress:
         checked = read_through(data, on_progress)

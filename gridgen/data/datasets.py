@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridgen.arguments import checked
 from gridgen.data.cityscapes import Cityscapes, is_cityscapes
 from gridgen.data.dataset import Dataset
 from gridgen.data.denoising import Denoising
@@ -77,6 +78,7 @@ def find_dataset(name: str) -> DatasetEntry:
     raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
 
 
+@checked
 def load_dataset(name: str, split: str = "train") -> Dataset:
     """Load one split of the dataset that `name`, or the folder at the path `name`, stands for.
 

@@ -6,11 +6,12 @@ from typing import Self, assert_never, get_args
 import torch
 from torch import Tensor, nn
 
+from gridgen.arguments import checked
 from gridgen.emit.input_sizes import entering, fit, require_images, restore
 from gridgen.emit.lowering import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.errors import UsageError, unknown
-from gridgen.grid import Grid
+from gridgen.grid import GridLike, as_grid
 from gridgen.memory.host import require_memory
 from gridgen.memory.min_memory_order import evaluation_program
 from gridgen.program import Program, Recompute, compile_program
@@ -60,8 +61,10 @@ class GridNetwork(nn.Module):
     torch.Size([2, 3, 33, 65])
     """
 
-    def __init__(self, grid: Grid) -> None:
+    @checked
+    def __init__(self, grid: GridLike) -> None:
         super().__init__()
+        grid = as_grid(grid)
         require_memory(grid)
         self.grid = grid
         self.fixed_graph = False

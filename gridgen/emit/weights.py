@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, uint8
 
 from gridgen.architectures.load import require_rebuildable, spec_of
+from gridgen.arguments import checked
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import GridgenError, WeightsError
 from gridgen.files import write_file
@@ -21,6 +22,7 @@ NOTE = "gridgen"
 StoredPrecision = Literal["fp32", "bf16"]
 
 
+@checked
 def save_network(
     network: GridNetwork,
     path: str | Path,
@@ -47,6 +49,7 @@ def _rounded(tensor: Tensor) -> Tensor:
     return tensor.bfloat16() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
 
 
+@checked
 def load_network(path: str | Path) -> GridNetwork:
     """The network that `save_network` wrote, in evaluation mode, on the CPU, in fp32.
 

@@ -1,11 +1,12 @@
-"""Builds the grid of a spec, and lists the names that a spec may use."""
+"""Builds the grid of a spec, prunes it, and lists the names that a spec may use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
+from gridgen.arguments import checked
 from gridgen.errors import SpecError, TopologyError, unknown
 from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS, head_layers, side_layers, stem_layers
@@ -13,11 +14,11 @@ from gridgen.grid.fusions import FUSIONS
 from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo, Side, kind_between
 from gridgen.grid.lattices import paper_lattice
 from gridgen.grid.layers import Layers
-from gridgen.grid.pruning import keep_alive, prune
+from gridgen.grid.pruning import keep_alive, pruned, subgraph
 from gridgen.grid.styles import ACTIVATIONS, NORMS, RENAMED, style_of
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
-from gridgen.spec import GridSpec, NetworkSpec
+from gridgen.spec import CustomTopology, GridSpec, NetworkSpec
 
 NAMED: dict[str, Mapping[str, object]] = {
     **{f"units.{kind}": table for kind, table in UNITS.items()},
@@ -31,6 +32,37 @@ NAMED: dict[str, Mapping[str, object]] = {
 """The fields of a spec that hold a name, and the tables in which it stands."""
 
 
+@runtime_checkable
+class HasGrid(Protocol):
+    """A network that was made of a grid."""
+
+    @property
+    def grid(self) -> Grid:
+        """What the network was made of."""
+        ...
+
+
+GridLike = Annotated[
+    Grid | NetworkSpec | HasGrid, "a Grid, a spec or a GridNetwork (load_spec reads specs)"
+]
+TopologyLike = Annotated[
+    str | CustomTopology | Mapping[str, Sequence[str]],
+    "a topology's name or CustomTopology(keep=[...]), CustomTopology(drop=[...])",
+]
+
+
+def as_grid(network: GridLike) -> Grid:
+    """The grid of a spec or of a network; a grid is itself. Errors: as `build_grid`."""
+    match network:
+        case Grid():
+            return network
+        case NetworkSpec():
+            return build_grid(network)
+        case _:
+            return network.grid
+
+
+@checked
 def build_grid(spec: NetworkSpec) -> Grid:
     """The grid that `spec` describes, its topology (where it names one) applied.
 
@@ -44,9 +76,41 @@ def build_grid(spec: NetworkSpec) -> Grid:
     """
     try:
         full = _full(spec)
-        return full if spec.topology is None else prune(full, spec.topology)
+        return full if spec.topology is None else pruned(full, spec.topology)
     except SpecError as error:
         raise spec.blame(error) from error
+
+
+@checked
+def prune(grid: GridLike, topology: TopologyLike) -> Grid:
+    """The grid with the connections of `topology` alone, and of these what lies on a path.
+
+    Starts from the full grid whatever `grid` was pruned to before, so the topology named last
+    holds. Errors: `TopologyError` for an unknown name, columns that the topology cannot use,
+    a pattern that matches nothing, or no path left.
+
+    >>> spec = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19)
+    >>> len(prune(spec, "unet").connections)
+    33
+    """
+    if isinstance(topology, Mapping):
+        fields: Mapping[str, Any] = topology
+        topology = CustomTopology(**fields)
+    return pruned(as_grid(grid), topology)
+
+
+@checked
+def keep(grid: GridLike, wanted: Callable[[Connection], bool]) -> Grid:
+    """The subgraph of the `wanted` connections that lie on a path from input to output.
+
+    The spec of the new grid names what was kept, so that it can be built again. Errors:
+    `TopologyError` where no path is left.
+
+    >>> spec = GridSpec(streams=2, columns="2+2", base_channels=4, classes=2)
+    >>> [c.name for c in keep(spec, lambda c: c.kind == "lateral")]
+    ['lateral_0_1', 'lateral_0_2', 'lateral_0_3']
+    """
+    return subgraph(as_grid(grid), wanted)
 
 
 def require_names(spec: GridSpec) -> None:

@@ -11,19 +11,8 @@ from gridgen.grid.validity import require_auxiliary_maps, require_whole
 from gridgen.spec import CustomTopology, GridSpec
 
 
-def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
-    """The subgraph of the `wanted` connections that lie on a path from input to output.
-
-    Forward *and* backward reachability: a map that the input reaches but that does not reach the
-    output would hold units that no gradient trains. The spec of the new grid names what was kept,
-    so that it can be built again. Errors: `TopologyError` where no path is left.
-
-    >>> from gridgen.grid.building import build_grid
-    >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec(streams=2, columns="2+2", base_channels=4, classes=2))
-    >>> [c.name for c in keep(grid, lambda c: c.kind == "lateral")]
-    ['lateral_0_1', 'lateral_0_2', 'lateral_0_3']
-    """
+def subgraph(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
+    """What `keep` gives for a grid."""
     kept = keep_wanted(grid, wanted)
     # Nothing was removed: the spec that names no topology, or its own, still says so.
     if len(kept.dag.edges) == len(grid.dag.edges):
@@ -34,7 +23,11 @@ def keep(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
 
 
 def keep_wanted(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
-    """Keep connections as `keep` does, but leave the spec to the caller."""
+    """The subgraph of the `wanted` connections; the spec is left to the caller.
+
+    Forward *and* backward reachability: a map that the input reaches but that does not reach the
+    output would hold units that no gradient trains.
+    """
     import networkx as nx  # here, since commands that build no grid start without it
 
     dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
@@ -71,19 +64,8 @@ def keep_alive(grid: Grid) -> Grid:
     return replace(grid, dag=nx.freeze(dag), dead_ends=(*grid.dead_ends, *dead), sides=sides)
 
 
-def prune(grid: Grid, topology: str | CustomTopology) -> Grid:
-    """The grid with the connections of `topology` alone, and of these what lies on a path.
-
-    Starts from the full grid whatever `grid` was pruned to before, so the topology named last
-    holds. Errors: `TopologyError` for an unknown name, columns that the topology cannot use,
-    a pattern that matches nothing, or no path left.
-
-    >>> from gridgen.grid.building import build_grid
-    >>> from gridgen.spec import GridSpec
-    >>> grid = build_grid(GridSpec(streams=5, columns="3+3", base_channels=16, classes=19))
-    >>> len(prune(grid, "unet").connections)
-    33
-    """
+def pruned(grid: Grid, topology: str | CustomTopology) -> Grid:
+    """What `prune` gives for a grid."""
     full = grid.full
     kept = keep_wanted(full, _wanted(full, topology))
     return replace(kept, spec=full.spec.but(topology=topology))

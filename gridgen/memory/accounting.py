@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import prod
 
-from gridgen.analysis.sizes import default_size
-from gridgen.grid import Grid
+from gridgen.analysis.sizes import SizeLike, as_size, default_size
+from gridgen.arguments import checked
+from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.min_memory_order import evaluation_program
 from gridgen.memory.recording import record_inference, record_training
@@ -55,7 +56,10 @@ class Memory:
         return asdict(self)
 
 
-def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> Memory:
+@checked
+def count_memory(
+    grid: GridLike, size: SizeLike | None = None, setting: Setting | None = None
+) -> Memory:
     """The memory that `grid` needs for images of `size` (height, width) under `setting`.
 
     A training step as `gridgen train` does it: gradients are kept from step to step, the loss is
@@ -69,6 +73,8 @@ def count_memory(grid: Grid, size: Size | None = None, setting: Setting | None =
     >>> f"{needed.peak_training:,} {needed.peak_inference:,}"
     '3,398,249,668 219,200,036'
     """
+    grid = as_grid(grid)
+    size = as_size(size)
     setting = setting or Setting()
     image = size or default_size(grid.spec)
     held = weights(grid)

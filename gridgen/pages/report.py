@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.analysis.counting import count
+from gridgen.arguments import checked
 from gridgen.errors import GridgenError, RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
@@ -27,6 +28,7 @@ SHOWN = 0.98
 NAME = "report.html"
 
 
+@checked
 def write_report(run: Run, path: str | Path | None = None) -> Path:
     """Write the page of `run`, finished or not, to `path`; without one, RUN/report.html.
 

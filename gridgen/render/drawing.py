@@ -7,7 +7,8 @@ import graphviz
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.relations import Relation, relate
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.units import Kind
 from gridgen.render import style
 from gridgen.render.annotations import LegendEntry, annotate
@@ -24,7 +25,8 @@ DIFFERENCE_LEGEND = (
 )
 
 
-def draw(grid: Grid) -> Picture:
+@checked
+def draw(grid: GridLike) -> Picture:
     """The picture of `grid`; what pruning dropped from the full grid stays as a faint ghost.
 
     Green lateral, red subsampling, yellow upsampling connections, thin where the map passes as it
@@ -36,6 +38,7 @@ def draw(grid: Grid) -> Picture:
     >>> draw(prune(grid, "resnet")).source.startswith("digraph")
     True
     """
+    grid = as_grid(grid)
     canvas = blank_canvas()
     _add_connections(canvas, grid)
     _add_maps(canvas, grid)
@@ -46,7 +49,8 @@ def draw(grid: Grid) -> Picture:
     return Picture(canvas.source)
 
 
-def draw_difference(a: Grid, b: Grid) -> Picture:
+@checked
+def draw_difference(a: GridLike, b: GridLike) -> Picture:
     """The maps and connections of both grids at their coordinates, coloured by their grid.
 
     Grey in both, blue only in A, orange only in B, purple in both but with another unit, identity
@@ -58,6 +62,7 @@ def draw_difference(a: Grid, b: Grid) -> Picture:
     >>> draw_difference(prune(grid, "resnet"), grid).source.startswith("digraph")
     True
     """
+    a, b = as_grid(a), as_grid(b)
     canvas = blank_canvas()
     relation = relate(a, b)
     _add_both_connections(canvas, a, b, relation)

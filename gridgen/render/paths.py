@@ -14,7 +14,8 @@ import graphviz
 
 from gridgen.analysis.paths import Paths, longest_path, shortest_path
 from gridgen.analysis.paths import paths as find_paths
-from gridgen.grid import Connection, FeatureMap, Grid
+from gridgen.arguments import checked
+from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.render import style
 from gridgen.render.annotations import LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_map, add_words, blank_canvas
@@ -36,7 +37,8 @@ Marks = dict[str, style.Look]
 """Looks of the connections and maps on a marked path, by name."""
 
 
-def draw_paths(grid: Grid) -> Picture:
+@checked
+def draw_paths(grid: GridLike) -> Picture:
     """The picture of `grid`, each connection the wider and darker the more paths pass it.
 
     As in figure 4 the shortest path is blue (its maps bold) and the longest orange (dashed); of
@@ -49,6 +51,7 @@ def draw_paths(grid: Grid) -> Picture:
     >>> "50%" in draw_paths(grid).source
     True
     """
+    grid = as_grid(grid)
     found = find_paths(grid)
     canvas = blank_canvas()
     marks = _marks(grid)

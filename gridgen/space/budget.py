@@ -1,12 +1,13 @@
 """Budgets: limits on what a network may cost, checked by arithmetic before it is built."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from gridgen.analysis.sizes import MAX_SIDE
-from gridgen.grid import Grid
+from gridgen.arguments import checked
+from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.space.workload import Workload
@@ -86,6 +87,27 @@ class Budget(Workload):
 
     kind: ClassVar[str] = "budget"
 
+    if TYPE_CHECKING:  # what is accepted, of which the fields below hold one form
+
+        def __init__(
+            self,
+            *,
+            size: Sequence[int] | str | None = None,
+            crop: int | None = None,
+            batch: int | None = None,
+            precision: str | None = None,
+            optimizer: str | None = None,
+            averaged: bool | None = None,
+            recompute: str | None = None,
+            bound: str = "exact",
+            parameters: int | str | None = None,
+            activations: int | str | None = None,
+            macs: int | str | None = None,
+            training_memory: int | str | None = None,
+            inference_memory: int | str | None = None,
+            min_receptive_field: int | None = None,
+        ) -> None: ...
+
     parameters: ValueAmount | None = Field(
         default=None, description="At most so many trainable values in the whole network."
     )
@@ -118,13 +140,16 @@ class Budget(Workload):
         """True if training or inference memory is limited."""
         return not (self.training_memory is None and self.inference_memory is None)
 
-    def cost(self, grid: Grid) -> dict[str, int]:
+    @checked
+    def cost(self, grid: GridLike) -> dict[str, int]:
         """The costs of `grid` in each limited quantity, by its name."""
+        grid = as_grid(grid)
         return {name: QUANTITIES[name].of(grid, self) for name, _ in self.limits()}
 
-    def verdict(self, grid: Grid) -> list[LimitVerdict]:
+    @checked
+    def verdict(self, grid: GridLike) -> list[LimitVerdict]:
         """The cost of `grid` beside each limit."""
-        verdicts = []
+        grid, verdicts = as_grid(grid), []
         for limit, cost in zip(self.limits(), self.cost(grid).values(), strict=True):
             within, note = bool(limit.met(cost)), self._note(limit.quantity, grid)
             verdicts.append(LimitVerdict(limit.quantity, cost, limit.value, within, note))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgen.arguments import checked
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid, require_names
 from gridgen.grid.building import NAMED
@@ -170,6 +171,7 @@ class Feasible:
         return self._index(int(cells[int(np.stack(excess).max(axis=0).argmin())]))
 
 
+@checked
 def feasible(
     spec: Mapping[str, Any],
     space: Mapping[str, Choices | Sequence[Any]],

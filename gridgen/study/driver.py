@@ -9,6 +9,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from gridgen.arguments import checked
 from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError
 from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
@@ -36,6 +37,7 @@ FAILURES = 5
 """Trainings in a row that fail, after which a search ends with an error."""
 
 
+@checked
 def search(
     study: Study,
     *,

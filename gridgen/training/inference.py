@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from gridgen.analysis import Size
 from gridgen.analysis.sizes import nearest_size
+from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import Document, NetworkSpec
@@ -120,6 +121,7 @@ INFERENCES: dict[str, Inference] = {
 }
 
 
+@checked
 def load_inference(name: str | Path) -> Inference:
     """The inference called `name`, or that of the YAML file at that path. Errors: `SpecError`."""
     if str(name) in INFERENCES:
@@ -201,6 +203,7 @@ def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | N
     return (height, width) if spec is None else nearest_size(spec, (height, width))
 
 
+@checked
 @torch.no_grad()
 def infer(network: nn.Module, image: Tensor, inference: Inference = WHOLE) -> Tensor:
     """(C, H, W) or (1, C, H, W) -> (1, K, H, W) in fp32, on the image's device.

@@ -14,12 +14,12 @@ from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
 from gridgen.analysis.lints import LINTS
 from gridgen.architectures.names import ARCHITECTURES, spec_schema
-from gridgen.cli.listing import LISTS, SCHEMAS
 from gridgen.data import DATASETS
 from gridgen.emit import load_network
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.styles import ACTIVATIONS, NORMS
+from gridgen.registries import REGISTRIES, SCHEMAS
 from gridgen.render import draw
 from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
@@ -276,7 +276,7 @@ def test_list_prints_names_and_what_they_are(what, gridgen):
     assert gridgen("list", what) == (0, LISTED[what], "")
 
 
-@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize("what", REGISTRIES)
 def test_every_name_is_listed_with_a_line_about_it(what, gridgen):
     code, out, err = gridgen("list", what)
     assert (code, err) == (0, "")

@@ -57,7 +57,7 @@ Setting = named("gridgen.memory:Setting", "gridgen.analysis.memory:Setting")
 breakdown = named("gridgen.analysis.breakdown:breakdown")
 receptive_fields = named("gridgen.analysis.receptive:receptive_fields")
 legal_size = named("gridgen.analysis.sizes:larger_size")
-lint = named("gridgen.analysis.lints:lint")
+lint_case = named("gridgen.analysis.lints:lint_case", "gridgen.analysis.lints:lint")
 LintCase = named("gridgen.analysis.lints:Case")
 open_model = named("gridgen:open_model")
 infer = named("gridgen:infer")
@@ -95,7 +95,7 @@ def arithmetic(grid: Any, size: Size) -> dict[str, Any]:
         },
         "receptive field": receptive_field(grid),
         "receptive fields": {at.name: side for at, side in receptive_fields(grid).items()},
-        "lints": [[found.lint, *found.fix.flags] for found in lint(LintCase(grid, size))],
+        "lints": [[found.lint, *found.fix.flags] for found in lint_case(LintCase(grid, size))],
     }
 
 

@@ -5,4 +5,4 @@ so, where, and the change that removes it. Nothing here builds a network or says
 """
 
 from gridgen.analysis.lints.case import Case, Finding, Fix
-from gridgen.analysis.lints.names import LINTS, lint
+from gridgen.analysis.lints.names import LINTS, lint, lint_case

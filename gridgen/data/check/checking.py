@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from gridgen.arguments import checked
 from gridgen.data.check.likeness import ALIKE, nearest
 from gridgen.data.check.readings import DataFinding, FolderReading, NamedReading, Split
 from gridgen.data.datasets import DATASETS, find_dataset
@@ -49,7 +50,8 @@ class Checked:
         }
 
 
-def check(name: str, on_progress: OnProgress = no_progress) -> Checked:
+@checked
+def check_data(name: str, on_progress: OnProgress = no_progress) -> Checked:
     """Read every file of the folder at a path, or every sample of a dataset's name.
 
     `on_progress` is called for each sample. Whatever is wrong is a fault. Errors: `DataError` if

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, OutOfMemoryError, TrainingError, ending
 from gridgen.grid import build_grid
@@ -181,6 +182,7 @@ if __name__ == "__main__":
     main()
 
 
+@checked
 def calibrate(device: str = "auto", on_progress: OnProgress = no_progress) -> Calibration:
     """The calibration of a device, which nothing else should use meanwhile. Stores nothing.
 

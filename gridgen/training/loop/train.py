@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 
 from gridgen.architectures.load import require_rebuildable
+from gridgen.arguments import checked
 from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.errors import DataError, RunError, TooLargeError, UsageError
-from gridgen.grid import Grid, build_grid
+from gridgen.grid import Grid, GridLike, as_grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
@@ -30,8 +31,9 @@ RUNS = Path("runs")
 SAME = ("data", "holdout", "seed")
 
 
+@checked
 def train(
-    grid: Grid,
+    grid: GridLike,
     data: str,
     recipe: Recipe | str | Path | None = None,
     *,
@@ -69,6 +71,7 @@ def train(
     ...     run.rows()[-1]["step"]
     8.0
     """
+    grid = as_grid(grid)
     if resume_if_begun and folder is None:
         raise UsageError("--resume-if-begun needs -o, the folder of the run")
     require_locks()
@@ -122,6 +125,7 @@ def train(
     return run
 
 
+@checked
 def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None = None) -> Run:
     """Go on with the training in `folder` from its newest whole checkpoint, or from step 0.
 

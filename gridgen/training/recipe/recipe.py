@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
@@ -209,6 +210,7 @@ class Recipe(Document):
         return self.schedule.rate(self.learning_rate, step)
 
 
+@checked
 def load_recipe(name: str | Path) -> Recipe:
     """The recipe called `name` that comes with gridgen, or the YAML file at that path.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator, Field
 
+from gridgen.arguments import checked
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
@@ -86,6 +87,7 @@ class Model:
     """The pattern of the images of train that it was not trained on."""
 
 
+@checked
 def open_model(path: str | Path, best: bool = False, size: str | None = None) -> Model:
     """The network of the run folder or of the weights file at `path`.
 
@@ -155,6 +157,7 @@ def _task(path: Path, told: Metadata, outputs: int) -> Task:
     raise WeightsError(f"{path}: {fact}; export it anew")
 
 
+@checked
 def export_model(
     model: Model, path: str | Path, precision: str = "fp32", note: str | None = None
 ) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from gridgen.arguments import checked
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
@@ -111,6 +112,7 @@ class Evaluation:
         return rows
 
 
+@checked
 def evaluate(
     model: Model | str | Path,
     data: str,

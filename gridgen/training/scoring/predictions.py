@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gridgen.arguments import checked
 from gridgen.data import Dataset, read_image
 from gridgen.data.images import SUFFIXES
 from gridgen.errors import DataError, GridgenError, SizeError
@@ -118,6 +119,7 @@ class Prediction:
         return cls(out / f"{name}.png", out / f"{name}_{task.ending}.png")
 
 
+@checked
 def predict(
     model: Model | str | Path,
     images: Sequence[str | Path],

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import conv_transpose2d
 
 from gridgen.analysis import count
-from gridgen.analysis.lints import Case, lint
+from gridgen.analysis.lints import Case, lint_case
 from gridgen.analysis.lints.layers import checkerboard
 from gridgen.emit import GridNetwork
 from gridgen.grid import UNITS, Draft, build_grid
@@ -63,7 +63,7 @@ def test_it_looks_into_residual_blocks():
 
 
 def test_what_no_setting_changes_is_said_in_words():
-    [finding] = lint(Case(grid_with(Deconv(1, 1, 2)), (24, 24)))
+    [finding] = lint_case(Case(grid_with(Deconv(1, 1, 2)), (24, 24)))
     assert finding.fix.flags == ()
     assert finding.fix.words == ("interpolate, then convolve; no setting of draft does it")
 
@@ -102,4 +102,4 @@ def test_the_fix_of_the_paper_network_costs_no_parameters(paper_grid):
 
 
 def checkerboard_of(some: Case):
-    return [finding for finding in lint(some) if finding.lint == "checkerboard"]
+    return [finding for finding in lint_case(some) if finding.lint == "checkerboard"]

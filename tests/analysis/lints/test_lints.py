@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis import count
-from gridgen.analysis.lints import LINTS, Case, Finding, Fix, lint
+from gridgen.analysis.lints import LINTS, Case, Finding, Fix, lint_case
 from gridgen.analysis.lints.layers import placed_layers
 from gridgen.analysis.sizes import counted_size
 from gridgen.architectures import load_spec
@@ -76,12 +76,12 @@ def test_a_lint_says_what_it_is(name):
 
 
 def test_the_plain_case_is_free_of_findings():
-    assert lint(case()) == ()
+    assert lint_case(case()) == ()
 
 
 def is_gone(finding: Finding, before: Case) -> bool:
     """Whether the lint is silent after the fix."""
-    return finding.lint not in {other.lint for other in lint(before.mended(finding.fix))}
+    return finding.lint not in {other.lint for other in lint_case(before.mended(finding.fix))}
 
 
 @st.composite
@@ -120,7 +120,7 @@ def test_the_fix_of_each_lint_removes_it(name):
 @given(cases())
 @settings(max_examples=150)
 def test_the_fix_of_a_finding_removes_it(some):
-    for finding in lint(some):
+    for finding in lint_case(some):
         assert finding.fix.flags or finding.lint == "small-field", finding
         assert not finding.fix.flags or is_gone(finding, some), finding
 
@@ -128,7 +128,7 @@ def test_the_fix_of_a_finding_removes_it(some):
 @given(cases())
 @settings(max_examples=50)
 def test_the_same_findings_are_never_told_twice(some):
-    found = lint(some)
+    found = lint_case(some)
     told = [(finding.lint, finding.fact, finding.fix.words) for finding in found]
     assert len(told) == len(set(told))
     assert all(len(finding.places) == len(set(finding.places)) for finding in found)
@@ -137,7 +137,7 @@ def test_the_same_findings_are_never_told_twice(some):
 @given(cases())
 @settings(max_examples=25)
 def test_findings_are_plain_json(some):
-    found = [finding.as_json() for finding in lint(some)]
+    found = [finding.as_json() for finding in lint_case(some)]
     assert json.loads(json.dumps(found)) == found
 
 
@@ -158,7 +158,7 @@ def test_published_and_shipped_networks_are_linted_and_mended(name, scale, batch
     height, width = counted_size(grid.spec, None)
     for size in (None, (grid.spec.least, grid.spec.least), (scale * height, 2 * scale * width)):
         some = Case(grid, size, batch)
-        for finding in lint(some):
+        for finding in lint_case(some):
             assert not finding.fix.flags or is_gone(finding, some), finding
 
 
@@ -177,12 +177,12 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_what_is_known_of_published_and_shipped_networks_is_all_that_is_found(name):
-    found = {finding.lint for finding in lint(Case(GRIDS[name]))}
+    found = {finding.lint for finding in lint_case(Case(GRIDS[name]))}
     assert found == KNOWN.get(name, set())
 
 
 def test_the_paper_network_has_a_checkerboard_in_every_upsampling_unit(paper_grid):
-    [finding] = lint(Case(paper_grid, size=(400, 400)))
+    [finding] = lint_case(Case(paper_grid, size=(400, 400)))
     ups = {connection.name for connection in paper_grid if connection.kind == "upsampling"}
     assert (finding.lint, set(finding.places)) == ("checkerboard", ups)
     assert finding.fix.flags == ("--set", "units.upsampling=bilinear")
@@ -218,10 +218,10 @@ def test_a_grid_filled_by_hand_is_linted_and_pruned_again():
     draft.connect((1, 0), (0, 1), (Deconv(2, 2, stride=2),))
     draft.connect((0, 0), (0, 1))
     grid = draft.grid(DraftSpec(classes=2, step=2), stem=(Conv(3, 2),), head=(Conv(2, 2),))
-    found = lint(Case(grid, (400, 400)))
+    found = lint_case(Case(grid, (400, 400)))
     assert [finding.lint for finding in found] == ["checkerboard", "small-field"]
     cut = Case(prune(grid, CustomTopology(drop=("up_0_1*",))), (2, 2))
-    found = {finding.lint: finding for finding in lint(cut)}
+    found = {finding.lint: finding for finding in lint_case(cut)}
     assert set(found) == {"dead-ends", "lost-stream"}
     assert all(is_gone(finding, cut) for finding in found.values())
 
@@ -235,7 +235,7 @@ def test_a_batch_has_an_image():
 def test_a_size_that_the_network_cannot_take_is_refused():
     spec = case().grid.spec.but(size="error")
     with pytest.raises(SizeError) as caught:
-        lint(Case(build_grid(spec), size=(10, 8)))
+        lint_case(Case(build_grid(spec), size=(10, 8)))
     assert str(caught.value) == (
         "Image is 10x8; 3 streams need multiples of 4. Pad to 12x8, crop to 8x8, or set size: pad."
     )

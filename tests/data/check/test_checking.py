@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from cityscapes import make_tree
 
-from gridgen.data.check import check
+from gridgen.data.check import check_data
 from gridgen.errors import DataError, unknown
 
 
 def faults(tree):
-    return [(fault.kind, fault.text) for fault in check(str(tree.root)).faults]
+    return [(fault.kind, fault.text) for fault in check_data(str(tree.root)).faults]
 
 
 def remarks(tree):
-    return {remark.kind: remark.text for remark in check(str(tree.root)).remarks}
+    return {remark.kind: remark.text for remark in check_data(str(tree.root)).remarks}
 
 
 def test_a_folder_in_order_has_no_faults(tree):
-    checked = check(str(tree.root))
+    checked = check_data(str(tree.root))
     train, val = checked.splits
     assert (checked.name, checked.classes, checked.faults) == ("streets", ("sky", "road"), ())
     assert (train.name, train.images, dict(train.sizes)) == ("train", 2, {(4, 6): 2})
@@ -98,7 +98,7 @@ def test_what_is_odd_is_told_and_is_no_fault(tree):
         "absent": "val: no pixel is road",
         "same-name": "in train and in val: a",
     }
-    checked = check(str(tree.root))
+    checked = check_data(str(tree.root))
     assert checked.faults == ()
     [alike] = checked.alike
     assert (alike.split, alike.other, alike.pairs) == ("train", "val", (("a", "a", 1.0),))
@@ -107,7 +107,7 @@ def test_what_is_odd_is_told_and_is_no_fault(tree):
 @pytest.mark.parametrize("name", ["nuclei", "denoising"])
 def test_a_named_dataset_is_read_too(name, stardist):
     seen = []
-    checked = check(name, lambda done, total: seen.append((done, total)))
+    checked = check_data(name, lambda done, total: seen.append((done, total)))
     assert seen == [(done, 39) for done in range(1, 40)]
     assert checked.faults == ()
     assert [split.images for split in checked.splits] == [35, 4]
@@ -116,7 +116,7 @@ def test_a_named_dataset_is_read_too(name, stardist):
 def test_a_split_that_cannot_be_opened_does_not_hide_the_other(tmp_path):
     root = make_tree(tmp_path / "cs")
     next(root.glob("leftImg8bit/val/*/*.png")).unlink()
-    checked = check(f"cityscapes:{root}")
+    checked = check_data(f"cityscapes:{root}")
     assert [split.name for split in checked.splits] == ["train"]
     assert [fault.kind for fault in checked.faults] == ["unreadable"]
 
@@ -129,5 +129,5 @@ def test_what_is_no_dataset_is_refused(tmp_path):
          "{split}/labels"),
     ):  # fmt: skip
         with pytest.raises(DataError) as error:
-            check(name)
+            check_data(name)
         assert str(error.value) == said

@@ -1,0 +1,154 @@
+"""Arguments of public functions: wrong types and names are refused in one line, before all else.
+
+A parameter's annotation says what it takes; `Annotated[..., "a size such as (360, 480)"]` says it
+in words.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+
+from gridgen.errors import UsageError, unknown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PathLike = Annotated[str | Path, "a path"]
+
+WORDS: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    Path: "a path",
+    NoneType: "None",
+}
+LONGEST = 60
+"""Characters of a value in a message."""
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, which refuses arguments that do not fit its annotations with a `UsageError`.
+
+    Types are checked as deep as the items of sequences; annotations that are text are not checked.
+
+    >>> @checked
+    ... def repeat(word: str, times: int = 2) -> str:
+    ...     return word * times
+    >>> repeat("ab")
+    'abab'
+    >>> repeat("ab", times=2.5)
+    Traceback (most recent call last):
+    gridgen.errors.UsageError: repeat: times is 2.5 (float); give a whole number
+    >>> repeat("ab", time=3)
+    Traceback (most recent call last):
+    gridgen.errors.UsageError: repeat: unknown argument 'time'; did you mean 'times'?
+    """
+    signature = inspect.signature(function)
+    wanted = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if parameter.kind not in VARIADIC and _is_checkable(parameter.annotation)
+    }
+    name = function.__qualname__.removesuffix(".__init__")
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            bound = signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise UsageError(f"{name}: {_misfit(signature, kwargs, error)}") from None
+        for parameter, annotation in wanted.items():
+            if parameter in bound and not fits(bound[parameter], annotation):
+                raise UsageError(f"{name}: {_refusal(parameter, bound[parameter], annotation)}")
+        return function(*args, **kwargs)
+
+    return called
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Whether `value` is what an annotation says; text is no sequence.
+
+    >>> fits((1, 2), Sequence[int]), fits("12", Sequence[str]), fits(True, int)
+    (True, False, False)
+    """
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if annotation in (Any, inspect.Parameter.empty) or isinstance(annotation, str | TypeVar):
+        return True
+    if origin is Annotated:
+        return fits(value, inside[0])
+    if origin in (Union, UnionType):
+        return any(fits(value, each) for each in inside)
+    if origin is Literal:
+        return any(
+            value is each or (type(value) is type(each) and value == each) for each in inside
+        )
+    if annotation in (int, float):
+        kind = Integral if annotation is int else Real
+        return isinstance(value, kind) and not isinstance(value, bool)
+    if annotation is None:
+        return value is None
+    if origin in (Sequence, Iterable, tuple, list):
+        if isinstance(value, str | bytes) or not isinstance(value, origin):
+            return False
+        return not isinstance(value, Sequence) or all(fits(item, inside[0]) for item in value)
+    return isinstance(value, origin or annotation)
+
+
+def described(annotation: Any) -> str:
+    """What an annotation takes, in words.
+
+    >>> described(int | None), described(Sequence[str | Path]), described(Literal["fp32", "bf16"])
+    ('a whole number or None', 'a list of text or a path', 'fp32 or bf16')
+    """
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        said = [each for each in inside[1:] if isinstance(each, str)]
+        return said[0] if said else described(inside[0])
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(described, inside)))
+    if origin is Literal:
+        return " or ".join(map(str, inside))
+    if origin is not None and issubclass(origin, Callable):  # type: ignore[arg-type]
+        return "a function"
+    if origin is not None and issubclass(origin, Mapping):
+        return "a dictionary"
+    if origin in (Sequence, Iterable, tuple, list):
+        return f"a list of {described(inside[0])}"
+    kind = NoneType if annotation is None else annotation
+    article = "an" if kind.__name__[:1] in "AEIOU" else "a"
+    return WORDS.get(kind) or f"{article} {kind.__name__}"
+
+
+def _is_checkable(annotation: Any) -> bool:
+    """Protocols without `runtime_checkable` answer no `isinstance`."""
+    protocol = getattr(annotation, "_is_protocol", False)
+    return not protocol or getattr(annotation, "_is_runtime_protocol", False)
+
+
+def _refusal(parameter: str, value: Any, annotation: Any) -> str:
+    if isinstance(value, str) and get_origin(annotation) is Literal:
+        return unknown(parameter, value, map(str, get_args(annotation)))
+    shown = " ".join(repr(value).split())
+    shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+    kind = "" if value is None else f" ({type(value).__name__})"
+    return f"{parameter} is {shown}{kind}; give {described(annotation)}"
+
+
+def _misfit(signature: inspect.Signature, given: Mapping[str, Any], error: TypeError) -> str:
+    """Why arguments cannot be bound to the parameters."""
+    parameters = signature.parameters
+    for name in given:
+        if name not in parameters:
+            return unknown("argument", name, [each for each in parameters if each != "self"])
+    return f"{error}; it takes ({', '.join(map(_brief, parameters.values()))})"
+
+
+def _brief(parameter: inspect.Parameter) -> str:
+    required = parameter.default is parameter.empty
+    return parameter.name if required else f"{parameter.name}={parameter.default!r}"
