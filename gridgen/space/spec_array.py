@@ -23,7 +23,7 @@ from gridgen.spec.network import merged
 Table = NDArray[Any]
 Mask = NDArray[np.bool_]
 Index = tuple[int, ...]
-TopologyKey = tuple[str, Any]
+TitleKey = tuple[str, Any]
 MOST_POINTS = 20_000_000
 
 NEUTRAL: dict[str, Any] = {
@@ -179,7 +179,7 @@ def titles(specs: SpecArray) -> Table:
     known = dict.fromkeys(key for key in keys.flat if isinstance(key, tuple))
     customs = [key for key in known if key[1]]
 
-    def called(key: TopologyKey | SpecError) -> str:
+    def called(key: TitleKey | SpecError) -> str:
         if isinstance(key, SpecError):
             return ""
         return f"{key[0]} {customs.index(key) + 1}" if len(customs) > 1 and key[1] else key[0]
@@ -187,7 +187,7 @@ def titles(specs: SpecArray) -> Table:
     return combined(called, keys)
 
 
-def _key(spec: GridSpec) -> TopologyKey:
+def _key(spec: GridSpec) -> TitleKey:
     kept = spec.topology
     return spec.title, (kept.keep, kept.drop) if isinstance(kept, CustomTopology) else None
 
