@@ -57,9 +57,12 @@ def feasible(
         return
     wrote = [("wrote", str(output))] if output is not None else []
     print_wrapped_rows([*_counts(found), *_topologies(found), *wrote])
-    for cell in found.spread(listed):
-        print(f"# {_costs(found, cell)}")
-        print("\n".join(_settings(found, cell)))
+    before: int | None = None
+    for point in found.spread(listed):
+        same = before is not None and found.same_network(before, point)
+        print(f"# {_costs(found, point)}{'; the same network as above' if same else ''}")
+        print("\n".join(_settings(found, point)))
+        before = point
 
 
 def _counts(found: "Feasible") -> LabelledRows:
@@ -69,6 +72,10 @@ def _counts(found: "Feasible") -> LabelledRows:
     sizes = zip(found.specs.shape, found.specs.values, strict=True)
     yield "space", f"{found.points:,} specs: {' x '.join(f'{n} {name}' for n, name in sizes)}"
     yield from _invalid(found)
+    valid, different = found.many(found.valid), found.different(found.valid)
+    # Two specs may be one network, as two topologies are that keep the same connections.
+    if different < valid:
+        yield "networks", f"{different:,} different ones in {valid:,} specs"
     for name, value in found.budget.limits():
         quantity = QUANTITIES[name]
         # Memory is counted for a few grids only, those that every other limit allows.
@@ -79,7 +86,9 @@ def _counts(found: "Feasible") -> LabelledRows:
     # Counts of single limits overlap, so their sum may exceed the specs that break any.
     if sum(found.broken.values()) > found.many(found.valid & ~found.within):
         yield "", "one spec may break several limits"
-    yield "feasible", f"{found.feasible:,} ({found.feasible / found.points:.1%})"
+    networks = f", {_many(found.networks, 'different network')}" if found.feasible else ""
+    share = f"({found.feasible / found.points:.1%})"
+    yield "feasible", f"{_many(found.feasible, 'spec')} {share}{networks}"
     nearest = None if found.feasible else found.nearest()
     if nearest is not None:
         yield "nearest", str(nearest)
@@ -99,44 +108,48 @@ def _invalid(found: "Feasible") -> LabelledRows:
 
 def _topologies(found: "Feasible") -> LabelledRows:
     """The feasible specs of each topology, and the smallest and largest of them."""
-    for name, cells in _ends(found):
-        yield name, f"{found.many(found.of_topology(name)):,} feasible"
-        whats = ("smallest", "largest") if cells[0] != cells[1] else ("only",)
-        for what, cell in zip(whats, cells, strict=False):
-            yield "", f"{what:<9} {_costs(found, cell)}"
-            yield "", f"{'':<9} {_varied(found, cell)}"
+    for name, ends in _ends(found):
+        yield name, _many(found.many(found.of_topology(name)), "feasible spec")
+        whats = ("smallest", "largest") if ends[0] != ends[1] else ("only",)
+        for what, point in zip(whats, ends, strict=False):
+            yield "", f"{what:<9} {_costs(found, point)}"
+            yield "", f"{'':<9} {_varied(found, point)}"
 
 
-def _ends(found: "Feasible") -> Iterator[tuple[str, list[int]]]:
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _ends(found: "Feasible") -> Iterator[tuple[str, tuple[int, int]]]:
     """Each topology that has feasible specs, with those of fewest and most parameters."""
     for name in found.names():
-        ordered = found.ordered(found.of_topology(name))
-        if len(ordered):
-            yield name, [int(ordered[0]), int(ordered[-1])]
+        ends = found.ends(found.of_topology(name))
+        if ends is not None:
+            yield name, ends
 
 
-def _costs(found: "Feasible", cell: int) -> str:
+def _costs(found: "Feasible", point: int) -> str:
     """Parameters, activations, and memory where it is limited."""
     from gridgen.space.quantities import QUANTITIES
 
-    counts = {name: int(found.at(name, cell)) for name in ("parameters", "activations")}
+    counts = {name: int(found.at(name, point)) for name in ("parameters", "activations")}
     shown = [QUANTITIES[name].show(cost) for name, cost in counts.items()]
-    memory = [f"{bytes_text(m)} {PHASES[name]}" for name, m in found.memory(cell).items()]
+    memory = [f"{bytes_text(m)} {PHASES[name]}" for name, m in found.memory(point).items()]
     return ", ".join([*shown, *memory])
 
 
-def _varied(found: "Feasible", cell: int) -> str:
-    """What a cell says of the fields that vary; a topology's name is said above."""
-    named = isinstance(found.spec(cell).topology, str | None)
-    params = found.params(cell).items()
+def _varied(found: "Feasible", point: int) -> str:
+    """What a spec says of the fields that vary; a topology's name is said above."""
+    named = isinstance(found.spec(point).topology, str | None)
+    params = found.params(point).items()
     told = [f"{name} {_text(v)}" for name, v in params if not (named and name == "topology")]
     return ", ".join(told)
 
 
-def _settings(found: "Feasible", cell: int) -> Iterator[str]:
+def _settings(found: "Feasible", point: int) -> Iterator[str]:
     """A spec as `--set` takes it, over any other spec of the paper's family: lines of a shell."""
     line = ""
-    for name, value in _flat(found.spec(cell)):
+    for name, value in _flat(found.spec(point)):
         setting = f"--set {shlex.quote(f'{name}={_text(value)}')}"
         if len(line) + len(setting) > WIDTH - 3:
             yield f"{line} \\"
@@ -164,24 +177,34 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
     return {
         "points": found.points,
         "feasible": found.feasible,
+        "networks": {"valid": found.different(found.valid), "feasible": found.networks},
         "invalid": found.invalid(),
         "budget": {"size": list(found.image), **found.budget.complete()},
         "broken": found.broken,
         "topologies": {
             name: {
                 "feasible": found.many(found.of_topology(name)),
-                "smallest": _cell(found, cells[0]),
-                "largest": _cell(found, cells[1]),
+                "smallest": _point(found, ends[0]),
+                "largest": _point(found, ends[1]),
             }
-            for name, cells in _ends(found)
+            for name, ends in _ends(found)
         },
-        "listed": [_cell(found, cell) for cell in found.spread(listed)],
+        "listed": list(_listed(found, listed)),
     }
 
 
-def _cell(found: "Feasible", cell: int) -> dict[str, Any]:
-    counts = {name: int(found.at(name, cell)) for name in found.counts}
-    return {"spec": found.spec(cell).plain(), **counts, **found.memory(cell)}
+def _listed(found: "Feasible", many: int) -> Iterator[dict[str, Any]]:
+    """Points, with numbers that are equal for the same network."""
+    network, before = 0, None
+    for point in found.spread(many):
+        network += before is None or not found.same_network(before, point)
+        before = point
+        yield {**_point(found, point), "network": network}
+
+
+def _point(found: "Feasible", point: int) -> dict[str, Any]:
+    counts = {name: int(found.at(name, point)) for name in found.counts}
+    return {"spec": found.spec(point).plain(), **counts, **found.memory(point)}
 
 
 def search(
@@ -212,7 +235,9 @@ def search(
     for entry in result.entries[:MOST_TRIALS]:
         words = described(entry.spec, loaded.space)
         print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {words}")
-    left_out = f"{result.refused} refused without building, {result.pruned} pruned, "
+    left_out = f"{result.refused} refused without building, "
+    # Under another name: a topology that keeps the same connections, a unit that is nowhere.
+    left_out += f"{result.copies} of a network trained before, {result.pruned} pruned, "
     names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
     print_rows(
         [

@@ -65,9 +65,9 @@ def _draw(axis: Any, found: Feasible) -> None:
 
 
 def _points(found: Feasible, mask: Mask) -> Points:
-    """Parameters and activations of the cells of a mask."""
-    cells = np.flatnonzero(np.broadcast_to(mask, found.within.shape))
-    return Points(found.at("parameters", cells), found.at("activations", cells))
+    """Parameters and activations of what a mask marks."""
+    counts = (found.counts[name] for name in ("parameters", "activations"))
+    return Points(*(np.broadcast_to(count, mask.shape)[mask] for count in counts))
 
 
 def _areas(many: NDArray[Any]) -> NDArray[Any]:

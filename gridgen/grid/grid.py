@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from gridgen.files import sha256
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import Layers, buffers_of, channels_after, tensors_of
 from gridgen.grid.units import Kind
@@ -197,6 +198,23 @@ class Grid:
             for arrival in self.into(target)
         ]
         return sum(arrivals) if self.fusion_of(target).join == "concat" else arrivals[0]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that is equal for grids of the same network, whatever their specs say.
+
+        They predict the same by the same layers under the same names, in training too, and take
+        the same sizes of images: connections, what joins several of them, layers, total dropout
+        and size policy are equal.
+        """
+        spec, joined = self.spec, [x for x in self.maps if self.dag.in_degree(x) > 1]
+        known = (
+            (spec.size, spec.multiple, spec.least),
+            (self.input, self.output, self.connections, self.sides),
+            [(x, self.fusion_of(x).join) for x in joined],
+            list(self.parts()),
+        )
+        return sha256(repr(known).encode())
 
     def parts(self) -> Iterator[tuple[str, Layers]]:
         """Every sequence of layers, with the prefix of its names in the network's `state_dict`.

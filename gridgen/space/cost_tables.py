@@ -71,7 +71,7 @@ class CostTables:
     def widths(self) -> Table:
         """The `Widths` of each choice of the fields `WIDTHS`, or a `SpecError`."""
         sizes = self.specs.table(SIZES, lambda spec: legal_size(spec, self.workload.image(spec)))
-        return checked(Widths, self.channels, _short(sizes), self._strides)
+        return checked(Widths, self.channels, _short(sizes), self.strides)
 
     @cached_property
     def sides(self) -> Table:
@@ -88,7 +88,8 @@ class CostTables:
         return reduce(_first, (combined(_reason, table) for table in tables))
 
     @cached_property
-    def _strides(self) -> Table:
+    def strides(self) -> Table:
+        """What the stem divides the sides of the image by."""
         return self.specs.table(("stem",), lambda spec: spec.stride)
 
     @cached_property
@@ -135,9 +136,9 @@ class CostTables:
         ]
         ends = (
             combined(layers_before, reads("stem"), styles),
-            combined(layers_after, reads("head"), styles, self._strides),
+            combined(layers_after, reads("head"), styles, self.strides),
         )
-        return combined(PartLayers, *units, *ends, self._strides)
+        return combined(PartLayers, *units, *ends, self.strides)
 
 
 def _reason(entry: object) -> str:

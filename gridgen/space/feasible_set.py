@@ -1,7 +1,7 @@
 """The feasible set: which specs of a search space meet a budget, and what can be asked of it.
 
 Everything is an array over the space's fields in their order, of length 1 along a field that
-costs nothing: one cell then stands for as many points as that field has values.
+costs nothing: one entry then stands for as many points as that field has values.
 """
 
 from collections import Counter
@@ -23,6 +23,7 @@ from gridgen.space.budget import Budget, Limit, LimitVerdict
 from gridgen.space.choices import Choices, Params, Range, Space, described, require_fields
 from gridgen.space.cost_tables import CostTables
 from gridgen.space.memory_limit import MemoryLimit
+from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Index, Mask, SpecArray, Table, require_no_errors, titles
 from gridgen.spec import GridSpec
@@ -47,22 +48,34 @@ class Miss(NamedTuple):
 class Feasible:
     """The specs of a space, and which of them meet the budget.
 
-    A cell is a number: its place in the arrays laid flat. `reasons` says why a cell makes no grid,
-    "" where it does; entries of the other arrays for cells without a grid are arbitrary. `counts`
-    are exact parameters, activations and MACs; `costs` are those of the limited quantities that
-    have a table, `cell_costs` those of single cells for the others. `within` marks the cells that
-    make a grid and meet all limits. `broken` counts the valid points that break each limit; a
-    point may break several, but those without a table are decided only where the others are met.
+    A point is a number: its place in an array of all specs laid flat. `costs` are those of the
+    limited quantities that have a table, `cell_costs` those of single specs for the others.
+    `within` marks the specs that make a grid and meet all limits. `broken` counts the valid points
+    that break each limit; a point may break several, but those without a table are decided only
+    where the others are met.
     """
 
-    specs: SpecArray
+    tables: CostTables
     budget: Budget
-    reasons: Table
-    counts: dict[str, Table]
     within: Mask
     costs: dict[str, Table] = field(default_factory=dict)
     cell_costs: dict[str, dict[Index, int]] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def specs(self) -> SpecArray:
+        """The specs of the space."""
+        return self.tables.specs
+
+    @property
+    def reasons(self) -> Table:
+        """Why a spec makes no grid, "" where it does; it then has arbitrary costs."""
+        return self.tables.reasons
+
+    @property
+    def counts(self) -> dict[str, Table]:
+        """Exact parameters, activations and MACs."""
+        return self.tables.counts
 
     @property
     def points(self) -> int:
@@ -75,7 +88,7 @@ class Feasible:
         return self.budget.asked(self.specs.spec.get("dimensions", 2))
 
     def many(self, mask: Mask) -> int:
-        """Number of points for which the cells of a mask stand."""
+        """Number of points in a mask."""
         return int(np.count_nonzero(mask)) * (self.points // mask.size)
 
     @property
@@ -83,9 +96,26 @@ class Feasible:
         """Number of points that meet the budget."""
         return self.many(self.within)
 
+    @property
+    def networks(self) -> int:
+        """Number of different networks among the points that meet the budget."""
+        return self.different(self.within)
+
+    def different(self, mask: Mask) -> int:
+        """Number of different networks among the valid points in a mask.
+
+        Two points are one network where the fingerprints of their grids are equal.
+        """
+        numbers, mask = np.broadcast_arrays(self._networks, mask)
+        return len(np.unique(numbers[mask]))
+
+    @cached_property
+    def _networks(self) -> Table:
+        return network_numbers(self.tables)
+
     @cached_property
     def valid(self) -> Mask:
-        """A mask of the cells that make a grid."""
+        """A mask of the points that make a grid."""
         return np.broadcast_to((self.reasons == "").astype(bool), self.within.shape)
 
     def invalid(self) -> dict[str, int]:
@@ -94,36 +124,55 @@ class Feasible:
         reasons = Counter(filter(None, self.reasons.flat))
         return {reason: many * each for reason, many in reasons.most_common()}
 
-    def ordered(self, mask: Mask) -> NDArray[np.intp]:
-        """The cells of a mask from fewest to most parameters."""
-        cells = np.flatnonzero(np.broadcast_to(mask, self.within.shape))
-        # A stable sort: cells of equal cost keep the order of the space on every machine.
-        return cells[np.argsort(self.at("parameters", cells), kind="stable")]
+    def ends(self, mask: Mask) -> tuple[int, int] | None:
+        """The points of fewest and of most parameters in a mask; None where it is empty."""
+        points = self._points(mask)
+        if not len(points):
+            return None
+        parameters = self.at("parameters", points)
+        last = len(points) - 1 - int(parameters[::-1].argmax())
+        return int(points[parameters.argmin()]), int(points[last])
 
     def spread(self, many: int) -> list[int]:
-        """At most `many` feasible cells, from fewest to most parameters at equal steps."""
-        cells = self.ordered(self.within)
-        places = np.linspace(0, max(len(cells) - 1, 0), min(many, len(cells)))
-        return [int(cells[place]) for place in places.round().astype(int)]
+        """At most `many` feasible points, from fewest to most parameters at equal steps.
 
-    def at(self, count: str, cells: Any) -> NDArray[Any]:
-        """Parameters, activations or macs of cells."""
-        return self._entries(self.counts[count], cells)
+        Points of one network are neighbours.
+        """
+        points = self._points(self.within)
+        _, first, which = np.unique(
+            self._entries(self._networks, points), return_index=True, return_inverse=True
+        )
+        # Networks of equal cost keep the order of the space on every machine.
+        ordered = points[np.lexsort((first[which], self.at("parameters", points)))]
+        places = np.linspace(0, max(len(points) - 1, 0), min(many, len(points)))
+        return [int(ordered[place]) for place in places.round().astype(int)]
 
-    def _entries(self, table: Table, cells: Any) -> NDArray[Any]:
-        table = np.broadcast_to(table, self.within.shape)
-        return table[np.unravel_index(cells, table.shape)]
+    def same_network(self, one: int, other: int) -> bool:
+        """Whether two points are one network."""
+        numbers = self._entries(self._networks, [one, other])
+        return bool(numbers[0] == numbers[1])
 
-    def params(self, cell: int) -> Params:
-        """The values of the varying fields in a cell."""
-        return self.specs.params(self._index(cell))
+    def _points(self, mask: Mask) -> NDArray[np.intp]:
+        return np.flatnonzero(np.broadcast_to(mask, self.specs.shape))
 
-    def _index(self, cell: int) -> Index:
-        return tuple(int(i) for i in np.unravel_index(cell, self.within.shape))
+    def at(self, count: str, points: Any) -> NDArray[Any]:
+        """Parameters, activations or macs of points."""
+        return self._entries(self.counts[count], points)
 
-    def spec(self, cell: int) -> GridSpec:
-        """The spec of a cell."""
-        return self.specs.spec_at(self._index(cell))
+    def _entries(self, table: Table, points: Any) -> NDArray[Any]:
+        shape = self.specs.shape
+        return np.broadcast_to(table, shape)[np.unravel_index(points, shape)]
+
+    def params(self, point: int) -> Params:
+        """The values of the varying fields at a point."""
+        return self.specs.params(self._index(point))
+
+    def _index(self, point: int) -> Index:
+        return tuple(int(i) for i in np.unravel_index(point, self.specs.shape))
+
+    def spec(self, point: int) -> GridSpec:
+        """The spec of a point."""
+        return self.specs.spec_at(self._index(point))
 
     @cached_property
     def titles(self) -> Table:
@@ -135,14 +184,14 @@ class Feasible:
         return sorted({str(title) for title in self.titles.flat} - {""})
 
     def of_topology(self, title: str) -> Mask:
-        """The feasible cells of a topology."""
+        """A mask of the feasible points of a topology."""
         mask: Mask = self.within & (self.titles == title).astype(bool)
         return mask
 
-    def memory(self, cell: int) -> dict[str, int]:
-        """Bytes that a cell needs in each limited quantity that has no table."""
+    def memory(self, point: int) -> dict[str, int]:
+        """Bytes that a point needs in each limited quantity that has no table."""
         names = [name for name, _ in _others(self.budget)]
-        grid = build_grid(self.spec(cell)) if names else None
+        grid = build_grid(self.spec(point)) if names else None
         return {name: QUANTITIES[name].of(grid, self.budget) for name in names if grid is not None}
 
     def nearest(self) -> Miss | None:
@@ -163,12 +212,12 @@ class Feasible:
         return self._nearest_by_tables([limits[quantity] for quantity in self.costs])
 
     def _nearest_by_tables(self, limits: list[Limit]) -> Index | None:
-        cells = np.flatnonzero(self.valid)
-        if not (limits and cells.size):
+        points = self._points(self.valid)
+        if not (limits and points.size):
             return None
-        costs = [self._entries(self.costs[limit.quantity], cells) for limit in limits]
+        costs = [self._entries(self.costs[limit.quantity], points) for limit in limits]
         excess = [limit.excess(cost) for limit, cost in zip(limits, costs, strict=True)]
-        return self._index(int(cells[int(np.stack(excess).max(axis=0).argmin())]))
+        return self._index(int(points[int(np.stack(excess).max(axis=0).argmin())]))
 
 
 @checked
@@ -190,8 +239,8 @@ def feasible(
     ...     {"streams": (2, 3), "base_channels": (4, 8), "total_dropout": (0, 0.1)},
     ...     Budget(parameters="15k"),
     ... )
-    >>> found.points, found.feasible, found.broken
-    (8, 6, {'parameters': 2})
+    >>> found.points, found.feasible, found.networks, found.broken
+    (8, 6, 6, {'parameters': 2})
     """
     choices = {name: c if isinstance(c, Range) else tuple(c) for name, c in space.items()}
     tables = _tables_of(spec, choices, budget)
@@ -234,7 +283,7 @@ def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
     valid = (tables.reasons == "").astype(bool)
     shape = np.broadcast_shapes(valid.shape, *(t.shape for t in tables.counts.values()))
     within = np.broadcast_to(valid, shape)
-    found = Feasible(tables.specs, budget, tables.reasons, tables.counts, within)
+    found = Feasible(tables, budget, within)
     for limit in budget.limits():
         over = QUANTITIES[limit.quantity].over
         if over is not None:

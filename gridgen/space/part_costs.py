@@ -114,8 +114,8 @@ def _of_connections(
     for kind in UNITS:
         unit = specs.reads(f"units.{kind}")
         identity = specs.reads(f"residual.{IDENTITY[kind]}")
-        for stream in range(_most_streams(widths)):
-            times = _times(structures, "entering", Entering(kind, stream))
+        for stream in range(most_streams(widths)):
+            times = times_of(structures, "entering", Entering(kind, stream))
             if times.any():
                 source = stream + SOURCE[kind]
                 measure = partial(_connection_between, kind, source, stream)
@@ -129,7 +129,7 @@ def _of_fusions(specs: SpecArray, structures: Table, widths: Table) -> Iterator[
     for joining in sorted({joining for structure in known for joining in structure.joining}):
         costs = _costs(partial(_fusion_at, *joining), [joining.stream], widths, fusion)
         if any(table.any() for table in costs):
-            yield PartCosts(_times(structures, "joining", joining), costs)
+            yield PartCosts(times_of(structures, "joining", joining), costs)
 
 
 def _of_sides(
@@ -138,18 +138,19 @@ def _of_sides(
     if not any(isinstance(given, tuple) for given in sides.flat):
         return
     stem = specs.reads("stem")
-    for stream in range(1, _most_streams(widths)):
-        times = _times(structures, "entries", stream)
+    for stream in range(1, most_streams(widths)):
+        times = times_of(structures, "entries", stream)
         costs = _costs(partial(_side_at, stream), [stream], widths, styles, stem, sides)
         yield PartCosts(times, costs)
 
 
-def _most_streams(widths: Table) -> int:
+def most_streams(widths: Table) -> int:
+    """Most streams of any spec."""
     known = (len(entry.channels) for entry in widths.flat if isinstance(entry, Widths))
     return max(known, default=0)
 
 
-def _times(structures: Table, what: Literal["entering", "joining", "entries"], key: Any) -> Table:
+def times_of(structures: Table, what: Literal["entering", "joining", "entries"], key: Any) -> Table:
     """How often `key` is in one of the counts of every structure; 0 where there is none."""
 
     def read(entry: Any) -> int:

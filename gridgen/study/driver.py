@@ -1,6 +1,5 @@
 """The driver of a search: asks for candidates, refuses some, submits the others, tells scores."""
 
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +10,20 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gridgen.arguments import checked
 from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError
-from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
 from gridgen.study.report import Result, SearchObserver, write_report
 from gridgen.study.sampling import suggest
-from gridgen.study.storage import open_study, orphans, require_same, settled, trained, tried
+from gridgen.study.storage import (
+    networks,
+    open_study,
+    orphans,
+    require_same,
+    settled,
+    trained,
+    tried,
+)
 from gridgen.study.study import Reachable, Study, reachable
 from gridgen.study.trial_processes import (
     ChildTraining,
@@ -114,7 +120,7 @@ class Search:
         """Train candidates until `wanted` are, or nothing new is to be found."""
         self.watch.started(wanted, len(trained(self.optuna)))
         if self.known is not None and self.known.few(wanted):
-            self.watch.few(self.known.feasible, self.known.points)
+            self.watch.few(*self.known)
         reason = ""
         try:
             for orphan in orphans(self.optuna):
@@ -135,6 +141,9 @@ class Search:
             within = self.known.feasible
             if within <= len(tried(self.optuna, refused=False)):
                 return f"all {within} candidates that meet the budget have been tried"
+            if self.known.networks <= len(networks(self.optuna)):
+                number = self.known.networks
+                return f"all {number} different networks that meet the budget have been tried"
         if idle >= GIVE_UP:
             return f"the last {idle} candidates were refused or known; widen space or budget"
         return ""
@@ -188,14 +197,14 @@ class Search:
 
     def _remember(self, trial: Trial, grid: Grid, costs: Costs) -> None:
         trial.set_user_attr("spec", grid.spec.plain())
-        trial.set_user_attr("network", identity(grid))
+        trial.set_user_attr("fingerprint", grid.fingerprint)
         for name, counted in costs.counts.items():
             trial.set_user_attr(name, counted)
 
     def _same_network(self, grid: Grid) -> FrozenTrial | None:
-        network = identity(grid)
-        known = settled(self.optuna)
-        return next((each for each in known if each.user_attrs.get("network") == network), None)
+        network, known = grid.fingerprint, settled(self.optuna)
+        same = (each for each in known if each.user_attrs.get("fingerprint") == network)
+        return next(same, None)
 
     def _submit(self, trial: Trial, grid: Grid) -> None:
         """Hand the candidate to the engine, which reports each validation back to Optuna."""
@@ -251,9 +260,3 @@ class Search:
             fact = f"{FAILURES} candidates in a row failed; the last: {error}"
             raise TrainingError(fact) from error
         return True
-
-
-def identity(grid: Grid) -> str:
-    """A hash that is equal for grids of the same network, whatever their topologies are called."""
-    spec = {**grid.spec.complete(), "topology": sorted(connection.name for connection in grid)}
-    return sha256(json.dumps(spec, sort_keys=True).encode())

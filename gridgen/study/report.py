@@ -33,8 +33,8 @@ class SearchObserver:
     def started(self, wanted: int, done: int) -> None:
         """The search begins; `done` of `wanted` candidates were trained before."""
 
-    def few(self, feasible: int, points: int) -> None:
-        """Only `feasible` of the space's `points` meet the budget."""
+    def few(self, feasible: int, points: int, networks: int) -> None:
+        """Only `feasible` of the space's `points` meet the budget; they are so many networks."""
 
     def refused(self, number: int, reason: str) -> None:
         """Trial `number` is over budget or impossible."""
@@ -73,9 +73,10 @@ class SearchProgress(SearchObserver):
         if done:
             self._print(f"{done} of {wanted} trained before")
 
-    def few(self, feasible: int, points: int) -> None:
+    def few(self, feasible: int, points: int, networks: int) -> None:
         """Print the numbers, since many candidates will be refused."""
-        self._print(f"{feasible:,} of {points:,} candidates meet the budget")
+        different = f", {networks:,} different networks" if networks < feasible else ""
+        self._print(f"{feasible:,} of {points:,} candidates meet the budget{different}")
 
     def refused(self, number: int, reason: str) -> None:
         """Count the candidate; the next one that is trained prints the count."""
@@ -143,11 +144,15 @@ class TrainedCandidate:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a search: trained candidates, best first, and numbers of the others."""
+    """The outcome of a search: trained candidates, best first, and numbers of the others.
+
+    `copies` are candidates of a network that was trained before, whose score they were given.
+    """
 
     folder: Path
     entries: tuple[TrainedCandidate, ...]
     refused: int
+    copies: int
     pruned: int
     failed: int
 
@@ -179,11 +184,12 @@ def summarize(folder: Path, found: optuna.Study) -> Result:
         for trial in trained(found)
     ]
     given_up = found.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+    copies = sum("copy_of" in trial.user_attrs for trial in found.get_trials(deepcopy=False))
     refused = sum("refused" in trial.user_attrs for trial in given_up)
     pruned = sum("pruned_at" in trial.user_attrs for trial in given_up)
     failed = len(found.get_trials(deepcopy=False, states=(TrialState.FAIL,)))
     entries.sort(key=lambda entry: (-entry.score, entry.parameters))
-    return Result(folder, tuple(entries), refused, pruned, failed)
+    return Result(folder, tuple(entries), refused, copies, pruned, failed)
 
 
 def _draw(study: Study, result: Result) -> None:

@@ -115,6 +115,13 @@ def tried(study: optuna.Study, refused: bool = True) -> set[str]:
     return {str(sorted(trial.params.items())) for trial in counted}
 
 
+def networks(study: optuna.Study) -> set[str]:
+    """The fingerprints of the networks that a training was begun for."""
+    trials = study.get_trials(deepcopy=False)
+    known = (trial.user_attrs.get("fingerprint") for trial in trials)
+    return {fingerprint for fingerprint in known if fingerprint is not None}
+
+
 def _settings(study: Study) -> dict[str, object]:
     """The fields that decide what a search finds: all but `trials`, the budget in full."""
     fields = study.complete() | {"budget": study.limits.complete()}

@@ -175,14 +175,16 @@ MOST_GRIDS = 2_000
 
 
 class Reachable(NamedTuple):
-    """Numbers of points of a space: those that meet the budget, and all."""
+    """Numbers of points of a space that meet the budget, of all, of networks of the former."""
 
     feasible: int
     points: int
+    networks: int
 
     def few(self, wanted: int) -> bool:
-        """True if fewer points than wanted, or less than one in twenty, meet the budget."""
-        return self.feasible < max(wanted, self.points / 20) and self.feasible < self.points
+        """True if fewer networks than wanted, or fewer points than one in twenty, meet it."""
+        few = self.networks < wanted or self.feasible < self.points / 20
+        return few and self.networks < self.points
 
 
 def reachable(study: Study) -> Reachable | None:
@@ -202,7 +204,9 @@ def reachable(study: Study) -> Reachable | None:
     found = feasible(study.spec, space, budget)
     if found.feasible == 0:
         raise study.blame(_nothing(found))
-    return Reachable(found.feasible, found.points) if budget == limits else None
+    if budget != limits:
+        return None
+    return Reachable(found.feasible, found.points, found.networks)
 
 
 def _nothing(found: Feasible) -> SpecError:

@@ -77,6 +77,36 @@ def test_settings_of_lists_and_groups_are_pasted_too(place, gridgen):
         assert (code, json.loads(counted)["parameters"]["total"]) == (0, cell["parameters"])
 
 
+def test_two_names_of_one_network_are_two_specs_and_one_network(place, gridgen):
+    """Three streams with a column down and a column up: the U-Net is all there is."""
+    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [3]")
+    text = text.replace(
+        "columns: [1+1, 2+2]", "columns: [1+1]\n  topology: [gridnet, resnet, unet]"
+    )
+    (place / "study.yaml").write_text(text)
+    code, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
+    assert code == 0
+    assert "\nnetworks    4 different ones in 6 specs\n" in out
+    assert "\nfeasible    6 specs (100.0%), 4 different networks\n" in out
+    costs = [line for line in out.splitlines() if line.startswith("# ")]
+    again = [line.endswith("; the same network as above") for line in costs]
+    assert again == [False, False, False, True, False, True]
+    found = json.loads(
+        gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99", "--json")[1]
+    )
+    assert found["networks"] == {"valid": 4, "feasible": 4}
+    assert [spec["network"] for spec in found["listed"]] == [1, 2, 3, 3, 4, 4]
+
+
+def test_what_costs_nothing_is_listed_too(place, gridgen):
+    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [2]")
+    text = text.replace("[1+1, 2+2]", "[1+1, 2+2]\n  total_dropout: [0, 0.1]")
+    (place / "study.yaml").write_text(text)
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
+    assert "\nfeasible    8 specs (100.0%), 8 different networks\n" in out
+    assert len(listed_in(out)) == 8
+
+
 def test_json_says_what_the_table_says(gridgen):
     code, out, _ = gridgen("feasible", "study.yaml", "--json")
     found = json.loads(out)
@@ -112,7 +142,7 @@ def test_what_makes_no_grid_and_what_is_nearest_are_said(place, gridgen):
         "            2: columns: no path from input to output visits stream 1, 2; the columns "
         "need a sub\n            before an up\n"
         "parameters  4 have more than 900\n"
-        "feasible    0 (0.0%)\n"
+        "feasible    0 specs (0.0%)\n"
         "nearest     gridnet, 2 streams, 1+1 columns, F0 = 2: 1,017 parameters are more than 900 "
         "(1.13 times)\n",
     )
@@ -210,7 +240,7 @@ def test_custom_topologies_are_rows_of_their_own_and_say_what_they_keep(place, g
     text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", TOPOLOGIES)
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M")
-    rows = [line.split("  ")[0] for line in out.splitlines() if line.endswith(" feasible")]
+    rows = [line.split("  ")[0] for line in out.splitlines() if "feasible spec" in line]
     assert rows == ["custom 1", "custom 2", "unet"]
     out = " ".join(out.split())
     assert out.count('topology {"keep": ["lateral_*", "sub_*", "up_*"]}') == 2

@@ -1,6 +1,6 @@
 """The feasible set, against grids that are built one by one."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.styles import ACTIVATIONS, NORMS
 from gridgen.space import Budget, Range, costs_of, feasible
 from gridgen.space.choices import members
+from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.spec import GridSpec
@@ -44,6 +45,15 @@ FIELDS = {
     "total_dropout": st.sampled_from([0, 0.1, 0.2]),
     "size": st.sampled_from(["error", "pad", "crop", "resize"]),
 }
+OLDER = {
+    "units.lateral": st.sampled_from(["residual", "residual-prelu"]),
+    "stem": st.sampled_from(["residual", "prelu", "strided"]),
+    "head": st.sampled_from(["residual", "prelu"]),
+    "norm": st.sampled_from(["none", "group", "instance"]),
+    "activation": st.sampled_from(["relu", "prelu"]),
+}
+"""Names of older files, and what they stand for."""
+MORE = FIELDS | OLDER | {"dimensions": st.sampled_from([1, 2, 3])}
 RARE = ("channels", "side_channels")
 """Fields that make most specs impossible where all share them."""
 LOOSE = {q.field: 1 if q.least else (1 << 63) - 1 for q in QUANTITIES.values() if q.over}
@@ -56,15 +66,15 @@ def distinct(values):
 
 
 @st.composite
-def spaces(draw):
+def spaces(draw, fields=FIELDS):
     """What all share, and up to five fields that vary; every point may be a spec or none."""
-    varied = draw(st.sets(st.sampled_from(sorted(FIELDS)), min_size=2, max_size=5))
+    varied = draw(st.sets(st.sampled_from(sorted(fields)), min_size=2, max_size=5))
     shared = {"streams": 2, "columns": "1+1", "base_channels": 2, "classes": 2}
     varied -= {"channels"} if draw(st.integers(0, 3)) else {"base_channels"}
-    for name in sorted(FIELDS.keys() - varied):
+    for name in sorted(fields.keys() - varied):
         if name not in RARE and "." not in name and draw(st.booleans()):
-            shared[name] = draw(FIELDS[name])
-    space = {name: draw(distinct(FIELDS[name])) for name in sorted(varied)}
+            shared[name] = draw(fields[name])
+    space = {name: draw(distinct(fields[name])) for name in sorted(varied)}
     if "base_channels" in varied and draw(st.booleans()):
         space["base_channels"] = Range(low=2, high=6, step=draw(st.sampled_from([1, 2])))
     if "channels" in space:
@@ -154,6 +164,36 @@ def test_feasible_are_the_points_whose_grids_meet_the_budget(drawn, data):
         if QUANTITIES[limit.quantity].over:
             over = [not limit.met(budget.cost(grid)[limit.quantity]) for grid in valid]
             assert found.broken[limit.quantity] == sum(over)
+
+
+@settings(deadline=None, max_examples=150)
+@given(spaces(MORE), st.data())
+def test_points_are_one_network_where_their_grids_are(drawn, data):
+    spec, space = drawn
+    found = feasible(spec, space, Budget())
+    grids = [built(spec, params) for params in every_point(space)]
+    numbers = everywhere(found, network_numbers(found.tables))
+    known = {
+        (grid.fingerprint, number)
+        for grid, number in zip(grids, numbers, strict=True)
+        if not isinstance(grid, str)
+    }
+    assert len({print_ for print_, _ in known}) == len({number for _, number in known})
+    assert len(known) == len({number for _, number in known}) == found.networks
+    # Of points that are one network, a budget allows all or none.
+    parameters = [count(g).parameters.total for g in grids if not isinstance(g, str)] or [1]
+    few = feasible(spec, space, Budget(parameters=data.draw(st.sampled_from(parameters))))
+    assert few.networks == len(
+        {
+            grid.fingerprint
+            for grid, kept in zip(grids, everywhere(few, few.within), strict=True)
+            if kept
+        }
+    )
+    listed = few.spread(few.points)
+    assert len(listed) == few.feasible
+    changes = [not few.same_network(*pair) for pair in pairwise(listed)]
+    assert sum(changes) + bool(listed) == few.networks
 
 
 def test_the_least_legal_side_of_a_normalization_by_image_is_heeded():

@@ -67,12 +67,24 @@ def test_what_makes_no_grid_is_counted_apart_with_its_reason():
 
 def test_spread_goes_from_the_smallest_to_the_largest():
     found = feasible(SHARED, SPACE, Budget(parameters="15k"))
-    for many in (1, 2, 4, 6, 9):
-        parameters = found.at("parameters", found.spread(many)).tolist()
-        assert len(parameters) == min(many, 6)
-        assert parameters == sorted(set(parameters))
+    for many in (1, 2, 4, 12, 20):
+        points = found.spread(many)
+        parameters = found.at("parameters", points).tolist()
+        assert len(set(points)) == len(points) == min(many, 12)
+        assert parameters == sorted(parameters)
     assert found.at("parameters", found.spread(2)).tolist() == [1017, 13_401]
     assert found.spread(0) == []
+
+
+def test_what_a_list_of_channels_says_too_is_the_same_network():
+    """Nor do channels of streams that the topology leaves out make another one."""
+    shared = {"streams": 2, "columns": "1+1", "classes": 2}
+    widths = {"base_channels": (None, 4), "channels": (None, [4, 8], [4, 9])}
+    space = {**widths, "topology": ("gridnet", "unet", "resnet")}
+    found = feasible(shared, space, Budget())
+    assert (found.many(found.valid), found.networks) == (9, 3)
+    one, other = (found.of_topology(name) for name in ("gridnet", "resnet"))
+    assert (found.different(one), found.different(other)) == (2, 1)
 
 
 FIRST = "gridnet, 2 streams, 1+1 columns, F0 = 2, total_dropout 0.0"
@@ -253,9 +265,9 @@ def test_a_table_is_long_along_the_fields_it_depends_on_alone():
 
 def test_every_point_has_a_spec():
     found = feasible(SHARED, SPACE, Budget())
-    specs = [found.spec(cell) for cell in range(found.within.size)]
-    assert len({spec.model_dump_json() for spec in specs}) == 8
-    assert {spec.total_dropout for spec in specs} == {0.0}
-    parameters = found.at("parameters", range(8)).tolist()
+    specs = [found.spec(point) for point in range(found.points)]
+    assert len({spec.model_dump_json() for spec in specs}) == 16
+    assert [spec.total_dropout for spec in specs] == [0.0, 0.1] * 8
+    parameters = found.at("parameters", range(16)).tolist()
     for spec, counted in zip(specs, parameters, strict=True):
         assert Budget(parameters=1).cost(build_grid(spec)) == {"parameters": counted}

@@ -193,12 +193,32 @@ def test_a_network_is_trained_once_whatever_its_topology_is_called(tmp_path):
     table = rows(tmp_path)
     first = {row["base_channels"]: row for row in reversed(table)}
     copies = [row for row in table if row not in first.values()]
-    assert len(copies) >= 2
+    assert len(copies) == result.copies >= 1
     for row in copies:
         original = first[row["base_channels"]]
         assert row["state"] == "complete"
         assert row["note"] == f"same network as trial {original['trial']}"
         assert row["score"] == original["score"]
+
+
+def test_what_a_spec_says_of_parts_that_its_grid_lacks_makes_no_other_network(tmp_path):
+    """One stream has no vertical connections, and a path without branches no fusions."""
+    space = {
+        "streams": [1],
+        "columns": ["1+1", ["up", "sub"]],
+        "base_channels": [2, 4],
+        "residual.vertical": [False, True],
+        "units.upsampling": ["deconv", "bilinear"],
+        "fusion": ["sum", "concat", "weighted"],
+    }
+    scores, heard = Scores(), Heard()
+    alike = study(space=space, budget={}, sampler="random")
+    result = search(alike, folder=tmp_path, trials=9, evaluate=scores, watch=heard)
+    assert sorted(grid.spec.base_channels for grid in scores.grids) == [2, 4]
+    assert (len(result.entries), result.copies) == (2, len(rows(tmp_path)) - 2)
+    assert heard.lines[1] == ("few", 48, 48, 2)
+    reason = "all 2 different networks that meet the budget have been tried"
+    assert heard.lines[-1] == ("finished", reason)
 
 
 def test_a_space_whose_points_have_all_been_tried_ends_the_search_and_says_so(tmp_path):
@@ -366,7 +386,7 @@ def test_a_search_for_few_says_how_many_they_are(tmp_path):
     heard = Heard()
     few = study(budget={"parameters": 4000})
     search(few, folder=tmp_path, trials=2, evaluate=Scores(), watch=heard)
-    assert heard.lines[:2] == [("started", 2, 0), ("few", 1, 8)]
+    assert heard.lines[:2] == [("started", 2, 0), ("few", 1, 8, 1)]
     assert heard.lines[-1] == ("finished", "all 1 candidates that meet the budget have been tried")
     heard = Heard()
     search(WIDE, folder=tmp_path / "wide", trials=2, evaluate=Scores(), watch=heard)
@@ -691,8 +711,8 @@ class Heard(SearchObserver):
     def started(self, wanted, done):
         self.lines.append(("started", wanted, done))
 
-    def few(self, feasible, points):
-        self.lines.append(("few", feasible, points))
+    def few(self, feasible, points, networks):
+        self.lines.append(("few", feasible, points, networks))
 
     def training(self, number, grid, parameters):
         self.lines.append(("training", number, parameters))
