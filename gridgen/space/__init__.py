@@ -2,4 +2,5 @@
 
 from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Range, Space
-from gridgen.space.feasible_set import Costs, Feasible, costs_of, feasible
+from gridgen.space.feasible_set import Feasible
+from gridgen.space.selection import Costs, costs_of, feasible

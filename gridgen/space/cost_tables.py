@@ -12,7 +12,7 @@ from gridgen.analysis.sizes import legal_size
 from gridgen.errors import SpecError
 from gridgen.grid.units import UNITS
 from gridgen.space.part_costs import IDENTITY, Widths, parts_of, styles_of, total
-from gridgen.space.spec_array import SpecArray, Table, checked, combined
+from gridgen.space.spec_array import SpecArray, Table, combined, combined_or_error
 from gridgen.space.structure_counts import (
     PartLayers,
     StructureCounts,
@@ -54,31 +54,31 @@ class CostTables:
     def structures(self) -> Table:
         """The `StructureCounts` of each structure, or the `SpecError` that it raises."""
         values_of = self.specs.values_of
-        topologies = checked(topology_key, values_of("topology"))
+        topologies = combined_or_error(topology_key, values_of("topology"))
         known = frozenset(key for key in topologies.flat if not isinstance(key, SpecError))
-        of_shape = checked(
+        of_shape = combined_or_error(
             partial(structures_of, topologies=known), values_of("streams"), values_of("columns")
         )
-        return checked(dict.__getitem__, of_shape, topologies)
+        return combined_or_error(dict.__getitem__, of_shape, topologies)
 
     @cached_property
     def channels(self) -> Table:
         """The channels of every stream, or a `SpecError`."""
         fields = ("streams", "base_channels", "channels")
-        return checked(channels_of_streams, *map(self.specs.values_of, fields))
+        return combined_or_error(channels_of_streams, *map(self.specs.values_of, fields))
 
     @cached_property
     def widths(self) -> Table:
         """The `Widths` of each choice of the fields `WIDTHS`, or a `SpecError`."""
         sizes = self.specs.table(SIZES, lambda spec: legal_size(spec, self.workload.image(spec)))
-        return checked(Widths, self.channels, _short(sizes), self.strides)
+        return combined_or_error(Widths, self.channels, _short(sizes), self.strides)
 
     @cached_property
     def sides(self) -> Table:
         """The channels of features that enter beside the image, None, or a `SpecError`."""
         sides = self.specs.values_of("side_channels")
-        checks = checked(require_sides, *map(self.specs.values_of, SIDES), sides)
-        return checked(lambda given, _: given, sides, checks)
+        checks = combined_or_error(require_sides, *map(self.specs.values_of, SIDES), sides)
+        return combined_or_error(lambda given, _: given, sides, checks)
 
     @cached_property
     def reasons(self) -> Table:

@@ -5,27 +5,21 @@ costs nothing: one entry then stands for as many points as that field has values
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.arguments import checked
-from gridgen.errors import SpecError
-from gridgen.grid import build_grid, require_names
-from gridgen.grid.building import NAMED
+from gridgen.grid import build_grid
 from gridgen.grid.tracing import Size
-from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget, Limit, LimitVerdict
-from gridgen.space.choices import Choices, Params, Range, Space, described, require_fields
+from gridgen.space.choices import Params, described
 from gridgen.space.cost_tables import CostTables
-from gridgen.space.memory_limit import MemoryLimit
 from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.spec_array import Index, Mask, SpecArray, Table, require_no_errors, titles
+from gridgen.space.spec_array import Index, Mask, SpecArray, Table, titles
 from gridgen.spec import GridSpec
 
 
@@ -190,7 +184,7 @@ class Feasible:
 
     def memory(self, point: int) -> dict[str, int]:
         """Bytes that a point needs in each limited quantity that has no table."""
-        names = [name for name, _ in _others(self.budget)]
+        names = [name for name, _ in other_limits(self.budget)]
         grid = build_grid(self.spec(point)) if names else None
         return {name: QUANTITIES[name].of(grid, self.budget) for name in names if grid is not None}
 
@@ -220,111 +214,6 @@ class Feasible:
         return self._index(int(points[int(np.stack(excess).max(axis=0).argmin())]))
 
 
-@checked
-def feasible(
-    spec: Mapping[str, Any],
-    space: Mapping[str, Choices | Sequence[Any]],
-    budget: Budget,
-    on_progress: OnProgress = no_progress,
-) -> Feasible:
-    """Find the specs that meet `budget`: those of `spec` with every combination of `space`.
-
-    `space` has a range or a list of values for every field that varies.
-
-    `on_progress` is called during limits on memory, which take longer. Errors: `SpecError` for a
-    range without steps, a space of too many points, and fields or names that do not exist.
-
-    >>> found = feasible(
-    ...     {"classes": 3, "columns": "1+1"},
-    ...     {"streams": (2, 3), "base_channels": (4, 8), "total_dropout": (0, 0.1)},
-    ...     Budget(parameters="15k"),
-    ... )
-    >>> found.points, found.feasible, found.networks, found.broken
-    (8, 6, 6, {'parameters': 2})
-    """
-    choices = {name: c if isinstance(c, Range) else tuple(c) for name, c in space.items()}
-    tables = _tables_of(spec, choices, budget)
-    found = _by_tables(tables, budget)
-    for limit in _others(budget):
-        look = MemoryLimit(tables, limit, found.within, on_progress)
-        met = look.met()
-        found = replace(
-            found,
-            cell_costs=found.cell_costs | {limit.quantity: look.costs},
-            within=met,
-            broken=found.broken | {limit.quantity: found.many(found.within & ~met)},
-        )
-    return found
-
-
-def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:
-    require_fields(space)
-    specs = SpecArray(spec, space)
-    for name in NAMED.keys() - {"topology"}:
-        require_no_errors(specs.table((name,), _known))
-    require_no_errors(specs.values_of("size"))
-    return CostTables(specs, budget)
-
-
-def _known(spec: GridSpec) -> None:
-    try:
-        require_names(spec)
-    except SpecError as error:
-        raise spec.blame(error) from error
-
-
-def _others(budget: Budget) -> list[Limit]:
+def other_limits(budget: Budget) -> list[Limit]:
     """Limits on quantities without a table."""
     return [limit for limit in budget.limits() if QUANTITIES[limit.quantity].over is None]
-
-
-def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
-    """The specs within the limits on quantities that have a table."""
-    valid = (tables.reasons == "").astype(bool)
-    shape = np.broadcast_shapes(valid.shape, *(t.shape for t in tables.counts.values()))
-    within = np.broadcast_to(valid, shape)
-    found = Feasible(tables, budget, within)
-    for limit in budget.limits():
-        over = QUANTITIES[limit.quantity].over
-        if over is not None:
-            costs = over(tables)
-            met = limit.met(costs).astype(bool)
-            found = replace(
-                found,
-                costs=found.costs | {limit.quantity: costs},
-                within=found.within & met,
-                broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
-            )
-    return found
-
-
-@dataclass(frozen=True)
-class Costs:
-    """The costs of one point: exact parameters, activations and MACs, and the limited quantities.
-
-    Memory, for which the point's grid is built, is left out where another limit is broken.
-    """
-
-    counts: dict[str, int]
-    limited: dict[str, int]
-
-
-def costs_of(spec: Mapping[str, Any], params: Params, budget: Budget) -> Costs:
-    """Count the costs of one point of a space. Errors: `SpecError` where it makes no grid.
-
-    >>> costs_of({"classes": 3}, {"streams": 2, "columns": "1+1", "base_channels": 4}, Budget())
-    Costs(counts={'parameters': 3369, 'activations': 18240000, 'macs': 231840000}, limited={})
-    """
-    alone: Space = {name: (value,) for name, value in params.items()}
-    tables = _tables_of(spec, alone, budget)
-    reason = tables.reasons.item()
-    if reason:
-        raise SpecError(reason)
-    counts = {name: int(table.item()) for name, table in tables.counts.items()}
-    found = _by_tables(tables, budget)
-    limited = {name: int(table.item()) for name, table in found.costs.items()}
-    if found.within.all():
-        grid = build_grid(tables.specs.spec_at([0] * len(params)))
-        for quantity, _ in _others(budget):
-            limited[quantity] = QUANTITIES[quantity].of(grid, budget)
-    return Costs(counts, limited)

@@ -143,7 +143,7 @@ def combined(function: Callable[..., Any], *tables: Table) -> Table:
     return cast(Table, made)
 
 
-def checked(function: Callable[..., Any], *tables: Table) -> Table:
+def combined_or_error(function: Callable[..., Any], *tables: Table) -> Table:
     """The same; a `SpecError` that is raised, or is among the entries, becomes the entry."""
 
     def entry(*entries: Any) -> Any:
