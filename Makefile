@@ -1,7 +1,8 @@
-# make demo    set up, then the README's tour: pictures, counts, a training, a small search
-# make test    set up, then everything in tests/ and all docstring examples
-# make check   set up, then ruff and mypy
-# make bench   set up, then the benchmarks
+# make demo    install what gridgen needs, then the README's tour: pictures, counts, a training, a search
+# make test    install what its tests need too, then everything in tests/ and all docstring examples
+# make check   the same, then ruff and mypy
+# make bench   the same, then the benchmarks
+# make wheel   write dist/gridgen-*.whl, which needs nothing of this folder
 # make schema  rewrite the JSON Schemas in specs/ and studies/
 # make gallery rewrite docs/gallery.md and the pictures in docs/
 
@@ -9,19 +10,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+TOOLS := $(VENV)/tools
 DEMO := runs/demo
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
-.PHONY: demo test check bench schema gallery clean
+.PHONY: demo test check bench wheel schema gallery clean
 
 # The nuclei image travels in the wheel of stardist, which needs nothing else to be read.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing (pinned in constraints.txt)"
 	$(PIP) install -c constraints.txt torch
-	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt -e .
 	$(PIP) install -c constraints.txt --no-deps stardist
 	@touch $(READY)
+
+$(TOOLS): $(READY)
+	@echo "installing what tests and checks need"
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $(TOOLS)
 
 demo: $(READY)
 	@rm -rf $(DEMO)
@@ -37,15 +44,15 @@ demo: $(READY)
 	@ls $(DEMO)/*.svg $(DEMO)/nuclei/*.png $(DEMO)/search/*.png
 
 # One thread each: two workers with two threads would wait for each other on two cores.
-test: $(READY)
+test: $(TOOLS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-check: $(READY)
+check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(TOOLS)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.counting
 	$(BIN)/python -m benchmarks.scaling
@@ -58,11 +65,14 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.nothing_lost
 
+wheel: $(READY)
+	$(PIP) wheel --no-deps -w dist .
+
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json
 	$(BIN)/gridgen schema study > studies/schema.json
 
-gallery: $(READY)
+gallery: $(TOOLS)
 	$(BIN)/python docs/gallery.py
 	$(BIN)/python -m docs.counting
 

@@ -53,6 +53,7 @@ from gridgen.memory import Memory as Memory
 from gridgen.memory import Setting as Setting
 from gridgen.memory import count_memory as count_memory
 from gridgen.pages import write_report as write_report
+from gridgen.project import new_project as new_project
 from gridgen.registries import list_names as list_names
 from gridgen.registries import schema as schema
 from gridgen.render import (

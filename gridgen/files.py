@@ -3,7 +3,9 @@
 import hashlib
 import os
 import re
+import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +36,37 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
             temporary.unlink()
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files, by their paths in `folder`, or none of them. It must be new or empty.
+
+    Errors: `FileError`.
+    """
+    there = folder.is_dir()
+    if folder.exists() and not there:
+        raise FileError(f"{folder}: a file is in the way")
+    if there and any(folder.iterdir()):
+        raise FileError(f"{folder} exists already and holds files; name another folder")
+    # A folder that is there is filled, not replaced: a shell may be in it, or it is a mounted disk.
+    whole = folder.resolve()
+    temporary = (whole if there else whole.parent) / f".{whole.name}.{os.getpid()}"
+    make_folder(folder.parent)
+    try:
+        for name, content in contents.items():
+            write_file(temporary / name, content)
+        if there:
+            for path in temporary.iterdir():
+                os.rename(path, whole / path.name)
+        else:
+            os.rename(temporary, whole)
+            flush_folder(whole.parent)
+    except (OSError, FileError) as error:
+        cause = error.__cause__ if isinstance(error, FileError) else error
+        reason = getattr(cause, "strerror", None) or error
+        raise FileError(f"{folder}: cannot be written: {reason}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def user_data_folder() -> Path:

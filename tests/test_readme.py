@@ -1,73 +1,94 @@
-"""Every command of the README runs, in its order, and the demo's training beats the lookup."""
+"""Every command of the README runs, in its order, where nothing but the wheel is installed; and the
+demo's training beats the lookup.
+"""
 
 import json
 import re
 import shutil
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from installed import Environment, build_wheel, install
 
 import gridgen
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-GRIDGEN = Path(sys.executable).parent / "gridgen"
+PROJECT = (ROOT / "gridgen" / "project" / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-COMMANDS = [
-    line for block in blocks("sh") for line in block.splitlines() if line.startswith("gridgen ")
-]
+def commands(text: str) -> list[str]:
+    lines = (line for block in blocks("sh", text) for line in block.splitlines())
+    return [line for line in lines if line.startswith(("gridgen ", "cd "))]
+
+
+@dataclass(frozen=True)
+class Tour:
+    """All commands have been run: what they printed, what they wrote, the last current folder."""
+
+    environment: Environment
+    outputs: dict[str, str]
+    wrote: list[Path]
+    folder: Path
 
 
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory):
-    """A folder in which all commands have been run: their outputs by command."""
     folder = tmp_path_factory.mktemp("tour")
-    for name in ("specs", "studies", "docs"):
-        shutil.copytree(ROOT / name, folder / name)
-    outputs = {}
-    for command in COMMANDS:
-        done = subprocess.run(
-            [GRIDGEN, *command.split()[1:]], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
-        outputs[command] = done.stdout
-    return folder, outputs
+    environment = install(build_wheel(folder / "dist"), folder / "environment")
+    outputs, wrote = {}, []
+    for command in commands(README):
+        if command.startswith("cd "):
+            folder /= command.removeprefix("cd ")
+            continue
+        outputs[command] = environment.run(*command.split(), cwd=folder)
+        lines = [line for line in outputs[command].splitlines() if line.startswith("wrote ")]
+        names = ",".join(line.removeprefix("wrote ") for line in lines).split(",")
+        wrote += [folder / name.strip() for name in names if name]
+    return Tour(environment, outputs, wrote, folder)
 
 
 @pytest.mark.slow
 def test_every_command_runs_and_writes_what_it_says(tour):
-    folder, outputs = tour
-    written = [
-        name.strip()
-        for output in outputs.values()
-        for line in output.splitlines()
-        if line.startswith("wrote ")
-        for name in line.removeprefix("wrote ").split(",")
+    assert len(tour.wrote) >= 12
+    assert [path for path in tour.wrote if not path.is_file()] == []
+
+
+@pytest.mark.slow
+def test_the_tour_sees_neither_the_clone_nor_tools_of_development(tour):
+    code = """
+import gridgen, importlib.util, sys
+print(gridgen.__file__, *sys.path, sep="\\n")
+print(*filter(importlib.util.find_spec, ["pytest", "mypy", "hypothesis", "hatchling"]))
+"""
+    file, *path, tools = tour.environment.run("python", "-c", code, cwd=tour.folder).split("\n")[
+        :-1
     ]
-    assert len(written) >= 12
-    assert [name for name in written if not (folder / name).is_file()] == []
+    assert Path(file).is_relative_to(tour.environment.folder)
+    assert [place for place in path if Path(place).is_relative_to(ROOT)] == []
+    assert tools == ""
+
+
+def test_the_readme_of_a_new_project_has_commands_of_the_tour_only():
+    assert set(commands(PROJECT)) <= set(commands(README))
+    assert len(commands(PROJECT)) > 5
 
 
 @pytest.mark.slow
 def test_what_the_readme_says_count_prints_is_what_it_prints(tour):
-    _, outputs = tour
-    printed = outputs["gridgen count specs/gridnet.yaml --size 400x400"]
+    printed = tour.outputs["gridgen count specs/gridnet.yaml --size 400x400"]
     assert printed in README
 
 
 @pytest.mark.slow
 def test_the_demo_beats_the_best_single_pixel_lookup(tour, capsys):
-    folder, _ = tour
-    command = [GRIDGEN, "evaluate", "runs/nuclei", "--data", "nuclei", "--json"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    command = "gridgen evaluate runs/nuclei --data nuclei --json"
+    found = json.loads(tour.environment.run(*command.split(), cwd=tour.folder))
     with capsys.disabled():
         print(
             f"\nnuclei, held-out tiles: network {found['mean_iou']:.4f}, best lookup "
@@ -78,8 +99,7 @@ def test_the_demo_beats_the_best_single_pixel_lookup(tour, capsys):
 
 @pytest.mark.slow
 def test_the_small_restoration_preset_beats_the_noisy_micrograph_clearly(tour):
-    folder, _ = tour
-    assert gridgen.evaluate(folder / "runs" / "denoising", "denoising").margin > 9
+    assert gridgen.evaluate(tour.folder / "runs" / "denoising", "denoising").margin > 9
 
 
 def test_the_python_of_the_readme_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):

@@ -18,6 +18,7 @@ ROOMS = (
         "files",
         "progress",
         "text",
+        "project",
         "spec",
         "grid",
         "architectures",

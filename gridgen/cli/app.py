@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "search": studies.search,
     "list": listing.list_names,
     "schema": listing.schema,
+    "new": listing.new,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

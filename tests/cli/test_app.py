@@ -11,7 +11,18 @@ from gridgen.cli import app
 
 COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
-    *("evaluate", "predict", "report", "export", "feasible", "search", "list", "schema", "data"),
+    *(
+        "evaluate",
+        "predict",
+        "report",
+        "export",
+        "feasible",
+        "search",
+        "list",
+        "schema",
+        "new",
+        "data",
+    ),
 ]
 
 

@@ -1,0 +1,45 @@
+"""What comes with gridgen to begin with: specs, studies, recipes, an image, trained weights.
+
+A wheel has them in the folder of this file; a clone at its top, but for the recipes.
+"""
+
+from pathlib import Path
+
+from gridgen.errors import FileError
+from gridgen.files import write_folder
+
+README = "README.md"
+FOLDERS = ("specs", "studies", "recipes", "images", "weights")
+HERE = Path(__file__).parent
+
+
+def new_project(folder: str | Path) -> list[Path]:
+    """Fill `folder`, which is new or empty, with what comes with gridgen, to be changed at will.
+
+    Returns the paths of the files. Errors: `FileError`, and nothing is written.
+    """
+    places = shipped()
+    write_folder(Path(folder), {name: place.read_bytes() for name, place in places.items()})
+    return [Path(folder, name) for name in places]
+
+
+def shipped() -> dict[str, Path]:
+    """Where the files are, by what they are called in a new project. Errors: `FileError`."""
+    found = {README: HERE / README}
+    for kind in FOLDERS:
+        folder = _folder(kind)
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        found |= {f"{kind}/{path.relative_to(folder).as_posix()}": path for path in paths}
+    return found
+
+
+def _folder(kind: str) -> Path:
+    package = HERE.parent
+    # Recipes are read by their names too, so they are part of the package.
+    places = (package / "training" / kind, HERE / kind, package.parent / kind)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise FileError(
+        f"this gridgen has no {kind}; install its wheel, or a clone with pip install -e"
+    )

@@ -1,0 +1,19 @@
+"""`gridgen new`: what it prints, and where."""
+
+
+def test_new_names_what_came_along_and_what_to_do_next(gridgen, place):
+    code, out, err = gridgen("new", "a/project")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("specs    camvid-small.yaml, custom.yaml, gridnet.yaml,")
+    assert lines[-3:] == [
+        "weights  README.md, camvid-small.safetensors",
+        "next     cd a/project, and try the commands in README.md",
+        "wrote    a/project/README.md",
+    ]
+    assert (place / "a" / "project" / "specs" / "gridnet.yaml").is_file()
+
+
+def test_a_folder_that_holds_anything_is_refused(gridgen, place):
+    fact = f"{place} exists already and holds files; name another folder\n"
+    assert gridgen("new", str(place)) == (2, "", fact)
