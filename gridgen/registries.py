@@ -83,6 +83,7 @@ REGISTRIES: dict[str, str | Callable[[], dict[str, str]]] = {
     "lints": "gridgen.analysis.lints:LINTS",
     "datasets": "gridgen.data:DATASETS",
     "recipes": "gridgen.training:RECIPES",
+    "losses": "gridgen.training.recipe.losses:LOSSES",
     "inferences": _inferences,
     "samplers": "gridgen.study:SAMPLERS",
     "pruners": "gridgen.study:PRUNERS",

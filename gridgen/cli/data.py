@@ -50,7 +50,7 @@ def check(
 
 def _print(checked: "Checked") -> None:
     print_rows([("dataset", checked.name), *((s.name, _summary(s)) for s in checked.splits)])
-    if checked.classes and any(split.labels for split in checked.splits):
+    if any(split.labels for split in checked.splits):
         print()
         _print_classes(checked)
     _print_findings("odd", checked.remarks)

@@ -125,7 +125,7 @@ def evaluate(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Score each image, and all together: IoU per class or PSNR, beside what needs no network."""
+    """Score each image, and all together: IoU and Dice of classes, or PSNR, beside a baseline."""
     from gridgen.pages import write_evaluation
     from gridgen.training.run.model import open_model
     from gridgen.training.scoring.evaluation import evaluate as evaluate_model
@@ -159,6 +159,10 @@ def evaluate(
     # The page first, then the tables.
     wrote = ", ".join(map(str, (*written[-1:], *written[:-1])))
     print_rows([*scored.rows(), *([("wrote", wrote)] if wrote else [])])
+    for table in scored.tables.values():
+        if not table.picture:
+            print()
+            print_table(table.shown())
     if verdict:
         print()
         print_table(verdict.table(model))

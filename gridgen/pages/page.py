@@ -14,7 +14,6 @@ from gridgen import __version__
 from gridgen.figures.palette import DARK, LIGHT
 
 TEMPLATES = Path(__file__).parent / "templates"
-NEVER = "–"
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
 MOST_POINTS = 400
@@ -36,11 +35,6 @@ def rendered(template: str, **values: Any) -> str:
     )
     environment.globals |= {"version": __version__, "light": LIGHT, "dark": DARK}
     return environment.get_template(f"{template}.html").render(values)
-
-
-def number(value: float | None) -> str:
-    """The text of a score; a dash if there is none."""
-    return NEVER if value is None else f"{value:.4f}"
 
 
 def embedded(picture: bytes) -> str:

@@ -12,14 +12,15 @@ from gridgen.errors import GridgenError, RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
-from gridgen.pages.page import Curve, chart, embedded, number, rendered
+from gridgen.pages.page import Curve, chart, embedded, rendered
 from gridgen.render import draw
 from gridgen.training import Run
 from gridgen.training.loop.progress import loss_text
 from gridgen.training.recipe import setting_of
 from gridgen.training.run.folder import FIELDS, MetricsRow, best_row, dump
 from gridgen.training.run.steplog import StepRow, overall, pace_text
-from gridgen.training.tasks import Metric
+from gridgen.training.tasks import Metric, Task
+from gridgen.training.tasks.table import ScoreTable
 
 FOLDED = 12
 """Number of validations from which on their table is folded."""
@@ -49,7 +50,7 @@ def report_page(run: Run) -> str:
         unfinished=_unfinished(run, rows, steps),
         facts=_cards(rows, steps, metric, objective),
         charts=[each | {"name": number} for number, each in enumerate(charts)],
-        validations=_validations(rows, metric, objective),
+        validations=_validations(rows, run.task, objective),
         evaluations=_evaluations(run.folder),
         predictions=_embedded_file(run.folder / "predictions.png"),
         network=network(grid, run),
@@ -135,24 +136,21 @@ def _charts(
     return [each for each in drawn if each]
 
 
-def _validations(
-    rows: Sequence[MetricsRow], metric: Metric, objective: str
-) -> dict[str, Any] | None:
+def _validations(rows: Sequence[MetricsRow], task: Task, objective: str) -> dict[str, Any] | None:
     if not rows:
         return None
     best = best_row(rows, objective)
-    shown = [[*_row(row, metric), "best" if row is best else ""] for row in rows]
-    titles = [*(_title(name, metric) for name in rows[0]), ""]
-    return {"table": {"titles": titles, "rows": shown}, "folded": len(rows) > FOLDED}
+    shown = [[*_row(row, task.metric), "best" if row is best else ""] for row in rows]
+    titles = [*(_title(name, task) for name in rows[0]), ""]
+    return {"rows": [titles, *shown], "folded": len(rows) > FOLDED}
 
 
-def _title(column: str, metric: Metric) -> str:
+def _title(column: str, task: Task) -> str:
     """The title of a column of metrics.csv."""
     split, _, what = column.partition("_")
     if split not in ("train", "val", "holdout"):
         return column.replace("_", " ")
-    name = metric.title if what == metric.name else what
-    return f"{split.replace('holdout', 'held out')} {name}"
+    return f"{split.replace('holdout', 'held out')} {task.numbers.get(what, what)}"
 
 
 def _row(row: MetricsRow, metric: Metric) -> list[str]:
@@ -164,20 +162,18 @@ def _row(row: MetricsRow, metric: Metric) -> list[str]:
 
 
 def _evaluations(folder: Path) -> list[dict[str, Any]]:
-    """Tables by class of the evaluations that `gridgen evaluate -o RUN/FOLDER` wrote."""
+    """Tables of the evaluations that `gridgen evaluate -o RUN/FOLDER` wrote."""
     found = []
     for path in sorted(folder.glob("*/scores.json")):
         try:
             scores = json.loads(path.read_text("utf-8"))
-            shown = [[name, number(iou)] for name, iou in scores["iou"].items()]
-            shown.append(["mean IoU", number(scores["mean_iou"])])
+            tables = [ScoreTable("", **table).shown() for table in scores["tables"].values()]
             under = f"{scores['images']} images of {scores['data']}, {scores['split']}"
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # of a task without classes, or not ours
-        table = {"titles": ["class", "IoU"], "rows": shown}
+            continue  # of an older version, or not ours
         heading = f"Evaluation {path.parent.name}"
-        found.append({"heading": heading, "under": under, "table": table})
-    return found
+        found.append({"heading": heading, "under": under, "tables": tables})
+    return [each for each in found if each["tables"]]
 
 
 def _embedded_file(path: Path) -> str | None:

@@ -15,7 +15,7 @@ from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
 from gridgen.training.run.facts import MAX_SEED
-from gridgen.training.tasks import OBJECTIVES, columns, task_of
+from gridgen.training.tasks import HOLDOUT, OBJECTIVES, VAL, columns, task_of
 from gridgen.training.tasks.requirements import load_splits, require_fit
 
 
@@ -144,7 +144,7 @@ class Study(Document):
 
     def _require_objective(self, dataset: Dataset) -> None:
         task = task_of(dataset)
-        scored = {*columns(task), *((task.metric.holdout,) if self.holdout else ())}
+        scored = columns(task, (VAL, HOLDOUT) if self.holdout else (VAL,))
         if self.objective.startswith("holdout") and not self.holdout:
             fact = f"{self.objective}: nothing is held out; set holdout to a pattern of names"
             raise self.blame(SpecError(fact, ("objective",)))

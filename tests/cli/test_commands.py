@@ -25,6 +25,7 @@ from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import RECIPES, Recipe
 from gridgen.training.inference import INFERENCES, Inference
+from gridgen.training.recipe.losses import LOSSES
 from gridgen.training.run.folder import FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -265,6 +266,7 @@ TABLES = {
     "lints": list(LINTS),
     "datasets": list(DATASETS),
     "recipes": list(RECIPES),
+    "losses": list(LOSSES),
     "inferences": list(INFERENCES),
     "samplers": list(SAMPLERS),
     "pruners": list(PRUNERS),
@@ -411,7 +413,7 @@ def test_train_writes_a_run_and_says_what_to_do_next(place, gridgen):
     assert re.fullmatch(r"epoch 1/1  loss [0-9.]+ +val IoU 0\.[0-9]{3}", last)
     run = place / "runs" / "gridnet-shapes"
     rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
-    assert tuple(rows[0]) == (*FIELDS, "train_iou", "val_iou", "val_accuracy")
+    assert tuple(rows[0]) == (*FIELDS, "train_iou", "val_iou", "val_dice", "val_accuracy")
     assert (rows[0]["epoch"], rows[0]["step"]) == ("1", "2")
     assert f"val IoU   {float(rows[0]['val_iou']):.4f}\n" in out
     assert json.loads((run / "run.json").read_text())["seed"] == 3
@@ -440,13 +442,14 @@ def test_evaluate_scores_each_class_and_the_baseline(with_run, gridgen):
     assert re.fullmatch(
         r"data          shapes, val: 64 images\n"
         rf"mean IoU      {number}\n"
-        rf"  background  {number}\n"
-        rf"  larger      {number}\n"
-        rf"  smaller     {number}\n"
+        rf"mean Dice     {number}\n"
         rf"accuracy      {number}\n"
         rf"baseline IoU  {number}  \(best class per intensity, fitted on train\)\n"
         rf"margin        [+-]{number}\n"
-        rf"worst images  val-[0-9]+ {number}, val-[0-9]+ {number}, val-[0-9]+ {number}\n",
+        rf"worst images  val-[0-9]+ {number}, val-[0-9]+ {number}, val-[0-9]+ {number}\n\n"
+        r"class          IoU    Dice  precision  recall  share of pixels   pixels  predicted\n"
+        rf"(?:(?:background|larger|smaller)(?: +{number}){{5}} +[0-9,]+ +[0-9,]+\n){{3}}"
+        rf"mean      (?: +{number}){{4}}\n",
         out,
     )
 
@@ -456,14 +459,16 @@ def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, g
     assert (code, err) == (0, "")
     scored = json.loads(out)
     assert list(scored) == [
-        *("model", "data", "split", "images", "inference", "mean_iou", "iou", "accuracy"),
-        *("baseline", "margin", "worst"),
+        *("model", "data", "split", "images", "inference"),
+        *("mean_iou", "iou", "mean_dice", "dice", "accuracy"),
+        *("baseline", "margin", "worst", "tables"),
     ]
     assert list(scored["iou"]) == ["background", "larger", "smaller"]
     assert (scored["data"], scored["split"], scored["images"]) == ("shapes", "val", 64)
     assert (scored["baseline"], scored["margin"]) == (None, None)
     (row,) = csv.DictReader((with_run / "run" / "metrics.csv").read_text().splitlines())
     assert scored["mean_iou"] == pytest.approx(float(row["val_iou"]), abs=1e-6)
+    assert scored["mean_dice"] == pytest.approx(float(row["val_dice"]), abs=1e-6)
     assert scored["accuracy"] == pytest.approx(float(row["val_accuracy"]), abs=1e-6)
 
 

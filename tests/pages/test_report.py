@@ -19,6 +19,7 @@ from gridgen.training.recipe import setting_of
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import columns
+from gridgen.training.tasks.table import ScoreTable
 
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 RECIPE = Recipe(
@@ -199,11 +200,20 @@ def test_a_restoration_is_judged_in_its_own_unit(tmp_path):
     assert "PSNR in dB" in shown.text
 
 
+TABLE = ScoreTable(
+    "Classes",
+    {"class": "class", "iou": "IoU", "dice": "Dice"},
+    [("sky", 0.75, 6 / 7), ("tree", None, None)],
+    mean=("mean", 0.75, 6 / 7),
+)
+
+
 def test_an_evaluation_in_the_folder_is_shown_class_by_class(tmp_path):
     run = made(tmp_path / "run")
     for name, scores in (
-        ("val", {"iou": {"sky": 0.75, "tree": None}, "mean_iou": 0.75}),
-        ("other", {"psnr": 31.0}),
+        ("val", {"tables": {"classes": TABLE.as_json()}}),
+        ("other", {"psnr": 31.0, "tables": {}}),
+        ("old", {"iou": {"sky": 0.75}, "mean_iou": 0.75}),
     ):
         (run.folder / name).mkdir()
         told = {"images": 4, "data": "streets", "split": "val", **scores}
@@ -211,7 +221,9 @@ def test_an_evaluation_in_the_folder_is_shown_class_by_class(tmp_path):
     shown = Page(report_page(run)).text
     assert "Evaluation val" in shown
     assert "Evaluation other" not in shown
-    assert re.search("4 images of streets, val .*sky 0.7500 tree – mean IoU 0.7500", shown)
+    assert "Evaluation old" not in shown
+    told = "4 images of streets, val class IoU Dice sky 0.7500 0.8571 tree – – mean 0.7500 0.8571"
+    assert told in re.sub(r"\s+", " ", shown)
 
 
 def test_without_a_program_that_draws_there_is_no_picture(tmp_path, monkeypatch):

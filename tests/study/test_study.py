@@ -135,8 +135,8 @@ def located(text: str, fact: str) -> str:
         ("pruner: @x", f"pruner: {unknown('pruner', 'x', ['halving', 'median', 'none'])}"),
         (
             "objective: @iou",
-            "objective: 'iou' is not one of: 'val_iou', 'val_accuracy', 'val_psnr', "
-            "'holdout_iou' or 'holdout_psnr'",
+            "objective: 'iou' is not one of: 'val_iou', 'val_dice', 'val_accuracy', 'val_psnr', "
+            "'holdout_iou', 'holdout_dice', 'holdout_accuracy' or 'holdout_psnr'",
         ),
         ("seed: @-1", "seed: -1 is less than 0"),
         ("seed: @'1'", "seed: '1' is not a whole number"),

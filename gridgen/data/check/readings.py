@@ -142,7 +142,7 @@ def _read_sample(split: Split, dataset: Dataset, index: int) -> None:
         split.fault("unreadable", error)
         return
     split.add_image(sample.name, sample.image, None)
-    if dataset.classes:
+    if not sample.label.is_floating_point():  # ids of classes, which can be counted
         split.add_label(sample.label)
 
 

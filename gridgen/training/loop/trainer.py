@@ -37,7 +37,7 @@ from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
 from gridgen.training.scoring.per_image import Predictor, score_network
 from gridgen.training.scoring.predictions import draw_predictions
-from gridgen.training.tasks import Score, val_column
+from gridgen.training.tasks import HOLDOUT, VAL, Score, column
 from gridgen.training.tasks.requirements import BY_RECIPE, Splits
 
 
@@ -168,23 +168,23 @@ class Trainer:
 
     def _row(self, epoch: int, step: TrainingStep) -> MetricsRow:
         """A row of metrics.csv, after `step`; the mean of the losses begins anew."""
-        state, metric = self.state, self.task.metric
+        state = self.state
         assert state.statistics is not None
-        scored = self._score("val", self.splits.val)
         row: MetricsRow = {
             "epoch": epoch,
             "step": state.step,
             "learning_rate": self.recipe.rate(step),
             "loss": state.losses.mean(),
-            metric.train: self.task.score(devices.summed(state.statistics)).value,
-            **{val_column(name): value for name, value in scored.numbers().items()},
+            self.task.metric.train: self.task.score(devices.summed(state.statistics)).value,
         }
-        if self.splits.holdout is not None:
-            row[metric.holdout] = self._score("held out", self.splits.holdout).value
+        for split, dataset in {VAL: self.splits.val, HOLDOUT: self.splits.holdout}.items():
+            if dataset is not None:
+                scored = self._score(split, dataset).numbers().items()
+                row |= {column(split, number): value for number, value in scored}
         return row
 
     def _score(self, split: str, dataset: Dataset) -> Score:
-        told = partial(self.watch.scoring, split)
+        told = partial(self.watch.scoring, "held out" if split == HOLDOUT else split)
         return score_network(self.predictor, dataset, told, self.workers)
 
     def _settle(self) -> None:

@@ -167,6 +167,24 @@ def summed(values: Tensor) -> Tensor:
     return values
 
 
+class _SummedForLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(_context: Any, values: Tensor) -> Tensor:
+        return summed(values.clone())
+
+    @staticmethod
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
+        return gradient * world_size()
+
+
+def summed_for_loss(values: Tensor) -> Tensor:
+    """`values` added up over all processes, each of which then holds the whole loss.
+
+    Gradients are multiplied by the number of processes, over which their mean will be taken.
+    """
+    return _SummedForLoss.apply(values)  # type: ignore[no-any-return,no-untyped-call]
+
+
 def gathered(values: Tensor) -> Tensor:
     """The `values` of each process, stacked in the order of their ranks."""
     if world_size() == 1:

@@ -14,6 +14,7 @@ from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
 from gridgen.training.inference import WHOLE, Inference, load_inference
+from gridgen.training.recipe.losses import AnyLosses
 from gridgen.training.recipe.sections import (
     Adam,
     AnyOptimizer,
@@ -141,6 +142,10 @@ class Recipe(Document):
     schedule: AnySchedule = Field(default=Torch7(), description="The learning rate over time.")
     clip_norm: float | None = Field(
         default=None, gt=0, description="Greatest norm of all gradients together."
+    )
+    loss: AnyLosses | None = Field(
+        default=None,
+        description="A loss, or a list of which the weighted sum is minimized; else the task's.",
     )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="Share of a label given to all classes alike."

@@ -1,7 +1,7 @@
 """The sections of a recipe: crop, augmentation, optimizer, schedule.
 
 Add an optimizer as a class, a line in `AnyOptimizer`, and a case in `loop/learner.py`; a schedule
-as a class and a line in `AnySchedule`.
+as a class and a line in `AnySchedule`. Losses are in `losses.py`.
 """
 
 import math
@@ -28,6 +28,17 @@ def _spelt_out(value: Any) -> Any:
 
 SHORT_FORM = BeforeValidator(_spelt_out)
 """A name alone stands for a section of that kind."""
+
+
+class Section(Document):
+    """A part of a recipe of which there are several kinds, told apart by `name`."""
+
+    name: str
+
+    def model_post_init(self, context: Any) -> None:
+        """The name counts as set, so that a kind chosen in Python is written and copied."""
+        super().model_post_init(context)
+        self.model_fields_set.add("name")
 
 
 SideLength = Annotated[int, Field(ge=1, le=16384)]
@@ -84,7 +95,7 @@ WeightDecay = Annotated[
 ]
 
 
-class Adam(Document):
+class Adam(Section):
     """Adam without weight decay (Kingma & Ba, ICLR 2015), as the paper uses it."""
 
     name: Literal["adam"] = "adam"
@@ -92,7 +103,7 @@ class Adam(Document):
     epsilon: Epsilon = 1e-8
 
 
-class AdamW(Document):
+class AdamW(Section):
     """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019)."""
 
     name: Literal["adamw"] = "adamw"
@@ -101,7 +112,7 @@ class AdamW(Document):
     weight_decay: WeightDecay = 0.01
 
 
-class Sgd(Document):
+class Sgd(Section):
     """Stochastic gradient descent with momentum (Sutskever et al., ICML 2013)."""
 
     name: Literal["sgd"] = "sgd"
@@ -142,7 +153,7 @@ class Drop(Document):
     learning_rate: float = Field(gt=0)
 
 
-class Torch7(Document):
+class Torch7(Section):
     """base / (1 + t * decay), t counted in iterations from 0: the decay of Torch7's Adam, not
     weight decay. From an epoch on the base may be another. Without both it is constant.
 
@@ -174,7 +185,7 @@ class Torch7(Document):
         return base / (1 + step.number * self.decay)
 
 
-class Warmed(Document):
+class Warmed(Section):
     """A schedule that rises linearly for `warmup` epochs, then falls until the last step."""
 
     warmup: float = Field(default=0.0, ge=0, description="Epochs of linear rise.")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, scored_weights
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.steplog import StepLog
-from gridgen.training.tasks import Task, columns, task_named
+from gridgen.training.tasks import HOLDOUT, VAL, Task, columns, task_named
 
 try:
     import fcntl
@@ -79,10 +80,10 @@ class Run:
 
     @property
     def task(self) -> Task:
-        """The task, with class weights and label smoothing in its loss."""
+        """The task, with the loss of the recipe."""
         facts, recipe = self.facts, self.recipe
         task = task_named(facts.task, facts.classes, facts.colours)
-        return task.with_loss(facts.class_weights, recipe.label_smoothing)
+        return task.with_loss(recipe, facts.class_weights)
 
     @property
     def objective(self) -> str:
@@ -144,7 +145,9 @@ class Run:
         except (OSError, ValueError, csv.Error) as error:
             fix = f"gridgen train --resume {self.folder} writes it again from a checkpoint"
             raise RunError(f"{path}: missing or damaged; {fix}") from error
-        missing = [name for name in _columns(self.facts) if name not in header]
+        # Other numbers may be newer than the run.
+        needed = (*FIELDS, self.task.metric.train, self.task.metric.val, self.objective)
+        missing = [name for name in needed if name not in header]
         if missing:
             raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
         return read
@@ -166,7 +169,7 @@ class Run:
         """Replace metrics.csv."""
         names = _columns(self.facts)
         lines = [",".join(names)]
-        lines += [",".join(_shown(row[name]) for name in names) for row in rows]
+        lines += [",".join(_shown(row.get(name, nan)) for name in names) for row in rows]
         write_file(self.folder / "metrics.csv", "\n".join(lines) + "\n")
 
     @property
@@ -223,8 +226,7 @@ def best_row(rows: Sequence[MetricsRow], objective: str) -> MetricsRow:
 def _columns(facts: Facts) -> tuple[str, ...]:
     """Columns of metrics.csv, in order."""
     task = task_named(facts.task, facts.classes, facts.colours)
-    held_out = (task.metric.holdout,) if facts.holdout else ()
-    return (*FIELDS, *columns(task), *held_out)
+    return (*FIELDS, *columns(task, (VAL, HOLDOUT) if facts.holdout else (VAL,)))
 
 
 def dump(document: Document) -> str:

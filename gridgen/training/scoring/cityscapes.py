@@ -18,7 +18,7 @@ from gridgen.data import Sample
 from gridgen.data.cityscapes import CATEGORIES, DRAWN, LABEL_IDS, PER_LABEL, TRAINED, ids_of
 from gridgen.data.images import IdArray
 from gridgen.errors import DataError
-from gridgen.training.tasks.iou import iou, known
+from gridgen.training.tasks.overlap import iou, known
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -1,11 +1,8 @@
-"""Scoring a trained network on a split, beside what needs no network; the scores as tables: per
-class, per image, and what is taken for what.
-"""
+"""Scoring a trained network on a split, beside what needs no network; the scores as tables."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +25,13 @@ from gridgen.training.scoring.per_image import (
     see_images,
     worst_first,
 )
-from gridgen.training.tasks import Score, Task, task_of
-from gridgen.training.tasks.iou import class_iou, known
+from gridgen.training.tasks import HOLDOUT, Score, Task, task_of
 from gridgen.training.tasks.requirements import (
-    HOLDOUT,
     require_fit,
     require_images,
     require_inference,
 )
+from gridgen.training.tasks.table import ScoreTable
 
 NAMED = 3
 """Worst images in a report."""
@@ -55,7 +51,7 @@ class Evaluation:
     inference: Inference
     network: Score
     statistics: Tensor
-    """Sum over all images, on the CPU: the confusion matrix (truth, prediction) of classes."""
+    """The task's, summed over all images, on the CPU."""
     per_image: tuple[ImageScore, ...]
     """Scores of the images in the dataset's order."""
     baseline: Score | None
@@ -69,6 +65,11 @@ class Evaluation:
     def worst(self) -> list[ImageScore]:
         """The images, the worst first."""
         return worst_first(self.per_image)
+
+    @cached_property
+    def tables(self) -> Mapping[str, ScoreTable]:
+        """What the task tells beside the score, by the names of files."""
+        return self.task.tables(self.statistics)
 
     @property
     def margin(self) -> float | None:
@@ -87,6 +88,7 @@ class Evaluation:
             "baseline": self.baseline.as_json() if self.baseline else None,
             "margin": self.margin,
             "worst": self._named,
+            "tables": {name: t.as_json() for name, t in self.tables.items() if not t.picture},
         }
 
     @property
@@ -212,69 +214,12 @@ def _require_classes(model: Model, dataset: Dataset) -> None:
     raise DataError(f"{fact}; {fix}")
 
 
-@dataclass(frozen=True)
-class ClassScore:
-    """Scores of one class; None for a share of nothing: it is not there, or not predicted."""
-
-    name: str
-    colour: tuple[int, int, int]
-    iou: float | None
-    precision: float | None
-    """Share of the pixels predicted to be of the class that are."""
-    recall: float | None
-    """Share of the pixels of the class that are found."""
-    pixels: int
-    """Labelled as the class."""
-    predicted: int
-
-
-def class_scores(evaluation: Evaluation) -> list[ClassScore]:
-    """The scores in class order; none where the task has no classes."""
-    task = evaluation.task
-    matrix = task.confusion(evaluation.statistics)
-    if matrix is None:
-        return []
-    hits, truth, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-    shares = class_iou(matrix), hits.double() / predicted, hits.double() / truth
-    names = zip(task.classes, task.colours, strict=True)
-    columns = (map(known, share.tolist()) for share in shares)
-    counts = truth.tolist(), predicted.tolist()
-    return [
-        ClassScore(name, (red, green, blue), *numbers)
-        for (name, (red, green, blue)), *numbers in zip(names, *columns, *counts, strict=True)
-    ]
-
-
-def classes_csv(evaluation: Evaluation) -> str:
-    """A CSV file with a line for each class."""
-    header = ("class", "iou", "precision", "recall", "pixels", "predicted_pixels")
-    scores = class_scores(evaluation)
-    rows = [(s.name, s.iou, s.precision, s.recall, s.pixels, s.predicted) for s in scores]
-    return _csv(header, rows)
-
-
-def images_csv(evaluation: Evaluation) -> str:
-    """A CSV file with a line for each image, the worst first; no numbers if nothing is labelled."""
-    names = evaluation.network.numbers()
-    header = ("image", "height", "width", *names)
+def images_table(evaluation: Evaluation) -> ScoreTable:
+    """A row for each image, the worst first; no numbers if nothing is labelled."""
+    titles = evaluation.task.numbers
     rows = []
     for image in evaluation.worst:
-        values = image.score.numbers().values() if image.score else [None] * len(names)
+        values = image.score.numbers().values() if image.score else [None] * len(titles)
         rows.append((image.name, *image.size, *values))
-    return _csv(header, rows)
-
-
-def confusion_csv(evaluation: Evaluation) -> str:
-    """A CSV file of pixel counts: a line for each true class, a column for each predicted one."""
-    classes = evaluation.task.classes
-    lines = zip(classes, evaluation.statistics.tolist(), strict=True)
-    return _csv(("truth", *classes), [(name, *counts) for name, counts in lines])
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow(f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row)
-    return text.getvalue()
+    plain = {name: name for name in ("image", "height", "width")}
+    return ScoreTable("Images", plain | dict(titles), rows)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from PIL import Image
@@ -21,6 +21,7 @@ from gridgen.training.tasks.pixels import Pixels, encoded, image_pixels
 from gridgen.training.tasks.requirements import BY_FLAG, within_memory
 
 
+@runtime_checkable
 class Observer(Protocol):
     """Whoever wants to see what the network says of each image while a split is scored."""
 

@@ -7,12 +7,14 @@ from gridgen.errors import DataError, unknown
 from gridgen.training.tasks.pixels import Colours
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
-from gridgen.training.tasks.task import Metric, Score, Task, columns, val_column
+from gridgen.training.tasks.task import HOLDOUT, VAL, Metric, Score, Task, column, columns
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}
-OBJECTIVES = (
-    *(val_column(number) for task in TASKS.values() for number in task.numbers),
-    *(task.metric.holdout for task in TASKS.values()),
+OBJECTIVES = tuple(
+    column(split, number)
+    for split in (VAL, HOLDOUT)
+    for task in TASKS.values()
+    for number in task.numbers
 )
 """Columns of metrics.csv that a search may maximize: scores on images that are not trained on."""
 

@@ -19,7 +19,7 @@ from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.inference import Inference, given_sizes
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.recipe import Recipe
-from gridgen.training.tasks import Task, task_of
+from gridgen.training.tasks import HOLDOUT, VAL, Task, task_of
 from gridgen.training.tasks.augmentation import require_augmentation
 
 BY_FLAG = "see images through windows, --window 512 or fewer pixels"
@@ -89,10 +89,6 @@ def within_memory(name: str, fix: str) -> Iterator[None]:
         raise OutOfMemoryError(f"{name}: memory ran out; {fix}") from error
 
 
-HOLDOUT = "holdout"
-"""The name of images of train that were held out, where a split is asked for."""
-
-
 class Splits(NamedTuple):
     """The datasets that a training reads: two splits, and images of train that are held out."""
 
@@ -143,14 +139,25 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     train, val, held_out = splits
     for split in (train, val):
         require_fit(spec, split)
+    _require_losses(recipe, train)
     task_of(train).require(recipe, train)
     require_augmentation(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     if (fault := _unsuited(recipe.inference, spec, task_of(train))) is not None:
         raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))
-    scored = {"val": val} if held_out is None else {"val": val, HOLDOUT: held_out}
+    scored = {VAL: val} if held_out is None else {VAL: val, HOLDOUT: held_out}
     for part, dataset in scored.items():
         require_images(recipe.inference, spec, dataset, part)
+
+
+def _require_losses(recipe: Recipe, dataset: Dataset) -> None:
+    """The recipe's losses compare what the labels are. Errors: `SpecError`."""
+    task = task_of(dataset)
+    for loss in recipe.loss or ():
+        if loss.name not in task.losses:
+            fact = f"{loss.name}, but {dataset.name} is for {task.name}"
+            fix = f"set loss: {' or '.join(task.losses)}, or remove this field"
+            raise recipe.blame(SpecError(f"{fact}; {fix}", ("loss",)))
 
 
 def require_fit(spec: NetworkSpec, dataset: Dataset) -> None:

@@ -1,7 +1,7 @@
 """Restoration: what was the image before it was spoilt?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import torch
@@ -11,11 +11,12 @@ from torch import Tensor
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
+from gridgen.training.recipe.losses import Charbonnier, Loss, total_loss
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
+from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric
 
-EPSILON = 1e-3
 # An image that equals its label has an infinite PSNR, which no mean could hold.
 LEAST_ERROR = 1e-10
 GAIN = 5
@@ -43,16 +44,19 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Restoration:
-    """Charbonnier loss; PSNR against the label, an image (N, C, H, W) in [0, 1].
+    """A sum of losses; PSNR against the label, an image (N, C, H, W) in [0, 1].
 
     The statistics are the sum of the images' PSNRs and their number.
     """
+
+    terms: tuple[Loss, ...] = (Charbonnier(),)
 
     classes: ClassVar[Sequence[str]] = ()
     colours: ClassVar[Colours] = ()
     name: ClassVar[str] = "restoration"
     metric: ClassVar[Metric] = PSNR
-    numbers: ClassVar[tuple[str, ...]] = ("psnr",)
+    numbers: ClassVar[Mapping[str, str]] = {"psnr": "PSNR"}
+    losses: ClassVar[tuple[str, ...]] = ("charbonnier",)
     resizable: ClassVar[bool] = False  # noise would be smoothed or spread
     baseline: ClassVar[str] = "the image as it is given"
     ending: ClassVar[str] = "restored"
@@ -87,13 +91,13 @@ class Restoration:
             fact = f"{name} has images for labels, which this would change; set augmentation: null"
             raise recipe.blame(SpecError(fact, ("augmentation",)))
 
-    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
-        """The task as it is: `require` refuses a recipe that weighs classes or smooths labels."""
-        return self
+    def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
+        """The task with a recipe's losses; `require` refuses one that weighs classes."""
+        return replace(self, terms=recipe.loss or self.terms)
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """Mean of sqrt(d^2 + epsilon^2): |d| without its edge (Charbonnier et al., ICIP 1994)."""
-        return (prediction.float() - labels).square().add(EPSILON**2).sqrt().mean()
+        """The sum of its losses."""
+        return total_loss(self.terms, prediction, labels)
 
     def no_statistics(self) -> Tensor:
         """A sum and a number of 0."""
@@ -110,8 +114,9 @@ class Restoration:
         total, images = statistics.tolist()
         return Fidelity(total / max(images, 1))
 
-    def confusion(self, statistics: Tensor) -> None:
-        """None: there are no classes to take for each other."""
+    def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
+        """None: the PSNR is all there is to say."""
+        return {}
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress

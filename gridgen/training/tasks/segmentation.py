@@ -1,6 +1,6 @@
 """Segmentation: which class is each pixel of?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Self
@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
-from gridgen.training.processes import devices
+from gridgen.training.recipe.losses import CrossEntropy, Loss, total_loss
 from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.tasks.iou import IouScore, confusion, fitted_lookup, score
+from gridgen.training.tasks.lookup import fitted_lookup
+from gridgen.training.tasks.overlap import OverlapScore, confusion, score, tables
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, label_pixels
+from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric
 
 WRONG = (213, 94, 0)
@@ -29,19 +30,25 @@ OPACITY = 0.75
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Cross-entropy; mean IoU from one confusion matrix (K, K), which is the statistics.
+    """A sum of losses; mean IoU and Dice from one confusion matrix (K, K), which is the statistics.
 
-    `weights` of the classes and `smoothing` of the labels are of the loss alone.
+    `weights` of the classes and `smoothing` of the labels are of the losses alone.
     """
 
     classes: tuple[str, ...]
     colours: Colours
+    terms: tuple[Loss, ...] = (CrossEntropy(),)
     weights: tuple[float, ...] | None = None
     smoothing: float = 0.0
 
     name: ClassVar[str] = "segmentation"
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
-    numbers: ClassVar[tuple[str, ...]] = ("iou", "accuracy")
+    numbers: ClassVar[Mapping[str, str]] = {
+        "iou": "IoU",
+        "dice": "Dice",
+        "accuracy": "accuracy",
+    }
+    losses: ClassVar[tuple[str, ...]] = ("cross-entropy", "dice", "focal")
     resizable: ClassVar[bool] = True
     baseline: ClassVar[str] = "best class per intensity, fitted on train"
     ending: ClassVar[str] = "labels"
@@ -66,34 +73,19 @@ class Segmentation:
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
         """Nothing: every recipe can train a segmentation."""
 
-    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
-        """The task with class weights and label smoothing in its loss."""
-        return replace(self, weights=tuple(weights) if weights else None, smoothing=smoothing)
+    def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
+        """The task with the losses, class weights and label smoothing of a recipe."""
+        return replace(
+            self,
+            terms=recipe.loss or self.terms,
+            weights=tuple(weights) if weights else None,
+            smoothing=recipe.label_smoothing,
+        )
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy, averaged over the labelled pixels of the batch; 0 where there are none.
-
-        Of several processes, each divides by its share of all pixels, as gradients are averaged.
-        With weights, a pixel counts as much as its class weighs.
-        """
+        """The sum of its losses; 0 where no pixel of the batch is labelled."""
         weights = _on(prediction.device, self.weights) if self.weights else None
-        # The mean of torch would be over this process alone; the sum can be shared. In fp32, as the
-        # logits of a bf16 network are too coarse to be summed over a million pixels.
-        total = cross_entropy(
-            prediction.float(),
-            labels,
-            weight=weights,
-            ignore_index=IGNORE,
-            reduction="sum",
-            label_smoothing=self.smoothing,
-        )
-        counted = labels != IGNORE
-        if weights is not None:
-            # IGNORE is no index into the weights; its pixels are not counted whatever they weigh.
-            counted = counted * weights[labels.clamp(max=len(weights) - 1)]
-        share = devices.summed(counted.sum()) / devices.world_size()
-        # A batch may hold no labelled pixel; asking for it with `if` would wait for the GPU.
-        return total / torch.where(share > 0, share, 1)
+        return total_loss(self.terms, prediction, labels, weights, self.smoothing)
 
     def no_statistics(self) -> Tensor:
         """A confusion matrix without a pixel."""
@@ -103,17 +95,17 @@ class Segmentation:
         """Pixel counts (truth, prediction)."""
         return confusion(prediction.argmax(1), labels, len(self.classes))
 
-    def score(self, statistics: Tensor) -> IouScore:
-        """IoU of each class, and accuracy."""
+    def score(self, statistics: Tensor) -> OverlapScore:
+        """IoU and Dice of each class, and accuracy."""
         return score(statistics, self.classes)
 
-    def confusion(self, statistics: Tensor) -> Tensor:
-        """The statistics themselves."""
-        return statistics
+    def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
+        """Each class, and which one is taken for which."""
+        return tables(statistics, self.classes, self.colours)
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
-    ) -> IouScore | None:
+    ) -> OverlapScore | None:
         """The lookup's score, fitted on what of train is not held out; None where the data has no
         train split.
         """

@@ -3,7 +3,7 @@
 No task of its own: those have one file each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -14,6 +14,7 @@ from gridgen.data import Dataset
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.pixels import Colours, Pixels
+from gridgen.training.tasks.table import ScoreTable
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Metric:
     @property
     def train(self) -> str:
         """Column of metrics.csv with the metric on what was trained on."""
-        return f"train_{self.name}"
+        return column("train", self.name)
 
     @property
     def val(self) -> str:
         """Column of metrics.csv with the metric on val, by which the best weights are chosen."""
-        return val_column(self.name)
+        return column(VAL, self.name)
 
     @property
     def holdout(self) -> str:
@@ -45,7 +46,7 @@ class Metric:
 
         If any are, the best weights are chosen by it.
         """
-        return f"holdout_{self.name}"
+        return column(HOLDOUT, self.name)
 
     def shown(self, value: float, sign: str = "") -> str:
         """`value` as a report shows it; `sign` + shows that of positive values too."""
@@ -64,7 +65,7 @@ class Score(Protocol):
         """The metric."""
 
     def numbers(self) -> dict[str, float]:
-        """The numbers that metrics.csv holds of val, the metric first."""
+        """The numbers that metrics.csv holds of a split, the metric first."""
 
     def as_json(self) -> dict[str, Any]:
         """The score as plain numbers."""
@@ -82,8 +83,10 @@ class Task(Protocol):
 
     name: ClassVar[str]
     metric: ClassVar[Metric]
-    numbers: ClassVar[tuple[str, ...]]
-    """Names of a score's numbers, the metric's first."""
+    numbers: ClassVar[Mapping[str, str]]
+    """Titles of a score's numbers by their names, the metric's first."""
+    losses: ClassVar[tuple[str, ...]]
+    """Names of the losses that can compare its labels; the first where a recipe names none."""
     resizable: ClassVar[bool]
     """True where a crop of an image may be resized, and its label with it."""
     label_resampling: ClassVar[Image.Resampling]
@@ -115,8 +118,8 @@ class Task(Protocol):
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
         """Refuse a recipe that cannot train this task on `dataset`: `SpecError`, `DataError`."""
 
-    def with_loss(self, weights: Sequence[float] | None, smoothing: float) -> Self:
-        """The task with a loss that weighs classes and smooths labels."""
+    def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
+        """The task with the loss of a recipe; `weights` are those of the classes, if it asks."""
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """The scalar that training minimizes."""
@@ -130,8 +133,8 @@ class Task(Protocol):
     def score(self, statistics: Tensor) -> Score:
         """The score of all images whose statistics were added up."""
 
-    def confusion(self, statistics: Tensor) -> Tensor | None:
-        """Pixel counts (truth, prediction), where the task tells classes apart."""
+    def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
+        """What a score does not say, by the names of files: as class by class, if it has any."""
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
@@ -161,11 +164,16 @@ class Task(Protocol):
         """An answer as a PNG file whose pixels are its values."""
 
 
-def val_column(number: str) -> str:
-    """The column of metrics.csv that holds a number of the score on val."""
-    return f"val_{number}"
+VAL, HOLDOUT = "val", "holdout"
+"""The split by which a training is judged, and the images of train that were held out."""
 
 
-def columns(task: Task) -> tuple[str, ...]:
-    """Columns of metrics.csv, after those that every training has."""
-    return (task.metric.train, *map(val_column, task.numbers))
+def column(split: str, number: str) -> str:
+    """The column of metrics.csv that holds a number of the score on a split."""
+    return f"{split}_{number}"
+
+
+def columns(task: Task, splits: Sequence[str] = (VAL,)) -> tuple[str, ...]:
+    """Columns of metrics.csv, after those that every training has, where `splits` are scored."""
+    scored = (column(split, number) for split in splits for number in task.numbers)
+    return (task.metric.train, *scored)

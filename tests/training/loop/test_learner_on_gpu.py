@@ -28,11 +28,13 @@ def no_waiting():
     torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.parametrize("loss", [None, ["dice", {"name": "focal", "gamma": 1.5}]], ids=str)
 @pytest.mark.parametrize("name", ["paper", "modern"])
-def test_a_step_never_waits_for_the_gpu(name, no_waiting):
-    recipe = load_recipe(name).but(batch=4, crop={"smallest": 64, "largest": 64, "size": 64})
+def test_a_step_never_waits_for_the_gpu(name, loss, no_waiting):
+    crop = {"smallest": 64, "largest": 64, "size": 64}
+    recipe = load_recipe(name).but(batch=4, crop=crop, loss=loss)
     spec = GridSpec(streams=2, columns="1+1", base_channels=8, classes=3)
-    task = Segmentation(("a", "b", "c"), (), (1.0, 2.0, 0.5), recipe.label_smoothing)
+    task = Segmentation(("a", "b", "c"), ()).with_loss(recipe, (1.0, 2.0, 0.5))
     learner = Learner(build_grid(spec), task, recipe, 0, torch.device("cuda"))
     images, labels = torch.rand(4, 3, 64, 64), torch.randint(3, (4, 64, 64), dtype=torch.uint8)
     batch = images.pin_memory(), labels.pin_memory()

@@ -46,6 +46,15 @@ TRAININGS = {
         MARKS,
         RECIPE.but(class_weights="median-frequency", label_smoothing=0.1, workers=1),
     ),
+    "dice and focal loss": (
+        SPEC,
+        MARKS,
+        RECIPE.but(
+            loss=["dice", {"name": "focal", "weight": 0.5, "gamma": 1.5}],
+            class_weights="root-frequency",
+            label_smoothing=0.1,
+        ),
+    ),
     "an average": (SPEC, MARKS, RECIPE.but(ema=0.9)),
     "clipped SGD": (SPEC, MARKS, RECIPE.but(optimizer="sgd", clip_norm=0.5)),
     "recomputed units": (SPEC, MARKS, RECIPE.but(recompute="unit")),

@@ -1,6 +1,7 @@
 """run.json: written and read back, or refused in one line that names the field."""
 
 import json
+from math import isnan
 
 import pytest
 from tiny import SPEC
@@ -112,6 +113,16 @@ def test_scores_without_a_column_are_refused(tmp_path):
         run.rows()
     told = "no column val_iou; name it in the first line again"
     assert str(caught.value) == f"{path}: {told}"
+
+
+def test_scores_without_a_newer_number_are_read_and_gone_on_with(tmp_path):
+    run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
+    path = run.folder / "metrics.csv"
+    names = path.read_text().strip().replace("val_dice,", "").split(",")
+    path.write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
+    assert run.rows() == [dict.fromkeys(names, 1.0)]
+    run.write_rows(run.rows())
+    assert [name for name, value in run.rows()[0].items() if isnan(value)] == ["val_dice"]
 
 
 def test_without_a_required_field_it_is_named(tmp_path):

@@ -20,16 +20,14 @@ from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.model import open_model
 from gridgen.training.scoring.evaluation import (
     Evaluation,
-    class_scores,
-    classes_csv,
-    confusion_csv,
     evaluate,
-    images_csv,
+    images_table,
 )
 from gridgen.training.scoring.per_image import Gallery, ImageScore, Predictor, score_network
 from gridgen.training.tasks import Segmentation
-from gridgen.training.tasks.iou import confusion, score
+from gridgen.training.tasks.overlap import confusion, score
 from gridgen.training.tasks.requirements import BY_RECIPE
+from gridgen.training.tasks.table import ScoreTable
 
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3, size="pad")
 CLASSES = ("background", "larger", "smaller")
@@ -141,26 +139,37 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_precision_recall_and_pixels_of_each_class():
-    a, b, c = class_scores(evaluation(*PAIRS))
-    assert (a.iou, a.precision, a.recall, a.pixels, a.predicted) == (3 / 5, 1, 3 / 5, 5, 3)
-    assert (b.iou, b.precision, b.recall, b.pixels, b.predicted) == (3 / 5, 3 / 5, 1, 3, 5)
-    assert (c.iou, c.precision, c.recall, c.pixels, c.predicted) == (None, None, None, 0, 0)
-    table = rows(classes_csv(evaluation(*PAIRS)))
-    assert table[0] == ["class", "iou", "precision", "recall", "pixels", "predicted_pixels"]
-    assert table[3] == ["c", "", "", "", "0", "0"]
+    table = evaluation(*PAIRS).tables["classes"]
+    assert table.rows == [
+        ("a", 3 / 5, 3 / 4, 1.0, 3 / 5, 5 / 8, 5, 3),
+        ("b", 3 / 5, 3 / 4, 3 / 5, 1.0, 3 / 8, 3, 5),
+        ("c", None, None, None, None, 0.0, 0, 0),
+    ]
+    assert table.mean == ("mean", 3 / 5, 3 / 4, 4 / 5, 4 / 5, "", "", "")
+    written = rows(table.csv())
+    assert written[0] == [
+        *("class", "iou", "dice", "precision", "recall"),
+        *("share", "pixels", "predicted_pixels"),
+    ]
+    assert written[3] == ["c", "", "", "", "", "0.000000", "0", "0"]
+    assert len(written) == 4
+    assert table.shown()[3:] == [
+        ("c", "–", "–", "–", "–", "0.0000", "0", "0"),
+        ("mean", "0.6000", "0.7500", "0.8000", "0.8000", "", "", ""),
+    ]
 
 
 def test_images_come_worst_first_and_what_has_no_label_last():
-    assert rows(images_csv(evaluation(*PAIRS))) == [
-        ["image", "height", "width", "iou", "accuracy"],
-        ["image2", "1", "4", "0.333333", "0.500000"],
-        ["image0", "1", "4", "1.000000", "1.000000"],
-        ["image1", "1", "1", "", ""],
+    assert rows(images_table(evaluation(*PAIRS)).csv()) == [
+        ["image", "height", "width", "iou", "dice", "accuracy"],
+        ["image2", "1", "4", "0.333333", "0.500000", "0.500000"],
+        ["image0", "1", "4", "1.000000", "1.000000", "1.000000"],
+        ["image1", "1", "1", "", "", ""],
     ]
 
 
 def test_the_confusion_matrix_has_truth_in_rows():
-    assert rows(confusion_csv(evaluation(*PAIRS))) == [
+    assert rows(evaluation(*PAIRS).tables["confusion"].csv()) == [
         ["truth", "a", "b", "c"],
         ["a", "3", "2", "0"],
         ["b", "0", "3", "0"],
@@ -169,8 +178,11 @@ def test_the_confusion_matrix_has_truth_in_rows():
 
 
 def test_json_names_the_worst_and_holds_plain_numbers():
-    told = evaluation(*PAIRS, *PAIRS).as_json()
-    assert json.loads(json.dumps(told)) == told
+    found = evaluation(*PAIRS, *PAIRS)
+    told, shown = found.as_json(), found.tables["classes"]
+    again = json.loads(json.dumps(told))
+    assert (again["dice"], again["mean_dice"]) == ({"a": 0.75, "b": 0.75, "c": None}, 0.75)
+    assert ScoreTable("Classes", **again["tables"]["classes"]).shown() == shown.shown()
     assert list(told["worst"]) == ["image2", "image5", "image0"]
 
 

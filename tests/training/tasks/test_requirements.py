@@ -59,6 +59,25 @@ def test_scales_are_refused_where_images_must_not_be_resized(ramps, tmp_path):
     )
 
 
+def test_a_loss_of_other_labels_is_shown_in_the_recipe(shapes, ramps):
+    of_classes = Recipe.parse(f"{TEXT}loss: [charbonnier, dice]\n", "r.yaml")
+    of_images = Recipe.parse(f"{TEXT}loss: charbonnier\n", "r.yaml")
+    noise = load_splits(f"denoising:{ramps}")
+    require_splits(GREY, noise, of_images)
+    with pytest.raises(SpecError) as caught:
+        require_splits(GREY, noise, of_classes)
+    assert str(caught.value).splitlines()[0] == (
+        "r.yaml:5:7: loss: dice, but denoising:ramps is for restoration; "
+        "set loss: charbonnier, or remove this field"
+    )
+    with pytest.raises(SpecError) as caught:
+        require_splits(STRICT, shapes, of_images)
+    assert str(caught.value).splitlines()[0] == (
+        "r.yaml:5:7: loss: charbonnier, but shapes is for segmentation; "
+        "set loss: cross-entropy or dice or focal, or remove this field"
+    )
+
+
 def test_a_recipe_of_no_file_names_the_field(shapes):
     plain = Recipe(
         epochs=1, batch=2, learning_rate=0.01, crop={"smallest": 16, "largest": 16, "size": 16}

@@ -1,5 +1,7 @@
 """Contracts of every task: statistics add up, answers are labels, pictures and files fit them."""
 
+import csv
+import json
 from io import BytesIO
 
 import numpy as np
@@ -10,8 +12,10 @@ from PIL import Image
 from gridgen.data import IGNORE
 from gridgen.errors import DataError, unknown
 from gridgen.training.tasks import (
+    HOLDOUT,
     OBJECTIVES,
     TASKS,
+    VAL,
     Restoration,
     Segmentation,
     columns,
@@ -46,7 +50,7 @@ def test_nothing_can_be_scored(task, outputs, labels):
 @every_task
 def test_a_score_fills_the_columns_that_the_task_names(task, outputs, labels):
     score = task.score(task.statistics(torch.rand(4, outputs, 8, 6), labels))
-    assert tuple(score.numbers()) == task.numbers
+    assert tuple(score.numbers()) == tuple(task.numbers)
     assert score.numbers()[task.metric.name] == score.value
     assert columns(task)[:2] == (task.metric.train, task.metric.val)
     assert score.value >= 0
@@ -96,7 +100,20 @@ def test_every_task_has_an_example_here():
 
 @every_task
 def test_a_search_may_maximize_what_is_scored_without_training_on_it(task, outputs, labels):
-    assert {*columns(task)[1:], task.metric.holdout} <= set(OBJECTIVES)
+    assert set(columns(task, (VAL, HOLDOUT))[1:]) <= set(OBJECTIVES)
+
+
+@every_task
+def test_what_a_score_does_not_say_is_in_tables(task, outputs, labels):
+    tables = task.tables(task.statistics(torch.rand(4, outputs, 8, 6), labels))
+    for table in tables.values():
+        assert table.title
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+        assert table.bar is None or table.bar in table.columns
+        assert len(table.colours) in (0, len(table.rows))
+        assert {len(line) for line in csv.reader(table.csv().splitlines())} == {len(table.columns)}
+        json.dumps(table.as_json())
+        assert table.picture is None or table.picture().startswith(b"\x89PNG")
 
 
 @every_task

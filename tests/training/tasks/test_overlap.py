@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gridgen.data import IGNORE, Sample
-from gridgen.training.tasks.iou import confusion, fitted_lookup, score
+from gridgen.training.tasks.lookup import fitted_lookup
+from gridgen.training.tasks.overlap import confusion, score
 
 
 def scored(prediction, label, classes=3):
@@ -18,7 +19,15 @@ def test_iou_is_hits_over_union():
     found = scored([[0, 0, 1, 1]], [[0, 1, 1, 1]], classes=2)
     assert found.iou == pytest.approx((1 / 2, 2 / 3))
     assert found.mean_iou == pytest.approx(7 / 12)
+    assert found.dice == pytest.approx((2 / 3, 4 / 5))
+    assert found.mean_dice == pytest.approx(11 / 15)
     assert found.accuracy == 0.75
+
+
+def test_dice_is_f1_and_follows_from_iou():
+    torch.manual_seed(0)
+    found = scored(torch.randint(3, (50,)).tolist(), torch.randint(3, (50,)).tolist())
+    assert found.dice == pytest.approx([2 * iou / (1 + iou) for iou in found.iou])
 
 
 def test_a_class_is_left_out_only_where_it_neither_occurs_nor_is_predicted():
@@ -38,6 +47,8 @@ def test_nan_is_null_in_json():
     assert scored([[0]], [[0]], classes=2).as_json() == {
         "mean_iou": 1.0,
         "iou": {"0": 1.0, "1": None},
+        "mean_dice": 1.0,
+        "dice": {"0": 1.0, "1": None},
         "accuracy": 1.0,
     }
 

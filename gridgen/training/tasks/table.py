@@ -1,0 +1,64 @@
+"""A part of a score in lines and columns: a CSV file, JSON, and what people read."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from gridgen.training.tasks.pixels import Colours
+
+Cell = str | int | float | None
+"""A word, a count, a share or another measure, or None for a share of nothing."""
+NEVER = "–"
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Rows of a score under columns, whose names a CSV file has and whose titles people read.
+
+    Attributes:
+        title: heading on a page.
+        columns: titles by the names of the columns.
+        rows: as many cells as there are columns, a word first.
+        note: sentences below it on a page.
+        mean: a last row that is for people alone.
+        bar: name of a column of shares that a page draws as bars.
+        colours: those of the rows, if the rows have any.
+        picture: draws a PNG, which people see in place of the rows.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+    mean: Sequence[Cell] = ()
+    bar: str | None = None
+    colours: Colours = ()
+    picture: Callable[[], bytes] | None = None
+
+    def csv(self) -> str:
+        """A CSV file with a line for each row."""
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        for row in self.rows:
+            writer.writerow(f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row)
+        return text.getvalue()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {"columns": dict(self.columns), "rows": list(self.rows), "mean": list(self.mean)}
+
+    def shown(self) -> list[tuple[str, ...]]:
+        """The titles, the rows and the mean as texts."""
+        rows = [*self.rows, *([self.mean] if self.mean else [])]
+        return [tuple(self.columns.values()), *(tuple(map(_shown, row)) for row in rows)]
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return NEVER
+    return f"{cell:.4f}" if isinstance(cell, float) else f"{cell:,}"
