@@ -17,7 +17,8 @@ LEFT = re.compile(r"\..+\.\d+")
 def write_file(path: str | Path, content: bytes | str) -> Path:
     """Write through a temporary neighbour, flush it to the disk, then rename. Makes folders."""
     path = Path(path)
-    if not path.name or path.is_dir():
+    # Path.is_dir would raise for a name that is too long, which writing refuses in its own words.
+    if not path.name or os.path.isdir(path):
         raise FileError(f"{path}: a folder; name a file in it")
     raw = content.encode() if isinstance(content, str) else content
     # In the same folder: a rename is atomic within one file system only.
@@ -43,8 +44,8 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Errors: `FileError`.
     """
-    there = folder.is_dir()
-    if folder.exists() and not there:
+    there = os.path.isdir(folder)
+    if os.path.exists(folder) and not there:
         raise FileError(f"{folder}: a file is in the way")
     if there and any(folder.iterdir()):
         raise FileError(f"{folder} exists already and holds files; name another folder")

@@ -5,6 +5,7 @@ A wheel has them in the folder of this file; a clone at its top, but for the rec
 
 from pathlib import Path
 
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError
 from gridgen.files import write_folder
 
@@ -13,7 +14,8 @@ FOLDERS = ("specs", "studies", "recipes", "images", "weights")
 HERE = Path(__file__).parent
 
 
-def new_project(folder: str | Path) -> list[Path]:
+@checked
+def new_project(folder: PathLike) -> list[Path]:
     """Fill `folder`, which is new or empty, with what comes with gridgen, to be changed at will.
 
     Returns the paths of the files. Errors: `FileError`, and nothing is written.

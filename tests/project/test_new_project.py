@@ -56,6 +56,7 @@ def test_a_folder_may_be_there_and_empty_even_the_current_one(tmp_path, monkeypa
         ("used", "used exists already and holds files; name another folder"),
         ("file", "file: a file is in the way"),
         ("file/new", "file: cannot be made: a file is in the way"),
+        ("n" * 300, f"{'n' * 300}: cannot be written: File name too long"),
     ],
 )
 def test_a_place_that_is_taken_is_one_line_and_stays_as_it_is(folder, fact, tmp_path, monkeypatch):
