@@ -58,7 +58,7 @@ class CrossEntropy(Loss):
             reduction="sum",
             label_smoothing=smoothing,
         )
-        return _averaged(total, labels, weights)
+        return _averaged(total, _counts(labels, weights))
 
 
 class Focal(Loss):
@@ -70,12 +70,21 @@ class Focal(Loss):
     def of(
         self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
     ) -> Tensor:
-        """0 where no pixel is labelled. With smoothing, the sum over the classes' shares."""
-        logs = prediction.log_softmax(1)
+        """0 where no pixel is labelled. With smoothing, a sum over the classes' shares of it."""
+        logs, counts = prediction.log_softmax(1), _counts(labels, weights)
+        # The class of an ignored pixel is any: it does not count.
+        ids = labels.clamp(max=logs.shape[1] - 1)[:, None]
+        total = (self._costs(logs.gather(1, ids))[:, 0] * counts).sum()
+        if smoothing:
+            costs = self._costs(logs) * (labels != IGNORE)[:, None]
+            each = costs.sum(_but_classes(costs))
+            every = (each if weights is None else each * weights).mean()
+            total = (1 - smoothing) * total + smoothing * every
+        return _averaged(total, counts)
+
+    def _costs(self, logs: Tensor) -> Tensor:
         doubts = (-logs.expm1()).clamp(min=LEAST_DOUBT)
-        terms = _wanted(prediction, labels, smoothing) * doubts**self.gamma * -logs
-        each = terms.sum((0, *range(2, terms.dim())))
-        return _averaged(each.sum() if weights is None else (each * weights).sum(), labels, weights)
+        return -logs * doubts**self.gamma
 
 
 class Dice(Loss):
@@ -91,12 +100,13 @@ class Dice(Loss):
         2 sum(p g) / (sum(p^2) + sum(g^2)) for each, over the labelled pixels of all images. The
         squares are those of V-Net: with them smoothed labels are met best by p = g.
         """
-        counted = (labels != IGNORE)[:, None]
-        shares, wanted = prediction.softmax(1) * counted, _wanted(prediction, labels, smoothing)
-        parts = (shares * wanted, shares**2 + wanted**2, _is_class(prediction, labels))
-        over = (0, *range(2, prediction.dim()))
-        sums = devices.summed_for_loss(torch.stack([part.sum(over) for part in parts]))
-        common, squares, pixels = sums.unbind()
+        shares, labelled = prediction.softmax(1), (labels != IGNORE)[:, None]
+        ids = _is_class(prediction, labels)
+        # With nothing smoothed the labels are the ids, and no second copy of them is kept.
+        wanted = (ids * (1 - smoothing) + smoothing / len(ids[0])) * labelled if smoothing else ids
+        parts = shares * wanted, shares**2 * labelled + wanted**2, ids
+        sums = torch.stack([part.sum(_but_classes(part)) for part in parts])
+        common, squares, pixels = devices.summed_for_loss(sums).unbind()
         there = (pixels > 0).float()
         coefficients = 2 * common / torch.where(pixels > 0, squares, 1)
         counts = there if weights is None else there * weights
@@ -136,16 +146,21 @@ def total_loss(
     return torch.stack([loss.weight * loss.of(*given) for loss in losses]).sum()
 
 
-def _averaged(total: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-    """`total` over the labelled pixels of the batch, each as its class weighs; 0 without any.
+def _counts(labels: Tensor, weights: Tensor | None) -> Tensor:
+    """How much each pixel counts: as its class weighs, and not at all if it is ignored."""
+    labelled = labels != IGNORE
+    if weights is None:
+        return labelled
+    # IGNORE is no index into the weights.
+    return labelled * weights[labels.clamp(max=len(weights) - 1)]
 
-    Of several processes, each divides by its share of all pixels, as gradients are averaged.
+
+def _averaged(total: Tensor, counts: Tensor) -> Tensor:
+    """`total` over what the pixels of the whole batch count; 0 where none does.
+
+    Of several processes, each divides by its share of that, as gradients are averaged.
     """
-    counted = labels != IGNORE
-    if weights is not None:
-        # IGNORE is no index into the weights; its pixels are not counted whatever they weigh.
-        counted = counted * weights[labels.clamp(max=len(weights) - 1)]
-    share = devices.summed(counted.sum()) / devices.world_size()
+    share = devices.summed(counts.sum()) / devices.world_size()
     # A batch may hold no labelled pixel; asking for it with `if` would wait for the GPU.
     return total / torch.where(share > 0, share, 1)
 
@@ -157,12 +172,9 @@ def _is_class(prediction: Tensor, labels: Tensor) -> Tensor:
     return (labels[:, None] == ids.view(-1, *(1 for _ in labels.shape[1:]))).float()
 
 
-def _wanted(prediction: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    """The share that each class should have of each pixel, (N, K, ...); 0 of ignored pixels."""
-    shares = _is_class(prediction, labels)
-    if not smoothing:
-        return shares
-    return (shares * (1 - smoothing) + smoothing / shares.shape[1]) * (labels != IGNORE)[:, None]
+def _but_classes(values: Tensor) -> tuple[int, ...]:
+    """All dimensions of (N, K, ...) but that of the classes."""
+    return (0, *range(2, values.dim()))
 
 
 def _listed(value: Any) -> Any:
@@ -175,6 +187,7 @@ def _listed(value: Any) -> Any:
 
 if TYPE_CHECKING:
     AnyLoss = Loss
+    WrittenLoss = Loss
 else:
     # A type checker wants the members spelt out; pydantic takes those of the table.
     AnyLoss = Annotated[
@@ -182,7 +195,11 @@ else:
         by_name("cross-entropy"),
         SHORT_FORM,
     ]
+    # What an editor is to accept, which does not know of short forms.
+    WrittenLoss = AnyLoss | Literal[tuple(LOSSES)]
 AnyLosses = Annotated[
-    tuple[AnyLoss, ...], Field(min_length=1, strict=False), BeforeValidator(_listed)
+    tuple[AnyLoss, ...],
+    Field(min_length=1, strict=False),
+    BeforeValidator(_listed, json_schema_input_type=WrittenLoss | list[WrittenLoss]),
 ]
 """A loss alone stands for a list of it."""

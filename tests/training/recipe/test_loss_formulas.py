@@ -157,6 +157,13 @@ def test_a_recipe_names_a_loss_alone_or_with_its_fields_or_in_a_list(name):
         assert Recipe.parse(dump(recipe)) == recipe
 
 
+def test_an_editor_is_told_of_names_alone_too():
+    written = Recipe.json_schema()["properties"]["loss"]["anyOf"]
+    names = {"enum": list(LOSSES), "type": "string"}
+    assert names in written
+    assert any(names in each.get("items", {}).get("anyOf", []) for each in written)
+
+
 def test_a_list_of_losses_replaces_the_one_that_is_extended(tmp_path):
     (tmp_path / "base.yaml").write_text("extends: demo\nloss: [dice, focal]\n")
     (tmp_path / "mine.yaml").write_text("extends: base.yaml\nloss: {name: focal, gamma: 3}\n")
