@@ -67,7 +67,7 @@ def keep_alive(grid: Grid) -> Grid:
 def pruned(grid: Grid, topology: str | CustomTopology) -> Grid:
     """What `prune` gives for a grid."""
     full = grid.full
-    kept = keep_wanted(full, _wanted(full, topology))
+    kept = keep_wanted(full, wanted_by(topology, full))
     return replace(kept, spec=full.spec.but(topology=topology))
 
 
@@ -77,7 +77,8 @@ def removed(grid: Grid) -> tuple[Connection, ...]:
     return tuple(connection for connection in grid.full if connection.name not in kept)
 
 
-def _wanted(grid: Grid, topology: str | CustomTopology) -> Callable[[Connection], bool]:
+def wanted_by(topology: str | CustomTopology, grid: Grid) -> Callable[[Connection], bool]:
+    """Which connections of a full grid a topology keeps. Errors: `TopologyError`, as `prune`."""
     if isinstance(topology, CustomTopology):
         return _custom(grid, topology)
     if topology not in TOPOLOGIES:

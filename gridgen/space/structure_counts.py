@@ -14,9 +14,10 @@ import numpy as np
 
 from gridgen.analysis.receptive import Node, Reading, field_sides
 from gridgen.errors import SpecError
-from gridgen.grid import FeatureMap, Grid, build_grid, prune
+from gridgen.grid import Connection, FeatureMap, Grid, build_grid, prune
 from gridgen.grid.ends import head_layers, stem_layers
 from gridgen.grid.layers import Layer, Layers
+from gridgen.grid.pruning import wanted_by
 from gridgen.grid.styles import Style
 from gridgen.grid.units import Kind, shortcut_layers, unit_layers
 from gridgen.spec import CustomTopology, GridSpec
@@ -72,13 +73,23 @@ def count_structure(grid: Grid) -> StructureCounts:
     >>> counted.entering[Entering("subsampling", 1)], counted.joining[Joining(0, 2)]
     (2, 2)
     """
-    bare = tuple(BareConnection(arrival.kind, arrival.source, arrival.target) for arrival in grid)
-    arrivals = Counter(connection.target for connection in bare)
+    return _counted(grid, _bare(grid))
+
+
+def _bare(connections: Iterable[Connection]) -> list[BareConnection]:
+    return [BareConnection(each.kind, each.source, each.target) for each in connections]
+
+
+def _counted(grid: Grid, connections: list[BareConnection]) -> StructureCounts:
+    """The counts of `grid` as if it had these connections alone."""
+    arrivals = Counter(connection.target for connection in connections)
+    # Every map but the input has an arrival.
+    maps = {grid.input: 0, **arrivals}
     return StructureCounts(
-        entering=Counter(Entering(kind, target.stream) for kind, _, target in bare),
-        joining=Counter(Joining(target.stream, arrivals[target]) for target in grid.maps),
-        entries=Counter(target.stream for target in grid.maps if target.column == 0),
-        connections=bare,
+        entering=Counter(Entering(kind, target.stream) for kind, _, target in connections),
+        joining=Counter(Joining(target.stream, number) for target, number in maps.items()),
+        entries=Counter(target.stream for target in maps if target.column == 0),
+        connections=tuple(connections),
         input=grid.input,
         output=grid.output,
         multiple=grid.spec.multiple,
@@ -110,13 +121,32 @@ def structures_of(
 
 
 def _pruned(full: Grid, topology: TopologyKey) -> StructureCounts | SpecError:
+    """What `prune` leaves, counted without making a grid of it."""
     kept: Any = topology
     if isinstance(topology, tuple):
         kept = CustomTopology(keep=topology[0], drop=topology[1])
     try:
-        return count_structure(full if kept is None else prune(full, kept))
+        wanted = full if kept is None else filter(wanted_by(kept, full), full)
+        alive = _alive(_bare(wanted), full)
+        # Where no path is left, prune says so.
+        return count_structure(prune(full, kept)) if alive is None else _counted(full, alive)
     except SpecError as error:
         return named(error)
+
+
+def _alive(connections: list[BareConnection], grid: Grid) -> list[BareConnection] | None:
+    """Those that lie on a path from input to output; None if there is no such path."""
+    reached, needed = {grid.input}, {grid.output}
+    # In the order of computation, so that all into a map come before those that leave it.
+    for _, source, target in connections:
+        if source in reached:
+            reached.add(target)
+    for _, source, target in reversed(connections):
+        if target in needed:
+            needed.add(source)
+    if grid.output not in reached:
+        return None
+    return [each for each in connections if each.source in reached and each.target in needed]
 
 
 SideBySide = tuple[Layers, ...]
