@@ -167,7 +167,7 @@ class Answer:
             print_rows([*((fit.phase, fit.text(self.room)) for fit in self.fitting), *note])
         if self.verdicts:
             print()
-            print_wrapped_rows([(verdict.words, verdict.text) for verdict in self.verdicts])
+            print_wrapped_rows([(verdict.label, verdict.text) for verdict in self.verdicts])
 
     def _policy(self) -> str:
         """What was given, where the size policy makes another image of it."""

@@ -48,21 +48,24 @@ class LimitVerdict(NamedTuple):
     note: str = ""
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The name of the quantity, with spaces."""
         return self.quantity.replace("_", " ")
 
     @property
     def text(self) -> str:
-        """Such as `13,181,097, not within at most 10,000,000 parameters (1.32 times)`."""
+        """Such as `13,181,097, more than the 10,000,000 allowed (1.32 times)`."""
         quantity = QUANTITIES[self.quantity]
         note = f" {self.note}" if self.note else ""
-        where = "within" if self.within else "not within"
+        over, within = ("less than", "at least") if quantity.least else ("more than", "within")
+        limit = f"the {quantity.write(self.limit)} {'wanted' if quantity.least else 'allowed'}"
         times = "" if self._endless else f" ({self.cost / self.limit:.2f} times)"
-        return f"{quantity.exact(self.cost)}{note}, {where} {quantity.limit(self.limit)}{times}"
+        return (
+            f"{quantity.exact(self.cost)}{note}, {within if self.within else over} {limit}{times}"
+        )
 
     @property
-    def fault(self) -> str:
+    def broken(self) -> str:
         """Such as `13,181,097 parameters are more than 10,000,000 (1.32 times)`."""
         limit = Limit(self.quantity, self.limit)
         note = f", {self.note}" if self.note else ""

@@ -35,7 +35,7 @@ class Miss(NamedTuple):
     broken: tuple[LimitVerdict, ...]
 
     def __str__(self) -> str:
-        return f"{self.words}: {'; '.join(verdict.fault for verdict in self.broken)}"
+        return f"{self.words}: {'; '.join(verdict.broken for verdict in self.broken)}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,7 +73,7 @@ def test_a_network_that_sees_the_whole_image_sees_enough():
     grid = build_grid(load_spec("pspnet"))
     [verdict] = Budget(min_receptive_field=65536).verdict(grid)
     assert verdict == LimitVerdict("receptive_field", WHOLE_IMAGE, 65536, True)
-    assert verdict.text == "endless pixels, within at least 65,536 pixels of receptive field"
+    assert verdict.text == "endless pixels, at least the 65,536 pixels wanted"
     assert verdict.as_json() == {
         "quantity": "receptive_field",
         "cost": None,
@@ -168,17 +168,17 @@ def test_what_is_no_size_is_refused(size, fact):
     [
         (
             PAPER,
-            "10,027,008 by the paper's formula, within at most 12,000,000 parameters (0.84 times)",
+            "10,027,008 by the paper's formula, within the 12,000,000 allowed (0.84 times)",
         ),
         (
             PAPER.but(topology="unet"),
-            "10,027,008 by the paper's formula for the full grid, within at most 12,000,000 "
-            "parameters (0.84 times)",
+            "10,027,008 by the paper's formula for the full grid, within the 12,000,000 allowed "
+            "(0.84 times)",
         ),
         (
             PAPER.but(base_channels=None, channels=[16, 32, 64, 128, 255]),
-            "13,114,350 exactly, as the paper has no formula for it, not within at most "
-            "12,000,000 parameters (1.09 times)",
+            "13,114,350 exactly, as the paper has no formula for it, more than the "
+            "12,000,000 allowed (1.09 times)",
         ),
     ],
 )
@@ -189,14 +189,14 @@ def test_the_papers_bound_is_named(spec, text):
 
 def test_what_breaks_the_papers_bound_says_so():
     [verdict] = Budget(parameters="10M", bound="paper").verdict(build_grid(PAPER))
-    assert verdict.fault == (
+    assert verdict.broken == (
         "10,027,008 parameters are more than 10,000,000 (1.00 times, by the paper's formula)"
     )
 
 
 def test_the_papers_bound_is_no_word_about_macs():
     [verdict] = Budget(macs="40GMAC", bound="paper").verdict(build_grid(PAPER))
-    assert verdict.text == "33,098,400,000 MACs, within at most 40 GMAC (0.83 times)"
+    assert verdict.text == "33,098,400,000 MACs, within the 40 GMAC allowed (0.83 times)"
 
 
 def test_the_papers_bound_has_no_formula_for_published_networks():
