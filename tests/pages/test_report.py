@@ -202,7 +202,8 @@ def test_a_restoration_is_judged_in_its_own_unit(tmp_path):
 
 TABLE = ScoreTable(
     "Classes",
-    {"class": "class", "iou": "IoU", "dice": "Dice"},
+    ("class", "iou", "dice"),
+    ("class", "IoU", "Dice"),
     [("sky", 0.75, 6 / 7), ("tree", None, None)],
     mean=("mean", 0.75, 6 / 7),
 )

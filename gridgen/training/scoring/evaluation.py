@@ -221,5 +221,5 @@ def images_table(evaluation: Evaluation) -> ScoreTable:
     for image in evaluation.worst:
         values = image.score.numbers().values() if image.score else [None] * len(titles)
         rows.append((image.name, *image.size, *values))
-    plain = {name: name for name in ("image", "height", "width")}
-    return ScoreTable("Images", plain | dict(titles), rows)
+    plain = ("image", "height", "width")
+    return ScoreTable("Images", (*plain, *titles), (*plain, *titles.values()), rows)

@@ -141,20 +141,22 @@ def tables(matrix: Tensor, classes: Sequence[str], colours: Colours) -> dict[str
     pixels, predicted = matrix.sum(1), matrix.sum(0)
     shares = (pixels.double() / pixels.sum()).tolist()
     cells = [[known(share) for share in column] for column in (*measured, shares)]
-    titles = {name: title for name, (title, _) in OVERLAPS.items()}
-    counted = {"share": "share of pixels", "pixels": "pixels", "predicted_pixels": "predicted"}
+    titles = (title for title, _ in OVERLAPS.values())
     by_class = ScoreTable(
         title="Classes",
-        columns={"class": "class", **titles, **counted},
+        columns=("class", *OVERLAPS, "share", "pixels", "predicted_pixels"),
+        titles=("class", *titles, "share of pixels", "pixels", "predicted"),
         rows=list(zip(classes, *cells, pixels.tolist(), predicted.tolist(), strict=True)),
         note=NOTE,
-        mean=("mean", *map(mean, measured), *("" for _ in counted)),
+        # One of precision or recall would be over other classes than those that the means are of.
+        mean=("mean", *map(mean, measured[:2]), "", "", "", "", ""),
         bar="iou",
         colours=colours,
     )
     counts = ScoreTable(
         title="Confusion",
-        columns={"truth": "truth", **{name: name for name in classes}},
+        columns=("truth", *classes),
+        titles=("truth", *classes),
         rows=[(name, *row) for name, row in zip(classes, matrix.tolist(), strict=True)],
         note=CONFUSION_NOTE,
         picture=lambda: confusion_png(matrix.numpy(), classes),

@@ -1,7 +1,7 @@
 """A part of a score in lines and columns: a CSV file, JSON, and what people read."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -19,8 +19,9 @@ class ScoreTable:
 
     Attributes:
         title: heading on a page.
-        columns: titles by the names of the columns.
-        rows: as many cells as there are columns, a word first.
+        columns: names of the columns.
+        titles: as many titles.
+        rows: as many cells in each, a word first.
         note: sentences below it on a page.
         mean: a last row that is for people alone.
         bar: name of a column of shares that a page draws as bars.
@@ -29,7 +30,8 @@ class ScoreTable:
     """
 
     title: str
-    columns: Mapping[str, str]
+    columns: Sequence[str]
+    titles: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
     mean: Sequence[Cell] = ()
@@ -48,12 +50,13 @@ class ScoreTable:
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
-        return {"columns": dict(self.columns), "rows": list(self.rows), "mean": list(self.mean)}
+        fields = ("columns", "titles", "rows", "mean")
+        return {field: list(getattr(self, field)) for field in fields}
 
     def shown(self) -> list[tuple[str, ...]]:
         """The titles, the rows and the mean as texts."""
         rows = [*self.rows, *([self.mean] if self.mean else [])]
-        return [tuple(self.columns.values()), *(tuple(map(_shown, row)) for row in rows)]
+        return [tuple(self.titles), *(tuple(map(_shown, row)) for row in rows)]
 
 
 def _shown(cell: Cell) -> str:

@@ -73,7 +73,7 @@ class Depth(Restoration):
 
     def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
         rows = [("pixels", self.score(statistics).error)]
-        return {"errors": ScoreTable("Errors", {"of": "of", "rmse": "RMSE"}, rows)}
+        return {"errors": ScoreTable("Errors", ("of", "rmse"), ("of", "RMSE"), rows)}
 
     def score_baseline(self, data, dataset, held_out, on_progress) -> None:
         return None

@@ -108,7 +108,7 @@ def test_what_a_score_does_not_say_is_in_tables(task, outputs, labels):
     tables = task.tables(task.statistics(torch.rand(4, outputs, 8, 6), labels))
     for table in tables.values():
         assert table.title
-        assert {len(row) for row in table.rows} == {len(table.columns)}
+        assert {len(row) for row in (table.titles, *table.rows)} == {len(table.columns)}
         assert table.bar is None or table.bar in table.columns
         assert len(table.colours) in (0, len(table.rows))
         assert {len(line) for line in csv.reader(table.csv().splitlines())} == {len(table.columns)}
