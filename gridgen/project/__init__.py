@@ -1,3 +1,3 @@
 """The files that come with gridgen beside its code, and folders with copies of them."""
 
-from gridgen.project.shipped import README, new_project
+from gridgen.project.shipped import README, comes_along, new_project

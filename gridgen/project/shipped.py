@@ -25,6 +25,11 @@ def new_project(folder: PathLike) -> list[Path]:
     return [Path(folder, name) for name in places]
 
 
+def comes_along(path: str | Path) -> bool:
+    """Whether a new project has a file that is called so."""
+    return Path(path).as_posix() in shipped()
+
+
 def shipped() -> dict[str, Path]:
     """Where the files are, by what they are called in a new project. Errors: `FileError`."""
     found = {README: HERE / README}

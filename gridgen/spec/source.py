@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from gridgen.errors import SpecError
+from gridgen.project import comes_along
 
 Field = tuple[str | int, ...]
 
@@ -56,6 +57,9 @@ class Source:
                 raw = file.read(MAX_BYTES + 1)
         except IsADirectoryError as error:
             raise SpecError(f"{path}: a folder; name a YAML file in it") from error
+        except FileNotFoundError as error:
+            fix = "; gridgen new FOLDER writes it there" * comes_along(path)
+            raise SpecError(f"{path}: {error.strerror}{fix}") from error
         except OSError as error:
             raise SpecError(f"{path}: {error.strerror or error}") from error
         if len(raw) > MAX_BYTES:

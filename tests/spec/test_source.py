@@ -247,6 +247,15 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert str(caught.value) == f"{tmp_path}: a folder; name a YAML file in it"
 
 
+def test_a_missing_file_that_comes_along_is_said_to_come_with_a_new_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecError) as caught:
+        Source.read("specs/gridnet.yaml")
+    assert str(caught.value) == (
+        "specs/gridnet.yaml: No such file or directory; gridgen new FOLDER writes it there"
+    )
+
+
 def test_a_field_that_is_not_in_the_file_is_shown_at_what_should_hold_it():
     source = Source.parse("# mine\na:\n  b: 1\n", "mine.yaml")
     error = source.blame(SpecError("is missing", ("a", "c")))
