@@ -60,9 +60,8 @@ class LimitVerdict(NamedTuple):
         over, within = ("less than", "at least") if quantity.least else ("more than", "within")
         limit = f"the {quantity.write(self.limit)} {'wanted' if quantity.least else 'allowed'}"
         times = "" if self._endless else f" ({self.cost / self.limit:.2f} times)"
-        return (
-            f"{quantity.exact(self.cost)}{note}, {within if self.within else over} {limit}{times}"
-        )
+        kept = within if self.within else over
+        return f"{quantity.exact(self.cost)}{note}, {kept} {limit}{times}"
 
     @property
     def broken(self) -> str:
