@@ -29,7 +29,7 @@ ROOMS = (
         "render",
         "figures",
     ),
-    *("emit", "data", "training", "pages", "study", "registries", "cli"),
+    *("emit", "data", "training", "pages", "study", "registries", "testing", "cli"),
 )
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]
 HEAVY = ("torch", "lightning", "optuna", "matplotlib")

@@ -20,7 +20,8 @@ from gridgen.grid.lattices import chain, trellis, triangle
 from gridgen.grid.layers import Conv
 from gridgen.grid.tracing import trace
 from gridgen.spec import GridSpec
-from tests.oracles.measuring import measured, network_on_meta
+from gridgen.testing import check_counts, check_gradients
+from gridgen.testing.oracles import network_on_meta
 
 SIZES = [(360, 480), (401, 399), (33, 65)]
 ROOM = Path(gridgen.__file__).parent / "architectures"
@@ -74,15 +75,8 @@ def source_of(name: str) -> Path:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_counts_are_those_of_the_module_and_a_gradient_reaches_every_parameter(name, size):
     grid = grid_of(name)
-    network = network_on_meta(grid)
-    counted = count(grid, size)
-    image = torch.empty(2, grid.spec.in_channels, *size, device="meta")
-    assert counted.parameters.total == sum(p.numel() for p in network.parameters())
-    assert (counted.activations.total, counted.macs.total) == measured(network.eval(), image[:1])
-    prediction = network.train()(image)
-    assert prediction.shape == (2, grid.spec.classes, *size)
-    prediction.sum().backward()
-    assert [key for key, p in network.named_parameters() if p.grad is None] == []
+    check_counts(grid, size)
+    check_gradients(grid, size, device="meta")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

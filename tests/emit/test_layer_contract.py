@@ -34,6 +34,7 @@ from gridgen.grid.layers import (
 from gridgen.memory.layers import Recorder
 from gridgen.memory.replay import Replay
 from gridgen.memory.setting import Setting
+from gridgen.testing.oracles import kept_by_autograd
 
 EXAMPLES: tuple[Layer, ...] = (
     Conv(4, 6, stride=2),
@@ -131,22 +132,14 @@ def test_autograd_keeps_what_the_memory_model_says(layer):
     layers = Conv(4, 4, kernel=1), layer
     module, batch = lower(layers).train(), 2
     shapes = [SHAPE, (SHAPE[0], *AUXILIARY)] if layer.needs_auxiliary else [SHAPE]
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        output = module(*(torch.rand(batch, *shape) for shape in shapes))
-    for held in (*module.parameters(), *module.buffers()):
-        kept.pop(held.untyped_storage().data_ptr(), None)
+    inputs = [torch.rand(batch, *shape) for shape in shapes]
+    held = *module.parameters(), *module.buffers()
+    _output, kept = kept_by_autograd(lambda: module(*inputs), held)
     recorder = Recorder(Setting(batch=batch, device="cpu"), training=True)
     recorder.sequence(layers, *map(recorder.given, shapes))
     replay = Replay(recorder.tape)
     replay.forward(keeping=True)
-    assert replay.saved == sum(kept.values())
-    del output  # until here it holds what autograd keeps
+    assert replay.saved == kept
 
 
 def test_words_tell_kinds_of_layers_apart():

@@ -7,21 +7,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from strategies import specs, topologies_for
-from torch import nn
 
 from gridgen.analysis import count
 from gridgen.emit import GridNetwork
 from gridgen.emit.lowering import lower
 from gridgen.errors import SizeError, TooLargeError
-from gridgen.grid import TOPOLOGIES, build_grid, prune, removed
+from gridgen.grid import TOPOLOGIES, build_grid, prune
 from gridgen.grid.layers import BatchNorm, Conv, ReLU
 from gridgen.memory.min_memory_order import min_memory_order
 from gridgen.program.compiler import last_reads
 from gridgen.spec import GridSpec
-from tests.oracles.measuring import measured, network_on_meta
-from tests.oracles.silencing import share_weights, silenced
+from gridgen.testing import check_gradients, check_pruning
+from gridgen.testing.oracles import measured, network_on_meta
 
-NORMS = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.GroupNorm
 PAPER_FAMILY = {"streams": 3, "columns": "2+2", "base_channels": 4, "classes": 3}
 
 
@@ -41,57 +39,30 @@ def test_the_papers_network_at_400x400_costs_what_is_counted(paper_grid):
 @given(specs(max_streams=4, dimensions=(1, 2, 3)))
 @settings(max_examples=40)
 def test_a_gradient_reaches_every_parameter_of_every_topology(spec):
-    full = build_grid(spec.but(total_dropout=0.0))
+    full = build_grid(spec)
     size = (spec.multiple * (2 if spec.dimensions == 3 else 4),) * spec.dimensions
     for topology in topologies_for(spec):
-        network = GridNetwork(prune(full, topology))
-        _away_from_dead_rectifiers(network)
-        logits = network(torch.rand(2, spec.in_channels, *size))
-        (logits * torch.randn_like(logits)).sum().backward()
-        unreached = [name for name, p in network.named_parameters() if p.grad is None]
-        assert unreached == []
+        check_gradients(prune(full, topology), size, may_be_zero=True)
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_the_gradient_of_every_unit_is_not_zero(topology):
-    torch.manual_seed(0)
-    network = GridNetwork(prune(build_grid(GridSpec(**PAPER_FAMILY)), topology))
-    network(torch.rand(2, 3, 16, 16)).square().sum().backward()
-    for name, unit in network.units.items():
-        assert any(p.grad.abs().max() > 0 for p in unit.parameters()), name
+def test_the_gradient_of_every_part_is_not_zero(topology):
+    check_gradients(prune(build_grid(GridSpec(**PAPER_FAMILY)), topology), (16, 16))
 
 
-def _away_from_dead_rectifiers(network: GridNetwork) -> None:
-    """With one or two channels, a rectifier can happen to pass nothing at all."""
-    for module in network.modules():
-        if isinstance(module, NORMS):
-            nn.init.constant_(module.bias, 1.0)
-
-
-@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
 @pytest.mark.parametrize("topology", [name for name in TOPOLOGIES if name != "gridnet"])
 @pytest.mark.parametrize("columns", ["2+2", "3+3"])
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 @pytest.mark.parametrize("norm", ["batch", "group"])
-def test_the_pruned_network_is_the_full_one_with_silent_units(
-    columns, topology, norm, dimensions, training
-):
+def test_the_pruned_network_is_the_full_one_with_silent_units(columns, topology, norm, dimensions):
     """Silent: the last convolution's weight *and bias* are zero and the identity is not added.
 
     The unit's BN may hold anything, in evaluation and in training: what follows multiplies it by
     zero. Maps that the pruned grid has not are then zero, and nobody listens to them.
     """
-    torch.manual_seed(1)
     shared = {**PAPER_FAMILY, "columns": columns, "dimensions": dimensions, "norm": norm}
     full = build_grid(GridSpec(**shared, activation="relu" if norm == "batch" else "gelu"))
-    pruned = prune(full, topology)
-    dropped = {connection.name for connection in removed(pruned)}
-    network, small = silenced(full, dropped), GridNetwork(pruned)
-    share_weights(network, small)
-    image = torch.rand(2, 3, *(16, 24, 8)[:dimensions])
-    network.train(training)
-    small.train(training)
-    torch.testing.assert_close(network(image), small(image), rtol=1e-5, atol=1e-5)
+    check_pruning(prune(full, topology), (16, 24, 8)[:dimensions])
 
 
 @given(specs(max_streams=4, dimensions=(1, 2, 3)))

@@ -7,7 +7,7 @@ from gridgen.analysis.relations import relate
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune, removed
 from gridgen.spec import GridSpec
-from tests.oracles.silencing import share_weights, silenced
+from gridgen.testing.oracles import share_weights, silenced
 
 FOUR = ("conv-deconv", "unet", "frrn", "resnet")
 

@@ -10,11 +10,9 @@ from gridgen.analysis.receptive import receptive_field
 from gridgen.analysis.sizes import default_size, legal_size
 from gridgen.errors import SizeError, SpecError
 from gridgen.grid import build_grid, prune
-from gridgen.grid.ends import HEADS, STEMS, stem_layers
+from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.layers import cost
-from gridgen.grid.styles import Style
 from gridgen.spec import GridSpec
-from gridgen.spec.gridspec import STEM_STRIDES
 from tests.oracles import closed_form
 
 FAMILY = {"streams": 4, "columns": "2+3", "base_channels": 6, "classes": 5}
@@ -74,12 +72,6 @@ def test_every_head_undoes_the_stride_of_every_stem(stem, head, dimensions):
     after = cost(grid.stem, (3, *size)).shape
     assert after == (6, *(side // spec.stride for side in size))
     assert cost(grid.head, after).shape == (5, *size)
-
-
-@pytest.mark.parametrize("name", STEMS)
-def test_the_spec_knows_the_stride_of_every_stem(name):
-    shape = cost(stem_layers(name, Style(), 3, 4), (3, 8, 8)).shape
-    assert shape == (4, *(8 // STEM_STRIDES.get(name, 1),) * 2)
 
 
 def test_a_strided_stem_asks_for_twice_the_multiple():

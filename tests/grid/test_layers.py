@@ -25,7 +25,7 @@ from gridgen.grid.layers import (
     channels_after,
     cost,
 )
-from tests.oracles.measuring import measured
+from gridgen.testing.oracles import measured
 
 SHAPE = (4, 6, 10)
 

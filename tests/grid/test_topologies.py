@@ -6,6 +6,7 @@ from gridgen.analysis import count_paths
 from gridgen.errors import TopologyError
 from gridgen.grid import TOPOLOGIES, FeatureMap, build_grid, prune
 from gridgen.spec import CustomTopology, GridSpec
+from gridgen.testing import check_topology
 
 
 def grid_of(streams: int, columns):
@@ -84,6 +85,11 @@ def test_the_connections_kept_at_five_streams(columns, topology, kept, edges, pa
     assert len(grid.connections) == edges
     assert count_paths(grid) == paths
     assert grid.dead_ends == ()
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_every_topology_holds_its_contract(name):
+    check_topology(TOPOLOGIES[name])
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)

@@ -15,8 +15,9 @@ from gridgen.grid import TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.memory import Setting, count_memory
 from gridgen.memory.accounting import weights
 from gridgen.spec import GridSpec
-from tests.oracles.measuring import network_on_meta
-from tests.oracles.tracking import DEVICE, saved_by_torch, tracked
+from gridgen.testing import check_saved_bytes
+from gridgen.testing.oracles import network_on_meta
+from tests.oracles.tracking import DEVICE, tracked
 
 SAVED, PEAK = 0.01, 0.05
 PRECISIONS, OPTIMIZERS = ("fp32", "bf16"), ("sgd", "adam", "adamw")
@@ -151,10 +152,7 @@ def test_autograd_keeps_exactly_what_is_predicted(spec, data):
     grid = prune(build_grid(spec), data.draw(st.sampled_from(topologies_for(spec))))
     size = (spec.multiple * data.draw(st.integers(2, 3)),) * spec.dimensions
     recompute = data.draw(st.sampled_from(["none", "unit", "column"]))
-    chosen = Setting(batch=2, device="cpu", recompute=recompute)
-    kept = saved_by_torch(grid, size, chosen)
-    shares = sum(join == "weighted" for join in (spec.fusion,)) and 4 * 50 * len(grid.maps)
-    assert 0 <= kept - count_memory(grid, size, chosen).saved <= 16 + shares
+    check_saved_bytes(grid, size, Setting(batch=2, device="cpu", recompute=recompute))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@
 tensors are fake ones of the CPU; the storages are the same.
 """
 
-import weakref
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -13,12 +12,12 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
-from torch.nn.functional import cross_entropy
 
-from gridgen.data import IGNORE
 from gridgen.emit import GridNetwork
 from gridgen.emit.network import CHANNELS_LAST
 from gridgen.memory import Setting
+from gridgen.testing.networks import prediction_and_loss
+from gridgen.testing.oracles import kept_by_autograd
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 OPTIMIZERS = {
@@ -43,16 +42,6 @@ def tracked(grid, size, setting: Setting) -> Tracked:
     assert setting.device == DEVICE
     with _no_unit_dropped():
         return _Tracking(grid, size, setting).run()
-
-
-def saved_by_torch(grid, size, setting: Setting) -> int:
-    """Bytes of what autograd keeps in a forward pass that really runs."""
-    network = GridNetwork(grid).train()
-    network.recompute = setting.recompute
-    images = torch.rand(setting.batch, grid.spec.in_channels, *size)
-    labels = torch.zeros(setting.batch, *size, dtype=torch.int64)
-    with _no_unit_dropped():
-        return _saved(network, images, labels, setting)
 
 
 class _Tracking:
@@ -106,32 +95,13 @@ class _Tracking:
 
 
 def _loss(network, images, labels, setting):
-    """As `training/fit.py` and `training/tasks/segmentation.py`."""
     with _autocast(setting):
-        prediction = network(images)
-        total = cross_entropy(prediction.float(), labels, ignore_index=IGNORE, reduction="sum")
-        return prediction, total / (labels != IGNORE).sum().clamp(min=1)
+        return prediction_and_loss(network, images, labels)
 
 
 def _saved(network, images, labels, setting) -> int:
-    """Storages that autograd still keeps after the forward pass, each once.
-
-    Parameters and buffers are left out, and what was packed for an operation that nothing needs.
-    """
-    packed = []
-
-    def pack(tensor):
-        kept = tensor.detach()
-        packed.append(weakref.ref(kept))
-        return kept
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        prediction, loss = _loss(network, images, labels, setting)
-    held = {t.untyped_storage()._cdata for t in (*network.parameters(), *network.buffers())}
-    alive = [kept() for kept in packed if kept() is not None]
-    storages = {t.untyped_storage()._cdata: t.untyped_storage() for t in alive}
-    del prediction, loss
-    return sum(storage.nbytes() for key, storage in storages.items() if key not in held)
+    held = *network.parameters(), *network.buffers()
+    return kept_by_autograd(lambda: _loss(network, images, labels, setting), held)[1]
 
 
 def _autocast(setting):

@@ -1,0 +1,24 @@
+"""Contract suites for members of one's own: a unit, a topology, a dataset, a task, a lint ...
+
+Plain functions that raise an `AssertionError` with one sentence that says what does not hold; the
+project's own members are held against the same ones. They need neither pytest nor hypothesis.
+"""
+
+from gridgen.testing.datasets import check_dataset
+from gridgen.testing.lints import check_lint
+from gridgen.testing.members import (
+    check_activation,
+    check_fusion,
+    check_head,
+    check_norm,
+    check_stem,
+    check_topology,
+    check_unit,
+)
+from gridgen.testing.networks import (
+    check_counts,
+    check_gradients,
+    check_grid,
+    check_pruning,
+    check_saved_bytes,
+)
