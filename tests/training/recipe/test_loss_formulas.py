@@ -7,6 +7,7 @@ import torch
 from gridgen.data import IGNORE
 from gridgen.errors import SpecError
 from gridgen.training import Recipe
+from gridgen.training.processes import devices
 from gridgen.training.recipe.losses import (
     LOSSES,
     Charbonnier,
@@ -127,6 +128,33 @@ def test_dice_is_of_the_batch_so_that_how_images_share_their_pixels_changes_noth
     prediction, labels = example("dice")
     one = prediction.movedim(1, 0).reshape(1, 3, -1), labels.reshape(1, -1)
     torch.testing.assert_close(value(Dice(), *one), value(Dice(), prediction, labels))
+
+
+@every_loss
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_two_processes_have_the_loss_and_the_gradients_of_one(name, smoothing, monkeypatch):
+    prediction, labels = example(name)
+    weights = [1.0, 2.0, 0.5]
+    if name != "charbonnier":
+        labels[0, :5] = IGNORE  # of what counts, the shares are unequal
+    whole = prediction.clone().requires_grad_()
+    expected = value(LOSSES[name](), whole, labels, weights, smoothing)
+    expected.backward()
+    sums = []
+    monkeypatch.setattr(devices, "summed", lambda values: sums.append(values.detach()) or values)
+    for share in (slice(0, 1), slice(1, 2)):
+        value(LOSSES[name](), prediction[share], labels[share], weights, smoothing)
+    monkeypatch.setattr(devices, "world_size", lambda: 2)
+    monkeypatch.setattr(devices, "summed", lambda values: torch.stack(sums).sum(0).to(values))
+    shares = prediction.clone().requires_grad_()
+    losses = [
+        value(LOSSES[name](), shares[share], labels[share], weights, smoothing)
+        for share in (slice(0, 1), slice(1, 2))
+    ]
+    mean = torch.stack(losses).mean()  # as DistributedDataParallel takes it of the gradients
+    mean.backward()
+    torch.testing.assert_close(mean, expected)
+    torch.testing.assert_close(shares.grad, whole.grad)
 
 
 def test_smoothed_labels_are_met_best_by_the_shares_that_they_ask_for():
