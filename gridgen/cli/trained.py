@@ -158,11 +158,14 @@ def evaluate(
         return
     # The page first, then the tables.
     wrote = ", ".join(map(str, (*written[-1:], *written[:-1])))
-    print_rows([*scored.rows(), *([("wrote", wrote)] if wrote else [])])
+    print_rows(scored.rows())
     for table in scored.tables.values():
         if not table.picture:
             print()
             print_table(table.shown())
+    if wrote:
+        print()
+        print_rows([("wrote", wrote)])
     if verdict:
         print()
         print_table(verdict.table(model))

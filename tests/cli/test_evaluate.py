@@ -14,7 +14,7 @@ def test_evaluate_writes_a_page_and_tables(with_run, gridgen):
     )
     assert (code, err) == (0, "")
     assert out.endswith(
-        "wrote         val/index.html, val/scores.json, val/images.csv, val/classes.csv, "
+        "\nwrote  val/index.html, val/scores.json, val/images.csv, val/classes.csv, "
         "val/confusion.csv, val/confusion.png\n"
     )
     assert json.loads((with_run / "val" / "scores.json").read_text())["images"] == 64
