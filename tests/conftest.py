@@ -3,8 +3,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from gridgen.grid import Grid, build_grid
+from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, Grid, build_grid
+from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.styles import ACTIVATIONS, NORMS
 from gridgen.spec import GridSpec
+from gridgen.spec.gridspec import STEM_STRIDES
 
 settings.register_profile("gridgen", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=2000)  # --hypothesis-profile long
@@ -29,6 +32,17 @@ def pytest_addoption(parser):
 @pytest.fixture
 def rewrite(request) -> bool:
     return request.config.getoption("--rewrite")
+
+
+@pytest.fixture
+def tables():
+    """The tables of names that others may add to; what a test enters is gone after it."""
+    found = (*UNITS.values(), FUSIONS, TOPOLOGIES, HEADS, STEMS, NORMS, ACTIVATIONS, STEM_STRIDES)
+    before = [dict(table) for table in found]
+    yield found
+    for table, names in zip(found, before, strict=True):
+        table.clear()
+        table.update(names)
 
 
 @pytest.fixture

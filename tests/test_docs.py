@@ -1,7 +1,10 @@
 """The Python in docs/ runs and prints what its comments say."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,12 +17,37 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.usefixtures("tables")
 def test_a_block_of_python_runs_and_prints_what_it_says(block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "docs", "exec"), {})
+    # A module that can be imported, as a script or a notebook is: other processes look there for
+    # the classes of what they are sent.
+    module = ModuleType("docs_block")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(block, "docs", "exec"), module.__dict__)
     said = re.findall(r"^print\(.*# (.*)$", block, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == said
 
 
 def test_there_is_python_in_the_docs():
     assert BLOCKS
+
+
+def test_a_unit_of_ones_own_is_known_to_every_command(tmp_path):
+    block = re.search(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "mine.py").write_text(block)
+    spec = "streams: 2\ncolumns: 1+1\nbase_channels: 8\nclasses: 3\nunits: {lateral: dilated}\n"
+    (tmp_path / "spec.yaml").write_text(spec)
+    outputs = [
+        subprocess.run(
+            [sys.executable, "mine.py", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for arguments in (["list", "units"], ["count", "spec.yaml"], ["schema"])
+    ]
+    assert "lateral: dilated        One 3x3 convolution of dilation 2" in outputs[0]
+    assert "parameters" in outputs[1]
+    assert '"dilated"' in outputs[2]

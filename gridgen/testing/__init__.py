@@ -22,3 +22,4 @@ from gridgen.testing.networks import (
     check_pruning,
     check_saved_bytes,
 )
+from gridgen.testing.tasks import check_task

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.structure.package import PACKAGE
 
-MOST_LINES = 17_900  # 16,500 for what the package could do when the limit was set
-MOST_FILES = 215
+MOST_LINES = 18_400  # 16,500 for what the package could do when the limit was set
+MOST_FILES = 220
 LEAST_COMMENTS = 0.01
 """Of all lines."""
 
