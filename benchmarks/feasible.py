@@ -85,7 +85,7 @@ SPACES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
 }
 """Kinds of columns beyond number; many widths; many specs that make no grid."""
-TURNS = 2
+TURNS = 3
 
 
 def row(name: str) -> str:
