@@ -61,6 +61,11 @@ LOOSE = {q.field: 1 if q.least else (1 << 63) - 1 for q in QUANTITIES.values() i
 ALL = LOOSE | {q.field: (1 << 63) - 1 for q in QUANTITIES.values() if not q.over}
 
 
+def test_every_field_of_a_spec_varies_in_these_tests():
+    """A new one has to be told apart by `networks`, and counted by `part_costs`."""
+    assert {name.split(".")[0] for name in MORE} == set(GridSpec.model_fields)
+
+
 def distinct(values):
     return st.lists(values, min_size=1, max_size=3, unique_by=str).map(tuple)
 
