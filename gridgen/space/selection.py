@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from gridgen.arguments import checked
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, unknown
 from gridgen.grid import build_grid, require_names
 from gridgen.grid.building import NAMED
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Params, Range, Space, require_fields
-from gridgen.space.cost_tables import CostTables
+from gridgen.space.cost_tables import REASONS, CostTables
 from gridgen.space.feasible_set import Feasible, other_limits
 from gridgen.space.memory_limit import MemoryLimit
 from gridgen.space.quantities import QUANTITIES
@@ -61,9 +61,15 @@ def feasible(
 def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:
     require_fields(space)
     specs = SpecArray(spec, space)
+    for name in spec.keys() - GridSpec.model_fields.keys():
+        raise SpecError(unknown("spec field", name, GridSpec.model_fields), ("spec", name))
     for name in NAMED.keys() - {"topology"}:
         require_no_errors(specs.table((name,), _known))
-    require_no_errors(specs.values_of("size"))
+    for name in GridSpec.model_fields:
+        values = specs.values_of(name)
+        # A number of streams, for one, may fit no spec at some points, but not at all of them.
+        if name not in REASONS or all(isinstance(value, SpecError) for value in values.flat):
+            require_no_errors(values)
     return CostTables(specs, budget)
 
 

@@ -212,6 +212,9 @@ def test_a_space_that_cannot_be_counted_is_refused(space, fact, field):
         ({"classes": 0}, {"streams": (2, 3)}, "classes: 0 is less than 1"),
         ({}, {"norm": ("batch", "bach")}, "norm: unknown norm 'bach'"),
         ({}, {"size": ("pad", "padd")}, "size: 'padd' is not one of"),
+        ({}, {"total_dropout": (0, 1.5)}, "total_dropout: 1.5 is not less than 1"),
+        ({}, {"base_channels": ("low", "high")}, "base_channels: 'low' is not a whole number"),
+        ({"strems": 3}, {"base_channels": (2, 4)}, "unknown spec field 'strems'"),
         ({}, {"in_channels": (3, "x")}, "in_channels: 'x' is not a whole number"),
     ],
 )
@@ -220,6 +223,12 @@ def test_what_fits_no_spec_is_an_error_and_not_a_point_without_a_grid(spec, spac
     with pytest.raises(SpecError) as caught:
         feasible({name: v for name, v in shared.items() if name not in space}, space, Budget())
     assert fact in str(caught.value)
+
+
+def test_a_field_that_is_missing_is_an_error_and_not_a_space_without_grids():
+    with pytest.raises(SpecError) as caught:
+        feasible({"classes": 2, "columns": "1+1"}, {"base_channels": (2, 4)}, Budget())
+    assert str(caught.value) == "spec: streams: this field is missing; add it"
 
 
 def test_a_point_that_is_no_spec_is_cheap():
