@@ -55,17 +55,19 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         for name, parameter in signature.parameters.items()
         if parameter.kind not in VARIADIC and _is_checkable(parameter.annotation)
     }
-    name = function.__qualname__.removesuffix(".__init__")
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             bound = signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            raise UsageError(f"{name}: {_misfit(signature, kwargs, error)}") from None
+            raise UsageError(
+                f"{_name(function, args)}: {_misfit(signature, kwargs, error)}"
+            ) from None
         for parameter, annotation in wanted.items():
             if parameter in bound and not fits(bound[parameter], annotation):
-                raise UsageError(f"{name}: {_refusal(parameter, bound[parameter], annotation)}")
+                fact = _refusal(parameter, bound[parameter], annotation)
+                raise UsageError(f"{_name(function, args)}: {fact}")
         return function(*args, **kwargs)
 
     return called
@@ -125,6 +127,15 @@ def described(annotation: Any) -> str:
     return WORDS.get(kind) or f"{article} {kind.__name__}"
 
 
+def _name(function: Callable[..., Any], arguments: Sequence[Any]) -> str:
+    """What the caller wrote: a class for its constructor, and for what it inherits."""
+    owner, _, own = function.__qualname__.rpartition(".")
+    if own in ("__init__", "__call__"):
+        return owner
+    inherited = owner and arguments and isinstance(arguments[0], type)
+    return f"{arguments[0].__name__}.{own}" if inherited else function.__qualname__
+
+
 def _is_checkable(annotation: Any) -> bool:
     """Protocols without `runtime_checkable` answer no `isinstance`."""
     protocol = getattr(annotation, "_is_protocol", False)
@@ -151,4 +162,5 @@ def _misfit(signature: inspect.Signature, given: Mapping[str, Any], error: TypeE
 
 def _brief(parameter: inspect.Parameter) -> str:
     required = parameter.default is parameter.empty
-    return parameter.name if required else f"{parameter.name}={parameter.default!r}"
+    shown = "..." if callable(parameter.default) else repr(parameter.default)
+    return parameter.name if required else f"{parameter.name}={shown}"

@@ -126,7 +126,8 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     names = sorted(known)
     near = _near(name.lower(), names) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"unknown {what} {name!r}; {hint or 'known: ' + ', '.join(names)}"
+    shown = repr(name if len(name) <= 80 else f"{name[:77]}...")
+    return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
 
 
 def ending(code: int) -> str:

@@ -17,8 +17,7 @@ LEFT = re.compile(r"\..+\.\d+")
 def write_file(path: str | Path, content: bytes | str) -> Path:
     """Write through a temporary neighbour, flush it to the disk, then rename. Makes folders."""
     path = Path(path)
-    # Path.is_dir would raise for a name that is too long, which writing refuses in its own words.
-    if not path.name or os.path.isdir(path):
+    if not path.name or is_folder(path):
         raise FileError(f"{path}: a folder; name a file in it")
     raw = content.encode() if isinstance(content, str) else content
     # In the same folder: a rename is atomic within one file system only.
@@ -32,10 +31,11 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         flush_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):  # a file system that is read-only by now refuses that too
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError):  # a file system read-only by now refuses that too
             temporary.unlink()
-        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path}: cannot be written: {reason}") from error
     return path
 
 
@@ -70,6 +70,22 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether a file lies there; where a name is too long or has a null byte, none can."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a folder lies there, as `is_file` for files."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def user_data_folder() -> Path:
     """The folder of calibrations and caches: `$GRIDGEN_HOME`, `$XDG_DATA_HOME/gridgen`, or
     ~/.local/share/gridgen.
@@ -91,9 +107,9 @@ def make_folder(folder: Path) -> None:
     """Make `folder` and those above it, where they are missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "a file is in the way" if blocked else error.strerror or error
+        reason = "a file is in the way" if blocked else getattr(error, "strerror", None) or error
         raise FileError(f"{folder}: cannot be made: {reason}") from error
 
 

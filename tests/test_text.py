@@ -1,8 +1,7 @@
 """Amounts as people write them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gridgen.errors import SpecError
 from gridgen.space import Budget

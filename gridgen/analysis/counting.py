@@ -13,7 +13,9 @@ from gridgen.analysis.sizes import SizeLike, as_size, counted_size
 from gridgen.arguments import checked
 from gridgen.grid import GridLike, as_grid
 from gridgen.grid.tracing import Size, trace
+from gridgen.shown import Shown, ShownRows
 from gridgen.spec import GridSpec, NetworkSpec
+from gridgen.text import number_text
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Connections:
     full: int
 
 
-@dataclass(frozen=True)
-class Count:
+@dataclass(frozen=True, repr=False)
+class Count(Shown):
     """The costs of a grid. `as_json` has the same keys as the attributes."""
 
     parameters: Parameters
@@ -64,6 +66,17 @@ class Count:
     connections: Connections
     maps: int
     paths: int
+
+    def rows(self) -> ShownRows:
+        """The totals."""
+        return [
+            ("parameters", number_text(self.parameters.total)),
+            ("activations", number_text(self.activations.total)),
+            ("MACs", number_text(self.macs.total)),
+            ("connections", f"{self.connections.kept} of {self.connections.full}"),
+            ("maps", number_text(self.maps)),
+            ("paths", number_text(self.paths)),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Nested dictionaries of plain numbers."""

@@ -10,7 +10,10 @@ from gridgen.analysis.relations import relate
 from gridgen.analysis.sizes import SizeLike, as_size, common_size
 from gridgen.arguments import checked
 from gridgen.grid import Grid, GridLike, as_grid
+from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
+from gridgen.shown import Shown, ShownRows
+from gridgen.text import brief, field_text
 
 
 class CostChange(NamedTuple):
@@ -26,8 +29,8 @@ class CostChange(NamedTuple):
         return self.b - self.a
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, repr=False)
+class Difference(Shown):
     """The differences of grids A and B: names of connections, counts for one image of `size`.
 
     `changed` are connections of both, `changed_maps` maps of both, that are not the same;
@@ -67,6 +70,24 @@ class Difference:
         """The share of B's parameters that A's weights could fill."""
         total = self.count_b.parameters.total
         return self.inherited_parameters / total if total else 0.0
+
+    def rows(self) -> ShownRows:
+        """What changes from A to B."""
+        inherited = (
+            f"{self.inherited_parameters:,} of B's parameters "
+            f"({self.inherited_share:.1%}): {brief(self.inherited)}"
+        )
+        return [
+            ("only in A", brief(self.only_in_a)),
+            ("only in B", brief(self.only_in_b)),
+            ("changed", brief(self.changed)),
+            ("changed maps", brief(self.changed_maps)),
+            ("stem, head", "equal" if self.ends_equal else "differ"),
+            ("image", shape_text(self.size)),
+            *((c.what, f"{c.a:,} -> {c.b:,} ({c.difference:+,})") for c in self.costs),
+            ("receptive field", " -> ".join(map(field_text, self.receptive_fields))),
+            ("inherited", inherited),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and names."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from gridgen.arguments import checked
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
+from gridgen.shown import Shown, ShownRows
+from gridgen.text import number_text
 
 Lengths = dict[int, int]
 """The number of paths or ways of each length."""
@@ -54,8 +56,8 @@ class StreamDepth:
     least_units: int | None
 
 
-@dataclass(frozen=True)
-class Paths:
+@dataclass(frozen=True, repr=False)
+class Paths(Shown):
     """All paths from input to output.
 
     `lengths` are in connections, `ways` in units, and `by_laterals` says how many paths have how
@@ -80,6 +82,14 @@ class Paths:
     def lowest(self) -> tuple[StreamDepth, ...]:
         """The streams that are the lowest of some path, from above."""
         return tuple(depth for depth in self.depths if depth.paths)
+
+    def rows(self) -> ShownRows:
+        """How many there are, and the shortest and longest."""
+        return [
+            ("paths", number_text(self.total)),
+            ("connections of one", f"{min(self.lengths)} to {max(self.lengths)}"),
+            ("lateral units of one", f"{self.laterals:.1f} on average"),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Plain names and numbers; whole numbers of any size."""

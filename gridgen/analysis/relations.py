@@ -1,7 +1,7 @@
 """Relations of two grids: whether one is a subgraph of the other, and what it needs if not."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -14,10 +14,12 @@ from gridgen.grid.grid import MapInfo, Side
 from gridgen.grid.layers import BatchNorm, Conv, Deconv, Layers
 from gridgen.grid.tracing import Size, trace
 from gridgen.grid.units import Kind
+from gridgen.shown import Shown, ShownRows
+from gridgen.text import brief
 
 
-@dataclass(frozen=True)
-class Relation:
+@dataclass(frozen=True, repr=False)
+class Relation(Shown):
     """The relation of grid A to grid B. Names are those of connections and maps, in A's order.
 
     `differing` are connections of both whose unit, identity, dropout or further map differ,
@@ -54,6 +56,21 @@ class Relation:
         """Whether removing connections from B gives A."""
         equal = self.units_equal and self.fusions_equal and self.ends_equal
         return self.connections_subset and equal
+
+    def rows(self) -> ShownRows:
+        """How A lies in B."""
+        shared = len(self.common)
+        ours, theirs = shared + len(self.only_in_a), shared + len(self.only_in_b)
+        rows = [
+            ("subgraph", f"A is {'a' if self.subgraph else 'no'} subgraph of B"),
+            ("connections", f"{shared} of A's {ours} are in B, which has {theirs}"),
+            ("units", _equal(self.differing)),
+            ("maps", _equal(self.differing_maps)),
+            ("stem, head", "equal" if self.ends_equal else "differ"),
+            ("only in A", brief(self.only_in_a)),
+            ("only in B", brief(self.only_in_b)),
+        ]
+        return rows + [("" if i else "A needs", need) for i, need in enumerate(self.needs)]
 
     def as_json(self) -> dict[str, Any]:
         """Plain names and booleans."""
@@ -92,6 +109,10 @@ def relate(a: GridLike, b: GridLike) -> Relation:
 
 def _ends(grid: Grid) -> tuple[Layers, FeatureMap, Layers, FeatureMap]:
     return grid.stem, grid.input, grid.head, grid.output
+
+
+def _equal(differing: Sequence[str]) -> str:
+    return f"differ: {brief(differing)}" if differing else "equal where both have them"
 
 
 JOINS: dict[Join, str] = {"sum": "a sum", "concat": "concatenation", "weighted": "weighted fusion"}

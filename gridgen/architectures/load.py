@@ -5,6 +5,7 @@ from typing import Any
 
 from gridgen.arguments import checked
 from gridgen.errors import GridError, SpecError, unknown
+from gridgen.files import is_file, is_folder
 from gridgen.grid import TOPOLOGIES, Architecture, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed
@@ -57,7 +58,7 @@ def _content(grid: Grid) -> tuple[object, ...]:
 def _load(name: str | Path) -> NetworkSpec:
     if not str(name):
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
-    if not Path(name).is_file() and not Path(name).suffix and not _is_other_folder(name):
+    if not is_file(name) and not Path(name).suffix and not _is_other_folder(name):
         _require_no_topology(str(name))
         published = _published(str(name), "spec file or architecture")
         return published(architecture=str(name))
@@ -72,7 +73,7 @@ def _is_other_folder(name: str | Path) -> bool:
     """Whether a folder is there, and no architecture is called so."""
     from gridgen.architectures.names import ARCHITECTURES
 
-    return Path(name).is_dir() and str(name) not in ARCHITECTURES
+    return is_folder(name) and str(name) not in ARCHITECTURES
 
 
 def _require_no_topology(name: str) -> None:

@@ -11,7 +11,7 @@ from gridgen.analysis.counting import Activations, Count, Macs, Parameters
 from gridgen.cli.tables import WIDTH, TableRow, bar, print_table
 from gridgen.cli.terminal import errors_beginning
 from gridgen.grid.layers import shape_text
-from gridgen.text import bytes_text, share_text
+from gridgen.text import share_text
 
 if TYPE_CHECKING:
     from gridgen.memory import Memory, Setting
@@ -112,15 +112,6 @@ LABELS: dict[str, tuple[TableRow, Callable[[Any], TableRow]]] = {
 
 
 MEMORY_BAR = 30
-MEMORY_LABELS = {
-    "parameters": "parameters",
-    "gradients": "gradients",
-    "optimizer": "optimizer's state",
-    "saved": "saved for backward",
-    "peak_training": "peak of training",
-    "peak_inference": "peak of inference",
-}
-
 BatchOption = Annotated[
     int | None, typer.Option(help="Images at once; asks for memory, as the next three do.")
 ]
@@ -145,11 +136,10 @@ def print_memory(memory: "Memory", setting: "Setting") -> None:
     print(
         f"\nmemory for a batch of {setting.batch}, {setting.precision}, {setting.optimizer}{again}"
     )
-    amounts = memory.as_json()
-    most = memory.peak_training
+    amounts, most = memory.as_json().values(), memory.peak_training
     print_table(
         [
-            (label, bytes_text(amounts[name]), bar(amounts[name] / most, MEMORY_BAR))
-            for name, label in MEMORY_LABELS.items()
+            (label, text, bar(amount / most, MEMORY_BAR))
+            for (label, text), amount in zip(memory.rows(), amounts, strict=True)
         ]
     )

@@ -58,8 +58,7 @@ def build(
     """Build the network, freshly initialized, and write it as safetensors, spec inside."""
     require_suffix(output, ".safetensors", "the weights' file")
     grid = grid_of(spec, topology, settings)
-    from gridgen.analysis.lints import Case
-    from gridgen.analysis.lints import lint_case as find
+    from gridgen.analysis.lints import Case, lint_case as find
     from gridgen.emit import GridNetwork, save_network
 
     network = GridNetwork(grid)
@@ -96,8 +95,7 @@ def lint(
 
     Findings are no errors: the exit code is 0, or 1 with --strict.
     """
-    from gridgen.analysis.lints import LINTS, Case
-    from gridgen.analysis.lints import lint_case as find
+    from gridgen.analysis.lints import LINTS, Case, lint_case as find
     from gridgen.analysis.lints.case import PAPER_BATCH
 
     case = Case(grid_of(spec, topology, settings), size_of(size), batch or PAPER_BATCH)

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gridgen.analysis.dropout import Dropout, dropout, has_dropout
-from gridgen.analysis.paths import Lengths, Paths, StreamDepth
-from gridgen.analysis.paths import paths as find_paths
+from gridgen.analysis.paths import Lengths, Paths, StreamDepth, paths as find_paths
 from gridgen.analysis.receptive import receptive_field, receptive_fields
 from gridgen.cli.tables import TableRow, bar, print_matrix, print_table
 from gridgen.cli.terminal import (

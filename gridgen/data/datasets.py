@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data.cityscapes import Cityscapes, is_cityscapes
 from gridgen.data.dataset import Dataset
 from gridgen.data.denoising import Denoising
@@ -13,6 +13,7 @@ from gridgen.data.folder_files import read_settings
 from gridgen.data.nuclei import Nuclei
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError, unknown
+from gridgen.files import is_file, is_folder
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def find_dataset(name: str) -> DatasetEntry:
         return DATASETS[_split(name)[0]]
     if is_cityscapes(Path(name)):
         raise DataError(f"{name}: laid out as Cityscapes is; write cityscapes:{name}")
-    if Path(name).is_dir():
+    if is_folder(name):
         return DATASETS["folder"]
-    if Path(name).is_file():
+    if is_file(name):
         raise DataError(f"{name}: a file; a dataset is a folder")
     if len(Path(name).parts) > 1 and name.partition(":")[0] not in DATASETS:
         raise DataError(f"{name}: no such folder")
@@ -79,12 +80,12 @@ def find_dataset(name: str) -> DatasetEntry:
 
 
 @checked
-def load_dataset(name: str, split: str = "train") -> Dataset:
+def load_dataset(name: PathLike, split: str = "train") -> Dataset:
     """Load one split of the dataset that `name`, or the folder at the path `name`, stands for.
 
     Splits are `train` and `val`; a folder may hold others. Errors: `DataError`.
     """
-    return find_dataset(name).load(name, split)
+    return find_dataset(str(name)).load(str(name), split)
 
 
 def lasting_name(name: str) -> str:

@@ -105,11 +105,11 @@ def read_image(
     values, known = _read(path, channels)
     white = white or known
     if window is None:
-        return _of_channels(to_levels(values, white), channels)
+        return of_channels(to_levels(values, white), channels)
     part = _cut(path, values, window)
     if white is not None or values.dtype == np.uint8:
-        return _of_channels(to_levels(part, white), channels)
-    whole = _of_channels(to_levels(values, None), channels)  # stretched by all of its values
+        return of_channels(to_levels(part, white), channels)
+    whole = of_channels(to_levels(values, None), channels)  # stretched by all of its values
     return whole[:, window.rows, window.columns]
 
 
@@ -265,7 +265,7 @@ def _require_channels(path: str | Path, found: int, wanted: int) -> None:
         raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")
 
 
-def _of_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
+def of_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
     """The image with 1 or 3 channels converted to `channels`."""
     if len(image) == channels:
         return image

@@ -23,8 +23,14 @@ from gridgen.program.compiler import side_features
 from gridgen.spec import NetworkSpec
 
 
-def require_images(images: Tensor, spec: NetworkSpec) -> None:
-    """A batch of images as the spec wants them. Errors: `SizeError`."""
+def require_images(images: Tensor, spec: NetworkSpec, weight: Tensor | None) -> None:
+    """A batch of images as the spec wants them, of the type and on the device of a `weight`.
+
+    Errors: `SizeError`.
+    """
+    if not isinstance(images, Tensor):
+        fact = f"Images are of type {type(images).__name__}"
+        raise SizeError(f"{fact}; give a Tensor, such as torch.from_numpy(array) of floats.")
     if images.dim() != spec.dimensions + 2:
         wanted = f"(N, {spec.in_channels}, {SIDES[spec.dimensions]})"
         raise SizeError(f"Images are {shape_text(images.shape)}; give a batch of shape {wanted}.")
@@ -37,6 +43,18 @@ def require_images(images: Tensor, spec: NetworkSpec) -> None:
         kind = str(images.dtype).removeprefix("torch.")
         fact = f"Images are {kind}; give floating-point values from 0 to 1"
         raise SizeError(f"{fact}, such as images.float() / 255.")
+    if weight is None or (images.dtype, images.device) == (weight.dtype, weight.device):
+        return
+    if images.device != weight.device:
+        fact = f"Images are on {images.device}, the network is on {weight.device}"
+        raise SizeError(f"{fact}; bring both to one device with .to(...).")
+    if not torch.is_autocast_enabled(images.device.type):
+        given, own = (str(x.dtype).removeprefix("torch.") for x in (images, weight))
+        raise SizeError(
+            f"Images are {given}, the network is {own}; give images.{own}().".replace(
+                "float32()", "float()"
+            )
+        )
 
 
 def fit(images: Tensor, spec: NetworkSpec) -> Tensor:

@@ -14,8 +14,7 @@ from gridgen.errors import UsageError, unknown
 from gridgen.grid import GridLike, as_grid
 from gridgen.memory.host import require_memory
 from gridgen.memory.min_memory_order import evaluation_program
-from gridgen.program import Program, Recompute, compile_program
-from gridgen.program import operations as ops
+from gridgen.program import Program, Recompute, compile_program, operations as ops
 from gridgen.program.operations import Operation
 
 EPSILON = 1e-4
@@ -112,7 +111,7 @@ class GridNetwork(nn.Module):
         (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None; half of each side
         where the stem is strided.
         """
-        require_images(images, self.grid.spec)
+        require_images(images, self.grid.spec, next(self.parameters(), None))
         values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
         program = self.evaluation if not self.training and self.evaluation else self.step
         self._execute(program.operations, values)

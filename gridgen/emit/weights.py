@@ -9,16 +9,17 @@ from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, uint8
+from torch import Tensor, bfloat16, float32, int64, uint8
 
 from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import checked
 from gridgen.emit.network import GridNetwork
-from gridgen.errors import GridgenError, WeightsError
-from gridgen.files import write_file
+from gridgen.errors import FileError, GridgenError, WeightsError
+from gridgen.files import is_file, write_file
 from gridgen.grid import build_grid
 
 NOTE = "gridgen"
+SUFFIX = ".safetensors"
 StoredPrecision = Literal["fp32", "bf16"]
 
 
@@ -35,6 +36,8 @@ def save_network(
     what else a reader should know, values of JSON: `classes`, `colours`, `note`. Errors:
     `GridError` for a grid that its spec does not build; `FileError`.
     """
+    if Path(path).suffix != SUFFIX:
+        raise FileError(f"{path}: weights are written as safetensors; end the name in {SUFFIX}")
     require_rebuildable(network.grid)
     told = {name: json.dumps(value) for name, value in about.items()}
     told["spec"] = json.dumps(network.grid.spec.complete())
@@ -64,6 +67,7 @@ def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
     Errors: `WeightsError`.
     """
     tensors, metadata = load_tensors(path)
+    _require_numbers(path, tensors)
     if "spec" not in metadata:
         raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")
     try:
@@ -73,6 +77,16 @@ def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
     except (GridgenError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(f"{path}: weights and spec do not agree: {error}") from error
     return network.eval(), metadata
+
+
+def _require_numbers(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
+    """Weights are finite numbers of a type that `save_network` writes. Errors: `WeightsError`."""
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (float32, bfloat16, int64):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(f"{path}: {name} is {kind}; weights are float32 or bfloat16")
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{path}: {name} has values that are no finite numbers; train anew")
 
 
 def save_tensors(
@@ -88,14 +102,14 @@ def save_tensors(
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
-    if not Path(path).is_file():
+    if not is_file(path):
         raise WeightsError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
             note = (file.metadata() or {}).get(NOTE)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = json.loads(note or "null")
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: not a safetensors file, or damaged: {error}") from error
     if not isinstance(metadata, dict):
         raise WeightsError(f"{path}: not written by gridgen; build or train one")

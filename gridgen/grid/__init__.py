@@ -16,3 +16,4 @@ from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.pruning import removed
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS
+from gridgen.spec import CustomTopology, DraftSpec, GridSpec

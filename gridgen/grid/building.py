@@ -19,6 +19,7 @@ from gridgen.grid.styles import ACTIVATIONS, NORMS, RENAMED, style_of
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
 from gridgen.spec import CustomTopology, GridSpec, NetworkSpec
+from gridgen.spec.gridspec import CHECKS
 
 NAMED: dict[str, Mapping[str, object]] = {
     **{f"units.{kind}": table for kind, table in UNITS.items()},
@@ -62,8 +63,11 @@ def as_grid(network: GridLike) -> Grid:
             return network.grid
 
 
+AnySpec = Annotated[NetworkSpec, "a spec (load_spec reads one)"]
+
+
 @checked
-def build_grid(spec: NetworkSpec) -> Grid:
+def build_grid(spec: AnySpec) -> Grid:
     """The grid that `spec` describes, its topology (where it names one) applied.
 
     Errors: `SpecError` for a unit, fusion, stem or head that does not exist, and for a stream
@@ -124,6 +128,9 @@ def require_names(spec: GridSpec) -> None:
             raise kind(unknown(what, name, table), tuple(field.split(".")))
 
 
+CHECKS.append(require_names)
+
+
 def _full(spec: NetworkSpec) -> Grid:
     """The whole grid of whichever kind of spec."""
     match spec:
@@ -131,7 +138,7 @@ def _full(spec: NetworkSpec) -> Grid:
             return _full_grid(spec)
         case Architecture():
             return spec.fill()
-    raise TypeError(f"a {type(spec).__name__} does not say how it becomes a grid")
+    raise SpecError(f"{spec.title}: only Draft.grid makes the grid of a {type(spec).__name__}")
 
 
 def _full_grid(spec: GridSpec) -> Grid:

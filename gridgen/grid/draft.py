@@ -5,6 +5,7 @@ The paper's grid comes from a spec (`build.py`); every other network is a draft.
 
 from typing import TYPE_CHECKING
 
+from gridgen.arguments import checked
 from gridgen.errors import GridError
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED, Fusion
 from gridgen.grid.grid import Connection, FeatureMap, Grid, MapInfo
@@ -40,6 +41,7 @@ class Draft:
         self._dag: nx.DiGraph[FeatureMap] = nx.DiGraph()
         self._fusions: dict[FeatureMap, tuple[Fusion, Layers]] = {}
 
+    @checked
     def connect(
         self,
         source: Place,
@@ -66,6 +68,7 @@ class Draft:
             raise GridError(f"{connection.name} is there already; two maps have one connection")
         self._dag.add_edge(connection.source, connection.target, connection=connection)
 
+    @checked
     def fuse(self, target: Place, fusion: Fusion = SUM, after: Layers = ()) -> None:
         """Set the fusion of a map and the layers after it; otherwise the map is a bare sum.
 
@@ -76,6 +79,7 @@ class Draft:
             raise GridError(f"{fusion.description}: join with CONCAT and give the layers as after")
         self._fusions[FeatureMap(*target)] = fusion, after
 
+    @checked
     def grid(
         self,
         spec: NetworkSpec,

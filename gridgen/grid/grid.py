@@ -27,6 +27,10 @@ STEP: dict[Kind, tuple[int, int]] = {
 }
 
 
+MOST_SHOWN = 500
+"""Maps of a grid that a notebook draws."""
+
+
 class FeatureMap(NamedTuple):
     """X(i, j) of section 3; itself the node of the graph."""
 
@@ -61,7 +65,7 @@ class MapInfo:
     after: Layers = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Connection:
     """A unit between two feature maps, and whether the identity is added to what it computes.
 
@@ -78,6 +82,9 @@ class Connection:
     shortcut: Layers | None = None
     dropout: float = 0.0
     auxiliary: FeatureMap | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection({self.name}, {self.source} to {self.target})"
 
     @property
     def inputs(self) -> tuple[FeatureMap, ...]:
@@ -116,7 +123,7 @@ class Side:
     layers: Layers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Grid:
     """Feature maps and connections between a stem and a head.
 
@@ -137,6 +144,19 @@ class Grid:
     dead_ends: tuple[Connection, ...] = ()
     sides: tuple[Side, ...] = ()
     unpruned: "Grid | None" = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        kept = f"{len(self.dag.edges)} of {len(self.full.dag.edges)} connections"
+        return f"Grid({self.spec.title}: {self.spec.shape}; {kept})"
+
+    def _repr_svg_(self) -> str | None:
+        # Graphviz takes seconds for grids of thousands of maps, which no notebook can show.
+        if len(self.dag) > MOST_SHOWN:
+            return None
+        # The one import upwards: a notebook asks the grid for its picture.
+        from gridgen.render import draw
+
+        return draw(self)._repr_svg_()
 
     @property
     def full(self) -> "Grid":

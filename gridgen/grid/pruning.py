@@ -1,6 +1,6 @@
 """Removing connections: those that a topology keeps, and of these what lies on a path."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -91,6 +91,13 @@ def wanted_by(topology: str | CustomTopology, grid: Grid) -> Callable[[Connectio
     return lambda connection: predicate(connection, spec)
 
 
+def _patterns(names: Sequence[str]) -> list[str]:
+    """Patterns that match some of the connections: all of a kind, of a stream, of a column."""
+    parts = [name.split("_") for name in names if name.count("_") == 2]
+    found = {f"{kind}_{s}_*" for kind, s, _ in parts} | {f"{kind}_*_{c}" for kind, _, c in parts}
+    return sorted(found | {f"{kind}_*" for kind, _, _ in parts})
+
+
 def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool]:
     field = "keep" if topology.keep else "drop"
     patterns = topology.keep or topology.drop or ()
@@ -99,6 +106,7 @@ def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool
     for index, pattern in enumerate(patterns):
         matched = {name for name in names if fnmatchcase(name, pattern)}
         if not matched:
-            raise TopologyError(unknown("connection", pattern, names), ("topology", field, index))
+            known = _patterns(names) if set(pattern) & set("*?[") else names
+            raise TopologyError(unknown("connection", pattern, known), ("topology", field, index))
         named |= matched
     return lambda connection: (connection.name in named) == (field == "keep")

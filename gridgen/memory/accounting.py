@@ -15,6 +15,8 @@ from gridgen.memory.replay import Replay
 from gridgen.memory.setting import FP32, INT64, MOMENTS, Setting
 from gridgen.memory.tape import Event, Op, Span
 from gridgen.program import compile_program
+from gridgen.shown import Shown, ShownRows
+from gridgen.text import bytes_text
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,18 @@ def weights(grid: Grid) -> Weights:
     return Weights(sum(sizes), len(sizes), max(sizes, default=0), buffers)
 
 
-@dataclass(frozen=True)
-class Memory:
+LABELS = {
+    "parameters": "parameters",
+    "gradients": "gradients",
+    "optimizer": "optimizer's state",
+    "saved": "saved for backward",
+    "peak_training": "peak of training",
+    "peak_inference": "peak of inference",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Memory(Shown):
     """Bytes. The peaks hold all that is there at that moment: parameters, gradients, optimizer and
     running statistics, averages of them, images and labels, activations and what passes through.
 
@@ -50,6 +62,10 @@ class Memory:
     saved: int
     peak_training: int
     peak_inference: int
+
+    def rows(self) -> ShownRows:
+        """Each amount in three digits."""
+        return [(LABELS[name], bytes_text(value)) for name, value in self.as_json().items()]
 
     def as_json(self) -> dict[str, int]:
         """Plain numbers."""

@@ -17,8 +17,7 @@ from gridgen.memory.layers import Recorder
 from gridgen.memory.operations import Map
 from gridgen.memory.setting import FP32, INT64, Setting
 from gridgen.memory.tape import Op, Span, Tape, TapeValue
-from gridgen.program import Program
-from gridgen.program import operations as ops
+from gridgen.program import Program, operations as ops
 from gridgen.program.operations import Operation
 
 

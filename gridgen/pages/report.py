@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.analysis.counting import count
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import GridgenError, RenderError
 from gridgen.files import write_file
 from gridgen.grid import Grid, build_grid
@@ -30,11 +30,12 @@ NAME = "report.html"
 
 
 @checked
-def write_report(run: Run, path: str | Path | None = None) -> Path:
-    """Write the page of `run`, finished or not, to `path`; without one, RUN/report.html.
+def write_report(run: Run | PathLike, path: str | Path | None = None) -> Path:
+    """Write the page of `run` or of its folder, finished or not; by default to RUN/report.html.
 
     Errors: `RunError` and `SpecError` for what is damaged in the run, `FileError`.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     return write_file(path or run.folder / NAME, report_page(run))
 
 

@@ -12,8 +12,7 @@ from math import dist, hypot
 
 import graphviz
 
-from gridgen.analysis.paths import Paths, longest_path, shortest_path
-from gridgen.analysis.paths import paths as find_paths
+from gridgen.analysis.paths import Paths, longest_path, paths as find_paths, shortest_path
 from gridgen.arguments import checked
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.render import style

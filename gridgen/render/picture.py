@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridgen.arguments import checked
 from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
 
@@ -27,6 +28,7 @@ class Picture:
 
     source: str
 
+    @checked
     def render(self, kind: str) -> bytes:
         """The picture as the bytes of a file of `kind`: svg, png, pdf, dot or gv.
 
@@ -49,6 +51,7 @@ class Picture:
             raise RenderError(f"{command[0]} could not draw the picture: {reason[0]}")
         return drawn.stdout
 
+    @checked
     def save(self, path: str | Path) -> Path:
         """Write the picture; the ending of `path` names the format. Errors: `RenderError`."""
         path = Path(path)

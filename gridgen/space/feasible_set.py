@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gridgen.grid import build_grid
 from gridgen.grid.tracing import Size
+from gridgen.shown import Shown, ShownRows
 from gridgen.space.budget import Budget, Limit, LimitVerdict
 from gridgen.space.choices import Params, described
 from gridgen.space.cost_tables import CostTables
@@ -21,6 +22,7 @@ from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import Index, Mask, SpecArray, Table, titles
 from gridgen.spec import GridSpec
+from gridgen.text import number_text
 
 
 class Miss(NamedTuple):
@@ -38,8 +40,8 @@ class Miss(NamedTuple):
         return f"{self.words}: {'; '.join(verdict.broken for verdict in self.broken)}"
 
 
-@dataclass(frozen=True, eq=False)
-class Feasible:
+@dataclass(frozen=True, eq=False, repr=False)
+class Feasible(Shown):
     """The specs of a space, and which of them meet the budget.
 
     A point is a number: its place in an array of all specs laid flat. `costs` are those of the
@@ -80,6 +82,13 @@ class Feasible:
     def image(self) -> Size:
         """Size of the image that costs are counted for, before any size policy changes it."""
         return self.budget.asked(self.specs.spec.get("dimensions", 2))
+
+    def rows(self) -> ShownRows:
+        """How many specs meet the budget, and how many break each limit."""
+        numbers = {"specs": self.points, "feasible": self.feasible}
+        numbers |= {"no grid": sum(self.invalid().values())}
+        numbers |= {f"beyond {name}": points for name, points in self.broken.items()}
+        return [(what, number_text(points)) for what, points in numbers.items()]
 
     def many(self, mask: Mask) -> int:
         """Number of points in a mask."""

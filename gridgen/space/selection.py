@@ -23,14 +23,15 @@ from gridgen.spec import GridSpec
 
 @checked
 def feasible(
-    spec: Mapping[str, Any],
-    space: Mapping[str, Choices | Sequence[Any]],
-    budget: Budget,
+    spec: Mapping[str, Any] | GridSpec,
+    space: Mapping[str, Choices | Sequence[Any] | Mapping[str, Any]],
+    budget: Budget | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Feasible:
     """Find the specs that meet `budget`: those of `spec` with every combination of `space`.
 
-    `space` has a range or a list of values for every field that varies.
+    `space` has a range or a list of values for every field that varies. Without a budget, all
+    specs that make a grid are feasible.
 
     `on_progress` is called during limits on memory, which take longer. Errors: `SpecError` for a
     range without steps, a space of too many points, and fields or names that do not exist.
@@ -43,7 +44,11 @@ def feasible(
     >>> found.points, found.feasible, found.networks, found.broken
     (8, 6, 6, {'parameters': 2})
     """
-    choices = {name: c if isinstance(c, Range) else tuple(c) for name, c in space.items()}
+    spec = spec.plain() if isinstance(spec, GridSpec) else spec
+    choices = {name: _choices(name, given) for name, given in space.items()}
+    if not choices:
+        raise SpecError("space: no field varies; give choices, such as {'streams': [3, 4]}")
+    budget = budget or Budget()
     tables = _tables_of(spec, choices, budget)
     found = _by_tables(tables, budget)
     for limit in other_limits(budget):
@@ -56,6 +61,16 @@ def feasible(
             broken=found.broken | {limit.quantity: found.many(found.within & ~met)},
         )
     return found
+
+
+def _choices(name: str, given: Choices | Sequence[Any] | Mapping[str, Any]) -> Choices:
+    """A range, which may be written as a mapping as in a study, or a tuple of values."""
+    if isinstance(given, Mapping):
+        return Range(**given)
+    if isinstance(given, str) or not isinstance(given, Range | Sequence) or given == []:
+        fact = f"space: {name}: {given!r} is no list of choices"
+        raise SpecError(f"{fact}; give [4, 8], or a range such as {{'low': 4, 'high': 64}}")
+    return given if isinstance(given, Range) else tuple(given)
 
 
 def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:

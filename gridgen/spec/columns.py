@@ -1,9 +1,12 @@
 """The columns of a grid: the sequence of subsampling and upsampling, and its short form."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
+
+from gridgen.spec.facts import shown_value
 
 MAX_COLUMNS = 2048
 
@@ -11,11 +14,13 @@ Column = Literal["sub", "up"]
 
 
 def _expanded(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return value
-    short = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", value)
+    short = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", value) if isinstance(value, str) else None
     if short is None:
-        raise ValueError(f"{value[:60]!r} is neither a list of sub and up nor of the form 3+3")
+        raise ValueError(
+            f"{shown_value(value)} is neither a list of sub and up nor of the form 3+3"
+        )
     sub, up = int(short[1]), int(short[2])
     if sub + up > MAX_COLUMNS:
         raise ValueError(f"{sub + up} columns are more than {MAX_COLUMNS}")

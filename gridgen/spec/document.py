@@ -1,11 +1,13 @@
 """What every YAML file of ours shares: a frozen model, checked strictly, with located errors."""
 
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
+from gridgen.arguments import checked
 from gridgen.errors import SpecError
 from gridgen.spec.facts import details, fact
 from gridgen.spec.kinds import other_kind
@@ -24,8 +26,12 @@ class Document(BaseModel):
     _source: Source | None = PrivateAttr(default=None)
     _changed: frozenset[str] = PrivateAttr(default=frozenset())
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, *values: Any, **fields: Any) -> None:
         """From Python values, with the errors of a file that says the same: `SpecError`."""
+        if values:
+            name, first = type(self).__name__, next(iter(type(self).model_fields), "field")
+            raise SpecError(f"{name}: give each value its field's name: {name}({first}=...)")
+        fields = {name: _own_number(value) for name, value in fields.items()}
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -36,6 +42,19 @@ class Document(BaseModel):
     # What pydantic itself makes, from files and in fields, it makes without this constructor.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self).model_fields:
+            fact = f"{type(self).__name__}: {name} cannot be changed"
+            raise SpecError(f"{fact}; make a copy that differs: .but({name}=...)", (name,))
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        """The fields that were set, as the constructor takes them."""
+        told = ", ".join(f"{name}={value!r}" for name, value in self.plain().items())
+        return f"{type(self).__name__}({told})"
+
+    __str__ = __repr__
+
     def __eq__(self, other: object) -> bool:
         """Whether all fields are equal, wherever they come from."""
         if type(self) is not type(other):
@@ -43,11 +62,13 @@ class Document(BaseModel):
         return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> Self:
         """Read the YAML file at `path`. Errors: `SpecError` that shows file, line and field."""
         return cls.from_source(Source.read(path))
 
     @classmethod
+    @checked
     def parse(cls, text: str, name: str = "<text>") -> Self:
         """Read YAML from a string; `name` is what errors call it."""
         return cls.from_source(Source.parse(text, name))
@@ -122,6 +143,12 @@ class Document(BaseModel):
             return source.at(field, said, key=detail["type"] == "extra_forbidden")
         name = ".".join(str(part) for part in _present(source, field))
         return f"{name or cls.kind}: {said}"
+
+
+def _own_number(value: Any) -> Any:
+    """A whole number of numpy as one of Python, since pydantic takes it for none."""
+    foreign = isinstance(value, Integral) and not isinstance(value, int)
+    return int(value) if foreign else value
 
 
 def named(error: SpecError) -> SpecError:

@@ -58,27 +58,27 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             what = "this field" if isinstance(last, str) else f"value {last + 1}"
             return f"{what} is missing; add it"
         case "greater_than_equal":
-            return f"{_show(value)} is less than {context['ge']}"
+            return f"{shown_value(value)} is less than {context['ge']}"
         case "greater_than":
-            return f"{_show(value)} is not more than {context['gt']}"
+            return f"{shown_value(value)} is not more than {context['gt']}"
         case "less_than_equal":
-            return f"{_show(value)} is more than {context['le']}"
+            return f"{shown_value(value)} is more than {context['le']}"
         case "less_than":
-            return f"{_show(value)} is not less than {context['lt']}"
+            return f"{shown_value(value)} is not less than {context['lt']}"
         case "int_type" | "int_from_float" | "int_parsing":
-            return f"{_show(value)} is not a whole number"
+            return f"{shown_value(value)} is not a whole number"
         case "float_type" | "finite_number" | "float_parsing":
-            return f"{_show(value)} is not a number"
+            return f"{shown_value(value)} is not a number"
         case "bool_type":
-            return f"{_show(value)} is neither true nor false"
+            return f"{shown_value(value)} is neither true nor false"
         case "string_type":
-            return f"{_show(value)} is not a word"
+            return f"{shown_value(value)} is not a word"
         case "literal_error":
-            return f"{_show(value)} is not one of: {context['expected']}"
+            return f"{shown_value(value)} is not one of: {context['expected']}"
         case "union_tag_invalid":
-            return f"{_show(context['tag'])} is not one of: {context['expected_tags']}"
+            return f"{shown_value(context['tag'])} is not one of: {context['expected_tags']}"
         case "string_pattern_mismatch":
-            return f"{_show(value)} does not match {context['pattern']}"
+            return f"{shown_value(value)} does not match {context['pattern']}"
         case "value_error":
             return str(context["error"])
         case "too_short" | "too_long":
@@ -88,10 +88,10 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             )
             return f"{context['actual_length']} values; {bound}"
         case "tuple_type" | "list_type":
-            return f"{_show(value)} is not a list"
+            return f"{shown_value(value)} is not a list"
         case "model_type" | "dict_type" | "model_attributes_type":
-            return f"{_show(value)} has no fields; write `field: value` lines"
-    return f"{_show(value)}: {detail['msg']}"
+            return f"{shown_value(value)} has no fields; write `field: value` lines"
+    return f"{shown_value(value)}: {detail['msg']}"
 
 
 def _fields(model: type[BaseModel], field: Field) -> list[str]:
@@ -123,7 +123,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
-def _show(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value as YAML writes it, cut where it is long."""
     text = repr(value) if isinstance(value, str) else str(value)
     if isinstance(value, bool) or value is None:
         text = {True: "true", False: "false", None: "null"}[value]

@@ -1,6 +1,6 @@
 """The network spec: what a user writes to describe a grid. Says nothing of how one is built."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -14,8 +14,8 @@ from gridgen.spec.network import (
     CustomTopology,
     Dimensions,
     InChannels,
-    Name,
     NetworkSpec,
+    RegisteredName,
     SizePolicy,
     TopologyField,
 )
@@ -32,14 +32,20 @@ BY_IMAGE = ("instance", "group")
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
 
 
+CHECKS: "list[Callable[[GridSpec], None]]" = []
+"""Checks of whole specs that rooms below add: `grid` adds that all names are in its tables."""
+
+
 class Units(Document):
     """The unit on each kind of connection; `gridgen list units` names them."""
 
-    lateral: Name = Field(default="residual", description="Unit of the connections along a stream.")
-    subsampling: Name = Field(
+    lateral: RegisteredName = Field(
+        default="residual", description="Unit of the connections along a stream."
+    )
+    subsampling: RegisteredName = Field(
         default="strided", description="Unit that halves height and width on the way down."
     )
-    upsampling: Name = Field(
+    upsampling: RegisteredName = Field(
         default="deconv", description="Unit that doubles height and width on the way up."
     )
 
@@ -113,28 +119,30 @@ class GridSpec(NetworkSpec):
     classes: Classes
     dimensions: Dimensions = 2
     units: Units = Field(default=Units(), description="The unit on each kind of connection.")
-    fusion: Name = Field(
+    fusion: RegisteredName = Field(
         default="sum", description="How the connections that arrive at a feature map are joined."
     )
     residual: ResidualFlags = Field(
         default=ResidualFlags(), description="Where the identity is added."
     )
-    norm: Name = Field(
+    norm: RegisteredName = Field(
         default="batch",
         description="Normalization of the maps; with batch, of the image and the logits too.",
     )
-    activation: Name = Field(default="relu", description="Activation after each normalization.")
+    activation: RegisteredName = Field(
+        default="relu", description="Activation after each normalization."
+    )
     total_dropout: float = Field(
         default=0.0,
         ge=0,
         lt=1,
         description="Probability that a training step drops a lateral unit (the paper's 1 - p).",
     )
-    stem: Name = Field(
+    stem: RegisteredName = Field(
         default="conv",
         description="Layers before the grid; strided halves height and width, as all heads undo.",
     )
-    head: Name = Field(default="deconv", description="Layers after the grid.")
+    head: RegisteredName = Field(default="deconv", description="Layers after the grid.")
     side_channels: tuple[Channels, ...] | None = Field(
         default=None,
         strict=False,
@@ -153,6 +161,12 @@ class GridSpec(NetworkSpec):
         """The rules that span fields."""
         channels_of_streams(self.streams, self.base_channels, self.channels)
         require_sides(self.streams, self.columns, self.fusion, self.side_channels)
+        return self
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for check in CHECKS:
+            check(self)
         return self
 
     @field_serializer("columns")

@@ -4,12 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gridgen.errors import SpecError
 from gridgen.spec.document import Document
+from gridgen.spec.facts import shown_value
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+RegisteredName = str
+"""A name that a registry of `grid` must know."""
 Pattern = Annotated[str, Field(pattern=r"^[a-z0-9_*?\[\]!-]{1,64}$")]
 
 
@@ -39,9 +42,17 @@ def _is_custom(value: Any) -> str:
     return "name" if isinstance(value, str) else "custom"
 
 
+def _name_or_lists(value: Any) -> Any:
+    if not isinstance(value, str | Mapping | CustomTopology):
+        fact = f"{shown_value(value)} is no topology"
+        raise ValueError(f"{fact}; give a name, {{keep: [...]}} or {{drop: [...]}}")
+    return value
+
+
 TopologyField = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[CustomTopology, Tag("custom")],
+    Annotated[RegisteredName, Tag("name")] | Annotated[CustomTopology, Tag("custom")],
     Discriminator(_is_custom),
+    BeforeValidator(_name_or_lists),
 ]
 
 

@@ -60,14 +60,16 @@ class Source:
         except FileNotFoundError as error:
             fix = "; gridgen new FOLDER writes it there" * comes_along(path)
             raise SpecError(f"{path}: {error.strerror}{fix}") from error
-        except OSError as error:
-            raise SpecError(f"{path}: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:  # the latter of a null byte in the path
+            raise SpecError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
         if len(raw) > MAX_BYTES:
             raise _too_long(str(path))
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise SpecError(f"{path}: byte {error.start} is not UTF-8 text") from error
+            raise SpecError(
+                f"{path}: byte {error.start} is not UTF-8 text; name a YAML file"
+            ) from error
         return cls.parse(text, str(path))
 
     @classmethod

@@ -8,8 +8,8 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from gridgen.arguments import checked
-from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError
+from gridgen.arguments import PathLike, checked
+from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
@@ -45,14 +45,14 @@ FAILURES = 5
 
 @checked
 def search(
-    study: Study,
+    study: Study | PathLike,
     *,
     folder: str | Path,
     trials: int | None = None,
     evaluate: Evaluate | None = None,
     watch: SearchObserver | None = None,
 ) -> Result:
-    """Search until `trials` candidates of `study` have been trained, including earlier ones.
+    """Search until `trials` candidates of a study, or of its file, have been trained in all.
 
     Everything is kept in `folder`: study.db (Optuna, SQLite), study.yaml and trials/, and at the
     end, also after an error or Ctrl-C, best.yaml, trials.csv and scores.png. Calling it again
@@ -79,8 +79,11 @@ def search(
     '2 streams, 2+2 columns, F0 = 4'
     """
     devices.require_alone("searches")
+    study = study if isinstance(study, Study) else Study.load(study)
     folder = Path(folder)
     wanted = study.trials if trials is None else trials
+    if wanted < 1:
+        raise UsageError(f"trials is {wanted}; give 1 at least")
     evaluate = evaluate or ChildTraining(study)
     require_same(folder, study)
     known = reachable(study)

@@ -1,6 +1,6 @@
 """From a grid and a dataset to a trained network: recipe, loop, scores, predictions."""
 
-from gridgen.training.inference import Inference, infer, load_inference
+from gridgen.training.inference import Inference, load_inference
 from gridgen.training.loop.measurement import calibrate
 from gridgen.training.loop.train import resume, train
 from gridgen.training.recipe import RECIPES, Recipe, load_recipe
@@ -8,3 +8,4 @@ from gridgen.training.run.folder import Run
 from gridgen.training.run.model import Model, export_model, open_model
 from gridgen.training.scoring.evaluation import Evaluation, evaluate
 from gridgen.training.scoring.predictions import predict
+from gridgen.training.windows import infer

@@ -1,22 +1,14 @@
-"""Inference on one image: whole or in windows, at several scales, mirrored; its choices as YAML."""
+"""How images are given to a network: whole or in windows, at several scales, mirrored; as YAML."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-import torch
 from pydantic import Field, field_validator, model_validator
-from torch import Tensor, nn
-from torch.nn import functional
 
-from gridgen.analysis import Size
-from gridgen.analysis.sizes import nearest_size
 from gridgen.arguments import checked
-from gridgen.emit import GridNetwork
 from gridgen.errors import SpecError, unknown
-from gridgen.spec import Document, NetworkSpec
-from gridgen.training.processes import devices
+from gridgen.files import is_file
+from gridgen.spec import Document
 
 Scale = Annotated[float, Field(ge=0.05, le=16)]
 
@@ -121,162 +113,23 @@ INFERENCES: dict[str, Inference] = {
 }
 
 
+InferenceLike = Annotated[
+    Inference | str | Path, "an Inference, the name of one or the path of a YAML file"
+]
+
+
+def as_inference(given: InferenceLike) -> Inference:
+    """An inference, or the one of that name or file. Errors: `SpecError`."""
+    return given if isinstance(given, Inference) else load_inference(given)
+
+
 @checked
 def load_inference(name: str | Path) -> Inference:
     """The inference called `name`, or that of the YAML file at that path. Errors: `SpecError`."""
     if str(name) in INFERENCES:
         return INFERENCES[str(name)]
-    if not Path(name).is_file():
+    if not is_file(name):
         raise SpecError(
             f"{unknown('inference', str(name), INFERENCES)}; the path of a YAML file works too"
         )
     return Inference.load(name)
-
-
-@dataclass(frozen=True)
-class View:
-    """One pass over an image by windows of `size` (height, width), in its pixels.
-
-    Each is resized to `given` for the network. Without windows, the whole image is the only one.
-    """
-
-    size: Size
-    given: Size
-    places: tuple[tuple[int, int], ...]
-    """Top and left of each window."""
-    flip: bool
-
-
-def views(inference: Inference, image: Size, spec: NetworkSpec | None) -> Iterator[View]:
-    """Every pass over an image of that size (height, width) by a network of `spec`.
-
-    A window is never larger than the image. A whole image, or what of a window there is, is
-    resized to the size nearest to its scale that the network takes; at scale 1 it stays as it is,
-    and the spec's policy for sizes decides.
-    """
-    for scale in inference.scales:
-        size, stride = _window(inference, image, scale)
-        places = tuple(
-            (top, left)
-            for top in offsets(image[0], size[0], stride[0])
-            for left in offsets(image[1], size[1], stride[1])
-        )
-        given = _given(inference, size, scale, spec)
-        for flip in (False, True) if inference.flip else (False,):
-            yield View(size, given, places, flip)
-
-
-def given_sizes(inference: Inference, image: Size, spec: NetworkSpec) -> Iterator[Size]:
-    """Size (height, width) of what the network is given of an image, for each scale."""
-    for scale in inference.scales:
-        size, _ = _window(inference, image, scale)
-        yield _given(inference, size, scale, spec)
-
-
-def offsets(length: int, side: int, stride: int) -> list[int]:
-    """Starts of windows of `side` on a line of `length`; the last window ends where the line does.
-
-    >>> offsets(1000, 400, 300)
-    [0, 300, 600]
-    >>> offsets(1024, 400, 300)
-    [0, 300, 600, 624]
-    """
-    return [*range(0, length - side, stride), length - side]
-
-
-def _window(inference: Inference, image: Size, scale: float) -> tuple[Size, Size]:
-    """Size and stride of the windows, in pixels of the image."""
-    if inference.window is None:
-        return image, image
-    side = inference.side(scale)
-    stride = inference.stride or max(side // 2, 1)
-    return (min(side, image[0]), min(side, image[1])), (stride, stride)
-
-
-def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | None) -> Size:
-    """Size that a window of `size` is resized to before the network sees it."""
-    if inference.window is not None and size == (inference.side(scale),) * 2:
-        return inference.window, inference.window
-    if scale == 1:
-        return size
-    height, width = (max(round(side * scale), 1) for side in size)
-    return (height, width) if spec is None else nearest_size(spec, (height, width))
-
-
-@checked
-@torch.no_grad()
-def infer(network: nn.Module, image: Tensor, inference: Inference = WHOLE) -> Tensor:
-    """(C, H, W) or (1, C, H, W) -> (1, K, H, W) in fp32, on the image's device.
-
-    The network's device holds one batch of windows at a time. Sums stay beside the image and take
-    4 (K + 1) H W bytes, so that an image on the host needs no more of a GPU than a window does.
-    A plain whole image is not summed: its prediction is the network's own. Raw logits are summed,
-    no probabilities. Errors: `SizeError`.
-    """
-    image = image[None] if image.dim() == 3 else image
-    size = image.shape[-2], image.shape[-1]
-    spec = network.grid.spec if isinstance(network, GridNetwork) else None
-    looks = tuple(views(inference, size, spec))
-    if len(looks) == 1 and looks[0].given == size:
-        return _run(network, image, inference).to(image.device)
-    # K is known from the first prediction on, as any module may be given, without a spec.
-    total, weight = torch.zeros(0), image.new_zeros(size)
-    for view in looks:
-        shape = _weights(inference, view.size).to(image.device)
-        for (top, left), logits in _windows(network, image, inference, view):
-            if not len(total):
-                total = logits.new_zeros(1, len(logits), *size)
-            at = (..., slice(top, top + view.size[0]), slice(left, left + view.size[1]))
-            total[at] += logits * shape
-            weight[at] += shape
-    return total.div_(weight)
-
-
-def _windows(
-    network: nn.Module, image: Tensor, inference: Inference, view: View
-) -> Iterator[tuple[tuple[int, int], Tensor]]:
-    """Place and prediction (K, h, w) of each window, at its size in the image."""
-    height, width = view.size
-    for first in range(0, len(view.places), inference.batch):
-        places = view.places[first : first + inference.batch]
-        crops = [image[0, :, top : top + height, left : left + width] for top, left in places]
-        given = _resized(torch.stack(crops).to(_device(network, image)), view.given)
-        logits = _run(network, given.flip(-1) if view.flip else given, inference)
-        logits = _resized(logits.flip(-1) if view.flip else logits, view.size).to(image.device)
-        yield from zip(places, logits, strict=True)
-
-
-def _run(network: nn.Module, images: Tensor, inference: Inference) -> Tensor:
-    """The network's prediction for images of one size."""
-    images = images.to(_device(network, images))
-    with devices.autocast(images.device, inference.precision):
-        prediction: Tensor = network(images)
-    return prediction.float()
-
-
-def _resized(x: Tensor, size: Size) -> Tensor:
-    """Bilinear, antialiased where it shrinks, as training resizes its crops."""
-    if x.shape[-2:] == size:
-        return x
-    return functional.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
-
-
-def _weights(inference: Inference, size: Size) -> Tensor:
-    """(h, w), positive: 1, or a Gaussian whose sigma is an eighth of the side (Isensee et al.,
-    Nature Methods 18, 2021).
-    """
-    if inference.weighting == "uniform":
-        return torch.ones(size)
-    tall, wide = (_gaussian(side) for side in size)
-    return tall[:, None] * wide
-
-
-def _gaussian(side: int) -> Tensor:
-    from_middle = torch.arange(side) - (side - 1) / 2
-    return torch.exp(-((from_middle / (side / 8)) ** 2) / 2)
-
-
-def _device(network: nn.Module, image: Tensor) -> torch.device:
-    """Device of the network; a module without parameters can run where the image is."""
-    parameter = next(network.parameters(), None)
-    return image.device if parameter is None else parameter.device

@@ -5,8 +5,7 @@ from itertools import product
 from math import comb, log10
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import paper_specs, specs, topologies_for
 
 from gridgen.analysis import count_paths

@@ -5,8 +5,7 @@ from dataclasses import replace
 import networkx as nx
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import specs, topologies_for
 from torch import nn
 

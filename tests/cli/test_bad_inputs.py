@@ -118,7 +118,7 @@ CASES = {
     "count zero.yaml": f"zero.yaml{ZERO}",
     "build empty.yaml": "empty.yaml: the file has no fields; write `field: value` lines",
     "build list.yaml": "list.yaml: the file has no fields; write `field: value` lines",
-    "render image.png": "image.png: byte 0 is not UTF-8 text",
+    "render image.png": "image.png: byte 0 is not UTF-8 text; name a YAML file",
     "render tab.yaml": (
         "tab.yaml:1:9: found character '\\t' that cannot start any token\n"
         "     1 | streams:\t2\n"

@@ -2,7 +2,6 @@
 
 from gridgen.analysis.differences import diff
 from gridgen.analysis.relations import relate
-from gridgen.cli.comparisons import difference_rows, relation_rows
 from gridgen.grid import build_grid, prune
 from gridgen.spec import GridSpec
 
@@ -14,7 +13,7 @@ def paper_family(**fields):
 
 def test_what_diff_prints():
     full = paper_family()
-    assert difference_rows(diff(full, prune(full, "unet"))) == [
+    assert diff(full, prune(full, "unet")).rows() == [
         ("only in A", "sub_1_1, sub_2_1 and 14 more"),
         ("only in B", "none"),
         ("changed", "none"),
@@ -34,7 +33,7 @@ def test_what_diff_prints():
 
 def test_what_relate_prints_of_a_subgraph():
     full = paper_family()
-    assert relation_rows(relate(prune(full, "unet"), full)) == [
+    assert relate(prune(full, "unet"), full).rows() == [
         ("subgraph", "A is a subgraph of B"),
         ("connections", "33 of A's 33 are in B, which has 49"),
         ("units", "equal where both have them"),
@@ -48,7 +47,7 @@ def test_what_relate_prints_of_a_subgraph():
 def test_what_relate_prints_where_something_is_needed():
     full = paper_family()
     other = prune(paper_family(units={"lateral": "bottleneck"}), "unet")
-    rows = relation_rows(relate(full, other))
+    rows = relate(full, other).rows()
     assert rows == [
         ("subgraph", "A is no subgraph of B"),
         ("connections", "33 of A's 49 are in B, which has 33"),

@@ -7,8 +7,7 @@ with every topology that its columns allow):
 """
 
 import pytest
-from hypothesis import event, given, settings
-from hypothesis import strategies as st
+from hypothesis import event, given, settings, strategies as st
 from strategies import CHANNELS, UP_TO_4, specs, topologies_for
 
 from gridgen.grid import build_grid, prune

@@ -1,8 +1,7 @@
 """What falls on one spot of a picture."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gridgen.figures.feasible_set import Plane, Points, in_turn
 

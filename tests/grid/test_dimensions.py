@@ -1,8 +1,7 @@
 """Signals, images and volumes: one spec in one, two and three dimensions."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis import count

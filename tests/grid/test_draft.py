@@ -2,8 +2,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gridgen.errors import GridError, TopologyError
 from gridgen.grid import Draft, FeatureMap, Grid, keep

@@ -3,8 +3,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import networkx as nx
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.grid import TOPOLOGIES, Grid, build_grid, prune

@@ -3,8 +3,7 @@ from math import comb
 
 import networkx as nx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gridgen.grid import FeatureMap
 from gridgen.grid.lattices import chain, paper_lattice, trellis, triangle

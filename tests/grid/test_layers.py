@@ -2,8 +2,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gridgen.emit.lowering import lower
 from gridgen.errors import GridError, unknown

@@ -1,8 +1,7 @@
 """Predicted memory against what torch allocates and keeps."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from small import small_grid
 from strategies import specs, topologies_for
 

@@ -5,8 +5,7 @@ from itertools import permutations
 import networkx as nx
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis.sizes import larger_size
@@ -15,8 +14,7 @@ from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork
 from gridgen.grid import build_grid, prune
 from gridgen.grid.tracing import trace
-from gridgen.memory import Setting
-from gridgen.memory import min_memory_order as module
+from gridgen.memory import Setting, min_memory_order as module
 from gridgen.memory.layers import Recorder
 from gridgen.memory.min_memory_order import min_memory_order, own_order
 from gridgen.memory.operations import Map

@@ -1,8 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gridgen.errors import SpecError
 from gridgen.spec import Source
@@ -235,7 +234,7 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
     path.write_bytes(b"a: caf\xe9\n")
     with pytest.raises(SpecError) as caught:
         Source.read(path)
-    assert str(caught.value) == f"{path}: byte 6 is not UTF-8 text"
+    assert str(caught.value) == f"{path}: byte 6 is not UTF-8 text; name a YAML file"
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

@@ -14,7 +14,9 @@ from graphlib import CycleError, TopologicalSorter
 from tests.structure.package import dotted, modules
 
 ORDERS: dict[str, tuple[str, ...]] = {
-    "training": (*("processes", "inference", "recipe", "tasks", "run", "scoring", "loop"),),
+    "training": (
+        *("processes", "inference", "windows", "recipe", "tasks", "run", "scoring", "loop"),
+    ),
     "analysis": (
         *("sizes", "paths", "dropout", "receptive", "counting", "breakdown", "needs", "relations"),
         *("differences", "lints"),

@@ -206,7 +206,10 @@ def test_a_missing_field_is_named(field):
             "streams: {low: 1, high: 4, log: @1}",
             "space.streams.log: 1 is neither true nor false",
         ),
-        ("columns: [1+1, @2]", "space.columns.1: 2 is not a list"),
+        (
+            "columns: [1+1, @2]",
+            "space.columns.1: 2 is neither a list of sub and up nor of the form 3+3",
+        ),
         (
             "columns: [[sub, up], [sub, @dwn]]",
             "space.columns.1.1: 'dwn' is not one of: 'sub' or 'up'",
@@ -224,7 +227,8 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "topology: [gridnet, @[unet]]",
-            "space.topology.1: ['unet'] has no fields; write `field: value` lines",
+            "space.topology.1: ['unet'] is no topology; "
+            "give a name, {keep: [...]} or {drop: [...]}",
         ),
         ("topology: [{keep: @[]}]", "space.topology.0.keep: 0 values; at least 1"),
         (
@@ -237,7 +241,8 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "units.lateral: [residual, @Basic]",
-            f"space.units.lateral.1: 'Basic' does not match {NAME}",
+            "space.units.lateral.1: unknown lateral unit 'Basic'; "
+            "known: bottleneck, residual, separable",
         ),
         (
             "units.lateral: [residual, @basic]",

@@ -4,23 +4,15 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import nn
 
 from gridgen.emit import GridNetwork
 from gridgen.errors import SizeError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
-from gridgen.training.inference import (
-    INFERENCES,
-    WHOLE,
-    Inference,
-    _gaussian,
-    infer,
-    offsets,
-    views,
-)
+from gridgen.training.inference import INFERENCES, WHOLE, Inference
+from gridgen.training.windows import _gaussian, infer, offsets, views
 
 SPEC = GridSpec(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 SIDES = st.integers(1, 70)

@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data.check.likeness import ALIKE, nearest
 from gridgen.data.check.readings import DataFinding, FolderReading, NamedReading, Split
 from gridgen.data.datasets import DATASETS, find_dataset
@@ -51,12 +51,13 @@ class Checked:
 
 
 @checked
-def check_data(name: str, on_progress: OnProgress = no_progress) -> Checked:
+def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked:
     """Read every file of the folder at a path, or every sample of a dataset's name.
 
     `on_progress` is called for each sample. Whatever is wrong is a fault. Errors: `DataError` if
     there is no such dataset or folder, or no split in it.
     """
+    name = str(name)
     is_folder = find_dataset(name) is DATASETS["folder"]
     reading = FolderReading(Path(name)) if is_folder else NamedReading(name)
     with warnings.catch_warnings():

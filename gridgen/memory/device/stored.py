@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from gridgen.errors import DeviceError, unknown
-from gridgen.files import user_data_folder, write_file
+from gridgen.files import is_file, user_data_folder, write_file
 from gridgen.memory.device.calibration import Calibration
 from gridgen.memory.device.cases import Machine
 
@@ -31,7 +31,7 @@ def load_device(name: str) -> Calibration:
     That of the torch installed here; where there is none, the newest one, with a warning.
     Errors: `DeviceError` for a name that is none; `SpecError` for a damaged file.
     """
-    if Path(name).is_file():
+    if is_file(name):
         return _checked(Calibration.load(name), name)
     files = _files().get(name)
     if files is None:
@@ -44,7 +44,7 @@ def load_device(name: str) -> Calibration:
 
 def is_device(name: str) -> bool:
     """`load_device` finds a file by that path or name."""
-    return Path(name).is_file() or name in _files()
+    return is_file(name) or name in _files()
 
 
 def device_names() -> tuple[str, ...]:

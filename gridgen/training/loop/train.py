@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from gridgen.architectures.load import require_rebuildable
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.errors import DataError, RunError, TooLargeError, UsageError
@@ -34,7 +34,7 @@ SAME = ("data", "holdout", "seed")
 @checked
 def train(
     grid: GridLike,
-    data: str,
+    data: PathLike,
     recipe: Recipe | str | Path | None = None,
     *,
     folder: str | Path | None = None,
@@ -75,7 +75,7 @@ def train(
     if resume_if_begun and folder is None:
         raise UsageError("--resume-if-begun needs -o, the folder of the run")
     require_locks()
-    chosen = devices.choose_device(device)
+    data, chosen = str(data), devices.choose_device(device)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe or find_dataset(data).recipe)
     watch = watch or Watch()

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
+from gridgen.files import is_file
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
@@ -37,6 +38,7 @@ RECIPES = {
 
 SUFFIXES = (".yaml", ".yml")
 EXTENDS = "extends"
+MOST_EXTENDED = 16
 # The field of a section that says which kind it is; another kind has other fields.
 NAME = "name"
 
@@ -49,7 +51,7 @@ def source_of(name: str | Path) -> Source:
     if str(name) in RECIPES:
         shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
         return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
-    if not Path(name).is_file():
+    if not is_file(name):
         if Path(name).suffix in SUFFIXES:
             raise SpecError(f"{name}: no such file")
         raise SpecError(
@@ -62,7 +64,7 @@ def located(source: Source) -> Source:
     """`source` with the path that it extends made to start from its own folder."""
     name = source.data.get(EXTENDS)
     beside = Path(source.name).parent / str(name)
-    if not isinstance(name, str) or name in RECIPES or not Path(source.name).is_file():
+    if not isinstance(name, str) or name in RECIPES or not is_file(source.name):
         return source
     return replace(source, data={**source.data, EXTENDS: str(beside)})
 
@@ -77,6 +79,8 @@ def completed(fields: Any, below: tuple[str, ...] = ()) -> Any:
     name, own = fields[EXTENDS], {k: v for k, v in fields.items() if k != EXTENDS}
     if not isinstance(name, str):
         raise SpecError("name a recipe, or a YAML file", (EXTENDS,))
+    if len(below) >= MOST_EXTENDED:
+        raise SpecError(f"over {MOST_EXTENDED} recipes extend each other; join some", (EXTENDS,))
     # A file is one file, however the path to it grew on the way around.
     places = [Path(each).resolve() for each in below]
     if (place := Path(name).resolve()) in places:
@@ -216,15 +220,16 @@ class Recipe(Document):
 
 
 @checked
-def load_recipe(name: str | Path) -> Recipe:
-    """The recipe called `name` that comes with gridgen, or the YAML file at that path.
+def load_recipe(name: str | Path, **fields: Any) -> Recipe:
+    """The recipe called `name` that comes with gridgen, or of that YAML file; `fields` replaced.
 
-    >>> load_recipe("paper").learning_rate
+    >>> load_recipe("paper", epochs=3).learning_rate
     0.01
 
     Errors: `SpecError`.
     """
-    return Recipe.from_source(source_of(name))
+    recipe = Recipe.from_source(source_of(name))
+    return recipe.but(**fields) if fields else recipe
 
 
 def setting_of(recipe: Recipe) -> Setting:

@@ -12,10 +12,11 @@ from typing import IO, Any
 import yaml
 
 from gridgen.architectures import load_spec
+from gridgen.arguments import checked
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
-from gridgen.files import make_folder, sweep, write_file
+from gridgen.files import is_file, is_folder, make_folder, sweep, write_file
 from gridgen.grid import build_grid
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.recipe import Recipe
@@ -54,11 +55,12 @@ class Run:
         return run
 
     @classmethod
+    @checked
     def open(cls, folder: str | Path) -> "Run":
         """The run in `folder`. Errors: `RunError` where there is none."""
         folder = Path(folder)
-        if not (folder / FACTS).is_file():
-            free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+        if not is_file(folder / FACTS):
+            free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
             fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
             raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)

@@ -6,20 +6,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from gridgen.arguments import checked
+from gridgen.data import ImageLike, image_of
 from gridgen.emit import GridNetwork, save_network
-from gridgen.emit.weights import StoredPrecision, read_network
+from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
+from gridgen.files import is_file
+from gridgen.shown import Shown, ShownRows
 from gridgen.spec import Document, NetworkSpec
-from gridgen.training.inference import WHOLE, Inference
+from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import Task, task_named
 from gridgen.training.tasks.pixels import generated_colours, generated_names
-
-SUFFIX = ".safetensors"
+from gridgen.training.tasks.requirements import require_image, require_inference
+from gridgen.training.windows import infer
 
 
 def _shown(words: Any) -> Any:
@@ -62,9 +67,12 @@ class Metadata(Document):
             raise WeightsError(f"{path}: {said}; export it anew") from error
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Shown):
     """A network in evaluation mode, on the CPU, and what it was trained for.
+
+    Called with an image it gives the answer as an array: class ids (H, W), or a restored image
+    (H, W, C) in [0, 1].
 
     `named` says whether its classes are known; of a weights file without them they are `class 0`,
     `class 1` ... in colours that the colour-blind can tell apart.
@@ -86,6 +94,28 @@ class Model:
     holdout: str | None = None
     """The pattern of the images of train that it was not trained on."""
 
+    @checked
+    def __call__(
+        self, image: ImageLike, inference: InferenceLike | None = None
+    ) -> npt.NDArray[np.generic]:
+        """The answer for one image: a path, an array (H, W) or (H, W, C), or a tensor (C, H, W).
+
+        With `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
+        `SpecError` for an inference that does not suit.
+        """
+        chosen = as_inference(inference or self.inference)
+        require_inference(chosen, self.spec, self.task)
+        given = image_of(image, self.spec.in_channels, self.white)
+        height, width = given.shape[-2:]
+        require_image(chosen, self.network.grid.spec, (height, width), "the image")
+        answer = self.task.answer(infer(self.network, given, chosen)).numpy()
+        return answer if answer.ndim == 2 else np.moveaxis(answer, 0, -1)
+
+    def rows(self) -> ShownRows:
+        """Where it comes from, and what it is."""
+        rows = [("from", str(self.path)), (self.task.name, self.spec.shape)]
+        return rows + ([("trained on", self.data)] if self.data else [])
+
 
 @checked
 def open_model(path: str | Path, best: bool = False, size: str | None = None) -> Model:
@@ -96,7 +126,7 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
     weights file, which holds one set.
     """
     path = Path(path)
-    if path.suffix == SUFFIX or path.is_file():
+    if path.suffix == SUFFIX or is_file(path):
         model = _of_file(path, best)
     else:
         run = Run.open(path)
@@ -124,7 +154,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
 
 def _of_file(path: Path, best: bool) -> Model:
     if best:
-        raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
+        raise UsageError(f"best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
     spec, told = network.grid.spec, Metadata.read(path, metadata)
     return Model(
@@ -168,7 +198,7 @@ def export_model(
     for known in get_args(StoredPrecision):
         if precision == known:
             return save_network(model.network, path, known, _told(model, note))
-    raise UsageError(f"--precision: {unknown('precision', precision, get_args(StoredPrecision))}")
+    raise UsageError(f"precision: {unknown('precision', precision, get_args(StoredPrecision))}")
 
 
 def _told(model: Model, note: str | None) -> dict[str, Any]:

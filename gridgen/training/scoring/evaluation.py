@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import WHOLE, Inference
+from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.per_image import (
@@ -117,12 +117,12 @@ class Evaluation:
 @checked
 def evaluate(
     model: Model | str | Path,
-    data: str,
+    data: PathLike,
     split: str = "val",
     *,
     baseline: bool = True,
     device: str = "auto",
-    inference: Inference | None = None,
+    inference: InferenceLike | None = None,
     observers: Sequence[Observer] = (),
     gallery: Gallery | None = None,
     on_progress: OnProgress = no_progress,
@@ -140,7 +140,8 @@ def evaluate(
     """
     devices.require_alone("scores a split")
     model = model if isinstance(model, Model) else open_model(model)
-    inference, chosen = inference or model.inference, devices.choose_device(device)
+    inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
+    data = str(data)
     dataset = _split(model, data, split)
     task = task_of(dataset)
     _require_task(model, task, dataset)

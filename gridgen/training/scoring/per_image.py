@@ -13,12 +13,13 @@ from gridgen.data import Dataset, Sample
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import WHOLE, Inference, infer
+from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.tasks.pixels import Pixels, encoded, image_pixels
 from gridgen.training.tasks.requirements import BY_FLAG, within_memory
+from gridgen.training.windows import infer
 
 
 @runtime_checkable

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from gridgen.data.images import SUFFIXES
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import Inference
+from gridgen.training.inference import InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.per_image import Predictor
@@ -49,6 +50,8 @@ def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
     image of a folder is called after the folder too. Errors: `DataError` where a folder holds no
     image, or where two images have one name.
     """
+    if not given:
+        raise DataError("no images are given; name files or folders")
     found: list[Found] = []
     for path in map(Path, given):
         if not path.is_dir():
@@ -119,17 +122,24 @@ class Prediction:
         return cls(out / f"{name}.png", out / f"{name}_{task.ending}.png")
 
 
+Images = Annotated[
+    str | Path | Sequence[str | Path], "paths of images and folders; model(array) answers an array"
+]
+
+
 @checked
 def predict(
     model: Model | str | Path,
-    images: Sequence[str | Path],
+    images: Images,
     out: str | Path,
     *,
     device: str = "auto",
-    inference: Inference | None = None,
+    inference: InferenceLike | None = None,
     on_progress: OnProgress = no_progress,
 ) -> list[Prediction]:
     """Predict `images`, files and folders, with an opened model, a run or a weights file.
+
+    An image in memory is predicted by the model itself: `open_model(path)(array)`.
 
     Two PNG files for each: `NAME.png` in `out` shows image and prediction side by side (figure 5),
     `NAME_labels.png` is the label itself: pixel value = class id, with the colours as its palette;
@@ -143,10 +153,10 @@ def predict(
     """
     devices.require_alone("predicts images")
     model = model if isinstance(model, Model) else open_model(model)
-    inference, chosen = inference or model.inference, devices.choose_device(device)
+    inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
-    found = find_images(images, out)
+    found = find_images([images] if isinstance(images, str | Path) else images, out)
     files = [Prediction.of(out, image.name, model.task) for image in found]
     require_apart([image.path for image in found], [file for each in files for file in each.files])
     faults: list[DataError | SizeError] = []

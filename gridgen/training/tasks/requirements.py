@@ -16,11 +16,12 @@ from gridgen.data.dataset import holdout
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
-from gridgen.training.inference import Inference, given_sizes
+from gridgen.training.inference import Inference
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.recipe import Recipe
 from gridgen.training.tasks import HOLDOUT, VAL, Task, task_of
 from gridgen.training.tasks.augmentation import require_augmentation
+from gridgen.training.windows import given_sizes
 
 BY_FLAG = "see images through windows, --window 512 or fewer pixels"
 BY_RECIPE = "set inference: windows in the recipe, or a smaller window."

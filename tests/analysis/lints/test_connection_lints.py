@@ -5,8 +5,7 @@ from math import prod
 
 import networkx as nx
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from strategies import specs, topologies_for
 
 from gridgen.analysis.dropout import silence

@@ -6,8 +6,7 @@ from itertools import product
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gridgen.errors import DeviceError, SpecError, unknown
 from gridgen.memory.device import stored

@@ -1,8 +1,7 @@
 """The largest batch that fits: what it needs fits, and one image more does not."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import specs
 
 from gridgen.grid import build_grid
