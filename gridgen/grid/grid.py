@@ -5,7 +5,7 @@ their own files; each takes a valid Grid and returns a new valid one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -230,7 +230,8 @@ class Grid:
         spec, joined = self.spec, [x for x in self.maps if self.dag.in_degree(x) > 1]
         known = (
             (spec.size, spec.multiple, spec.least),
-            (self.input, self.output, self.connections, self.sides),
+            (self.input, self.output, self.sides),
+            [tuple(getattr(c, field.name) for field in fields(Connection)) for c in self],
             [(x, self.fusion_of(x).join) for x in joined],
             list(self.parts()),
         )
