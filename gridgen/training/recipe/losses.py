@@ -7,7 +7,7 @@ the whole batch, however many processes share it.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union
 
 import torch
 from pydantic import BeforeValidator, Field, Tag
@@ -24,20 +24,49 @@ EPSILON = 1e-3
 LEAST_DOUBT = 1e-12
 
 
+class Truth(NamedTuple):
+    """The labels of a batch, images or ids of classes (N, ...), and how those count.
+
+    `weights` (K,) are those of the classes; `smoothing` is the share of a label that all classes
+    are given alike.
+    """
+
+    labels: Tensor
+    weights: Tensor | None = None
+    smoothing: float = 0.0
+
+    @property
+    def labelled(self) -> Tensor:
+        """Whether a pixel has a class."""
+        return self.labels != IGNORE
+
+    def counts(self) -> Tensor:
+        """How much each pixel counts: as its class weighs, and not at all if it is ignored."""
+        if self.weights is None:
+            return self.labelled
+        # IGNORE is no index into the weights.
+        return self.labelled * self.weights[self.labels.clamp(max=len(self.weights) - 1)]
+
+    def weighed(self, classes: Tensor) -> Tensor:
+        """Values of the classes (K,), each as its class weighs."""
+        return classes if self.weights is None else classes * self.weights
+
+    def is_class(self, prediction: Tensor) -> Tensor:
+        """1 where a pixel is labelled as a class, in the shape of a prediction (N, K, ...)."""
+        # `one_hot` would wait for a GPU to see that no id is too large.
+        ids = torch.arange(prediction.shape[1], device=prediction.device)
+        each = ids.view(-1, *(1 for _ in self.labels.shape[1:]))
+        return (self.labels[:, None] == each).float()
+
+
 class Loss(Section):
     """A loss, and how much it counts in the sum of several."""
 
     weight: float = Field(default=1.0, gt=0, description="Factor in the sum of several losses.")
 
     @abstractmethod
-    def of(
-        self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
-    ) -> Tensor:
-        """The scalar for a batch, (N, K, ...) in fp32 and its labels.
-
-        Where labels are ids of classes, (N, ...), `weights` (K,) are those of the classes, and
-        `smoothing` is the share of a label given to all classes alike.
-        """
+    def of(self, prediction: Tensor, truth: Truth) -> Tensor:
+        """The scalar for a batch, (N, K, ...) in fp32 and what is true of it."""
 
 
 class CrossEntropy(Loss):
@@ -45,20 +74,18 @@ class CrossEntropy(Loss):
 
     name: Literal["cross-entropy"] = "cross-entropy"
 
-    def of(
-        self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
-    ) -> Tensor:
+    def of(self, prediction: Tensor, truth: Truth) -> Tensor:
         """0 where no pixel is labelled."""
         # The mean of torch would be over this process alone; the sum can be shared.
         total = cross_entropy(
             prediction,
-            labels,
-            weight=weights,
+            truth.labels,
+            weight=truth.weights,
             ignore_index=IGNORE,
             reduction="sum",
-            label_smoothing=smoothing,
+            label_smoothing=truth.smoothing,
         )
-        return _averaged(total, _counts(labels, weights))
+        return _averaged(total, truth.counts())
 
 
 class Focal(Loss):
@@ -67,19 +94,15 @@ class Focal(Loss):
     name: Literal["focal"] = "focal"
     gamma: float = Field(default=2.0, ge=0, le=10, description="0 is cross-entropy.")
 
-    def of(
-        self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
-    ) -> Tensor:
+    def of(self, prediction: Tensor, truth: Truth) -> Tensor:
         """0 where no pixel is labelled. With smoothing, a sum over the classes' shares of it."""
-        logs, counts = prediction.log_softmax(1), _counts(labels, weights)
+        logs, counts, smoothing = prediction.log_softmax(1), truth.counts(), truth.smoothing
         # The class of an ignored pixel is any: it does not count.
-        ids = labels.clamp(max=logs.shape[1] - 1)[:, None]
+        ids = truth.labels.clamp(max=logs.shape[1] - 1)[:, None]
         total = (self._costs(logs.gather(1, ids))[:, 0] * counts).sum()
         if smoothing:
-            costs = self._costs(logs) * (labels != IGNORE)[:, None]
-            each = costs.sum(_but_classes(costs))
-            every = (each if weights is None else each * weights).mean()
-            total = (1 - smoothing) * total + smoothing * every
+            each = _sums(self._costs(logs) * truth.labelled[:, None])
+            total = (1 - smoothing) * total + smoothing * truth.weighed(each).mean()
         return _averaged(total, counts)
 
     def _costs(self, logs: Tensor) -> Tensor:
@@ -92,24 +115,21 @@ class Dice(Loss):
 
     name: Literal["dice"] = "dice"
 
-    def of(
-        self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
-    ) -> Tensor:
+    def of(self, prediction: Tensor, truth: Truth) -> Tensor:
         """The mean over the classes that the batch has, as they weigh; 0 where it has none.
 
         2 sum(p g) / (sum(p^2) + sum(g^2)) for each, over the labelled pixels of all images. The
         squares are those of V-Net: with them smoothed labels are met best by p = g.
         """
-        shares, labelled = prediction.softmax(1), (labels != IGNORE)[:, None]
-        ids = _is_class(prediction, labels)
+        shares, ids = prediction.softmax(1), truth.is_class(prediction)
+        labelled, smoothing = truth.labelled[:, None], truth.smoothing
         # With nothing smoothed the labels are the ids, and no second copy of them is kept.
         wanted = (ids * (1 - smoothing) + smoothing / len(ids[0])) * labelled if smoothing else ids
         parts = shares * wanted, shares**2 * labelled + wanted**2, ids
-        sums = torch.stack([part.sum(_but_classes(part)) for part in parts])
-        common, squares, pixels = devices.summed_for_loss(sums).unbind()
-        there = (pixels > 0).float()
+        sums = devices.summed_for_loss(torch.stack([_sums(part) for part in parts]))
+        common, squares, pixels = sums.unbind()
         coefficients = 2 * common / torch.where(pixels > 0, squares, 1)
-        counts = there if weights is None else there * weights
+        counts = truth.weighed((pixels > 0).float())
         total = counts.sum()
         return (counts * (1 - coefficients)).sum() / torch.where(total > 0, total, 1)
 
@@ -119,11 +139,9 @@ class Charbonnier(Loss):
 
     name: Literal["charbonnier"] = "charbonnier"
 
-    def of(
-        self, prediction: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float
-    ) -> Tensor:
-        """Labels are images; `weights` and `smoothing` mean nothing to it."""
-        return (prediction - labels).square().add(EPSILON**2).sqrt().mean()
+    def of(self, prediction: Tensor, truth: Truth) -> Tensor:
+        """Labels are images."""
+        return (prediction - truth.labels).square().add(EPSILON**2).sqrt().mean()
 
 
 LOSSES: dict[str, type[Loss]] = {
@@ -134,25 +152,9 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def total_loss(
-    losses: Sequence[Loss],
-    prediction: Tensor,
-    labels: Tensor,
-    weights: Tensor | None = None,
-    smoothing: float = 0.0,
-) -> Tensor:
-    """The weighted sum of losses; its arguments are those of `Loss.of`, in any precision."""
-    given = prediction.float(), labels, weights, smoothing
-    return torch.stack([loss.weight * loss.of(*given) for loss in losses]).sum()
-
-
-def _counts(labels: Tensor, weights: Tensor | None) -> Tensor:
-    """How much each pixel counts: as its class weighs, and not at all if it is ignored."""
-    labelled = labels != IGNORE
-    if weights is None:
-        return labelled
-    # IGNORE is no index into the weights.
-    return labelled * weights[labels.clamp(max=len(weights) - 1)]
+def total_loss(losses: Sequence[Loss], prediction: Tensor, truth: Truth) -> Tensor:
+    """The weighted sum of losses for a prediction in any precision."""
+    return torch.stack([loss.weight * loss.of(prediction.float(), truth) for loss in losses]).sum()
 
 
 def _averaged(total: Tensor, counts: Tensor) -> Tensor:
@@ -165,16 +167,9 @@ def _averaged(total: Tensor, counts: Tensor) -> Tensor:
     return total / torch.where(share > 0, share, 1)
 
 
-def _is_class(prediction: Tensor, labels: Tensor) -> Tensor:
-    """1 where a pixel is labelled as a class, (N, K, ...)."""
-    # `one_hot` would wait for a GPU to see that no id is too large.
-    ids = torch.arange(prediction.shape[1], device=labels.device)
-    return (labels[:, None] == ids.view(-1, *(1 for _ in labels.shape[1:]))).float()
-
-
-def _but_classes(values: Tensor) -> tuple[int, ...]:
-    """All dimensions of (N, K, ...) but that of the classes."""
-    return (0, *range(2, values.dim()))
+def _sums(values: Tensor) -> Tensor:
+    """(N, K, ...) -> (K,), over all pixels of all images."""
+    return values.sum((0, *range(2, values.dim())))
 
 
 def _listed(value: Any) -> Any:

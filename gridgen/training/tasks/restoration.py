@@ -11,7 +11,7 @@ from torch import Tensor
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
-from gridgen.training.recipe.losses import Charbonnier, Loss, total_loss
+from gridgen.training.recipe.losses import Charbonnier, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
 from gridgen.training.tasks.table import ScoreTable
@@ -97,7 +97,7 @@ class Restoration:
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """The sum of its losses."""
-        return total_loss(self.terms, prediction, labels)
+        return total_loss(self.terms, prediction, Truth(labels))
 
     def no_statistics(self) -> Tensor:
         """A sum and a number of 0."""

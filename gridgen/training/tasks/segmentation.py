@@ -14,7 +14,7 @@ from gridgen.data import IGNORE, Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
-from gridgen.training.recipe.losses import CrossEntropy, Loss, total_loss
+from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.lookup import fitted_lookup
 from gridgen.training.tasks.overlap import OverlapScore, confusion, score, tables
@@ -85,7 +85,7 @@ class Segmentation:
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """The sum of its losses; 0 where no pixel of the batch is labelled."""
         weights = _on(prediction.device, self.weights) if self.weights else None
-        return total_loss(self.terms, prediction, labels, weights, self.smoothing)
+        return total_loss(self.terms, prediction, Truth(labels, weights, self.smoothing))
 
     def no_statistics(self) -> Tensor:
         """A confusion matrix without a pixel."""

@@ -14,6 +14,7 @@ from gridgen.training.recipe.losses import (
     CrossEntropy,
     Dice,
     Focal,
+    Truth,
     total_loss,
 )
 from gridgen.training.recipe.sections import Crop, Sgd
@@ -39,7 +40,8 @@ def case(seed):
 
 def value(loss, logits, ids, weights=None, smoothing=0.0):
     given = None if weights is None else torch.as_tensor(weights)
-    return total_loss([loss], torch.as_tensor(logits), torch.as_tensor(ids), given, smoothing)
+    truth = Truth(torch.as_tensor(ids), given, smoothing)
+    return total_loss([loss], torch.as_tensor(logits), truth)
 
 
 @of_classes
@@ -166,7 +168,7 @@ def test_smoothed_labels_are_met_best_by_the_shares_that_they_ask_for():
 
 def test_losses_add_up_by_their_weights():
     prediction, labels = example("dice")
-    both = total_loss([CrossEntropy(), Dice(weight=0.5)], prediction, labels)
+    both = total_loss([CrossEntropy(), Dice(weight=0.5)], prediction, Truth(labels))
     parts = value(CrossEntropy(), prediction, labels) + 0.5 * value(Dice(), prediction, labels)
     torch.testing.assert_close(both, parts)
 
