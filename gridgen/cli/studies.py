@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,12 +58,12 @@ def feasible(
         return
     wrote = [("wrote", str(output))] if output is not None else []
     print_wrapped_rows([*_counts(found), *_topologies(found), *wrote])
-    before: int | None = None
-    for point in found.spread(listed):
-        same = before is not None and found.same_network(before, point)
-        print(f"# {_costs(found, point)}{'; the same network as above' if same else ''}")
+    before = 0
+    for point, network in _listed(found, listed):
+        same = "; the same network as above" if network == before else ""
+        print(f"# {_costs(found, point)}{same}")
         print("\n".join(_settings(found, point)))
-        before = point
+        before = network
 
 
 def _counts(found: "Feasible") -> LabelledRows:
@@ -189,17 +190,15 @@ def _as_json(found: "Feasible", listed: int) -> dict[str, Any]:
             }
             for name, ends in _ends(found)
         },
-        "listed": list(_listed(found, listed)),
+        "listed": [{**_point(found, p), "network": n} for p, n in _listed(found, listed)],
     }
 
 
-def _listed(found: "Feasible", many: int) -> Iterator[dict[str, Any]]:
-    """Points, with numbers that are equal for the same network."""
-    network, before = 0, None
-    for point in found.spread(many):
-        network += before is None or not found.same_network(before, point)
-        before = point
-        yield {**_point(found, point), "network": network}
+def _listed(found: "Feasible", many: int) -> Iterator[tuple[int, int]]:
+    """Points, each with a number from 1 that is equal for the same network."""
+    points = found.spread(many)
+    changes = (not found.same_network(*pair) for pair in pairwise(points))
+    yield from zip(points, accumulate(changes, initial=1), strict=False)
 
 
 def _point(found: "Feasible", point: int) -> dict[str, Any]:

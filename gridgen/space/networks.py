@@ -7,6 +7,7 @@ What a spec says of parts that its grid lacks plays no role.
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from gridgen.space.cost_tables import SIZES, CostTables
 from gridgen.space.part_costs import IDENTITY, SOURCE, most_streams, styles_of, times_of
 from gridgen.space.spec_array import Table, combined, folded
 from gridgen.space.structure_counts import Entering, StructureCounts
-from gridgen.spec import GridSpec
 
 LARGEST = 1 << 62
 """Numbers above it may not fit into 64 bits when they are joined."""
@@ -47,23 +47,27 @@ def _traits(tables: CostTables) -> Iterator[Table]:
     """Tables of numbers, all of which are equal for two specs of one network and no others."""
     specs, structures = tables.specs, tables.structures
     styles, reads = styles_of(specs), specs.reads
-    yield _numbered(lambda known: known, combined(_connections, structures))
-    yield _numbered(lambda known: known, specs.table(SIZES, _sizes))
-    first = _channels(tables, 0)
-    yield _numbered(stem_layers, reads("stem"), styles, reads("in_channels"), first)
-    yield _numbered(head_layers, reads("head"), styles, first, reads("classes"), tables.strides)
-    for kind in UNITS:
-        for stream in range(most_streams(tables.widths)):
-            there = times_of(structures, "entering", Entering(kind, stream)) > 0
-            if there.any():
-                yield there * _connection_numbers(tables, kind, stream, styles)
-    yield combined(_fuses, structures) * _numbered(str, reads("fusion"))
-    yield combined(_drops, structures) * _numbered(float, reads("total_dropout"))
-    for stream in range(1, most_streams(tables.widths)):
+    # The order of connections depends on the grid that they were pruned from.
+    yield _numbered(tuple, _told(structures, lambda s: (frozenset(s.connections), s.output)))
+    yield _numbered(tuple, specs.table(SIZES, lambda s: (s.size, s.multiple, s.least)))
+    channels = [_at(stream, tables.channels) for stream in range(most_streams(tables.widths))]
+    stem, head, first = reads("stem"), reads("head"), _at(0, tables.channels)
+    yield _numbered(stem_layers, stem, styles, reads("in_channels"), first)
+    yield _numbered(head_layers, head, styles, first, reads("classes"), tables.strides)
+    for kind, (stream, target) in product(UNITS, enumerate(channels)):
+        there = times_of(structures, "entering", Entering(kind, stream)) > 0
+        if there.any():
+            ends = channels[stream + SOURCE[kind]], target
+            added = reads(f"units.{kind}"), styles, *ends, reads(f"residual.{IDENTITY[kind]}")
+            yield there * _numbered(partial(_on_connection, kind), *added)
+    fuses = _told(structures, lambda s: any(joining.arrivals > 1 for joining in s.joining))
+    yield fuses.astype(bool) * _numbered(str, reads("fusion"))
+    drops = _told(structures, lambda s: any(each.kind == "lateral" for each in s.entering))
+    yield drops.astype(bool) * _numbered(float, reads("total_dropout"))
+    for stream, width in enumerate(channels[1:], 1):
         enters = times_of(structures, "entries", stream) > 0
-        given = combined(partial(_at, stream - 1), tables.sides)
-        widths = _channels(tables, stream)
-        yield enters * _numbered(side_layers, reads("stem"), styles, given, widths)
+        given = _at(stream - 1, tables.sides)
+        yield enters * _numbered(side_layers, stem, styles, given, width)
 
 
 def _numbered(function: Callable[..., Any], *tables: Table) -> Table:
@@ -78,14 +82,6 @@ def _numbered(function: Callable[..., Any], *tables: Table) -> Table:
     return combined(entry, *tables).astype(np.int64)
 
 
-def _connection_numbers(tables: CostTables, kind: Kind, stream: int, styles: Table) -> Table:
-    """The layers of the connections of one kind that lead to one stream."""
-    reads = tables.specs.reads
-    ends = _channels(tables, stream + SOURCE[kind]), _channels(tables, stream)
-    unit, identity = reads(f"units.{kind}"), reads(f"residual.{IDENTITY[kind]}")
-    return _numbered(partial(_on_connection, kind), unit, styles, *ends, identity)
-
-
 def _on_connection(
     kind: Kind, unit: str, style: Style, source: int, target: int, identity: bool
 ) -> tuple[Layers, Layers | None]:
@@ -93,32 +89,11 @@ def _on_connection(
     return unit_layers(kind, unit, style, source, target), shortcut
 
 
-def _channels(tables: CostTables, stream: int) -> Table:
-    """The channels of one stream; None where there is none."""
-    return combined(partial(_at, stream), tables.channels)
+def _told(structures: Table, read: Callable[[StructureCounts], Any]) -> Table:
+    """What is read of each structure; None where there is none."""
+    return combined(lambda s: read(s) if isinstance(s, StructureCounts) else None, structures)
 
 
-def _at(place: int, given: Any) -> Any:
-    return given[place] if isinstance(given, tuple) and 0 <= place < len(given) else None
-
-
-def _connections(structure: Any) -> Any:
-    known = isinstance(structure, StructureCounts)
-    # Their order depends on the grid that they were pruned from.
-    return (frozenset(structure.connections), structure.output) if known else None
-
-
-def _sizes(spec: GridSpec) -> tuple[str, int, int]:
-    return spec.size, spec.multiple, spec.least
-
-
-def _fuses(structure: Any) -> bool:
-    """Whether several connections arrive at some map."""
-    known = isinstance(structure, StructureCounts)
-    return known and any(joining.arrivals > 1 for joining in structure.joining)
-
-
-def _drops(structure: Any) -> bool:
-    """Whether there are units that total dropout may drop: those of lateral connections."""
-    known = isinstance(structure, StructureCounts)
-    return known and any(entering.kind == "lateral" for entering in structure.entering)
+def _at(place: int, lists: Table) -> Table:
+    """The entries of one place; None where there is none."""
+    return combined(lambda x: x[place] if isinstance(x, tuple) and place < len(x) else None, lists)
