@@ -64,12 +64,12 @@ COMMANDS = [
     "feasible studies/budget.yaml -o feasible.png",
     "list recipes",
 ]
-TRAINING = "train specs/unet-small.yaml --set classes=3 --data shapes --recipe quick.yaml -o run"
+TRAINING = "train specs/nuclei.yaml --data nuclei --recipe quick.yaml -o run"
 RECIPE = """\
 epochs: 1
-batch: 500
+batch: 8
 learning_rate: 0.01
-crop: {smallest: 16, largest: 16, size: 16}
+crop: {smallest: 32, largest: 32, size: 32}
 """
 NO_TRAINING = (
     "trainings and searches lock their folders, which win32 cannot do; train on Linux, macOS or WSL"
