@@ -24,7 +24,9 @@ from gridgen.cli import (
     train,
     trained,
 )
+from gridgen.cli.terminal import setting_for
 from gridgen.errors import GridgenError
+from gridgen.spec import GridSpec
 from gridgen.spec.facts import fact_of
 
 USAGE_ERROR = 2
@@ -143,6 +145,12 @@ def _usage(error: typer.TyperException) -> str:
     told = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gridgen"
+    option = str(getattr(error, "option_name", ""))
+    if (field := option.removeprefix("--").replace("-", "_")) != option:
+        if field in GridSpec.model_fields:
+            return f"{command}: {option} is no option; write --set {field}=..."
+        if suggestion := setting_for(field):
+            return f"{command}: {option} is no option but {suggestion}"
     return f"{command}: {told.removesuffix('.')}; see {command} --help"
 
 

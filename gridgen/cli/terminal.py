@@ -23,6 +23,7 @@ from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed, root
 
 SPEC = "YAML file of the network, or an architecture's name; @TOPOLOGY after it prunes."
+RECIPE = "recipe"
 SpecName = Annotated[str, typer.Argument(metavar="SPEC", help=SPEC)]
 Settings = Annotated[
     list[str] | None,
@@ -98,8 +99,36 @@ def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     """The spec of a file or architecture, its fields replaced by those of `--set`."""
     loaded = load_spec(name)
+    given = dict(map(_setting, settings or ()))
+    known = type(loaded).model_fields
+    for field in sorted(set(map(root, given)) - known.keys()):
+        if suggestion := setting_for(field):
+            raise UsageError(f"--set {field}: {suggestion}")
     with errors_beginning("--set: "):
-        return changed(loaded, dict(map(_setting, settings or ())))
+        return changed(loaded, given)
+
+
+def setting_for(field: str) -> str | None:
+    """How a field of a recipe is set, should `field` be one that no spec has."""
+    from gridgen.training.recipe import Recipe  # takes seconds, so only where something is wrong
+
+    if field == RECIPE:
+        return f"its fields are set one by one, by gridgen train: --set {RECIPE}.epochs=3"
+    if field not in Recipe.model_fields:
+        return None
+    return f"a field of the recipe; gridgen train takes --set {RECIPE}.{field}=..."
+
+
+def parted(settings: list[str] | None) -> tuple[list[str], dict[str, Any]]:
+    """Settings of the spec, and those of the recipe by the names of its fields.
+
+    >>> parted(["recipe.epochs=3", "classes=2"])
+    (['classes=2'], {'epochs': 3})
+    """
+    first = f"{RECIPE}."
+    of_recipe = [each for each in settings or () if each.startswith(first)]
+    of_spec = [each for each in settings or () if not each.startswith(first)]
+    return of_spec, dict(_setting(each.removeprefix(first)) for each in of_recipe)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -4,16 +4,25 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.terminal import SPEC, As, Output, Settings, describe, grid_of, print_rows
+from gridgen.cli.terminal import (
+    SPEC,
+    As,
+    Output,
+    describe,
+    errors_beginning,
+    grid_of,
+    parted,
+    print_rows,
+)
 from gridgen.errors import UsageError
 from gridgen.grid import build_grid
 
 if TYPE_CHECKING:
-    from gridgen.training import Run
+    from gridgen.training import Recipe, Run
     from gridgen.training.loop.watch import Watch
 
 
@@ -27,7 +36,14 @@ def train(
         str | None, typer.Option(help="A dataset's name, or the path of a folder.")
     ] = None,
     topology: As = None,
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="A field of the spec, or of the recipe as recipe.FIELD=VALUE.",
+        ),
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(help="paper, modern, demo or a YAML file; else what suits the data."),
@@ -69,7 +85,8 @@ def train(
         )
     if resume is None and (spec is None or data is None):
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
-    grid = grid_of(spec, topology, settings) if spec is not None else None
+    of_spec, of_recipe = parted(settings)
+    grid = grid_of(spec, topology, of_spec) if spec is not None else None
     from gridgen import training
     from gridgen.training.processes.devices import nothing_left_to_stop, rank
 
@@ -82,7 +99,7 @@ def train(
             run = training.train(
                 grid,
                 data,
-                recipe,
+                _recipe(recipe, data, of_recipe),
                 folder=output,
                 holdout=holdout,
                 seed=seed or 0,
@@ -94,6 +111,18 @@ def train(
     with nothing_left_to_stop():
         if rank() == 0:
             _report(run)
+
+
+def _recipe(name: str | None, data: str, settings: dict[str, Any]) -> "Recipe | str | None":
+    """The recipe with fields replaced, or its name where none are."""
+    if not settings:
+        return name
+    from gridgen.data import find_dataset
+    from gridgen.training.recipe import changed_recipe, load_recipe
+
+    loaded = load_recipe(name or find_dataset(data).recipe)
+    with errors_beginning("--set recipe: "):
+        return changed_recipe(loaded, settings)
 
 
 def _given(context: typer.Context) -> set[str]:

@@ -95,6 +95,17 @@ CASES = {
     "search study.yaml --trials many": "--trials: 'many' is not a whole number",
     "feasible study.yaml --list all": "--list: 'all' is not a whole number",
     "count mine.yaml --batch 1.5": "--batch: 1.5 is not a whole number",
+    "train mine.yaml --data shapes --epochs 3": "gridgen train: --epochs is no option but a field "
+    "of the recipe; gridgen train takes --set recipe.epochs=...",
+    "train mine.yaml --data shapes --set epochs=3": "--set epochs: a field of the recipe; "
+    "gridgen train takes --set recipe.epochs=...",
+    "train mine.yaml --data shapes --set recipe.epoch=3": "--set recipe: epoch: unknown field "
+    "'epoch'; did you mean 'epochs'?",
+    "train mine.yaml --data shapes --set recipe=3": "--set recipe: its fields are set one by one, "
+    "by gridgen train: --set recipe.epochs=3",
+    "count mine.yaml --streams 3": "gridgen count: --streams is no option; write --set streams=...",
+    "count mine.yaml --set recipe.epochs=3": "--set recipe: its fields are set one by one, "
+    "by gridgen train: --set recipe.epochs=3",
     "train mine.yaml --data shapes --seed -1": "--seed: -1 is less than 0",
     # specs
     "render none.yaml": "none.yaml: No such file or directory",

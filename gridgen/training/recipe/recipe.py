@@ -14,6 +14,7 @@ from gridgen.files import is_file
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
+from gridgen.spec.network import merged
 from gridgen.training.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.losses import AnyLosses
 from gridgen.training.recipe.sections import (
@@ -230,6 +231,21 @@ def load_recipe(name: str | Path, **fields: Any) -> Recipe:
     """
     recipe = Recipe.from_source(source_of(name))
     return recipe.but(**fields) if fields else recipe
+
+
+def changed_recipe(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """`recipe` with fields replaced; `optimizer.momentum` reaches into a section, whose other
+    fields stay unless it becomes one of another kind.
+
+    >>> changed = changed_recipe(load_recipe("demo"), {"epochs": 3, "optimizer.name": "sgd"})
+    >>> changed.epochs, changed.optimizer.name
+    (3, 'sgd')
+
+    Errors: `SpecError`.
+    """
+    own = merged({}, settings)
+    fields = over(recipe.plain(), own)
+    return recipe.but(**{name: fields[name] for name in own})
 
 
 def setting_of(recipe: Recipe) -> Setting:
