@@ -8,6 +8,9 @@ from types import ModuleType
 
 import pytest
 
+import gridgen
+from gridgen.cli.app import COMMANDS
+
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCKS = [
     pytest.param(block, id=f"{page.name}:{number}")
@@ -27,6 +30,16 @@ def test_a_block_of_python_runs_and_prints_what_it_says(block, tmp_path, monkeyp
     exec(compile(block, "docs", "exec"), module.__dict__)
     said = re.findall(r"^print\(.*# (.*)$", block, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == said
+
+
+def test_every_command_is_a_function_that_is_exported():
+    page = (DOCS / "python.md").read_text()
+    rows = re.findall(r"^\| (`gridgen .*?) \| (.*) \|$", page, re.MULTILINE)
+    told = {name for row, _ in rows for name in re.findall(r"`gridgen ([a-z ]+)`", row)}
+    assert told == {*COMMANDS, "data check"}
+    for _, functions in rows:
+        names = {name.split(".")[0] for name in re.findall(r"`(\w+[\w.]*)`", functions)}
+        assert names <= {*gridgen.__all__}
 
 
 def test_there_is_python_in_the_docs():
