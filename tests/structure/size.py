@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.structure.package import PACKAGE
 
-MOST_LINES = 18_400  # 16,500 for what the package could do when the limit was set
-MOST_FILES = 220
+MOST_LINES = 18_700  # of them 700 of contracts, gridgen.testing; 16,500 before what came since
+MOST_FILES = 222
 LEAST_COMMENTS = 0.01
 """Of all lines."""
 
