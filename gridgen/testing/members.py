@@ -142,7 +142,7 @@ def check_fusion(fusion: Fusion) -> None:
                 fields = {"topology": topology, "dimensions": dimensions}
                 spec = changed(GridSpec(**WIDER), {**fields, "fusion": name})
                 with saying(f"in a network of {_words(fields)}"):
-                    check_grid(build_grid(spec))
+                    check_grid(spec)
 
 
 def check_topology(topology: Topology) -> None:
@@ -160,7 +160,7 @@ def check_topology(topology: Topology) -> None:
         for grid, dimensions in zip(some, cycle(DIMENSIONS), strict=False):
             spec = changed(grid.spec, {"dimensions": dimensions})
             with saying(spec.shape):
-                check_grid(build_grid(spec))
+                check_grid(spec)
 
 
 @contextmanager
@@ -259,7 +259,7 @@ def _check_in_networks(field: str, table: dict[str, T], member: T, **turns: Sequ
             others = {other: names[index % len(names)] for other, names in turns.items()}
             style = {"norm": norm, "dimensions": dimensions, **others, field: name}
             with saying(f"in a network of {_words(style)}"):
-                check_grid(build_grid(changed(GridSpec(**SMALL), style)))
+                check_grid(changed(GridSpec(**SMALL), style))
 
 
 def _words(fields: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from gridgen.analysis import count
 from gridgen.analysis.sizes import legal_size
 from gridgen.data import IGNORE
 from gridgen.emit import GridNetwork
-from gridgen.grid import Grid, removed
+from gridgen.grid import Grid, GridLike, as_grid, removed
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
 from gridgen.memory import Setting, count_memory
@@ -37,12 +37,13 @@ CLOSE = 1e-9
 """Of two networks in double precision that compute the same in another order."""
 
 
-def check_grid(grid: Grid, size: Size | None = None) -> None:
-    """Hold the network of a grid against all that the functions below check.
+def check_grid(grid: GridLike, size: Size | None = None) -> None:
+    """Hold the network of a grid or spec against all that the functions below check.
 
     `size` is that of the image, (height, width); without one, the smallest that tells the sides
     apart. Errors: `AssertionError`.
     """
+    grid = as_grid(grid)
     with saying(grid.spec.title):
         check_counts(grid, size)
         check_gradients(grid, size)
@@ -50,12 +51,13 @@ def check_grid(grid: Grid, size: Size | None = None) -> None:
         check_pruning(grid, size)
 
 
-def check_counts(grid: Grid, size: Size | None = None) -> None:
+def check_counts(grid: GridLike, size: Size | None = None) -> None:
     """Parameters, activations and MACs are those of the module, with an error of zero.
 
     Nothing is computed. Activations are what forward hooks see, MACs what torch counts; features
     enter at every side that the grid has. Errors: `AssertionError`.
     """
+    grid = as_grid(grid)
     size = size or distinct_size(grid.spec)
     network, counted = network_on_meta(grid).eval(), count(grid, size)
     image = torch.empty(1, grid.spec.in_channels, *size, device="meta")
@@ -70,7 +72,7 @@ def check_counts(grid: Grid, size: Size | None = None) -> None:
 
 
 def check_gradients(
-    grid: Grid, size: Size | None = None, *, may_be_zero: bool = False, device: str = "cpu"
+    grid: GridLike, size: Size | None = None, *, may_be_zero: bool = False, device: str = "cpu"
 ) -> None:
     """The prediction has the image's size, and a finite gradient reaches every parameter.
 
@@ -78,7 +80,8 @@ def check_gradients(
     passes nothing. On the device `meta` nothing is computed, and no value is looked at. Errors:
     `AssertionError`.
     """
-    size, grid = size or distinct_size(grid.spec), never_dropping(grid)
+    grid = never_dropping(as_grid(grid))
+    size = size or distinct_size(grid.spec)
     with _own_draws():
         draws = (_parts_without_gradient(grid, size, device) for _ in range(DRAWS))
         zero = next(draws)
@@ -88,13 +91,16 @@ def check_gradients(
     require(may_be_zero or not zero, f"{fact}, so nothing trains them")
 
 
-def check_saved_bytes(grid: Grid, size: Size | None = None, setting: Setting | None = None) -> None:
+def check_saved_bytes(
+    grid: GridLike, size: Size | None = None, setting: Setting | None = None
+) -> None:
     """The memory predicted to be kept for the backward pass is what autograd keeps.
 
     In a training step that really runs, on a CPU and in single precision; total dropout drops no
     unit in it. Errors: `AssertionError`.
     """
-    size, grid = size or distinct_size(grid.spec), never_dropping(grid)
+    grid = never_dropping(as_grid(grid))
+    size = size or distinct_size(grid.spec)
     setting = setting or Setting(batch=BATCH, device="cpu")
     network = GridNetwork(grid).train()
     network.recompute = setting.recompute
@@ -109,12 +115,13 @@ def check_saved_bytes(grid: Grid, size: Size | None = None, setting: Setting | N
     require(0 <= kept - said <= COUNTER + shares, f"{fact}; autograd keeps {kept:,}")
 
 
-def check_pruning(grid: Grid, size: Size | None = None) -> None:
+def check_pruning(grid: GridLike, size: Size | None = None) -> None:
     """A pruned network is the full one in which the dropped connections bring zeros.
 
     With the same weights, in training and in evaluation. This is so of sums alone: grids that join
     otherwise, or of which nothing was pruned, are left out. Errors: `AssertionError`.
     """
+    grid = as_grid(grid)
     lost = [connection.name for connection in removed(grid)]
     sums = all(grid.fusion_of(feature_map).join == "sum" for feature_map in grid.maps)
     if not lost or not sums:
