@@ -43,9 +43,9 @@ class Workload:
         self.network(self.images).square().mean().backward()
 
     def seconds(self, what: str, rounds: int) -> float:
-        return min([self._seconds(what) for _ in range(rounds + 1)][1:])
+        return min([self.once(what) for _ in range(rounds + 1)][1:])
 
-    def _seconds(self, what: str) -> float:
+    def once(self, what: str) -> float:
         self._wait()
         start = time.perf_counter()
         getattr(self, what)()
