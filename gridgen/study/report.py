@@ -17,6 +17,7 @@ from rich.text import Text
 from gridgen.figures.scores import ScoredSpec, draw_search
 from gridgen.files import write_file
 from gridgen.grid import Grid
+from gridgen.shown import Shown, ShownRows
 from gridgen.space import Space
 from gridgen.space.choices import described
 from gridgen.spec import GridSpec
@@ -142,8 +143,8 @@ class TrainedCandidate:
         return self.spec.title
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Shown):
     """The outcome of a search: trained candidates, best first, and numbers of the others.
 
     `copies` are candidates of a network that was trained before, whose score they were given.
@@ -155,6 +156,14 @@ class Result:
     copies: int
     pruned: int
     failed: int
+
+    def rows(self) -> ShownRows:
+        """The best candidate, and how many there were of each sort."""
+        numbers = ("refused", "copies", "pruned", "failed")
+        best = self.entries[:1]
+        told = [("best", f"{one.spec.title}, {one.spec.shape}: {one.score:.4f}") for one in best]
+        counted = [("trained", str(len(self.entries)))]
+        return told + counted + [(name, str(getattr(self, name))) for name in numbers]
 
     @property
     def best(self) -> GridSpec | None:

@@ -13,6 +13,7 @@ from gridgen.data import Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
+from gridgen.shown import Shown, ShownRows
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
@@ -37,8 +38,8 @@ NAMED = 3
 """Worst images in a report."""
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shown):
     """The network's score, and where it was asked for that of the baseline, which needs no network:
     the best single-pixel lookup, or the image that is to be restored.
     """
@@ -96,7 +97,7 @@ class Evaluation:
         """The metric of the worst images by their names."""
         return {image.name: image.value for image in self.worst[:NAMED] if image.score}
 
-    def rows(self) -> list[tuple[str, str]]:
+    def rows(self) -> ShownRows:
         """Label and value of each line of a report."""
         split = f"{self.data}, {self.split}: {self.images} images"
         rows = [("data", split)]

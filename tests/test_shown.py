@@ -1,0 +1,55 @@
+"""Results show themselves as one line in a terminal, and as a table or a picture in a notebook."""
+
+import pytest
+
+import gridgen
+from gridgen import Budget, GridSpec, Setting
+from gridgen.shown import Shown
+
+SPEC = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
+RESULTS = {
+    "spec": SPEC,
+    "grid": gridgen.prune(SPEC, "unet"),
+    "connection": gridgen.build_grid(SPEC).connections[0],
+    "count": gridgen.count(SPEC),
+    "memory": gridgen.count_memory(SPEC, None, Setting(batch=4)),
+    "paths": gridgen.paths(SPEC),
+    "relation": gridgen.relate(SPEC, SPEC),
+    "difference": gridgen.diff(SPEC, SPEC.but(classes=7)),
+    "feasible": gridgen.feasible(SPEC, {"streams": (2, 3, 4)}, Budget(parameters="100k")),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_it_is_one_short_line(name):
+    shown = repr(RESULTS[name])
+    assert "\n" not in shown
+    assert len(shown) < 800
+    assert shown.startswith(type(RESULTS[name]).__name__)
+
+
+@pytest.mark.parametrize("name", [name for name, it in RESULTS.items() if isinstance(it, Shown)])
+def test_a_notebook_shows_a_table_of_its_rows(name):
+    result = RESULTS[name]
+    assert result._repr_html_().count("<tr>") == len(result.rows()) > 0
+
+
+def test_what_the_lines_say():
+    assert repr(SPEC) == "GridSpec(streams=3, columns='2+2', base_channels=8, classes=4)"
+    assert repr(RESULTS["grid"]) == (
+        "Grid(unet: 3 streams, 2+2 columns, F0 = 8; 11 of 17 connections)"
+    )
+    assert repr(RESULTS["connection"]) == "Connection(sub_1_0, X(0, 0) to X(1, 0))"
+    assert repr(RESULTS["count"]).startswith("Count(parameters 127,590, activations 86,240,000, ")
+    assert "peak of training" in repr(RESULTS["memory"])
+    assert repr(RESULTS["feasible"]).startswith("Feasible(specs 3, feasible ")
+
+
+def test_the_line_of_a_spec_makes_it_again():
+    assert eval(repr(SPEC)) == SPEC
+
+
+def test_a_notebook_shows_the_picture_of_a_grid_unless_it_is_huge():
+    assert "<svg" in RESULTS["grid"]._repr_svg_()
+    wide = gridgen.build_grid(SPEC.but(columns=["sub", "up"] * 100))
+    assert wide._repr_svg_() is None
