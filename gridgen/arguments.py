@@ -98,6 +98,8 @@ def fits(value: Any, annotation: Any) -> bool:
     if origin in (Sequence, Iterable, tuple, list):
         if isinstance(value, str | bytes) or not isinstance(value, origin):
             return False
+        if origin is tuple and Ellipsis not in inside and len(value) != len(inside):
+            return False
         return not isinstance(value, Sequence) or all(fits(item, inside[0]) for item in value)
     return isinstance(value, origin or annotation)
 
@@ -157,7 +159,11 @@ def _misfit(signature: inspect.Signature, given: Mapping[str, Any], error: TypeE
     for name in given:
         if name not in parameters:
             return unknown("argument", name, [each for each in parameters if each != "self"])
-    return f"{error}; it takes ({', '.join(map(_brief, parameters.values()))})"
+    told = [_brief(each) for each in parameters.values()]
+    named = [each.kind == each.KEYWORD_ONLY for each in parameters.values()]
+    if any(named):
+        told.insert(named.index(True), "*")
+    return f"{error}; it takes ({', '.join(told)})"
 
 
 def _brief(parameter: inspect.Parameter) -> str:

@@ -126,7 +126,7 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     names = sorted(known)
     near = _near(name.lower(), names) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-    shown = repr(name if len(name) <= 80 else f"{name[:77]}...")
+    shown = repr(name if len(name) <= 200 else f"{name[:197]}...")
     return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
 
 

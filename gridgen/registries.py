@@ -13,7 +13,7 @@ def list_names(what: str) -> dict[str, str]:
     """The names of a registry such as `topologies`, each with a line or two on what it is.
 
     >>> list_names("fusions")["concat"]
-    'channels one after the other, then a 1x1 convolution, BN, ReLU'
+    "concatenated, then a 1x1 convolution to the map's channels"
 
     Errors: `UsageError` for another registry, which names them all.
     """

@@ -99,7 +99,8 @@ def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     """The spec of a file or architecture, its fields replaced by those of `--set`."""
     loaded = load_spec(name)
-    given = dict(map(_setting, settings or ()))
+    with errors_beginning("--set: "):
+        given = dict(map(_setting, settings or ()))
     known = type(loaded).model_fields
     for field in sorted(set(map(root, given)) - known.keys()):
         if suggestion := setting_for(field):

@@ -29,8 +29,8 @@ def image_of(given: ImageLike, channels: int, white: float | None = None) -> tor
     """An image as a network of so many channels takes it: float32 (channels, H, W) in [0, 1].
 
     `given` is the path of a file (`read_image`), an array (H, W) or (H, W, C), or a tensor
-    (C, H, W). Floating point values must lie in [0, 1]; whole numbers become levels as those of a
-    file do. Grey and RGB become each other, and alpha
+    (C, H, W). Floating point values must lie in [0, 1]; those of uint8 and uint16 become levels as
+    those of a file of as many bits do. Grey and RGB become each other, and alpha
     is dropped. Errors: `DataError`.
 
     >>> image_of(np.full((2, 4), 255, np.uint8), channels=3).shape
@@ -39,6 +39,7 @@ def image_of(given: ImageLike, channels: int, white: float | None = None) -> tor
     if isinstance(given, str | Path):
         return read_image(given, channels, white)
     if isinstance(given, torch.Tensor):
+        given = given.float() if given.is_floating_point() else given
         array = given.detach().cpu().numpy()
         array = np.moveaxis(array, 0, -1) if array.ndim == 3 else array
     else:
@@ -59,8 +60,9 @@ def _channels_last(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.ndim not in (2, 3) or not array.size:
         shape = " x ".join(map(str, array.shape)) or "one value"
         raise DataError(f"{shape} is no image; give one image: an array (H, W) or (H, W, C)")
-    if array.dtype.kind not in "uif":
-        raise DataError(f"{array.dtype} values; give whole numbers, or floats in [0, 1]")
+    if array.dtype.kind != "f" and array.dtype not in (np.uint8, np.uint16):
+        fact = f"an image of {array.dtype} values, whose white is not known"
+        raise DataError(f"{fact}; give uint8, uint16, or floats in [0, 1]")
     return array[..., None] if array.ndim == 2 else array
 
 
@@ -72,5 +74,5 @@ def _levels(array: npt.NDArray[Any], white: float | None) -> torch.Tensor:
     least, most = float(array.min()), float(array.max())
     if not (least >= 0 and most <= 1):  # NaN is neither
         fact = f"values from {least:g} to {most:g}"
-        raise DataError(f"{fact}; floating point images lie in [0, 1], others are whole numbers")
+        raise DataError(f"{fact}; floating point images lie in [0, 1], others are uint8 or uint16")
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 0), np.float32))

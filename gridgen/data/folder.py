@@ -204,10 +204,10 @@ def unequal(label: Path, size: tuple[int, ...], image: Path, of_image: tuple[int
 
 
 def size_text(size: tuple[int, ...]) -> str:
-    """(height, width) as people write it: width first.
+    """(height, width) as `--size` takes it: height first.
 
     >>> size_text((360, 480))
-    '480x360'
+    '360x480'
     """
     height, width = size
-    return f"{width}x{height}"
+    return f"{height}x{width}"

@@ -94,7 +94,7 @@ class GridNetwork(nn.Module):
     @recompute.setter
     def recompute(self, what: Recompute) -> None:
         if what not in RECOMPUTE:
-            raise UsageError(unknown("recomputation", what, RECOMPUTE))
+            raise UsageError(unknown("recomputation", str(what), RECOMPUTE))
         self._recompute = what
         self.step = compile_program(self.grid, training=True, recompute=what)
 

@@ -104,6 +104,8 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
     if not is_file(path):
         raise WeightsError(f"{path}: no such file")
+    if Path(path).suffix in (".yaml", ".yml"):
+        raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
     try:
         with safe_open(path, framework="pt") as file:
             note = (file.metadata() or {}).get(NOTE)

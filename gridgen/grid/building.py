@@ -6,8 +6,8 @@ from itertools import product
 from operator import attrgetter
 from typing import Annotated, Any, Protocol, runtime_checkable
 
-from gridgen.arguments import checked
-from gridgen.errors import SpecError, TopologyError, unknown
+from gridgen.arguments import checked, described
+from gridgen.errors import SpecError, TopologyError, UsageError, unknown
 from gridgen.grid.architecture import Architecture
 from gridgen.grid.ends import HEADS, STEMS, head_layers, side_layers, stem_layers
 from gridgen.grid.fusions import FUSIONS
@@ -59,8 +59,9 @@ def as_grid(network: GridLike) -> Grid:
             return network
         case NetworkSpec():
             return build_grid(network)
-        case _:
+        case HasGrid():
             return network.grid
+    raise UsageError(f"{network!r} is {type(network).__name__}; give {described(GridLike)}")
 
 
 AnySpec = Annotated[NetworkSpec, "a spec (load_spec reads one)"]

@@ -118,7 +118,22 @@ def _facts(grid: Grid) -> str:
     share = f"{kept} of {full}" if kept < full else f"{full}"
     paths = count_paths(grid)
     plural = "s" if paths != 1 else ""
-    return f"{grid.spec.shape} · {share} connections · {paths:,} path{plural}"
+    told = [grid.spec.shape, f"{share} connections", f"{paths:,} path{plural}", *_choices(grid)]
+    return " · ".join(told)
+
+
+def _choices(grid: Grid) -> list[str]:
+    """Units, normalization and activation, where the spec names others than the paper's."""
+    if not isinstance(grid.spec, GridSpec):
+        return []
+    units = grid.spec.units
+    chosen = {
+        "units": " / ".join((units.lateral, units.subsampling, units.upsampling)),
+        "norm": grid.spec.norm,
+        "activation": grid.spec.activation,
+    }
+    paper = {"units": "residual / strided / deconv", "norm": "batch", "activation": "relu"}
+    return [f"{field} {value}" for field, value in chosen.items() if value != paper[field]]
 
 
 def _entries(grid: Grid) -> list[LegendEntry]:

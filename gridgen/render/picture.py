@@ -22,7 +22,7 @@ _POSITION = re.compile(r'pos="([-+.e\d]+),([-+.e\d]+)!"')
 _MARGIN_X, _MARGIN_Y = 101, 67
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A drawn grid. `source` is its Graphviz text; notebooks show the SVG."""
 
@@ -69,6 +69,9 @@ class Picture:
                 f"a PNG of this grid has about {width:,} x {height:,} pixels (width x height); "
                 f"{PNG_MAX:,} a side at most. Write .svg or .pdf."
             )
+
+    def __repr__(self) -> str:
+        return f"Picture({len(self.source):,} characters of DOT)"
 
     def _repr_svg_(self) -> str:
         return self.render("svg").decode()

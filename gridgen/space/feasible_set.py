@@ -86,9 +86,10 @@ class Feasible(Shown):
     def rows(self) -> ShownRows:
         """How many specs meet the budget, and how many break each limit."""
         numbers = {"specs": self.points, "feasible": self.feasible}
-        numbers |= {"no grid": sum(self.invalid().values())}
         numbers |= {f"beyond {name}": points for name, points in self.broken.items()}
-        return [(what, number_text(points)) for what, points in numbers.items()]
+        told = [(what, number_text(points)) for what, points in numbers.items()]
+        faults = self.invalid().items()
+        return told + [("no grid", f"{number_text(points)}: {why}") for why, points in faults]
 
     def many(self, mask: Mask) -> int:
         """Number of points in a mask."""

@@ -56,8 +56,10 @@ def _traits(tables: CostTables) -> Iterator[Table]:
     yield _numbered(head_layers, head, styles, first, reads("classes"), tables.strides)
     for kind, (stream, target) in product(UNITS, enumerate(channels)):
         there = times_of(structures, "entering", Entering(kind, stream)) > 0
-        if there.any():
-            ends = channels[stream + SOURCE[kind]], target
+        source = stream + SOURCE[kind]
+        # A structure may have more streams than any spec that makes a grid.
+        if there.any() and source < len(channels):
+            ends = channels[source], target
             added = reads(f"units.{kind}"), styles, *ends, reads(f"residual.{IDENTITY[kind]}")
             yield there * _numbered(partial(_on_connection, kind), *added)
     fuses = _told(structures, lambda s: any(joining.arrivals > 1 for joining in s.joining))

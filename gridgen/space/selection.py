@@ -66,8 +66,16 @@ def feasible(
 def _choices(name: str, given: Choices | Sequence[Any] | Mapping[str, Any]) -> Choices:
     """A range, which may be written as a mapping as in a study, or a tuple of values."""
     if isinstance(given, Mapping):
-        return Range(**given)
-    if isinstance(given, str) or not isinstance(given, Range | Sequence) or given == []:
+        try:
+            return Range(**given)
+        except SpecError as error:
+            said = str(error).removeprefix(f"{Range.kind}: ")
+            raise SpecError(f"space: {name}: {said}") from error
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Range | Sequence)
+        or (isinstance(given, Sequence) and not len(given))
+    ):
         fact = f"space: {name}: {given!r} is no list of choices"
         raise SpecError(f"{fact}; give [4, 8], or a range such as {{'low': 4, 'high': 64}}")
     return given if isinstance(given, Range) else tuple(given)

@@ -14,6 +14,8 @@ from gridgen.spec.kinds import other_kind
 from gridgen.spec.source import Field, Source
 
 MAX_SHOWN = 5
+SHORT = 64
+"""Values of a list that may come from numpy."""
 
 
 class Document(BaseModel):
@@ -146,7 +148,9 @@ class Document(BaseModel):
 
 
 def _own_number(value: Any) -> Any:
-    """A whole number of numpy as one of Python, since pydantic takes it for none."""
+    """Whole numbers of numpy as those of Python, since pydantic takes them for none."""
+    if isinstance(value, list | tuple) and len(value) <= SHORT:
+        return type(value)(map(_own_number, value))
     foreign = isinstance(value, Integral) and not isinstance(value, int)
     return int(value) if foreign else value
 

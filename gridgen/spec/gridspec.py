@@ -249,10 +249,10 @@ def channels_of_streams(
     (8, 16, 32)
     """
     if (base_channels is None) == (channels is None):
-        field = ("channels",) if channels else ()
-        raise SpecError(
-            "give either base_channels or channels; leave the other out, or null", field
-        )
+        if channels is None:
+            raise SpecError("base_channels or channels is missing; add one of them")
+        fact = "given beside base_channels; leave one of the two out, or null"
+        raise SpecError(fact, ("channels",))
     if channels is not None and len(channels) != streams:
         fact = f"{len(channels)} values for {streams} streams; give one per stream"
         raise SpecError(fact, ("channels",))

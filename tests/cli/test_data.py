@@ -36,8 +36,8 @@ ignored  25.00%                                        25.00%
 """
 HEAD = """\
 dataset  streets
-train    2 images, 60x40, 3 channels of 8 bits
-val      1 image, 60x40, 3 channels of 8 bits
+train    2 images, 40x60, 3 channels of 8 bits
+val      1 image, 40x60, 3 channels of 8 bits
 
 """
 
@@ -96,7 +96,7 @@ def test_images_of_several_sizes_and_depths(streets, gridgen):
     Image.fromarray(np.zeros((8, 9), np.uint8)).save(streets / "train/labels/a.png")
     _, out, _ = gridgen("data", "check", "streets")
     assert (
-        "train    2 images, 2 sizes from 9x8 to 60x40, most often 9x8, "
+        "train    2 images, 2 sizes from 8x9 to 40x60, most often 8x9, "
         "1 with 1 channel of 16 bits, 1 with 3 channels of 8 bits\n"
     ) in out
 
@@ -108,7 +108,7 @@ def test_json_has_it_all(streets, gridgen):
     assert list(found) == ["dataset", "classes", "splits", "faults", "remarks", "alike"]
     assert found["splits"]["train"] == {
         "images": 2,
-        "sizes": {"60x40": 2},
+        "sizes": {"40x60": 2},
         "depths": [{"channels": 3, "bits": 8, "images": 2}],
         "pixels": [2400, 1200],
         "images_with_class": [2, 2],

@@ -174,7 +174,7 @@ def test_a_name_that_cityscapes_does_not_give_is_refused(root, name):
 def test_another_size_is_named_with_both(root, what):
     Image.new("L", (128, 60)).save(label(root, what))
     assert failure(root) == (
-        f"{label(root, what)}: 128x60 pixels, but {picture(root).name} has 128x64"
+        f"{label(root, what)}: 60x128 pixels, but {picture(root).name} has 64x128"
     )
 
 

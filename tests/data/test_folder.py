@@ -120,7 +120,7 @@ def test_two_images_of_one_name_are_refused(tree):
 
 def test_a_label_of_another_size_is_named_with_both_sizes(tree):
     path = tree.label("train/labels/b.png", np.zeros((6, 4)))
-    assert failure(tree) == f"{path}: 4x6 pixels, but b.webp has 6x4"
+    assert failure(tree) == f"{path}: 6x4 pixels, but b.webp has 4x6"
 
 
 def test_an_unlisted_id_is_named_with_the_listed_ones(tree):
@@ -231,7 +231,7 @@ def broken(tree):
         "another id": (lambda: tree.label("train/labels/a.png", np.full((64, 64), 5)),
                        f"{root}/labels/a.png: id 5 is not in classes.txt, which has 0, 1, 7"),
         "another size": (lambda: tree.label("train/labels/a.png", np.zeros((6, 4))),
-                         f"{root}/labels/a.png: 4x6 pixels, but a.png has 64x64"),
+                         f"{root}/labels/a.png: 6x4 pixels, but a.png has 64x64"),
     }  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def test_a_file_is_not_blamed_for_what_but_changed():
         ({"topology": {"drop": []}}, "topology.drop: 0 values; at least 1"),
         (
             {"channels": [1, 2, 3]},
-            "channels: give either base_channels or channels; leave the other out, or null",
+            "channels: given beside base_channels; leave one of the two out, or null",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def located(text: str, fact: str) -> str:
         ),
         (
             "spec: {classes: 3, channels: @[1, 2]}",
-            "spec.channels: give either base_channels or channels; leave the other out, or null",
+            "spec.channels: given beside base_channels; leave one of the two out, or null",
         ),
         ("space: @{}", "space: 0 values; at least 1"),
         ("space: @[streams]", "space: ['streams'] has no fields; write `field: value` lines"),
@@ -261,7 +261,7 @@ def test_a_missing_field_is_named(field):
         ),
         (
             "channels: [@[1, 2]]",
-            "space.channels.0: give either base_channels or channels; leave the other out, or null",
+            "space.channels.0: given beside base_channels; leave one of the two out, or null",
         ),
         ("strems: @[2]", f"space.strems: {unknown('spec field', 'strems', ['streams'])}"),
         (

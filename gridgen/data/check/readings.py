@@ -83,7 +83,7 @@ class Split:
         found = self.counts.frequencies()
         return {
             "images": self.images,
-            "sizes": {f"{width}x{height}": n for (height, width), n in self.sizes.most_common()},
+            "sizes": {f"{height}x{width}": n for (height, width), n in self.sizes.most_common()},
             "depths": [
                 {"channels": channels, "bits": bits, "images": number}
                 for (channels, bits), number in self.depths.most_common()

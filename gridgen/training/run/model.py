@@ -154,7 +154,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
 
 def _of_file(path: Path, best: bool) -> Model:
     if best:
-        raise UsageError(f"best: {path} holds one set of weights; name the run's folder instead")
+        raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
     spec, told = network.grid.spec, Metadata.read(path, metadata)
     return Model(
@@ -189,16 +189,19 @@ def _task(path: Path, told: Metadata, outputs: int) -> Task:
 
 @checked
 def export_model(
-    model: Model, path: str | Path, precision: str = "fp32", note: str | None = None
+    model: Model | str | Path, path: str | Path, precision: str = "fp32", note: str | None = None
 ) -> Path:
     """Write the network and all that `open_model` tells of it to one file, in fp32 or bf16.
 
+    `model` may be a run or a weights file too.
+
     Errors: `UsageError` for another precision; `GridError`, `FileError`.
     """
+    model = model if isinstance(model, Model) else open_model(model)
     for known in get_args(StoredPrecision):
         if precision == known:
             return save_network(model.network, path, known, _told(model, note))
-    raise UsageError(f"precision: {unknown('precision', precision, get_args(StoredPrecision))}")
+    raise UsageError(f"--precision: {unknown('precision', precision, get_args(StoredPrecision))}")
 
 
 def _told(model: Model, note: str | None) -> dict[str, Any]:

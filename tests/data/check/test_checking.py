@@ -36,7 +36,7 @@ def test_all_faults_are_found_not_only_the_first(tree):
     tree.write("train/labels/b.png", "")
     root = tree.root
     assert faults(tree) == [
-        ("sizes", f"{root}/train/labels/a.png: 4x6 pixels, but a.png has 6x4"),
+        ("sizes", f"{root}/train/labels/a.png: 6x4 pixels, but a.png has 4x6"),
         ("unreadable", f"{root}/train/images/b.webp: damaged, or no image: could not create "
          "decoder object"),
         ("unreadable", f"{root}/train/labels/b.png: the file is empty"),

@@ -263,7 +263,7 @@ def test_memory_that_runs_out_is_one_line(monkeypatch, tmp_path):
     def exhausted(*_args, **_kwargs):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
 
-    monkeypatch.setattr("gridgen.training.tasks.segmentation.cross_entropy", exhausted)
+    monkeypatch.setattr("gridgen.training.recipe.losses.cross_entropy", exhausted)
     with pytest.raises(TrainingError) as caught:
         quick(tmp_path / "run")
     assert str(caught.value) == (
