@@ -3,7 +3,7 @@
 The paper's grid comes from a spec (`build.py`); every other network is a draft.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from gridgen.arguments import checked
 from gridgen.errors import GridError
@@ -17,7 +17,8 @@ from gridgen.spec import NetworkSpec
 if TYPE_CHECKING:
     import networkx as nx
 
-Place = tuple[int, int]
+Place = Annotated[tuple[int, int], "a map as (stream, column), such as (0, 1)"]
+UnitLayers = Annotated[Layers, "a tuple of layers"]
 
 
 class Draft:
@@ -46,7 +47,7 @@ class Draft:
         self,
         source: Place,
         target: Place,
-        unit: Layers = (),
+        unit: UnitLayers = (),
         *,
         shortcut: Layers | None = None,
         auxiliary: Place | None = None,
