@@ -59,6 +59,7 @@ bench: $(TOOLS)
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.feasible
 	$(BIN)/python -m benchmarks.module
+	$(BIN)/python -m benchmarks.variants
 	$(BIN)/python -m benchmarks.architectures
 	$(BIN)/python -m benchmarks.denoising
 	$(BIN)/python -m benchmarks.loader
