@@ -35,7 +35,8 @@ VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """`function`, which refuses arguments that do not fit its annotations with a `UsageError`.
 
-    Types are checked as deep as the items of sequences; annotations that are text are not checked.
+    Types are checked down to the items of lists and dictionaries; annotations that are text are
+    not checked.
 
     >>> @checked
     ... def repeat(word: str, times: int = 2) -> str:
@@ -66,7 +67,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             ) from None
         for parameter, annotation in wanted.items():
             if parameter in bound and not fits(bound[parameter], annotation):
-                fact = _refusal(parameter, bound[parameter], annotation)
+                fact = _refusal(*_at_fault(parameter, bound[parameter], annotation))
                 raise UsageError(f"{_name(function, args)}: {fact}")
         return function(*args, **kwargs)
 
@@ -98,9 +99,14 @@ def fits(value: Any, annotation: Any) -> bool:
     if origin in (Sequence, Iterable, tuple, list):
         if isinstance(value, str | bytes) or not isinstance(value, origin):
             return False
-        if origin is tuple and Ellipsis not in inside and len(value) != len(inside):
-            return False
+        if _is_fixed(annotation):
+            return len(value) == len(inside) and all(map(fits, value, inside))
         return not isinstance(value, Sequence) or all(fits(item, inside[0]) for item in value)
+    if _is_mapping(annotation):
+        key, item = inside
+        return isinstance(value, origin) and all(
+            fits(each, key) and fits(value[each], item) for each in value
+        )
     return isinstance(value, origin or annotation)
 
 
@@ -120,8 +126,10 @@ def described(annotation: Any) -> str:
         return " or ".join(map(str, inside))
     if origin is not None and issubclass(origin, Callable):  # type: ignore[arg-type]
         return "a function"
-    if origin is not None and issubclass(origin, Mapping):
+    if _is_mapping(annotation):
         return "a dictionary"
+    if _is_fixed(annotation):
+        return f"a tuple ({', '.join(map(described, inside))})"
     if origin in (Sequence, Iterable, tuple, list):
         return f"a list of {described(inside[0])}"
     kind = NoneType if annotation is None else annotation
@@ -130,18 +138,44 @@ def described(annotation: Any) -> str:
 
 
 def _name(function: Callable[..., Any], arguments: Sequence[Any]) -> str:
-    """What the caller wrote: a class for its constructor, and for what it inherits."""
-    owner, _, own = function.__qualname__.rpartition(".")
-    if own in ("__init__", "__call__"):
-        return owner
-    inherited = owner and arguments and isinstance(arguments[0], type)
-    return f"{arguments[0].__name__}.{own}" if inherited else function.__qualname__
+    """What the caller wrote: of a method the class, be it one that inherits it."""
+    called = function.__name__
+    first = next(iter(inspect.signature(function).parameters), None)
+    if first not in ("self", "cls") or not arguments:
+        return called
+    owner = (arguments[0] if isinstance(arguments[0], type) else type(arguments[0])).__name__
+    return owner if called in ("__init__", "__call__") else f"{owner}.{called}"
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _is_fixed(annotation: Any) -> bool:
+    """Whether it is a tuple with a type for each item."""
+    return get_origin(annotation) is tuple and Ellipsis not in get_args(annotation)
 
 
 def _is_checkable(annotation: Any) -> bool:
     """Protocols without `runtime_checkable` answer no `isinstance`."""
     protocol = getattr(annotation, "_is_protocol", False)
     return not protocol or getattr(annotation, "_is_runtime_protocol", False)
+
+
+def _at_fault(name: str, value: Any, annotation: Any) -> tuple[str, Any, Any]:
+    """What does not fit, and what is wanted there: of a dictionary a key or a value."""
+    inside = get_args(annotation)
+    several = get_origin(annotation) in (Union, UnionType)
+    mapping = next(filter(_is_mapping, inside if several else [annotation]), None)
+    if mapping is not None and isinstance(value, Mapping):
+        key, item = get_args(mapping)
+        for each in value:
+            if not fits(each, key):
+                return f"a key of {name}", each, key
+            if not fits(value[each], item):
+                return _at_fault(f"{name}[{each!r}]", value[each], item)
+    return name, value, annotation
 
 
 def _refusal(parameter: str, value: Any, annotation: Any) -> str:

@@ -47,7 +47,7 @@ GridLike = Annotated[
     Grid | NetworkSpec | HasGrid, "a Grid, a spec or a GridNetwork (load_spec reads specs)"
 ]
 TopologyLike = Annotated[
-    str | CustomTopology | Mapping[str, Sequence[str]],
+    str | CustomTopology | Mapping[str, Sequence[str] | None],
     "a topology's name or CustomTopology(keep=[...]), CustomTopology(drop=[...])",
 ]
 

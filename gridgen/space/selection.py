@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
@@ -19,12 +20,18 @@ from gridgen.space.memory_limit import MemoryLimit
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.spec_array import SpecArray, require_no_errors
 from gridgen.spec import GridSpec
+from gridgen.spec.document import plain_value
+
+ChoicesLike = Annotated[
+    Range | Sequence[Any] | Mapping[str, Any] | NDArray[Any],
+    "a list such as [4, 8], or a range such as {'low': 4, 'high': 64}",
+]
 
 
 @checked
 def feasible(
     spec: Mapping[str, Any] | GridSpec,
-    space: Mapping[str, Choices | Sequence[Any] | Mapping[str, Any]],
+    space: Mapping[str, ChoicesLike],
     budget: Budget | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Feasible:
@@ -44,12 +51,12 @@ def feasible(
     >>> found.points, found.feasible, found.networks, found.broken
     (8, 6, 6, {'parameters': 2})
     """
-    spec = spec.plain() if isinstance(spec, GridSpec) else spec
+    shared = plain_value(spec.plain() if isinstance(spec, GridSpec) else dict(spec))
     choices = {name: _choices(name, given) for name, given in space.items()}
     if not choices:
         raise SpecError("space: no field varies; give choices, such as {'streams': [3, 4]}")
     budget = budget or Budget()
-    tables = _tables_of(spec, choices, budget)
+    tables = _tables_of(shared, choices, budget)
     found = _by_tables(tables, budget)
     for limit in other_limits(budget):
         look = MemoryLimit(tables, limit, found.within, on_progress)
@@ -63,22 +70,20 @@ def feasible(
     return found
 
 
-def _choices(name: str, given: Choices | Sequence[Any] | Mapping[str, Any]) -> Choices:
-    """A range, which may be written as a mapping as in a study, or a tuple of values."""
-    if isinstance(given, Mapping):
-        try:
+def _choices(name: str, given: ChoicesLike) -> Choices:
+    """A range, which may be written as a dictionary as in a study, or a tuple of values."""
+    if isinstance(given, Range):
+        return given
+    try:
+        if isinstance(given, Mapping):
             return Range(**given)
-        except SpecError as error:
-            said = str(error).removeprefix(f"{Range.kind}: ")
-            raise SpecError(f"space: {name}: {said}") from error
-    if (
-        isinstance(given, str)
-        or not isinstance(given, Range | Sequence)
-        or (isinstance(given, Sequence) and not len(given))
-    ):
-        fact = f"space: {name}: {given!r} is no list of choices"
-        raise SpecError(f"{fact}; give [4, 8], or a range such as {{'low': 4, 'high': 64}}")
-    return given if isinstance(given, Range) else tuple(given)
+        values = plain_value(list(given) if isinstance(given, Sequence) else given)
+    except SpecError as error:
+        said = str(error).removeprefix(f"{Range.kind}: ")
+        raise SpecError(f"space: {name}: {said}") from error
+    if not isinstance(values, list) or not values:
+        raise SpecError(f"space: {name}: {given!r} is no list of choices; give one such as [4, 8]")
+    return tuple(values)
 
 
 def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTables:

@@ -1,6 +1,6 @@
 """What every YAML file of ours shares: a frozen model, checked strictly, with located errors."""
 
-from numbers import Integral
+import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -33,7 +33,7 @@ class Document(BaseModel):
         if values:
             name, first = type(self).__name__, next(iter(type(self).model_fields), "field")
             raise SpecError(f"{name}: give each value its field's name: {name}({first}=...)")
-        fields = {name: _own_number(value) for name, value in fields.items()}
+        fields = {name: _own_value(value) for name, value in fields.items()}
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -147,12 +147,26 @@ class Document(BaseModel):
         return f"{name or cls.kind}: {said}"
 
 
-def _own_number(value: Any) -> Any:
-    """Whole numbers of numpy as those of Python, since pydantic takes them for none."""
+def plain_value(value: Any) -> Any:
+    """`value` as JSON types: numbers and arrays of numpy and documents in it are made such.
+
+    Errors: `SpecError` for what is none of these.
+    """
+    return json.loads(json.dumps(value, default=_as_json))
+
+
+def _as_json(value: Any) -> Any:
+    own = value.plain() if isinstance(value, Document) else _own_value(value)
+    if own is value:
+        raise SpecError(f"{value!r} is no value of a field; give numbers, words or lists")
+    return own
+
+
+def _own_value(value: Any) -> Any:
+    """Numbers and arrays of numpy as those of Python, since pydantic takes no others."""
     if isinstance(value, list | tuple) and len(value) <= SHORT:
-        return type(value)(map(_own_number, value))
-    foreign = isinstance(value, Integral) and not isinstance(value, int)
-    return int(value) if foreign else value
+        return type(value)(map(_own_value, value))
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def named(error: SpecError) -> SpecError:

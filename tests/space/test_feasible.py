@@ -16,7 +16,8 @@ from gridgen.space.choices import members
 from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
-from gridgen.spec import GridSpec
+from gridgen.spec import CustomTopology, GridSpec
+from gridgen.spec.gridspec import Units
 from gridgen.spec.network import merged
 from gridgen.text import LEAST_MEMORY
 
@@ -208,3 +209,26 @@ def test_the_least_legal_side_of_a_normalization_by_image_is_heeded():
     found = feasible(shared, space, budget)
     costs = [budget.cost(build_grid(found.specs.spec_at(at)))["macs"] for at in np.ndindex(2, 2)]
     assert everywhere(found, found.costs["macs"]) == costs
+
+
+def test_numbers_of_numpy_and_documents_are_choices_as_those_of_python_are():
+    shared = {"streams": np.int64(2), "columns": "1+1", "classes": 3}
+    keep, units = CustomTopology(keep=["lateral_*"]), Units(lateral="bottleneck")
+    space = {
+        "channels": np.array([[4, 8], [6, 6]]),
+        "total_dropout": [np.float32(0.5), 0.25],
+        "in_channels": {"low": np.int32(1), "high": np.int64(3)},
+        "topology": [keep, "gridnet"],
+        "units": [units],
+    }
+    plain = {
+        "channels": [[4, 8], [6, 6]],
+        "total_dropout": [0.5, 0.25],
+        "in_channels": {"low": 1, "high": 3},
+        "topology": [keep.plain(), "gridnet"],
+        "units": [units.plain()],
+    }
+    found, wanted = feasible(shared, space), feasible({**shared, "streams": 2}, plain)
+    assert found.points == wanted.points == 24
+    assert [found.spec(point) for point in range(24)] == [wanted.spec(p) for p in range(24)]
+    assert (found.within == wanted.within).all()
