@@ -122,6 +122,22 @@ def part_of(dataset: Dataset, index: int, window: Window) -> Sample:
     return Sample(sample.name, image, label)
 
 
+def require_ids(dataset: Dataset, name: str, label: torch.Tensor) -> None:
+    """Refuse a label that is no class of the dataset: `DataError` with its sample's name.
+
+    Losses and scores would take it for another class or for `IGNORE`, or fail on a GPU without
+    saying where. Looked at are class ids (H, W); labels of other kinds are not.
+    """
+    classes = len(dataset.classes)
+    if not classes or label.is_floating_point() or label.dim() != 2:
+        return
+    low, high = torch.where(label == IGNORE, 0, label).aminmax()
+    if low < 0 or high >= classes:
+        fact = f"the label of {name} holds {int(low if low < 0 else high)}, which is no class"
+        known = f"ids are 0 to {classes - 1}, and {IGNORE} where a pixel is ignored"
+        raise DataError(f"{dataset.name}: {fact}; {known}")
+
+
 def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:
     """Refuse a split that is not among `splits`: `DataError` that lists those."""
     splits = tuple(splits)

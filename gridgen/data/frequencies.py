@@ -11,7 +11,7 @@ from statistics import median
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk
+from gridgen.data.dataset import Dataset, OnDisk, require_ids
 from gridgen.errors import DataError, FileError
 from gridgen.files import sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
@@ -60,7 +60,7 @@ def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Fre
     """Count the pixels per class over all samples, or reuse an earlier count of the same files.
 
     `on_progress` is called for each label that is read. Errors: `DataError` for a dataset without
-    classes, or from reading a label.
+    classes, for a label that is no class, or from reading one.
     """
     if not dataset.classes:
         raise DataError(f"{dataset.name} has no classes to count; its labels are images")
@@ -70,6 +70,7 @@ def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Fre
         return kept
     counts = Counts(len(dataset.classes))
     for number, label in enumerate(_labels(dataset), 1):
+        require_ids(dataset, dataset.names[number - 1], label)
         counts.add(label)
         on_progress(number, len(dataset))
     counted = counts.frequencies()

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gridgen.data import Dataset
-from gridgen.data.dataset import Window, part_of
+from gridgen.data.dataset import Window, part_of, require_ids
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.recipe import Crop, Recipe
 
@@ -30,7 +30,7 @@ class Batches:
     (N, C, S, S) where they are images. Class ids are uint8, an eighth to carry to the device.
 
     Of several processes, `rank` of `world` gets every world-th image of the batch.
-    Errors: `DataError` for an image that cannot be read.
+    Errors: `DataError` for an image that cannot be read, and a label that is no class.
     """
 
     dataset: Dataset
@@ -97,9 +97,12 @@ def random_crop(
 
     The side is drawn from smallest..largest, at most the image's shorter side. Image bilinear
     (antialiased), label nearest; (C, H, W) and (H, W) -> (C, S, S) and (S, S). A label that is an
-    image, (C, H, W), is never resized: `require_splits` sees to that.
+    image, (C, H, W), is never resized: `require_splits` sees to that. Errors: `DataError` for a
+    label that is no class.
     """
     sample = part_of(dataset, index, _window(dataset.sizes[index], crop, rng))
+    # Batches hold ids as bytes, where 256 + 1 would be 1, and -1 would be `IGNORE`.
+    require_ids(dataset, sample.name, sample.label)
     image, label = sample.image, sample.label
     if image.shape[-1] != crop.size:
         image, label = _resized(image, label, crop.size)

@@ -40,12 +40,18 @@ class Truth(NamedTuple):
         """Whether a pixel has a class."""
         return self.labels != IGNORE
 
+    @property
+    def ids(self) -> Tensor:
+        """The class of each pixel as an index; of a pixel without a class any, here 0.
+
+        Another label that is no class stays what it is, so that whatever it indexes fails. Those
+        of a dataset are refused where they are read (`require_ids`).
+        """
+        return torch.where(self.labelled, self.labels, 0)
+
     def counts(self) -> Tensor:
         """How much each pixel counts: as its class weighs, and not at all if it is ignored."""
-        if self.weights is None:
-            return self.labelled
-        # IGNORE is no index into the weights.
-        return self.labelled * self.weights[self.labels.clamp(max=len(self.weights) - 1)]
+        return self.labelled if self.weights is None else self.labelled * self.weights[self.ids]
 
     def weighed(self, classes: Tensor) -> Tensor:
         """Values of the classes (K,), each as its class weighs."""
@@ -54,9 +60,8 @@ class Truth(NamedTuple):
     def is_class(self, prediction: Tensor) -> Tensor:
         """1 where a pixel is labelled as a class, in the shape of a prediction (N, K, ...)."""
         # `one_hot` would wait for a GPU to see that no id is too large.
-        ids = torch.arange(prediction.shape[1], device=prediction.device)
-        each = ids.view(-1, *(1 for _ in self.labels.shape[1:]))
-        return (self.labels[:, None] == each).float()
+        none = torch.zeros_like(prediction, memory_format=torch.contiguous_format)
+        return none.scatter_(1, self.ids[:, None], self.labelled[:, None].to(none.dtype))
 
 
 class Loss(Section):
@@ -97,9 +102,7 @@ class Focal(Loss):
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
         """0 where no pixel is labelled. With smoothing, a sum over the classes' shares of it."""
         logs, counts, smoothing = prediction.log_softmax(1), truth.counts(), truth.smoothing
-        # The class of an ignored pixel is any: it does not count.
-        ids = truth.labels.clamp(max=logs.shape[1] - 1)[:, None]
-        total = (self._costs(logs.gather(1, ids))[:, 0] * counts).sum()
+        total = (self._costs(logs.gather(1, truth.ids[:, None]))[:, 0] * counts).sum()
         if smoothing:
             each = _sums(self._costs(logs) * truth.labelled[:, None])
             total = (1 - smoothing) * total + smoothing * truth.weighed(each).mean()

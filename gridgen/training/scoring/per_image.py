@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset, Sample
+from gridgen.data.dataset import require_ids
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
@@ -89,12 +90,14 @@ def see_images(
 ) -> Iterator[Seen]:
     """The images that are this process's share, loaded by `workers` processes.
 
-    Errors: `OutOfMemoryError`.
+    Errors: `DataError` for an image that cannot be read, and a label that is no class;
+    `OutOfMemoryError`.
     """
     task = task_of(dataset)
     mine = range(devices.rank(), len(dataset), devices.world_size())
     samples = prefetch(dataset.__getitem__, mine, workers)
     for index, sample in zip(mine, samples, strict=True):
+        require_ids(dataset, sample.name, sample.label)
         prediction = predictor.predict(sample.image, sample.name)
         statistics = task.statistics(prediction, sample.label[None].to(prediction.device))
         yield Seen(sample, prediction, statistics)

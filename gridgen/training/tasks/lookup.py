@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
+from gridgen.data.dataset import require_ids
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.tasks.overlap import class_overlap, iou
 
@@ -21,7 +22,7 @@ def fitted_lookup(train: Dataset, val: Dataset, on_progress: OnProgress = no_pro
 
     Fitted to the mean IoU itself: from the majority class of each intensity bin, the table is
     changed bin by bin as long as the training mean IoU rises. `on_progress` is called for
-    each image that is read.
+    each image that is read. Errors: `DataError`.
     """
     classes, total = len(train.classes), len(train) + len(val)
     fitted = _histogram(_samples(train, 0, total, on_progress), train.channels, classes)
@@ -33,7 +34,9 @@ def _samples(
     dataset: Dataset, before: int, total: int, on_progress: OnProgress
 ) -> Iterator[Sample]:
     for index in range(len(dataset)):
-        yield dataset[index]
+        sample = dataset[index]
+        require_ids(dataset, sample.name, sample.label)
+        yield sample
         on_progress(before + index + 1, total)
 
 

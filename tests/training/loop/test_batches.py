@@ -14,7 +14,7 @@ from gridgen.training.recipe import Crop
 class Numbered:
     """Ten samples; the label of a pixel is its red value times 100."""
 
-    name, classes, colours, channels = "numbered", ("a", "b"), ((0, 0, 0), (1, 1, 1)), 3
+    name, classes, channels = "numbered", tuple("abcdefghij"), 3
     names, sizes = tuple(map(str, range(10))), ((12, 20),) * 10
 
     def __len__(self) -> int:
@@ -93,7 +93,9 @@ def crop_of(sample: Sample, crop: Crop, flip: bool, seed: int):
 
 
 class Alone(list):
-    """A dataset of one sample."""
+    """A dataset of one sample, whose labels are anything."""
+
+    classes = ()
 
     @property
     def sizes(self):
