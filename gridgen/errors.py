@@ -130,6 +130,18 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
 
 
+def reason_of(error: BaseException) -> str:
+    """Why the system refused something, in its own words, be it what caused a `FileError`.
+
+    >>> reason_of(OSError(28, "No space left on device", "a.yaml"))
+    'No space left on device'
+    >>> reason_of(ValueError("embedded null byte"))
+    'embedded null byte'
+    """
+    cause = error.__cause__ if isinstance(error, FileError) else None
+    return getattr(cause or error, "strerror", None) or str(cause or error)
+
+
 def ending(code: int) -> str:
     """What ended a process, by its exit code.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from gridgen.errors import FileError
+from gridgen.errors import FileError, reason_of
 
 LEFT = re.compile(r"\..+\.\d+")
 
@@ -34,40 +34,56 @@ def write_file(path: str | Path, content: bytes | str) -> Path:
     except (OSError, ValueError) as error:
         with suppress(OSError, ValueError):  # a file system read-only by now refuses that too
             temporary.unlink()
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{path}: cannot be written: {reason}") from error
+        raise FileError(f"{path}: cannot be written: {reason_of(error)}") from error
     return path
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files, by their paths in `folder`, or none of them. It must be new or empty.
 
-    Errors: `FileError`.
+    A process that is killed leaves nothing in a new folder, but may leave some of the files in one
+    that was there. Errors: `FileError`.
     """
-    there = os.path.isdir(folder)
-    if os.path.exists(folder) and not there:
+    there = is_folder(folder)
+    if is_file(folder):
         raise FileError(f"{folder}: a file is in the way")
-    if there and any(folder.iterdir()):
+    try:
+        whole = folder.resolve()
+        used = there and any(whole.iterdir())
+    except (OSError, ValueError) as error:
+        raise FileError(f"{folder}: cannot be written: {reason_of(error)}") from error
+    if used:
         raise FileError(f"{folder} exists already and holds files; name another folder")
     # A folder that is there is filled, not replaced: a shell may be in it, or it is a mounted disk.
-    whole = folder.resolve()
     temporary = (whole if there else whole.parent) / f".{whole.name}.{os.getpid()}"
     make_folder(folder.parent)
     try:
         for name, content in contents.items():
             write_file(temporary / name, content)
         if there:
-            for path in temporary.iterdir():
-                os.rename(path, whole / path.name)
+            _move_all(temporary, whole)
         else:
             os.rename(temporary, whole)
             flush_folder(whole.parent)
     except (OSError, FileError) as error:
-        cause = error.__cause__ if isinstance(error, FileError) else error
-        reason = getattr(cause, "strerror", None) or error
-        raise FileError(f"{folder}: cannot be written: {reason}") from error
+        raise FileError(f"{folder}: cannot be written: {reason_of(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """Move what is in a folder into another, or nothing where a move fails."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(source.iterdir()):
+            moved.append(target / path.name)
+            os.rename(path, moved[-1])
+        flush_folder(target)
+    except BaseException:  # Ctrl-C among them
+        for path in moved:
+            with suppress(OSError):  # of the last, which did not move
+                os.rename(path, source / path.name)
+        raise
 
 
 def is_file(path: str | Path) -> bool:
@@ -109,7 +125,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "a file is in the way" if blocked else getattr(error, "strerror", None) or error
+        reason = "a file is in the way" if blocked else reason_of(error)
         raise FileError(f"{folder}: cannot be made: {reason}") from error
 
 

@@ -42,7 +42,14 @@ def test_what_the_lines_say():
     assert repr(RESULTS["connection"]) == "Connection(sub_1_0, X(0, 0) to X(1, 0))"
     assert repr(RESULTS["count"]).startswith("Count(parameters 127,590, activations 86,240,000, ")
     assert "peak of training" in repr(RESULTS["memory"])
-    assert repr(RESULTS["feasible"]).startswith("Feasible(specs 3, feasible ")
+    assert repr(RESULTS["feasible"]) == (
+        "Feasible(specs 3, feasible 1, different networks 1, beyond parameters 2)"
+    )
+
+
+def test_a_feasible_set_says_how_many_networks_its_specs_are():
+    found = gridgen.feasible(SPEC, {"streams": (2, 3), "topology": ("gridnet", None)})
+    assert found.rows()[:3] == [("specs", "4"), ("feasible", "4"), ("different networks", "2")]
 
 
 def test_the_line_of_a_spec_makes_it_again():

@@ -1,6 +1,6 @@
 """Filling a grid by hand: connections and maps in any order, checked when it is done.
 
-The paper's grid comes from a spec (`build.py`); every other network is a draft.
+The paper's grid comes from a spec (`building.py`); every other network is a draft.
 """
 
 from typing import TYPE_CHECKING, Annotated

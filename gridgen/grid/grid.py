@@ -18,17 +18,15 @@ from gridgen.spec import NetworkSpec
 if TYPE_CHECKING:
     import networkx as nx
 
+MOST_SHOWN = 500
+"""Maps of a grid that a notebook draws."""
 PREFIX: dict[Kind, str] = {"lateral": "lateral", "subsampling": "sub", "upsampling": "up"}
-# From source to target in the paper's lattice: streams down, columns along.
 STEP: dict[Kind, tuple[int, int]] = {
     "lateral": (0, 1),
     "subsampling": (1, 0),
     "upsampling": (-1, 0),
 }
-
-
-MOST_SHOWN = 500
-"""Maps of a grid that a notebook draws."""
+"""From source to target in the paper's lattice: streams down, columns along."""
 
 
 class FeatureMap(NamedTuple):

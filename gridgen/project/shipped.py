@@ -1,6 +1,7 @@
 """What comes with gridgen to begin with: specs, studies, recipes, an image, trained weights.
 
-A wheel has them in the folder of this file; a clone at its top, but for the recipes.
+A wheel has them in the folder of this file; a clone at its top, but for the recipes. What users of
+a clone put beside them there, in files of the same kinds, comes along too.
 """
 
 from pathlib import Path
@@ -11,6 +12,8 @@ from gridgen.files import write_folder
 
 README = "README.md"
 FOLDERS = ("specs", "studies", "recipes", "images", "weights")
+SUFFIXES = (".yaml", ".json", ".png", ".safetensors", ".md")
+"""Endings of what comes along: editors, systems and killed writers leave other files beside it."""
 HERE = Path(__file__).parent
 
 
@@ -27,7 +30,10 @@ def new_project(folder: PathLike) -> list[Path]:
 
 def comes_along(path: str | Path) -> bool:
     """Whether a new project has a file that is called so."""
-    return Path(path).as_posix() in shipped()
+    try:
+        return Path(path).as_posix() in shipped()
+    except FileError:  # nothing comes with this installation
+        return False
 
 
 def shipped() -> dict[str, Path]:
@@ -35,9 +41,14 @@ def shipped() -> dict[str, Path]:
     found = {README: HERE / README}
     for kind in FOLDERS:
         folder = _folder(kind)
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        found |= {f"{kind}/{path.relative_to(folder).as_posix()}": path for path in paths}
+        names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        found |= {f"{kind}/{name.as_posix()}": folder / name for name in names if _is_ours(name)}
     return found
+
+
+def _is_ours(name: Path) -> bool:
+    """Whether a file is of a kind that comes along, and not hidden."""
+    return name.suffix in SUFFIXES and not any(part.startswith(".") for part in name.parts)
 
 
 def _folder(kind: str) -> Path:

@@ -84,8 +84,9 @@ class Feasible(Shown):
         return self.budget.asked(self.specs.spec.get("dimensions", 2))
 
     def rows(self) -> ShownRows:
-        """How many specs meet the budget, and how many break each limit."""
+        """How many specs meet the budget, as how many networks, and how many break each limit."""
         numbers = {"specs": self.points, "feasible": self.feasible}
+        numbers["different networks"] = self.networks
         numbers |= {f"beyond {name}": points for name, points in self.broken.items()}
         told = [(what, number_text(points)) for what, points in numbers.items()]
         faults = self.invalid().items()
@@ -100,7 +101,7 @@ class Feasible(Shown):
         """Number of points that meet the budget."""
         return self.many(self.within)
 
-    @property
+    @cached_property
     def networks(self) -> int:
         """Number of different networks among the points that meet the budget."""
         return self.different(self.within)

@@ -28,10 +28,10 @@ LARGEST = 1 << 62
 
 def network_numbers(tables: CostTables) -> Table:
     """A number for each spec, equal for specs of one network; arbitrary where there is no grid."""
-    return folded(_joined, _traits(tables))
+    return folded(_pair_numbers, _traits(tables))
 
 
-def _joined(one: Table, other: Table) -> Table:
+def _pair_numbers(one: Table, other: Table) -> Table:
     """A number for each different pair of numbers."""
     if (int(one.max()) + 1) * (int(other.max()) + 1) > LARGEST:
         one, other = _renumbered(one), _renumbered(other)
@@ -44,58 +44,66 @@ def _renumbered(table: Table) -> Table:
 
 
 def _traits(tables: CostTables) -> Iterator[Table]:
-    """Tables of numbers, all of which are equal for two specs of one network and no others."""
+    """Tables of numbers, all of which are equal for two specs of one network and no others.
+
+    The number of a part that a spec's grid lacks is 0.
+    """
     specs, structures = tables.specs, tables.structures
     styles, reads = styles_of(specs), specs.reads
     # The order of connections depends on the grid that they were pruned from.
-    yield _numbered(tuple, _told(structures, lambda s: (frozenset(s.connections), s.output)))
+    connections = _from_structures(structures, lambda s: (frozenset(s.connections), s.output))
+    yield _numbered(tuple, connections)
     yield _numbered(tuple, specs.table(SIZES, lambda s: (s.size, s.multiple, s.least)))
-    channels = [_at(stream, tables.channels) for stream in range(most_streams(tables.widths))]
-    stem, head, first = reads("stem"), reads("head"), _at(0, tables.channels)
-    yield _numbered(stem_layers, stem, styles, reads("in_channels"), first)
-    yield _numbered(head_layers, head, styles, first, reads("classes"), tables.strides)
+    channels = [_items(tables.channels, stream) for stream in range(most_streams(tables.widths))]
+    stem, top = reads("stem"), _items(tables.channels, 0)
+    yield _numbered(stem_layers, stem, styles, reads("in_channels"), top)
+    yield _numbered(head_layers, reads("head"), styles, top, reads("classes"), tables.strides)
     for kind, (stream, target) in product(UNITS, enumerate(channels)):
-        there = times_of(structures, "entering", Entering(kind, stream)) > 0
+        has_unit = times_of(structures, "entering", Entering(kind, stream)) > 0
         source = stream + SOURCE[kind]
         # A structure may have more streams than any spec that makes a grid.
-        if there.any() and source < len(channels):
-            ends = channels[source], target
-            added = reads(f"units.{kind}"), styles, *ends, reads(f"residual.{IDENTITY[kind]}")
-            yield there * _numbered(partial(_on_connection, kind), *added)
-    fuses = _told(structures, lambda s: any(joining.arrivals > 1 for joining in s.joining))
+        if has_unit.any() and source < len(channels):
+            unit, identity = reads(f"units.{kind}"), reads(f"residual.{IDENTITY[kind]}")
+            layers = partial(_connection_layers, kind)
+            yield has_unit * _numbered(layers, unit, styles, channels[source], target, identity)
+    fuses = _from_structures(structures, lambda s: any(joint.arrivals > 1 for joint in s.joining))
     yield fuses.astype(bool) * _numbered(str, reads("fusion"))
-    drops = _told(structures, lambda s: any(each.kind == "lateral" for each in s.entering))
+    drops = _from_structures(structures, lambda s: any(x.kind == "lateral" for x in s.entering))
     yield drops.astype(bool) * _numbered(float, reads("total_dropout"))
     for stream, width in enumerate(channels[1:], 1):
-        enters = times_of(structures, "entries", stream) > 0
-        given = _at(stream - 1, tables.sides)
-        yield enters * _numbered(side_layers, stem, styles, given, width)
+        has_side = times_of(structures, "entries", stream) > 0
+        side_channels = _items(tables.sides, stream - 1)
+        yield has_side * _numbered(side_layers, stem, styles, side_channels, width)
 
 
 def _numbered(function: Callable[..., Any], *tables: Table) -> Table:
-    """A number above 0 for each result of a function, and 0 where an entry is None or an error."""
+    """A number above 0 for each different result of a function of the tables' entries.
+
+    0 where an entry is None or an error.
+    """
     numbers: dict[Any, int] = {}
     number = cache(lambda *entries: numbers.setdefault(function(*entries), len(numbers) + 1))
 
     def entry(*entries: Any) -> int:
-        lacks = any(each is None or isinstance(each, SpecError) for each in entries)
-        return 0 if lacks else number(*entries)
+        missing = any(each is None or isinstance(each, SpecError) for each in entries)
+        return 0 if missing else number(*entries)
 
     return combined(entry, *tables).astype(np.int64)
 
 
-def _on_connection(
+def _connection_layers(
     kind: Kind, unit: str, style: Style, source: int, target: int, identity: bool
 ) -> tuple[Layers, Layers | None]:
+    """The layers of a unit between so many channels, and of its shortcut."""
     shortcut = shortcut_layers(kind, style, source, target) if identity else None
     return unit_layers(kind, unit, style, source, target), shortcut
 
 
-def _told(structures: Table, read: Callable[[StructureCounts], Any]) -> Table:
-    """What is read of each structure; None where there is none."""
+def _from_structures(structures: Table, read: Callable[[StructureCounts], Any]) -> Table:
+    """What `read` answers for each structure; None where there is none."""
     return combined(lambda s: read(s) if isinstance(s, StructureCounts) else None, structures)
 
 
-def _at(place: int, lists: Table) -> Table:
-    """The entries of one place; None where there is none."""
-    return combined(lambda x: x[place] if isinstance(x, tuple) and place < len(x) else None, lists)
+def _items(tuples: Table, index: int) -> Table:
+    """The item at `index` of each tuple in a table; None where there is none."""
+    return combined(lambda x: x[index] if isinstance(x, tuple) and index < len(x) else None, tuples)

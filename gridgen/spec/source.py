@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, reason_of
 from gridgen.project import comes_along
 
 Field = tuple[str | int, ...]
@@ -61,7 +61,7 @@ class Source:
             fix = "; gridgen new FOLDER writes it there" * comes_along(path)
             raise SpecError(f"{path}: {error.strerror}{fix}") from error
         except (OSError, ValueError) as error:  # the latter of a null byte in the path
-            raise SpecError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+            raise SpecError(f"{path}: {reason_of(error)}") from error
         if len(raw) > MAX_BYTES:
             raise _too_long(str(path))
         try:

@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 import gridgen
 from gridgen.errors import FileError
-from gridgen.project import README, new_project
+from gridgen.project import README, comes_along, new_project
 from gridgen.project.shipped import FOLDERS, shipped
 from gridgen.study import Study
 from gridgen.training import RECIPES, Recipe, open_model
@@ -56,6 +57,7 @@ def test_a_folder_may_be_there_and_empty_even_the_current_one(tmp_path, monkeypa
         ("used", "used exists already and holds files; name another folder"),
         ("file", "file: a file is in the way"),
         ("file/new", "file: cannot be made: a file is in the way"),
+        ("a\0b", "a\0b: cannot be written: embedded null byte"),
         ("n" * 300, f"{'n' * 300}: cannot be written: File name too long"),
     ],
 )
@@ -86,3 +88,41 @@ def test_a_disk_that_is_full_leaves_nothing(there, tmp_path, monkeypatch):
         new_project(folder)
     assert str(caught.value) == f"{folder}: cannot be written: No space left on device"
     assert list(tmp_path.rglob("*")) == [folder] * there
+
+
+def test_a_folder_that_was_there_stays_empty_where_it_cannot_be_filled(tmp_path, monkeypatch):
+    real = os.rename
+
+    def refused(source, target):
+        if Path(target) == tmp_path / "specs":
+            raise OSError(5, "Input/output error")
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", refused)
+    with pytest.raises(FileError) as caught:
+        new_project(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: cannot be written: Input/output error"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_editors_and_killed_writers_leave_does_not_come_along(project, tmp_path, monkeypatch):
+    here = tmp_path / "gridgen" / "project"
+    copytree(project, here)
+    monkeypatch.setattr("gridgen.project.shipped.HERE", here)
+    assert sorted(shipped()) == SHIPPED
+    (here / "specs/.checkpoints").mkdir()
+    for name in (".mine.yaml", ".checkpoints/mine.yaml", "mine.yaml~", "mine.yaml.swp"):
+        (here / "specs" / name).touch()
+    assert sorted(shipped()) == SHIPPED
+
+
+def test_without_what_comes_along_no_file_is_said_to_and_none_is_copied(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gridgen.project.shipped.HERE", tmp_path / "gridgen" / "project")
+    assert not comes_along("specs/gridnet.yaml")
+    with pytest.raises(FileError) as caught:
+        new_project("mine")
+    assert str(caught.value) == (
+        "this gridgen has no specs; install its wheel, or a clone with pip install -e"
+    )
+    assert not any(tmp_path.iterdir())

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gridgen.emit import GridNetwork
 from gridgen.emit.weights import load_tensors, save_tensors
-from gridgen.errors import FileError, GridgenError, RunError
+from gridgen.errors import FileError, GridgenError, RunError, reason_of
 from gridgen.files import flush_folder, sha256, write_file
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.run.steplog import Losses
@@ -98,9 +98,7 @@ def save_checkpoint(folder: Path, state: TrainingState, name: str | None = None)
         flush_folder(folder)
     except (OSError, FileError) as error:
         _tidy(folder)
-        cause = error.__cause__ if isinstance(error, FileError) else error
-        reason = getattr(cause, "strerror", None) or error
-        raise FileError(f"{final}: cannot be written: {reason}") from error
+        raise FileError(f"{final}: cannot be written: {reason_of(error)}") from error
     shutil.rmtree(replaced, ignore_errors=True)
     for old in _newest_first(folder)[KEPT:]:
         shutil.rmtree(old)
