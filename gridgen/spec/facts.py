@@ -119,6 +119,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models that a field's annotation allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
+    # Losses are looked up in their table when they are read; only what annotates them knows them.
+    yield from getattr(annotation, "members", tuple)()
     for argument in get_args(annotation):
         yield from _models(argument)
 

@@ -1,6 +1,6 @@
 """The study spec: the space and its budget, how a candidate is scored, what can be found at all."""
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
@@ -15,7 +15,7 @@ from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
 from gridgen.training.run.facts import MAX_SEED
-from gridgen.training.tasks import HOLDOUT, OBJECTIVES, VAL, columns, task_of
+from gridgen.training.tasks import HOLDOUT, VAL, columns, objectives, task_of
 from gridgen.training.tasks.requirements import load_splits, require_fit
 
 
@@ -35,11 +35,11 @@ ChoicesField = Annotated[
 RecipeField = Annotated[
     Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")], Discriminator(_recipe_kind)
 ]
-if TYPE_CHECKING:
-    Objective = str
-else:
-    # A type checker wants literal values here; pydantic takes those that the tasks name.
-    Objective = Literal[OBJECTIVES]
+
+
+def _offered(schema: dict[str, Any]) -> None:
+    """What an editor is to offer: the objectives of all tasks that there are by then."""
+    schema["enum"] = list(objectives())
 
 
 class Study(Document):
@@ -71,8 +71,10 @@ class Study(Document):
         min_length=1,
         description="Training images to score instead of training on, by name: 0006R0*.",
     )
-    objective: Objective = Field(
-        default=OBJECTIVES[0], description="Column of metrics.csv, in its last row, to maximize."
+    objective: str = Field(
+        default=objectives()[0],
+        description="Column of metrics.csv, in its last row, to maximize.",
+        json_schema_extra=_offered,
     )
     recipe: RecipeField = Field(description="How a candidate is trained: a recipe, or its name.")
     sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
@@ -91,11 +93,11 @@ class Study(Document):
             raise SpecError(f"{fact}; {fix}", (str(info.field_name), "architecture"))
         return value
 
-    @field_validator("sampler", "pruner")
+    @field_validator("sampler", "pruner", "objective")
     @classmethod
     def _is_known(cls, name: str, info: ValidationInfo) -> str:
         what = str(info.field_name)
-        known = SAMPLERS if what == "sampler" else PRUNERS
+        known = {"sampler": (*SAMPLERS,), "pruner": (*PRUNERS,), "objective": objectives()}[what]
         if name not in known:
             raise ValueError(unknown(what, name, known))
         return name

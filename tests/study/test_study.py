@@ -135,8 +135,7 @@ def located(text: str, fact: str) -> str:
         ("pruner: @x", f"pruner: {unknown('pruner', 'x', ['halving', 'median', 'none'])}"),
         (
             "objective: @iou",
-            "objective: 'iou' is not one of: 'val_iou', 'val_dice', 'val_accuracy', 'val_psnr', "
-            "'holdout_iou', 'holdout_dice', 'holdout_accuracy' or 'holdout_psnr'",
+            f"objective: {unknown('objective', 'iou', ['val_iou', 'holdout_iou'])}",
         ),
         ("seed: @-1", "seed: -1 is less than 0"),
         ("seed: @'1'", "seed: '1' is not a whole number"),

@@ -7,10 +7,19 @@ the whole batch, however many processes share it.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, Union
 
 import torch
-from pydantic import BeforeValidator, Field, Tag
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    TypeAdapter,
+)
+from pydantic_core import CoreSchema, core_schema
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -183,21 +192,42 @@ def _listed(value: Any) -> Any:
     return listed
 
 
-if TYPE_CHECKING:
-    AnyLoss = Loss
-    WrittenLoss = Loss
-else:
-    # A type checker wants the members spelt out; pydantic takes those of the table.
-    AnyLoss = Annotated[
-        Union[tuple(Annotated[loss, Tag(name)] for name, loss in LOSSES.items())],  # noqa: UP007
-        by_name("cross-entropy"),
-        SHORT_FORM,
-    ]
-    # What an editor is to accept, which does not know of short forms.
-    WrittenLoss = AnyLoss | Literal[tuple(LOSSES)]
+@lru_cache
+def _reader(losses: tuple[type[Loss], ...]) -> TypeAdapter[Any]:
+    """Reads and describes a loss that is one of these, by its name."""
+    tagged = tuple(Annotated[loss, Tag(loss.model_fields["name"].default)] for loss in losses)
+    any_of: Any = Union[tagged]  # noqa: UP007 - `|` cannot join what only a table knows
+    return TypeAdapter(Annotated[any_of, by_name("cross-entropy"), SHORT_FORM])
+
+
+class _InTable:
+    """Annotates a loss that is one of those in `LOSSES` when it is read, not when this is."""
+
+    def members(self) -> tuple[type[Loss], ...]:
+        """The classes of the table as it is now."""
+        return tuple(LOSSES.values())
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Reads by the table as it is then; writes with the fields of the class that it meets."""
+        return core_schema.no_info_plain_validator_function(
+            lambda value: _reader(self.members()).validate_python(value),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """What an editor is to accept: a section of fields, or a name alone."""
+        described = handler(_reader(self.members()).core_schema)
+        return {"anyOf": [described, {"enum": list(LOSSES), "type": "string"}]}
+
+
+AnyLoss = Annotated[Loss, _InTable()]
 AnyLosses = Annotated[
     tuple[AnyLoss, ...],
     Field(min_length=1, strict=False),
-    BeforeValidator(_listed, json_schema_input_type=WrittenLoss | list[WrittenLoss]),
+    BeforeValidator(_listed, json_schema_input_type=AnyLoss | list[AnyLoss]),
 ]
 """A loss alone stands for a list of it."""

@@ -1,6 +1,6 @@
 """IoU, Dice, precision and recall of classes, all from one confusion matrix (truth, prediction)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor
 from gridgen.data import IGNORE
 from gridgen.figures.scores import confusion_png
 from gridgen.training.tasks.pixels import Colours
-from gridgen.training.tasks.table import ScoreTable
+from gridgen.training.tasks.table import Cell, ScoreTable
 
 NOTE = (
     "IoU is hits / (hits + misses + false alarms), Dice, which is F1, 2 hits / (2 hits + misses + "
@@ -24,43 +24,45 @@ CONFUSION_NOTE = "Percent of the pixels of each true class that are taken for ea
 
 @dataclass(frozen=True)
 class OverlapScore:
-    """IoU and Dice of each class, in class order; nan for a class that neither occurs nor is
-    predicted.
+    """The measures of each class whose means are scores, and the share of pixels that is right.
+
+    Attributes:
+        classes: names of the classes.
+        shares: a value of each class, in that order, by the names of `OVERLAPS`; nan for a class
+            that neither occurs nor is predicted.
+        accuracy: hits of all classes over all pixels.
     """
 
     classes: tuple[str, ...]
-    iou: tuple[float, ...]
-    dice: tuple[float, ...]
+    shares: Mapping[str, tuple[float, ...]]
     accuracy: float
 
     @property
-    def mean_iou(self) -> float:
-        """Mean over the classes with TP + FP + FN > 0, the rule of the official scorers."""
-        return mean(self.iou)
+    def means(self) -> dict[str, float]:
+        """Means over the classes with TP + FP + FN > 0, the rule of the official scorers."""
+        return {name: mean(shares) for name, shares in self.shares.items()}
 
     @property
-    def mean_dice(self) -> float:
-        """Mean over the same classes; the Dice coefficient is the F1 score."""
-        return mean(self.dice)
-
-    value = mean_iou
+    def value(self) -> float:
+        """Mean IoU."""
+        return self.means["iou"]
 
     def numbers(self) -> dict[str, float]:
-        """The three that metrics.csv holds."""
-        return {"iou": self.mean_iou, "dice": self.mean_dice, "accuracy": self.accuracy}
+        """What metrics.csv holds: the means and the accuracy."""
+        return {**self.means, "accuracy": self.accuracy}
 
     def rows(self) -> list[tuple[str, str]]:
         """Means and accuracy."""
-        titles = ("mean IoU", "mean Dice", "accuracy")
+        titles = [*(f"mean {OVERLAPS[name].title}" for name in self.shares), "accuracy"]
         values = (f"{value:.4f}" for value in self.numbers().values())
         return list(zip(titles, values, strict=True))
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers; nan becomes None."""
         told: dict[str, Any] = {}
-        for name, values in {"iou": self.iou, "dice": self.dice}.items():
-            told[f"mean_{name}"] = mean(values)
-            told[name] = dict(zip(self.classes, map(known, values), strict=True))
+        for name, shares in self.shares.items():
+            told[f"mean_{name}"] = self.means[name]
+            told[name] = dict(zip(self.classes, map(known, shares), strict=True))
         return told | {"accuracy": self.accuracy}
 
 
@@ -109,13 +111,28 @@ def recall(hits: Tensor, misses: Tensor, false: Tensor) -> Tensor:
 
 
 Overlap = Callable[[Tensor, Tensor, Tensor], Tensor]
-OVERLAPS: dict[str, tuple[str, Overlap]] = {
-    "iou": ("IoU", iou),
-    "dice": ("Dice", dice),
-    "precision": ("precision", precision),
-    "recall": ("recall", recall),
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A share of each class, computed by `of` from counts of hits, misses and false alarms.
+
+    The mean of those that are `averaged` is a number of the score, which a search may maximize.
+    One of precision or recall would be over other classes than those that have an IoU.
+    """
+
+    title: str
+    of: Overlap
+    averaged: bool = False
+
+
+OVERLAPS: dict[str, Measure] = {
+    "iou": Measure("IoU", iou, averaged=True),
+    "dice": Measure("Dice", dice, averaged=True),
+    "precision": Measure("precision", precision),
+    "recall": Measure("recall", recall),
 }
-"""Title and function of each measure that the table of the classes has."""
+"""The measures in the table of the classes, by the names of its columns."""
 
 
 def class_overlap(measure: Overlap, matrix: Tensor) -> Tensor:
@@ -127,29 +144,40 @@ def class_overlap(measure: Overlap, matrix: Tensor) -> Tensor:
 def score(matrix: Tensor, classes: Sequence[str]) -> OverlapScore:
     """The scores of a confusion matrix (truth, prediction)."""
     hits, total = matrix.diagonal().sum().double(), matrix.sum()
+    averaged = {name: measure.of for name, measure in OVERLAPS.items() if measure.averaged}
     return OverlapScore(
         classes=tuple(classes),
-        iou=tuple(class_overlap(iou, matrix).tolist()),
-        dice=tuple(class_overlap(dice, matrix).tolist()),
+        shares={name: tuple(class_overlap(of, matrix).tolist()) for name, of in averaged.items()},
         accuracy=float(hits / total) if total else 0.0,
     )
 
 
 def tables(matrix: Tensor, classes: Sequence[str], colours: Colours) -> dict[str, ScoreTable]:
     """The scores of each class, and the confusion matrix itself, by the names of their files."""
-    measured = [class_overlap(measure, matrix).tolist() for _, measure in OVERLAPS.values()]
+    shares = {name: class_overlap(each.of, matrix).tolist() for name, each in OVERLAPS.items()}
+    means = {name: mean(shares[name]) for name, each in OVERLAPS.items() if each.averaged}
     pixels, predicted = matrix.sum(1), matrix.sum(0)
-    shares = (pixels.double() / pixels.sum()).tolist()
-    cells = [[known(share) for share in column] for column in (*measured, shares)]
-    titles = (title for title, _ in OVERLAPS.values())
+    shares["share"] = (pixels.double() / pixels.sum()).tolist()
+    titles = {
+        "class": "class",
+        **{name: each.title for name, each in OVERLAPS.items()},
+        "share": "share of pixels",
+        "pixels": "pixels",
+        "predicted_pixels": "predicted",
+    }
+    cells: dict[str, Sequence[Cell]] = {
+        "class": classes,
+        **{name: [known(share) for share in column] for name, column in shares.items()},
+        "pixels": pixels.tolist(),
+        "predicted_pixels": predicted.tolist(),
+    }
     by_class = ScoreTable(
         title="Classes",
-        columns=("class", *OVERLAPS, "share", "pixels", "predicted_pixels"),
-        titles=("class", *titles, "share of pixels", "pixels", "predicted"),
-        rows=list(zip(classes, *cells, pixels.tolist(), predicted.tolist(), strict=True)),
+        columns=tuple(titles),
+        titles=tuple(titles.values()),
+        rows=list(zip(*(cells[name] for name in titles), strict=True)),
         note=NOTE,
-        # One of precision or recall would be over other classes than those that the means are of.
-        mean=("mean", *map(mean, measured[:2]), "", "", "", "", ""),
+        mean=("mean", *(means.get(name, "") for name in list(titles)[1:])),
         bar="iou",
         colours=colours,
     )

@@ -17,7 +17,7 @@ from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.lookup import fitted_lookup
-from gridgen.training.tasks.overlap import OverlapScore, confusion, score, tables
+from gridgen.training.tasks.overlap import OVERLAPS, OverlapScore, confusion, score, tables
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, label_pixels
 from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric
@@ -44,8 +44,7 @@ class Segmentation:
     name: ClassVar[str] = "segmentation"
     metric: ClassVar[Metric] = Metric("iou", "IoU", digits=4, most=1.0)
     numbers: ClassVar[Mapping[str, str]] = {
-        "iou": "IoU",
-        "dice": "Dice",
+        **{name: measure.title for name, measure in OVERLAPS.items() if measure.averaged},
         "accuracy": "accuracy",
     }
     losses: ClassVar[tuple[str, ...]] = ("cross-entropy", "dice", "focal")

@@ -308,7 +308,7 @@ def test_the_best_weights_are_those_of_the_best_row(whole):
 
     best = max(row["val_iou"] for row in whole.rows())
     found = evaluate(open_model(whole.folder, best=True), "shapes", baseline=False)
-    assert found.network.mean_iou == pytest.approx(best, abs=1e-6)
+    assert found.network.means["iou"] == pytest.approx(best, abs=1e-6)
 
 
 def test_a_batch_without_a_labelled_pixel_gives_no_loss_and_no_nan(tmp_path, monkeypatch):

@@ -31,8 +31,8 @@ def pixels_of(path):
 
 def test_evaluation_of_the_final_weights_is_the_last_row(run):
     found = evaluate(run.folder, "shapes")
-    assert found.network.mean_iou == pytest.approx(run.rows()[-1]["val_iou"], abs=1e-6)
-    assert found.margin == pytest.approx(found.network.mean_iou - found.baseline.mean_iou)
+    assert found.network.means["iou"] == pytest.approx(run.rows()[-1]["val_iou"], abs=1e-6)
+    assert found.margin == pytest.approx(found.network.means["iou"] - found.baseline.means["iou"])
 
 
 def test_an_odd_image_of_any_mode_is_predicted_at_its_own_size(run, tmp_path):

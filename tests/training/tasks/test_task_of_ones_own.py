@@ -13,8 +13,10 @@ from torch import Tensor
 from gridgen.data import Sample
 from gridgen.data.check import check_data
 from gridgen.data.datasets import DATASETS, DatasetEntry
+from gridgen.errors import SpecError
 from gridgen.pages import write_evaluation, write_report
 from gridgen.spec import GridSpec
+from gridgen.study import Study
 from gridgen.training import Recipe, evaluate, open_model, predict, train
 from gridgen.training.run.model import export_model
 from gridgen.training.scoring.per_image import Gallery
@@ -94,10 +96,14 @@ class Rooms:
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def entered(monkeypatch):
     monkeypatch.setitem(TASKS, "depth", Depth)
     entry = DatasetEntry("distances", lambda name, split: Rooms(), "denoising")
     monkeypatch.setitem(DATASETS, "rooms", entry)
+
+
+@pytest.fixture
+def run(entered, tmp_path):
     return train(SPEC, "rooms", RECIPE, folder=tmp_path / "run", device="cpu")
 
 
@@ -122,3 +128,23 @@ def test_a_task_is_trained_scored_shown_and_taken_away_by_what_it_says_of_itself
     exported = export_model(open_model(run.folder), tmp_path / "w.safetensors")
     assert open_model(exported).task == Depth()
     assert not check_data("rooms").faults
+
+
+def about(objective: str) -> Study:
+    return Study(
+        data="rooms",
+        spec={"classes": 1, "columns": "1+1", "base_channels": 2},
+        space={"streams": [2, 3]},
+        recipe=RECIPE,
+        objective=objective,
+    )
+
+
+def test_a_study_may_maximize_its_numbers(entered):
+    about("val_rmse").require_data()
+    assert "holdout_closeness" in Study.json_schema()["properties"]["objective"]["enum"]
+
+
+def test_its_numbers_are_unknown_where_it_was_not_entered():
+    with pytest.raises(SpecError, match="unknown objective 'val_rmse'"):
+        about("val_rmse")
