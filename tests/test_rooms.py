@@ -32,8 +32,11 @@ ROOMS = (
     ),
     *("emit", "data", "training", "pages", "study", "registries", "testing", "cli"),
 )
-UPWARD = {("grid/grid.py", "gridgen.render.draw")}
-"""Imports against the order: a notebook asks a grid for its picture."""
+UPWARD = {
+    ("grid/grid.py", "gridgen.render.draw"),
+    ("spec/gridspec.py", "gridgen.grid.building.require_names"),
+}
+"""Imports against the order: a notebook asks a grid for its picture, a spec knows its names."""
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]
 HEAVY = ("torch", "lightning", "optuna", "matplotlib")
 MAX_LINES = 300
@@ -140,6 +143,20 @@ def test_an_allowed_import_is_not_found(module, text):
 def test_a_module_has_300_lines_at_most(module):
     lines = len((PACKAGE / module).read_text().splitlines())
     assert lines <= MAX_LINES, f"gridgen/{module} has {lines} lines; {MAX_LINES} at most"
+
+
+def test_names_in_a_spec_are_checked_whatever_was_imported_before():
+    made = "GridSpec(streams=2, columns='1+1', base_channels=4, classes=3, fusion='summ')"
+    program = f"""
+from gridgen.errors import SpecError
+from gridgen.spec import GridSpec
+try:
+    print({made})
+except SpecError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "fusion: unknown fusion 'summ'; did you mean 'sum'?\n", done.stderr
 
 
 LIGHT = [

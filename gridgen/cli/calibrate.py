@@ -9,6 +9,7 @@ import typer
 from gridgen.cli.tables import TableRow, print_table
 from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows, progress
 from gridgen.errors import DeviceError, FileError
+from gridgen.spec.source import YAML_SUFFIXES
 from gridgen.text import STORED, bytes_text, parse_amount
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def room_of(name: str) -> "DeviceMemory":
 
     # What begins as a number does can only be meant as an amount.
     number = name[:1].isdecimal() or name[:1] == "-"
-    if number and not name.endswith((".yaml", ".yml")) and not is_device(name):
+    if number and not name.endswith(YAML_SUFFIXES) and not is_device(name):
         return DeviceMemory(name, _amount(name))
     calibration = load_device(name)
     return DeviceMemory(calibration.machine.name, calibration.machine.memory, calibration)

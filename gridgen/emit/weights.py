@@ -17,6 +17,7 @@ from gridgen.emit.network import GridNetwork
 from gridgen.errors import FileError, GridgenError, WeightsError
 from gridgen.files import is_file, write_file
 from gridgen.grid import build_grid
+from gridgen.spec.source import YAML_SUFFIXES
 
 NOTE = "gridgen"
 SUFFIX = ".safetensors"
@@ -104,7 +105,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
     if not is_file(path):
         raise WeightsError(f"{path}: no such file")
-    if Path(path).suffix in (".yaml", ".yml"):
+    if Path(path).suffix in YAML_SUFFIXES:
         raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
     try:
         with safe_open(path, framework="pt") as file:

@@ -19,7 +19,6 @@ from gridgen.grid.styles import ACTIVATIONS, NORMS, RENAMED, style_of
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.units import UNITS, Kind, shortcut_layers, unit_layers
 from gridgen.spec import CustomTopology, GridSpec, NetworkSpec
-from gridgen.spec.gridspec import CHECKS
 
 NAMED: dict[str, Mapping[str, object]] = {
     **{f"units.{kind}": table for kind, table in UNITS.items()},
@@ -127,9 +126,6 @@ def require_names(spec: GridSpec) -> None:
             what = last if last == field else f"{last} unit"
             kind = TopologyError if field == "topology" else SpecError
             raise kind(unknown(what, name, table), tuple(field.split(".")))
-
-
-CHECKS.append(require_names)
 
 
 def _full(spec: NetworkSpec) -> Grid:

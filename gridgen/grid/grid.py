@@ -151,7 +151,7 @@ class Grid:
         # Graphviz takes seconds for grids of thousands of maps, which no notebook can show.
         if len(self.dag) > MOST_SHOWN:
             return None
-        # The one import upwards: a notebook asks the grid for its picture.
+        # Against the order of the rooms: a notebook asks the grid for its picture.
         from gridgen.render import draw
 
         return draw(self)._repr_svg_()

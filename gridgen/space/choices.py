@@ -8,7 +8,6 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from gridgen.errors import SpecError, unknown
-from gridgen.grid import require_names
 from gridgen.spec import CustomTopology, Document, GridSpec
 from gridgen.spec.network import merged
 
@@ -152,7 +151,7 @@ def relocated(error: SpecError, point: SpacePoint) -> SpecError:
 
 def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:
     try:
-        require_names(GridSpec(**merged(spec, values(point))))
+        GridSpec(**merged(spec, values(point)))
     except SpecError as error:
         raise relocated(error, point) from error
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
-from gridgen.grid import build_grid, require_names
+from gridgen.grid import build_grid
 from gridgen.grid.building import NAMED
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget
@@ -92,20 +92,13 @@ def _tables_of(spec: Mapping[str, Any], space: Space, budget: Budget) -> CostTab
     for name in spec.keys() - GridSpec.model_fields.keys():
         raise SpecError(unknown("spec field", name, GridSpec.model_fields), ("spec", name))
     for name in NAMED.keys() - {"topology"}:
-        require_no_errors(specs.table((name,), _known))
+        require_no_errors(specs.values_of(name))
     for name in GridSpec.model_fields:
         values = specs.values_of(name)
         # A number of streams, for one, may fit no spec at some points, but not at all of them.
         if name not in REASONS or all(isinstance(value, SpecError) for value in values.flat):
             require_no_errors(values)
     return CostTables(specs, budget)
-
-
-def _known(spec: GridSpec) -> None:
-    try:
-        require_names(spec)
-    except SpecError as error:
-        raise spec.blame(error) from error
 
 
 def _by_tables(tables: CostTables, budget: Budget) -> Feasible:

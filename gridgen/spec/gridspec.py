@@ -1,6 +1,6 @@
 """The network spec: what a user writes to describe a grid. Says nothing of how one is built."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -30,10 +30,6 @@ BY_IMAGE = ("instance", "group")
 """Normalizations by the mean and variance of one image."""
 
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
-
-
-CHECKS: "list[Callable[[GridSpec], None]]" = []
-"""Checks of whole specs that rooms below add: `grid` adds that all names are in its tables."""
 
 
 class Units(Document):
@@ -165,15 +161,17 @@ class GridSpec(NetworkSpec):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        for check in CHECKS:
-            check(self)
+        # Against the order of the rooms: the tables of names stand beside what the names make.
+        from gridgen.grid.building import require_names
+
+        require_names(self)
         return self
 
     @field_serializer("columns")
     def _short_form(self, columns: tuple[Column, ...]) -> str | list[Column]:
         return as_written(columns)
 
-    @property
+    @cached_property
     def stream_channels(self) -> tuple[int, ...]:
         """F_i, the channels of each stream (section 3: F_{i+1} = 2 F_i unless given)."""
         return channels_of_streams(self.streams, self.base_channels, self.channels)

@@ -17,6 +17,7 @@ from gridgen.project import comes_along
 
 Field = tuple[str | int, ...]
 
+YAML_SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_NODES = 4096

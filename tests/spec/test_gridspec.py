@@ -406,6 +406,12 @@ def test_channels_double_unless_given():
     assert spec.stream_channels == (32, 64, 96)
 
 
+def test_channels_of_streams_are_computed_once():
+    spec = parsed()
+    assert spec.stream_channels is spec.stream_channels
+    assert spec.but(base_channels=6).stream_channels == (6, 12, 24)
+
+
 def test_shape_says_the_grid_in_a_few_words():
     assert parsed().shape == "3 streams, 2+2 columns, F0 = 4"
     given = {"columns": ["sub", "up", "sub"], "classes": 2}

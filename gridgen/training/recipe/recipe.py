@@ -15,6 +15,7 @@ from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
 from gridgen.spec.network import merged
+from gridgen.spec.source import YAML_SUFFIXES
 from gridgen.training.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.losses import AnyLosses
 from gridgen.training.recipe.sections import (
@@ -37,7 +38,6 @@ RECIPES = {
 }
 """The recipes that come with gridgen, each a YAML file of its own, and a line on each."""
 
-SUFFIXES = (".yaml", ".yml")
 EXTENDS = "extends"
 MOST_EXTENDED = 16
 # The field of a section that says which kind it is; another kind has other fields.
@@ -53,7 +53,7 @@ def source_of(name: str | Path) -> Source:
         shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
         return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
     if not is_file(name):
-        if Path(name).suffix in SUFFIXES:
+        if Path(name).suffix in YAML_SUFFIXES:
             raise SpecError(f"{name}: no such file")
         raise SpecError(
             f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too"
