@@ -29,7 +29,8 @@ WORDS: dict[Any, str] = {
 }
 LONGEST = 60
 """Characters of a value in a message."""
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+FEW = 5
+"""Names that a message lists of what a value lacks."""
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -51,11 +52,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     gridgen.errors.UsageError: repeat: unknown argument 'time'; did you mean 'times'?
     """
     signature = inspect.signature(function)
-    wanted = {
-        name: parameter.annotation
-        for name, parameter in signature.parameters.items()
-        if parameter.kind not in VARIADIC and _is_checkable(parameter.annotation)
-    }
+    wanted = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD and _is_checkable(parameter.annotation)
+    ]
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -65,10 +66,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             raise UsageError(
                 f"{_name(function, args)}: {_misfit(signature, kwargs, error)}"
             ) from None
-        for parameter, annotation in wanted.items():
-            if parameter in bound and not fits(bound[parameter], annotation):
-                fact = _refusal(*_at_fault(parameter, bound[parameter], annotation))
-                raise UsageError(f"{_name(function, args)}: {fact}")
+        for parameter in wanted:
+            for name, value in _given(parameter, bound):
+                if not fits(value, parameter.annotation):
+                    fact = _refusal(*_at_fault(name, value, parameter.annotation))
+                    raise UsageError(f"{_name(function, args)}: {fact}")
         return function(*args, **kwargs)
 
     return called
@@ -157,6 +159,16 @@ def _is_fixed(annotation: Any) -> bool:
     return get_origin(annotation) is tuple and Ellipsis not in get_args(annotation)
 
 
+def _given(parameter: inspect.Parameter, bound: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Name and value of what is bound to a parameter, if anything is; of `*names` all of them."""
+    name = parameter.name
+    if name not in bound:
+        return []
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return [(f"{name}[{index}]", value) for index, value in enumerate(bound[name])]
+    return [(name, bound[name])]
+
+
 def _is_checkable(annotation: Any) -> bool:
     """Protocols without `runtime_checkable` answer no `isinstance`."""
     protocol = getattr(annotation, "_is_protocol", False)
@@ -184,7 +196,18 @@ def _refusal(parameter: str, value: Any, annotation: Any) -> str:
     shown = " ".join(repr(value).split())
     shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
     kind = "" if value is None else f" ({type(value).__name__})"
-    return f"{parameter} is {shown}{kind}; give {described(annotation)}"
+    return (
+        f"{parameter} is {shown}{kind}{_lacking(value, annotation)}; give {described(annotation)}"
+    )
+
+
+def _lacking(value: Any, annotation: Any) -> str:
+    """What `value` lacks of a protocol, where that is little."""
+    if not getattr(annotation, "_is_protocol", False):
+        return ""
+    members = {name for name in dir(annotation) if not name.startswith("_")}
+    missing = [name for name in members | {*annotation.__annotations__} if not hasattr(value, name)]
+    return f" without {', '.join(sorted(missing))}" if 0 < len(missing) <= FEW else ""
 
 
 def _misfit(signature: inspect.Signature, given: Mapping[str, Any], error: TypeError) -> str:

@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from gridgen.spec.gridspec import STEM_STRIDES
 settings.register_profile("gridgen", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=2000)  # --hypothesis-profile long
 settings.load_profile("gridgen")
+
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ class Window(NamedTuple):
         return slice(self.left, self.left + self.side)
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """One split: a sequence of samples, the same each time it is read.
 
@@ -128,14 +129,17 @@ def require_ids(dataset: Dataset, name: str, label: torch.Tensor) -> None:
     Losses and scores would take it for another class or for `IGNORE`, or fail on a GPU without
     saying where. Looked at are class ids (H, W); labels of other kinds are not.
     """
-    classes = len(dataset.classes)
-    if not classes or label.is_floating_point() or label.dim() != 2:
-        return
+    if dataset.classes and not label.is_floating_point() and label.dim() == 2:
+        require_classes(f"{dataset.name}: the label of {name}", label, len(dataset.classes))
+
+
+def require_classes(what: str, label: torch.Tensor, classes: int) -> None:
+    """Refuse values that are neither below `classes` nor `IGNORE`: `DataError` that begins so."""
     low, high = torch.where(label == IGNORE, 0, label).aminmax()
     if low < 0 or high >= classes:
-        fact = f"the label of {name} holds {int(low if low < 0 else high)}, which is no class"
+        fact = f"{what} holds {int(low if low < 0 else high)}, which is no class"
         known = f"ids are 0 to {classes - 1}, and {IGNORE} where a pixel is ignored"
-        raise DataError(f"{dataset.name}: {fact}; {known}")
+        raise DataError(f"{fact}; {known}")
 
 
 def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:

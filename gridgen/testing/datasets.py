@@ -1,23 +1,24 @@
 """The suite for datasets: samples are what they promise, in every process and every time."""
 
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gridgen.data import IGNORE, Dataset, Sample
+from gridgen.arguments import checked
+from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import OnDisk, Window, part_of
 from gridgen.errors import unknown
-from gridgen.grid.layers import shape_text
 from gridgen.testing.requiring import require, saying, title
-from gridgen.training.tasks import TASKS, Restoration, Segmentation
+from gridgen.training.tasks import TASKS, task_of
+from gridgen.training.tasks.labels import require_image_tensor, require_numbers
 
 MOST_READ = 64
 """Samples whose names are compared; of larger splits, that many evenly spread."""
 
 
+@checked
 def check_dataset(*splits: Dataset) -> None:
     """Hold the splits of one dataset against what `Dataset` and `Sample` promise.
 
@@ -44,8 +45,13 @@ def _check_split(dataset: Dataset) -> None:
     for index in sorted({0, length // 2, length - 1}):
         with saying(f"sample {index}"):
             sample = dataset[index]
-            _check_image(sample.image, (dataset.channels, *dataset.sizes[index]), "the image")
-            _check_label(sample, dataset)
+            require_image_tensor(
+                "the image", sample.image, (dataset.channels, *dataset.sizes[index])
+            )
+            task_of(dataset).require_label(sample)
+            if sample.instances is not None:
+                objects = sample.instances()
+                require_numbers("what instances() reads", objects, torch.int32, sample.image)
             _check_reading(dataset, index)
             _check_windows(dataset, index)
     for index in range(0, length, -(-length // MOST_READ)):
@@ -77,37 +83,6 @@ def _check_facts(dataset: Dataset) -> None:
     require(len(set(colours)) == len(colours), "two classes have one colour")
     fit = all(len(colour) == 3 and all(0 <= x <= 255 for x in colour) for colour in colours)
     require(fit, "a colour is not red, green and blue in 0..255")
-
-
-def _check_image(image: Tensor, shape: Sequence[int], what: str) -> None:
-    require(image.dtype == torch.float32, f"{what} is {image.dtype}, not torch.float32")
-    found = f"{what} is {shape_text(image.shape)}"
-    require(tuple(image.shape) == tuple(shape), f"{found}, not {shape_text(shape)}")
-    low, high = float(image.min()), float(image.max())
-    require(0 <= low <= high <= 1, f"{what} has values from {low:g} to {high:g}, not in [0, 1]")
-
-
-def _check_label(sample: Sample, dataset: Dataset) -> None:
-    image, label = sample.image, sample.label
-    if dataset.task == Restoration.name:
-        _check_image(label, image.shape, "the label, an image,")
-    elif dataset.task == Segmentation.name:
-        _check_numbers(label, torch.int64, image, "the label")
-        known = {*range(len(dataset.classes)), IGNORE}
-        others = sorted({*label.flatten().tolist()} - known)
-        fact = f"the label has the values {others}, which are neither classes nor IGNORE"
-        require(not others, fact)
-    else:  # what its labels are, a task of one's own knows
-        fact = f"the label is {shape_text(label.shape)}"
-        require(label.shape[-2:] == image.shape[1:], f"{fact}; its last two sides are the image's")
-    if sample.instances is not None:
-        _check_numbers(sample.instances(), torch.int32, image, "what instances() reads")
-
-
-def _check_numbers(numbers: Tensor, dtype: torch.dtype, image: Tensor, what: str) -> None:
-    require(numbers.dtype == dtype, f"{what} is {numbers.dtype}, not {dtype}")
-    found, sides = shape_text(numbers.shape), image.shape[1:]
-    require(numbers.shape == sides, f"{what} is {found}, not {shape_text(sides)} as the image")
 
 
 def _check_reading(dataset: Dataset, index: int) -> None:

@@ -4,9 +4,11 @@ import json
 
 from gridgen.analysis.lints import LINTS, Case, Finding
 from gridgen.analysis.lints.names import Lint
+from gridgen.arguments import checked
 from gridgen.testing.requiring import require, saying, title
 
 
+@checked
 def check_lint(lint: Lint, *, fires: Case, silent: Case) -> None:
     """Hold a lint against its contract, on a case where it must fire and one where it must not.
 

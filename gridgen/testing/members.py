@@ -1,15 +1,14 @@
 """Suites for what a spec names: units, stems, heads, fusions, normalizations, activations,
 topologies.
 
-Each is held against its own contract first, then in networks of every kind. One that is not in the
-tables of the package is entered there for the time of its check.
+Each is held against its own contract first, then in networks of every kind.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import count, cycle, product
-from typing import Any, TypeVar, get_args
+from itertools import cycle, product
+from typing import Any, get_args
 
+from gridgen.arguments import checked
 from gridgen.errors import TopologyError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, Grid, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS, Head, Stem
@@ -29,12 +28,11 @@ from gridgen.grid.topologies import Topology
 from gridgen.grid.tracing import Size
 from gridgen.grid.units import Kind, Unit
 from gridgen.spec import GridSpec
-from gridgen.spec.gridspec import STEM_STRIDES
 from gridgen.spec.network import changed
+from gridgen.testing.entering import T, entered, stride_entered
 from gridgen.testing.networks import check_grid
 from gridgen.testing.requiring import require, saying, title
 
-T = TypeVar("T")
 DIMENSIONS = (1, 2, 3)
 WIDTHS = (1, 2, 6, 15, 16, 32, 33, 48)
 """Channels for which a normalization or an activation must exist, groups of 16 among them."""
@@ -49,9 +47,9 @@ SCALE: dict[Kind, Callable[[int], int]] = {
     "upsampling": lambda side: 2 * side,
 }
 """What a unit of each kind makes of a side of its map."""
-_numbers = count()
 
 
+@checked
 def check_unit(unit: Unit, kind: Kind) -> None:
     """Hold a unit against its contract: alone in every style, then in networks.
 
@@ -64,27 +62,29 @@ def check_unit(unit: Unit, kind: Kind) -> None:
     ...     return style.before(Conv(channels_in, channels_out, kernel=1))
     >>> check_unit(pointwise, "lateral")
     """
-    require(kind in UNITS, f"{kind!r} is no kind of unit; known: {', '.join(UNITS)}")
     with saying(f"{kind} unit {title(unit)}"):
         for ends in ((6, 6), (1, 1)) if kind == "lateral" else ((6, 10), (10, 6), (1, 1)):
             _check_styles(unit, ends, SCALE[kind])
         _check_in_networks(f"units.{kind}", UNITS[kind], unit)
 
 
+@checked
 def check_stem(stem: Stem, stride: int = 1) -> None:
     """Hold a stem against its contract: from the image to stream 0, its sides divided by `stride`.
 
-    A stem with a stride also has a line in `STEM_STRIDES`. Errors: `AssertionError`.
+    One that is entered in `STEMS` and has a stride also has a line in `STEM_STRIDES`. Errors:
+    `AssertionError`.
     """
     with saying(f"stem {title(stem)}"):
         for ends in ((3, 6), (1, 1)):
             # Images are multiples of the stride.
             sizes = (EVEN,) if stride > 1 else (EVEN, ODD)
             _check_styles(stem, ends, lambda side: side // stride, sizes)
-        with entered(STEMS, stem) as name, _with_stride(name, stride):
+        with stride_entered(stem, stride):
             _check_in_networks("stem", STEMS, stem)
 
 
+@checked
 def check_head(head: Head) -> None:
     """Hold a head against its contract: from stream 0 to the classes, at the image's size.
 
@@ -98,6 +98,7 @@ def check_head(head: Head) -> None:
         _check_in_networks("head", HEADS, head, stem=("conv", "strided"))
 
 
+@checked
 def check_norm(norm: Callable[[int], Layers]) -> None:
     """Hold a normalization against its contract: layers for any channels, which keep the shape.
 
@@ -109,6 +110,7 @@ def check_norm(norm: Callable[[int], Layers]) -> None:
         _check_in_networks("norm", NORMS, norm)
 
 
+@checked
 def check_activation(activation: Callable[[int], Layer]) -> None:
     """Hold an activation against its contract: one layer for any channels, which keeps the shape.
 
@@ -120,6 +122,7 @@ def check_activation(activation: Callable[[int], Layer]) -> None:
         _check_in_networks("activation", ACTIVATIONS, activation)
 
 
+@checked
 def check_fusion(fusion: Fusion) -> None:
     """Hold a fusion against its contract: it says what it is and keeps the map's channels.
 
@@ -145,6 +148,7 @@ def check_fusion(fusion: Fusion) -> None:
                     check_grid(spec)
 
 
+@checked
 def check_topology(topology: Topology) -> None:
     """Hold a topology against its contract, over grids of the paper's family and others.
 
@@ -161,35 +165,6 @@ def check_topology(topology: Topology) -> None:
             spec = changed(grid.spec, {"dimensions": dimensions})
             with saying(spec.shape):
                 check_grid(spec)
-
-
-@contextmanager
-def entered(table: dict[str, T], member: T) -> Iterator[str]:
-    """The name of `member` in a table of the package; one that has none gets one for the time."""
-    for name, known in table.items():
-        if known is member:
-            yield name
-            return
-    # A new one each time: what was counted under a name is remembered.
-    name = f"checked-{next(_numbers)}"
-    table[name] = member
-    try:
-        yield name
-    finally:
-        del table[name]
-
-
-@contextmanager
-def _with_stride(stem: str, stride: int) -> Iterator[None]:
-    before = STEM_STRIDES.get(stem, 1)
-    if before == stride:
-        yield
-        return
-    STEM_STRIDES[stem] = stride
-    try:
-        yield
-    finally:
-        del STEM_STRIDES[stem]
 
 
 def _check_styles(

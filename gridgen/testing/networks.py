@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from gridgen.analysis import count
 from gridgen.analysis.sizes import legal_size
+from gridgen.arguments import checked
 from gridgen.data import IGNORE
 from gridgen.emit import GridNetwork
 from gridgen.grid import Grid, GridLike, as_grid, removed
@@ -37,6 +38,7 @@ CLOSE = 1e-9
 """Of two networks in double precision that compute the same in another order."""
 
 
+@checked
 def check_grid(grid: GridLike, size: Size | None = None) -> None:
     """Hold the network of a grid or spec against all that the functions below check.
 
@@ -51,6 +53,7 @@ def check_grid(grid: GridLike, size: Size | None = None) -> None:
         check_pruning(grid, size)
 
 
+@checked
 def check_counts(grid: GridLike, size: Size | None = None) -> None:
     """Parameters, activations and MACs are those of the module, with an error of zero.
 
@@ -71,6 +74,7 @@ def check_counts(grid: GridLike, size: Size | None = None) -> None:
         require(said == found, f"{said:,} {what} are counted; the module has {found:,}")
 
 
+@checked
 def check_gradients(
     grid: GridLike, size: Size | None = None, *, may_be_zero: bool = False, device: str = "cpu"
 ) -> None:
@@ -91,6 +95,7 @@ def check_gradients(
     require(may_be_zero or not zero, f"{fact}, so nothing trains them")
 
 
+@checked
 def check_saved_bytes(
     grid: GridLike, size: Size | None = None, setting: Setting | None = None
 ) -> None:
@@ -115,6 +120,7 @@ def check_saved_bytes(
     require(0 <= kept - said <= COUNTER + shares, f"{fact}; autograd keeps {kept:,}")
 
 
+@checked
 def check_pruning(grid: GridLike, size: Size | None = None) -> None:
     """A pruned network is the full one in which the dropped connections bring zeros.
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gridgen.arguments import checked
+from gridgen.data import Sample
+from gridgen.errors import DataError
 from gridgen.grid.layers import shape_text
 from gridgen.testing.requiring import require, saying
 from gridgen.training.tasks import Task
@@ -17,6 +21,7 @@ STEP = 0.01
 """Of a prediction along its gradient, small enough for a loss to fall."""
 
 
+@checked
 def check_task(task: Task, labels: Tensor, right: Tensor) -> None:
     """Hold a task against its contract, on a batch of labels and the prediction right for them.
 
@@ -92,6 +97,9 @@ def _check_tables(task: Task, statistics: Tensor) -> None:
         with saying(f"table {name}"):
             width = {len(table.columns)}
             require(table.title, "it has no title")
+            titles = f"{len(table.titles)} titles for {len(table.columns)} columns"
+            require({len(table.titles)} == width, titles)
+            require({len(table.mean)} in (width, {0}), "its mean is not as long as the head")
             require({len(row) for row in table.rows} == width, "a row is not as long as the head")
             written = {len(row) for row in csv.reader(table.csv().splitlines())}
             require(written == width, "a row of its CSV is not as long as the head")
@@ -104,7 +112,18 @@ def _check_tables(task: Task, statistics: Tensor) -> None:
             json.dumps(table.as_json(), allow_nan=False)
 
 
+def _check_sides(task: Task, sample: Sample) -> None:
+    """Of its label too; an image and a label that do not fit are what `require_label` is for."""
+    task.require_label(sample)
+    try:
+        task.require_label(replace(sample, label=sample.label[..., 1:]))
+    except DataError:
+        return
+    require(False, "require_label() takes a label of other sides than the image")
+
+
 def _check_answer(task: Task, prediction: Tensor, right: Tensor, label: Tensor) -> None:
+    _check_sides(task, Sample("label", right[0], label))
     answer, height, width = task.answer(prediction), *label.shape[-2:]
     found = f"an answer is {answer.dtype}, {shape_text(answer.shape)}"
     same = (answer.dtype, answer.shape) == (label.dtype, label.shape)

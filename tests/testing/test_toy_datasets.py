@@ -7,7 +7,9 @@ import torch
 
 from gridgen.data import IGNORE
 from gridgen.data.dataset import Sample, Window
+from gridgen.errors import DataError, UsageError
 from gridgen.testing import check_dataset
+from gridgen.training.tasks import TASKS, Segmentation
 
 
 class Toy:
@@ -89,8 +91,8 @@ def reading(change, base=Toy):
         (lambda x, y: (x.mT, y.mT), "the image is 1x8x6, not 1x6x8"),
         (lambda x, y: (x, y.int()), "the label is torch.int32, not torch.int64"),
         (lambda x, y: (x, y[None]), "the label is 1x6x8, not 6x8 as the image"),
-        (lambda x, y: (x, y + 1), "the label has the values [2, 256]"),
-        (lambda x, y: (x, y - 1), "the label has the values [-1, 254]"),
+        (lambda x, y: (x, y + 1), "the label holds 256, which is no class"),
+        (lambda x, y: (x, y - 1), "the label holds -1, which is no class"),
         (lambda x, y: (torch.rand_like(x), y), "it is not the same when it is read again"),
         (lambda x, y: (x, torch.randint(2, y.shape)), "it is not the same when it is read again"),
     ],
@@ -206,6 +208,26 @@ def test_splits_that_disagree_are_caught(second, words, monkeypatch):
     with pytest.raises(AssertionError) as failure:
         check_dataset(Toy(), second)
     assert words in str(failure.value)
+
+
+def test_what_lacks_a_part_of_a_dataset_is_told_which():
+    class Unsized(Toy):
+        @property
+        def sizes(self):
+            raise AttributeError
+
+    with pytest.raises(UsageError, match=r"\(Unsized\) without sizes; give a Dataset$"):
+        check_dataset(Toy(), Unsized())
+
+
+def test_labels_are_what_the_task_says(monkeypatch):
+    class Marks(Segmentation):
+        def require_label(self, sample: Sample) -> None:
+            raise DataError(f"{sample.name} has no mark")
+
+    monkeypatch.setitem(TASKS, "segmentation", Marks)
+    with pytest.raises(AssertionError, match="sample 0: a has no mark"):
+        check_dataset(Toy())
 
 
 def test_no_split_is_no_dataset():

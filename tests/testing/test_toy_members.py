@@ -13,6 +13,7 @@ from gridgen.analysis.lints import Case, Finding, Fix
 from gridgen.emit.lowering import lower, lower_layer
 from gridgen.errors import TopologyError
 from gridgen.grid import Draft, build_grid
+from gridgen.grid.ends import STEMS
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import (
     AveragePool,
@@ -29,6 +30,7 @@ from gridgen.grid.layers import (
     in_dimensions,
 )
 from gridgen.spec import DraftSpec, GridSpec
+from gridgen.spec.gridspec import STEM_STRIDES
 from gridgen.testing import (
     check_activation,
     check_fusion,
@@ -125,7 +127,6 @@ def test_a_broken_unit_is_caught(words):
         (dilated, "subsampling", "a map of 8 becomes 8, not 4"),
         (dilated, "upsampling", "a map of 8 becomes 8, not 16"),
         (pooled, "lateral", "a map of 8 becomes 4, not 8"),
-        (dilated, "diagonal", "'diagonal' is no kind of unit"),
         # Right where sides are even: 7 becomes 3.
         (
             lambda style, i, o: (Conv(i, o, kernel=2, stride=2),),
@@ -231,6 +232,20 @@ def test_ends_of_ones_own_pass():
     check_stem(flat_stem)
     check_stem(halving_stem, stride=2)
     check_head(plain_head)
+
+
+@pytest.mark.parametrize("line", [None, 1, 4])
+def test_the_line_of_a_stem_that_is_entered_is_checked_and_kept(line, monkeypatch):
+    monkeypatch.setitem(STEMS, "halving", halving_stem)
+    if line is not None:
+        monkeypatch.setitem(STEM_STRIDES, "halving", line)
+    before = dict(STEM_STRIDES)
+    fact = f"its stride is 2, but STEM_STRIDES has {line or 'no line'} for 'halving'"
+    assert fact in caught(check_stem, halving_stem, stride=2)
+    assert before == STEM_STRIDES
+    monkeypatch.setitem(STEM_STRIDES, "halving", 2)
+    check_stem(halving_stem, stride=2)
+    assert STEM_STRIDES["halving"] == 2
 
 
 @pytest.mark.parametrize(

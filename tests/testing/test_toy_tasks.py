@@ -104,6 +104,9 @@ def _table(**fields):
         ({"tables": _table(rows=(("top",),))}, "table places: a row is not as long as the head"),
         ({"tables": _table(bar="misses")}, "table places: its bar misses is no column"),
         ({"tables": _table(title="")}, "table places: it has no title"),
+        ({"tables": _table(titles=("place",))}, "table places: 1 titles for 2 columns"),
+        ({"tables": _table(mean=("mean",))}, "its mean is not as long as the head"),
+        ({"require_label": lambda self, sample: None}, "takes a label of other sides than"),
     ],
 )
 def test_a_broken_task_is_caught(methods, words):

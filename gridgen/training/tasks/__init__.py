@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gridgen.data import Dataset
-from gridgen.errors import DataError, unknown
+from gridgen.errors import DataError, UsageError, unknown
 from gridgen.training.tasks.pixels import Colours
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
@@ -41,6 +41,9 @@ def task_named(name: str | None, classes: Sequence[str], colours: Colours) -> Ta
     """The task called `name` on data with these classes and their colours.
 
     None is what runs and weights files say that are older than the names of tasks: they are of a
-    segmentation where they have classes, and else of a restoration.
+    segmentation where they have classes, and else of a restoration. Errors: `UsageError`.
     """
-    return TASKS[name or ("segmentation" if classes else "restoration")].of(classes, colours)
+    name = name or ("segmentation" if classes else "restoration")
+    if name not in TASKS:
+        raise UsageError(unknown("task", name, TASKS))
+    return TASKS[name].of(classes, colours)

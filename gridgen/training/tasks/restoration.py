@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gridgen.data import Dataset
+from gridgen.data import Dataset, Sample
 from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import Charbonnier, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
+from gridgen.training.tasks.labels import require_image_tensor
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
 from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric
@@ -90,6 +91,10 @@ class Restoration:
         if recipe.augmentation is not None and any(value > 0 for _, value in recipe.augmentation):
             fact = f"{name} has images for labels, which this would change; set augmentation: null"
             raise recipe.blame(SpecError(fact, ("augmentation",)))
+
+    def require_label(self, sample: Sample) -> None:
+        """The label is an image as the given one."""
+        require_image_tensor("the label, an image,", sample.label, sample.image.shape)
 
     def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
         """The task with a recipe's losses; `require` refuses one that weighs classes."""

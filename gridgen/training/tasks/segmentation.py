@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gridgen.data import IGNORE, Dataset, load_dataset
-from gridgen.data.dataset import holdout
+from gridgen.data import IGNORE, Dataset, Sample, load_dataset
+from gridgen.data.dataset import holdout, require_classes
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
+from gridgen.training.tasks.labels import require_numbers
 from gridgen.training.tasks.lookup import fitted_lookup
 from gridgen.training.tasks.overlap import OVERLAPS, OverlapScore, confusion, score, tables
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, label_pixels
@@ -71,6 +72,11 @@ class Segmentation:
 
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
         """Nothing: every recipe can train a segmentation."""
+
+    def require_label(self, sample: Sample) -> None:
+        """Each pixel has the number of a class, or `IGNORE`."""
+        require_numbers("the label", sample.label, torch.int64, sample.image)
+        require_classes("the label", sample.label, len(self.classes))
 
     def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
         """The task with the losses, class weights and label smoothing of a recipe."""

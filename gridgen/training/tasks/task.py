@@ -5,12 +5,12 @@ No task of its own: those have one file each.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from PIL import Image
 from torch import Tensor
 
-from gridgen.data import Dataset
+from gridgen.data import Dataset, Sample
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.recipe import Recipe
 from gridgen.training.tasks.pixels import Colours, Pixels
@@ -74,6 +74,7 @@ class Score(Protocol):
         """Label and value of each line of a report."""
 
 
+@runtime_checkable
 class Task(Protocol):
     """Everything that depends on what a network is trained for.
 
@@ -117,6 +118,9 @@ class Task(Protocol):
 
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
         """Refuse a recipe that cannot train this task on `dataset`: `SpecError`, `DataError`."""
+
+    def require_label(self, sample: Sample) -> None:
+        """Refuse a label that is none of this task's, or does not fit the image: `DataError`."""
 
     def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
         """The task with the loss of a recipe; `weights` are those of the classes, if it asks."""

@@ -400,7 +400,7 @@ from gridgen.data import frequencies
 
 def asked(*_):
     os.kill(os.getpid(), {number})
-    time.sleep(1)  # in a thread that counts; the signal reaches the main thread
+    time.sleep(60)  # which the signal ends
 
 frequencies._labels = asked
 main()

@@ -9,7 +9,7 @@ from PIL import Image
 from torch.nn.functional import one_hot
 
 from gridgen.data import IGNORE
-from gridgen.errors import DataError, unknown
+from gridgen.errors import DataError, UsageError, unknown
 from gridgen.testing import check_task
 from gridgen.training.tasks import (
     HOLDOUT,
@@ -124,6 +124,12 @@ def test_a_dataset_of_an_unknown_task_is_one_line():
     with pytest.raises(DataError) as caught:
         task_of(Depths())
     assert str(caught.value) == f"rooms: {unknown('task', 'segmentatoin', TASKS)}"
+
+
+def test_an_unknown_name_of_a_task_is_one_line():
+    with pytest.raises(UsageError) as caught:
+        task_named("depth", CLASSES, COLOURS)
+    assert str(caught.value) == unknown("task", "depth", TASKS)
 
 
 def test_what_is_older_than_the_names_of_tasks_is_told_by_its_classes():
