@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gridgen.analysis import Size
-from gridgen.analysis.sizes import nearest_size
+from gridgen.analysis.sizes import SIDES, nearest_size
 from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
-from gridgen.errors import SizeError
+from gridgen.errors import SizeError, SpecError
+from gridgen.grid.layers import shape_text
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
@@ -93,16 +94,34 @@ def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | N
 def infer(network: nn.Module, image: Tensor, inference: InferenceLike = WHOLE) -> Tensor:
     """(C, H, W) or (1, C, H, W) -> (1, K, H, W) in fp32, on the image's device.
 
-    The network's device holds one batch of windows at a time. Sums stay beside the image and take
+    The prediction is fp32 whatever the dtypes of image and network are, and so are all sums. The
+    network's device holds one batch of windows at a time. Sums stay beside the image and take
     4 (K + 1) H W bytes, so that an image on the host needs no more of a GPU than a window does.
     A plain whole image is not summed: its prediction is the network's own. Raw logits are summed,
-    no probabilities. The network is in evaluation mode meanwhile. Errors: `SizeError`.
+    no probabilities. The network is in evaluation mode meanwhile.
+
+    Signals and volumes have one side or three in place of H and W, and are seen whole. Errors:
+    `SizeError`; `SpecError` for windows, scales or mirrored views of them.
     """
-    image = image[None] if image.dim() == 3 else image
-    if len(image) != 1:
-        raise SizeError(f"{len(image)} images are given; give one, (C, H, W) or (1, C, H, W)")
+    spec = network.grid.spec if isinstance(network, GridNetwork) else None
+    dimensions = 2 if spec is None else spec.dimensions
+    image, inference = _one(image, dimensions), as_inference(inference)
+    if dimensions != 2 and not inference.once:
+        fact = f"{inference.described()}, but the network has dimensions: {dimensions}"
+        raise SpecError(f"inference: {fact}; only images are seen so, set inference: whole")
     with evaluating(network):
-        return _inferred(network, image, as_inference(inference))
+        return _inferred(network, image, inference)
+
+
+def _one(image: Tensor, dimensions: int) -> Tensor:
+    """One image, signal or volume as a batch of its own. Errors: `SizeError`."""
+    sides, shape = SIDES[dimensions], shape_text(image.shape) or "a single value"
+    wanted = f"give one, (C, {sides}) or (1, C, {sides})"
+    if image.dim() not in (dimensions + 1, dimensions + 2) or not image.numel():
+        raise SizeError(f"{shape} is no image; {wanted}")
+    if image.dim() == dimensions + 2 and len(image) != 1:
+        raise SizeError(f"{len(image)} images are given, {shape}; {wanted}")
+    return image if image.dim() == dimensions + 2 else image[None]
 
 
 @contextmanager
@@ -118,14 +137,16 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def _inferred(network: nn.Module, image: Tensor, inference: Inference) -> Tensor:
-    """(1, C, H, W) -> (1, K, H, W)."""
+    """(1, C, H, W) -> (1, K, H, W); the same of signals and volumes, as they are."""
     size = image.shape[-2], image.shape[-1]
     spec = network.grid.spec if isinstance(network, GridNetwork) else None
     looks = tuple(views(inference, size, spec))
     if len(looks) == 1 and looks[0].given == size:
         return _run(network, image, inference).to(image.device)
     # K is known from the first prediction on, as any module may be given, without a spec.
-    total, weight = torch.zeros(0), image.new_zeros(size)
+    total = torch.zeros(0)
+    # Weights of many windows, added up in the 8 bits of a bfloat16, would be too small.
+    weight = torch.zeros(size, device=image.device)
     for view in looks:
         shape = _weights(inference, view.size).to(image.device)
         for (top, left), logits in _windows(network, image, inference, view):
@@ -163,7 +184,11 @@ def _resized(x: Tensor, size: Size) -> Tensor:
     """Bilinear, antialiased where it shrinks, as training resizes its crops."""
     if x.shape[-2:] == size:
         return x
-    return functional.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
+    # On a CPU torch has no antialiasing in half precision.
+    resized = functional.interpolate(
+        x.float(), size, mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized.to(x.dtype)
 
 
 def _weights(inference: Inference, size: Size) -> Tensor:

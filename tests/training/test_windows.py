@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from torch import nn
 
 from gridgen.emit import GridNetwork
-from gridgen.errors import SizeError
+from gridgen.errors import SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference
@@ -173,3 +173,72 @@ def test_bf16_gives_fp32_sums_that_are_near(network):
         exact = infer(network, image, inference)
         assert near.dtype == torch.float32
         assert 0 < (near - exact).abs().max() < 0.1 * exact.abs().max()
+
+
+class Ones(nn.Module):
+    """Says 1 of every pixel, in the images' own dtype."""
+
+    def forward(self, images):
+        return torch.ones_like(images)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("weighting", ["uniform", "gaussian"])
+def test_sums_and_the_prediction_are_fp32_whatever_the_image_is(dtype, weighting):
+    image = torch.rand(3, 60, 71).to(dtype)
+    for inference in (WHOLE, Inference(window=16, stride=3, weighting=weighting, scales=(0.5, 1))):
+        found = infer(Ones(), image, inference)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, torch.ones_like(found), rtol=0, atol=2e-6)
+
+
+def of_dimensions(number):
+    return GridNetwork(SPEC.but(dimensions=number, size="pad", streams=2)).eval()
+
+
+WANTED = {
+    1: "give one, (C, length) or (1, C, length)",
+    2: "give one, (C, height, width) or (1, C, height, width)",
+    3: "give one, (C, depth, height, width) or (1, C, depth, height, width)",
+}
+
+
+@pytest.mark.parametrize("dimensions", WANTED)
+def test_what_is_no_single_image_is_refused(dimensions):
+    network, sides = of_dimensions(dimensions), (8,) * dimensions
+    for shape, fact in {
+        (): "a single value is no image",
+        (8,): "8 is no image",
+        (3, 0, *sides[1:]): f"{'x'.join(map(str, (3, 0, *sides[1:])))} is no image",
+        (2, 3, *sides): f"2 images are given, {'x'.join(map(str, (2, 3, *sides)))}",
+        (1, 1, 3, *sides): f"{'x'.join(map(str, (1, 1, 3, *sides)))} is no image",
+    }.items():
+        with pytest.raises(SizeError) as caught:
+            infer(network, torch.rand(shape))
+        assert str(caught.value) == f"{fact}; {WANTED[dimensions]}"
+
+
+def test_a_module_that_is_no_grid_is_taken_for_one_of_images(pointwise):
+    with pytest.raises(SizeError) as caught:
+        infer(pointwise, torch.rand(8, 8), "windows")
+    assert str(caught.value) == f"8x8 is no image; {WANTED[2]}"
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_signals_and_volumes_are_seen_whole_and_in_no_other_way(dimensions):
+    network, whole = of_dimensions(dimensions), torch.rand(3, *(7,) * dimensions)
+    with torch.no_grad():
+        expected = network(whole[None])
+    assert torch.equal(infer(network, whole), expected)
+    assert torch.equal(infer(network, whole[None], Inference(batch=2)), expected)
+    for inference, told in {
+        Inference(flip=True): "whole images, mirrored too",
+        Inference(window=8): "windows of 8",
+        Inference(scales=(0.5,)): "whole images, scales 0.5",
+    }.items():
+        with pytest.raises(SpecError) as caught:
+            infer(network, whole, inference)
+        assert str(caught.value) == (
+            f"inference: {told}, but the network has dimensions: {dimensions}; only images are "
+            "seen so, set inference: whole"
+        )
