@@ -35,7 +35,9 @@ def to_levels(values: PixelValues, white: float | None) -> torch.Tensor:
     stretched from its 1st to its 99.8th percentile; one that is flat is 0.
     """
     if values.dtype == np.uint8:
-        return torch.tensor(values).permute(2, 0, 1).contiguous().float().div_(255)
+        # torch takes no array that is read backwards, as a mirrored one is.
+        whole = torch.tensor(np.ascontiguousarray(values))
+        return whole.permute(2, 0, 1).contiguous().float().div_(255)
     if white is None:
         levels = np.stack([_stretched(channel) for channel in np.moveaxis(values, 2, 0)])
     else:
@@ -168,17 +170,15 @@ def _read(path: str | Path, channels: int) -> tuple[PixelValues, float | None]:
     """The values of a file, (H, W, its channels or the wanted ones), and their white if known."""
     with _reading(path), formats.bands(path) as bands:
         if bands:
-            _require_channels(path, bands.channels, channels)
+            require_channels(path, bands.channels, channels)
             return bands.read(), COLOUR_WHITE if bands.coloured and bands.bits == 16 else None
     with _opened(path) as image:
-        _require_channels(path, _channels(image), channels)
+        require_channels(path, channels_of(image), channels)
         if formats.is_deep_colour(image):
             return formats.read_deep(path), COLOUR_WHITE
         if formats.is_deep_grey(image):
             return formats.read_deep(path), None
-        if _is_deep(image):
-            return np.asarray(image)[..., None], None
-        return _eight_bit(image, channels), None
+        return decoded(image, channels), None
 
 
 @contextmanager
@@ -226,10 +226,10 @@ def _header(image: Image.Image) -> Header:
     width, height = image.size
     # Pillow itself turns a TIFF.
     turned = image.format in ("JPEG", "MPO") and image.getexif().get(ORIENTATION) in LYING
-    return Header((width, height) if turned else (height, width), _channels(image), _bits(image))
+    return Header((width, height) if turned else (height, width), channels_of(image), _bits(image))
 
 
-def _channels(image: Image.Image) -> int:
+def channels_of(image: Image.Image) -> int:
     """1 for grey, 3 for colour; alpha does not count."""
     grey = _is_deep(image) or formats.is_deep_grey(image) or image.mode in ("1", "L", "LA")
     return 1 if grey else 3
@@ -249,6 +249,11 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
+def decoded(image: Image.Image, channels: int) -> PixelValues:
+    """The values as Pillow decodes them, (H, W, 1) of a deep image, else (H, W, channels)."""
+    return np.asarray(image)[..., None] if _is_deep(image) else _eight_bit(image, channels)
+
+
 def _eight_bit(image: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
     """(H, W, channels) of a file of 8 bits, turned upright."""
     if image.mode in ("P", "PA"):
@@ -259,7 +264,7 @@ def _eight_bit(image: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _require_channels(path: str | Path, found: int, wanted: int) -> None:
+def require_channels(path: str | Path, found: int, wanted: int) -> None:
     """Refuse channels that cannot be converted; only grey and RGB become each other."""
     if found != wanted and {found, wanted} != {1, 3}:
         raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")

@@ -98,7 +98,8 @@ class Model(Shown):
     def __call__(
         self, image: ImageLike, inference: InferenceLike | None = None
     ) -> npt.NDArray[np.generic]:
-        """The answer for one image: a path, an array (H, W) or (H, W, C), or a tensor (C, H, W).
+        """The answer for one image: a path, an image of Pillow, an array (H, W) or (H, W, C), or a
+        tensor (C, H, W).
 
         With `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
         `SpecError` for an inference that does not suit.
