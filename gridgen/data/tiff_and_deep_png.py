@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, SEPARATED = 0, 1, 2, 5
 ALPHA = (1, 2)
-# What tifffile raises on a damaged file.
-DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
+# What tifffile raises on a damaged file; imagecodecs, where it is there, raises RuntimeError.
+DAMAGED = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error),
+)
 
 # tifffile logs what it finds odd. It is an error of ours, or nothing that a user must read.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
