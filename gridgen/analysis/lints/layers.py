@@ -66,7 +66,7 @@ def few_values(case: Case) -> Iterator[Finding]:
     What it scales by then jumps from step to step, and is not what evaluation uses; of a single
     value torch refuses to take a variance.
     """
-    smallest = _smallest(case)
+    smallest = fewest_values(case, FEWEST)
     if not smallest:
         return
     batch = max(-(-FEWEST // prod(size)) for size in smallest.values())
@@ -77,11 +77,13 @@ def few_values(case: Case) -> Iterator[Finding]:
         yield Finding("few-values", (place,), _few(case.batch, size), Fix(words, batch=batch))
 
 
-def _smallest(case: Case) -> dict[str, Size]:
-    """The places where a BN sees few values, with the smallest map size that one sees there."""
+def fewest_values(case: Case, below: int) -> dict[str, Size]:
+    """The places where a BN sees fewer values of each channel, with the smallest map size that one
+    sees there.
+    """
     smallest: dict[str, Size] = {}
     for place, layer, (_, *size) in placed_layers(case.grid, case.image):
-        if isinstance(layer, BatchNorm) and case.batch * prod(size) < FEWEST:
+        if isinstance(layer, BatchNorm) and case.batch * prod(size) < below:
             smallest[place] = min(smallest.get(place, (*size,)), (*size,), key=prod)
     return smallest
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import torch
 
+from gridgen.analysis.lints import Case
+from gridgen.analysis.lints.layers import fewest_values
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import find_dataset, lasting_name, white_of
 from gridgen.data.frequencies import median_frequency
-from gridgen.errors import DataError, RunError, TooLargeError, UsageError
+from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
-from gridgen.text import bytes_text
+from gridgen.text import brief, bytes_text
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
@@ -52,9 +54,9 @@ def train(
     that is in `folder` already is gone on with, if spec, recipe, data, holdout and seed are the
     same.
 
-    Errors: `SpecError` where spec and data do not fit, `SizeError`, `DataError`, `TooLargeError`,
-    `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but the last before
-    anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
+    Errors: `SpecError` where spec, recipe and data do not fit, `SizeError`, `DataError`,
+    `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
+    the last before anything is written. `Interrupted` after Ctrl-C or SIGTERM, all saved.
 
     >>> import tempfile
     >>> from gridgen.grid import build_grid
@@ -85,6 +87,7 @@ def train(
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_memory(grid)
+    require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
     facts = Facts(
@@ -143,7 +146,9 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
         raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
     _require_unchanged(run, splits)
     require_splits(run.spec, splits, run.recipe)
-    require_step_memory(build_grid(run.spec), run.recipe, chosen)
+    grid = build_grid(run.spec)
+    require_variances(grid, run.recipe)
+    require_step_memory(grid, run.recipe, chosen)
     devices.require_share(run.recipe.batch)
     with devices.group(chosen):
         _go(run, splits, chosen, watch)
@@ -226,3 +231,19 @@ def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> Non
         fact = f"A step of {batch} crops of {side}x{side} needs {bytes_text(needed)}"
         fix = "Lower batch or crop.size, or set recompute: unit"
         raise TooLargeError(f"{fact}; {device} has {bytes_text(there)}. {fix}.")
+
+
+def require_variances(grid: Grid, recipe: Recipe) -> None:
+    """Refuse steps in which a BN sees one value of each channel, which has no variance.
+
+    Errors: `SpecError` at the recipe's batch.
+    """
+    side = recipe.crop.size
+    case, larger = (Case(grid, (each, each), recipe.batch) for each in (side, 2 * side))
+    places = fewest_values(case, 2)
+    if places:
+        fact = f"BN of {brief(tuple(places))} sees one value of each channel in a crop of {side}"
+        # A layer that pools the whole image leaves one value of a crop of any size.
+        fix = "" if fewest_values(larger, 2) else f", or crop.size: {2 * side}"
+        said = f"{recipe.batch}, but {fact}, which has no variance; set batch: 2{fix}"
+        raise recipe.blame(SpecError(said, ("batch",)))

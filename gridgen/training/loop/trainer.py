@@ -237,7 +237,6 @@ class Trainer:
 
 def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
     """`error` as one that the user can put right; None for a bug of ours."""
-    batch, crop = recipe.batch, recipe.crop.size
     said = str(error)
     if isinstance(error, TrainingError):
         return type(error)(said)
@@ -246,11 +245,9 @@ def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
     if isinstance(error, distributed.DistError) or "gloo/transport" in said:
         return TrainingError("Another process of this training has ended.")
     if out_of_memory(error):
-        return OutOfMemoryError(f"Memory ran out at batch {batch}. Lower batch or crop.size.")
-    if "more than 1 value per channel" in said:
-        fact = f"A BN sees one value per channel at batch {batch}, crop.size {crop}"
-        fix = "Raise batch; a larger crop.size helps only where no layer pools the whole image"
-        return TrainingError(f"{fact}. {fix}.")
+        return OutOfMemoryError(
+            f"Memory ran out at batch {recipe.batch}. Lower batch or crop.size."
+        )
     if isinstance(error, RuntimeError) and "shared memory" in said:
         fact = "Shared memory for loaded images ran out"
         return TrainingError(f"{fact}. Lower workers in the recipe.")

@@ -29,12 +29,6 @@ LOADERS = "Lower workers in the recipe."
             f"Shared memory for loaded images ran out. {LOADERS}",
         ),
         (
-            ValueError("Expected more than 1 value per channel when training, got [1, 3, 1, 1]"),
-            TrainingError,
-            "A BN sees one value per channel at batch 250, crop.size 8. Raise batch; a larger "
-            "crop.size helps only where no layer pools the whole image.",
-        ),
-        (
             RuntimeError("received 0 items of ancdata"),
             TrainingError,
             "Too many open files for the processes that load images. Raise `ulimit -n`, or lower "

@@ -4,7 +4,7 @@ import pytest
 from tiny import RECIPE
 
 from gridgen.architectures import load_spec
-from gridgen.errors import SpecError, TrainingError
+from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.training import Recipe, evaluate, train
 
@@ -35,15 +35,22 @@ def test_the_connections_that_were_kept_stay_kept(tmp_path):
     assert len(build_grid(run.spec).connections) == len(grid.connections) == 13
 
 
-def test_a_bn_that_sees_one_value_is_explained(tmp_path):
-    grid = build_grid(load_spec("neural-fabric", streams=4, columns=2, channels=2))
-    recipe = Recipe(
-        epochs=1, batch=1, learning_rate=0.01, crop={"smallest": 8, "largest": 8, "size": 8}
+def refusal(name: str, side: int, folder, **fields) -> str:
+    crop = {"smallest": 8, "largest": 8, "size": side}
+    recipe = Recipe(epochs=1, batch=1, learning_rate=0.01, crop=crop)
+    with pytest.raises(SpecError) as caught:
+        train(load_spec(name, **fields), "shapes", recipe, folder=folder)
+    assert not folder.exists()
+    return str(caught.value)
+
+
+def test_a_bn_that_would_see_one_value_is_told_before_anything_is_written(tmp_path):
+    told = refusal("neural-fabric", 8, tmp_path / "run", streams=4, columns=2, channels=2)
+    assert told == (
+        "batch: 1, but BN of map_3_0, map_3_1 sees one value of each channel in a crop of 8, "
+        "which has no variance; set batch: 2, or crop.size: 16"
     )
-    with pytest.raises(TrainingError) as caught:
-        train(grid, "shapes", recipe, folder=tmp_path / "run")
-    assert str(caught.value) == (
-        "A BN sees one value per channel at batch 1, crop.size 8. "
-        "Raise batch; a larger crop.size helps only where no layer pools the whole image. "
-        "No state was saved yet."
-    )
+
+
+def test_no_larger_crop_is_advised_where_the_whole_image_is_pooled(tmp_path):
+    assert refusal("pspnet", 64, tmp_path / "run").endswith("no variance; set batch: 2")
