@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 
 from gridgen.errors import DataError, unknown
+from gridgen.grid.layers import shape_text
 
 Colour = tuple[int, int, int]
 
@@ -140,6 +141,30 @@ def require_classes(what: str, label: torch.Tensor, classes: int) -> None:
         fact = f"{what} holds {int(low if low < 0 else high)}, which is no class"
         known = f"ids are 0 to {classes - 1}, and {IGNORE} where a pixel is ignored"
         raise DataError(f"{fact}; {known}")
+
+
+def require_image_tensor(what: str, tensor: torch.Tensor, shape: Sequence[int]) -> None:
+    """Refuse a tensor that is no image of that shape with values in [0, 1]: `DataError`."""
+    _require(what, tensor, torch.float32, shape)
+    low, high = float(tensor.min()), float(tensor.max())
+    if not 0 <= low <= high <= 1:
+        raise DataError(f"{what} has values from {low:g} to {high:g}, not in [0, 1]")
+
+
+def require_numbers(
+    what: str, tensor: torch.Tensor, dtype: torch.dtype, image: torch.Tensor
+) -> None:
+    """Refuse a tensor that has not one number of that type for each pixel: `DataError`."""
+    _require(what, tensor, dtype, image.shape[1:], " as the image")
+
+
+def _require(
+    what: str, tensor: torch.Tensor, dtype: torch.dtype, shape: Sequence[int], why: str = ""
+) -> None:
+    if tensor.dtype != dtype:
+        raise DataError(f"{what} is {tensor.dtype}, not {dtype}")
+    if tuple(tensor.shape) != tuple(shape):
+        raise DataError(f"{what} is {shape_text(tensor.shape)}, not {shape_text(shape)}{why}")
 
 
 def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:

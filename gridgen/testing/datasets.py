@@ -8,11 +8,10 @@ from torch import Tensor
 
 from gridgen.arguments import checked
 from gridgen.data import Dataset, Sample
-from gridgen.data.dataset import OnDisk, Window, part_of
+from gridgen.data.dataset import OnDisk, Window, part_of, require_image_tensor, require_numbers
 from gridgen.errors import unknown
 from gridgen.testing.requiring import require, saying, title
 from gridgen.training.tasks import TASKS, task_of
-from gridgen.training.tasks.labels import require_image_tensor, require_numbers
 
 MOST_READ = 64
 """Samples whose names are compared; of larger splits, that many evenly spread."""

@@ -9,11 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import Dataset, Sample
+from gridgen.data.dataset import require_image_tensor
 from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import Charbonnier, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.tasks.labels import require_image_tensor
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
 from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric

@@ -11,12 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample, load_dataset
-from gridgen.data.dataset import holdout, require_classes
+from gridgen.data.dataset import holdout, require_classes, require_numbers
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.tasks.labels import require_numbers
 from gridgen.training.tasks.lookup import fitted_lookup
 from gridgen.training.tasks.overlap import OVERLAPS, OverlapScore, confusion, score, tables
 from gridgen.training.tasks.pixels import Colours, Pixels, encoded, label_pixels
