@@ -22,7 +22,7 @@ from gridgen.spec import GridSpec
 from tests.oracles import closed_form
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = (DOCS / "counting.md").read_text()
+PAGE = (DOCS / "counting.md").read_text("utf-8")
 SIZE = (400, 400)
 WORDS = " ".join(PAGE.split())
 

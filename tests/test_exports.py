@@ -14,7 +14,7 @@ TABLE = gridgen._MODULES
 
 
 def test_every_import_of_the_stub_is_an_export_to_a_type_checker():
-    stub = ast.parse(Path(gridgen.__file__).with_suffix(".pyi").read_text())
+    stub = ast.parse(Path(gridgen.__file__).with_suffix(".pyi").read_text("utf-8"))
     for node in stub.body:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:

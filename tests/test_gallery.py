@@ -49,7 +49,7 @@ def overlap(one, other) -> bool:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_label_of_a_picture_lies_over_another(name):
-    boxes = boxes_of((ROOT / "docs" / "gallery" / f"{name}.svg").read_text())
+    boxes = boxes_of((ROOT / "docs" / "gallery" / f"{name}.svg").read_text("utf-8"))
     assert len(boxes) > 5
     pairs = itertools.combinations(boxes.items(), 2)
     assert [(a, b) for (a, one), (b, other) in pairs if overlap(one, other)] == []
@@ -57,7 +57,7 @@ def test_no_label_of_a_picture_lies_over_another(name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_map_lies_over_another(name):
-    svg = (ROOT / "docs" / "gallery" / f"{name}.svg").read_text()
+    svg = (ROOT / "docs" / "gallery" / f"{name}.svg").read_text("utf-8")
     places = [
         tuple(map(float, re.findall(r"-?[\d.]+", next(group.iter(f"{SVG}path")).get("d"))[:2]))
         for group in ElementTree.fromstring(svg).iter(f"{SVG}g")

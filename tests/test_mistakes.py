@@ -16,7 +16,7 @@ import gridgen
 from gridgen.emit.weights import load_tensors, save_tensors
 
 FIELDS = {"streams": 2, "columns": "1+1", "base_channels": 4, "classes": 3}
-TEXT = Path(__file__).with_name("mistakes.txt").read_text()
+TEXT = Path(__file__).with_name("mistakes.txt").read_text("utf-8")
 MISTAKES = dict(entry.rstrip("\n").split("\n", 1) for entry in TEXT.split(">>> ")[1:])
 
 

@@ -14,8 +14,8 @@ from installed import Environment, build_wheel, install
 import gridgen
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-PROJECT = (ROOT / "gridgen" / "project" / "README.md").read_text()
+README = (ROOT / "README.md").read_text("utf-8")
+PROJECT = (ROOT / "gridgen" / "project" / "README.md").read_text("utf-8")
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -133,7 +133,7 @@ def test_the_error_of_the_readme_is_what_is_printed():
 
 
 def test_the_recipe_and_the_study_of_the_docs_load():
-    text = (ROOT / "docs" / "recipes-and-studies.md").read_text()
+    text = (ROOT / "docs" / "recipes-and-studies.md").read_text("utf-8")
     recipe, study = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     gridgen.Recipe.parse(recipe)
     gridgen.Study.parse(study)

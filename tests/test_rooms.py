@@ -90,7 +90,7 @@ def test_every_module_is_in_a_room(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_downward_only(module):
-    found = faults((PACKAGE / module).read_text(), module)
+    found = faults((PACKAGE / module).read_text("utf-8"), module)
     assert not found, "\n".join(found)
 
 
@@ -141,7 +141,7 @@ def test_an_allowed_import_is_not_found(module, text):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_has_300_lines_at_most(module):
-    lines = len((PACKAGE / module).read_text().splitlines())
+    lines = len((PACKAGE / module).read_text("utf-8").splitlines())
     assert lines <= MAX_LINES, f"gridgen/{module} has {lines} lines; {MAX_LINES} at most"
 
 

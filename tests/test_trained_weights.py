@@ -10,7 +10,7 @@ from gridgen.training import evaluate, open_model
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 FILES = sorted(WEIGHTS.glob("*.safetensors"))
-README = (WEIGHTS / "README.md").read_text()
+README = (WEIGHTS / "README.md").read_text("utf-8")
 MOST_BYTES = 3 * 2**20
 # What bf16 on another CPU may change.
 NEAR = 0.003

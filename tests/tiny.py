@@ -35,4 +35,4 @@ class StopAt(Watch):
 
 def bits(run: Run) -> tuple[bytes, str]:
     """What two equal trainings have in common."""
-    return run.weights.read_bytes(), (run.folder / "metrics.csv").read_text()
+    return run.weights.read_bytes(), (run.folder / "metrics.csv").read_text("utf-8")

@@ -148,7 +148,7 @@ def test_channels_and_classes_are_those_asked_for(name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_network_is_one_short_file_with_its_citation(name):
-    assert len(source_of(name).read_text().splitlines()) <= 120
+    assert len(source_of(name).read_text("utf-8").splitlines()) <= 120
     docstring = ARCHITECTURES[name].__doc__ or ""
     assert re.search(r"\b(19|20)\d\d\b", docstring.split("\n\n")[0]), "no year in the citation"
     for word in ("Keeps", "Adds", "Parameters"):

@@ -53,7 +53,7 @@ def test_render_writes_the_picture_that_the_ending_names(ending, program, place,
             with Image.open(picture) as image:
                 image.verify()
         case "dot":
-            assert picture.read_text() == draw(build_grid(GridSpec.parse(SPEC))).source
+            assert picture.read_text("utf-8") == draw(build_grid(GridSpec.parse(SPEC))).source
 
 
 def test_render_names_the_picture_after_spec_and_topology(place, gridgen):
@@ -311,7 +311,7 @@ def test_the_schema_that_is_shipped_is_the_one_that_is_printed(what, folder, gri
     if not shipped.exists():
         pytest.skip(f"{folder}/schema.json is not shipped")
     _, out, _ = gridgen("schema", what)
-    assert shipped.read_text() == out, f"gridgen schema {what} > {folder}/schema.json"
+    assert shipped.read_text("utf-8") == out, f"gridgen schema {what} > {folder}/schema.json"
 
 
 def schema_faults(fields: dict[str, object]) -> list[str]:
@@ -373,13 +373,13 @@ def test_every_shipped_spec_counts_and_draws(name, shipped, gridgen):
     assert json.loads(out) == json.loads(json.dumps(count_grid(grid).as_json()))
     code, out, _ = gridgen("render", f"specs/{name}", "-o", "a.dot")
     assert code == 0
-    assert (shipped / "a.dot").read_text() == draw(grid).source
+    assert (shipped / "a.dot").read_text("utf-8") == draw(grid).source
 
 
 def test_the_shipped_paper_network_has_the_parameters_it_says():
     path = ROOT / "specs" / "gridnet.yaml"
     total = count_grid(build_grid(GridSpec.load(path))).parameters.total
-    assert f"{total:,} parameters" in path.read_text()
+    assert f"{total:,} parameters" in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -412,11 +412,11 @@ def test_train_writes_a_run_and_says_what_to_do_next(place, gridgen):
     *_, last = err.splitlines()
     assert re.fullmatch(r"epoch 1/1  loss [0-9.]+ +val IoU 0\.[0-9]{3}", last)
     run = place / "runs" / "gridnet-shapes"
-    rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((run / "metrics.csv").read_text("utf-8").splitlines()))
     assert tuple(rows[0]) == (*FIELDS, "train_iou", "val_iou", "val_dice", "val_accuracy")
     assert (rows[0]["epoch"], rows[0]["step"]) == ("1", "2")
     assert f"val IoU   {float(rows[0]['val_iou']):.4f}\n" in out
-    assert json.loads((run / "run.json").read_text())["seed"] == 3
+    assert json.loads((run / "run.json").read_text("utf-8"))["seed"] == 3
     for name in ("curve.png", "predictions.png"):
         with Image.open(run / name) as picture:
             picture.verify()
@@ -466,7 +466,7 @@ def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, g
     assert list(scored["iou"]) == ["background", "larger", "smaller"]
     assert (scored["data"], scored["split"], scored["images"]) == ("shapes", "val", 64)
     assert (scored["baseline"], scored["margin"]) == (None, None)
-    (row,) = csv.DictReader((with_run / "run" / "metrics.csv").read_text().splitlines())
+    (row,) = csv.DictReader((with_run / "run" / "metrics.csv").read_text("utf-8").splitlines())
     assert scored["mean_iou"] == pytest.approx(float(row["val_iou"]), abs=1e-6)
     assert scored["mean_dice"] == pytest.approx(float(row["val_dice"]), abs=1e-6)
     assert scored["accuracy"] == pytest.approx(float(row["val_accuracy"]), abs=1e-6)

@@ -17,8 +17,8 @@ def test_evaluate_writes_a_page_and_tables(with_run, gridgen):
         "\nwrote  val/index.html, val/scores.json, val/images.csv, val/classes.csv, "
         "val/confusion.csv, val/confusion.png\n"
     )
-    assert json.loads((with_run / "val" / "scores.json").read_text())["images"] == 64
-    assert "The 3 worst images" in (with_run / "val" / "index.html").read_text()
+    assert json.loads((with_run / "val" / "scores.json").read_text("utf-8"))["images"] == 64
+    assert "The 3 worst images" in (with_run / "val" / "index.html").read_text("utf-8")
 
 
 def test_the_inference_is_told_where_it_is_not_the_runs(with_run, gridgen):

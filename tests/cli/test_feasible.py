@@ -23,7 +23,7 @@ def shipped(place):
 @pytest.fixture(autouse=True)
 def _no_data(place):
     """Nothing is trained, so the data need not exist."""
-    text = (place / "study.yaml").read_text()
+    text = (place / "study.yaml").read_text("utf-8")
     (place / "study.yaml").write_text(text.replace("data: shapes", "data: nowhere"))
 
 
@@ -63,7 +63,7 @@ COLUMNS = "columns: [[sub, up, sub, up]]\n  units.lateral: [bottleneck, residual
 
 
 def test_settings_of_lists_and_groups_are_pasted_too(place, gridgen):
-    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", COLUMNS)
+    text = (place / "study.yaml").read_text("utf-8").replace("columns: [1+1, 2+2]", COLUMNS)
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
     listed = listed_in(out)
@@ -79,7 +79,7 @@ def test_settings_of_lists_and_groups_are_pasted_too(place, gridgen):
 
 def test_two_names_of_one_network_are_two_specs_and_one_network(place, gridgen):
     """Three streams with a column down and a column up: the U-Net is all there is."""
-    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [3]")
+    text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [3]")
     text = text.replace(
         "columns: [1+1, 2+2]", "columns: [1+1]\n  topology: [gridnet, resnet, unet]"
     )
@@ -99,7 +99,7 @@ def test_two_names_of_one_network_are_two_specs_and_one_network(place, gridgen):
 
 
 def test_what_costs_nothing_is_listed_too(place, gridgen):
-    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [2]")
+    text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [2]")
     text = text.replace("[1+1, 2+2]", "[1+1, 2+2]\n  total_dropout: [0, 0.1]")
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
@@ -130,7 +130,7 @@ def test_budgets_of_the_command_line_hold(gridgen):
 
 
 def test_what_makes_no_grid_and_what_is_nearest_are_said(place, gridgen):
-    text = (place / "study.yaml").read_text().replace("[1+1, 2+2]", "[1+1, [up, sub]]")
+    text = (place / "study.yaml").read_text("utf-8").replace("[1+1, 2+2]", "[1+1, [up, sub]]")
     (place / "study.yaml").write_text(text)
     code, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=900")
     assert (code, out) == (
@@ -205,7 +205,7 @@ def test_what_is_asked_wrongly_is_one_line(arguments, message, place, gridgen):
 
 
 def test_a_range_without_steps_is_shown_at_its_line(place, gridgen):
-    text = (place / "study.yaml").read_text()
+    text = (place / "study.yaml").read_text("utf-8")
     lines = text.replace("  streams:", "  total_dropout: {low: 0.0, high: 0.5}\n  streams:")
     (place / "study.yaml").write_text(lines)
     assert gridgen("feasible", "study.yaml") == (
@@ -219,7 +219,7 @@ def test_a_range_without_steps_is_shown_at_its_line(place, gridgen):
 
 
 def test_a_search_for_nothing_ends_at_once_and_writes_nothing(place, gridgen):
-    text = (place / "study.yaml").read_text()
+    text = (place / "study.yaml").read_text("utf-8")
     (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))
     assert gridgen("search", "study.yaml", "--budget", "parameters=9", "-o", "found") == (
         2,
@@ -237,7 +237,7 @@ TOPOLOGIES = """columns: [1+1]
 
 
 def test_custom_topologies_are_rows_of_their_own_and_say_what_they_keep(place, gridgen):
-    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", TOPOLOGIES)
+    text = (place / "study.yaml").read_text("utf-8").replace("columns: [1+1, 2+2]", TOPOLOGIES)
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M")
     rows = [line.split("  ")[0] for line in out.splitlines() if "feasible spec" in line]
@@ -280,7 +280,7 @@ def test_json_says_what_it_was_counted_for_and_memory_where_it_is_limited(gridge
 
 
 def test_candidates_that_differ_in_a_unit_are_called_differently(place, gridgen):
-    text = (place / "study.yaml").read_text().replace("columns: [1+1, 2+2]", COLUMNS)
+    text = (place / "study.yaml").read_text("utf-8").replace("columns: [1+1, 2+2]", COLUMNS)
     (place / "study.yaml").write_text(text)
     _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=9")
     assert "F0 = 2, units.lateral bottleneck:" in " ".join(out.split())
@@ -291,7 +291,7 @@ def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatc
         return lambda grid, folder, report: grid.spec.base_channels / 10
 
     monkeypatch.setattr("gridgen.study.trial_processes.ChildTraining", training)
-    text = (place / "study.yaml").read_text().replace("streams: [2, 3]", "streams: [2]")
+    text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [2]")
     text = text.replace("columns: [1+1, 2+2]", "columns: [1+1]\n  fusion: [sum, weighted]")
     (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))
     code, out, err = gridgen("search", "study.yaml", "--trials", "4", "-o", "found")

@@ -47,7 +47,7 @@ def test_json_and_a_folder_hold_them_too(tree, gridgen):
     told = json.loads(out)
     assert told["official"]["iou_class"]["mean"] == pytest.approx(told["mean_iou"], abs=1e-6)
     assert told["official"]["predictions"] == "page/cityscapes-val"
-    kept = json.loads((tree / "page" / "cityscapes-val" / "official.json").read_text())
+    kept = json.loads((tree / "page" / "cityscapes-val" / "official.json").read_text("utf-8"))
     assert kept == told["official"]
 
 

@@ -196,9 +196,9 @@ def test_render_draws_the_paths(place, gridgen):
     code, out, err = gridgen("render", "mine.yaml", "--paths")
     assert (code, err) == (0, "")
     assert out.splitlines()[-1].split() == ["wrote", "mine-gridnet-paths.svg"]
-    assert "50%" in (place / "mine-gridnet-paths.svg").read_text()
+    assert "50%" in (place / "mine-gridnet-paths.svg").read_text("utf-8")
     assert gridgen("render", "mine.yaml", "--paths", "--as", "resnet", "-o", "a.dot")[0] == 0
-    assert "(dropped)" in (place / "a.dot").read_text()
+    assert "(dropped)" in (place / "a.dot").read_text("utf-8")
 
 
 def test_nothing_is_written_where_the_picture_cannot_be(place, gridgen):

@@ -55,7 +55,7 @@ def test_classes_that_never_occur_weigh_1_and_do_not_move_the_median():
 
 
 def test_the_weights_of_camvid_are_those_that_come_with_it(shared_data):
-    told = json.loads((shared_data / "camvid" / "stats-train.json").read_text())
+    told = json.loads((shared_data / "camvid" / "stats-train.json").read_text("utf-8"))
     weights = median_frequency(load_dataset(str(shared_data / "camvid"), "train"))
     assert weights == pytest.approx(told["median_frequency_weight"][:11], rel=1e-3)
 

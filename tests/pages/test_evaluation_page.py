@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(folder):
-    return Page((folder / "index.html").read_text())
+    return Page((folder / "index.html").read_text("utf-8"))
 
 
 def test_everything_is_written(folder):
@@ -67,7 +67,7 @@ def test_everything_is_written(folder):
         *("index.html", "scores.json", "classes.csv", "images.csv"),
         *("confusion.csv", "confusion.png"),
     }
-    assert json.loads((folder / "scores.json").read_text())["images"] == 4
+    assert json.loads((folder / "scores.json").read_text("utf-8"))["images"] == 4
 
 
 def test_the_page_holds_its_pictures_and_asks_for_nothing(page):
@@ -90,7 +90,7 @@ def test_the_best_are_those_that_are_not_among_the_worst(page):
 
 
 def test_small_pictures_are_enlarged_without_blur(folder):
-    assert (folder / "index.html").read_text().count(' class="exact"') == 16
+    assert (folder / "index.html").read_text("utf-8").count(' class="exact"') == 16
 
 
 def test_a_restoration_has_no_classes(tmp_path):
@@ -102,7 +102,7 @@ def test_a_restoration_has_no_classes(tmp_path):
     found = evaluate(path, "denoising", gallery=gallery, device="cpu")
     written = write_evaluation(found, gallery, tmp_path / "out")
     assert [file.name for file in written] == ["scores.json", "images.csv", "index.html"]
-    page = Page((tmp_path / "out" / "index.html").read_text())
+    page = Page((tmp_path / "out" / "index.html").read_text("utf-8"))
     assert {"restored", "error"} <= set(page.words)
     assert not {"table", "prediction"} & set(page.tags + page.words)
 

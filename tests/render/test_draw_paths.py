@@ -38,7 +38,7 @@ def test_the_drawing_of_the_papers_paths_is_the_golden_one(topology, paper_grid,
     golden = GOLDEN / f"paths-{topology}.dot"
     if rewrite:
         golden.write_text(source)
-    assert source == golden.read_text()
+    assert source == golden.read_text("utf-8")
 
 
 def looks_of(source: str) -> dict[str, dict[str, str]]:

@@ -37,7 +37,7 @@ def test_the_drawing_of_the_papers_grid_is_the_golden_one(topology, paper_grid, 
     golden = GOLDEN / f"{topology}.dot"
     if rewrite:
         golden.write_text(source)
-    assert source == golden.read_text()
+    assert source == golden.read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "topology"), [("gridnet", "gridnet"), ("unet", "unet")])
@@ -190,4 +190,4 @@ def test_a_systems_dot_is_preferred(paper_grid, monkeypatch, tmp_path):
         lambda name, path=None: str(dot) if name == "dot" else None,
     )
     draw(paper_grid).render("svg")
-    assert (tmp_path / "called").read_text() == "-Kneato -n2 -Tsvg\n"
+    assert (tmp_path / "called").read_text("utf-8") == "-Kneato -n2 -Tsvg\n"

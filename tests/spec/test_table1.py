@@ -71,4 +71,4 @@ def test_a_twin_is_within_half_a_percent_of_the_proposed_network_and_says_so(nam
     found = COUNTS[name]
     share = (found - PROPOSED) / PROPOSED
     assert abs(share) < 0.005
-    assert f"{found:,}, {100 * share:+.3f} %" in (FOLDER / f"{name}.yaml").read_text()
+    assert f"{found:,}, {100 * share:+.3f} %" in (FOLDER / f"{name}.yaml").read_text("utf-8")

@@ -12,7 +12,7 @@ CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
 def rows(heading: str) -> list[list[str]]:
     """The cells of the first table under a heading, its own heading left out."""
-    section = CONTRIBUTING.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    section = CONTRIBUTING.read_text("utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -41,7 +41,7 @@ def unknown_names() -> list[str]:
     pages = [ROOT / "README.md", CONTRIBUTING, *sorted(ROOT.glob("*/*.md"))]
     found = []
     for page in (page for page in pages if page.parent.name != "runs"):
-        for quoted in re.findall(r"`([^`\n]+)`", page.read_text()):
+        for quoted in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")):
             if re.fullmatch(r"(tests|benchmarks|gridgen|docs|specs|studies)/[\w./-]*\.\w+", quoted):
                 known = (ROOT / quoted).exists()
             elif re.fullmatch(r"gridgen(\.\w+)+", quoted):

@@ -13,7 +13,7 @@ PACKAGE = Path(gridgen.__file__).parent
 def modules(package: Path = PACKAGE) -> dict[str, ast.Module]:
     """The tree of every module by its path in the package, such as `grid/units.py`."""
     return {
-        path.relative_to(package).as_posix(): ast.parse(path.read_text())
+        path.relative_to(package).as_posix(): ast.parse(path.read_text("utf-8"))
         for path in sorted(package.rglob("*.py"))
     }
 

@@ -62,7 +62,7 @@ def by_room(package: Path = PACKAGE) -> dict[str, Size]:
     found: dict[str, Size] = {}
     for path in sorted(package.rglob("*.py")):
         room = path.relative_to(package).parts[0]
-        found[room] = found.get(room, Size()) + size_of(path.read_text())
+        found[room] = found.get(room, Size()) + size_of(path.read_text("utf-8"))
     return found
 
 

@@ -128,14 +128,14 @@ def copy(tmp_path_factory) -> Path:
 
 def write(place: Path, steps: Iterable[str]) -> None:
     """The files of the copy as they are here, with the edits of `steps`."""
-    texts = {file: (ROOT / file).read_text() for edits in STEPS.values() for file, _, _ in edits}
+    texts = {file: (ROOT / file).read_text("utf-8") for edits in STEPS.values() for file, _, _ in edits}
     for file, before, after in (edit for step in steps for edit in STEPS[step]):
         if before:
             assert texts[file].count(before) == 1, f"{file} has not once: {before}"
         texts[file] = texts[file].replace(before, after) if before else texts[file] + after
     texts["gridgen/unit_with_it.py"] = USE
     for file, text in texts.items():
-        if not (place / file).exists() or (place / file).read_text() != text:
+        if not (place / file).exists() or (place / file).read_text("utf-8") != text:
             (place / file).write_text(text)
 
 

@@ -174,7 +174,7 @@ def test_only_benchmarks_import_benchmarks(folder):
     found = [
         f"{path}:{line}"
         for path in sorted(root.rglob("*.py"))
-        for line, name in imports(ast.parse(path.read_text()), "tests/x.py")
+        for line, name in imports(ast.parse(path.read_text("utf-8")), "tests/x.py")
         if name.split(".")[0] == "benchmarks"
     ]
     assert found == []

@@ -569,7 +569,7 @@ def test_a_damaged_database_is_an_error_and_is_left_alone(tmp_path):
         f"{tmp_path}/study.db: not the database of a study: file is not a database; "
         "name another folder with -o"
     )
-    assert (tmp_path / "study.db").read_text() == "no database\n" * 100
+    assert (tmp_path / "study.db").read_text("utf-8") == "no database\n" * 100
 
 
 @pytest.mark.parametrize("name", ["what?", "a{b}", "{}", "50%", "%3F", "a#b", "a b", "ä&=;\\'"])
@@ -641,7 +641,7 @@ def test_best_yaml_is_the_best_spec_and_builds(tmp_path, monkeypatch, capsys):
     best = max((grid.spec for grid in scores.grids), key=size)
     assert result.best == best == GridSpec.load(tmp_path / "best.yaml")
     entry = result.entries[0]
-    assert (tmp_path / "best.yaml").read_text().splitlines()[0] == (
+    assert (tmp_path / "best.yaml").read_text("utf-8").splitlines()[0] == (
         f"# val_iou {size(best):.4f} on shapes, {entry.parameters:,} parameters "
         f"(trial {entry.number})."
     )
@@ -660,7 +660,7 @@ def test_of_equal_scores_the_smaller_network_is_better(tmp_path):
 
 def test_the_table_has_a_line_for_each_trial_and_the_picture_opens(tmp_path):
     result = search(WIDE, folder=tmp_path, trials=4, evaluate=Scores())
-    header = (tmp_path / "trials.csv").read_text().splitlines()[0]
+    header = (tmp_path / "trials.csv").read_text("utf-8").splitlines()[0]
     assert header == (
         "trial,state,score,parameters,activations,macs,note,streams,columns,base_channels"
     )

@@ -72,7 +72,7 @@ def trainings_of(parent: int) -> Iterator[int]:
     """Process ids of the trainings that the process `parent` has started."""
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            stat, command = (path / "stat").read_text(), (path / "cmdline").read_bytes()
+            stat, command = (path / "stat").read_text("utf-8"), (path / "cmdline").read_bytes()
         except OSError:
             continue  # it has ended
         if b"gridgen.study.worker" in command and int(stat.rpartition(")")[2].split()[1]) == parent:
@@ -82,7 +82,7 @@ def trainings_of(parent: int) -> Iterator[int]:
 def is_gone(process: int) -> bool:
     """Whether it has ended; what waits to be collected by a parent that is none has too."""
     try:
-        stat = Path(f"/proc/{process}/stat").read_text()
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8")
     except OSError:
         return True
     return stat.rpartition(")")[2].split()[0] in "ZX"

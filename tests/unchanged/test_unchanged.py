@@ -20,7 +20,7 @@ FP32 = 1e-4
 
 @pytest.fixture(scope="module")
 def table() -> dict[str, Any]:
-    return json.loads(TABLE.read_text())
+    return json.loads(TABLE.read_text("utf-8"))
 
 
 def is_tensor(told: Any) -> bool:

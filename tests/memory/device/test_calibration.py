@@ -213,7 +213,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_file(damage, home, tmp_path, calibration):
-    text, field = store(calibration).read_text(), damage.split(":")[0]
+    text, field = store(calibration).read_text("utf-8"), damage.split(":")[0]
     lines = [
         f"{line[: len(line) - len(line.lstrip())]}{damage}" if _is(line, field) else line
         for line in text.splitlines()
@@ -232,6 +232,6 @@ def _is(line, field):
 
 
 def test_the_file_is_plain_yaml(home, calibration):
-    data = yaml.safe_load(store(calibration).read_text())
+    data = yaml.safe_load(store(calibration).read_text("utf-8"))
     assert data["machine"]["memory"] == 80 * 10**9
     assert data["samples"][0]["case"]["spec"]["streams"] == 2

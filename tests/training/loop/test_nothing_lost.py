@@ -229,7 +229,7 @@ class Little(Watch):
     """Leaves a training 128 MB of address space to grow."""
 
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text("utf-8").split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + 128 * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 

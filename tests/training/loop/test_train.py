@@ -279,7 +279,7 @@ def test_bf16_and_other_formats_train_too(tmp_path):
 
 
 def test_the_run_says_how_it_was_made(whole):
-    facts = json.loads((whole.folder / "run.json").read_text())
+    facts = json.loads((whole.folder / "run.json").read_text("utf-8"))
     assert facts["data"] == "shapes"
     assert facts["classes"] == ["background", "larger", "smaller"]
     assert facts["torch"] == torch.__version__
@@ -297,7 +297,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again_in_its_folder(who
 def test_a_spec_that_was_changed_after_the_training_is_refused(whole, tmp_path, best):
     run = Run.open(shutil.copytree(whole.folder, tmp_path / "run"))
     path = run.folder / "spec.yaml"
-    path.write_text(path.read_text().replace("base_channels: 3", "base_channels: 4"))
+    path.write_text(path.read_text("utf-8").replace("base_channels: 3", "base_channels: 4"))
     with pytest.raises(RunError) as caught:
         open_model(run.folder, best)
     assert str(caught.value) == f"{path} was changed after the training; put it back"

@@ -148,7 +148,7 @@ def test_none_outlives_a_parent_that_is_killed():
 
 def alive(pid):
     try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return False
 

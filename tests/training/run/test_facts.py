@@ -38,7 +38,7 @@ def test_what_is_written_is_read(more, tmp_path):
     facts = Facts(**FACTS | more)
     facts.write(tmp_path / "run.json")
     assert Facts.read(tmp_path / "run.json") == facts
-    assert json.loads((tmp_path / "run.json").read_text()) == FACTS | more
+    assert json.loads((tmp_path / "run.json").read_text("utf-8")) == FACTS | more
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_scores_without_a_column_are_refused(tmp_path):
     run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
     path = run.folder / "metrics.csv"
     assert run.rows() == []
-    path.write_text(path.read_text().replace("val_iou", "iou"))
+    path.write_text(path.read_text("utf-8").replace("val_iou", "iou"))
     with pytest.raises(RunError) as caught:
         run.rows()
     told = "no column val_iou; name it in the first line again"
@@ -118,7 +118,7 @@ def test_scores_without_a_column_are_refused(tmp_path):
 def test_scores_without_a_newer_number_are_read_and_gone_on_with(tmp_path):
     run = Run.create(tmp_path / "run", SPEC, RECIPE, Facts(**FACTS))
     path = run.folder / "metrics.csv"
-    names = path.read_text().strip().replace("val_dice,", "").split(",")
+    names = path.read_text("utf-8").strip().replace("val_dice,", "").split(",")
     path.write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
     assert run.rows() == [dict.fromkeys(names, 1.0)]
     run.write_rows(run.rows())

@@ -26,7 +26,7 @@ def log(tmp_path) -> StepLog:
 
 def test_rows_come_back_as_they_were(log):
     assert log.rows() == ROWS
-    assert log.path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert log.path.read_text("utf-8").splitlines()[0] == ",".join(COLUMNS)
 
 
 def test_no_file_has_no_rows(tmp_path):
@@ -44,7 +44,7 @@ def test_a_torn_line_is_passed_over_and_gone_after_the_next_start(torn, log):
     assert log.rows() == ROWS
     log.cut(40)
     assert log.rows() == ROWS
-    assert log.path.read_text().count("\n") == 3
+    assert log.path.read_text("utf-8").count("\n") == 3
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path):

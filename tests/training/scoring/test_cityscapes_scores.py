@@ -101,7 +101,7 @@ def test_answers_of_a_network_go_through_files_and_counts_alike(script, one, tmp
     assert scored[1].startswith("cityscapesscripts ")
     assert counts[1].startswith("give the same, but for ")
     assert wrote == ("wrote", f"{tmp_path / 'ids'}: label ids of every image, and official.json")
-    told = json.loads((tmp_path / "ids" / "official.json").read_text())
+    told = json.loads((tmp_path / "ids" / "official.json").read_text("utf-8"))
     assert told["iou_class"]["mean"] == verdict.official.iou_class.mean
     assert told["iou_class"]["wall"] is None
     assert told["paper"][1]["iou_class"] == 0.65

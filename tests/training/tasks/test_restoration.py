@@ -74,7 +74,7 @@ def run(ramps, tmp_path_factory) -> Run:
 
 
 def test_a_run_notes_what_it_is_scored_by(run, ramps):
-    header, *rows = (run.folder / "metrics.csv").read_text().splitlines()
+    header, *rows = (run.folder / "metrics.csv").read_text("utf-8").splitlines()
     assert header == "epoch,step,learning_rate,loss,train_psnr,val_psnr"
     assert len(rows) == 2
     assert run.facts.classes == ()

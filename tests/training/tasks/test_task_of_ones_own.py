@@ -108,7 +108,7 @@ def run(entered, tmp_path):
 
 
 def test_a_task_is_trained_scored_shown_and_taken_away_by_what_it_says_of_itself(run, tmp_path):
-    assert json.loads((run.folder / "run.json").read_text())["task"] == "depth"
+    assert json.loads((run.folder / "run.json").read_text("utf-8"))["task"] == "depth"
     (row,) = run.rows()
     assert list(row)[4:] == ["train_closeness", "val_closeness", "val_rmse"]
     gallery = Gallery()
@@ -118,8 +118,8 @@ def test_a_task_is_trained_scored_shown_and_taken_away_by_what_it_says_of_itself
     assert [path.name for path in written] == [
         *("scores.json", "images.csv", "errors.csv", "index.html")
     ]
-    assert "<h2>Errors</h2>" in (run.folder / "val" / "index.html").read_text()
-    page = write_report(run).read_text()
+    assert "<h2>Errors</h2>" in (run.folder / "val" / "index.html").read_text("utf-8")
+    page = write_report(run).read_text("utf-8")
     assert "Evaluation val" in page
     assert "val RMSE" in page
     Image.new("RGB", (8, 8)).save(tmp_path / "mine.png")
