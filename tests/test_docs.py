@@ -15,7 +15,9 @@ DOCS = Path(__file__).parents[1] / "docs"
 BLOCKS = [
     pytest.param(block, id=f"{page.name}:{number}")
     for page in sorted(DOCS.glob("*.md"))
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
+    for number, block in enumerate(
+        re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    )
 ]
 
 
@@ -47,7 +49,9 @@ def test_there_is_python_in_the_docs():
 
 
 def test_a_unit_of_ones_own_is_known_to_every_command(tmp_path):
-    block = re.search(r"```python\n(.*?)```", (DOCS / "extending.md").read_text("utf-8"), re.DOTALL)[1]
+    block = re.search(
+        r"```python\n(.*?)```", (DOCS / "extending.md").read_text("utf-8"), re.DOTALL
+    )[1]
     (tmp_path / "mine.py").write_text(block)
     spec = "streams: 2\ncolumns: 1+1\nbase_channels: 8\nclasses: 3\nunits: {lateral: dilated}\n"
     (tmp_path / "spec.yaml").write_text(spec)

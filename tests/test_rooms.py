@@ -34,9 +34,10 @@ ROOMS = (
 )
 UPWARD = {
     ("grid/grid.py", "gridgen.render.draw"),
+    ("spec/gridspec.py", "gridgen.grid.building.build_grid"),
     ("spec/gridspec.py", "gridgen.grid.building.require_names"),
 }
-"""Imports against the order: a notebook asks a grid for its picture, a spec knows its names."""
+"""Imports against the order: notebooks ask grids and specs for pictures, a spec knows its names."""
 TORCH_FREE = ROOMS[: ROOMS.index("emit")]
 HEAVY = ("torch", "lightning", "optuna", "matplotlib")
 MAX_LINES = 300

@@ -1,12 +1,21 @@
 """Results show themselves as one line in a terminal, and as a table or a picture in a notebook."""
 
+from pathlib import Path
+
 import pytest
+import torch
 
 import gridgen
 from gridgen import Budget, GridSpec, Setting
 from gridgen.shown import Shown
+from gridgen.study.report import Result, TrainedCandidate
+from gridgen.training.inference import WHOLE
+from gridgen.training.tasks import Segmentation
 
 SPEC = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
+TASK = Segmentation(tuple("abcd"), ((0, 0, 0),) * 4)
+PIXELS = torch.eye(4, dtype=torch.int64)
+SCORE = TASK.score(PIXELS)
 RESULTS = {
     "spec": SPEC,
     "grid": gridgen.prune(SPEC, "unet"),
@@ -16,6 +25,11 @@ RESULTS = {
     "paths": gridgen.paths(SPEC),
     "relation": gridgen.relate(SPEC, SPEC),
     "difference": gridgen.diff(SPEC, SPEC.but(classes=7)),
+    "evaluation": gridgen.Evaluation(
+        TASK, "runs/unet-small", "shapes", "val", WHOLE, SCORE, PIXELS, (), SCORE
+    ),
+    "model": gridgen.Model(Path("net.safetensors"), gridgen.GridNetwork(SPEC), SPEC, TASK),
+    "result": Result(Path("runs/study"), (TrainedCandidate(3, 0.5, 127_590, SPEC),), 1, 2, 3, 4),
     "feasible": gridgen.feasible(SPEC, {"streams": (2, 3, 4)}, Budget(parameters="100k")),
 }
 
@@ -24,7 +38,7 @@ RESULTS = {
 def test_it_is_one_short_line(name):
     shown = repr(RESULTS[name])
     assert "\n" not in shown
-    assert len(shown) < 800
+    assert len(shown) < 200
     assert shown.startswith(type(RESULTS[name]).__name__)
 
 
@@ -42,6 +56,11 @@ def test_what_the_lines_say():
     assert repr(RESULTS["connection"]) == "Connection(sub_1_0, X(0, 0) to X(1, 0))"
     assert repr(RESULTS["count"]).startswith("Count(parameters 127,590, activations 86,240,000, ")
     assert "peak of training" in repr(RESULTS["memory"])
+    assert repr(RESULTS["model"]) == (
+        "Model(from net.safetensors, segmentation 3 streams, 2+2 columns, F0 = 8)"
+    )
+    assert repr(RESULTS["evaluation"]).startswith("Evaluation(data shapes, val: 0 images, ")
+    assert repr(RESULTS["result"]).startswith("Result(best gridnet, 3 streams, 2+2 columns, ")
     assert repr(RESULTS["feasible"]) == (
         "Feasible(specs 3, feasible 1, different networks 1, beyond parameters 2)"
     )
@@ -60,3 +79,23 @@ def test_a_notebook_shows_the_picture_of_a_grid_unless_it_is_huge():
     assert "<svg" in RESULTS["grid"]._repr_svg_()
     wide = gridgen.build_grid(SPEC.but(columns=["sub", "up"] * 100))
     assert wide._repr_svg_() is None
+
+
+def test_a_notebook_shows_the_picture_of_a_specs_grid():
+    assert SPEC._repr_svg_() == gridgen.build_grid(SPEC)._repr_svg_()
+    dead = SPEC.but(topology=gridgen.CustomTopology(keep=["sub_1_0"]))
+    assert dead._repr_svg_() is None
+
+
+def test_without_graphviz_a_notebook_shows_the_line(monkeypatch):
+    monkeypatch.setattr("gridgen.render.picture.shutil.which", lambda *_, **__: None)
+    for shown in (SPEC, RESULTS["grid"], gridgen.draw(SPEC)):
+        assert shown._repr_svg_() is None
+
+
+def test_a_line_shows_as_many_rows_as_fit():
+    class Long(Shown):
+        def rows(self):
+            return [("row", "x" * 60)] * 3 + [("last", "1")]
+
+    assert repr(Long()) == f"Long(row {'x' * 60}, row {'x' * 60}, 2 more)"

@@ -73,8 +73,11 @@ class Picture:
     def __repr__(self) -> str:
         return f"Picture({len(self.source):,} characters of DOT)"
 
-    def _repr_svg_(self) -> str:
-        return self.render("svg").decode()
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.render("svg").decode()
+        except RenderError:  # without Graphviz, a notebook shows the line
+            return None
 
 
 def _pixels(places: Sequence[float], margin: float) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_serializer, model_validator
 
-from gridgen.errors import SpecError
+from gridgen.errors import GridgenError, SpecError
 from gridgen.spec.columns import MAX_COLUMNS, Column, Columns, as_written, shorten
 from gridgen.spec.document import Document
 from gridgen.spec.network import (
@@ -218,6 +218,15 @@ class GridSpec(NetworkSpec):
         """The smallest legal side: two multiples where each image is normalized by itself."""
         # One place of the lowest stream alone has no variance, and torch refuses it.
         return self.multiple * (2 if self.norm in BY_IMAGE else 1)
+
+    def _repr_svg_(self) -> str | None:
+        # Against the order of the rooms: a notebook asks the spec for the picture of its grid.
+        from gridgen.grid.building import build_grid
+
+        try:
+            return build_grid(self)._repr_svg_()
+        except GridgenError:  # a topology may leave no path
+            return None
 
     @property
     def title(self) -> str:

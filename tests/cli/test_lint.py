@@ -183,7 +183,9 @@ def test_wrong_inputs(command, place, gridgen):
 
 
 def test_the_page_on_lints_and_the_list_name_them_all(gridgen):
-    rows = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "lints.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "lints.md").read_text("utf-8"), re.MULTILINE
+    )
     code, out, err = gridgen("list", "lints")
     assert (code, err) == (0, "")
     assert rows == [line.split()[0] for line in out.splitlines()] == list(LINTS)

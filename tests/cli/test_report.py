@@ -7,7 +7,9 @@ import pytest
 
 def test_it_writes_a_page_into_the_run(with_run, gridgen):
     assert gridgen("report", "run") == (0, "wrote  run/report.html\n", "")
-    assert "<h1>run: gridnet on shapes</h1>" in (with_run / "run" / "report.html").read_text("utf-8")
+    assert "<h1>run: gridnet on shapes</h1>" in (with_run / "run" / "report.html").read_text(
+        "utf-8"
+    )
 
 
 def test_it_writes_where_it_is_told(with_run, gridgen):

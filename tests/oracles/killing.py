@@ -71,7 +71,11 @@ def bits(run: Path) -> tuple[bytes, str, list[tuple[float, ...]]]:
         tuple(row[name] for name in ("step", "learning_rate", "loss"))
         for row in Run(run).steps.rows()
     ]
-    return (run / "weights.safetensors").read_bytes(), (run / "metrics.csv").read_text("utf-8"), steps
+    return (
+        (run / "weights.safetensors").read_bytes(),
+        (run / "metrics.csv").read_text("utf-8"),
+        steps,
+    )
 
 
 def start(folder: Path, run: str) -> "subprocess.Popen[str]":

@@ -128,7 +128,9 @@ def copy(tmp_path_factory) -> Path:
 
 def write(place: Path, steps: Iterable[str]) -> None:
     """The files of the copy as they are here, with the edits of `steps`."""
-    texts = {file: (ROOT / file).read_text("utf-8") for edits in STEPS.values() for file, _, _ in edits}
+    texts = {
+        file: (ROOT / file).read_text("utf-8") for edits in STEPS.values() for file, _, _ in edits
+    }
     for file, before, after in (edit for step in steps for edit in STEPS[step]):
         if before:
             assert texts[file].count(before) == 1, f"{file} has not once: {before}"

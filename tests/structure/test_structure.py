@@ -168,6 +168,18 @@ def test_the_package_is_read():
     assert len(modules()) > 100
 
 
+@pytest.mark.parametrize("folder", ["tests", "benchmarks"])
+def test_files_are_read_as_utf_8_whatever_the_system_says(folder):
+    found = [
+        f"{path}:{node.lineno}"
+        for path in sorted((PACKAGE.parent / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "read_text"
+        if not (node.args or node.keywords)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("folder", ["tests", "docs", "gridgen"])
 def test_only_benchmarks_import_benchmarks(folder):
     root = PACKAGE.parent / folder
