@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.structure.package import PACKAGE
 
-MOST_LINES = 18_900  # of them 700 of contracts, gridgen.testing; 16,500 before what came since
+MOST_LINES = 19_100  # of them 700 of contracts, gridgen.testing; 16,500 before what came since
 MOST_FILES = 222
 LEAST_COMMENTS = 0.01
 """Of all lines."""
