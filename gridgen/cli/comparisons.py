@@ -1,14 +1,11 @@
 """The commands `gridgen relate` and `gridgen diff`: two networks side by side."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gridgen.cli.terminal import SPEC, AsJson, grid_of, print_json, print_rows, size_of
-
-if TYPE_CHECKING:
-    pass
 
 
 def relate(

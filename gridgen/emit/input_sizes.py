@@ -50,11 +50,7 @@ def require_images(images: Tensor, spec: NetworkSpec, weight: Tensor | None) -> 
         raise SizeError(f"{fact}; bring both to one device with .to(...).")
     if not torch.is_autocast_enabled(images.device.type):
         given, own = (str(x.dtype).removeprefix("torch.") for x in (images, weight))
-        raise SizeError(
-            f"Images are {given}, the network is {own}; give images.{own}().".replace(
-                "float32()", "float()"
-            )
-        )
+        raise SizeError(f"Images are {given}, the network is {own}; give images.to(torch.{own}).")
 
 
 def fit(images: Tensor, spec: NetworkSpec) -> Tensor:
