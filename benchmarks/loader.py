@@ -27,10 +27,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
-from gridgen.data.dataset import Window
-from gridgen.data.folder import read_label
+from gridgen.data.folder import labels_in
 from gridgen.data.folder_files import read_classes
-from gridgen.data.images import read_image
+from gridgen.images import Window
+from gridgen.images.files import read_image
 from gridgen.training import load_recipe
 from gridgen.training.loop.batches import Batches
 from gridgen.training.processes.prefetch import prefetch
@@ -134,8 +134,8 @@ def print_parts(root: Path) -> None:
         "read_image: decode, then a tensor": lambda: read_image(image, 3),
         f"the same of a window of {side}": lambda: read_image(image, 3, window=window),
         "decode the label, Pillow": lambda: Image.open(label).load(),
-        "read_label: decode, then check ids": lambda: read_label(label, listed),
-        f"the same of that window of {side}": lambda: read_label(label, listed, window),
+        "labels_in: decode, then check ids": lambda: labels_in(label, listed),
+        f"the same of that window of {side}": lambda: labels_in(label, listed, window),
         f"resize a crop of {side}, torch": lambda: interpolate(
             cut, size, mode="bilinear", antialias=True
         ),

@@ -40,6 +40,11 @@ from gridgen.grid import (
     keep as keep,
     prune as prune,
 )
+from gridgen.images import (
+    read_image as read_image,
+    read_label as read_label,
+    write_image as write_image,
+)
 from gridgen.memory import (
     Memory as Memory,
     Setting as Setting,

@@ -30,7 +30,7 @@ ROOMS = (
         "render",
         "figures",
     ),
-    *("emit", "data", "training", "pages", "study", "registries", "testing", "cli"),
+    *("emit", "images", "data", "training", "pages", "study", "registries", "testing", "cli"),
 )
 UPWARD = {
     ("grid/grid.py", "gridgen.render.draw"),

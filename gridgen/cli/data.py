@@ -81,7 +81,7 @@ def _sizes(split: "Split") -> str:
 
 
 def _depths(split: "Split") -> str:
-    from gridgen.data.images import channel_text
+    from gridgen.images.files import channel_text
 
     found = split.depths.most_common()
     shown = [f"{channel_text(c)}{f' of {bits} bits' if bits else ''}" for (c, bits), _ in found]

@@ -1,6 +1,4 @@
 """Images and their labels, one split at a time. Nothing here depends on networks or training."""
 
-from gridgen.data.arrays import ImageLike, image_of
 from gridgen.data.dataset import IGNORE, Dataset, Sample
 from gridgen.data.datasets import DATASETS, DatasetEntry, find_dataset, load_dataset
-from gridgen.data.images import read_image

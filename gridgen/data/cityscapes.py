@@ -15,8 +15,9 @@ import torch
 
 from gridgen.data.dataset import IGNORE, Colour, Sample, Window, require_split
 from gridgen.data.folder import unequal
-from gridgen.data.images import IdArray, read_header, read_ids, read_image
 from gridgen.errors import DataError
+from gridgen.images.files import read_header, read_ids, read_pixels
+from gridgen.images.rules import IdArray
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ class Cityscapes:
         scene = self._scenes[index]
         return Sample(
             name=scene.name,
-            image=read_image(scene.image, self.channels),
+            image=read_pixels(scene.image, self.channels).levels,
             label=self.label(index),
             instances=partial(_read, scene.instances, INSTANCES, "instance number"),
         )
@@ -260,7 +261,7 @@ class Cityscapes:
         scene = self._scenes[index]
         return Sample(
             name=scene.name,
-            image=read_image(scene.image, self.channels, window=window),
+            image=read_pixels(scene.image, self.channels, window=window).levels,
             label=_read(scene.label, TRAIN_IDS, "label id", window),
         )
 

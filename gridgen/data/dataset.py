@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 
 from gridgen.errors import DataError, unknown
 from gridgen.grid.layers import shape_text
+from gridgen.images import Window
 
 Colour = tuple[int, int, int]
 
@@ -33,24 +34,6 @@ class Sample:
     """Reads int32 (H, W): the number of the object that a pixel belongs to, 0 for pixels of no
     numbered object. None if the dataset numbers no objects. Errors: `DataError`.
     """
-
-
-class Window(NamedTuple):
-    """A square part of an image: its upper left corner and its side, in pixels."""
-
-    top: int
-    left: int
-    side: int
-
-    @property
-    def rows(self) -> slice:
-        """The rows that the window covers."""
-        return slice(self.top, self.top + self.side)
-
-    @property
-    def columns(self) -> slice:
-        """The columns that the window covers."""
-        return slice(self.left, self.left + self.side)
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from gridgen.data.nuclei import Nuclei
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError, unknown
 from gridgen.files import is_file, is_folder
+from gridgen.images.scale import FILE_SCALE, PixelScale
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,13 @@ def folder_of(name: str) -> Path | None:
     return Path(path) if path else None
 
 
-def white_of(name: str) -> float | None:
-    """The white of deep images in the folder that `name` reads, from its `dataset.yaml`.
+def scale_of(name: str) -> PixelScale:
+    """The scale of the images in the folder that `name` reads, from its `dataset.yaml`.
 
-    Other images must be read with the same white. Errors: `SpecError` in that file.
+    Other images must be read by the same scale. Errors: `SpecError` in that file.
     """
     folder = folder_of(name)
-    return read_settings(folder).white if folder else None
+    return read_settings(folder).scale if folder else FILE_SCALE
 
 
 def _path(name: str) -> str:

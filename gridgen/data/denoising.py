@@ -15,9 +15,9 @@ from gridgen.data.folder import (
     require_folder,
 )
 from gridgen.data.folder_files import read_settings
-from gridgen.data.images import SUFFIXES, inspect_image, read_image
 from gridgen.data.nuclei import Nuclei
 from gridgen.errors import DataError
+from gridgen.images.files import SUFFIXES, inspect_image, read_pixels
 
 SIGMA = 25 / 255
 
@@ -58,7 +58,7 @@ class Denoising:
 class Pictures:
     """The images of `{split}/images` in a directory, sorted by name; each is its own label.
 
-    Channels and white follow the rules of `Folder`. Errors: `DataError` that names directory or
+    Channels and scale follow the rules of `Folder`. Errors: `DataError` that names directory or
     file.
     """
 
@@ -69,7 +69,7 @@ class Pictures:
         if not self._paths:
             raise DataError(no_images(root / split / "images"))
         self.names = tuple(self._paths)
-        self._white = read_settings(root).white
+        self._scale = read_settings(root).scale
         self.sizes = tuple(inspect_image(path).size for path in self._paths.values())
         self.channels = common_channels(all_images(root))
 
@@ -78,7 +78,7 @@ class Pictures:
 
     def __getitem__(self, index: int) -> Sample:
         name = self.names[index]
-        image = read_image(self._paths[name], self.channels, self._white)
+        image = read_pixels(self._paths[name], self.channels, self._scale).levels
         return Sample(name, image, image)
 
 

@@ -8,18 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gridgen.data.dataset import Sample, Window, require_split
+from gridgen.data.dataset import IGNORE, Sample, require_split
 from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
-from gridgen.data.images import (
+from gridgen.errors import DataError
+from gridgen.images import Window
+from gridgen.images.files import (
     LABEL_SUFFIXES,
     SUFFIXES,
     channel_text,
     inspect_image,
     read_header,
     read_ids,
-    read_image,
+    read_pixels,
 )
-from gridgen.errors import DataError
+from gridgen.images.header import Header
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class Folder:
         self.name = root.resolve().name
         require_folder(root, split)
         self._list = read_classes(root / "classes.txt")
-        self._white = read_settings(root).white
+        self._scale = read_settings(root).scale
         self._pairs = _pairs(root / split / "images", root / split / "labels")
         self.names = tuple(pair.image.stem for pair in self._pairs)
-        self.sizes = tuple(_check(pair, self._list) for pair in self._pairs)
+        headers = [_check(pair, self._list) for pair in self._pairs]
+        self.sizes = tuple(header.size for header in headers)
+        declared = self._scale.nodata is not None
+        self._may_lack_values = [declared or header.may_lack_values for header in headers]
         self.channels = common_channels(all_images(root))
         self.classes = tuple(line.name for line in self._list.classes)
         self.colours = tuple(line.colour for line in self._list.classes)
@@ -68,25 +73,27 @@ class Folder:
         return len(self._pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        pair = self._pairs[index]
-        image = read_image(pair.image, self.channels, self._white)
-        label = self.label(index)
-        if label.shape != image.shape[1:]:
-            raise DataError(unequal(pair.label, label.shape, pair.image, image.shape[1:]))
-        return Sample(name=self.names[index], image=image, label=label)
+        return self._sample(index)
 
     def window(self, index: int, window: Window) -> Sample:
         """The part of a sample; only its pixels are converted."""
-        pair = self._pairs[index]
-        return Sample(
-            name=self.names[index],
-            image=read_image(pair.image, self.channels, self._white, window),
-            label=torch.from_numpy(read_label(pair.label, self._list, window)),
-        )
+        return self._sample(index, window)
 
     def label(self, index: int) -> torch.Tensor:
-        """The label of a sample; its image is not read."""
-        return torch.from_numpy(read_label(self._pairs[index].label, self._list))
+        """The label of a sample; its image is read only where pixels may have no value."""
+        if self._may_lack_values[index]:
+            return self._sample(index).label
+        return torch.from_numpy(labels_in(self._pairs[index].label, self._list))
+
+    def _sample(self, index: int, window: Window | None = None) -> Sample:
+        pair = self._pairs[index]
+        pixels = read_pixels(pair.image, self.channels, self._scale, window)
+        label = torch.from_numpy(labels_in(pair.label, self._list, window))
+        if label.shape != (size := pixels.levels.shape[1:]):
+            raise DataError(unequal(pair.label, label.shape, pair.image, size))
+        if pixels.valid is not None:
+            label[~pixels.valid] = IGNORE
+        return Sample(name=self.names[index], image=pixels.levels, label=label)
 
 
 def require_folder(root: Path, split: str) -> None:
@@ -172,9 +179,7 @@ def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
         raise DataError(f"{found[odd][0]}: {fact}; the images of a dataset agree")
 
 
-def read_label(
-    path: Path, listed: ClassList, window: Window | None = None
-) -> npt.NDArray[np.int64]:
+def labels_in(path: Path, listed: ClassList, window: Window | None = None) -> npt.NDArray[np.int64]:
     """(H, W): the label of each pixel, or of those in `window`.
 
     Errors: `DataError` that names file and unlisted id.
@@ -189,13 +194,13 @@ def read_label(
     return labels
 
 
-def _check(pair: Pair, listed: ClassList) -> tuple[int, int]:
-    """(height, width) of both files. Errors: `DataError` if they are damaged or differ."""
-    size = inspect_image(pair.image).size
-    labels = read_label(pair.label, listed)
-    if labels.shape != size:
-        raise DataError(unequal(pair.label, labels.shape, pair.image, size))
-    return size
+def _check(pair: Pair, listed: ClassList) -> Header:
+    """The header of the image. Errors: `DataError` if a file is damaged, or their sizes differ."""
+    header = inspect_image(pair.image)
+    labels = labels_in(pair.label, listed)
+    if labels.shape != header.size:
+        raise DataError(unequal(pair.label, labels.shape, pair.image, header.size))
+    return header
 
 
 def unequal(label: Path, size: tuple[int, ...], image: Path, of_image: tuple[int, ...]) -> str:

@@ -7,11 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import PositiveFloat
 
 from gridgen.data.dataset import IGNORE, Colour
 from gridgen.errors import DataError
-from gridgen.spec import Document
+from gridgen.images.scale import ScaleFields
 
 COLUMNS = ("id", "name", "R", "G", "B", "role")
 ROLES = ("class", "ignore")
@@ -141,7 +140,7 @@ def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
 SETTINGS = "dataset.yaml"
 
 
-class FolderSettings(Document):
+class FolderSettings(ScaleFields):
     """Settings of a dataset folder. All have defaults, so the file may be absent.
 
     >>> FolderSettings.parse("white: 4095").white
@@ -149,11 +148,6 @@ class FolderSettings(Document):
     """
 
     kind: ClassVar[str] = "dataset"
-
-    white: PositiveFloat | None = None
-    """The value that becomes 1 in images of more than 8 bits; 4095 of a 12-bit camera. Without it
-    each channel of each file is stretched on its own (`read_image`).
-    """
 
 
 def read_settings(root: Path) -> FolderSettings:

@@ -9,8 +9,8 @@ from PIL import Image
 from torch.nn.functional import max_pool2d
 
 from gridgen.data.dataset import Sample, require_split
-from gridgen.data.images import read_image
 from gridgen.errors import DataError
+from gridgen.images import read_image
 
 BACKGROUND, INTERIOR, BORDER = range(3)
 SIDE = 128

@@ -230,7 +230,7 @@ CASES = {
     f"{TRAIN} streets": ("streets/train/labels/a.png: id 7 is not in classes.txt, which has 0, 1"),
     "evaluate run --data shapes --split test": "shapes: unknown split 'test'; known: train, val",
     "predict run none.png": "none.png: No such file or directory",
-    "predict run text.png": "text.png: not a PNG, JPEG, WebP or TIFF image",
+    "predict run text.png": "text.png: not a PNG, JPEG, WebP, BMP or TIFF image",
     "predict run nothing.png": "nothing.png: the file is empty",
     "predict run odd.png": (
         "odd.png: Image is 16x15; 2 streams need multiples of 2. "

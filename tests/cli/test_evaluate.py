@@ -76,7 +76,7 @@ def test_predict_of_an_empty_folder_is_one_line(with_run, gridgen):
     assert gridgen("predict", "run", "in") == (
         2,
         "",
-        "in: no images in it; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff\n",
+        "in: no images in it; they end in .png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff\n",
     )
 
 

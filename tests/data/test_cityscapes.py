@@ -180,7 +180,7 @@ def test_another_size_is_named_with_both(root, what):
 
 def test_what_is_no_png_is_named(root):
     picture(root).write_text("x")
-    assert failure(root) == f"{picture(root)}: not a PNG, JPEG, WebP or TIFF image"
+    assert failure(root) == f"{picture(root)}: not a PNG, JPEG, WebP, BMP or TIFF image"
 
 
 @pytest.mark.parametrize("number", [34, 255])
@@ -216,7 +216,7 @@ def test_labels_of_16_bits_hold_ids_too(root):
 def test_colours_are_no_ids(root):
     Image.new("RGB", (128, 64)).save(label(root))
     assert failure(root, index=0) == (
-        f"{label(root)}: a label of mode RGB; save ids as a grey or palette PNG"
+        f"{label(root)}: a label of 3 channels; save ids as a grey or palette PNG or TIFF"
     )
 
 

@@ -3,8 +3,9 @@ from cityscapes import make_tree
 
 from gridgen.data import DATASETS, find_dataset, load_dataset
 from gridgen.data.dataset import holdout
-from gridgen.data.datasets import folder_of, lasting_name, white_of
+from gridgen.data.datasets import folder_of, lasting_name, scale_of
 from gridgen.errors import DataError, unknown
+from gridgen.images.scale import PixelScale
 from gridgen.testing import check_dataset
 
 
@@ -76,12 +77,12 @@ def test_a_lasting_name_means_the_same_from_everywhere(tree, monkeypatch):
     assert lasting_name("denoising:streets") == f"denoising:{tree.root}"
 
 
-def test_white_is_what_the_folder_of_a_name_says(tree):
+def test_scale_is_what_the_folder_of_a_name_says(tree):
     assert folder_of("shapes") is None
-    assert (white_of("shapes"), white_of(str(tree.root))) == (None, None)
+    assert scale_of("shapes") == scale_of(str(tree.root)) == PixelScale()
     tree.write("dataset.yaml", "white: 4095\n")
     assert folder_of(f"denoising:{tree.root}") == tree.root
-    assert white_of(f"denoising:{tree.root}") == white_of(str(tree.root)) == 4095
+    assert scale_of(f"denoising:{tree.root}") == scale_of(str(tree.root)) == PixelScale(4095)
 
 
 def test_the_word_folder_is_no_dataset():

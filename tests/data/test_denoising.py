@@ -8,6 +8,9 @@ from PIL import Image
 from gridgen.data.denoising import SIGMA, Denoising, noisy
 from gridgen.data.nuclei import Nuclei
 from gridgen.errors import DataError
+from gridgen.images.files import SUFFIXES
+
+ENDINGS = ", ".join(SUFFIXES)
 
 
 @pytest.fixture
@@ -74,6 +77,4 @@ def test_what_is_missing_is_named(greys):
     (greys / "val" / "images" / "a.png").unlink()
     with pytest.raises(DataError) as error:
         Denoising("val", greys)
-    assert str(error.value) == (
-        f"{greys}/val/images: no images; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff"
-    )
+    assert str(error.value) == (f"{greys}/val/images: no images; they end in {ENDINGS}")

@@ -7,6 +7,9 @@ from torch.utils.data import DataLoader
 from gridgen.data.dataset import IGNORE, Window
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError
+from gridgen.images.files import SUFFIXES
+
+ENDINGS = ", ".join(SUFFIXES)
 
 
 def failure(tree, split="train"):
@@ -94,9 +97,7 @@ def test_a_folder_without_any_split_is_told_what_it_lacks(tree):
 
 def test_an_empty_split_is_refused(tree):
     (tree.path("test/images/x")).touch()
-    assert failure(tree, "test") == (
-        f"{tree.root}/test/images: no images; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff"
-    )
+    assert failure(tree, "test") == (f"{tree.root}/test/images: no images; they end in {ENDINGS}")
 
 
 def test_an_image_without_label_is_named(tree):
@@ -132,7 +133,9 @@ def test_an_unlisted_id_is_named_with_the_listed_ones(tree):
 
 def test_a_label_of_colours_is_refused(tree):
     path = tree.image("train/labels/a.png", np.zeros((4, 6, 3), np.uint8))
-    assert failure(tree) == (f"{path}: a label of mode RGB; save ids as a grey or palette PNG")
+    assert failure(tree) == (
+        f"{path}: a label of 3 channels; save ids as a grey or palette PNG or TIFF"
+    )
 
 
 def test_an_empty_file_is_named(tree):

@@ -117,7 +117,7 @@ def test_white_keeps_a_dark_image_dark(dark, dataset):
     ("content", "error"),
     [
         ("whit: 3\n", f"1:1: whit: {unknown('field', 'whit', ['white'])}"),
-        ("white: 0\n", "1:8: white: 0 is not more than 0.0"),
+        ("white: 0\n", "1:8: white: 0 is not more than black, which is 0"),
         ("white: bright\n", "1:8: white: 'bright' is not a number"),
     ],
 )

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from gridgen.data import nuclei, read_image
+from gridgen.data import nuclei
 from gridgen.data.nuclei import BACKGROUND, BORDER, INTERIOR, Nuclei, border_classes
 from gridgen.errors import DataError
+from gridgen.images import read_image
 
 
 def test_train_windows_overlap_by_half_and_val_windows_lie_side_by_side(stardist):

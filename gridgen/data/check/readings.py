@@ -16,8 +16,10 @@ from gridgen.data.datasets import find_dataset, folder_of, load_dataset
 from gridgen.data.folder import no_images, require_agreement, splits_of, unequal, unpaired
 from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
 from gridgen.data.frequencies import Counts
-from gridgen.data.images import LABEL_SUFFIXES, SUFFIXES, IdArray, read_header, read_ids, read_image
 from gridgen.errors import DataError, GridgenError
+from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES, read_header, read_ids, read_pixels
+from gridgen.images.rules import IdArray
+from gridgen.images.scale import FILE_SCALE, PixelScale
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ class FolderReading:
         self.name, self._root = root.resolve().name, root
         names = splits_of(root)
         self.whole = Split("", Counts(0))
-        self._listed, self._white = self._class_list(), self._settings_white()
+        self._listed, self._scale = self._class_list(), self._settings_scale()
         self.classes = tuple(line.name for line in self._listed.classes) if self._listed else ()
         self.splits = [Split(name, Counts(len(self.classes))) for name in names]
         self._files = [self._files_of(split) for split in self.splits]
@@ -189,12 +191,12 @@ class FolderReading:
             self.whole.fault("classes", error)
             return None
 
-    def _settings_white(self) -> float | None:
+    def _settings_scale(self) -> PixelScale:
         try:
-            return read_settings(self._root).white
+            return read_settings(self._root).scale
         except GridgenError as error:
             self.whole.fault("settings", error)
-            return None
+            return FILE_SCALE
 
     def _folders(self, split: Split) -> tuple[Path, Path]:
         return self._root / split.name / "images", self._root / split.name / "labels"
@@ -219,13 +221,13 @@ class FolderReading:
         """Read an image and return its (height, width)."""
         try:
             header = read_header(path)
-            image = read_image(path, header.channels, self._white)
+            pixels = read_pixels(path, header.channels, self._scale)
         except DataError as error:
             split.fault("unreadable", error)
             return None
-        split.add_image(path.stem, image, header.bits)
+        split.add_image(path.stem, pixels.levels, header.bits)
         self._channels.setdefault(header.channels, []).append(path)
-        return tuple(image.shape[1:])
+        return header.size
 
 
 def _named(directory: Path, suffixes: tuple[str, ...], split: Split) -> Files:

@@ -3,6 +3,7 @@
 import platform
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gridgen.analysis.lints import Case
 from gridgen.analysis.lints.layers import fewest_values
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
-from gridgen.data.datasets import find_dataset, lasting_name, white_of
+from gridgen.data.datasets import find_dataset, lasting_name, scale_of
 from gridgen.data.frequencies import median_frequency
 from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
@@ -99,7 +100,7 @@ def train(
         classes=splits.train.classes,
         colours=splits.train.colours,
         images=digest(splits),
-        white=white_of(data),
+        **asdict(scale_of(data)),
         torch=str(torch.__version__),
         python=platform.python_version(),
         platform=platform.platform(),
@@ -190,8 +191,8 @@ def _require_unchanged(run: Run, splits: Splits) -> None:
     changed = None
     if facts.images not in (None, digest(splits)):
         changed = "Images were added, removed, renamed or resized"
-    elif facts.white != white_of(facts.data):
-        changed = "Its dataset.yaml names another white"
+    elif facts.scale != scale_of(facts.data):
+        changed = "Its dataset.yaml names another white, black or nodata"
     elif facts.classes != splits.train.classes:
         changed = "Its classes are others, or in another order"
     if changed:

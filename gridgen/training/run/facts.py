@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from gridgen.data.folder_files import is_name
 from gridgen.errors import RunError, SpecError, unknown
 from gridgen.files import write_file
-from gridgen.spec import Document
+from gridgen.images.scale import ScaleFields
 from gridgen.training.tasks import TASKS
 
 MAX_SEED = 2**31 - 1
@@ -39,7 +39,7 @@ TaskName = Annotated[str, AfterValidator(_task)]
 ClassNames = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_apart)]
 
 
-class Facts(Document):
+class Facts(ScaleFields):
     """Facts on the beginning of a run, beside spec and recipe, on disk as JSON.
 
     An unknown field is refused: whoever wrote it may mean it to change how the run goes on.
@@ -66,9 +66,6 @@ class Facts(Document):
     colours: ColoursField = Field(description="Red, green and blue of each class.")
     images: str | None = Field(
         default=None, description="SHA-256 of names and sizes of all images of train and val."
-    )
-    white: float | None = Field(
-        default=None, gt=0, description="The value that is 1 in images of more than 8 bits."
     )
     class_weights: Annotated[tuple[Weight, ...], Field(strict=False)] | None = Field(
         default=None, description="What each class weighs in the loss."

@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from gridgen.arguments import checked
-from gridgen.data import ImageLike, image_of
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.files import is_file
+from gridgen.images.arrays import ImageLike, image_of
+from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
 from gridgen.shown import Shown, ShownRows
-from gridgen.spec import Document, NetworkSpec
+from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
 from gridgen.training.run.folder import Run
@@ -36,7 +37,7 @@ def _shown(words: Any) -> Any:
 Words = Annotated[str | None, BeforeValidator(_shown)]
 
 
-class Metadata(Document):
+class Metadata(ScaleFields):
     """What a weights file says of its network beside the spec; each field is JSON."""
 
     kind: ClassVar[str] = "weights"
@@ -45,7 +46,6 @@ class Metadata(Document):
     task: TaskName | None = None
     note: Words = None
     holdout: Words = None
-    white: Annotated[float | None, Field(gt=0)] = None
     inference: Inference = WHOLE
     classes: ClassNames | None = None
     colours: ColoursField | None = None
@@ -89,8 +89,8 @@ class Model(Shown):
     """A few words that a weights file holds."""
     inference: Inference = WHOLE
     """The inference by which training validated."""
-    white: float | None = None
-    """The value that became 1 in its images of more than 8 bits, where the data said one."""
+    scale: PixelScale = FILE_SCALE
+    """How the numbers of its images became levels from 0 to 1, where the data said so."""
     holdout: str | None = None
     """The pattern of the images of train that it was not trained on."""
 
@@ -106,7 +106,7 @@ class Model(Shown):
         """
         chosen = as_inference(inference or self.inference)
         require_inference(chosen, self.spec, self.task)
-        given = image_of(image, self.spec.in_channels, self.white)
+        given = image_of(image, self.spec.in_channels, self.scale)
         height, width = given.shape[-2:]
         require_image(chosen, self.network.grid.spec, (height, width), "the image")
         answer = self.task.answer(infer(self.network, given, chosen)).numpy()
@@ -148,7 +148,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         run.task,
         facts.data,
         inference=run.recipe.inference,
-        white=facts.white,
+        scale=facts.scale,
         holdout=facts.holdout,
     )
 
@@ -167,7 +167,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.classes is not None,
         told.note,
         told.inference,
-        told.white,
+        told.scale,
         told.holdout,
     )
 
@@ -208,7 +208,8 @@ def export_model(
 def _told(model: Model, note: str | None) -> dict[str, Any]:
     """Metadata of a weights file; of a data folder its name, not where it was."""
     data = Path(model.data).name if model.data else None
-    told: dict[str, Any] = {"data": data, "note": note or model.note, "white": model.white}
+    told: dict[str, Any] = {"data": data, "note": note or model.note}
+    told |= asdict(model.scale)
     told["holdout"] = model.holdout
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()

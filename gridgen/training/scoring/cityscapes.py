@@ -16,8 +16,8 @@ from torch import Tensor
 
 from gridgen.data import Sample
 from gridgen.data.cityscapes import CATEGORIES, DRAWN, LABEL_IDS, PER_LABEL, TRAINED, ids_of
-from gridgen.data.images import IdArray
 from gridgen.errors import DataError
+from gridgen.images.rules import IdArray
 from gridgen.training.tasks.overlap import iou, known
 
 FloatArray = npt.NDArray[np.float64]

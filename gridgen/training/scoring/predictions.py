@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from gridgen.arguments import checked
-from gridgen.data import Dataset, read_image
-from gridgen.data.images import SUFFIXES
+from gridgen.data import Dataset
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
+from gridgen.images.files import SUFFIXES, read_pixels
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.inference import InferenceLike, as_inference
 from gridgen.training.processes import devices
@@ -193,7 +193,7 @@ def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
 
 
 def _read(model: Model, found: Found) -> Tensor:
-    return read_image(found.path, model.network.grid.spec.in_channels, model.white)
+    return read_pixels(found.path, model.network.grid.spec.in_channels, model.scale).levels
 
 
 @torch.no_grad()

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from gridgen.data import IGNORE, Dataset
-from gridgen.data.images import channel_text
 from gridgen.errors import SpecError, UsageError
+from gridgen.images.files import channel_text
 from gridgen.training.recipe import Recipe
 
 WIDTHS = (0.1, 2.0)

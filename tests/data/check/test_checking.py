@@ -6,6 +6,9 @@ from cityscapes import make_tree
 
 from gridgen.data.check import check_data
 from gridgen.errors import DataError, unknown
+from gridgen.images.files import SUFFIXES
+
+ENDINGS = ", ".join(SUFFIXES)
 
 
 def faults(tree):
@@ -82,7 +85,7 @@ def test_two_files_of_one_name_and_an_empty_split_are_faults(tree):
     assert ("unpaired", f"{path}: a.png has the same name; remove one") in faults(tree)
     assert (
         "unpaired",
-        f"{tree.root}/test/images: no images; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff",
+        f"{tree.root}/test/images: no images; they end in {ENDINGS}",
     ) in faults(tree)
 
 

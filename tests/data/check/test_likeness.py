@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from gridgen.data.check.likeness import ALIKE, details, nearest
-from gridgen.data.images import read_image
+from gridgen.images.files import read_image
 
 
 def scene(seed, height=90, width=120):

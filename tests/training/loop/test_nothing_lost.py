@@ -335,7 +335,7 @@ def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, ch
         begin(place, At(ask_to_stop))
     if change == "white":
         (place / "data" / "dataset.yaml").write_text("white: 4095\n")
-        fact = "Its dataset.yaml names another white"
+        fact = "Its dataset.yaml names another white, black or nodata"
     else:
         for kind in ("images", "labels"):
             first = min((place / "data" / "train" / kind).iterdir())

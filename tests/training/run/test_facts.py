@@ -62,7 +62,7 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"seed": True}, "seed: true is not a whole number"),
         ({"holdout": 3}, "holdout: 3 is not a word"),
         ({"device": None}, "device: null is not a word"),
-        ({"white": 0}, "white: 0 is not more than 0.0"),
+        ({"white": 0}, "white: 0 is not more than black, which is 0"),
         ({"command": "gridgen"}, "command: 'gridgen' is not a list"),
         ({"hold_out": "a*"}, f"hold_out: {unknown('field', 'hold_out', ['holdout'])}"),
         ({"cls": 2, "self": 1}, f"cls: {unknown('field', 'cls', ['colours'])}"),

@@ -114,7 +114,7 @@ def test_no_classes_is_a_restoration(network, path):
         ({"colours": "[[1, 2, 3]]"}, "1 colours, but 3 classes; export it anew"),
         ({"colours": "[[1, 2, 3], [1, 2, 3], [1, 2, 256]]"}, "colours.2.2: 256 is more than 255"),
         ({"colours": "[[1, 2, 3], [1, 2, 3], [1, 2, true]]"}, "colours.2.2: true is not a whole"),
-        ({"white": "-1"}, "white: -1 is not more than 0.0; export it anew"),
+        ({"white": "-1"}, "white: -1 is not more than black, which is 0; export it anew"),
         ({"white": "Infinity"}, "white: inf is not a number; export it anew"),
         ({"inference": '{"window": 3}'}, "inference.window: 3 is less than 8"),
         ({"inference": "[]"}, "inference: "),

@@ -47,7 +47,7 @@ def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         names(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: no images in it; they end in .png, .jpg, .jpeg, .webp, .tif, .tiff"
+        f"{tmp_path}: no images in it; they end in .png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff"
     )
 
 

@@ -69,7 +69,7 @@ def test_all_that_cannot_be_read_is_named_before_anything_is_written(run, tmp_pa
     with pytest.raises(DataError) as caught:
         predict(run.folder, [given], tmp_path / "out")
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{given}/bad-0.png: not a PNG, JPEG, WebP or TIFF image"
+    assert lines[0] == f"{given}/bad-0.png: not a PNG, JPEG, WebP, BMP or TIFF image"
     assert (len(lines), lines[-1]) == (6, "and 2 more")
     assert not (tmp_path / "out").exists()
 
@@ -145,7 +145,7 @@ def test_an_unreadable_file_in_a_folder_is_one_line_and_nothing_is_written(run, 
     (tmp_path / "in" / "b.png").write_text("no image")
     with pytest.raises(DataError) as caught:
         predict(run.folder, [tmp_path / "in"], tmp_path / "out")
-    assert str(caught.value) == f"{tmp_path}/in/b.png: not a PNG, JPEG, WebP or TIFF image"
+    assert str(caught.value) == f"{tmp_path}/in/b.png: not a PNG, JPEG, WebP, BMP or TIFF image"
     assert not (tmp_path / "out").exists()
 
 

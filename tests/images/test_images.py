@@ -3,9 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gridgen.data import read_image
-from gridgen.data.dataset import Window
 from gridgen.errors import DataError
+from gridgen.images import Window, read_image
+from gridgen.images.files import read_pixels
+from gridgen.images.scale import PixelScale
 
 RAMP = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -117,26 +118,30 @@ def test_a_missing_file_is_named(tmp_path):
     assert failure(tmp_path) == f"{tmp_path}: Is a directory"
 
 
-def test_an_empty_file_is_named(tree):
-    path = tree.write("train/images/a.png", "")
+def test_an_empty_file_is_named(tmp_path):
+    path = tmp_path / "a.png"
+    path.touch()
     assert failure(path) == f"{path}: the file is empty"
 
 
-def test_a_file_that_is_no_image_is_named(tree):
-    path = tree.write("train/images/a.png", "hello")
-    assert failure(path) == f"{path}: not a PNG, JPEG, WebP or TIFF image"
+def test_a_file_that_is_no_image_is_named(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_text("hello", encoding="utf-8")
+    assert failure(path) == f"{path}: not a PNG, JPEG, WebP, BMP or TIFF image"
 
 
 def test_a_format_that_is_not_listed_is_refused(tmp_path):
     Image.fromarray(RAMP).save(tmp_path / "a.gif")
-    assert failure(tmp_path / "a.gif") == f"{tmp_path}/a.gif: not a PNG, JPEG, WebP or TIFF image"
+    wanted = "not a PNG, JPEG, WebP, BMP or TIFF image"
+    assert failure(tmp_path / "a.gif") == f"{tmp_path}/a.gif: {wanted}"
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
-def test_a_file_that_was_cut_off_is_named(tree, suffix):
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp"])
+def test_a_file_that_was_cut_off_is_named(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    path = tree.image(f"noise.{suffix}", noise)
-    tree.cut(path.name)
+    path = tmp_path / f"noise.{suffix}"
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
     assert failure(path).startswith(f"{path}: damaged, or no image: ")
 
 
@@ -148,8 +153,9 @@ def test_an_animation_is_refused(tmp_path, suffix):
     assert failure(path) == f"{path}: 3 pages; save each as a file of its own"
 
 
-def test_channels_that_cannot_become_the_wanted_ones_are_refused(tree):
-    path = tree.root / "train/images/a.png"
+def test_channels_that_cannot_become_the_wanted_ones_are_refused(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(colourful()).save(path)
     assert failure(path, channels=4) == f"{path}: 3 channels, but 4 are wanted"
 
 
@@ -163,6 +169,6 @@ def test_a_window_is_cut_from_the_whole(tmp_path, dtype, white, channels):
     """Also where values are stretched by all that the file holds."""
     values = np.random.default_rng(0).integers(0, 250, (9, 8)).astype(dtype)
     Image.fromarray(values).save(tmp_path / "a.png")
-    whole = read_image(tmp_path / "a.png", channels, white)
-    part = read_image(tmp_path / "a.png", channels, white, WINDOW)
+    whole = read_image(tmp_path / "a.png", channels, white=white)
+    part = read_pixels(tmp_path / "a.png", channels, PixelScale(white), WINDOW).levels
     assert torch.equal(part, whole[:, 2:6, 3:7])

@@ -8,18 +8,12 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from gridgen.data.images import (
-    COLOUR_WHITE,
-    DAMAGED,
-    channel_text,
-    channels_of,
-    decoded,
-    of_channels,
-    read_image,
-    require_channels,
-    to_levels,
-)
 from gridgen.errors import DataError
+from gridgen.images import pillow_formats
+from gridgen.images.files import channel_text, read_pixels, require_channels
+from gridgen.images.header import Header, Photometric
+from gridgen.images.rules import of_channels, pixels_of
+from gridgen.images.scale import FILE_SCALE, PixelScale
 
 
 @runtime_checkable
@@ -36,7 +30,7 @@ ImageLike = Annotated[
 ]
 
 
-def image_of(given: ImageLike, channels: int, white: float | None = None) -> torch.Tensor:
+def image_of(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) -> torch.Tensor:
     """An image as a network of so many channels takes it: float32 (channels, H, W) in [0, 1].
 
     `given` is the path of a file (`read_image`), an image of Pillow (`of_pillow`), an array (H, W)
@@ -48,22 +42,21 @@ def image_of(given: ImageLike, channels: int, white: float | None = None) -> tor
     torch.Size([3, 2, 4])
     """
     if isinstance(given, str | Path):
-        return read_image(given, channels, white)
+        return read_pixels(given, channels, scale).levels
     if isinstance(given, Image.Image):
-        return of_pillow(given, channels, white)
+        return of_pillow(given, channels, scale)
     array = _of_tensor(given) if isinstance(given, torch.Tensor) else np.asarray(given)
-    levels = _levels(_channels_last(array), white)
-    found = len(levels)
-    if found != channels and found in (2, 4):  # grey or RGB, then alpha
-        levels, found = levels[:-1], found - 1
-    if found != channels and {found, channels} != {1, 3}:
+    levels = _levels(_channels_last(array), channels, scale)
+    if len(levels) != channels and {len(levels), channels} != {1, 3}:
         shape = " x ".join(map(str, np.shape(given)))
-        fact = f"an image of {shape} has {channel_text(found)}, but {channels} are wanted"
+        fact = f"an image of {shape} has {channel_text(len(levels))}, but {channels} are wanted"
         raise DataError(f"{fact}; arrays are (H, W, C), tensors (C, H, W)")
     return of_channels(levels, channels)
 
 
-def of_pillow(image: Image.Image, channels: int, white: float | None = None) -> torch.Tensor:
+def of_pillow(
+    image: Image.Image, channels: int, scale: PixelScale = FILE_SCALE
+) -> torch.Tensor:
     """An image that Pillow holds, or has opened, as `read_image` gives that of a file.
 
     Of several pages it is the current one; of colour of 16 bits Pillow holds the upper 8. Errors:
@@ -75,11 +68,9 @@ def of_pillow(image: Image.Image, channels: int, white: float | None = None) -> 
     # Pillow says so by a bare assertion.
     if getattr(image, "tile", None) and getattr(image, "fp", image) is None:
         raise DataError(f"{name}: closed before its pixels were read; give it while it is open")
-    require_channels(name, channels_of(image), channels)
-    try:
-        return of_channels(to_levels(decoded(image, channels), white), channels)
-    except DAMAGED as error:
-        raise DataError(f"{name}: damaged, or no image: {error}") from error
+    header, samples = pillow_formats.samples_of(image, name)
+    require_channels(name, header.channels, channels)
+    return of_channels(pixels_of(header, samples, scale).levels, channels)
 
 
 def _of_tensor(tensor: torch.Tensor) -> npt.NDArray[Any]:
@@ -108,13 +99,27 @@ def _channels_last(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _levels(array: npt.NDArray[Any], white: float | None) -> torch.Tensor:
-    if array.dtype.kind != "f":
-        # As in files: only of colour is it known that 16 bits are used in full.
-        colour = array.dtype == np.uint16 and array.shape[2] >= 3
-        return to_levels(array, white or (COLOUR_WHITE if colour else None))
-    least, most = float(array.min()), float(array.max())
-    if not (least >= 0 and most <= 1):  # NaN is neither
-        fact = f"values from {least:g} to {most:g}"
-        raise DataError(f"{fact}; floating point images lie in [0, 1], others are uint8 or uint16")
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 0), np.float32))
+def _levels(array: npt.NDArray[Any], wanted: int, scale: PixelScale) -> torch.Tensor:
+    """Levels of (H, W, C), less alpha where there is one channel too many for grey or RGB."""
+    given = array.shape[2]
+    has_alpha = given != wanted and given in (2, 4)
+    if array.dtype.kind == "f":
+        least, most = float(array.min()), float(array.max())
+        if not (least >= 0 and most <= 1):  # NaN is neither
+            fact = f"values from {least:g} to {most:g}"
+            raise DataError(
+                f"{fact}; floating point images lie in [0, 1], others are uint8 or uint16"
+            )
+        kept = array[..., :-1] if has_alpha else array
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(kept, -1, 0), np.float32))
+    coloured = given - has_alpha == 3
+    header = Header(
+        format="array",
+        stored=(array.shape[0], array.shape[1]),
+        samples=given,
+        dtype=array.dtype,
+        bits=8 * array.dtype.itemsize,
+        photometric=Photometric.RGB if coloured else Photometric.BLACK_IS_ZERO,
+        alpha=(given - 1,) if has_alpha else (),
+    )
+    return pixels_of(header, array, scale).levels

@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gridgen.data import image_of, read_image
 from gridgen.errors import DataError
+from gridgen.images import read_image
+from gridgen.images.arrays import image_of
+from gridgen.images.scale import PixelScale
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 4), np.uint8)
 DEEP = np.random.default_rng(0).integers(300, 60_000, (6, 8), np.uint16)
@@ -50,7 +52,7 @@ def test_modes_that_no_file_has_are_read_too(mode):
 
 
 def test_white_is_that_of_files_too():
-    levels = image_of(Image.fromarray(DEEP), 1, white=60_000)
+    levels = image_of(Image.fromarray(DEEP), 1, PixelScale(60_000))
     torch.testing.assert_close(
         levels[0].double(), torch.from_numpy(DEEP / 60_000), atol=1e-6, rtol=0
     )
@@ -110,7 +112,7 @@ def test_mirrored_arrays_and_those_of_either_byte_order_are_read(dtype):
     assert torch.equal(image_of(array, 3), plain)
     assert torch.equal(image_of(array[:, ::-1], 3), plain.flip(2))
     assert torch.equal(image_of(array[::-1, :, ::-1], 3), plain.flip(1).flip(0))
-    assert torch.equal(image_of(array[::-1, ::-1, 0], 1, white=65535), plain[:1].flip(1, 2))
+    assert torch.equal(image_of(array[::-1, ::-1, 0], 1, PixelScale(65535)), plain[:1].flip(1, 2))
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.bfloat16, torch.float64])

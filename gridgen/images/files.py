@@ -1,0 +1,211 @@
+"""Reading image files: images from 0 to 1, and labels whose pixels are ids.
+
+Says nothing of which file belongs to which: see `gridgen.data.folder`.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from gridgen.arguments import PathLike, checked
+from gridgen.errors import DataError
+from gridgen.images import pillow_formats, tiff
+from gridgen.images.header import Header, Samples, Window
+from gridgen.images.rules import (
+    DecodedImage,
+    IdArray,
+    ids_of,
+    of_channels,
+    pixels_of,
+    white_of,
+)
+from gridgen.images.scale import FILE_SCALE, PixelScale
+from gridgen.memory.host import host_memory
+from gridgen.text import bytes_text
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+LABEL_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
+# What files of those formats begin with.
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *tiff.MAGIC)
+LIMIT = "GRIDGEN_IMAGE_MEMORY"
+"""Environment variable: gigabytes of memory that the pixels of one image may take."""
+
+
+class ImageFile(Protocol):
+    """An open file, of any format."""
+
+    header: Header
+
+    def read(self, window: Window | None = None) -> Samples:
+        """The samples as they are stored; a window is one of the stored rows and columns."""
+
+    def verify(self) -> None:
+        """Raise if the file is damaged, as cheaply as its format allows."""
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[ImageFile]:
+    """Open an image file of a size that memory can hold. Errors: `DataError`, in the block too."""
+    path = Path(path)
+    try:
+        magic = _magic(path)
+        kind = tiff if magic in tiff.MAGIC else pillow_formats
+        with kind.opened(path) as file:
+            _require_memory(path, file.header)
+            yield file
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: {reason}") from error
+
+
+def _magic(path: Path) -> bytes:
+    """The first bytes of an image file. Errors: `OSError`, `DataError`."""
+    if stat.S_ISDIR(mode := path.stat().st_mode) or not stat.S_ISREG(mode):
+        fact = "Is a directory" if stat.S_ISDIR(mode) else "no file, but a device or a pipe"
+        raise DataError(f"{path}: {fact}")
+    with open(path, "rb") as file:
+        magic = file.read(4)
+    if not magic:
+        raise DataError(f"{path}: the file is empty")
+    if not magic.startswith(SIGNATURES):
+        raise DataError(f"{path}: not a PNG, JPEG, WebP, BMP or TIFF image")
+    return magic
+
+
+def _require_memory(path: Path, header: Header) -> None:
+    """Refuse an image whose pixels would take half of the memory. Errors: `DataError`."""
+    rows, columns = header.stored
+    stored = rows * columns * header.samples * header.dtype.itemsize
+    needed = stored + rows * columns * header.channels * (4 if header.white else 12)
+    limit = image_memory()
+    if needed > limit:
+        fact = f"{columns}x{rows} pixels need {bytes_text(needed)} of memory"
+        raise DataError(
+            f"{path}: {fact}, and {bytes_text(limit)} are allowed; set {LIMIT} to more gigabytes"
+        )
+
+
+def image_memory() -> int:
+    """Bytes that one image may take: of `LIMIT`, or half of the machine's memory.
+
+    Errors: `DataError` for a value that is no number.
+    """
+    given = os.environ.get(LIMIT)
+    if not given:
+        return host_memory() // 2
+    try:
+        return int(float(given) * 10**9)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{LIMIT}: {given!r} is not a number of gigabytes, such as 8") from error
+
+
+@checked
+def read_image(
+    path: PathLike,
+    channels: int | None = None,
+    *,
+    white: float | None = None,
+    black: float | None = None,
+    nodata: float | None = None,
+) -> torch.Tensor:
+    """The image in a PNG, JPEG, WebP, BMP or TIFF file: float32 (channels, H, W) from 0 to 1.
+
+    As a training sees it: upright, without alpha, white at 1. Grey is repeated for 3 `channels`,
+    and RGB becomes luma (ITU-R 601) for 1; any other number must be the file's own, which None
+    stands for. Numbers whose greatest value is known, 8 bits and colours among them, are divided by
+    it; others by `white`, less `black`, and clamped. Without `white`, each channel is stretched
+    from its 1st to its 99.8th percentile in the file. DecodedImage without a value (NaN, `nodata`, or
+    what GDAL's tag names) are 0 and have no part in that. Errors: `DataError` that names the file.
+    """
+    return read_pixels(path, channels, PixelScale(white, black, nodata)).levels
+
+
+@checked
+def read_label(path: PathLike) -> torch.Tensor:
+    """The ids that a grey or palette PNG, BMP or TIFF file stores: int64 (H, W), upright.
+
+    Errors: `DataError` that names the file.
+    """
+    return torch.from_numpy(read_ids(path).astype(np.int64))
+
+
+def read_pixels(
+    path: str | Path,
+    channels: int | None = None,
+    scale: PixelScale = FILE_SCALE,
+    window: Window | None = None,
+) -> DecodedImage:
+    """The image in a file, or in its part `window`, which costs less than the whole.
+
+    Errors: `DataError` that names the file.
+    """
+    with opened(path) as file:
+        header = file.header
+        wanted = channels or header.channels
+        require_channels(path, header.channels, wanted)
+        # Without a white, values are stretched by all that the file holds.
+        alone = header.orientation == 1 and bool(white_of(header, scale))
+        found = pixels_of(header, file.read(window if alone else None), scale)
+    found = DecodedImage(of_channels(found.levels, wanted), found.valid)
+    if window is None:
+        return found
+    found = found if alone else _part(found, window)
+    _require_side(path, found.levels.shape[1:], window)
+    return found
+
+
+def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
+    """The ids in a label file, or in its part `window`: (H, W). Errors: `DataError`."""
+    with opened(path) as file:
+        alone = file.header.orientation == 1
+        ids = ids_of(file.header, file.read(window if alone else None), path)
+    if window is None:
+        return ids
+    ids = ids if alone else ids[window.rows, window.columns]
+    _require_side(path, ids.shape, window)
+    return ids
+
+
+def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:
+    """Refuse values that end before the window does. Errors: `DataError`."""
+    if tuple(size) != (window.side, window.side):
+        raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
+
+
+def require_channels(path: str | Path, found: int, wanted: int) -> None:
+    """Refuse channels that cannot be converted; only grey and RGB become each other."""
+    if found != wanted and {found, wanted} != {1, 3}:
+        raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")
+
+
+def channel_text(number: int) -> str:
+    """`1 channel`, `2 channels`."""
+    return f"{number} channel{'s' * (number != 1)}"
+
+
+def _part(whole: DecodedImage, window: Window) -> DecodedImage:
+    rows, columns = window.rows, window.columns
+    valid = None if whole.valid is None else whole.valid[rows, columns]
+    return DecodedImage(whole.levels[:, rows, columns], valid)
+
+
+def read_header(path: str | Path) -> Header:
+    """The header of an image file. Decodes no pixels. Errors: `DataError`."""
+    with opened(path) as file:
+        return file.header
+
+
+def inspect_image(path: str | Path) -> Header:
+    """The header of an image file, once the file is known to be whole.
+
+    Decodes no pixels if the format has checksums. Errors: `DataError`.
+    """
+    with opened(path) as file:
+        file.verify()
+        return file.header

@@ -1,0 +1,103 @@
+"""What an image file says of the values that it stores, before any is read."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[Any]
+"""(H, W, samples of a pixel): numbers as a file stores them, of 8 bits or more each."""
+
+
+class Photometric(Enum):
+    """What the samples of a pixel mean: the photometric interpretation of TIFF 6.0."""
+
+    BLACK_IS_ZERO = "grey"
+    WHITE_IS_ZERO = "grey with white at 0"
+    RGB = "red, green and blue"
+    PALETTE = "a palette"
+    CMYK = "cyan, magenta, yellow and black"
+
+
+LYING = (5, 6, 7, 8)
+"""Orientations that swap rows and columns."""
+COLOURED = {Photometric.RGB: 3, Photometric.CMYK: 4}
+"""Samples that make a colour. Where there are more, each sample is a channel of its own."""
+
+
+class Window(NamedTuple):
+    """A square part of an image: its upper left corner and its side, in pixels."""
+
+    top: int
+    left: int
+    side: int
+
+    @property
+    def rows(self) -> slice:
+        """The rows that the window covers."""
+        return slice(self.top, self.top + self.side)
+
+    @property
+    def columns(self) -> slice:
+        """The columns that the window covers."""
+        return slice(self.left, self.left + self.side)
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """The header of an image file, of whatever format."""
+
+    format: str
+    """PNG, JPEG, WEBP, BMP or TIFF."""
+    stored: tuple[int, int]
+    """Rows and columns as they lie in the file, before its orientation is obeyed."""
+    samples: int
+    """Numbers that are stored for a pixel; the pages of a TIFF follow each other."""
+    dtype: np.dtype[Any]
+    """The type in which they are read: that of the file, or the next larger one."""
+    bits: int
+    """Bits of one number in the file; for a palette, those of an index."""
+    photometric: Photometric
+    alpha: tuple[int, ...] = ()
+    """Which samples are opacity."""
+    orientation: int = 1
+    """The Exif tag 274, from 1 to 8."""
+    nodata: float | None = None
+    """The number that marks pixels without a value, in GDAL's TIFF tag 42113."""
+    palette: npt.NDArray[np.float32] | None = None
+    """(entries, 3): red, green and blue of each index, from 0 to 1."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the upright image."""
+        rows, columns = self.stored
+        return (columns, rows) if self.orientation in LYING else (rows, columns)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the image: 1 for grey, 3 for colour, or as many as there are samples; alpha
+        is none.
+        """
+        values = self.samples - len(self.alpha)
+        if self.photometric is Photometric.PALETTE:
+            return 3
+        return 3 if values == 4 and self.photometric is Photometric.CMYK else values
+
+    @property
+    def white(self) -> float | None:
+        """The stored number that is white; None where the file does not tell.
+
+        Numbers of under 16 bits use them in full, and so do colours of any depth. Grey of 16 bits
+        may come from a camera of 12, and signed numbers and floats have no white of their own.
+        """
+        coloured = COLOURED.get(self.photometric) == self.samples - len(self.alpha)
+        if self.dtype.kind != "u" or (self.bits >= 16 and not coloured):
+            return None
+        return float(2**self.bits - 1)
+
+    @property
+    def may_lack_values(self) -> bool:
+        """Whether pixels can be without a value by what the file says."""
+        return self.dtype.kind == "f" or self.nodata is not None

@@ -1,0 +1,173 @@
+"""From stored samples to levels from 0 to 1, and to the ids of a label: one rule for each property.
+
+Images and labels pass through the same rules, whatever the format: orientation, alpha, photometric
+interpretation, pixels without a value, depth. docs/data.md has them as a table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gridgen.errors import DataError
+from gridgen.images.header import Header, Photometric, Samples
+from gridgen.images.scale import FILE_SCALE, PixelScale
+
+Levels = npt.NDArray[np.floating]
+ValidMask = npt.NDArray[np.bool_]
+IdArray = npt.NDArray[np.integer]
+
+# How much of an image's range is stretched to [0, 1] where its white is not known.
+PERCENTILES = (1.0, 99.8)
+# Red, green and blue in grey: ITU-R 601, as Pillow has it.
+LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
+
+# Exif 2.3, 4.6.4: which way the stored rows and columns lie, turned upright.
+UPRIGHT: dict[int, Callable[[Samples], Samples]] = {
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: stored.swapaxes(0, 1)[:, ::-1],
+    7: lambda stored: stored.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda stored: stored.swapaxes(0, 1)[::-1],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """An image as networks take it."""
+
+    levels: torch.Tensor
+    """float32 (channels, H, W), from 0 to 1."""
+    valid: torch.Tensor | None = None
+    """bool (H, W): false where a pixel has no value in any channel; None if all have one."""
+
+
+def ids_of(header: Header, stored: Samples, where: object) -> IdArray:
+    """(H, W): the numbers that a label stores, upright, whatever they mean as brightness.
+
+    `where` names the file. Errors: `DataError` for colours and for numbers that are not whole.
+    """
+    upright = upright_samples(header, stored)
+    if upright.shape[2] != 1:
+        fact = f"{where}: a label of {upright.shape[2]} channels"
+        raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF")
+    if header.dtype.kind == "f":
+        raise DataError(f"{where}: a label of floating point numbers; save ids as whole numbers")
+    ids: IdArray = upright[..., 0]
+    return ids
+
+
+def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -> DecodedImage:
+    """Levels from 0 to 1 of stored samples (rows, columns, samples)."""
+    upright = upright_samples(header, stored)
+    if header.photometric is Photometric.PALETTE:
+        return DecodedImage(_tensor(_looked_up(header, upright[..., 0])))
+    valid = _valid(header, upright, scale.nodata)
+    if valid is None and header.bits == 8 and header.photometric in PLAIN and _is_byte(upright):
+        return DecodedImage(_of_bytes(upright))
+    levels = _levels(header, upright, scale, valid)
+    if header.photometric is Photometric.CMYK and levels.shape[2] == 4:
+        levels = (1 - levels[..., :3]) * (1 - levels[..., 3:])
+    anywhere = None if valid is None else valid.any(axis=2)
+    lacking = anywhere is not None and not anywhere.all()
+    return DecodedImage(_tensor(levels), torch.from_numpy(anywhere) if lacking else None)
+
+
+PLAIN = (Photometric.BLACK_IS_ZERO, Photometric.RGB)
+
+
+def _is_byte(values: Samples) -> bool:
+    return values.dtype == np.uint8
+
+
+def _of_bytes(values: Samples) -> torch.Tensor:
+    """What `_levels` would give, faster: the case of nearly every file."""
+    bytes_ = torch.from_numpy(np.require(values, requirements=["C", "W"]))
+    return bytes_.permute(2, 0, 1).contiguous().float().div_(255)
+
+
+def _tensor(levels: Levels) -> torch.Tensor:
+    channels_first = np.moveaxis(levels, 2, 0).clip(0, 1)
+    return torch.from_numpy(np.ascontiguousarray(channels_first, np.float32))
+
+
+def upright_samples(header: Header, stored: Samples) -> Samples:
+    """(H, W, samples): turned upright, without opacity."""
+    upright = UPRIGHT[header.orientation](stored)
+    if not header.alpha:
+        return upright
+    return upright[..., [i for i in range(header.samples) if i not in header.alpha]]
+
+
+def _looked_up(header: Header, indices: npt.NDArray[np.integer]) -> Levels:
+    """(H, W, 3): the colours of a palette; an index beyond its end is black, as Pillow has it."""
+    assert header.palette is not None
+    colours = np.zeros((max(2**header.bits, len(header.palette)), 3), np.float32)
+    colours[: len(header.palette)] = header.palette
+    found: Levels = colours[indices]
+    return found
+
+
+def _valid(header: Header, values: Samples, declared: float | None) -> ValidMask | None:
+    """Which samples are numbers, and not those that mark a pixel without one; None if all are."""
+    valid: ValidMask | None = None
+    if header.dtype.kind == "f":
+        valid = np.isfinite(values)
+    for mark in (header.nodata, declared):
+        if mark is not None and np.isfinite(mark):
+            # Floats are compared as they are stored: -3.4e38 is written with fewer digits.
+            differs = values != (header.dtype.type(mark) if header.dtype.kind == "f" else mark)
+            valid = differs if valid is None else valid & differs
+    return None if valid is None or valid.all() else valid
+
+
+def _levels(header: Header, values: Samples, scale: PixelScale, valid: ValidMask | None) -> Levels:
+    """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0."""
+    numbers = values.astype(np.float64)
+    if valid is not None:
+        numbers[~valid] = np.nan
+    inverted = header.photometric is Photometric.WHITE_IS_ZERO
+    if white := white_of(header, scale):
+        black = scale.black or 0.0 if _declares(header, scale) else 0.0
+        levels = (numbers - black) / (white - black)
+        levels = 1 - levels if inverted else levels
+    else:
+        numbers = -numbers if inverted else numbers
+        levels = np.stack([_stretched(channel) for channel in np.moveaxis(numbers, 2, 0)], axis=2)
+    return levels if valid is None else np.nan_to_num(levels)
+
+
+def white_of(header: Header, scale: PixelScale) -> float | None:
+    """The number that becomes 1: what is declared for more than 8 bits, or what the file tells."""
+    return scale.white if _declares(header, scale) else header.white
+
+
+def _declares(header: Header, scale: PixelScale) -> bool:
+    return scale.white is not None and header.bits > 8
+
+
+def _stretched(channel: Levels) -> Levels:
+    """(H, W): the low percentile of the numbers becomes 0, the high one 1; NaN stays."""
+    known = channel[~np.isnan(channel)]
+    if not known.size:
+        return channel
+    low, high = np.percentile(known, PERCENTILES)
+    stretched: Levels = (channel - low) / max(high - low, np.finfo(np.float32).tiny)
+    return stretched
+
+
+def to_grey(image: torch.Tensor) -> torch.Tensor:
+    """Convert red, green and blue (3, H, W) to luma, (1, H, W)."""
+    return torch.einsum("chw,cg->ghw", image, torch.from_numpy(LUMA))
+
+
+def of_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
+    """The image with 1 or 3 channels converted to `channels`."""
+    if len(image) == channels:
+        return image
+    return to_grey(image) if channels == 1 else image.expand(channels, -1, -1).contiguous()

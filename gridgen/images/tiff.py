@@ -1,0 +1,249 @@
+"""TIFF files, read by tifffile: any number of bands, pages, depths and compressions."""
+
+import logging
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from gridgen.errors import DataError
+from gridgen.images.header import Header, Photometric, Samples, Window
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+# Byte order, then 42, or 43 in a BigTIFF.
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+PHOTOMETRIC = {
+    0: Photometric.WHITE_IS_ZERO,
+    1: Photometric.BLACK_IS_ZERO,
+    2: Photometric.RGB,
+    3: Photometric.PALETTE,
+    5: Photometric.CMYK,
+    # JPEG inside a TIFF: its decoder answers red, green and blue.
+    6: Photometric.RGB,
+}
+JPEG, YCBCR = 7, 6
+ALPHA = (1, 2)
+ORIENTATION, GDAL_NODATA, INK_SET, CMYK_INKS = 274, 42113, 332, 1
+LARGEST_PAGES = 4096
+# What tifffile and the codecs raise on a damaged file.
+DAMAGED = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AttributeError),
+    *(struct.error, zlib.error),
+)
+
+# tifffile logs what it finds odd. It is an error of ours, or nothing that a user must read.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class TiffImage:
+    """The pages of full size of an open TIFF file, as the channels of one image."""
+
+    def __init__(self, path: Path, pages: "Sequence[TiffPage]") -> None:
+        self._pages = pages
+        self.header = _header(path, pages)
+
+    def read(self, window: Window | None = None) -> Samples:
+        """The samples of all pages: (rows, columns, samples), of the window where one is given."""
+        parts = [_whole(page) if window is None else _part(page, window) for page in self._pages]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+    def verify(self) -> None:
+        """Decode everything, since a TIFF has no checksums."""
+        self.read()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TiffImage]:
+    """Open a TIFF file.
+
+    Errors: `OSError`; `DataError` that names a damaged or unsupported file, also for errors in the
+    block.
+    """
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(path) as file:
+            pages = [page for page in _pages(path, file) if page.subfiletype == 0]
+            if not pages:
+                raise DataError(f"{path}: damaged, or no image: no page of full size")
+            for number, page in enumerate(pages, 1):
+                _require_band(path, page, number, pages)
+            yield TiffImage(path, pages)
+    except DAMAGED as error:
+        raise DataError(f"{path}: damaged, or no image: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).removeprefix("<").split("\n")[0] or type(error).__name__
+
+
+def _pages(path: Path, file: "TiffFile") -> "list[TiffPage]":
+    """All pages, also smaller versions and masks. Errors: `DataError` for a circle of pages."""
+    pages: list[TiffPage] = []
+    offsets: set[int] = set()
+    # tifffile itself would follow a page that names itself as the next one for ever.
+    for page in file.pages:
+        if page.offset in offsets or len(pages) == LARGEST_PAGES:
+            fact = "its pages form a circle" if page.offset in offsets else "pages without end"
+            raise DataError(f"{path}: damaged, or no image: {fact}")
+        offsets.add(page.offset)
+        pages.append(page.aspage())
+    return pages
+
+
+def _header(path: Path, pages: "Sequence[TiffPage]") -> Header:
+    first = pages[0]
+    photometric = PHOTOMETRIC[int(first.photometric)]
+    dtype = np.dtype(first.dtype)
+    samples = [int(page.samplesperpixel) for page in pages]
+    return Header(
+        format="TIFF",
+        stored=(first.imagelength, first.imagewidth),
+        samples=sum(samples),
+        dtype=dtype,
+        bits=int(first.bitspersample),
+        photometric=photometric,
+        alpha=tuple(_alpha(pages)),
+        orientation=_orientation(path, first),
+        nodata=_nodata(first),
+        palette=_palette(first) if photometric is Photometric.PALETTE else None,
+    )
+
+
+def _alpha(pages: "Sequence[TiffPage]") -> Iterator[int]:
+    """Which samples of all pages are declared as opacity; extra samples are a page's last ones."""
+    before = 0
+    for page in pages:
+        extra = before + int(page.samplesperpixel) - len(page.extrasamples)
+        yield from (extra + i for i, kind in enumerate(page.extrasamples) if int(kind) in ALPHA)
+        before += int(page.samplesperpixel)
+
+
+def _orientation(path: Path, page: "TiffPage") -> int:
+    tag = page.tags.get(ORIENTATION)
+    value = 1 if tag is None else tag.value
+    if value not in range(1, 9):
+        raise DataError(f"{path}: orientation {value!r}; the tag is a whole number from 1 to 8")
+    return int(value)
+
+
+def _nodata(page: "TiffPage") -> float | None:
+    """The number of GDAL's tag, which is text; one that is no number marks nothing."""
+    tag = page.tags.get(GDAL_NODATA)
+    try:
+        return None if tag is None else float(str(tag.value).strip("\0 "))
+    except ValueError:
+        return None
+
+
+def _palette(page: "TiffPage") -> npt.NDArray[np.float32]:
+    if page.colormap is None:
+        raise ValueError("a palette without colours")
+    colours = np.asarray(page.colormap, np.float32).T
+    # Some writers put 8 bits into the 16 of an entry; libtiff tells them alike.
+    return colours / np.float32(255 if colours.max(initial=0) < 256 else 65535)
+
+
+def _require_band(path: Path, page: "TiffPage", number: int, pages: "Sequence[TiffPage]") -> None:
+    """Refuse a page whose values cannot be read, or be channels beside those of the first."""
+    first = pages[0]
+    _require_interpretation(path, page, number)
+    if isinstance(page.bitspersample, tuple):
+        depths = ", ".join(map(str, page.bitspersample))
+        raise DataError(f"{path}: page {number} has samples of {depths} bits; save all alike")
+    if page.dtype is None or np.dtype(page.dtype).kind not in "uif":
+        fact = f"page {number} stores {_values(page)}"
+        raise DataError(f"{path}: {fact}; save whole or floating point numbers")
+    if len(pages) > 1 and page.samplesperpixel - len(page.extrasamples) != 1:
+        fact = f"{len(pages)} pages, of which page {number} has {page.samplesperpixel} samples"
+        raise DataError(f"{path}: {fact}; pages are channels, so save each page as a file")
+    if _kind(page) != _kind(first):
+        fact = f"page {number} is {_shown(page)}, page 1 {_shown(first)}"
+        raise DataError(f"{path}: {fact}; pages are channels, of one size and type")
+
+
+def _require_interpretation(path: Path, page: "TiffPage", number: int) -> None:
+    kind = int(page.photometric) if page.photometric is not None else -1
+    subsampled = kind == YCBCR and int(page.compression) != JPEG
+    inks = page.tags.get(INK_SET)
+    other_inks = kind == 5 and inks is not None and inks.value != CMYK_INKS
+    if kind not in PHOTOMETRIC or page.imagedepth != 1 or subsampled or other_inks:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise DataError(f"{path}: page {number} is {name}; save it as grey, palette, RGB or CMYK")
+
+
+def _kind(page: "TiffPage") -> tuple[object, ...]:
+    """What pages must have in common."""
+    orientation = page.tags.get(ORIENTATION)
+    turned = 1 if orientation is None else orientation.value
+    return page.imagelength, page.imagewidth, page.dtype, page.photometric, turned
+
+
+def _values(page: "TiffPage") -> str:
+    return f"{page.dtype or page.sampleformat} numbers of {page.bitspersample} bits"
+
+
+def _shown(page: "TiffPage") -> str:
+    name = getattr(page.photometric, "name", page.photometric)
+    return f"{page.imagewidth}x{page.imagelength}, {name}, {_values(page)}"
+
+
+def _whole(page: "TiffPage") -> Samples:
+    """(rows, columns, samples) of one page, for either order in which its samples are stored."""
+    values: Samples = page.asarray()
+    if values.ndim == 2:
+        return _unsigned(values[..., None])
+    return _unsigned(np.moveaxis(values, 0, 2) if page.axes.startswith("S") else values)
+
+
+def _part(page: "TiffPage", window: Window) -> Samples:
+    """The window of one page, of which only the strips or tiles that it touches are decoded."""
+    high, wide = min(page.rowsperstrip, page.imagelength), page.imagewidth
+    if page.is_tiled:
+        high, wide = page.tilelength, page.tilewidth
+    across = -(-page.imagewidth // wide)
+    each = across * -(-page.imagelength // high)
+    planes = len(page.dataoffsets) // each
+    rows = range(window.top // high, -(-window.rows.stop // high))
+    columns = range(window.left // wide, -(-window.columns.stop // wide))
+    touched = [
+        plane * each + row * across + column
+        for plane in range(planes)
+        for row in rows
+        for column in columns
+    ]
+    if not touched or touched[-1] >= len(page.dataoffsets):
+        return _whole(page)[window.rows, window.columns]
+    samples = int(page.samplesperpixel)
+    whole = np.zeros((len(rows) * high, len(columns) * wide, samples), page.dtype)
+    offsets, counts = ([places[i] for i in touched] for places in _places(page))
+    file = page.parent.filehandle
+    for segment in file.read_segments(offsets, counts, indices=touched):
+        decoded, position, shape = page.decode(*segment, jpegtables=page.jpegtables)
+        if decoded is None:  # a part that the file leaves out holds zeros
+            continue
+        plane, _, top, left, _ = position
+        down, right = top - rows.start * high, left - columns.start * wide
+        _, height, width, kept = shape
+        planar = slice(plane, plane + 1) if planes > 1 else slice(0, kept)
+        whole[down : down + height, right : right + width, planar] = decoded[0, :height, :width]
+    top, left = window.top - rows.start * high, window.left - columns.start * wide
+    bottom = min(window.rows.stop, page.imagelength) - rows.start * high
+    end = min(window.columns.stop, page.imagewidth) - columns.start * wide
+    return _unsigned(whole[top:bottom, left:end])
+
+
+def _places(page: "TiffPage") -> tuple[Sequence[int], Sequence[int]]:
+    return page.dataoffsets, page.databytecounts
+
+
+def _unsigned(values: Samples) -> Samples:
+    """Single bits as numbers."""
+    return values.astype(np.uint8) if values.dtype == np.bool_ else values
