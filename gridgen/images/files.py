@@ -120,7 +120,7 @@ def read_image(
     and RGB becomes luma (ITU-R 601) for 1; any other number must be the file's own, which None
     stands for. Numbers whose greatest value is known, 8 bits and colours among them, are divided by
     it; others by `white`, less `black`, and clamped. Without `white`, each channel is stretched
-    from its 1st to its 99.8th percentile in the file. DecodedImage without a value (NaN, `nodata`, or
+    from its 1st to its 99.8th percentile in the file. Pixels without a value (NaN, `nodata`, or
     what GDAL's tag names) are 0 and have no part in that. Errors: `DataError` that names the file.
     """
     return read_pixels(path, channels, PixelScale(white, black, nodata)).levels
@@ -132,7 +132,10 @@ def read_label(path: PathLike) -> torch.Tensor:
 
     Errors: `DataError` that names the file.
     """
-    return torch.from_numpy(read_ids(path).astype(np.int64))
+    ids = read_ids(path)
+    if ids.max(initial=0) > np.iinfo(np.int64).max:
+        raise DataError(f"{path}: id {ids.max()} does not fit into 64 bits with a sign")
+    return torch.from_numpy(ids.astype(np.int64))
 
 
 def read_pixels(

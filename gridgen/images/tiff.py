@@ -107,7 +107,7 @@ def _header(path: Path, pages: "Sequence[TiffPage]") -> Header:
         format="TIFF",
         stored=(first.imagelength, first.imagewidth),
         samples=sum(samples),
-        dtype=dtype,
+        dtype=np.dtype(np.uint8) if dtype.kind == "b" else dtype,
         bits=int(first.bitspersample),
         photometric=photometric,
         alpha=tuple(_alpha(pages)),
@@ -158,7 +158,7 @@ def _require_band(path: Path, page: "TiffPage", number: int, pages: "Sequence[Ti
     if isinstance(page.bitspersample, tuple):
         depths = ", ".join(map(str, page.bitspersample))
         raise DataError(f"{path}: page {number} has samples of {depths} bits; save all alike")
-    if page.dtype is None or np.dtype(page.dtype).kind not in "uif":
+    if page.dtype is None or np.dtype(page.dtype).kind not in "buif":
         fact = f"page {number} stores {_values(page)}"
         raise DataError(f"{path}: {fact}; save whole or floating point numbers")
     if len(pages) > 1 and page.samplesperpixel - len(page.extrasamples) != 1:

@@ -1,0 +1,75 @@
+"""Files of every kind, each compared with the array that it was made from."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from generated import made, stored
+
+from gridgen.errors import DataError
+from gridgen.images import Window, read_image, read_label
+from gridgen.images.files import read_ids, read_pixels
+from gridgen.images.rules import UPRIGHT
+
+NUMBER, LEAST = 300, 270
+
+
+def expected(file):
+    """Levels by the rules of docs/data.md, written a second time and plainly."""
+    if file.meaning == "palette":
+        return file.palette[file.upright[..., 0]] / 255
+    numbers = file.upright.astype(np.float64)
+    kind = file.upright.dtype.kind
+    if kind == "u" and (file.bits < 16 or file.meaning == "rgb"):
+        levels = numbers / (2**file.bits - 1)
+        return 1 - levels if file.meaning == "white" else levels
+    numbers = -numbers if file.meaning == "white" else numbers
+    low, high = np.percentile(numbers, [1, 99.8], axis=(0, 1))
+    return np.clip((numbers - low) / (high - low), 0, 1)
+
+
+def outcome(file):
+    """`read`, `refused: REASON` or `wrong`, of image and label."""
+    try:
+        image = read_image(file.path).permute(1, 2, 0).numpy()
+    except DataError as error:
+        return f"refused: {str(error).removeprefix(str(file.path))}"
+    right = np.allclose(image, expected(file), atol=2e-6)
+    if file.upright.shape[2] == 1 and file.upright.dtype.kind != "f":
+        ids = read_ids(file.path)
+        right &= np.array_equal(ids, file.upright[..., 0])
+        if ids.max() <= np.iinfo(np.int64).max:
+            right &= np.array_equal(read_label(file.path).numpy(), ids)
+    return "read" if right else "wrong"
+
+
+def test_no_file_is_read_wrongly_and_most_are_read(tmp_path):
+    outcomes, wrong = Counter(), []
+    for number in range(NUMBER):
+        file = made(number, tmp_path)
+        found = outcome(file)
+        outcomes[found] += 1
+        wrong += [file.said] if found == "wrong" else []
+    assert not wrong
+    assert outcomes["read"] >= LEAST, outcomes
+
+
+def test_windows_hold_what_the_whole_holds(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(NUMBER):
+        file = made(number, tmp_path)
+        height, width = file.upright.shape[:2]
+        side = int(rng.integers(1, min(height, width) + 1))
+        top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
+        window = Window(top, left, side)
+        whole = read_image(file.path)[:, window.rows, window.columns]
+        assert np.array_equal(read_pixels(file.path, window=window).levels, whole), file.said
+        if file.upright.shape[2] == 1 and file.upright.dtype.kind != "f":
+            part = file.upright[window.rows, window.columns, 0]
+            assert np.array_equal(read_ids(file.path, window), part), file.said
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_is_stored_lying_is_read_upright(orientation):
+    upright = np.arange(12).reshape(3, 4, 1)
+    assert np.array_equal(UPRIGHT[orientation](stored(upright, orientation)), upright)
