@@ -54,9 +54,7 @@ def image_of(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) ->
     return of_channels(levels, channels)
 
 
-def of_pillow(
-    image: Image.Image, channels: int, scale: PixelScale = FILE_SCALE
-) -> torch.Tensor:
+def of_pillow(image: Image.Image, channels: int, scale: PixelScale = FILE_SCALE) -> torch.Tensor:
     """An image that Pillow holds, or has opened, as `read_image` gives that of a file.
 
     Of several pages it is the current one; of colour of 16 bits Pillow holds the upper 8. Errors:
