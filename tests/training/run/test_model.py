@@ -11,6 +11,7 @@ from gridgen.emit import GridNetwork, load_network, save_network
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import RunError, UsageError, WeightsError, unknown
 from gridgen.grid import build_grid
+from gridgen.images.scale import PixelScale
 from gridgen.training import train
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.model import export_model, open_model
