@@ -27,11 +27,7 @@ def _topologies() -> dict[str, str]:
     from gridgen.grid.topologies import NOTES, TOPOLOGIES
 
     described = _described(TOPOLOGIES)
-    return {name: "\n".join([line, *_present(NOTES, name)]) for name, line in described.items()}
-
-
-def _present(notes: Mapping[str, str], name: str) -> list[str]:
-    return [notes[name]] if name in notes else []
+    return {name: f"{line}\n{NOTES.get(name, '')}".rstrip() for name, line in described.items()}
 
 
 def _units() -> dict[str, str]:
@@ -83,7 +79,11 @@ REGISTRIES: dict[str, str | Callable[[], dict[str, str]]] = {
     "lints": "gridgen.analysis.lints:LINTS",
     "datasets": "gridgen.data:DATASETS",
     "recipes": "gridgen.training:RECIPES",
+    "tasks": "gridgen.training.tasks:TASKS",
     "losses": "gridgen.training.recipe.losses:LOSSES",
+    "optimizers": "gridgen.training.recipe.sections:OPTIMIZERS",
+    "schedules": "gridgen.training.recipe.sections:SCHEDULES",
+    "augmentations": "gridgen.training.recipe:Augmentation.model_fields",
     "inferences": _inferences,
     "samplers": "gridgen.study:SAMPLERS",
     "pruners": "gridgen.study:PRUNERS",

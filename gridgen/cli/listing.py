@@ -15,7 +15,8 @@ def list_names(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="topologies, units, datasets ...")],
 ) -> None:
     """List what has a name: topologies, units, fusions, stems, heads, norms, activations,
-    architectures, lints, datasets, recipes, losses, inferences, samplers, pruners.
+    architectures, lints, datasets, recipes, tasks, losses, optimizers, schedules, augmentations,
+    inferences, samplers, pruners.
     """
     rows = []
     for name, description in registries.list_names(what).items():

@@ -6,9 +6,10 @@ as YAML 1.2 writes it or refused, and a small file cannot grow large in memory.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -38,7 +39,9 @@ _HIDDEN = re.compile(
 class Source:
     r"""A YAML document: its plain data, and the place of every value in its text.
 
-    `name` is what errors call the file. Errors: `SpecError` with file, line, column and the line.
+    `name` is what errors call the file. `base` is a file that it extends, of which `data` holds
+    what the file itself leaves out; `extending` is the field that extends it, () the whole file.
+    Errors: `SpecError` with file, line, column and the line.
 
     >>> Source.parse("streams: 5\nclasses: 2\n", "mine.yaml").data
     {'streams': 5, 'classes': 2}
@@ -48,6 +51,8 @@ class Source:
     text: str
     data: Any
     root: yaml.Node
+    base: "Source | None" = None
+    extending: Field = ()
 
     @classmethod
     def read(cls, path: str | Path) -> "Source":
@@ -113,17 +118,38 @@ class Source:
         With `key`, the column is that of the field's name. Parts of `field` that are not in the
         file are passed over, so a missing field is shown at what should hold it.
         """
-        node, names = self.root, []
-        for part in field:
-            found = _child(node, part)
-            if found is None:
-                continue
-            node = found[0] if key and part == field[-1] else found[1]
-            names.append(str(part))
-        shown = ".".join(names)
+        file, steps = self._found(field)
+        node = steps[-1].value if steps else file.root
+        if key and steps and steps[-1].part == field[-1]:
+            node = steps[-1].key
+        shown = ".".join(str(step.part) for step in steps)
         fact = f"{shown}: {fact}" if shown else fact
         mark = node.start_mark
-        return _place(self.name, self.text, mark.line, mark.column, fact)
+        return _place(file.name, file.text, mark.line, mark.column, fact)
+
+    def _found(self, field: Field) -> "tuple[Source, list[_Step]]":
+        """The file that holds most of `field`, this one or what it extends, and the way there."""
+        own, above = list(_steps(self.root, field)), len(self.extending)
+        if self.base is not None and field[:above] == self.extending:
+            file, steps = self.base._found(field[above:])
+            if above + len(steps) > len(own):
+                return file, steps
+        return self, own
+
+
+class _Step(NamedTuple):
+    """A part of a field that a file has, and the nodes of its name and its value."""
+
+    part: str | int
+    key: yaml.Node
+    value: yaml.Node
+
+
+def _steps(node: yaml.Node, field: Field) -> Iterator[_Step]:
+    for part in field:
+        if (found := _child(node, part)) is not None:
+            yield _Step(part, *found)
+            node = found[1]
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:

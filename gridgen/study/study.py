@@ -9,11 +9,12 @@ from gridgen.errors import DataError, SpecError, unknown
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Budget, Choices, Costs, Feasible, Range, costs_of, feasible
 from gridgen.space.choices import Params, first_point, relocated, require_valid, size_of, values
-from gridgen.spec import Document, GridSpec
+from gridgen.spec import Document, GridSpec, Source
 from gridgen.spec.network import merged
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
+from gridgen.training.recipe.recipe import extended
 from gridgen.training.run.facts import MAX_SEED
 from gridgen.training.tasks import HOLDOUT, VAL, columns, objectives, task_of
 from gridgen.training.tasks.requirements import load_splits, require_fit
@@ -114,6 +115,11 @@ class Study(Document):
         except SpecError as error:
             raise SpecError(str(error), ("recipe",)) from error
         return self
+
+    @classmethod
+    def from_source(cls, source: Source) -> Self:
+        """Validate the data of `source`; its recipe may extend one beside the file."""
+        return super().from_source(extended(source, "recipe"))
 
     @property
     def training(self) -> Recipe:

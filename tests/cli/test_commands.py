@@ -25,8 +25,11 @@ from gridgen.spec import GridSpec, Source
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.training import RECIPES, Recipe
 from gridgen.training.inference import INFERENCES, Inference
+from gridgen.training.recipe import Augmentation
 from gridgen.training.recipe.losses import LOSSES
+from gridgen.training.recipe.sections import OPTIMIZERS, SCHEDULES
 from gridgen.training.run.folder import FIELDS
+from gridgen.training.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted(
@@ -266,7 +269,11 @@ TABLES = {
     "lints": list(LINTS),
     "datasets": list(DATASETS),
     "recipes": list(RECIPES),
+    "tasks": list(TASKS),
     "losses": list(LOSSES),
+    "optimizers": list(OPTIMIZERS),
+    "schedules": list(SCHEDULES),
+    "augmentations": list(Augmentation.model_fields),
     "inferences": list(INFERENCES),
     "samplers": list(SAMPLERS),
     "pruners": list(PRUNERS),
@@ -276,6 +283,13 @@ TABLES = {
 @pytest.mark.parametrize("what", LISTED)
 def test_list_prints_names_and_what_they_are(what, gridgen):
     assert gridgen("list", what) == (0, LISTED[what], "")
+
+
+def test_the_help_names_every_list(gridgen):
+    code, out, _ = gridgen("list", "--help")
+    assert code == 0
+    said = " ".join(out.split()).split("List what has a name: ")[1].split(".")[0]
+    assert said.split(", ") == list(REGISTRIES)
 
 
 @pytest.mark.parametrize("what", REGISTRIES)

@@ -8,7 +8,7 @@ the whole batch, however many processes share it.
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from pydantic import (
@@ -16,7 +16,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    Tag,
     TypeAdapter,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -26,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from gridgen.data import IGNORE
 from gridgen.errors import SpecError
 from gridgen.training.processes import devices
-from gridgen.training.recipe.sections import SHORT_FORM, Section, by_name
+from gridgen.training.recipe.sections import Section, one_of
 
 EPSILON = 1e-3
 # Below it 1 - p is taken as this, as the slope of a root is infinite at 0.
@@ -195,9 +194,7 @@ def _listed(value: Any) -> Any:
 @lru_cache
 def _reader(losses: tuple[type[Loss], ...]) -> TypeAdapter[Any]:
     """Reads and describes a loss that is one of these, by its name."""
-    tagged = tuple(Annotated[loss, Tag(loss.model_fields["name"].default)] for loss in losses)
-    any_of: Any = Union[tagged]  # noqa: UP007 - `|` cannot join what only a table knows
-    return TypeAdapter(Annotated[any_of, by_name("cross-entropy"), SHORT_FORM])
+    return TypeAdapter(one_of(losses, "cross-entropy"))
 
 
 class _InTable:
@@ -220,8 +217,7 @@ class _InTable:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """What an editor is to accept: a section of fields, or a name alone."""
-        described = handler(_reader(self.members()).core_schema)
-        return {"anyOf": [described, {"enum": list(LOSSES), "type": "string"}]}
+        return handler(_reader(self.members()).core_schema)
 
 
 AnyLoss = Annotated[Loss, _InTable()]

@@ -6,7 +6,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
@@ -26,6 +33,7 @@ from gridgen.training.recipe.sections import (
     Crop,
     Torch7,
     TrainingStep,
+    spelt_out,
 )
 
 RECIPES = {
@@ -40,8 +48,8 @@ RECIPES = {
 
 EXTENDS = "extends"
 MOST_EXTENDED = 16
-# The field of a section that says which kind it is; another kind has other fields.
-NAME = "name"
+NAMED = ("optimizer", "schedule", "loss")
+"""Fields whose sections are of several kinds, which have other fields."""
 
 
 def source_of(name: str | Path) -> Source:
@@ -49,53 +57,79 @@ def source_of(name: str | Path) -> Source:
 
     Errors: `SpecError`.
     """
-    if str(name) in RECIPES:
-        shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
-        return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
-    if not is_file(name):
-        if Path(name).suffix in YAML_SUFFIXES:
-            raise SpecError(f"{name}: no such file")
-        raise SpecError(
-            f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too"
-        )
-    return Source.read(name)
+    _require_recipe(name)
+    if str(name) not in RECIPES:
+        return Source.read(name)
+    shipped = files("gridgen.training").joinpath("recipes", f"{name}.yaml")
+    return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
 
 
-def located(source: Source) -> Source:
-    """`source` with the path that it extends made to start from its own folder."""
-    name = source.data.get(EXTENDS)
-    beside = Path(source.name).parent / str(name)
-    if not isinstance(name, str) or name in RECIPES or not is_file(source.name):
-        return source
-    return replace(source, data={**source.data, EXTENDS: str(beside)})
+def _require_recipe(name: str | Path) -> None:
+    if str(name) in RECIPES or is_file(name):
+        return
+    if Path(name).suffix in YAML_SUFFIXES:
+        raise SpecError(f"{name}: no such file")
+    raise SpecError(f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too")
 
 
-def completed(fields: Any, below: tuple[str, ...] = ()) -> Any:
-    """`fields` over those of what they extend; recipes `below` extend this one.
+def extended(source: Source, section: str | None = None, below: tuple[str, ...] = ()) -> Source:
+    """`source`, the fields of its recipe over those of what that extends, be it a file beside it.
 
-    Errors: `SpecError` at `extends`.
+    The recipe is in a `section` of the file, or the whole of it. Recipes `below` extend this one.
+    Errors: `SpecError` at the line of `extends`.
     """
-    if not isinstance(fields, Mapping) or fields.get(EXTENDS) is None:
+    extending = () if section is None else (section,)
+    fields = source.data if section is None else source.data.get(section)
+    folder = Path(source.name).parent if is_file(source.name) else Path()
+    try:
+        place = _extended_place(fields, folder, below)
+    except SpecError as error:
+        raise SpecError(source.at((*extending, EXTENDS), str(error))) from error
+    if place is None:
+        return source
+    base = extended(source_of(place), below=(*below, place))
+    whole = over(base.data, _without_extends(fields))
+    data = whole if section is None else {**source.data, section: whole}
+    return replace(source, data=data, base=base, extending=extending)
+
+
+def completed(fields: Any) -> Any:
+    """`fields` from Python over those of what they extend. Errors: `SpecError`."""
+    try:
+        place = _extended_place(fields)
+    except SpecError as error:
+        raise SpecError(str(error), (EXTENDS,)) from error
+    if place is None:
         return fields
-    name, own = fields[EXTENDS], {k: v for k, v in fields.items() if k != EXTENDS}
+    return over(extended(source_of(place), below=(place,)).data, _without_extends(fields))
+
+
+def _extended_place(fields: Any, folder: Path = Path(), below: tuple[str, ...] = ()) -> str | None:
+    """What `fields` extend: a recipe's name, or a path from `folder`. Errors: `SpecError`."""
+    name = fields.get(EXTENDS) if isinstance(fields, Mapping) else None
+    if name is None:
+        return None
     if not isinstance(name, str):
-        raise SpecError("name a recipe, or a YAML file", (EXTENDS,))
+        raise SpecError("name a recipe, or a YAML file")
     if len(below) >= MOST_EXTENDED:
-        raise SpecError(f"over {MOST_EXTENDED} recipes extend each other; join some", (EXTENDS,))
+        raise SpecError(f"over {MOST_EXTENDED} recipes extend each other; join some")
+    name = name if name in RECIPES else str(folder / name)
     # A file is one file, however the path to it grew on the way around.
     places = [Path(each).resolve() for each in below]
     if (place := Path(name).resolve()) in places:
         circle = " extends ".join([*below[places.index(place) :], name])
-        raise SpecError(f"{circle}: a circle; break it", (EXTENDS,))
-    try:
-        above = completed(located(source_of(name)).data, (*below, name))
-    except SpecError as error:
-        raise SpecError(str(error), (EXTENDS,)) from error
-    return over(above, own)
+        raise SpecError(f"{circle}: a circle; break it")
+    _require_recipe(name)
+    return name
+
+
+def _without_extends(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name != EXTENDS}
 
 
 def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` fields over those `above`; a section is merged unless it is of another kind.
+    """`own` fields over those `above`; a section is merged unless it is of another kind, its name
+    alone among them.
 
     >>> above = {"batch": 4, "optimizer": {"name": "sgd", "momentum": 0.9}}
     >>> over(above, {"optimizer": {"momentum": 0.8}})
@@ -105,10 +139,10 @@ def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """
     merged = dict(above)
     for field, value in own.items():
-        before = above.get(field)
+        before = spelt_out(above.get(field)) if field in NAMED else above.get(field)
         if isinstance(value, Mapping) and isinstance(before, Mapping):
-            kind = before.get(NAME)
-            value = over(before, value) if value.get(NAME, kind) == kind else dict(value)
+            kind = before.get("name")
+            value = over(before, value) if value.get("name", kind) == kind else dict(value)
         merged[field] = value
     return merged
 
@@ -117,9 +151,18 @@ def _by_name(value: Any) -> Any:
     return load_inference(value) if isinstance(value, str) else value
 
 
-AnyInference = Annotated[Inference, BeforeValidator(_by_name)]
+AnyInference = Annotated[
+    Inference, BeforeValidator(_by_name, json_schema_input_type=Inference | str)
+]
 MOST_WORKERS = 256
 Workers = Annotated[int, Field(ge=0, le=MOST_WORKERS)]
+
+
+def _unless_extended(schema: dict[str, Any]) -> None:
+    """Editors miss no field where a recipe extends another, which may have it."""
+    crop = {"required": list(Crop.model_fields)}
+    schema["if"] = {"required": [EXTENDS]}
+    schema["else"] = {"required": schema.pop("required"), "properties": {"crop": crop}}
 
 
 class Recipe(Document):
@@ -134,6 +177,7 @@ class Recipe(Document):
     """
 
     kind: ClassVar[str] = "recipe"
+    model_config = ConfigDict(json_schema_extra=_unless_extended)
 
     extends: str | None = Field(
         default=None,
@@ -205,7 +249,11 @@ class Recipe(Document):
     @classmethod
     def from_source(cls, source: Source) -> Self:
         """Validate the data of `source`; a path that it extends is one beside the file."""
-        return super().from_source(located(source))
+        return super().from_source(extended(source))
+
+    @classmethod
+    def _refusal(cls, error: ValidationError, fields: dict[str, Any]) -> SpecError:
+        return super()._refusal(error, completed(fields))
 
     @model_validator(mode="after")
     def _rises_before_it_ends(self) -> Self:

@@ -1,33 +1,23 @@
 """The sections of a recipe: crop, augmentation, optimizer, schedule.
 
-Add an optimizer as a class, a line in `AnyOptimizer`, and a case in `loop/learner.py`; a schedule
-as a class and a line in `AnySchedule`. Losses are in `losses.py`.
+Add an optimizer as a class, a line in `OPTIMIZERS`, and a case in `loop/learner.py`; a schedule
+as a class and a line in `SCHEDULES`. Losses are in `losses.py`.
 """
 
 import math
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, Union
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from gridgen.spec import Document
-
-
-def by_name(otherwise: str) -> Discriminator:
-    """Which kind a section is; `otherwise` where it does not say."""
-
-    def kind(value: Any) -> str:
-        given = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-        return str(otherwise if given is None else given)
-
-    return Discriminator(kind)
-
-
-def _spelt_out(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
-SHORT_FORM = BeforeValidator(_spelt_out)
-"""A name alone stands for a section of that kind."""
 
 
 class Section(Document):
@@ -41,12 +31,39 @@ class Section(Document):
         self.model_fields_set.add("name")
 
 
+def spelt_out(value: Any) -> Any:
+    """A section with the field `name`, where it is a name alone."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def one_of(kinds: Sequence[type[Section]], otherwise: str) -> Any:
+    """The type of a section that is one of `kinds`, told apart by `name`.
+
+    A name alone stands for a section of that kind, and one without a name is `otherwise`.
+    """
+
+    def named(value: Any) -> Any:
+        section = spelt_out(value)
+        unnamed = isinstance(section, dict) and section.get("name") is None
+        return {**section, "name": otherwise} if unnamed else section
+
+    names = tuple(kind.model_fields["name"].default for kind in kinds)
+    either: Any = Union[tuple(kinds)]  # noqa: UP007 - `|` cannot join what only a table knows
+    # Editors cannot tell the kinds of a section without a name apart: any of them will do.
+    written = either | Literal[names]
+    reader = BeforeValidator(named, json_schema_input_type=written)
+    return Annotated[either, Discriminator("name"), reader]
+
+
 SideLength = Annotated[int, Field(ge=1, le=16384)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Crop(Document):
     """Random squares cut from the training images, resized to one size (section 4)."""
+
+    # What is required is said by the recipe, as one that is extended may have some of it.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
 
     smallest: SideLength = Field(description="Least side of the square, in pixels.")
     largest: SideLength = Field(description="Greatest side of the square, in pixels.")
@@ -121,11 +138,11 @@ class Sgd(Section):
     weight_decay: WeightDecay = 1e-4
 
 
-AnyOptimizer = Annotated[
-    Annotated[Adam, Tag("adam")] | Annotated[AdamW, Tag("adamw")] | Annotated[Sgd, Tag("sgd")],
-    by_name("adam"),
-    SHORT_FORM,
-]
+OPTIMIZERS: dict[str, type[Section]] = {"adam": Adam, "adamw": AdamW, "sgd": Sgd}
+if TYPE_CHECKING:
+    AnyOptimizer = Adam | AdamW | Sgd
+else:
+    AnyOptimizer = one_of(tuple(OPTIMIZERS.values()), "adam")
 
 
 class TrainingStep(NamedTuple):
@@ -224,10 +241,8 @@ class Cosine(Warmed):
         return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * done)) / 2
 
 
-AnySchedule = Annotated[
-    Annotated[Torch7, Tag("torch7")]
-    | Annotated[Poly, Tag("poly")]
-    | Annotated[Cosine, Tag("cosine")],
-    by_name("torch7"),
-    SHORT_FORM,
-]
+SCHEDULES: dict[str, type[Section]] = {"torch7": Torch7, "poly": Poly, "cosine": Cosine}
+if TYPE_CHECKING:
+    AnySchedule = Torch7 | Poly | Cosine
+else:
+    AnySchedule = one_of(tuple(SCHEDULES.values()), "torch7")

@@ -6,8 +6,12 @@ from itertools import pairwise
 import pytest
 
 from gridgen.errors import SpecError, unknown
+from gridgen.study import Study
 from gridgen.training import RECIPES, Recipe, load_recipe
+from gridgen.training.inference import INFERENCES
 from gridgen.training.recipe import TrainingStep
+from gridgen.training.recipe.losses import LOSSES, Focal
+from gridgen.training.recipe.sections import OPTIMIZERS, SCHEDULES, Poly, Sgd
 from gridgen.training.run.folder import dump
 
 PER_EPOCH = 750
@@ -205,3 +209,126 @@ def test_what_is_wrong_is_shown_at_its_line(text, said):
     with pytest.raises(SpecError) as caught:
         Recipe.parse(text, "r.yaml")
     assert str(caught.value) == said
+
+
+BASE = """\
+extends: paper
+
+optimizer: {name: sgd, momentum: 7}
+epochz: 3
+crop: {smallest: 9}
+"""
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """Two files, one of which extends the other, and a study beside them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "mine.yaml").write_text("# mine\nextends: base.yaml\ncrop: {largest: 5}\n")
+    study = "data: shapes\nspec: {classes: 3, columns: 1+1, base_channels: 4}\n"
+    study += "space: {streams: [2]}\nrecipe:\n  extends: base.yaml\n  batch: 3\n  epochs: 0\n"
+    (tmp_path / "study.yaml").write_text(study)
+    return tmp_path
+
+
+def lines(error):
+    """What an error says, without the lines of files that it shows."""
+    return [line for line in str(error).splitlines() if line[:1] != " "]
+
+
+MOMENTUM = "base.yaml:3:34: optimizer.momentum: 7 is not less than 1.0"
+EPOCHZ = "base.yaml:4:1: epochz: unknown field 'epochz'; did you mean 'epochs'?"
+
+
+def test_what_is_wrong_in_a_file_that_is_extended_is_shown_there(house):
+    with pytest.raises(SpecError) as caught:
+        load_recipe("mine.yaml")
+    crop = "mine.yaml:3:7: crop: smallest 9 is more than largest 5"
+    assert lines(caught.value) == [MOMENTUM, crop, EPOCHZ]
+    assert "     3 | optimizer: {name: sgd, momentum: 7}\n" in str(caught.value)
+
+
+def test_so_is_what_a_study_extends_and_what_is_its_own_is_shown_in_it(house):
+    with pytest.raises(SpecError) as caught:
+        Study.load("study.yaml")
+    own = "study.yaml:7:11: recipe.epochs: 0 is less than 1"
+    assert lines(caught.value) == [own, MOMENTUM, EPOCHZ]
+
+
+def test_a_study_extends_a_recipe_beside_it(tmp_path, house, monkeypatch):
+    (house / "base.yaml").write_text("extends: demo\nbatch: 2\nclip_norm: 3\n")
+    text = (house / "study.yaml").read_text().replace("epochs: 0", "epochs: 1")
+    (house / "study.yaml").write_text(text)
+    monkeypatch.chdir("/")
+    recipe = Study.load(house / "study.yaml").training
+    assert (recipe.batch, recipe.epochs, recipe.clip_norm) == (3, 1, 3.0)
+
+
+def test_in_python_the_field_at_fault_is_named(house):
+    with pytest.raises(SpecError) as caught:
+        Recipe(extends="base.yaml", crop={"largest": 400})
+    said = ["optimizer.momentum: 7 is not less than 1.0", EPOCHZ.split(": ", 1)[1]]
+    assert lines(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("batch: 2\nextends: [1]\n", "base.yaml:2:10: extends: name a recipe, or a YAML file"),
+        ("extends: x.yaml\n", "base.yaml:1:10: extends: x.yaml: no such file"),
+        ("batch: 4: 3\n", "base.yaml:1:9: mapping values are not allowed here"),
+        (
+            "extends: demo\nepochs: 3\nschedule: {name: poly, warmup: 5}\ncrop: {smallest: 3}\n",
+            "base.yaml:2:9: epochs: 3, but schedule.warmup is 5 epochs; "
+            "set schedule: {warmup: 0}, or more epochs",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_extended_is_shown_at_its_own_line(base, said, house):
+    (house / "base.yaml").write_text(base)
+    with pytest.raises(SpecError) as caught:
+        load_recipe("mine.yaml")
+    assert lines(caught.value) == [said]
+
+
+def test_fields_of_a_section_go_over_one_that_is_a_name_alone(house):
+    (house / "base.yaml").write_text("extends: demo\noptimizer: sgd\nschedule: poly\nloss: focal\n")
+    own = "optimizer: {momentum: 0.5}\nschedule: {power: 2}\nloss: {gamma: 3}\n"
+    (house / "mine.yaml").write_text(f"extends: base.yaml\n{own}")
+    recipe = load_recipe("mine.yaml")
+    assert recipe.optimizer == Sgd(momentum=0.5)
+    assert recipe.schedule == Poly(power=2.0)
+    assert recipe.loss == (Focal(gamma=3.0),)
+
+
+def accepted(schema, name):
+    """Whether a part of a schema takes this text."""
+    parts = schema.get("anyOf", [schema])
+    return any(name in part.get("enum", [name]) for part in parts if part.get("type") == "string")
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+        ("loss", LOSSES),
+        ("inference", INFERENCES),
+    ],
+)
+def test_an_editor_takes_a_name_alone_where_the_reader_does(field, names):
+    schema = Recipe.json_schema()["properties"][field]
+    for name in names:
+        assert getattr(Recipe.parse(f"extends: demo\n{field}: {name}\n"), field) is not None
+        assert accepted(schema, name)
+    assert not accepted(schema, "lion") or field == "inference"  # which may be a file
+
+
+def test_an_editor_misses_no_field_of_a_recipe_that_extends_another():
+    for schema in (Recipe.json_schema(), Study.json_schema()["$defs"]["Recipe"]):
+        assert "required" not in schema
+        assert schema["if"] == {"required": ["extends"]}
+        assert schema["else"]["required"] == ["epochs", "batch", "learning_rate", "crop"]
+        assert schema["else"]["properties"]["crop"]["required"] == ["smallest", "largest", "size"]
+    assert "required" not in Recipe.json_schema()["$defs"]["Crop"]
