@@ -14,7 +14,7 @@ from gridgen.spec.network import merged
 from gridgen.study.sampling import PRUNERS, SAMPLERS
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
-from gridgen.training.recipe.recipe import extended
+from gridgen.training.recipe.extending import extended
 from gridgen.training.run.facts import MAX_SEED
 from gridgen.training.tasks import HOLDOUT, VAL, columns, objectives, task_of
 from gridgen.training.tasks.requirements import load_splits, require_fit
