@@ -258,7 +258,7 @@ def test_so_is_what_a_study_extends_and_what_is_its_own_is_shown_in_it(house):
 
 def test_a_study_extends_a_recipe_beside_it(tmp_path, house, monkeypatch):
     (house / "base.yaml").write_text("extends: demo\nbatch: 2\nclip_norm: 3\n")
-    text = (house / "study.yaml").read_text().replace("epochs: 0", "epochs: 1")
+    text = (house / "study.yaml").read_text("utf-8").replace("epochs: 0", "epochs: 1")
     (house / "study.yaml").write_text(text)
     monkeypatch.chdir("/")
     recipe = Study.load(house / "study.yaml").training
