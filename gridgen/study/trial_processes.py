@@ -2,15 +2,17 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any, Protocol
 
-from gridgen.errors import OutOfMemoryError, TrainingError, ending, starved
+from gridgen.errors import OutOfMemoryError, TrainingError, UsageError, ending, starved
 from gridgen.grid import Grid
 from gridgen.study.study import Study
 from gridgen.training.processes.devices import choose_device
@@ -21,6 +23,8 @@ Evaluate = Callable[[Grid, Path, ReportScore], float]
 """Trains a grid in a folder and returns its final score."""
 
 PATIENCE_SECONDS = 60
+TRIAL = "GRIDGEN_TRIAL"
+"""Environment variable that is set in the child processes of a search."""
 # What a child says of its end; all but a lack of memory is the same to the search.
 ERRORS = {"error": TrainingError, "memory": OutOfMemoryError}
 
@@ -94,13 +98,16 @@ class ChildTraining:
     final score. The child sends a line for each validation, and `report(epoch, score)` decides
     whether to stop. Errors: `TrainingError` with the child's reason; `Pruned`. Errors that every
     child would meet are raised when this object is made: `SpecError` for data that is missing or
-    does not fit, `DeviceError` for the device.
+    does not fit, `DeviceError` for the device, `UsageError` in such a child.
     """
 
     study: Study
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        if TRIAL in os.environ:
+            fact = "processes of a search import the program that searches"
+            raise UsageError(f"{fact}; begin the search under if __name__ == '__main__':")
         choose_device(self.device)
         self.study.require_data()
 
@@ -115,6 +122,7 @@ class ChildTraining:
             "objective": self.study.objective,
             "holdout": self.study.holdout,
             "folder": str(folder),
+            "program": _program(),
         }
         folder.parent.mkdir(parents=True, exist_ok=True)
         with open(folder.parent / f"{folder.name}.log", "w", encoding="utf-8") as log:
@@ -126,11 +134,19 @@ class ChildTraining:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**os.environ, TRIAL: "1"},
             )
             try:
                 return _listen(child, job, report, Path(log.name))
             finally:
                 _end(child)
+
+
+def _program() -> dict[str, Any]:
+    """What a child needs to import this program, as a process does that Python itself spawns."""
+    needed = ("sys_path", "sys_argv", "init_main_from_name", "init_main_from_path")
+    known = spawn.get_preparation_data("trial")
+    return {name: known[name] for name in needed if name in known}
 
 
 def _listen(

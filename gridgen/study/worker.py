@@ -10,10 +10,12 @@ import os
 import shutil
 import sys
 import threading
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any, TextIO
 
-from gridgen.errors import GridgenError, Interrupted, OutOfMemoryError
+from gridgen.data.datasets import find_dataset
+from gridgen.errors import DataError, GridgenError, Interrupted, OutOfMemoryError, SpecError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, Run, resume, train
@@ -54,6 +56,19 @@ def follow_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def know_members(job: dict[str, Any]) -> None:
+    """Import the program that searches, where the job names what only that has entered: a unit or a
+    dataset of one's own, for example.
+    """
+    try:
+        GridSpec(**job["spec"])
+        Recipe(**job["recipe"])
+        find_dataset(job["data"])
+    except (SpecError, DataError):
+        # Not always: a program that begins its search without a guard would begin another here.
+        spawn.prepare(job["program"])
+
+
 def run_job(job: dict[str, Any], messages: Messages) -> float:
     """Train, or resume where a killed process stopped, and return the final score."""
     folder = Path(job["folder"])
@@ -83,6 +98,7 @@ def main() -> int:
     messages = Messages(own_stdout(), job["objective"])
     follow_parent()
     try:
+        know_members(job)
         messages.say({"final": run_job(job, messages)})
     except Interrupted as error:
         return 128 + error.signal

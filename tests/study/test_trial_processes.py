@@ -12,10 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from gridgen.errors import OutOfMemoryError, TrainingError
+from gridgen.errors import OutOfMemoryError, TrainingError, UsageError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
-from gridgen.study.trial_processes import ChildTraining, LocalEngine, Pruned, TrialJob, TrialOutcome
+from gridgen.study.trial_processes import (
+    TRIAL,
+    ChildTraining,
+    LocalEngine,
+    Pruned,
+    TrialJob,
+    TrialOutcome,
+)
 from gridgen.training import Run
 from study.fakes import no_training, rows, states
 
@@ -233,3 +240,40 @@ def test_the_local_engine_runs_what_is_submitted_in_order(study, tmp_path):
     with pytest.raises(ZeroDivisionError):
         engine.wait()
     assert asked == [(str(number), True) for number in range(4)]
+
+
+MINE = """\
+from gridgen.grid import UNITS
+from gridgen.grid.layers import Conv
+from gridgen.study import Study, search
+
+
+def dilated(style, channels_in, channels_out):
+    return style.before(Conv(channels_in, channels_out, dilation=2))
+
+
+UNITS["lateral"]["dilated"] = dilated
+
+if __name__ == "__main__":
+    print(search(Study.load("s.yaml"), folder="found", trials=1).best.units.lateral)
+"""
+
+
+def test_children_know_what_the_program_that_searches_has_entered(tmp_path):
+    own = TEXT.replace("{classes: 3}", "{classes: 3, units: {lateral: dilated}}")
+    (tmp_path / "s.yaml").write_text(own.replace("epochs: 3", "epochs: 1"))
+    (tmp_path / "mine.py").write_text(MINE)
+    done = subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.stdout, done.returncode) == ("dilated\n", 0), done.stderr
+
+
+def test_a_child_begins_no_search_where_a_program_without_a_guard_asks_for_one(study, monkeypatch):
+    monkeypatch.setenv(TRIAL, "1")
+    with pytest.raises(UsageError) as caught:
+        ChildTraining(study)
+    assert str(caught.value) == (
+        "processes of a search import the program that searches; "
+        "begin the search under if __name__ == '__main__':"
+    )
