@@ -2,6 +2,7 @@
 
 python -m benchmarks.memory            # 60 settings and more, some minutes
 python -m benchmarks.memory --small    # the same at a tenth of the width
+python -m benchmarks.memory --losses   # what each loss needs, alone; a second
 """
 
 import argparse
@@ -17,7 +18,8 @@ from gridgen.memory import Memory, Setting, count_memory
 from gridgen.memory.min_memory_order import min_memory_order, own_order
 from gridgen.spec import GridSpec
 from gridgen.text import bytes_text
-from tests.oracles.tracking import DEVICE, Tracked, tracked
+from gridgen.training.recipe.losses import LOSSES
+from tests.oracles.tracking import DEVICE, Tracked, tracked, tracked_loss
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 
@@ -109,10 +111,31 @@ def orders() -> Iterator[tuple[str, Grid]]:
         yield name, build_grid(load_spec(name))
 
 
+def print_losses() -> None:
+    """What a loss keeps and needs at most, in predictions: (N, K, H, W) in fp32."""
+    print("| loss | kept for the backward pass | at most |\n|---|---:|---:|")
+    for losses, words in LOSS_SUMS.items():
+        for smoothing in (0.0, 0.1):
+            kept, peak = tracked_loss([LOSSES[name]() for name in losses], smoothing)
+            print(f"| {words}{', smoothed labels' * (smoothing > 0)} | {kept:.2f} | {peak:.2f} |")
+
+
+LOSS_SUMS = {
+    ("cross-entropy",): "cross-entropy",
+    ("focal",): "focal",
+    ("dice",): "dice",
+    ("cross-entropy", "dice"): "cross-entropy + dice",
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--losses", action="store_true")
     arguments = parser.parse_args()
+    if arguments.losses:
+        print_losses()
+        return
     print_errors(arguments.small)
     print_orders()
 

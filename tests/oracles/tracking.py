@@ -18,6 +18,7 @@ from gridgen.emit.network import CHANNELS_LAST
 from gridgen.memory import Setting
 from gridgen.testing.networks import prediction_and_loss
 from gridgen.testing.oracles import kept_by_autograd
+from gridgen.training.recipe.losses import Truth, total_loss
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 OPTIMIZERS = {
@@ -42,6 +43,25 @@ def tracked(grid, size, setting: Setting) -> Tracked:
     assert setting.device == DEVICE
     with _no_unit_dropped():
         return _Tracking(grid, size, setting).run()
+
+
+def tracked_loss(losses, smoothing=0.0, shape=(2, 19, 64, 64)) -> tuple[float, float]:
+    """What a sum of losses keeps for its backward pass, and the most that it and that pass need.
+
+    In sizes of the prediction, of `shape` in fp32; prediction and labels are not counted.
+    """
+    images, _, *sides = shape
+    with FakeTensorMode(), torch.device(DEVICE):
+        prediction = torch.rand(shape, requires_grad=True)
+        truth = Truth(torch.zeros(images, *sides, dtype=torch.int64), None, smoothing)
+        held = prediction, truth.labels
+        size = prediction.untyped_storage().nbytes()
+        kept = kept_by_autograd(lambda: total_loss(losses, prediction, truth), held)[1]
+        tracker = MemTracker()
+        with tracker:
+            total_loss(losses, prediction, truth).backward()
+        peaks = tracker.get_tracker_snapshot("peak")
+    return kept / size, sum(sizes["Total"] for sizes in peaks.values()) / size
 
 
 class _Tracking:

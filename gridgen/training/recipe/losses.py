@@ -1,8 +1,10 @@
-"""Losses, which a training minimizes. Add one as a class and a line in `LOSSES`, and name it in the
-tasks whose labels it compares.
+"""Losses: what a training minimizes.
 
-All are computed in fp32, as bf16 is too coarse to be summed over a million pixels, and are those of
-the whole batch, however many processes share it.
+To add one, write a class, enter it in `LOSSES`, and name it in `losses` of each task whose labels
+it can compare.
+
+All are computed in fp32, because bf16 has too few digits for a sum over a million pixels. Where
+several processes share a batch, a loss is that of the whole batch.
 """
 
 from abc import abstractmethod
@@ -27,16 +29,19 @@ from gridgen.errors import SpecError
 from gridgen.training.processes import devices
 from gridgen.training.recipe.sections import Section, one_of
 
+# The distance at which a Charbonnier loss begins to be round.
 EPSILON = 1e-3
-# Below it 1 - p is taken as this, as the slope of a root is infinite at 0.
+# The least value of 1 - p in a focal loss: where gamma < 1, the gradient at 0 would be infinite.
 LEAST_DOUBT = 1e-12
 
 
 class Truth(NamedTuple):
-    """The labels of a batch, images or ids of classes (N, ...), and how those count.
+    """What a batch should have been predicted as, and how much each part of it counts.
 
-    `weights` (K,) are those of the classes; `smoothing` is the share of a label that all classes
-    are given alike.
+    Attributes:
+        labels: class ids (N, ...), or images of the prediction's shape.
+        weights: how much each class counts, (K,); without them all count alike.
+        smoothing: label smoothing, the share of each label that is spread evenly over all classes.
     """
 
     labels: Tensor
@@ -45,51 +50,51 @@ class Truth(NamedTuple):
 
     @property
     def labelled(self) -> Tensor:
-        """Whether a pixel has a class."""
+        """True at each pixel that has a class, False where it is ignored."""
         return self.labels != IGNORE
 
     @property
     def ids(self) -> Tensor:
-        """The class of each pixel as an index; of a pixel without a class any, here 0.
+        """The class of each pixel, to index with; 0 where the pixel is ignored.
 
-        Another label that is no class stays what it is, so that whatever it indexes fails. Those
-        of a dataset are refused where they are read (`require_ids`).
+        Any other label that is no class is left as it is, so that indexing fails. Datasets with
+        such labels are refused when they are read (`require_ids`).
         """
         return torch.where(self.labelled, self.labels, 0)
 
     def counts(self) -> Tensor:
-        """How much each pixel counts: as its class weighs, and not at all if it is ignored."""
+        """The weight of each pixel: that of its class, and 0 where the pixel is ignored."""
         return self.labelled if self.weights is None else self.labelled * self.weights[self.ids]
 
     def weighed(self, classes: Tensor) -> Tensor:
-        """Values of the classes (K,), each as its class weighs."""
+        """Values of the classes (K,), each multiplied by the weight of its class."""
         return classes if self.weights is None else classes * self.weights
 
     def is_class(self, prediction: Tensor) -> Tensor:
-        """1 where a pixel is labelled as a class, in the shape of a prediction (N, K, ...)."""
-        # `one_hot` would wait for a GPU to see that no id is too large.
+        """One-hot labels, fp32, in the shape of a prediction (N, K, ...); 0 where ignored."""
+        # torch's `one_hot` would wait for the GPU, to make sure that no id is too large.
         none = torch.zeros_like(prediction, memory_format=torch.contiguous_format)
         return none.scatter_(1, self.ids[:, None], self.labelled[:, None].to(none.dtype))
 
 
 class Loss(Section):
-    """A loss, and how much it counts in the sum of several."""
+    """One loss, and its factor where several are added up."""
 
     weight: float = Field(default=1.0, gt=0, description="Factor in the sum of several losses.")
 
     @abstractmethod
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
-        """The scalar for a batch, (N, K, ...) in fp32 and what is true of it."""
+        """The loss of a batch, a scalar, for a prediction (N, K, ...) in fp32."""
 
 
 class CrossEntropy(Loss):
-    """Cross-entropy, averaged over the labelled pixels of a batch; each as its class weighs."""
+    """Cross-entropy: the mean of -log p over the labelled pixels, weighted by their classes."""
 
     name: Literal["cross-entropy"] = "cross-entropy"
 
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
         """0 where no pixel is labelled."""
-        # The mean of torch would be over this process alone; the sum can be shared.
+        # torch's own mean would be over the pixels of this process alone.
         total = cross_entropy(
             prediction,
             truth.labels,
@@ -102,13 +107,17 @@ class CrossEntropy(Loss):
 
 
 class Focal(Loss):
-    """Cross-entropy times (1 - p)^gamma, so that what is easy counts little (Lin et al., 2017)."""
+    """Cross-entropy times (1 - p)^gamma: pixels that are easy count little (Lin et al., 2017)."""
 
     name: Literal["focal"] = "focal"
     gamma: float = Field(default=2.0, ge=0, le=10, description="0 is cross-entropy.")
 
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
-        """0 where no pixel is labelled. With smoothing, a sum over the classes' shares of it."""
+        """0 where no pixel is labelled.
+
+        With label smoothing, a pixel's loss is the sum of its losses for every class, each times
+        the share that the class has of the smoothed label.
+        """
         logs, counts, smoothing = prediction.log_softmax(1), truth.counts(), truth.smoothing
         total = (self._costs(logs.gather(1, truth.ids[:, None]))[:, 0] * counts).sum()
         if smoothing:
@@ -122,19 +131,21 @@ class Focal(Loss):
 
 
 class Dice(Loss):
-    """1 - the Dice coefficient of the batch, a mean over its classes (Milletari et al., 2016)."""
+    """1 - the Dice coefficient, a mean over the classes of the batch (Milletari et al., 2016)."""
 
     name: Literal["dice"] = "dice"
 
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
-        """The mean over the classes that the batch has, as they weigh; 0 where it has none.
+        """The mean over the classes that occur in the batch, by their weights; 0 where none does.
 
-        2 sum(p g) / (sum(p^2) + sum(g^2)) for each, over the labelled pixels of all images. The
-        squares are those of V-Net: with them smoothed labels are met best by p = g.
+        The Dice coefficient of a class is 2 sum(p g) / (sum(p^2) + sum(g^2)): p is the softmax, g
+        the one-hot or smoothed label, and the sums are over the labelled pixels of all images. The
+        squares are those of V-Net; without them p = g would not be the best answer to smoothed
+        labels.
         """
         shares, ids = prediction.softmax(1), truth.is_class(prediction)
         labelled, smoothing = truth.labelled[:, None], truth.smoothing
-        # With nothing smoothed the labels are the ids, and no second copy of them is kept.
+        # Without smoothing these are the one-hot labels themselves, which saves a copy of them.
         wanted = (ids * (1 - smoothing) + smoothing / len(ids[0])) * labelled if smoothing else ids
         parts = shares * wanted, shares**2 * labelled + wanted**2, ids
         sums = devices.summed_for_loss(torch.stack([_sums(part) for part in parts]))
@@ -146,12 +157,12 @@ class Dice(Loss):
 
 
 class Charbonnier(Loss):
-    """Mean of sqrt(d^2 + 0.001^2): |d| without its edge (Charbonnier et al., ICIP 1994)."""
+    """Mean of sqrt(d^2 + 0.001^2), a smooth |d| of images (Charbonnier et al., ICIP 1994)."""
 
     name: Literal["charbonnier"] = "charbonnier"
 
     def of(self, prediction: Tensor, truth: Truth) -> Tensor:
-        """Labels are images."""
+        """The difference d is that of prediction and label, both images (N, C, ...)."""
         return (prediction - truth.labels).square().add(EPSILON**2).sqrt().mean()
 
 
@@ -164,22 +175,23 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def total_loss(losses: Sequence[Loss], prediction: Tensor, truth: Truth) -> Tensor:
-    """The weighted sum of losses for a prediction in any precision."""
+    """The sum of losses, each times its weight, for a prediction (N, K, ...) in any precision."""
     return torch.stack([loss.weight * loss.of(prediction.float(), truth) for loss in losses]).sum()
 
 
 def _averaged(total: Tensor, counts: Tensor) -> Tensor:
-    """`total` over what the pixels of the whole batch count; 0 where none does.
+    """`total` divided by the weights of all pixels of the batch; 0 where no pixel counts.
 
-    Of several processes, each divides by its share of that, as gradients are averaged.
+    Of several processes each divides by the mean of their sums of weights, because their gradients
+    are averaged afterwards: together that is the sum over the batch, divided once.
     """
     share = devices.summed(counts.sum()) / devices.world_size()
-    # A batch may hold no labelled pixel; asking for it with `if` would wait for the GPU.
+    # A batch may have no labelled pixel; an `if` would wait for the GPU to know.
     return total / torch.where(share > 0, share, 1)
 
 
 def _sums(values: Tensor) -> Tensor:
-    """(N, K, ...) -> (K,), over all pixels of all images."""
+    """The sum for each class over all pixels of all images: (N, K, ...) -> (K,)."""
     return values.sum((0, *range(2, values.dim())))
 
 

@@ -1,6 +1,6 @@
-"""What every task offers: a loss, statistics that add up to a score, and pictures.
+"""The interface of a task: what a network is trained for, how it is scored, and how it is shown.
 
-No task of its own: those have one file each.
+Here are no tasks; each has a file of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,14 @@ from gridgen.training.tasks.table import ScoreTable
 
 @dataclass(frozen=True)
 class Metric:
-    """The number that a training is judged by; higher is better.
+    """The number by which a network is judged; higher is better.
 
-    `most` is its greatest value, where there is one.
+    Attributes:
+        name: in names of columns, such as `iou` in `val_iou`.
+        title: in reports.
+        digits: digits after the decimal point in reports.
+        unit: follows the number in reports, such as ` dB`.
+        most: the greatest value that it can have, if there is one.
     """
 
     name: str
@@ -32,152 +37,170 @@ class Metric:
 
     @property
     def train(self) -> str:
-        """Column of metrics.csv with the metric on what was trained on."""
+        """The column of metrics.csv with the metric on the images that were trained on."""
         return column("train", self.name)
 
     @property
     def val(self) -> str:
-        """Column of metrics.csv with the metric on val, by which the best weights are chosen."""
+        """The column of metrics.csv with the metric on val; the best weights are chosen by it."""
         return column(VAL, self.name)
 
     @property
     def holdout(self) -> str:
-        """Column with the metric on images of train that were held out.
+        """The column of metrics.csv with the metric on the images of train that are held out.
 
-        If any are, the best weights are chosen by it.
+        Where there are any, the best weights are chosen by it instead of by val.
         """
         return column(HOLDOUT, self.name)
 
     def shown(self, value: float, sign: str = "") -> str:
-        """`value` as a report shows it; `sign` + shows that of positive values too."""
+        """`value` as a report shows it. With `sign` "+", positive values have a plus sign."""
         return f"{value:{sign}.{self.digits}f}{self.unit}"
 
     def brief(self, value: float) -> str:
-        """`value` as a line of progress shows it, with one digit less."""
+        """`value` as a line of progress shows it: with one digit less than a report."""
         return f"{value:.{self.digits - 1}f}{self.unit}"
 
 
 class Score(Protocol):
-    """How well a split was predicted."""
+    """How well the images of a split, or one image, were predicted."""
 
     @property
     def value(self) -> float:
-        """The metric."""
+        """The value of the task's metric."""
 
     def numbers(self) -> dict[str, float]:
-        """The numbers that metrics.csv holds of a split, the metric first."""
+        """The numbers that metrics.csv holds for a split, by name; the metric comes first."""
 
     def as_json(self) -> dict[str, Any]:
-        """The score as plain numbers."""
+        """All numbers of the score, as JSON types."""
 
     def rows(self) -> list[tuple[str, str]]:
-        """Label and value of each line of a report."""
+        """The lines of a report: a label and a value in words for each."""
 
 
 @runtime_checkable
 class Task(Protocol):
     """Everything that depends on what a network is trained for.
 
-    Predictions are (N, K, H, W). A label is what `Sample` says; an answer is a label that the
-    network gives. The class attributes are words and facts for reports, files and pictures.
+    A prediction is what the network computes for a batch, (N, K, H, W). A label is what a dataset
+    says of an image (`Sample.label`). An answer is the label that the network gives an image; it
+    is made from a prediction. The class attributes are facts and words for reports, files and
+    pictures.
     """
 
     name: ClassVar[str]
     metric: ClassVar[Metric]
     numbers: ClassVar[Mapping[str, str]]
-    """Titles of a score's numbers by their names, the metric's first."""
+    """Name and title of each of a score's `numbers`, in the same order."""
     losses: ClassVar[tuple[str, ...]]
-    """Names of the losses that can compare its labels; the first where a recipe names none."""
+    """Names of the losses that suit its labels. The first is used where a recipe names none."""
     resizable: ClassVar[bool]
-    """True where a crop of an image may be resized, and its label with it."""
+    """Whether a crop may be resized, together with its label."""
     label_resampling: ClassVar[Image.Resampling]
-    """The filter by which a picture of a label is made smaller."""
+    """The filter of Pillow with which a picture of a label is made smaller."""
     baseline: ClassVar[str]
-    """The prediction that needs no network, in a few words."""
+    """What `score_baseline` predicts without a network, in a few words."""
     ending: ClassVar[str]
-    """End of the name of a file that holds an answer."""
+    """End of the name of a file with an answer: `image_labels.png` ends in `labels`."""
     answer_title: ClassVar[str]
+    """Title above pictures of answers."""
     faults_title: ClassVar[str]
+    """Title above pictures of `faults`."""
     pictures_note: ClassVar[str]
-    """Sentences below the pictures of an evaluation: their order, and how faults are drawn."""
+    """Sentences below the pictures of an evaluation: their order, and how faults look."""
 
     @property
     def classes(self) -> Sequence[str]:
-        """Names of what the colours of a picture mean, if anything."""
+        """Names of the classes, which are what the colours of a picture mean; empty without any."""
 
     @property
     def colours(self) -> Colours:
-        """Red, green and blue in 0..255 of each class."""
+        """The colour of each class: red, green and blue in 0..255."""
 
     @classmethod
     def of(cls, classes: Sequence[str], colours: Colours) -> Self:
-        """The task on data with these classes and their colours; none where labels are images."""
+        """The task for data with these classes and colours; both are empty if labels are images."""
 
     def outputs(self, dataset: Dataset) -> int:
-        """K, the channels of a prediction, which the spec calls `classes`."""
+        """K, the number of channels of a prediction, which a spec calls `classes`."""
 
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
-        """Refuse a recipe that cannot train this task on `dataset`: `SpecError`, `DataError`."""
+        """Refuse a recipe that cannot train this task on `dataset`.
+
+        Errors: `SpecError`, `DataError`.
+        """
 
     def require_label(self, sample: Sample) -> None:
         """Refuse a label that is none of this task's, or does not fit the image: `DataError`."""
 
     def with_loss(self, recipe: Recipe, weights: Sequence[float] | None) -> Self:
-        """The task with the loss of a recipe; `weights` are those of the classes, if it asks."""
+        """The task with the losses that a recipe asks for.
+
+        `weights` are how much each class counts, where the recipe asks for class weights.
+        """
 
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """The scalar that training minimizes."""
+        """The scalar that training minimizes, for a prediction and its labels."""
 
     def no_statistics(self) -> Tensor:
-        """The statistics of no image, to which others are added."""
+        """The statistics of no image at all, to which those of batches are added."""
 
     def statistics(self, prediction: Tensor, labels: Tensor) -> Tensor:
-        """Additive statistics of a batch from which the score is computed."""
+        """What is kept of a batch to score it: a tensor; those of several batches are added up."""
 
     def score(self, statistics: Tensor) -> Score:
-        """The score of all images whose statistics were added up."""
+        """The score of all images whose statistics were added up in `statistics`."""
 
     def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
-        """What a score does not say, by the names of files: as class by class, if it has any."""
+        """Tables that say more than the score, by file name: each class by itself, for example."""
 
     def score_baseline(
         self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
     ) -> Score | None:
-        """Score a prediction of the split `dataset` of `data` without a network, if there is one.
+        """The score of a prediction without a network on `dataset`, a split of the data `data`.
 
-        Images of train whose names match `held_out` are not learned from. `on_progress` is
-        called for each image that is read.
+        None where there is no such prediction. One that learns from the train split leaves out the
+        images whose names match the shell pattern `held_out`. `on_progress` is called for each
+        image that is read.
         """
 
     def answer(self, prediction: Tensor) -> Tensor:
-        """The label that the network gives one image, on the CPU: (1, K, H, W) -> a label."""
+        """The label that a prediction for one image, (1, K, H, W), amounts to; on the CPU."""
 
     def masked(self, answer: Tensor, label: Tensor) -> Tensor:
-        """An answer without what its label leaves out of the score, to be shown beside it."""
+        """The answer as it is shown beside the label: ignored wherever the label is."""
 
     def pixels(self, label: Tensor) -> Pixels:
-        """A label or an answer as a picture, (H, W, 3)."""
+        """A picture of a label or an answer: uint8 (H, W, 3)."""
 
     def faults(self, image: Pixels, label: Tensor, answer: Tensor) -> Pixels:
-        """A picture of where and how much the answer for `image` is wrong, (H, W, 3)."""
+        """A picture of where, and how much, the answer for `image` is wrong: uint8 (H, W, 3)."""
 
     def legend(self, labels: Sequence[Tensor]) -> tuple[Sequence[str], Colours]:
-        """Names and colours below pictures of `labels`."""
+        """The names and colours that explain pictures of `labels`."""
 
     def encode(self, answer: Tensor) -> bytes:
-        """An answer as a PNG file whose pixels are its values."""
+        """An answer as the bytes of a PNG file whose pixels are its values."""
 
 
 VAL, HOLDOUT = "val", "holdout"
-"""The split by which a training is judged, and the images of train that were held out."""
+"""Parts of the data that are scored but not trained on: the split val, held-out images of train."""
 
 
 def column(split: str, number: str) -> str:
-    """The column of metrics.csv that holds a number of the score on a split."""
+    """The name of the column of metrics.csv with a number of the score on a split.
+
+    >>> column(VAL, "iou")
+    'val_iou'
+    """
     return f"{split}_{number}"
 
 
 def columns(task: Task, splits: Sequence[str] = (VAL,)) -> tuple[str, ...]:
-    """Columns of metrics.csv, after those that every training has, where `splits` are scored."""
+    """The columns of metrics.csv that a task adds to those of every training.
+
+    The metric on the training images comes first, then all numbers on each of `splits`.
+    """
     scored = (column(split, number) for split in splits for number in task.numbers)
     return (task.metric.train, *scored)
