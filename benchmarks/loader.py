@@ -28,7 +28,7 @@ from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
 from gridgen.data.folder import labels_in
-from gridgen.data.folder_files import read_classes
+from gridgen.data.folder import read_classes
 from gridgen.images import Window
 from gridgen.images.files import read_image
 from gridgen.training import load_recipe

@@ -70,7 +70,7 @@ def _summary(split: "Split") -> str:
 
 
 def _sizes(split: "Split") -> str:
-    from gridgen.data.folder import size_text
+    from gridgen.data.folder.dataset import size_text
 
     sizes = sorted(split.sizes, key=lambda size: (size[0] * size[1], size))
     if len(sizes) == 1:

@@ -8,8 +8,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.data.cityscapes import Cityscapes, is_cityscapes
 from gridgen.data.dataset import Dataset
 from gridgen.data.denoising import Denoising
-from gridgen.data.folder import Folder
-from gridgen.data.folder_files import read_settings
+from gridgen.data.folder import Folder, read_settings
 from gridgen.data.nuclei import Nuclei
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError, unknown

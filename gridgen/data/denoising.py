@@ -7,17 +7,11 @@ import numpy as np
 import torch
 
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
-from gridgen.data.folder import (
-    all_images,
-    common_channels,
-    files_by_name,
-    no_images,
-    require_folder,
-)
-from gridgen.data.folder_files import read_settings
+from gridgen.data.folder.dataset import common_channels, pixels_in
+from gridgen.data.folder.layout import Layout, no_images, short_names
 from gridgen.data.nuclei import Nuclei
 from gridgen.errors import DataError
-from gridgen.images.files import SUFFIXES, inspect_image, read_pixels
+from gridgen.images.files import inspect_image
 
 SIGMA = 25 / 255
 
@@ -56,30 +50,33 @@ class Denoising:
 
 
 class Pictures:
-    """The images of `{split}/images` in a directory, sorted by name; each is its own label.
+    """The images of a split of a folder, sorted by name; each is its own label.
 
     Channels and scale follow the rules of `Folder`. Errors: `DataError` that names directory or
     file.
     """
 
     def __init__(self, root: str | Path, split: str) -> None:
-        root = Path(root)
-        require_folder(root, split)
-        self._paths = files_by_name(root / split / "images", SUFFIXES)
-        if not self._paths:
-            raise DataError(no_images(root / split / "images"))
-        self.names = tuple(self._paths)
-        self._scale = read_settings(root).scale
-        self.sizes = tuple(inspect_image(path).size for path in self._paths.values())
-        self.channels = common_channels(all_images(root))
+        layout = Layout.of(Path(root))
+        layout.require(split)
+        images = layout.images(split)
+        if not images:
+            raise DataError(no_images(layout.place(split, layout.settings.images)))
+        shown = short_names(images)
+        self.names = tuple(sorted(shown))
+        self._images = [images[shown[name]] for name in self.names]
+        self._scale = layout.settings.scale
+        self.sizes = tuple(inspect_image(files[0]).size for files in self._images)
+        self.channels = common_channels(
+            files for other in layout.splits for files in layout.images(other).values()
+        )
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Sample:
-        name = self.names[index]
-        image = read_pixels(self._paths[name], self.channels, self._scale).levels
-        return Sample(name, image, image)
+        image = pixels_in(self._images[index], self.channels, self._scale).levels
+        return Sample(self.names[index], image, image)
 
 
 def noisy(image: torch.Tensor, name: str) -> torch.Tensor:

@@ -20,9 +20,9 @@ from gridgen.images.header import Header, Samples, Window
 from gridgen.images.rules import (
     DecodedImage,
     IdArray,
-    ids_of,
     of_channels,
     pixels_of,
+    upright_samples,
     white_of,
 )
 from gridgen.images.scale import FILE_SCALE, PixelScale
@@ -165,14 +165,27 @@ def read_pixels(
 
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     """The ids in a label file, or in its part `window`: (H, W). Errors: `DataError`."""
+    samples = read_samples(path, window)
+    if samples.shape[2] != 1 or samples.dtype.kind == "f":
+        fact = f"{path}: a label of {channel_text(samples.shape[2])} of {samples.dtype}"
+        raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF of whole numbers")
+    ids: IdArray = samples[..., 0]
+    return ids
+
+
+def read_samples(path: str | Path, window: Window | None = None) -> Samples:
+    """What a file stores, upright and without alpha, or its part `window`: (H, W, samples).
+
+    Whatever it means as brightness or colour. Errors: `DataError`.
+    """
     with opened(path) as file:
         alone = file.header.orientation == 1
-        ids = ids_of(file.header, file.read(window if alone else None), path)
+        samples = upright_samples(file.header, file.read(window if alone else None))
     if window is None:
-        return ids
-    ids = ids if alone else ids[window.rows, window.columns]
-    _require_side(path, ids.shape, window)
-    return ids
+        return samples
+    samples = samples if alone else samples[window.rows, window.columns]
+    _require_side(path, samples.shape[:2], window)
+    return samples
 
 
 def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:

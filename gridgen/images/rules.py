@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gridgen.errors import DataError
 from gridgen.images.header import Header, Photometric, Samples
 from gridgen.images.scale import FILE_SCALE, PixelScale
 
@@ -45,21 +44,6 @@ class DecodedImage:
     """float32 (channels, H, W), from 0 to 1."""
     valid: torch.Tensor | None = None
     """bool (H, W): false where a pixel has no value in any channel; None if all have one."""
-
-
-def ids_of(header: Header, stored: Samples, where: object) -> IdArray:
-    """(H, W): the numbers that a label stores, upright, whatever they mean as brightness.
-
-    `where` names the file. Errors: `DataError` for colours and for numbers that are not whole.
-    """
-    upright = upright_samples(header, stored)
-    if upright.shape[2] != 1:
-        fact = f"{where}: a label of {upright.shape[2]} channels"
-        raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF")
-    if header.dtype.kind == "f":
-        raise DataError(f"{where}: a label of floating point numbers; save ids as whole numbers")
-    ids: IdArray = upright[..., 0]
-    return ids
 
 
 def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -> DecodedImage:

@@ -216,7 +216,8 @@ def test_labels_of_16_bits_hold_ids_too(root):
 def test_colours_are_no_ids(root):
     Image.new("RGB", (128, 64)).save(label(root))
     assert failure(root, index=0) == (
-        f"{label(root)}: a label of 3 channels; save ids as a grey or palette PNG or TIFF"
+        f"{label(root)}: a label of 3 channels of uint8; save ids as a grey or palette PNG or TIFF "
+        "of whole numbers"
     )
 
 

@@ -13,13 +13,13 @@ from torch import Tensor
 from gridgen.data.check.likeness import details
 from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
-from gridgen.data.folder import no_images, require_agreement, splits_of, unequal, unpaired
-from gridgen.data.folder_files import UNLISTED, ClassList, read_classes, read_settings
+from gridgen.data.folder import ClassList, FolderSettings, read_classes, unequal
+from gridgen.data.folder.dataset import channels_of, pixels_in, require_agreement
+from gridgen.data.folder.labels import UNLISTED, Labels, LabelSource, label_source
+from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.frequencies import Counts
-from gridgen.errors import DataError, GridgenError
-from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES, read_header, read_ids, read_pixels
-from gridgen.images.rules import IdArray
-from gridgen.images.scale import FILE_SCALE, PixelScale
+from gridgen.errors import DataError, SpecError
+from gridgen.images.files import read_header
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,6 @@ def _read_sample(split: Split, dataset: Dataset, index: int) -> None:
         split.add_label(sample.label)
 
 
-Files = dict[str, Path]
-
-
 class FolderReading:
     """Reads all splits of a dataset folder.
 
@@ -159,30 +156,35 @@ class FolderReading:
 
     def __init__(self, root: Path) -> None:
         self.name, self._root = root.resolve().name, root
-        names = splits_of(root)
         self.whole = Split("", Counts(0))
-        self._listed, self._scale = self._class_list(), self._settings_scale()
+        self._listed = self._class_list()
+        self._layout = self._layout_of(root)
         self.classes = tuple(line.name for line in self._listed.classes) if self._listed else ()
-        self.splits = [Split(name, Counts(len(self.classes))) for name in names]
+        self.splits = [Split(name, Counts(len(self.classes))) for name in self._layout.splits]
         self._files = [self._files_of(split) for split in self.splits]
         self._channels: dict[int, list[Path]] = {}
 
     def __len__(self) -> int:
-        return sum(len(images.keys() | labels.keys()) for images, labels in self._files)
+        return sum(len(samples) for _, samples in self._files)
 
     def steps(self) -> Iterator[None]:
         """Read everything; yields after each sample."""
-        for split, (images, labels) in zip(self.splits, self._files, strict=True):
-            for name in sorted(images.keys() | labels.keys()):
-                if name not in images or name not in labels:
-                    folders = self._folders(split)
-                    split.fault("unpaired", unpaired(name, images, labels, *folders))
-                self._read(split, images.get(name), labels.get(name))
+        for split, (source, samples) in zip(self.splits, self._files, strict=True):
+            for sample in samples:
+                self._read(split, source, sample)
                 yield
         try:
             require_agreement(self._channels)
         except DataError as error:
             self.whole.fault("channels", error)
+
+    def _layout_of(self, root: Path) -> Layout:
+        """The layout, by default settings where those of the folder are damaged."""
+        try:
+            return Layout.of(root)
+        except SpecError as error:
+            self.whole.fault("settings", error)
+            return Layout.of(root, FolderSettings())
 
     def _class_list(self) -> ClassList | None:
         try:
@@ -191,73 +193,54 @@ class FolderReading:
             self.whole.fault("classes", error)
             return None
 
-    def _settings_scale(self) -> PixelScale:
+    def _files_of(self, split: Split) -> tuple[LabelSource | None, list[SampleFiles]]:
+        """Where the labels of a split come from, and its samples."""
+        layout, faults = self._layout, list[DataError]()
         try:
-            return read_settings(self._root).scale
-        except GridgenError as error:
-            self.whole.fault("settings", error)
-            return FILE_SCALE
+            source = label_source(layout, split.name, self._listed or ClassList(()), faults)
+            samples = paired(layout, split.name, source.files, faults)
+        except DataError as error:
+            split.fault("unpaired", error)
+            return None, []
+        for fault in faults:
+            split.fault("unpaired", fault)
+        unlike = layout.unlike(split.name)
+        split.passed_over += [path.relative_to(self._root).as_posix() for path in unlike]
+        return source, samples
 
-    def _folders(self, split: Split) -> tuple[Path, Path]:
-        return self._root / split.name / "images", self._root / split.name / "labels"
+    def _read(self, split: Split, source: LabelSource | None, sample: SampleFiles) -> None:
+        """Read the files of a sample that can be read."""
+        size = self._read_image(split, sample)
+        label = _read_label(split, source, sample, self._listed is not None) if source else None
+        if label is None:
+            return
+        if size and label.shape != size:
+            split.fault("sizes", unequal(sample.label, label.shape, sample.images[0], size))
+        if self._listed:
+            split.add_label(torch.from_numpy(np.where(label == UNLISTED, IGNORE, label)))
 
-    def _files_of(self, split: Split) -> tuple[Files, Files]:
-        images, labels = self._folders(split)
-        found = _named(images, SUFFIXES, split), _named(labels, LABEL_SUFFIXES, split)
-        if not found[0]:
-            split.fault("unpaired", no_images(images))
-        return found
-
-    def _read(self, split: Split, image: Path | None, label: Path | None) -> None:
-        """Read the files of a sample that exist and can be read."""
-        size = self._read_image(split, image) if image else None
-        ids = _read_ids(split, label) if label else None
-        if label and ids is not None and self._listed:
-            _add_label(split, label, ids, self._listed)
-        if image and label and size and ids is not None and ids.shape != size:
-            split.fault("sizes", unequal(label, ids.shape, image, size))
-
-    def _read_image(self, split: Split, path: Path) -> tuple[int, ...] | None:
+    def _read_image(self, split: Split, sample: SampleFiles) -> tuple[int, ...] | None:
         """Read an image and return its (height, width)."""
         try:
-            header = read_header(path)
-            pixels = read_pixels(path, header.channels, self._scale)
+            header, channels = read_header(sample.images[0]), channels_of(sample.images)
+            pixels = pixels_in(sample.images, channels, self._layout.settings.scale)
         except DataError as error:
             split.fault("unreadable", error)
             return None
-        split.add_image(path.stem, pixels.levels, header.bits)
-        self._channels.setdefault(header.channels, []).append(path)
+        split.add_image(sample.name, pixels.levels, header.bits)
+        self._channels.setdefault(channels, []).append(sample.images[0])
         return header.size
 
 
-def _named(directory: Path, suffixes: tuple[str, ...], split: Split) -> Files:
-    """The directory's visible files with those suffixes; of two with one name, the first."""
-    found: Files = {}
-    for path in sorted(directory.glob("[!.]*")):
-        if path.suffix.lower() not in suffixes:
-            split.passed_over.append(f"{directory.name}/{path.name}")
-            continue
-        if path.stem in found:
-            fact = f"{path}: {found[path.stem].name} has the same name; remove one"
-            split.fault("unpaired", fact)
-        found.setdefault(path.stem, path)
-    return found
-
-
-def _read_ids(split: Split, path: Path) -> IdArray | None:
+def _read_label(
+    split: Split, source: LabelSource, sample: SampleFiles, listed: bool
+) -> Labels | None:
+    """The label of a sample; what no class is known for is a fault, with its numbers of pixels."""
     try:
-        return read_ids(path)
+        label = source.read(sample)
+        if listed and (label == UNLISTED).any() and (fault := source.unlisted(sample)):
+            split.fault("ids", fault)
     except DataError as error:
         split.fault("unreadable", error)
         return None
-
-
-def _add_label(split: Split, path: Path, ids: IdArray, listed: ClassList) -> None:
-    """Count a label. Unlisted ids are a fault, with their numbers of pixels, and are ignored."""
-    labels = listed.labels_of(ids)
-    unlisted = labels == UNLISTED
-    if unlisted.any():
-        found = zip(*np.unique(ids[unlisted], return_counts=True), strict=True)
-        shown = ", ".join(f"{number} ({pixels:,} pixels)" for number, pixels in found)
-        split.fault("ids", f"{path}: ids that classes.txt has not: {shown}")
-    split.add_label(torch.from_numpy(np.where(unlisted, IGNORE, labels)))
+    return label

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from gridgen.data.folder_files import is_name
+from gridgen.data.folder import is_name
 from gridgen.errors import RunError, SpecError, unknown
 from gridgen.files import write_file
 from gridgen.images.scale import ScaleFields

@@ -1,21 +1,15 @@
-"""The two files that describe a dataset folder: `classes.txt`, and the optional `dataset.yaml`."""
+"""`classes.txt`: the ids that labels may hold, their names and colours."""
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
-import numpy.typing as npt
 
 from gridgen.data.dataset import IGNORE, Colour
 from gridgen.errors import DataError
-from gridgen.images.scale import ScaleFields
 
 COLUMNS = ("id", "name", "R", "G", "B", "role")
 ROLES = ("class", "ignore")
 MAX_NAME = 200
-UNLISTED = -1
 
 
 @dataclass(frozen=True)
@@ -44,23 +38,6 @@ class ClassList:
     def ids(self) -> tuple[int, ...]:
         """All ids that a label may hold, ascending."""
         return tuple(line.id for line in self.lines)
-
-    @cached_property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """(256,): the label of each id, which is the id, `IGNORE`, or `UNLISTED`."""
-        labels = np.full(256, UNLISTED, dtype=np.int64)
-        for line in self.lines:
-            labels[line.id] = line.id if line.role == "class" else IGNORE
-        return labels
-
-    def labels_of(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """The label of each id, in the same shape; ids outside 0..255 are `UNLISTED`."""
-        if ids.dtype == np.uint8:
-            # Twice as fast as self.labels[ids].
-            labels: npt.NDArray[np.int64] = self.labels.take(ids)
-            return labels
-        fits = (ids >= 0) & (ids <= 255)
-        return np.where(fits, self.labels[np.where(fits, ids, 0)], UNLISTED)
 
 
 def read_classes(path: Path) -> ClassList:
@@ -99,7 +76,8 @@ def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
     if role not in ROLES:
         raise ValueError(f"role: {role!r} is neither class nor ignore")
     red, green, blue = (_byte(cells[i], COLUMNS[i]) for i in (2, 3, 4))
-    line = ClassLine(number, _byte(cells[0], "id"), name, (red, green, blue), role)
+    identity = _byte(cells[0], "id") if role == "class" else _whole(cells[0], "id")
+    line = ClassLine(number, identity, name, (red, green, blue), role)
     for other in above:
         if line.id == other.id or line.name == other.name:
             what = f"id {line.id}" if line.id == other.id else f"name {line.name!r}"
@@ -122,6 +100,13 @@ def _byte(text: str, column: str) -> int:
     return int(text)
 
 
+def _whole(text: str, column: str) -> int:
+    """A number of 64 bits: some tools mark what is no class with -1 or 65535."""
+    if not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII):
+        raise ValueError(f"{column}: {text!r} is not a whole number")
+    return int(text)
+
+
 def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
     """The lines, once their class ids count up from 0 and stay below `IGNORE`."""
     classes = [line for line in lines if line.role == "class"]
@@ -135,22 +120,3 @@ def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
             fact = f"class id {IGNORE} marks ignored pixels; {IGNORE} classes at most"
             raise DataError(f"{path}:{line.number}: {fact}")
     return tuple(lines)
-
-
-SETTINGS = "dataset.yaml"
-
-
-class FolderSettings(ScaleFields):
-    """Settings of a dataset folder. All have defaults, so the file may be absent.
-
-    >>> FolderSettings.parse("white: 4095").white
-    4095.0
-    """
-
-    kind: ClassVar[str] = "dataset"
-
-
-def read_settings(root: Path) -> FolderSettings:
-    """The settings of the folder, or the defaults. Errors: `SpecError` with file and line."""
-    path = root / SETTINGS
-    return FolderSettings.load(path) if path.exists() else FolderSettings()

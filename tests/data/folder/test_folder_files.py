@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from gridgen.data.dataset import IGNORE
 from gridgen.data.denoising import Denoising
-from gridgen.data.folder import Folder
-from gridgen.data.folder_files import FolderSettings, read_classes, read_settings
+from gridgen.data.folder import Folder, FolderSettings, read_classes, read_settings
 from gridgen.errors import DataError, SpecError, unknown
 
 GOOD = "0\tsky\t1\t2\t3\tclass\n"
@@ -27,15 +25,6 @@ def test_ids_come_in_ascending_order_with_names_and_colours(read):
     assert [line.name for line in listed.classes] == ["sky", "road"]
     assert [line.colour for line in listed.classes] == [(1, 2, 3), (4, 5, 6)]
     assert listed.ids == (0, 1, 9)
-
-
-def test_ignored_ids_become_the_ignored_label_and_unlisted_ones_stand_out(read):
-    labels = read(GOOD + "9\tvoid\t0\t0\t0\tignore\n").labels
-    assert (labels[0], labels[9], labels[1], labels[255]) == (0, IGNORE, -1, -1)
-
-
-def test_255_may_be_the_ignored_id(read):
-    assert read(GOOD + "255\tvoid\t0\t0\t0\tignore\n").labels[255] == IGNORE
 
 
 def test_windows_line_ends_and_byte_order_mark_are_read(read):

@@ -1,0 +1,15 @@
+"""Folders of images and labels as datasets: where files lie, and what labels store."""
+
+from gridgen.data.folder.classes import ClassList, is_name, read_classes
+from gridgen.data.folder.dataset import Folder, unequal
+from gridgen.data.folder.settings import FolderSettings, read_settings
+
+__all__ = [
+    "ClassList",
+    "Folder",
+    "FolderSettings",
+    "is_name",
+    "read_classes",
+    "read_settings",
+    "unequal",
+]

@@ -1,0 +1,248 @@
+"""Which files of a folder belong together: its splits, and the images and labels of each."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridgen.data.dataset import require_split
+from gridgen.data.folder.settings import FolderSettings, read_settings
+from gridgen.errors import DataError
+from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
+
+SYNONYMS = {
+    "train": ("training",),
+    "val": ("valid", "validation", "dev"),
+    "test": ("testing",),
+}
+"""Other names of folders, where there is none of the usual name."""
+CHANNEL = r"(?P<channel>\d{4})"
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """The files of one sample."""
+
+    name: str
+    """Unique within the split and fit for a file name: what `{name}` stood for, `/` as `_`."""
+    images: tuple[Path, ...]
+    """One file, or one for each channel."""
+    label: Path
+    """A raster image, or the JSON file that holds its annotations."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A folder and where its settings say that its files lie."""
+
+    root: Path
+    settings: FolderSettings
+    splits: Mapping[str, str]
+    """Of each split, what `{split}` stands for, or its list of names; "" for all there are."""
+
+    @classmethod
+    def of(cls, root: Path, settings: FolderSettings | None = None) -> "Layout":
+        """The layout of the folder, by its dataset.yaml unless other settings are given.
+
+        Errors: `DataError`, `SpecError` in dataset.yaml.
+        """
+        if not root.is_dir():
+            raise DataError(f"{root}: no such directory")
+        settings = settings or read_settings(root)
+        return cls(root, settings, _splits(root, settings))
+
+    def require(self, split: str) -> None:
+        """Refuse a split that is not there. Errors: `DataError`."""
+        require_split(str(self.root), split, self.splits)
+
+    def place(self, split: str, pattern: str) -> Path:
+        """The folder in which all files of a pattern lie, or the JSON file."""
+        filled = self._filled(split, pattern)
+        return self.root / (filled if filled.endswith(".json") else _literal(filled))
+
+    def images(
+        self, split: str, faults: list[DataError] | None = None
+    ) -> dict[str, tuple[Path, ...]]:
+        """The image files of a split by their names.
+
+        Errors: `DataError` for two files of one name, which goes to `faults` where they are given.
+        """
+        found: dict[str, dict[str, Path]] = {}
+        for match, path in self._files(split, self.settings.images, SUFFIXES):
+            channel = match.groupdict().get("channel") or ""
+            _add(found.setdefault(_normal(match["name"]), {}), channel, path, faults)
+        return {name: tuple(found[name][c] for c in sorted(found[name])) for name in sorted(found)}
+
+    def labels(self, split: str, faults: list[DataError] | None = None) -> dict[str, Path]:
+        """The label files of a split by their names. Errors: as of `images`."""
+        found: dict[str, Path] = {}
+        for match, path in self._files(split, self.settings.labels, LABEL_SUFFIXES):
+            _add(found, _normal(match["name"]), path, faults)
+        return found
+
+    def names(self, split: str) -> frozenset[str] | None:
+        """The names that a split lists; None where it takes all. Errors: `DataError`."""
+        if not self.settings.has_lists or not (place := self.splits[split]):
+            return None
+        path = self.root / place
+        try:
+            lines = path.read_text("utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"{path}: {reason}; it lists the names of {split}") from error
+        return frozenset(_normal(line.strip()) for line in lines if line.strip())
+
+    def unlike(self, split: str) -> list[Path]:
+        """The visible files beside images and labels that are neither by their endings."""
+        return [
+            path
+            for pattern, suffixes in (
+                (self.settings.images, SUFFIXES),
+                (self.settings.labels, LABEL_SUFFIXES),
+            )
+            if not pattern.endswith(".json")
+            for path in _walk(self.place(split, pattern))
+            if path.suffix.lower() not in suffixes
+        ]
+
+    def _filled(self, split: str, pattern: str) -> str:
+        return pattern.replace("{split}", self.splits[split] or split)
+
+    def _files(
+        self, split: str, pattern: str, suffixes: Sequence[str]
+    ) -> Iterator[tuple[re.Match[str], Path]]:
+        """Files of the split that match the pattern and end in one of the suffixes."""
+        expression = _expression(self._filled(split, pattern))
+        beside = self.settings.labels if pattern == self.settings.images else self.settings.images
+        other = _expression(self._filled(split, beside))
+        listed = self.names(split)
+        for path in _walk(self.place(split, pattern)):
+            place = path.relative_to(self.root).with_suffix("").as_posix()
+            matched = expression.fullmatch(place)
+            if path.suffix.lower() not in suffixes or not matched:
+                continue
+            # Of NAME and NAME_mask in one folder, the closer pattern has the file.
+            if len(beside) > len(pattern) and other.fullmatch(place):
+                continue
+            if listed is None or _normal(matched["name"]) in listed:
+                yield matched, path
+
+
+def paired(
+    layout: Layout, split: str, labels: Mapping[str, Path], faults: list[DataError]
+) -> list[SampleFiles]:
+    """The samples of a split, sorted by name; what has no partner is added to `faults`.
+
+    `labels` are the files that hold the label of each image.
+    """
+    images = layout.images(split, faults)
+    folder = layout.place(split, layout.settings.images)
+    if not images:
+        faults.append(DataError(no_images(folder)))
+    for name in sorted((layout.names(split) or set()) - images.keys()):
+        faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
+    for name in sorted(images.keys() ^ labels.keys()):
+        faults.append(DataError(_unpaired(layout, split, name, images, labels)))
+    both = {name: files for name, files in images.items() if name in labels}
+    try:
+        shown = short_names(both)
+    except DataError as fault:
+        faults.append(fault)
+        return []
+    return [SampleFiles(s, images[shown[s]], labels[shown[s]]) for s in sorted(shown)]
+
+
+def short_names(images: Mapping[str, tuple[Path, ...]]) -> dict[str, str]:
+    """Names fit for files: `city/1` becomes `city_1`. Errors: `DataError` where two become one."""
+    shown: dict[str, str] = {}
+    for name, files in images.items():
+        other = shown.setdefault(name.replace("/", "_"), name)
+        if other != name:
+            fact = f"{files[0]}: {images[other][0]} would have the same name without folders"
+            raise DataError(f"{fact}; rename one")
+    return shown
+
+
+def no_images(folder: Path) -> str:
+    """The message for a folder without images."""
+    return f"{folder}: no images; they end in {', '.join(SUFFIXES)}"
+
+
+def _unpaired(
+    layout: Layout,
+    split: str,
+    name: str,
+    images: Mapping[str, tuple[Path, ...]],
+    labels: Mapping[str, Path],
+) -> str:
+    """The message for a file that has no partner."""
+    pattern = layout.settings.labels
+    if name not in images:
+        place = layout.place(split, layout.settings.images)
+        return f"{labels[name]}: no image of that name in {place}"
+    if pattern.endswith(".json"):
+        return f"{images[name][0]}: not among the images of {layout.place(split, pattern)}"
+    expected = layout.root / layout._filled(split, pattern).replace("{name}", name)
+    return f"{images[name][0]}: no label; it would be {expected}.png"
+
+
+def _splits(root: Path, settings: FolderSettings) -> Mapping[str, str]:
+    """Splits and where they lie. Errors: `DataError` where there is none."""
+    if settings.splits:
+        return settings.splits
+    if settings.has_lists:
+        return {"train": ""}
+    before, _, after = settings.images.partition("{split}")
+    inside = _literal(after.removeprefix("/"))
+    folders = sorted(
+        path.name for path in (root / before).glob("[!.]*") if (path / inside).is_dir()
+    )
+    if not folders:
+        wanted = f"{settings.images.removesuffix('/{name}')} and "
+        wanted += settings.labels.removesuffix("/{name}")
+        raise DataError(f"{root}: no split; a dataset has {wanted}; gridgen data init finds others")
+    usual = {other: name for name, others in SYNONYMS.items() for other in others}
+    return {
+        usual.get(name, name) if usual.get(name) not in folders else name: name for name in folders
+    }
+
+
+def _literal(pattern: str) -> str:
+    """The folders of a pattern before its first placeholder.
+
+    >>> _literal("train/images/{name}"), _literal("imagesTr/{name}_{channel}"), _literal("{name}")
+    ('train/images', 'imagesTr', '')
+    """
+    return pattern.split("{")[0].rpartition("/")[0]
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """What matches a path without its ending."""
+    parts = re.split(r"({name}|{channel})", pattern)
+    found = {"{name}": "(?P<name>.+)", "{channel}": CHANNEL}
+    return re.compile("".join(found.get(part, re.escape(part)) for part in parts))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All visible files in a folder and below, in the order of their names."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _normal(name: str) -> str:
+    """A name as it is compared: some systems store an umlaut as one character, some as two."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] | None) -> None:
+    """Add a file, or the fault that there is one of its name."""
+    if key not in found:
+        found[key] = path
+        return
+    fault = DataError(f"{path}: {found[key].name} has the same name; remove one")
+    if faults is None:
+        raise fault
+    faults.append(fault)

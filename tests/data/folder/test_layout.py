@@ -1,0 +1,155 @@
+"""Where files lie: patterns, splits, lists of names."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gridgen.data.denoising import Denoising
+from gridgen.data.folder import Folder
+from gridgen.errors import DataError, SpecError
+
+CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
+IDS = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A folder with these images, labels, and this dataset.yaml."""
+
+    def made(images, labels, settings=""):
+        root = tmp_path / "set"
+        for number, name in enumerate(images):
+            save(root / name, np.full((2, 3), 10 + number, np.uint8))
+        for name in labels:
+            save(root / name, IDS)
+        (root / "classes.txt").write_text(CLASSES, "utf-8")
+        if settings:
+            (root / "dataset.yaml").write_text(settings, "utf-8")
+        return root
+
+    return made
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def test_labels_may_lie_in_masks(make):
+    root = make(["train/images/a.png"], ["train/masks/a.png"], 'labels: "{split}/masks/{name}"')
+    assert Folder(root).names == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("image", "label"), [("{name}", "{name}_mask"), ("in/{name}_rgb", "in/{name}")]
+)
+def test_labels_may_lie_beside_images_under_another_name(make, image, label):
+    files = [[f"{p.format(name=name)}.png" for name in "ab"] for p in (image, label)]
+    root = make(*files, f'images: "{image}"\nlabels: "{label}"\n')
+    assert Folder(root).names == ("a", "b")
+
+
+def test_images_may_be_files_of_one_channel_each(make):
+    images = [f"imagesTr/a_{channel:04}.tif" for channel in range(3)]
+    settings = 'images: "imagesTr/{name}_{channel}"\nlabels: "labelsTr/{name}"'
+    dataset = Folder(make(images, ["labelsTr/a.tif"], settings))
+    assert (dataset.names, dataset.channels) == (("a",), 3)
+    assert (dataset[0].image[:, 0, 0] * 255).round().tolist() == [10, 11, 12]
+
+
+def test_a_channel_that_is_missing_or_of_another_size_is_named(make):
+    settings = 'images: "in/{name}_{channel}"\nlabels: "out/{name}"'
+    images = ["in/a_0000.png", "in/a_0001.png", "in/b_0000.png"]
+    root = make(images, ["out/a.png", "out/b.png"], settings)
+    with pytest.raises(DataError, match=r"in/b_0000.png: 1 channel, but .*in/a_0000.png has 2"):
+        Folder(root)
+    save(root / "in/b_0001.png", np.zeros((3, 3), np.uint8))
+    with pytest.raises(DataError, match=r"in/b_0001.png: 3x3 pixels, but b_0000.png has 2x3"):
+        Folder(root)
+
+
+def test_names_may_hold_folders(make):
+    root = make(
+        ["train/images/x/a.png", "train/images/y/a.png"],
+        ["train/labels/x/a.png", "train/labels/y/a.png"],
+    )
+    assert Folder(root).names == ("x_a", "y_a")
+    save(root / "train/images/x_a.png", IDS)
+    save(root / "train/labels/x_a.png", IDS)
+    with pytest.raises(DataError, match="would have the same name without folders"):
+        Folder(root)
+
+
+@pytest.mark.parametrize("folder", ["valid", "validation", "dev"])
+def test_val_may_have_its_other_names(make, folder):
+    images = ["training/images/a.png", f"{folder}/images/b.png"]
+    labels = ["training/labels/a.png", f"{folder}/labels/b.png"]
+    root = make(images, labels)
+    assert (Folder(root, "train").names, Folder(root, "val").names) == (("a",), ("b",))
+    save(root / "val/images/c.png", IDS)
+    save(root / "val/labels/c.png", IDS)
+    assert Folder(root, "val").names == ("c",)
+    assert Folder(root, folder).names == ("b",)
+
+
+def test_splits_may_be_folders_of_any_name(make):
+    images = ["one/images/a.png", "two/images/b.png"]
+    root = make(images, [path.replace("images", "labels") for path in images],
+                "splits: {train: two, val: one}")  # fmt: skip
+    assert (Folder(root, "train").names, Folder(root, "val").names) == (("b",), ("a",))
+
+
+def test_splits_may_be_lists_of_names(make):
+    settings = (
+        'images: "images/{name}"\nlabels: "labels/{name}"\n'
+        "splits: {train: lists/t.txt, val: lists/v.txt}"
+    )
+    images = [f"images/{name}.png" for name in "abc"]
+    root = make(images, [path.replace("images", "labels") for path in images], settings)
+    (root / "lists").mkdir()
+    (root / "lists/t.txt").write_text("c\n\na\n", "utf-8")
+    with pytest.raises(DataError, match=r"v.txt: No such file or directory; it lists the names"):
+        Folder(root, "val")
+    (root / "lists/v.txt").write_text("b\n", "utf-8")
+    assert (Folder(root, "train").names, Folder(root, "val").names) == (("a", "c"), ("b",))
+    assert Denoising("val", root).names == ("b",)
+
+
+def test_a_name_that_is_listed_and_not_there_is_told(make):
+    settings = 'images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: t.txt}'
+    root = make(["i/a.png"], ["l/a.png"], settings)
+    (root / "t.txt").write_text("a\nz\n", "utf-8")
+    with pytest.raises(DataError, match=r"t.txt: 'z' has no image"):
+        Folder(root)
+
+
+@pytest.mark.parametrize(("of_image", "of_label"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_umlaut_may_be_one_character_or_two(make, of_image, of_label):
+    image, label = (unicodedata.normalize(form, "rüben") for form in (of_image, of_label))
+    root = make([f"train/images/{image}.png"], [f"train/labels/{label}.png"])
+    assert Folder(root).names == (unicodedata.normalize("NFC", "rüben"),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('images: "{splt}/x/{name}"', "has the unknown part {splt}; known: {split}, {name}"),
+        ('images: "../{split}/{name}"', "leads out of the folder"),
+        ('images: "/data/{split}/{name}"', "leads out of the folder"),
+        ('images: "{split}/images"', "has not one {name}"),
+        (
+            'images: "{name}_{split}"\nlabels: "{name}_{split}"',
+            "{split} is not a folder of its own",
+        ),
+        ('images: "i/{name}"', "images and labels differ in {split}; write it in both"),
+        ('labels: "{split}/l/{name}_{channel}"', "a label is one file; leave {channel} out"),
+        ('images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: a}', "'a' is no list"),
+    ],
+)
+def test_a_pattern_that_means_nothing_is_told_with_its_line(make, settings, told):
+    with pytest.raises(SpecError) as error:
+        Folder(make(["train/images/a.png"], ["train/labels/a.png"], settings))
+    assert told in str(error.value)
+    assert "dataset.yaml:" in str(error.value)
