@@ -27,8 +27,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
-from gridgen.data.folder import labels_in
 from gridgen.data.folder import read_classes
+from gridgen.data.folder.labels import label_source, labels_in
+from gridgen.data.folder.layout import Layout, paired
 from gridgen.images import Window
 from gridgen.images.files import read_image
 from gridgen.training import load_recipe
@@ -124,7 +125,9 @@ def milliseconds(work: Callable[[], object], rounds: int = 15) -> float:
 def print_parts(root: Path) -> None:
     """What one sample takes, on one thread."""
     image, label = (root / "train" / part / "000.png" for part in ("images", "labels"))
-    listed = read_classes(root / "classes.txt")
+    layout = Layout.of(root)
+    source = label_source(layout, "train", read_classes(root / "classes.txt"), [])
+    sample = paired(layout, "train", source.files, [])[0]
     pixels, side = read_image(image, 3), (CROP.smallest + CROP.largest) // 2
     window = Window(100, 200, side)
     cut, size = pixels[None, :, :side, :side].contiguous(), (CROP.size, CROP.size)
@@ -134,8 +137,8 @@ def print_parts(root: Path) -> None:
         "read_image: decode, then a tensor": lambda: read_image(image, 3),
         f"the same of a window of {side}": lambda: read_image(image, 3, window=window),
         "decode the label, Pillow": lambda: Image.open(label).load(),
-        "labels_in: decode, then check ids": lambda: labels_in(label, listed),
-        f"the same of that window of {side}": lambda: labels_in(label, listed, window),
+        "labels_in: decode, then check ids": lambda: labels_in(source, sample),
+        f"the same of that window of {side}": lambda: labels_in(source, sample, window),
         f"resize a crop of {side}, torch": lambda: interpolate(
             cut, size, mode="bilinear", antialias=True
         ),
