@@ -15,10 +15,11 @@ ROOMS = (
     *(
         "errors",
         "arguments",
+        "text",
+        "names",
         "files",
         "progress",
         "shown",
-        "text",
         "project",
         "spec",
         "grid",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gridgen.figures.palette import LIGHT
 from gridgen.files import write_file
+from gridgen.names import escaped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,9 +35,26 @@ def legend_beside(axis: "Axes") -> None:
 
 def figure_png(figure: "Figure") -> bytes:
     """A matplotlib figure as the bytes of a PNG file."""
+    _show_names(figure)
     drawn = BytesIO()
     figure.savefig(drawn, format="png", dpi=130)
     return drawn.getvalue()
+
+
+def _show_names(figure: "Figure") -> None:
+    """Have all texts drawn as they are written, for names of folders and classes are among them."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        # Hidden characters, some of which fonts refuse, such as halves of a surrogate pair.
+        text.set_text(escaped(text.get_text()))
+        # Otherwise `$\frac$` would be read as a formula, and end in an error.
+        text.set_parse_math(False)
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    for axis in axes:
+        # On a logarithmic axis matplotlib itself writes powers of ten as formulas.
+        for label in axis.get_ticklabels(which="both") if axis.get_scale() == "log" else ():
+            label.set_parse_math(True)
 
 
 def save_figure(figure: "Figure", path: Path) -> Path:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gridgen.figures import figure_png, legend_beside, new_figure, save_figure
 from gridgen.figures.palette import LIGHT, SPLITS, topology_style
+from gridgen.names import escaped
 
 MOST_WRITTEN = 20
 """Number of classes up to which the cells of a confusion matrix hold numbers."""
@@ -55,7 +56,8 @@ def confusion_png(matrix: NDArray[np.int64], classes: Sequence[str]) -> bytes:
     axes.grid(False)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if number <= MOST_NAMED:
-        names = [name if len(name) <= 36 else f"{name[:35]}…" for name in classes]
+        short = [name if len(name) <= 36 else f"{name[:35]}…" for name in classes]
+        names = [escaped(name) for name in short]
         size = 10 if number <= MOST_WRITTEN else max(4, 200 // number)
         axes.set_xticks(range(number), names, rotation=60, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(number), names)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from gridgen.errors import SpecError, reason_of
+from gridgen.names import HIDDEN
 from gridgen.project import comes_along
 
 Field = tuple[str | int, ...]
@@ -27,12 +28,6 @@ MAX_LINE = 120
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
-# Control characters, and characters that change what a reader sees: bidi overrides, zero widths,
-# halves of a surrogate pair, a carriage return that ends no line.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u2069\ud800-\udfff\ufeff]|\r(?!\n)"
-)
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,7 @@ class Source:
         if len(text) > MAX_BYTES:
             raise _too_long(name)
         # Invisible characters would make two names that look the same differ.
-        hidden = _HIDDEN.search(text)
+        hidden = HIDDEN.search(text)
         if hidden:
             line = text.count("\n", 0, hidden.start())
             column = hidden.start() - text.rfind("\n", 0, hidden.start()) - 1
@@ -166,7 +161,7 @@ def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | No
 def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
     """`fact` at a line and column (from 0), the line, or the part of it around a caret."""
     lines = text.split("\n")
-    shown = _HIDDEN.sub("\ufffd", lines[line].rstrip("\r")) if line < len(lines) else ""
+    shown = HIDDEN.sub("\ufffd", lines[line].rstrip("\r")) if line < len(lines) else ""
     start = max(column - MAX_LINE // 2, 0) if len(shown) > MAX_LINE else 0
     number = f"{line + 1:>6} | "
     caret = " " * (len(number) - 2) + "| " + " " * (column - start) + "^"
@@ -234,7 +229,7 @@ class _Plain:
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         text = node.value
-        hidden = _HIDDEN.search(text)
+        hidden = HIDDEN.search(text)
         if hidden:
             self.refuse(node, f"hidden character U+{ord(hidden.group()):04X}; remove it")
         if node.style is not None:

@@ -1,10 +1,8 @@
 """What a search tells: while it runs, and at its end the best spec, a table, a picture."""
 
-import csv
 import sys
 import time
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from rich.text import Text
 from gridgen.figures.scores import ScoredSpec, draw_search
 from gridgen.files import write_file
 from gridgen.grid import Grid
+from gridgen.names import csv_text
 from gridgen.shown import Shown, ShownRows
 from gridgen.space import Space
 from gridgen.space.choices import described
@@ -218,13 +217,12 @@ def _best(study: Study, best: TrainedCandidate) -> str:
 
 
 def _table(study: Study, found: optuna.Study) -> str:
-    written = StringIO()
     fields = tuple(study.space)
-    table = csv.writer(written, lineterminator="\n")
-    table.writerow((*COLUMNS, *fields))
-    for trial in found.get_trials(deepcopy=False):
-        table.writerow((*_row(trial), *(trial.params.get(field, "") for field in fields)))
-    return written.getvalue()
+    rows = [
+        (*_row(trial), *(trial.params.get(field, "") for field in fields))
+        for trial in found.get_trials(deepcopy=False)
+    ]
+    return csv_text([(*COLUMNS, *fields), *rows])
 
 
 def _row(trial: FrozenTrial) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
 from gridgen.files import is_file, is_folder, make_folder, sweep, write_file
 from gridgen.grid import build_grid
+from gridgen.names import csv_text
 from gridgen.spec import Document, NetworkSpec
 from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, scored_weights
@@ -50,7 +51,7 @@ class Run:
         run = cls(folder)
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
-        write_file(folder / "metrics.csv", ",".join(_columns(facts)) + "\n")
+        write_file(folder / "metrics.csv", csv_text([_columns(facts)]))
         facts.write(folder / FACTS)
         return run
 
@@ -170,9 +171,8 @@ class Run:
     def write_rows(self, rows: list[MetricsRow]) -> None:
         """Replace metrics.csv."""
         names = _columns(self.facts)
-        lines = [",".join(names)]
-        lines += [",".join(_shown(row.get(name, nan)) for name in names) for row in rows]
-        write_file(self.folder / "metrics.csv", "\n".join(lines) + "\n")
+        lines = [[_shown(row.get(name, nan)) for name in names] for row in rows]
+        write_file(self.folder / "metrics.csv", csv_text([names, *lines]))
 
     @property
     def steps(self) -> StepLog:

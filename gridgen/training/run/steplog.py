@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gridgen.errors import FileError, TrainingError
 from gridgen.files import write_file
+from gridgen.names import csv_text
 from gridgen.training.processes import devices
 
 EVERY = 20
@@ -83,7 +84,7 @@ class StepLog:
     def cut(self, step: int) -> None:
         """Begin anew, or go on after `step`."""
         kept = [_line(row) for row in self.rows() if row["step"] <= step]
-        write_file(self.path, "".join([",".join(COLUMNS) + "\n", *kept]))
+        write_file(self.path, "".join([csv_text([COLUMNS]), *kept]))
 
     def add(self, row: StepRow) -> None:
         """Append a line. Errors: `FileError`."""
@@ -105,7 +106,7 @@ def _row(line: str) -> StepRow | None:
 def _line(row: StepRow) -> str:
     """Losses and rates to the last bit, so that two runs can be compared; the pace is rounded."""
     exact = (f"{row['step']:.0f}", repr(row["learning_rate"]), repr(row["loss"]))
-    return ",".join([*exact, f"{row['images_per_second']:.2f}", f"{row['waiting']:.4f}"]) + "\n"
+    return csv_text([[*exact, f"{row['images_per_second']:.2f}", f"{row['waiting']:.4f}"]])
 
 
 _Item = TypeVar("_Item")

@@ -1,11 +1,10 @@
 """A part of a score in lines and columns: a CSV file, JSON, and what people read."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
+from gridgen.names import csv_text
 from gridgen.training.tasks.pixels import Colours
 
 Cell = str | int | float | None
@@ -41,12 +40,8 @@ class ScoreTable:
 
     def csv(self) -> str:
         """A CSV file with a line for each row."""
-        text = StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        for row in self.rows:
-            writer.writerow(f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row)
-        return text.getvalue()
+        rows = [[f"{c:.6f}" if isinstance(c, float) else c for c in row] for row in self.rows]
+        return csv_text([self.columns, *rows])
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
