@@ -6,16 +6,18 @@ in words.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from dataclasses import fields
+from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_origin
 
 from gridgen.errors import UsageError, unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 PathLike = Annotated[str | Path, "a path"]
 
@@ -76,12 +78,37 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
+def checked_fields(made: type[T]) -> type[T]:
+    """A dataclass whose constructor refuses what does not fit its fields, as `checked` does."""
+    make: Callable[..., None] = made.__init__
+    refuse = checked(make)
+    kinds_of: Any = {each.name: each.type for each in fields(cast(Any, made))}
+    wanted = [(name, exact(annotation), annotation) for name, annotation in kinds_of.items()]
+
+    @wraps(make)
+    def init(self: T, *args: Any, **kwargs: Any) -> None:
+        # Layers are made by hundreds, and to bind arguments to names takes ten times as long.
+        try:
+            make(self, *args, **kwargs)
+        except (TypeError, AttributeError):
+            refuse(self, *args, **kwargs)
+        for name, kinds, annotation in wanted:
+            value = getattr(self, name)
+            if type(value) not in kinds and not fits(value, annotation):
+                refuse(self, *args, **kwargs)
+
+    made.__init__ = init  # type: ignore[assignment, method-assign]
+    return made
+
+
 def fits(value: Any, annotation: Any) -> bool:
     """Whether `value` is what an annotation says; text is no sequence.
 
     >>> fits((1, 2), Sequence[int]), fits("12", Sequence[str]), fits(True, int)
     (True, False, False)
     """
+    if type(value) in exact(annotation):
+        return True
     origin, inside = get_origin(annotation), get_args(annotation)
     if annotation in (Any, inspect.Parameter.empty) or isinstance(annotation, str | TypeVar):
         return True
@@ -110,6 +137,24 @@ def fits(value: Any, annotation: Any) -> bool:
             fits(each, key) and fits(value[each], item) for each in value
         )
     return isinstance(value, origin or annotation)
+
+
+@cache
+def exact(annotation: Any) -> frozenset[type]:
+    """Types whose instances all fit an annotation, whatever they hold; subclasses left out.
+
+    >>> exact(Path | None) == {Path, NoneType}, exact(Sequence[int])
+    (True, frozenset())
+    """
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return exact(inside[0])
+    if origin in (Union, UnionType):
+        return frozenset().union(*map(exact, inside))
+    if annotation is float:
+        return frozenset({float, int})
+    found = isinstance(annotation, type) and origin is None
+    return frozenset({annotation}) if found else frozenset()
 
 
 def described(annotation: Any) -> str:

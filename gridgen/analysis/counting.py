@@ -10,7 +10,7 @@ from typing import Any
 
 from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import SizeLike, as_size, counted_size
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.grid import GridLike, as_grid
 from gridgen.grid.tracing import Size, trace
 from gridgen.shown import Shown, ShownRows
@@ -56,6 +56,7 @@ class Connections:
     full: int
 
 
+@checked_fields
 @dataclass(frozen=True, repr=False)
 class Count(Shown):
     """The costs of a grid. `as_json` has the same keys as the attributes."""

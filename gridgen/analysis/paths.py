@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.shown import Shown, ShownRows
 from gridgen.text import number_text
@@ -56,6 +56,7 @@ class StreamDepth:
     least_units: int | None
 
 
+@checked_fields
 @dataclass(frozen=True, repr=False)
 class Paths(Shown):
     """All paths from input to output.

@@ -98,6 +98,7 @@ class GridNetwork(nn.Module):
         self._recompute = what
         self.step = compile_program(self.grid, training=True, recompute=what)
 
+    @checked
     def train(self, mode: bool = True) -> Self:
         """Set the mode; the program of evaluation is compiled before the first evaluation."""
         if not mode and self.evaluation is None:

@@ -36,6 +36,7 @@ class Draft:
     (['lateral_0_1'], 8)
     """
 
+    @checked
     def __init__(self) -> None:
         import networkx as nx  # here, since commands that build no grid start without it
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from gridgen.errors import GridError
 from gridgen.files import sha256
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import Layers, buffers_of, channels_after, tensors_of
@@ -173,8 +174,11 @@ class Grid:
         return tuple(nx.lexicographical_topological_sort(self.dag, key=_by_column))
 
     def into(self, target: FeatureMap) -> list[Connection]:
-        """The connections that arrive at `target`, lateral first."""
-        arrivals = [edge["connection"] for edge in self.dag.pred[target].values()]
+        """The connections that arrive at `target`, lateral first. Errors: `GridError`."""
+        try:
+            arrivals = [edge["connection"] for edge in self.dag.pred[target].values()]
+        except (KeyError, TypeError):
+            raise _unknown_map(target) from None
         # Most maps of a pruned grid have one arrival, which needs no sorting.
         if len(arrivals) > 1:
             arrivals.sort(key=lambda arrival: (arrival.kind, arrival.source))
@@ -189,8 +193,11 @@ class Grid:
         return iter(self.connections)
 
     def info(self, feature_map: FeatureMap) -> MapInfo:
-        """Channels, fusion and layers of a map."""
-        info: MapInfo = self.dag.nodes[feature_map]["info"]
+        """Channels, fusion and layers of a map. Errors: `GridError` for one that is not there."""
+        try:
+            info: MapInfo = self.dag.nodes[feature_map]["info"]
+        except (KeyError, TypeError):
+            raise _unknown_map(feature_map) from None
         return info
 
     def channels_of(self, feature_map: FeatureMap) -> int:
@@ -265,6 +272,10 @@ class Grid:
         """Name and shape of every buffer of the network."""
         for name, layers in self.parts():
             yield from buffers_of(layers, f"{name}.")
+
+
+def _unknown_map(given: object) -> GridError:
+    return GridError(f"the grid has no map {given}; give one of grid.maps, or (stream, column)")
 
 
 def _by_column(feature_map: FeatureMap) -> tuple[int, int]:

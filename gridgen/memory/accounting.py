@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import prod
 
 from gridgen.analysis.sizes import SizeLike, as_size, default_size
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.min_memory_order import evaluation_program
@@ -47,6 +47,7 @@ LABELS = {
 }
 
 
+@checked_fields
 @dataclass(frozen=True, repr=False)
 class Memory(Shown):
     """Bytes. The peaks hold all that is there at that moment: parameters, gradients, optimizer and

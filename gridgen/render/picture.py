@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
 
@@ -22,6 +22,7 @@ _POSITION = re.compile(r'pos="([-+.e\d]+),([-+.e\d]+)!"')
 _MARGIN_X, _MARGIN_Y = 101, 67
 
 
+@checked_fields
 @dataclass(frozen=True, repr=False)
 class Picture:
     """A drawn grid. `source` is its Graphviz text; notebooks show the SVG."""

@@ -166,6 +166,7 @@ class Budget(Workload):
         pruned = len(grid.connections) < len(grid.full.connections)
         return "by the paper's formula" + (" for the full grid" if pruned else "")
 
+    @checked
     def broken(self, costs: Mapping[str, int]) -> list[str]:
         """A sentence for each limit that the known `costs` break."""
         known = [limit for limit in self.limits() if limit.quantity in costs]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgen.arguments import checked, checked_fields
 from gridgen.grid import build_grid
 from gridgen.grid.tracing import Size
 from gridgen.shown import Shown, ShownRows
@@ -40,6 +41,7 @@ class Miss(NamedTuple):
         return f"{self.words}: {'; '.join(verdict.broken for verdict in self.broken)}"
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Feasible(Shown):
     """The specs of a space, and which of them meet the budget.
@@ -92,6 +94,7 @@ class Feasible(Shown):
         faults = self.invalid().items()
         return told + [("no grid", f"{number_text(points)}: {why}") for why, points in faults]
 
+    @checked
     def many(self, mask: Mask) -> int:
         """Number of points in a mask."""
         return int(np.count_nonzero(mask)) * (self.points // mask.size)
@@ -106,6 +109,7 @@ class Feasible(Shown):
         """Number of different networks among the points that meet the budget."""
         return self.different(self.within)
 
+    @checked
     def different(self, mask: Mask) -> int:
         """Number of different networks among the valid points in a mask.
 
@@ -131,6 +135,7 @@ class Feasible(Shown):
         reasons = Counter(filter(None, self.reasons.flat))
         return {reason: many * each for reason, many in reasons.most_common()}
 
+    @checked
     def ends(self, mask: Mask) -> tuple[int, int] | None:
         """The points of fewest and of most parameters in a mask; None where it is empty."""
         points = self._points(mask)
@@ -140,6 +145,7 @@ class Feasible(Shown):
         last = len(points) - 1 - int(parameters[::-1].argmax())
         return int(points[parameters.argmin()]), int(points[last])
 
+    @checked
     def spread(self, many: int) -> list[int]:
         """At most `many` feasible points, from fewest to most parameters at equal steps.
 
@@ -154,6 +160,7 @@ class Feasible(Shown):
         places = np.linspace(0, max(len(points) - 1, 0), min(many, len(points)))
         return [int(ordered[place]) for place in places.round().astype(int)]
 
+    @checked
     def same_network(self, one: int, other: int) -> bool:
         """Whether two points are one network."""
         numbers = self._entries(self._networks, [one, other])
@@ -162,6 +169,7 @@ class Feasible(Shown):
     def _points(self, mask: Mask) -> NDArray[np.intp]:
         return np.flatnonzero(np.broadcast_to(mask, self.specs.shape))
 
+    @checked
     def at(self, count: str, points: Any) -> NDArray[Any]:
         """Parameters, activations or macs of points."""
         return self._entries(self.counts[count], points)
@@ -170,6 +178,7 @@ class Feasible(Shown):
         shape = self.specs.shape
         return np.broadcast_to(table, shape)[np.unravel_index(points, shape)]
 
+    @checked
     def params(self, point: int) -> Params:
         """The values of the varying fields at a point."""
         return self.specs.params(self._index(point))
@@ -177,6 +186,7 @@ class Feasible(Shown):
     def _index(self, point: int) -> Index:
         return tuple(int(i) for i in np.unravel_index(point, self.specs.shape))
 
+    @checked
     def spec(self, point: int) -> GridSpec:
         """The spec of a point."""
         return self.specs.spec_at(self._index(point))
@@ -190,11 +200,13 @@ class Feasible(Shown):
         """All topologies of the space, in alphabetical order."""
         return sorted({str(title) for title in self.titles.flat} - {""})
 
+    @checked
     def of_topology(self, title: str) -> Mask:
         """A mask of the feasible points of a topology."""
         mask: Mask = self.within & (self.titles == title).astype(bool)
         return mask
 
+    @checked
     def memory(self, point: int) -> dict[str, int]:
         """Bytes that a point needs in each limited quantity that has no table."""
         names = [name for name, _ in other_limits(self.budget)]

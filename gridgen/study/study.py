@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from gridgen.arguments import checked
 from gridgen.data import Dataset
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.progress import OnProgress, no_progress
@@ -117,6 +118,7 @@ class Study(Document):
         return self
 
     @classmethod
+    @checked
     def from_source(cls, source: Source) -> Self:
         """Validate the data of `source`; its recipe may extend one beside the file."""
         return super().from_source(extended(source, "recipe"))
@@ -160,14 +162,17 @@ class Study(Document):
             fact = f"{self.objective} is not scored on {dataset.name}; set {task.metric.val}"
             raise self.blame(SpecError(fact, ("objective",)))
 
+    @checked
     def candidate(self, params: Params) -> GridSpec:
         """The spec of a point of the space. Errors: `SpecError` where its fields do not fit."""
         return GridSpec(**merged(self.spec, params))
 
+    @checked
     def costs(self, params: Params) -> Costs:
         """What a point of the space costs. Errors: `SpecError` where it makes no grid."""
         return costs_of(self.spec, params, self.limits)
 
+    @checked
     def feasible(self, on_progress: OnProgress = no_progress) -> Feasible:
         """The points of the space that meet the budget. Errors: `SpecError`, as `feasible`."""
         try:

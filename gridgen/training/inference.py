@@ -82,6 +82,7 @@ class Inference(Document):
         """Whether a network sees an image once: whole, at its own size, and not mirrored."""
         return self.window is None and self.scales == (1.0,) and not self.flip
 
+    @checked
     def side(self, scale: float) -> int:
         """Side of a window at a scale, in pixels of the image."""
         assert self.window is not None

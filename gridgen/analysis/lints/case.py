@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from gridgen.analysis.sizes import counted_size
+from gridgen.arguments import checked_fields
 from gridgen.errors import UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.layers import shape_text
@@ -49,6 +50,7 @@ class Fix:
         return tuple(flags)
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Finding:
     """What one lint found: the fact, the places where it is so, and the change that removes it.

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
+from gridgen.arguments import checked_fields
 from gridgen.errors import GridError
 from gridgen.grid.layers.record import Record, Rows, Shape, Tensors, kernel_text
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Conv(Record):
     """Convolution k x k, padded to keep the size at stride 1 and to divide it by a larger stride.
@@ -84,6 +86,7 @@ class Conv(Record):
         return begin, last * self.stride - self.padding + self.dilation * (self.kernel - 1)
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Deconv(Record):
     """Transposed convolution k x k, padded so that the size is multiplied by the stride.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from gridgen.arguments import checked_fields
 from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.pointwise import GELU, BatchNorm, GroupNorm, LeakyReLU, PReLU, ReLU, SiLU
@@ -12,6 +13,7 @@ from gridgen.grid.layers.record import WHOLE, Record, Rows, Shape, Tensors, requ
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Residual(Record):
     """A residual block inside a unit: `layers`, and the identity added to what they compute.

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from gridgen.arguments import checked_fields
 from gridgen.errors import GridError
 from gridgen.grid.layers.record import WHOLE, Record, Rows, Tensors
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Record):
     """Batch normalization with a learnt scale and shift per channel."""
@@ -38,6 +40,7 @@ class BatchNorm(Record):
         return given
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class GroupNorm(Record):
     """Normalization of `groups` groups of channels, with a learnt scale and shift per channel.
@@ -70,26 +73,31 @@ class GroupNorm(Record):
         return WHOLE
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class ReLU(Record):
     """Rectified linear unit."""
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class LeakyReLU(Record):
     """ReLU with the fixed slope 0.01 below zero."""
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class GELU(Record):
     """x * Phi(x), Phi the distribution function of the normal distribution."""
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class SiLU(Record):
     """x * sigmoid(x), also called swish."""
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class PReLU(Record):
     """ReLU with a learnt slope below zero: one slope for all channels, or one for each."""

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
+from gridgen.arguments import checked_fields
 from gridgen.errors import GridError, unknown
 from gridgen.grid.layers.record import WHOLE, Mode, Record, Rows, Shape, kernel_text, require_equal
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class MaxPool(Record):
     """Maximum over k x k; k is odd or the stride.
@@ -42,6 +44,7 @@ class MaxPool(Record):
         return begin, last * self.stride - self.padding + self.kernel - 1
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class MaxUnpool(Record):
     """Undoes the 2 x 2 maximum of the connection named `pooling`; the other places are zero.
@@ -69,6 +72,7 @@ class MaxUnpool(Record):
         return first // 2, last // 2
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class AveragePool(Record):
     """Mean over a regular division of the map. (F, H, W) -> (F, bins, bins) whatever the size."""
@@ -87,6 +91,7 @@ class AveragePool(Record):
         return WHOLE
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Upsample(Record):
     """Interpolation to `factor` times the size; corners are not aligned.
@@ -116,6 +121,7 @@ class Upsample(Record):
         return (2 * first + 1 - self.factor) // twice, -((self.factor - 1 - 2 * last) // twice)
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class Resize(Record):
     """Interpolation to the size of the connection's auxiliary input; corners are not aligned.

@@ -133,6 +133,7 @@ class Recipe(Document):
         return workers
 
     @classmethod
+    @checked
     def from_source(cls, source: Source) -> Self:
         """Validate the data of `source`; a path that it extends is one beside the file."""
         return super().from_source(extended(source))
@@ -149,6 +150,7 @@ class Recipe(Document):
             raise SpecError(f"{fact}; set schedule: {{warmup: 0}}, or more epochs", ("epochs",))
         return self
 
+    @checked
     def rate(self, step: TrainingStep) -> float:
         """The learning rate of a step."""
         return self.schedule.rate(self.learning_rate, step)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
 import yaml
 
 from gridgen.architectures import load_spec
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
@@ -36,15 +36,17 @@ FIELDS = ("epoch", "step", "learning_rate", "loss")
 MetricsRow = dict[str, float]
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Run:
     """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, steps.csv,
     curve.png, predictions.png, checkpoints/, weights.safetensors.
     """
 
-    folder: Path
+    folder: Annotated[Path, "a Path; Run.open takes text too"]
 
     @classmethod
+    @checked
     def create(cls, folder: Path, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> "Run":
         """A new run; a folder that holds anything is a `RunError`."""
         require_free(folder)
@@ -104,6 +106,7 @@ class Run:
         """The final weights, spec inside."""
         return self.folder / "weights.safetensors"
 
+    @checked
     def network(self, best: bool = False) -> GridNetwork:
         """The trained network, in evaluation mode: of the last step, or of the best validation.
 
@@ -155,6 +158,7 @@ class Run:
             raise RunError(f"{path}: no column {missing[0]}; name it in the first line again")
         return read
 
+    @checked
     def is_finished(self, rows: Sequence[MetricsRow]) -> bool:
         """True where the last epoch is among its `rows` and the weights are there."""
         return bool(rows) and rows[-1]["epoch"] == self.recipe.epochs and self.weights.is_file()
@@ -168,6 +172,7 @@ class Run:
                 f"validation{'s' * (validations > 1)}; put them back, or train anew elsewhere"
             )
 
+    @checked
     def write_rows(self, rows: list[MetricsRow]) -> None:
         """Replace metrics.csv."""
         names = _columns(self.facts)

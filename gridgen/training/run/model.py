@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator
 
-from gridgen.arguments import checked
+from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
@@ -67,6 +67,7 @@ class Metadata(ScaleFields):
             raise WeightsError(f"{path}: {said}; export it anew") from error
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(Shown):
     """A network in evaluation mode, on the CPU, and what it was trained for.

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gridgen.arguments import PathLike, checked
+from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.errors import DataError
@@ -38,6 +38,7 @@ NAMED = 3
 """Worst images in a report."""
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Shown):
     """The network's score, and where it was asked for that of the baseline, which needs no network:

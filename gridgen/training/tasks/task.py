@@ -62,6 +62,7 @@ class Metric:
         return f"{value:.{self.digits - 1}f}{self.unit}"
 
 
+@runtime_checkable
 class Score(Protocol):
     """How well the images of a split, or one image, were predicted."""
 
