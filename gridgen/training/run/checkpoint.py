@@ -175,12 +175,26 @@ def _verify(checkpoint: Path) -> None:
             raise RunError(f"{MANIFEST} does not name {name}")
         if sha256((checkpoint / name).read_bytes()) != digests[name]:
             raise RunError(f"{name} does not match its SHA-256")
+    # Not every recipe has one, so that the manifest alone cannot tell whether it was taken away.
+    if _numbers(checkpoint).get("averaged") and AVERAGE not in there:
+        raise RunError(f"{AVERAGE} is missing")
+
+
+def _numbers(checkpoint: Path) -> dict[str, Any]:
+    """What `TrainingState.numbers` gave. Errors: `RunError`."""
+    try:
+        numbers = json.loads((checkpoint / NUMBERS).read_bytes())
+    except ValueError as error:
+        raise RunError(f"{NUMBERS} is not JSON") from error
+    if not isinstance(numbers, dict):
+        raise RunError(f"{NUMBERS} holds no numbers")
+    return numbers
 
 
 def _restore(checkpoint: Path, state: TrainingState) -> None:
     """Read all files, then change `state`. Errors: `RunError` for another network's."""
     learner = state.learner
-    numbers = json.loads((checkpoint / NUMBERS).read_text("utf-8"))
+    numbers = _numbers(checkpoint)
     state.require_kinds(numbers)
     weights, _ = load_tensors(checkpoint / NETWORK)
     average = load_tensors(checkpoint / AVERAGE)[0] if learner.averaged is not None else {}
@@ -199,10 +213,12 @@ def _restore(checkpoint: Path, state: TrainingState) -> None:
     state.adopt(numbers)
 
 
-def scored_weights(checkpoint: Path) -> Path:
-    """The file of a checkpoint with the weights that were scored: the average, where one is."""
-    average = checkpoint / AVERAGE
-    return average if average.is_file() else checkpoint / NETWORK
+def scored_weights(checkpoint: Path, averaged: bool) -> Path:
+    """The file of a checkpoint with the weights that were scored: the average, where one is kept.
+
+    An average that is missing is not replaced by the weights that were averaged.
+    """
+    return checkpoint / (AVERAGE if averaged else NETWORK)
 
 
 def _optimizer_tensors(state: TrainingState) -> dict[str, Tensor]:

@@ -129,7 +129,8 @@ class Run:
         return network
 
     def _best(self) -> GridNetwork:
-        tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST))
+        averaged = self.recipe.ema is not None
+        tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST, averaged))
         network = GridNetwork(build_grid(self.spec))
         try:
             network.load_state_dict(tensors)

@@ -1,5 +1,6 @@
 """Checkpoints: whole or absent, whatever they are broken off by; restored to the bit."""
 
+import json
 import warnings
 
 import pytest
@@ -103,6 +104,22 @@ def test_a_damaged_manifest_is_told(text, reason, written):
     assert [str(warning.message) for warning in told] == [
         f"{newest(folder)} is damaged ({reason}); trying the one before"
     ]
+    assert content(state) == held[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["network.safetensors", "average.safetensors", "optimizer.safetensors", "state.json"]
+)
+def test_a_file_that_is_removed_together_with_its_line_in_the_manifest_is_missed(name, written):
+    folder, held = written
+    manifest = newest(folder) / "manifest.json"
+    digests = json.loads(manifest.read_text("utf-8"))
+    del digests[name]
+    manifest.write_text(json.dumps(digests), "utf-8")
+    (newest(folder) / name).unlink()
+    state = fresh_state()
+    with pytest.warns(UserWarning, match=f"is damaged \\({name} is missing\\)"):
+        load_checkpoint(folder, state)
     assert content(state) == held[0]
 
 
