@@ -99,13 +99,13 @@ def _print_classes(checked: "Checked") -> None:
         (s for s in checked.splits if s.labels), key=lambda split: split.name != "train"
     )
     counted = [split.counts.frequencies() for split in splits]
-    first = counted[0]
+    first, weights = counted[0], counted[0].weights()
     most = max(first.shares) or 1
     heads: TableRow = ("class", splits[0].name, "", "images", "weight")
     rows = [(*heads, *(text for split in splits[1:] for text in (split.name, "images")))]
     for index, name in enumerate(checked.classes):
         row = [name, f"{first.shares[index]:.2%}", bar(first.shares[index] / most, BAR)]
-        row += [f"{first.images[index]:,}", f"{first.weights[index]:.2f}"]
+        row += [f"{first.images[index]:,}", f"{weights[index]:.2f}"]
         for other in counted[1:]:
             row += [f"{other.shares[index]:.2%}", f"{other.images[index]:,}"]
         rows.append(tuple(row))

@@ -113,8 +113,13 @@ def require_ids(dataset: Dataset, name: str, label: torch.Tensor) -> None:
     Losses and scores would take it for another class or for `IGNORE`, or fail on a GPU without
     saying where. Looked at are class ids (H, W); labels of other kinds are not.
     """
-    if dataset.classes and not label.is_floating_point() and label.dim() == 2:
+    if dataset.classes and holds_ids(label):
         require_classes(f"{dataset.name}: the label of {name}", label, len(dataset.classes))
+
+
+def holds_ids(label: torch.Tensor) -> bool:
+    """True for class ids (H, W), False for labels of other kinds."""
+    return not label.is_floating_point() and label.dim() == 2
 
 
 def require_classes(what: str, label: torch.Tensor, classes: int) -> None:

@@ -17,6 +17,10 @@ from gridgen.files import sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
 
 
+MOST_WEIGHT = 50.0
+"""What a class weighs at most, since a few pixels would otherwise decide every step."""
+
+
 @dataclass(frozen=True)
 class Frequencies:
     """Numbers of pixels and images of each class."""
@@ -34,26 +38,21 @@ class Frequencies:
         total = max(sum(self.pixels), 1)
         return tuple(pixels / total for pixels in self.pixels)
 
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """Weight of each class: the median frequency divided by the frequency of the class.
+    def weights(self, power: float = 1.0, most: float = MOST_WEIGHT) -> tuple[float, ...]:
+        """Weight of each class: (median frequency / frequency of the class)^power, at most `most`.
 
         A frequency is counted within the images that show the class. Source: D. Eigen and
         R. Fergus, ICCV 2015, section 6.3.2, adopted by SegNet. A class that never occurs weighs 1
         and is left out of the median, since no pixel uses its weight.
 
-        >>> Frequencies(pixels=(75, 15, 0), around=(100, 60, 0), images=(2, 1, 0)).weights
+        >>> Frequencies(pixels=(75, 15, 0), around=(100, 60, 0), images=(2, 1, 0)).weights()
         (0.6666666666666666, 2.0, 1.0)
         """
         pairs = zip(self.pixels, self.around, strict=True)
         frequencies = [pixels / around if around else 0.0 for pixels, around in pairs]
         middle = median([frequency for frequency in frequencies if frequency] or [1.0])
-        return tuple(middle / frequency if frequency else 1.0 for frequency in frequencies)
-
-
-def median_frequency(dataset: Dataset, on_progress: OnProgress = no_progress) -> tuple[float, ...]:
-    """The weight of each class in the loss: `Frequencies.weights` of `count_pixels`."""
-    return count_pixels(dataset, on_progress).weights
+        ratios = (middle / frequency if frequency else 1.0 for frequency in frequencies)
+        return tuple(min(ratio**power, most) for ratio in ratios)
 
 
 def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Frequencies:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gridgen.data import DATASETS
+from gridgen.data.labelled import nothing_labelled
 from gridgen.errors import unknown
 
 CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n7\tvoid\t0\t0\t0\tignore\n"
@@ -69,13 +70,20 @@ wrong: unreadable
     )
 
 
-def test_labels_without_any_class_are_no_reason_to_stop(streets, gridgen):
+def test_labels_without_any_class_are_told_split_by_split(streets, gridgen):
     for path in streets.glob("*/labels/*.png"):
         Image.fromarray(np.full((40, 60), 7, np.uint8)).save(path)
     code, out, err = gridgen("data", "check", "streets")
-    assert (code, err) == (0, "")
+    assert (code, err) == (1, "")
     assert "ignored  100.00%" in out
-    assert "odd: absent\n  train: no pixel is sky, road\n  val: no pixel is sky, road\n" in out
+    assert out.endswith(
+        f"""wrong: unlabelled
+  {nothing_labelled("streets", "train", 2)}
+  {nothing_labelled("streets", "val", 1)}
+
+2 faults, 3 images read
+"""
+    )
 
 
 def test_many_faults_of_one_kind_are_cut_short(streets, gridgen):

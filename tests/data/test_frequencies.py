@@ -10,7 +10,7 @@ from gridgen.data import load_dataset
 from gridgen.data.dataset import holdout
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
-from gridgen.data.frequencies import Frequencies, count_pixels, median_frequency
+from gridgen.data.frequencies import Frequencies, count_pixels
 from gridgen.data.shapes import Shapes
 from gridgen.errors import DataError
 
@@ -45,18 +45,26 @@ def test_the_counts_of_a_folder(folder):
 
 def test_weights_are_median_frequency_over_frequency():
     found = Frequencies(pixels=(36, 6), around=(48, 24), images=(2, 1))
-    assert found.weights == ((0.75 + 0.25) / 2 / 0.75, (0.75 + 0.25) / 2 / 0.25)
+    assert found.weights() == ((0.75 + 0.25) / 2 / 0.75, (0.75 + 0.25) / 2 / 0.25)
     assert found.shares == (36 / 42, 6 / 42)
 
 
 def test_classes_that_never_occur_weigh_1_and_do_not_move_the_median():
-    assert Frequencies((80, 0, 20), (100, 0, 100), (1, 0, 1)).weights == (0.625, 1, 2.5)
-    assert Frequencies((0, 0), (0, 0), (0, 0)).weights == (1, 1)
+    assert Frequencies((80, 0, 20), (100, 0, 100), (1, 0, 1)).weights() == (0.625, 1, 2.5)
+    assert Frequencies((0, 0), (0, 0), (0, 0)).weights() == (1, 1)
+
+
+def test_the_weight_of_a_class_has_a_cap_be_it_as_rare_as_it_may():
+    rare = Frequencies((10**9 - 1, 1), (10**9, 10**9), (10, 1))
+    assert rare.weights() == (pytest.approx(0.5), 50)
+    assert rare.weights(power=0.5) == (pytest.approx(0.5**0.5), 50)
+    assert rare.weights(most=1000) == (pytest.approx(0.5), 1000)
+    assert rare.weights(most=1e9) == (pytest.approx(0.5), pytest.approx(5e8))
 
 
 def test_the_weights_of_camvid_are_those_that_come_with_it(shared_data):
     told = json.loads((shared_data / "camvid" / "stats-train.json").read_text("utf-8"))
-    weights = median_frequency(load_dataset(str(shared_data / "camvid"), "train"))
+    weights = count_pixels(load_dataset(str(shared_data / "camvid"), "train")).weights()
     assert weights == pytest.approx(told["median_frequency_weight"][:11], rel=1e-3)
 
 
@@ -110,5 +118,5 @@ def test_made_datasets_are_counted_each_time(home):
 
 def test_without_classes_there_is_nothing_to_count(tree):
     with pytest.raises(DataError) as error:
-        median_frequency(Denoising("train", tree.root))
+        count_pixels(Denoising("train", tree.root))
     assert str(error.value) == ("denoising:streets has no classes to count; its labels are images")

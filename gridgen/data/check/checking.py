@@ -1,6 +1,7 @@
 """Checks a whole dataset, and finds what is odd across its splits."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -8,11 +9,10 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data.check.likeness import ALIKE, nearest
-from gridgen.data.check.readings import DataFinding, FolderReading, NamedReading, Split
+from gridgen.data.check.readings import SPLITS, DataFinding, FolderReading, NamedReading, Split
 from gridgen.data.datasets import DATASETS, find_dataset
+from gridgen.data.labelled import absent_classes, named, nothing_labelled, too_few_classes
 from gridgen.progress import OnProgress, no_progress
-
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,28 @@ def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked
         name=reading.name,
         classes=reading.classes,
         splits=tuple(reading.splits),
-        faults=tuple(fault for part in (reading.whole, *reading.splits) for fault in part.faults),
+        faults=tuple(_faults(reading)),
         remarks=tuple(_remarks(reading.splits, reading.classes)),
         alike=alike,
     )
+
+
+def _faults(reading: FolderReading | NamedReading) -> Iterator[DataFinding]:
+    """What is wrong in files, and what a training would miss in the labels of train and val."""
+    for part in (reading.whole, *reading.splits):
+        yield from part.faults
+    if fault := too_few_classes(reading.name, reading.classes):
+        yield DataFinding("classes", fault)
+    for split in reading.splits:
+        if split.name in SPLITS and reading.classes and _unlabelled(split):
+            said = nothing_labelled(reading.name, split.name, split.labels)
+            yield DataFinding("unlabelled", said)
+
+
+def _unlabelled(split: Split) -> bool:
+    """True where there are labels, with ids that are listed, and none of them is a class."""
+    known = split.labels > 0 and all(fault.kind != "ids" for fault in split.faults)
+    return known and not any(split.counts.frequencies().pixels)
 
 
 def _alike(splits: list[Split]) -> tuple[Alike, ...]:
@@ -93,30 +111,19 @@ def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[DataFinding]
     remarks = []
     for split in splits:
         if split.blank:
-            said = f"{split.name}: of one value throughout: {_shown(split.blank)}"
+            said = f"{split.name}: of one value throughout: {named(split.blank)}"
             remarks.append(DataFinding("blank", said))
         if split.passed_over:
             said = (
-                f"{split.name}: neither image nor label by its ending: {_shown(split.passed_over)}"
+                f"{split.name}: neither image nor label by its ending: {named(split.passed_over)}"
             )
             remarks.append(DataFinding("passed-over", said))
-        absent = _absent(split, classes)
-        if absent and split.labels:
-            remarks.append(DataFinding("absent", f"{split.name}: no pixel is {_shown(absent)}"))
+        absent = absent_classes(split.name, classes, split.counts.frequencies().pixels)
+        if absent and split.labels and not (_unlabelled(split) and split.name in SPLITS):
+            remarks.append(DataFinding("absent", absent))
     for one, other in combinations(splits, 2):
         shared = sorted(set(one.names) & set(other.names))
         if shared:
-            said = f"in {one.name} and in {other.name}: {_shown(shared)}"
+            said = f"in {one.name} and in {other.name}: {named(shared)}"
             remarks.append(DataFinding("same-name", said))
     return remarks
-
-
-def _absent(split: Split, classes: tuple[str, ...]) -> list[str]:
-    counted = split.counts.frequencies().pixels
-    return [name for name, pixels in zip(classes, counted, strict=True) if not pixels]
-
-
-def _shown(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

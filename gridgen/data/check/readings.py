@@ -20,6 +20,7 @@ from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.frequencies import Counts
 from gridgen.errors import DataError, SpecError
 from gridgen.images.files import read_header
+from gridgen.images.rules import DecodedImage
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Split:
             "pixels": list(found.pixels),
             "images_with_class": list(found.images),
             "ignored_pixels": self.label_pixels - sum(found.pixels),
-            "median_frequency_weights": list(found.weights),
+            "median_frequency_weights": list(found.weights()),
         }
 
 
@@ -210,17 +211,20 @@ class FolderReading:
 
     def _read(self, split: Split, source: LabelSource | None, sample: SampleFiles) -> None:
         """Read the files of a sample that can be read."""
-        size = self._read_image(split, sample)
+        image = self._read_image(split, sample)
         label = _read_label(split, source, sample, self._listed is not None) if source else None
         if label is None:
             return
-        if size and label.shape != size:
+        counted = torch.from_numpy(np.where(label == UNLISTED, IGNORE, label))
+        if image and label.shape != (size := image.levels.shape[1:]):
             split.fault("sizes", unequal(sample.label, label.shape, sample.images[0], size))
+        elif image and image.valid is not None:
+            counted[~image.valid] = IGNORE
         if self._listed:
-            split.add_label(torch.from_numpy(np.where(label == UNLISTED, IGNORE, label)))
+            split.add_label(counted)
 
-    def _read_image(self, split: Split, sample: SampleFiles) -> tuple[int, ...] | None:
-        """Read an image and return its (height, width)."""
+    def _read_image(self, split: Split, sample: SampleFiles) -> DecodedImage | None:
+        """Read an image; None for a fault."""
         try:
             header, channels = read_header(sample.images[0]), channels_of(sample.images)
             pixels = pixels_in(sample.images, channels, self._layout.settings.scale)
@@ -229,7 +233,7 @@ class FolderReading:
             return None
         split.add_image(sample.name, pixels.levels, header.bits)
         self._channels.setdefault(channels, []).append(sample.images[0])
-        return header.size
+        return pixels
 
 
 def _read_label(

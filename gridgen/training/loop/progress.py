@@ -54,6 +54,11 @@ class ProgressLines(Watch):
         self._opened()
         self.show("counting labels", done, total)
 
+    def noted(self, line: str) -> None:
+        """Print it at once."""
+        self._opened()
+        self.tell(line)
+
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
         """Note the steps that there are, and say from which a training goes on."""
         self._opened()

@@ -14,13 +14,14 @@ from gridgen.analysis.lints.layers import fewest_values
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import find_dataset, lasting_name, scale_of
-from gridgen.data.frequencies import median_frequency
+from gridgen.data.labelled import TRAIN
 from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
 from gridgen.text import brief, bytes_text
+from gridgen.training.loop.labels import class_weights, counted_labels
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
@@ -120,8 +121,14 @@ def train(
             _require_unchanged(run, splits)
             return run
         require_free(path)
-        weights = class_weights(recipe, splits, watch)
-        return Run.create(path, grid.spec, recipe, facts.but(class_weights=weights))
+        found = counted_labels(splits, recipe, watch)
+        counted = facts.but(
+            pixels={split: each.pixels for split, each in found.items()} or None,
+            class_weights=class_weights(recipe, found.get(TRAIN)),
+        )
+        for line in counted.absent:
+            watch.noted(line)
+        return Run.create(path, grid.spec, recipe, counted)
 
     with devices.group(chosen):
         run = devices.by_first(begun)
@@ -200,15 +207,6 @@ def _require_unchanged(run: Run, splits: Splits) -> None:
             f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "
             f"back, or train anew."
         )
-
-
-def class_weights(recipe: Recipe, splits: Splits, watch: Watch) -> list[float] | None:
-    """Weights of the classes in the loss, as the recipe asks, from their frequencies on train."""
-    if recipe.class_weights == "none":
-        return None
-    weights = median_frequency(splits.train, watch.counted)
-    power = 0.5 if recipe.class_weights == "root-frequency" else 1.0
-    return [weight**power for weight in weights]
 
 
 def new_folder(spec: NetworkSpec, data: str) -> Path:

@@ -19,7 +19,10 @@ class Watch:
         """The dataset is read, a folder's every image and label: minutes where it is large."""
 
     def counted(self, done: int, total: int) -> None:
-        """So many training labels were counted, for the weights of the classes."""
+        """So many labels of a split were counted."""
+
+    def noted(self, line: str) -> None:
+        """Something that whoever trains should know, in a line."""
 
     def started(self, run: Run, total: int, done: int, workers: int) -> None:
         """Training begins: `total` steps, of which `done` were made before.

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from gridgen.arguments import checked
+from gridgen.data.frequencies import MOST_WEIGHT
 from gridgen.errors import SpecError
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
@@ -89,6 +90,9 @@ class Recipe(Document):
         default="none",
         description="Of the loss, counted on the training labels: median / frequency of a class, "
         "or its square root.",
+    )
+    class_weight_cap: float = Field(
+        default=MOST_WEIGHT, gt=0, description="What a class weighs at most, however rare it is."
     )
     ema: float | None = Field(
         default=None, gt=0, lt=1, description="Decay of the averaged weights that are scored."

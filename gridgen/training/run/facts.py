@@ -1,12 +1,14 @@
 """The file run.json: data, seed, device and circumstances in which a training was begun."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from gridgen.data.folder import is_name
+from gridgen.data.labelled import absent_classes
 from gridgen.errors import RunError, SpecError, unknown
 from gridgen.files import write_file
 from gridgen.images.scale import ScaleFields
@@ -16,6 +18,8 @@ MAX_SEED = 2**31 - 1
 Byte = Annotated[int, Field(ge=0, le=255)]
 ColourField = Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]
 ColoursField = Annotated[tuple[ColourField, ...], Field(strict=False)]
+PixelCount = Annotated[int, Field(ge=0)]
+PixelCounts = Annotated[tuple[PixelCount, ...], Field(strict=False)]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -67,6 +71,9 @@ class Facts(ScaleFields):
     images: str | None = Field(
         default=None, description="SHA-256 of names and sizes of all images of train and val."
     )
+    pixels: dict[str, PixelCounts] | None = Field(
+        default=None, description="Labelled pixels of each class, of the splits that were counted."
+    )
     class_weights: Annotated[tuple[Weight, ...], Field(strict=False)] | None = Field(
         default=None, description="What each class weighs in the loss."
     )
@@ -82,12 +89,23 @@ class Facts(ScaleFields):
 
     @model_validator(mode="after")
     def _of_each_class(self) -> Self:
-        for field in ("colours", "class_weights"):
-            values = getattr(self, field)
+        of_each: list[tuple[tuple[str, ...], Sequence[object] | None]] = [
+            (("colours",), self.colours),
+            (("class_weights",), self.class_weights),
+            *((("pixels", split), values) for split, values in (self.pixels or {}).items()),
+        ]
+        for field, values in of_each:
             if values is not None and len(values) != len(self.classes):
                 fact = f"{len(values)} values, but {len(self.classes)} classes"
-                raise SpecError(fact, (field,))
+                raise SpecError(fact, field)
         return self
+
+    @property
+    def absent(self) -> list[str]:
+        """The classes that no pixel of a split is of, a line for each split that lacks some."""
+        counted = (self.pixels or {}).items()
+        lines = (absent_classes(split, self.classes, pixels) for split, pixels in counted)
+        return [line for line in lines if line]
 
     @classmethod
     def read(cls, path: Path) -> Self:

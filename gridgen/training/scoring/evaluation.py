@@ -22,7 +22,7 @@ from gridgen.training.scoring.per_image import (
     ImageScore,
     Observer,
     Predictor,
-    require_labelled,
+    require_scored,
     see_images,
     worst_first,
 )
@@ -164,7 +164,7 @@ def evaluate(
                 observer.see(seen.sample, answer)
             if gallery:
                 gallery.offer(images[-1], seen.sample, answer, task)
-    require_labelled(total, dataset, split)
+    require_scored(total, dataset, split)
     return Evaluation(
         task=task,
         model=str(model.path),

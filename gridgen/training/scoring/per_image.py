@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import require_ids
+from gridgen.data.labelled import nothing_labelled
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
@@ -122,15 +123,14 @@ def score_network(
         statistics += seen.statistics.to(device)
     network.train(training)
     statistics = devices.summed(statistics)
-    require_labelled(statistics, dataset, "validation")
+    require_scored(statistics, dataset, "validation")
     return task.score(statistics)
 
 
-def require_labelled(statistics: Tensor, dataset: Dataset, split: str) -> None:
+def require_scored(statistics: Tensor, dataset: Dataset, split: str) -> None:
     """There was anything to score, or a `DataError`."""
     if not statistics.any():
-        fact = f"{dataset.name}, {split}: no pixel of its {len(dataset)} images has a class"
-        raise DataError(f"{fact}, so there is nothing to score; label some")
+        raise DataError(nothing_labelled(dataset.name, split, len(dataset)))
 
 
 def worst_first(images: Sequence[ImageScore]) -> list[ImageScore]:

@@ -138,10 +138,11 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     crop, or what is seen of an image that is scored, has a size that the grid cannot take.
     """
     train, val, held_out = splits
+    # First of all, as a spec that is made to fit what nothing can be trained on helps nobody.
+    task_of(train).require(recipe, train)
     for split in (train, val):
         require_fit(spec, split)
     _require_losses(recipe, train)
-    task_of(train).require(recipe, train)
     require_augmentation(recipe, train)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     if (fault := _unsuited(recipe.inference, spec, task_of(train))) is not None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample, load_dataset
 from gridgen.data.dataset import holdout, require_classes, require_numbers
+from gridgen.data.labelled import require_two_classes
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
@@ -70,7 +71,8 @@ class Segmentation:
         return len(dataset.classes)
 
     def require(self, recipe: Recipe, dataset: Dataset) -> None:
-        """Nothing: every recipe can train a segmentation."""
+        """Two classes or more, which every recipe can train."""
+        require_two_classes(dataset)
 
     def require_label(self, sample: Sample) -> None:
         """Each pixel has the number of a class, or `IGNORE`."""

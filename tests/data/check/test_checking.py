@@ -5,6 +5,7 @@ import pytest
 from cityscapes import make_tree
 
 from gridgen.data.check import check_data
+from gridgen.data.labelled import nothing_labelled
 from gridgen.errors import DataError, unknown
 from gridgen.images.files import SUFFIXES
 
@@ -99,13 +100,29 @@ def test_what_is_odd_is_told_and_is_no_fault(tree):
     assert remarks(tree) == {
         "blank": "val: of one value throughout: c",
         "passed-over": "val: neither image nor label by its ending: val/images/Thumbs.db",
-        "absent": "val: no pixel is road",
+        "absent": "val: no pixel is road, which is not scored",
         "same-name": "in train and in val: a",
     }
     checked = check_data(str(tree.root))
     assert checked.faults == ()
     [alike] = checked.alike
     assert (alike.split, alike.other, alike.pairs) == ("train", "val", (("a", "a", 1.0),))
+
+
+def test_pixels_without_a_value_are_counted_as_ignored(tree):
+    tree.write("dataset.yaml", "nodata: 50\n")
+    tree.image("val/images/c.png", np.full((4, 6, 3), 50, np.uint8))
+    (tree.root / "val/images/c.jpg").unlink()
+    val = check_data(str(tree.root)).splits[1]
+    assert (val.ignored, val.counts.frequencies().pixels) == (1.0, (0, 0))
+    assert ("unlabelled", nothing_labelled("streets", "val", 1)) in faults(tree)
+
+
+def test_a_split_that_no_training_reads_may_be_without_labels(tree):
+    tree.image("test/images/d.png", np.zeros((4, 6, 3), np.uint8))
+    tree.label("test/labels/d.png", np.full((4, 6), 7))
+    assert faults(tree) == []
+    assert remarks(tree)["absent"] == "val: no pixel is road, which is not scored"
 
 
 @pytest.mark.parametrize("name", ["nuclei", "denoising"])

@@ -1,0 +1,113 @@
+"""What is told of labels before a training begins; `data check` says the same."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gridgen.data.check import check_data
+from gridgen.errors import DataError, SpecError
+from gridgen.spec import GridSpec
+from gridgen.training import Recipe, train
+from gridgen.training.loop.watch import Watch
+
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=2, in_channels=1, size="pad")
+RECIPE = Recipe(
+    epochs=1,
+    batch=2,
+    learning_rate=0.01,
+    crop={"smallest": 8, "largest": 8, "size": 8},
+    class_weights="median-frequency",
+)
+CLASSES = "0\tsoil\t0\t0\t0\tclass\n"
+CROP = "1\tcrop\t9\t9\t9\tclass\n"
+VOID = "255\tvoid\t0\t0\t0\tignore\n"
+
+
+class Noting(Watch):
+    """Keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines = list[str]()
+
+    def noted(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def fields(tmp_path, monkeypatch):
+    """Makes a folder of grey noise; `ids` are those of train and of val, column by column."""
+    monkeypatch.setenv("GRIDGEN_HOME", str(tmp_path / "home"))
+
+    def made(train_ids, val_ids, classes=CLASSES + CROP + VOID, images=2):
+        root = tmp_path / "fields"
+        for split, ids in (("train", train_ids), ("val", val_ids)):
+            for number in range(images):
+                rng = np.random.default_rng((number, len(split)))
+                for kind, pixels in (
+                    ("images", rng.integers(0, 256, (8, 8), np.uint8)),
+                    ("labels", np.resize(np.uint8(ids), (8, 8))),
+                ):
+                    (root / split / kind).mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(pixels).save(root / split / kind / f"{number}.png")
+        (root / "classes.txt").write_text(classes, "utf-8")
+        return root
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("train_ids", "val_ids", "classes"),
+    [
+        ([0], [0], CLASSES),
+        ([0, 255], [0], CLASSES + VOID),
+        ([255], [0, 1], CLASSES + CROP + VOID),
+        ([0, 1], [255], CLASSES + CROP + VOID),
+    ],
+    ids=["a single class", "a single class and void", "nothing in train", "nothing in val"],
+)
+@pytest.mark.parametrize("spec", [SPEC, SPEC.but(classes=1)], ids=["2 classes", "1 class"])
+def test_what_stops_a_training_is_a_fault_of_the_data_in_the_same_words(
+    train_ids, val_ids, classes, spec, fields, tmp_path
+):
+    root = fields(train_ids, val_ids, classes)
+    if classes != CLASSES + CROP + VOID or spec is SPEC:
+        with pytest.raises(DataError) as caught:
+            train(spec, root, RECIPE, folder=tmp_path / "run", device="cpu")
+        assert [fault.text for fault in check_data(root).faults] == [str(caught.value)]
+    else:
+        with pytest.raises(SpecError, match="classes"):
+            train(spec, root, RECIPE, folder=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_held_out_needs_a_label_too(fields, tmp_path):
+    root = fields([0, 1], [0, 1])
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(root / "train" / "labels" / "1.png")
+    with pytest.raises(DataError, match="fields, holdout: no pixel of its 1 image has a class"):
+        train(SPEC, root, RECIPE, folder=tmp_path / "run", device="cpu", holdout="1")
+
+
+def test_a_crop_without_a_label_stops_nothing(fields, tmp_path):
+    root = fields([0, 1], [0, 1])
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(root / "train" / "labels" / "1.png")
+    run = train(SPEC, root, RECIPE.but(batch=1), folder=tmp_path / "run", device="cpu")
+    assert run.rows()[-1]["step"] == 2
+
+
+def test_classes_without_a_pixel_are_noted_once_and_kept(fields, tmp_path):
+    watch = Noting()
+    root = fields([0], [1, 255])
+    run = train(SPEC, root, RECIPE, folder=tmp_path / "run", device="cpu", watch=watch)
+    told = ["train: no pixel is crop, which is not learned"]
+    told.append("val: no pixel is soil, which is not scored")
+    assert watch.lines == run.facts.absent == told
+    assert [remark.text for remark in check_data(root).remarks if remark.kind == "absent"] == told
+    assert run.facts.pixels == {"train": (128, 0), "val": (0, 64)}
+
+
+def test_a_recipe_caps_the_weights_of_classes(fields, tmp_path):
+    root = fields([0] * 63 + [1], [0, 1])
+    for cap, weight in ((None, 32.0), (3.0, 3.0)):
+        recipe = RECIPE if cap is None else RECIPE.but(class_weight_cap=cap)
+        run = train(SPEC, root, recipe, folder=tmp_path / f"run-{cap}", device="cpu")
+        assert run.facts.class_weights == (pytest.approx(32 / 63), weight)
