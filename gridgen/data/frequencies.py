@@ -16,7 +16,6 @@ from gridgen.errors import DataError, FileError
 from gridgen.files import sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
 
-
 MOST_WEIGHT = 50.0
 """What a class weighs at most, since a few pixels would otherwise decide every step."""
 
