@@ -73,6 +73,7 @@ def opened(path: Path) -> Iterator[TiffImage]:
             pages = [page for page in _pages(path, file) if page.subfiletype == 0]
             if not pages:
                 raise DataError(f"{path}: damaged, or no image: no page of full size")
+            _require_listed(path, file, pages)
             for number, page in enumerate(pages, 1):
                 _require_band(path, page, number, pages)
             yield TiffImage(path, pages)
@@ -96,6 +97,15 @@ def _pages(path: Path, file: "TiffFile") -> "list[TiffPage]":
         offsets.add(page.offset)
         pages.append(page.aspage())
     return pages
+
+
+def _require_listed(path: Path, file: "TiffFile", pages: "Sequence[TiffPage]") -> None:
+    """Refuse a stack of which the file lists the first page alone, as ImageJ writes large ones."""
+    if file.is_imagej or file.is_shaped:
+        stacked, listed = file.series[0].size, sum(page.size for page in pages)
+        if stacked > listed:
+            fact = f"a stack of {stacked // pages[0].size} images, of which {len(pages)} are listed"
+            raise DataError(f"{path}: {fact} as pages; save each as a page or a file")
 
 
 def _header(path: Path, pages: "Sequence[TiffPage]") -> Header:

@@ -235,6 +235,43 @@ def test_a_circle_of_pages_is_an_error(tmp_path, pages):
     assert failure(read_image, path) == (f"{path}: damaged, or no image: its pages form a circle")
 
 
+@pytest.mark.parametrize("imagej", [True, False])
+def test_a_stack_that_lists_its_first_page_alone_is_refused(tmp_path, imagej):
+    path, stack = tmp_path / "a.tif", np.zeros((5, 4, 3), np.uint8)
+    for truncate, told in ((False, None), (True, "a stack of 5 images, of which 1 are listed")):
+        with tifffile.TiffWriter(path, imagej=imagej) as file:
+            file.write(stack, photometric="minisblack", truncate=truncate)
+        if told:
+            assert told in failure(read_image, path)
+        else:
+            assert read_image(path).shape == (5, 4, 3)
+
+
+def test_inks_of_a_jpeg_become_colours_as_pillow_has_it(tmp_path):
+    inks = np.repeat(np.repeat(RNG.integers(0, 256, (4, 4, 4), np.uint8), 8, 0), 8, 1)
+    Image.fromarray(inks, "CMYK").save(tmp_path / "a.jpg", quality=100)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        expected = np.asarray(opened.convert("RGB")) / 255
+    assert np.allclose(read_image(tmp_path / "a.jpg").permute(1, 2, 0), expected, atol=1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("compression", "options"),
+    [
+        ("jpeg2000", {"level": 0}),
+        ("jpegxl", {}),
+        ("webp", {"lossless": True}),
+        ("lerc", {}),
+        ("png", {}),
+    ],
+)
+def test_rare_compressions_are_read_exactly(tmp_path, compression, options):
+    path = write(
+        tmp_path, COLOURS, photometric="rgb", compression=compression, compressionargs=options
+    )
+    assert np.array_equal((read_image(path).permute(1, 2, 0) * 255).round(), COLOURS)
+
+
 # Files that are none, and large ones
 
 
