@@ -200,8 +200,8 @@ def test_wide_ids_are_kept(tmp_path, identity):
 
 def test_labels_of_floats_and_ids_beyond_64_bits_are_refused(tmp_path):
     path = write(tmp_path, FLOATS)
-    cure = "save ids as whole numbers"
-    assert failure(read_label, path) == f"{path}: a label of floating point numbers; {cure}"
+    cure = "save ids as a grey or palette PNG or TIFF of whole numbers"
+    assert failure(read_label, path) == f"{path}: a label of 1 channel of float32; {cure}"
     path = write(tmp_path, np.full((2, 2), 2**63, np.uint64))
     assert "does not fit into 64 bits" in failure(read_label, path)
 
