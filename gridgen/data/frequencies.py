@@ -62,7 +62,7 @@ def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Fre
     """
     if not dataset.classes:
         raise DataError(f"{dataset.name} has no classes to count; its labels are images")
-    place = _place(dataset.label_files, dataset.classes) if isinstance(dataset, OnDisk) else None
+    place = _place(dataset, dataset.label_files) if isinstance(dataset, OnDisk) else None
     kept = _kept(place, len(dataset.classes)) if place else None
     if kept is not None:
         return kept
@@ -100,14 +100,15 @@ def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
         yield dataset.label(index) if isinstance(dataset, OnDisk) else dataset[index].label
 
 
-def _place(paths: Sequence[Path], classes: Sequence[str]) -> Path | None:
+def _place(dataset: Dataset, paths: Sequence[Path]) -> Path | None:
     """The cache file for the counts of these label files; None if one of them has no status."""
     try:
         seen = [(str(path.resolve()), path.stat()) for path in paths]
     except OSError:
         return None
     files = [(name, status.st_size, status.st_mtime_ns) for name, status in seen]
-    key = sha256(json.dumps([classes, files]).encode())
+    # Names, since one file may hold the labels of many samples.
+    key = sha256(json.dumps([dataset.classes, dataset.names, files]).encode())
     return user_data_folder() / "frequencies" / f"{key}.json"
 
 

@@ -14,8 +14,8 @@ from gridgen.data.check.likeness import details
 from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
 from gridgen.data.folder import ClassList, FolderSettings, read_classes, unequal
-from gridgen.data.folder.dataset import channels_of, pixels_in, require_agreement
-from gridgen.data.folder.labels import UNLISTED, Labels, LabelSource, label_source
+from gridgen.data.folder.dataset import channels_of, label_source, pixels_in, require_agreement
+from gridgen.data.folder.labels import UNLISTED, Labels, LabelSource
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.frequencies import Counts
 from gridgen.errors import DataError, SpecError
@@ -201,7 +201,7 @@ class FolderReading:
             source = label_source(layout, split.name, self._listed or ClassList(()), faults)
             samples = paired(layout, split.name, source.files, faults)
         except DataError as error:
-            split.fault("unpaired", error)
+            split.fault("unreadable", error)
             return None, []
         for fault in faults:
             split.fault("unpaired", fault)

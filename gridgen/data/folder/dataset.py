@@ -6,9 +6,11 @@ from pathlib import Path
 import torch
 
 from gridgen.data.dataset import IGNORE, Sample
-from gridgen.data.folder.classes import read_classes
-from gridgen.data.folder.labels import LabelSource, label_source, labels_in
+from gridgen.data.folder.classes import ClassList, read_classes
+from gridgen.data.folder.coco import CocoLabels
+from gridgen.data.folder.labels import LabelSource, labels_in
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
+from gridgen.data.folder.raster import RasterLabels
 from gridgen.errors import DataError
 from gridgen.images import Window
 from gridgen.images.files import channel_text, inspect_image, read_header, read_pixels
@@ -86,6 +88,17 @@ class Folder:
         if pixels.valid is not None:
             label[~pixels.valid] = IGNORE
         return Sample(name=files.name, image=pixels.levels, label=label)
+
+
+def label_source(
+    layout: Layout, split: str, listed: ClassList, faults: list[DataError]
+) -> LabelSource:
+    """Where the labels of a split come from, by the settings of its folder.
+
+    Files that do not belong there are added to `faults`. Errors: `DataError`.
+    """
+    drawn = layout.settings.labels.endswith(".json")
+    return (CocoLabels if drawn else RasterLabels)(layout, split, listed, faults)
 
 
 def pixels_in(

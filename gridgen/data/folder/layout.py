@@ -96,6 +96,7 @@ class Layout:
 
     def unlike(self, split: str) -> list[Path]:
         """The visible files beside images and labels that are neither by their endings."""
+        annotations = self.place(split, self.settings.labels)
         return [
             path
             for pattern, suffixes in (
@@ -104,7 +105,7 @@ class Layout:
             )
             if not pattern.endswith(".json")
             for path in _walk(self.place(split, pattern))
-            if path.suffix.lower() not in suffixes
+            if path.suffix.lower() not in suffixes and path != annotations
         ]
 
     def _filled(self, split: str, pattern: str) -> str:

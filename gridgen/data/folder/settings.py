@@ -23,7 +23,9 @@ def _pattern(text: str) -> str:
         raise ValueError(f"{text!r} has the unknown part {{{min(unknown)}}}; known: {known}")
     if text.startswith("/") or ".." in Path(text).parts:
         raise ValueError(f"{text!r} leads out of the folder; write a path below it")
-    if text.count("{name}") != 1 and not text.endswith(".json"):
+    if text.endswith(".json"):
+        return text
+    if text.count("{name}") != 1:
         raise ValueError(f"{text!r} has not one {{name}}; write one, such as {IMAGES}")
     if "{split}" in text and "{split}" not in Path(text).parent.parts:
         raise ValueError(f"{text!r}: {{split}} is not a folder of its own; write {IMAGES}")
@@ -62,6 +64,11 @@ class FolderSettings(ScaleFields):
     def _of_one_kind(self) -> Self:
         if ("{split}" in self.images) != ("{split}" in self.labels):
             raise SpecError("images and labels differ in {split}; write it in both", ("labels",))
+        if self.images.endswith(".json"):
+            raise SpecError("images are files; write a pattern with {name}", ("images",))
+        if self.values and self.labels.endswith(".json"):
+            fact = "COCO annotations hold categories, which classes.txt lists by name; leave it out"
+            raise SpecError(fact, ("values",))
         if "{channel}" in self.labels:
             raise SpecError("a label is one file; leave {channel} out", ("labels",))
         if self.splits and self.has_lists:

@@ -146,6 +146,7 @@ def test_an_umlaut_may_be_one_character_or_two(make, of_image, of_label):
         ('images: "i/{name}"', "images and labels differ in {split}; write it in both"),
         ('labels: "{split}/l/{name}_{channel}"', "a label is one file; leave {channel} out"),
         ('images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: a}', "'a' is no list"),
+        ('images: "{split}/a.json"', "images are files; write a pattern with {name}"),
     ],
 )
 def test_a_pattern_that_means_nothing_is_told_with_its_line(make, settings, told):

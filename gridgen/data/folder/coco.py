@@ -1,0 +1,284 @@
+"""Labels that are drawn from COCO annotations: a JSON file of polygons and run-length codes.
+
+Format: https://cocodataset.org/#format-data. Polygons become pixels as the reference, pycocotools,
+has it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, PositiveInt, ValidationError
+
+from gridgen.data.dataset import IGNORE
+from gridgen.data.folder.classes import ClassList
+from gridgen.data.folder.labels import UNLISTED, Labels
+from gridgen.data.folder.layout import Layout, SampleFiles
+from gridgen.errors import DataError
+from gridgen.files import is_file
+from gridgen.images import Window
+from gridgen.images.files import read_header
+from gridgen.names import composed
+from gridgen.text import brief
+
+BACKGROUND = "background"
+"""The class of pixels that belong to no object; without a class of that name they are ignored."""
+Id = int | str
+ObjectMask = npt.NDArray[np.bool_]
+Runs = npt.NDArray[np.int64]
+MOST_SHIFT = 30
+"""Bits before the last five of a length, which sums of lengths do not overflow."""
+
+
+class CocoImage(BaseModel):
+    """An image as the file describes it."""
+
+    id: Id
+    file_name: str
+    height: PositiveInt
+    width: PositiveInt
+
+
+class CocoAnnotation(BaseModel):
+    """An object: polygons, or run lengths of {size, counts}; `iscrowd` marks a group of many."""
+
+    id: Id = "?"
+    image_id: Id
+    category_id: Id
+    iscrowd: bool = False
+    segmentation: Any = None
+
+
+class CocoCategory(BaseModel):
+    """A category, which the class of its name stands for."""
+
+    id: Id
+    name: str
+
+
+class CocoFile(BaseModel):
+    """The parts of the file that labels need."""
+
+    images: list[CocoImage]
+    annotations: list[CocoAnnotation]
+    categories: list[CocoCategory]
+
+
+def read_coco(path: Path) -> CocoFile:
+    """The annotations in a file, read once while it stays the same. Errors: `DataError`."""
+    try:
+        status = path.stat()
+        return _parsed(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; it holds the annotations") from error
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, size: int, time: int) -> CocoFile:
+    try:
+        return CocoFile.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        fact = f"{place} is missing" if first["type"] == "missing" else first["msg"]
+        where = f"{place}: " if place and first["type"] != "missing" else ""
+        raise DataError(f"{path}: {where}{fact}; COCO annotations are wanted") from error
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """An image of the file and its objects, the topmost one last."""
+
+    image: CocoImage
+    objects: list[CocoAnnotation]
+
+
+class CocoLabels:
+    """Labels that are drawn from the annotations of the split's JSON file.
+
+    Objects are drawn in the order of the file, later ones on top, with the class of their
+    category's name. What is marked `iscrowd` is ignored.
+    """
+
+    def __init__(
+        self, layout: Layout, split: str, listed: ClassList, faults: list[DataError]
+    ) -> None:
+        self._path = layout.place(split, layout.settings.labels)
+        _require_pycocotools(self._path)
+        content = read_coco(self._path)
+        ids = {line.name: line.id if line.role == "class" else IGNORE for line in listed.lines}
+        self._names = {category.id: composed(category.name) for category in content.categories}
+        self._labels = {key: ids.get(name, UNLISTED) for key, name in self._names.items()}
+        self._background = ids.get(BACKGROUND, IGNORE)
+        drawings = {image.id: _Drawing(image, []) for image in content.images}
+        for fault in _misplaced(content, drawings, self._names):
+            faults.append(DataError(f"{self._path}: {fault}"))
+        for annotation in content.annotations:
+            if annotation.image_id in drawings and annotation.category_id in self._names:
+                drawings[annotation.image_id].objects.append(annotation)
+        self._drawings: dict[Path, _Drawing] = {}
+        self.files: dict[str, Path] = {}
+        self._match(layout, split, drawings, faults)
+
+    def _match(
+        self, layout: Layout, split: str, drawings: dict[Id, _Drawing], faults: list[DataError]
+    ) -> None:
+        """Find the file of each image. A `file_name` begins at the folder of the split's images,
+        or at that of the dataset.
+        """
+        folders = (layout.place(split, layout.settings.images), layout.root)
+        names = {files[0]: name for name, files in layout.images(split).items()}
+        by_path = {composed(str(path)): path for path in names}
+        for drawing in drawings.values():
+            inside = PurePosixPath(drawing.image.file_name.replace("\\", "/"))
+            places = [folder / inside for folder in folders]
+            found = [by_path[key] for p in places if (key := composed(str(p))) in by_path]
+            if found:
+                self.files[names[found[0]]] = self._path
+                self._drawings[found[0]] = drawing
+            # A file that is there may belong to another split.
+            elif not any(map(is_file, places)):
+                fact = f"image {drawing.image.file_name!r} is not in {folders[0]}"
+                faults.append(DataError(f"{self._path}: {fact}"))
+
+    def read(self, sample: SampleFiles, window: Window | None = None) -> Labels:
+        """As `LabelSource.read`. Errors: `DataError`."""
+        drawing = self._drawings[sample.images[0]]
+        size = drawing.image.height, drawing.image.width
+        # Before anything of that size is made.
+        if (of_file := read_header(sample.images[0]).size) != size:
+            said, found = ("x".join(map(str, each)) for each in (size, of_file))
+            fact = f"image {drawing.image.file_name!r} has {said} pixels there, and {found} itself"
+            raise DataError(f"{self._path}: {fact}")
+        label = np.full(size, self._background, np.int64)
+        for annotation in drawing.objects:
+            try:
+                mask = _mask(annotation.segmentation, *size)
+            except ValueError as error:
+                raise DataError(f"{self._path}: annotation {annotation.id}: {error}") from error
+            label[mask] = IGNORE if annotation.iscrowd else self._labels[annotation.category_id]
+        return label if window is None else label[window.rows, window.columns]
+
+    def unlisted(self, sample: SampleFiles) -> str | None:
+        """As `LabelSource.unlisted`."""
+        drawing = self._drawings[sample.images[0]]
+        missing = Counter(
+            self._names[each.category_id]
+            for each in drawing.objects
+            if self._labels[each.category_id] == UNLISTED
+        )
+        if not missing:
+            return None
+        shown = [f"{name} ({number:,} in {sample.name})" for name, number in missing.items()]
+        fact = f"categories that classes.txt has not: {brief(shown, 5)}"
+        return f"{self._path}: {fact}; list them there, perhaps with the role ignore"
+
+
+def _misplaced(
+    content: CocoFile, drawings: dict[Id, _Drawing], names: dict[Id, str]
+) -> Iterator[str]:
+    """What refers to nothing, or is there twice."""
+    for what, several in (
+        ("image id", [image.id for image in content.images]),
+        ("file_name", [image.file_name for image in content.images]),
+        ("category id", [category.id for category in content.categories]),
+    ):
+        for key, number in Counter(several).items():
+            if number > 1:
+                yield f"{what} {key!r} stands there {number} times"
+    for annotation in content.annotations:
+        if annotation.image_id not in drawings:
+            yield f"annotation {annotation.id} is of image {annotation.image_id}, which is missing"
+        elif annotation.category_id not in names:
+            fact = f"annotation {annotation.id} is of category {annotation.category_id}"
+            yield f"{fact}, which is missing"
+
+
+def _mask(segmentation: Any, height: int, width: int) -> ObjectMask:
+    """(H, W): the pixels of an object. Errors: `ValueError`."""
+    if not segmentation:
+        raise ValueError("no polygon and no mask; export outlines, not boxes alone")
+    if isinstance(segmentation, dict):
+        return _of_runs(segmentation, height, width)
+    if not isinstance(segmentation, list):
+        raise ValueError("its segmentation is neither polygons nor run lengths")
+    from pycocotools import mask as reference
+
+    polygons = [_polygon(points, height, width) for points in segmentation]
+    # Its own decoder warns with NumPy 2.
+    drawn = reference.merge(reference.frPyObjects(polygons, height, width))
+    return _filled(_lengths(drawn["counts"].decode()), height, width)
+
+
+def _polygon(points: Any, height: int, width: int) -> npt.NDArray[np.float64]:
+    """x, y, x, y ... Errors: `ValueError` for what the reference takes for something else."""
+    try:
+        numbers = np.array(points, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError("a polygon is a list of numbers: x, y, x, y ...") from error
+    if numbers.ndim != 1 or len(numbers) < 6 or len(numbers) % 2:
+        raise ValueError(f"a polygon of shape {numbers.shape}; it has x and y of 3 points or more")
+    sides = np.tile([width, height], len(numbers) // 2)
+    # The memory that the reference takes grows with what lies outside.
+    if not ((numbers >= -sides) & (numbers <= 2 * sides)).all():
+        raise ValueError(f"a polygon far outside of the {height}x{width} pixels")
+    return numbers
+
+
+def _of_runs(code: dict[str, Any], height: int, width: int) -> ObjectMask:
+    """(H, W) of run lengths {size, counts}. Errors: `ValueError`."""
+    counts, size = code.get("counts"), code.get("size")
+    if size != [height, width]:
+        raise ValueError(f"run lengths of size {size}, but the image has {[height, width]}")
+    if isinstance(counts, str):
+        return _filled(_lengths(counts), height, width)
+    most = height * width
+    if not isinstance(counts, list) or not all(type(n) is int and abs(n) <= most for n in counts):
+        raise ValueError("run lengths are neither a code of COCO nor a list of numbers of pixels")
+    return _filled(np.array(counts, np.int64), height, width)
+
+
+def _filled(runs: Runs, height: int, width: int) -> ObjectMask:
+    """(H, W) of run lengths, down the columns and outside first. Errors: `ValueError`."""
+    pixels = height * width
+    # The reference leaves pixels that no run covers as the memory happens to be.
+    if ((runs < 0) | (runs > pixels)).any():
+        raise ValueError(f"a run length is negative or more than the image's {pixels:,} pixels")
+    if (covered := int(runs.sum())) != pixels:
+        raise ValueError(f"run lengths of {covered:,} pixels, but the image has {pixels:,}")
+    inside: ObjectMask = np.arange(len(runs)) % 2 == 1
+    return inside.repeat(runs).reshape(width, height).T
+
+
+def _lengths(code: str) -> Runs:
+    """The run lengths in a compressed code, 5 bits a character; from the fourth on, a length is
+    the difference to the one before the last.
+
+    Source: rleFrString of the COCO API (maskApi.c). Errors: `ValueError`.
+    """
+    bits = np.frombuffer(code.encode(errors="surrogatepass"), np.uint8).astype(np.int64) - 48
+    last = (bits & 32) == 0
+    if not code or not last[-1] or not ((bits >= 0) & (bits < 64)).all():
+        raise ValueError("run lengths are no code of COCO, or are cut off")
+    begins = np.flatnonzero(np.r_[True, last[:-1]])
+    shift = 5 * (np.arange(len(bits)) - begins.repeat(np.diff(np.r_[begins, len(bits)])))
+    if shift.max() > MOST_SHIFT:
+        raise ValueError("run lengths are longer than any image")
+    runs: Runs = np.add.reduceat((bits & 31) << shift, begins)
+    runs -= np.where(bits[last] & 16, 32 << shift[last], 0)
+    runs[1::2] = runs[1::2].cumsum()
+    runs[2::2] = runs[2::2].cumsum()
+    return runs
+
+
+def _require_pycocotools(path: Path) -> None:
+    try:
+        import pycocotools.mask  # noqa: F401 - only these labels need it
+    except ImportError as error:
+        fact = f"{path}: COCO annotations need pycocotools, which is not installed"
+        raise DataError(f"{fact}; pip install 'gridgen[coco]'") from error
