@@ -115,6 +115,7 @@ def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
     for expected, line in enumerate(classes):
         if line.id != expected:
             fact = f"class id {line.id}, but no class id {expected}; classes count up from 0"
+            fact += ", and values in dataset.yaml say which numbers of labels they are"
             raise DataError(f"{path}:{line.number}: {fact}")
         if line.id == IGNORE:
             fact = f"class id {IGNORE} marks ignored pixels; {IGNORE} classes at most"

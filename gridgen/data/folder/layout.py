@@ -140,9 +140,14 @@ def paired(
     """
     images = layout.images(split, faults)
     folder = layout.place(split, layout.settings.images)
-    if not images:
+    listed = layout.names(split)
+    if listed is not None and not listed:
+        faults.append(
+            DataError(f"{layout.root / layout.splits[split]}: no names; write one a line")
+        )
+    elif not images:
         faults.append(DataError(no_images(folder)))
-    for name in sorted((layout.names(split) or set()) - images.keys()):
+    for name in sorted((listed or set()) - images.keys()):
         faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
     for name in sorted(images.keys() ^ labels.keys()):
         faults.append(DataError(_unpaired(layout, split, name, images, labels)))
