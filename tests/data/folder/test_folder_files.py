@@ -117,3 +117,11 @@ def test_what_is_wrong_is_told_with_its_line(tree, content, error):
     with pytest.raises(SpecError) as caught:
         Folder(tree.root)
     assert str(caught.value).splitlines()[0] == f"{path}:{error}"
+
+
+def test_two_classes_that_look_alike_have_one_name(tmp_path):
+    path = tmp_path / "classes.txt"
+    names = ("r\u00fcbe", "ru\u0308be")
+    path.write_text("".join(f"{i}\t{n}\t0\t0\t{i}\tclass\n" for i, n in enumerate(names)), "utf-8")
+    with pytest.raises(DataError, match="stands in line 1 already"):
+        read_classes(path)
