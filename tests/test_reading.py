@@ -9,6 +9,7 @@ import pytest
 
 from gridgen import load_network, read_image, read_label
 from gridgen.data.folder.classes import read_classes
+from gridgen.data.folder.coco import read_coco
 from gridgen.data.folder.layout import Layout
 from gridgen.data.folder.settings import FolderSettings, read_settings
 from gridgen.data.frequencies import _kept
@@ -36,6 +37,7 @@ OPENERS: dict[str, Callable[[Path], object]] = {
     "classes.txt": read_classes,
     "dataset.yaml": lambda path: read_settings(path.parent),
     "list.txt": lambda path: listed(path),
+    "coco.json": read_coco,
     "image.png": read_image,
     "image.tif": read_header,
     "label.png": read_label,
@@ -109,7 +111,7 @@ def test_a_text_with_holes_that_are_larger_than_memory_is_refused(tmp_path):
     path = tmp_path / "classes.txt"
     with open(path, "wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(GridgenError, match="classes.txt: too long: 1,099,511,627,776 bytes, and"):
+    with pytest.raises(GridgenError, match=r"classes.txt: too long: 1,099,511,627,776 bytes, and"):
         read_classes(path)
 
 
