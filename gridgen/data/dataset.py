@@ -12,7 +12,6 @@ import torch
 from gridgen.errors import DataError, unknown
 from gridgen.grid.layers import shape_text
 from gridgen.images import Window
-from gridgen.names import composed
 
 Colour = tuple[int, int, int]
 
@@ -214,8 +213,7 @@ def holdout(dataset: Dataset, pattern: str) -> tuple[Dataset, Dataset]:
     >>> len(kept), len(apart), apart.names[0]
     (980, 20, 'train-0010')
     """
-    wanted = composed(pattern)
-    matching = [fnmatchcase(composed(name), wanted) for name in dataset.names]
+    matching = [fnmatchcase(name, pattern) for name in dataset.names]
     if not any(matching):
         nearest = _nearest(dataset.names, pattern)
         raise DataError(f"{_said(dataset, pattern)} none of {len(dataset)} names, {nearest}")

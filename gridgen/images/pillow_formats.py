@@ -12,9 +12,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from gridgen.errors import DataError
-from gridgen.files import read_bytes
 from gridgen.images.header import Header, Photometric, Samples, Window
-from gridgen.memory.host import host_memory
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 # Formats that tell a file that was cut off without decoding its pixels.
@@ -70,7 +68,7 @@ class PillowImage:
         """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone."""
         from imagecodecs import png_decode
 
-        return cast("npt.NDArray[np.uint16]", png_decode(read_bytes(self._path, host_memory())))
+        return cast("npt.NDArray[np.uint16]", png_decode(Path(self._path).read_bytes()))
 
 
 @contextmanager
@@ -172,7 +170,11 @@ def _exif_chunk(path: str | Path) -> bytes | None:
 
 
 def _palette(image: Image.Image) -> npt.NDArray[np.float32]:
-    colours = np.array(image.getpalette("RGB") or [], np.float32).reshape(-1, 3)
+    # Asked for its palette, Pillow decodes all pixels, and then verifies no file.
+    small = Image.new("P", (1, 1))
+    if image.palette is not None:
+        small.putpalette(image.palette.getdata()[1], image.palette.getdata()[0])
+    colours = np.array(small.getpalette("RGB") or [], np.float32).reshape(-1, 3)
     return colours / np.float32(255)
 
 

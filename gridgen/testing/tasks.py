@@ -3,17 +3,18 @@
 import csv
 import json
 from dataclasses import replace
-from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gridgen.arguments import checked
 from gridgen.data import Sample
 from gridgen.errors import DataError
 from gridgen.grid.layers import shape_text
+from gridgen.images import read_image, read_label
 from gridgen.testing.requiring import require, saying
 from gridgen.training.tasks import Task
 
@@ -122,6 +123,32 @@ def _check_sides(task: Task, sample: Sample) -> None:
     require(False, "require_label() takes a label of other sides than the image")
 
 
+def _blanked(task: Task, answer: Tensor) -> Tensor:
+    """The answer for an image without a value in its first row."""
+    valid = torch.ones(answer.shape[-2:], dtype=torch.bool)
+    valid[0] = False
+    blanked = task.blanked(answer, valid)
+    kept = blanked.shape == answer.shape and torch.equal(blanked[..., 1:, :], answer[..., 1:, :])
+    require(kept, "blanked() changes an answer where the image has a value")
+    said = len(set(blanked[..., 0, :].flatten().tolist()))
+    require(said == 1, f"where an image has no value, an answer says {said} things")
+    return blanked
+
+
+def _check_files(task: Task, answer: Tensor, outputs: int) -> None:
+    """The file of an answer holds all of its values, those of levels to its depth."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"answer{task.suffix(outputs)}")
+        for bits in (8, 16):
+            path.write_bytes(task.encode(answer, bits))
+            levels = answer.is_floating_point()
+            found = read_image(path, white=2**bits - 1) if levels else read_label(path)
+            size, written = shape_text(answer.shape), shape_text(found.shape)
+            require(found.shape == answer.shape, f"an answer of {size} is written {written}")
+            close = torch.allclose(found, answer, rtol=0, atol=0.51 / (2**bits - 1))
+            require(close, f"an answer is not what its file of {bits} bits holds")
+
+
 def _check_answer(task: Task, prediction: Tensor, right: Tensor, label: Tensor) -> None:
     _check_sides(task, Sample("label", right[0], label))
     answer, height, width = task.answer(prediction), *label.shape[-2:]
@@ -140,8 +167,7 @@ def _check_answer(task: Task, prediction: Tensor, right: Tensor, label: Tensor) 
         fit = (picture.shape, picture.dtype) == (image.shape, image.dtype)
         require(fit, f"the picture of {what} is {picture.dtype}, {shape_text(picture.shape)}")
     require((faults != none).any(), "faults of noise look as those of the right prediction")
-    with Image.open(BytesIO(task.encode(answer))) as written:
-        size = shape_text(reversed(written.size))
-        require(written.size == (width, height), f"an answer of {height}x{width} is written {size}")
+    _check_files(task, answer, prediction.shape[1])
+    _check_files(task, _blanked(task, answer), prediction.shape[1])
     names, colours = task.legend([label])
     require(len(names) == len(colours), f"a legend has {len(names)} names, {len(colours)} colours")

@@ -14,6 +14,7 @@ from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
 from gridgen.errors import SizeError, SpecError
 from gridgen.grid.layers import shape_text
+from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
@@ -50,6 +51,11 @@ def views(inference: Inference, image: Size, spec: NetworkSpec | None) -> Iterat
         given = _given(inference, size, scale, spec)
         for flip in (False, True) if inference.flip else (False,):
             yield View(size, given, places, flip)
+
+
+def windows_of(inference: Inference, image: Size, spec: NetworkSpec | None) -> int:
+    """How many windows the network is given of an image, in all passes over it."""
+    return sum(len(view.places) for view in views(inference, image, spec))
 
 
 def given_sizes(inference: Inference, image: Size, spec: NetworkSpec) -> Iterator[Size]:
@@ -91,14 +97,20 @@ def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | N
 
 @checked
 @torch.no_grad()
-def infer(network: nn.Module, image: Tensor, inference: InferenceLike = WHOLE) -> Tensor:
+def infer(
+    network: nn.Module,
+    image: Tensor,
+    inference: InferenceLike = WHOLE,
+    on_progress: OnProgress = no_progress,
+) -> Tensor:
     """(C, H, W) or (1, C, H, W) -> (1, K, H, W) in fp32, on the image's device.
 
     The prediction is fp32 whatever the dtypes of image and network are, and so are all sums. The
     network's device holds one batch of windows at a time. Sums stay beside the image and take
     4 (K + 1) H W bytes, so that an image on the host needs no more of a GPU than a window does.
     A plain whole image is not summed: its prediction is the network's own. Raw logits are summed,
-    no probabilities. The network is in evaluation mode meanwhile.
+    no probabilities. The network is in evaluation mode meanwhile. `on_progress` is called for each
+    window, and once for a whole image.
 
     Signals and volumes have one side or three in place of H and W, and are seen whole. Errors:
     `SizeError`; `SpecError` for windows, scales or mirrored views of them.
@@ -110,7 +122,7 @@ def infer(network: nn.Module, image: Tensor, inference: InferenceLike = WHOLE) -
         fact = f"{inference.described()}, but the network has dimensions: {dimensions}"
         raise SpecError(f"inference: {fact}; only images are seen so, set inference: whole")
     with evaluating(network):
-        return _inferred(network, image, inference)
+        return _inferred(network, image, inference, on_progress)
 
 
 def _one(image: Tensor, dimensions: int) -> Tensor:
@@ -136,17 +148,22 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _inferred(network: nn.Module, image: Tensor, inference: Inference) -> Tensor:
+def _inferred(
+    network: nn.Module, image: Tensor, inference: Inference, on_progress: OnProgress
+) -> Tensor:
     """(1, C, H, W) -> (1, K, H, W); the same of signals and volumes, as they are."""
     size = image.shape[-2], image.shape[-1]
     spec = network.grid.spec if isinstance(network, GridNetwork) else None
     looks = tuple(views(inference, size, spec))
     if len(looks) == 1 and looks[0].given == size:
-        return _run(network, image, inference).to(image.device)
+        prediction = _run(network, image, inference).to(image.device)
+        on_progress(1, 1)
+        return prediction
     # K is known from the first prediction on, as any module may be given, without a spec.
     total = torch.zeros(0)
     # Weights of many windows, added up in the 8 bits of a bfloat16, would be too small.
     weight = torch.zeros(size, device=image.device)
+    done, windows = 0, windows_of(inference, size, spec)
     for view in looks:
         shape = _weights(inference, view.size).to(image.device)
         for (top, left), logits in _windows(network, image, inference, view):
@@ -155,6 +172,8 @@ def _inferred(network: nn.Module, image: Tensor, inference: Inference) -> Tensor
             at = (..., slice(top, top + view.size[0]), slice(left, left + view.size[1]))
             total[at] += logits * shape
             weight[at] += shape
+            done += 1
+            on_progress(done, windows)
     return total.div_(weight)
 
 

@@ -62,11 +62,3 @@ def test_a_pattern_that_matches_all_leaves_nothing():
     assert failure(Shapes("val"), "val*") == (
         "shapes: the pattern 'val*' matches all 64 names; leave some to keep"
     )
-
-
-@pytest.mark.parametrize("pattern", ["r\u00fcb*", "ru\u0308b*", "r[\u00fc]ben", "r?ben"])
-@pytest.mark.parametrize("name", ["r\u00fcben", "ru\u0308ben"])
-def test_a_pattern_matches_an_umlaut_however_either_is_written(pattern, name):
-    whole = Shapes("val")
-    whole.names = (name, *whole.names[1:])
-    assert holdout(whole, pattern)[1].names == (name,)

@@ -5,7 +5,7 @@ from PIL import Image
 
 from gridgen.errors import DataError
 from gridgen.images import Window, read_image
-from gridgen.images.files import read_pixels
+from gridgen.images.files import inspect_image, read_pixels
 from gridgen.images.scale import PixelScale
 
 RAMP = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
@@ -65,6 +65,8 @@ def test_a_palette_is_looked_up(tmp_path, transparency):
     image.save(tmp_path / "palette.png", **options)
     expected = torch.tensor([[[1.0, 0.0]], [[0.0, 0.0]], [[0.0, 1.0]]])
     assert torch.equal(read_image(tmp_path / "palette.png", 3), expected)
+    # Pillow verifies only files of which it has decoded nothing.
+    assert inspect_image(tmp_path / "palette.png").channels == 3
 
 
 def test_1_bit_grey_is_black_and_white(tmp_path):

@@ -95,10 +95,26 @@ def _table(**fields):
         ({"answer": lambda self, x: x[0].clamp_(0, 0.5)}, "is not the label"),
         ({"pixels": lambda self, y: y.numpy()}, "the picture of an answer is float32, 1x6x4"),
         ({"faults": lambda self, image, y, x: image}, "faults of noise look as those of the right"),
-        ({"encode": lambda self, x: b"PNG"}, "UnidentifiedImageError"),
+        ({"encode": lambda self, x, bits: b"PNG"}, "not a PNG, JPEG, WebP, BMP or TIFF image"),
         (
-            {"encode": lambda self, x: Restoration.encode(self, x.mT)},
-            "an answer of 6x4 is written 4x6",
+            {"encode": lambda self, x, bits: Restoration.encode(self, x.mT, bits)},
+            "an answer of 1x6x4 is written 1x4x6",
+        ),
+        (
+            {"encode": lambda self, x, bits: Restoration.encode(self, x, 8)},
+            "an answer is not what its file of 16 bits holds",
+        ),
+        (
+            {"encode": lambda self, x, bits: Restoration.encode(self, 1 - x, bits)},
+            "an answer is not what its file of 8 bits holds",
+        ),
+        (
+            {"blanked": lambda self, x, valid: x * 0},
+            "blanked() changes an answer where the image has a value",
+        ),
+        (
+            {"blanked": lambda self, x, valid: x},
+            "where an image has no value, an answer says 4 things",
         ),
         ({"legend": lambda self, labels: (["hit"], [])}, "a legend has 1 names, 0 colours"),
         ({"tables": _table(rows=(("top",),))}, "table places: a row is not as long as the head"),

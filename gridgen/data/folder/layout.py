@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,7 @@ from pathlib import Path
 from gridgen.data.dataset import require_split
 from gridgen.data.folder.settings import FolderSettings, read_settings
 from gridgen.errors import DataError
-from gridgen.files import read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
-from gridgen.names import composed
 
 SYNONYMS = {
     "train": ("training",),
@@ -73,14 +72,14 @@ class Layout:
         found: dict[str, dict[str, Path]] = {}
         for match, path in self._files(split, self.settings.images, SUFFIXES):
             channel = match.groupdict().get("channel") or ""
-            _add(found.setdefault(composed(match["name"]), {}), channel, path, faults)
+            _add(found.setdefault(_normal(match["name"]), {}), channel, path, faults)
         return {name: tuple(found[name][c] for c in sorted(found[name])) for name in sorted(found)}
 
     def labels(self, split: str, faults: list[DataError] | None = None) -> dict[str, Path]:
         """The label files of a split by their names. Errors: as of `images`."""
         found: dict[str, Path] = {}
         for match, path in self._files(split, self.settings.labels, LABEL_SUFFIXES):
-            _add(found, composed(match["name"]), path, faults)
+            _add(found, _normal(match["name"]), path, faults)
         return found
 
     def names(self, split: str) -> frozenset[str] | None:
@@ -89,11 +88,11 @@ class Layout:
             return None
         path = self.root / place
         try:
-            lines = read_text(path, "utf-8-sig").splitlines()
+            lines = path.read_text("utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{path}: {reason}; it lists the names of {split}") from error
-        return frozenset(composed(line.strip()) for line in lines if line.strip())
+        return frozenset(_normal(line.strip()) for line in lines if line.strip())
 
     def unlike(self, split: str) -> list[Path]:
         """The visible files beside images and labels that are neither by their endings."""
@@ -128,7 +127,7 @@ class Layout:
             # Of NAME and NAME_mask in one folder, the closer pattern has the file.
             if len(beside) > len(pattern) and other.fullmatch(place):
                 continue
-            if listed is None or composed(matched["name"]) in listed:
+            if listed is None or _normal(matched["name"]) in listed:
                 yield matched, path
 
 
@@ -141,14 +140,9 @@ def paired(
     """
     images = layout.images(split, faults)
     folder = layout.place(split, layout.settings.images)
-    listed = layout.names(split)
-    if listed is not None and not listed:
-        faults.append(
-            DataError(f"{layout.root / layout.splits[split]}: no names; write one a line")
-        )
-    elif not images:
+    if not images:
         faults.append(DataError(no_images(folder)))
-    for name in sorted((listed or set()) - images.keys()):
+    for name in sorted((layout.names(split) or set()) - images.keys()):
         faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
     for name in sorted(images.keys() ^ labels.keys()):
         faults.append(DataError(_unpaired(layout, split, name, images, labels)))
@@ -237,6 +231,11 @@ def _walk(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _normal(name: str) -> str:
+    """A name as it is compared: some systems store an umlaut as one character, some as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] | None) -> None:

@@ -73,14 +73,14 @@ class Predictor:
     inference: Inference = WHOLE
     fix: str = BY_FLAG
 
-    def predict(self, image: Tensor, name: str) -> Tensor:
+    def predict(self, image: Tensor, name: str, on_progress: OnProgress = no_progress) -> Tensor:
         """(C, H, W) -> (1, K, H, W); sums of windows stay on the CPU. Errors: `OutOfMemoryError`.
 
-        `name` is what errors call the image.
+        `name` is what errors call the image; `on_progress` is called for each window.
         """
         with within_memory(name, self.fix):
             given = image if self.inference.window else image.to(self.device)
-            return infer(self.network, given, self.inference)
+            return infer(self.network, given, self.inference, on_progress)
 
 
 def see_images(

@@ -1,31 +1,33 @@
 """Predictions on image files: what a trained network sees, as pictures and as files."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import torch
-from torch import Tensor
 
 from gridgen.arguments import checked
 from gridgen.data import Dataset
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
-from gridgen.images.files import SUFFIXES, read_pixels
-from gridgen.names import composed
+from gridgen.images.files import SUFFIXES, inspect_image, read_pixels, require_channels
+from gridgen.images.header import Header
 from gridgen.progress import OnProgress, no_progress
-from gridgen.training.inference import InferenceLike, as_inference
+from gridgen.spec import NetworkSpec
+from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
-from gridgen.training.tasks.pixels import image_pixels, sheet
+from gridgen.training.tasks.pixels import image_pixels, sheet, thinned
 from gridgen.training.tasks.requirements import (
     require_image,
     require_inference,
 )
+from gridgen.training.windows import windows_of
 
 FAULTS_SHOWN = 5
 """Images in a message that cannot be predicted."""
@@ -97,11 +99,10 @@ def _require_names_apart(found: Sequence[Found]) -> None:
     """Refuse two images of one name, which would overwrite each other."""
     named: dict[str, Path] = {}
     for image in found:
-        # Some file systems take two ways of writing an umlaut for one name.
-        if (name := composed(image.name)) in named:
-            fact = f"{named[name]} and {image.path} are both called {name}"
+        if image.name in named:
+            fact = f"{named[image.name]} and {image.path} are both called {image.name}"
             raise DataError(f"{fact}; predict them into two folders")
-        named[name] = image.path
+        named[image.name] = image.path
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,9 @@ class Prediction:
         return [self.picture, self.answer]
 
     @classmethod
-    def of(cls, out: Path, name: str, task: Task) -> "Prediction":
+    def of(cls, out: Path, name: str, task: Task, outputs: int) -> "Prediction":
         """The files of the image called `name`, which may begin with folders."""
-        return cls(out / f"{name}.png", out / f"{name}_{task.ending}.png")
+        return cls(out / f"{name}.png", out / f"{name}_{task.ending}{task.suffix(outputs)}")
 
 
 Images = Annotated[
@@ -143,15 +144,19 @@ def predict(
 
     An image in memory is predicted by the model itself: `open_model(path)(array)`.
 
-    Two PNG files for each: `NAME.png` in `out` shows image and prediction side by side (figure 5),
-    `NAME_labels.png` is the label itself: pixel value = class id, with the colours as its palette;
-    of a network that restores images, `NAME_restored.png` is the image. Of a folder all images are
-    taken, those in folders below too; their files lie in `out` as the images lie in the folder.
+    Two files for each: `NAME.png` in `out` shows image and prediction side by side (figure 5), with
+    every n-th pixel where the image is larger than 4096. `NAME_labels.png` is the label itself:
+    pixel value = class id, with the colours as its palette, and 255 where the image has no value.
+    Of a network that restores images, `NAME_restored.png` is the image, a `.tif` where it has other
+    than 1 or 3 channels, of 16 bits where the image's file has more than 8. All lie upright. Of a
+    folder all images are taken, those in folders below too; their files lie in `out` as the images
+    lie in the folder.
 
-    All images are read, and their sizes checked, before the first file is written; `on_progress`
-    is called for each image when it is checked and when it is predicted. With `inference`,
-    another one than training validated by. Errors: `DataError`, `SizeError`, `SpecError`,
-    `RunError`, `WeightsError`; `DeviceError` under torchrun.
+    All files are checked to be whole, and of a size that fits, before the first one is written. A
+    warning tells of images whose channels are converted, grey to colour or colour to grey.
+    `on_progress` is called for each image that is checked, and for each window that is predicted.
+    With `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
+    `SpecError`, `RunError`, `WeightsError`; `DeviceError` under torchrun.
     """
     devices.require_alone("predicts images")
     model = model if isinstance(model, Model) else open_model(model)
@@ -159,32 +164,71 @@ def predict(
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
     found = find_images([images] if isinstance(images, str | Path) else images, out)
-    files = [Prediction.of(out, image.name, model.task) for image in found]
+    files = [Prediction.of(out, image.name, model.task, spec.classes) for image in found]
     require_apart([image.path for image in found], [file for each in files for file in each.files])
-    faults: list[DataError | SizeError] = []
-    for number, image in enumerate(found, 1):
-        try:
-            height, width = _read(model, image).shape[-2:]
-            require_image(inference, spec, (height, width), str(image.path))
-        except (DataError, SizeError) as fault:
-            faults.append(fault)
-        on_progress(number, 2 * len(found))
-    if faults:
-        raise _together(faults)
+    paths = [image.path for image in found]
+    headers = _inspected(paths, spec, inference, on_progress)
+    _warn_of_conversions(paths, headers, spec.in_channels)
     predictor = Predictor(model.network.to(chosen), chosen, inference)
-    for number, (image, written) in enumerate(zip(found, files, strict=True), 1):
-        _predict(predictor, model, image, written)
-        on_progress(len(found) + number, 2 * len(found))
+    done, windows = len(found), [windows_of(inference, each.size, spec) for each in headers]
+    total = done + sum(windows)
+    for path, header, written, number in zip(paths, headers, files, windows, strict=True):
+        _predict(predictor, model, path, header, written, _beyond(done, total, on_progress))
+        done += number
     return files
 
 
-def _predict(predictor: Predictor, model: Model, found: Found, files: Prediction) -> None:
-    image, task = _read(model, found), model.task
-    answer = task.answer(predictor.predict(image, str(found.path)))
-    panels = [image_pixels(image), task.pixels(answer)]
-    titles = ("image", "prediction")
-    write_file(files.picture, sheet([panels], titles, task.classes, task.colours))
-    write_file(files.answer, task.encode(answer))
+def _beyond(before: int, total: int, on_progress: OnProgress) -> OnProgress:
+    """Progress within a part of the work, as progress of the whole."""
+    return lambda done, _: on_progress(before + done, total)
+
+
+def _inspected(
+    paths: Sequence[Path], spec: NetworkSpec, inference: Inference, on_progress: OnProgress
+) -> list[Header]:
+    """The headers of files that are whole and fit. Errors: `DataError`, `SizeError`."""
+    headers: list[Header] = []
+    faults: list[DataError | SizeError] = []
+    for number, path in enumerate(paths, 1):
+        try:
+            header = inspect_image(path)
+            require_channels(path, header.channels, spec.in_channels)
+            require_image(inference, spec, header.size, str(path))
+            headers.append(header)
+        except (DataError, SizeError) as fault:
+            faults.append(fault)
+        on_progress(number, 2 * len(paths))
+    if faults:
+        raise _together(faults)
+    return headers
+
+
+def _warn_of_conversions(paths: Sequence[Path], headers: Sequence[Header], channels: int) -> None:
+    """Tell in one line of images that have other channels than the network takes."""
+    others = [path for path, each in zip(paths, headers, strict=True) if each.channels != channels]
+    if others:
+        change = "from grey to colour" if channels == 3 else "from colour to grey"
+        fact = f"{len(others):,} of {len(paths):,} images converted {change}"
+        warnings.warn(f"{fact}, which the network takes, such as {others[0]}", stacklevel=4)
+
+
+def _predict(
+    predictor: Predictor,
+    model: Model,
+    path: Path,
+    header: Header,
+    files: Prediction,
+    on_progress: OnProgress,
+) -> None:
+    task = model.task
+    image = read_pixels(path, model.network.grid.spec.in_channels, model.scale)
+    answer = task.answer(predictor.predict(image.levels, str(path), on_progress))
+    if image.valid is not None:
+        answer = task.blanked(answer, image.valid)
+    shown = thinned(answer)
+    panels = [image_pixels(thinned(image.levels)), task.pixels(shown)]
+    write_file(files.picture, sheet([panels], ("image", "prediction"), *task.legend([shown])))
+    write_file(files.answer, task.encode(answer, 8 if header.bits <= 8 else 16))
 
 
 def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
@@ -192,10 +236,6 @@ def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:
     more = len(faults) - FAULTS_SHOWN
     lines = [str(fault) for fault in faults[:FAULTS_SHOWN]]
     return type(faults[0])("\n".join([*lines, *([f"and {more} more"] if more > 0 else [])]))
-
-
-def _read(model: Model, found: Found) -> Tensor:
-    return read_pixels(found.path, model.network.grid.spec.in_channels, model.scale).levels
 
 
 @torch.no_grad()
@@ -211,8 +251,9 @@ def draw_predictions(predictor: Predictor, dataset: Dataset, path: Path) -> None
     for number in range(images):
         sample = dataset[number * len(dataset) // images]
         answer = task.answer(predictor.predict(sample.image, sample.name))
-        shown = (sample.label, task.masked(answer, sample.label))
-        rows.append([image_pixels(sample.image), *map(task.pixels, shown)])
+        labelled = (sample.label, task.masked(answer, sample.label))
+        shown = map(task.pixels, map(thinned, labelled))
+        rows.append([image_pixels(thinned(sample.image)), *shown])
         labels.append(sample.label)
     titles = ("image", "truth", "prediction")
     write_file(path, sheet(rows, titles, *task.legend(labels)))

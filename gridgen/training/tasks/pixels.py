@@ -55,6 +55,8 @@ Pixels = NDArray[np.uint8]
 
 GAP, LINE, SWATCH = 8, 20, 12
 LEAST_WIDTH = 256
+LONGEST = 4096
+"""Pixels along the longer side of a panel, at most."""
 
 
 def sheet(
@@ -94,8 +96,17 @@ def encoded(picture: Image.Image, form: str = "PNG", **options: Any) -> bytes:
     return written.getvalue()
 
 
+def thinned(values: Tensor) -> Tensor:
+    """Every n-th row and column, so many that neither side of (..., H, W) exceeds `LONGEST`.
+
+    A view: pictures of a very large image take no memory for its other pixels.
+    """
+    step = -(-max(values.shape[-2:]) // LONGEST)
+    return values[..., ::step, ::step]
+
+
 def image_pixels(image: Tensor) -> Pixels:
-    """(C, H, W) in [0, 1] -> (H, W, 3) in 0..255; the first three channels, or grey."""
+    """(C, H, W) in [0, 1] -> (H, W, 3) in 0..255; three channels, or the first in grey."""
     shown = image[:3] if image.shape[0] >= 3 else image[:1].expand(3, -1, -1)
     pixels: Pixels = (shown.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
     return pixels

@@ -11,10 +11,11 @@ from torch import Tensor
 from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import require_image_tensor
 from gridgen.errors import DataError, SpecError
+from gridgen.images.writing import encode
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import Charbonnier, Loss, Truth, total_loss
 from gridgen.training.recipe.recipe import Recipe
-from gridgen.training.tasks.pixels import Colours, Pixels, encoded, image_pixels
+from gridgen.training.tasks.pixels import Colours, Pixels, image_pixels
 from gridgen.training.tasks.table import ScoreTable
 from gridgen.training.tasks.task import Metric
 
@@ -142,6 +143,10 @@ class Restoration:
         """The whole answer, as every pixel is scored."""
         return answer
 
+    def blanked(self, answer: Tensor, valid: Tensor) -> Tensor:
+        """0 where the image has no value, as it is read."""
+        return answer.masked_fill(~valid, 0)
+
     def pixels(self, label: Tensor) -> Pixels:
         """The image in 8 bits."""
         return image_pixels(label)
@@ -154,10 +159,13 @@ class Restoration:
         """No legend, as colours stand for themselves."""
         return self.classes, self.colours
 
-    def encode(self, answer: Tensor) -> bytes:
-        """A PNG in grey or RGB of 8 bits."""
-        pixels = image_pixels(answer)
-        return encoded(Image.fromarray(pixels if answer.shape[0] >= 3 else pixels[..., 0]))
+    def suffix(self, outputs: int) -> str:
+        """A PNG of grey or RGB, a TIFF of any other number of channels."""
+        return ".png" if outputs in (1, 3) else ".tif"
+
+    def encode(self, answer: Tensor, bits: int) -> bytes:
+        """All channels."""
+        return encode(answer, bits, self.suffix(len(answer)))
 
 
 def _require_crops_as_they_are(recipe: Recipe, dataset: Dataset) -> None:

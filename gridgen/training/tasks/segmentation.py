@@ -131,6 +131,10 @@ class Segmentation:
         """The answer, ignored where the label is."""
         return answer.masked_fill(label == IGNORE, IGNORE)
 
+    def blanked(self, answer: Tensor, valid: Tensor) -> Tensor:
+        """`IGNORE` where the image has no value, as its label would be."""
+        return answer.masked_fill(~valid, IGNORE)
+
     def pixels(self, label: Tensor) -> Pixels:
         """The colours of the classes; what is ignored is black."""
         return label_pixels(label, self.colours)
@@ -150,10 +154,16 @@ class Segmentation:
             return [*self.classes, "not labelled"], [*self.colours, (0, 0, 0)]
         return self.classes, self.colours
 
-    def encode(self, answer: Tensor) -> bytes:
-        """Pixel value = class id, with the colours as its palette."""
+    def suffix(self, outputs: int) -> str:
+        """A PNG, whatever the number of classes."""
+        return ".png"
+
+    def encode(self, answer: Tensor, bits: int) -> bytes:
+        """Pixel value = class id, with the colours as its palette; what is ignored is black."""
         picture = Image.fromarray(answer.byte().numpy()).convert("P")
-        picture.putpalette([value for colour in self.colours for value in colour])
+        # Of a shorter palette Pillow would write 2 bits a pixel, in which `IGNORE` is a class.
+        black = [(0, 0, 0)] * (256 - len(self.colours))
+        picture.putpalette([value for colour in (*self.colours, *black) for value in colour])
         return encoded(picture)
 
 

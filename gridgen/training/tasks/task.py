@@ -172,6 +172,12 @@ class Task(Protocol):
     def masked(self, answer: Tensor, label: Tensor) -> Tensor:
         """The answer as it is shown beside the label: ignored wherever the label is."""
 
+    def blanked(self, answer: Tensor, valid: Tensor) -> Tensor:
+        """The answer, with nothing said where the image has no value: where `valid` is false.
+
+        `valid` is bool (H, W).
+        """
+
     def pixels(self, label: Tensor) -> Pixels:
         """A picture of a label or an answer: uint8 (H, W, 3)."""
 
@@ -181,8 +187,16 @@ class Task(Protocol):
     def legend(self, labels: Sequence[Tensor]) -> tuple[Sequence[str], Colours]:
         """The names and colours that explain pictures of `labels`."""
 
-    def encode(self, answer: Tensor) -> bytes:
-        """An answer as the bytes of a PNG file whose pixels are its values."""
+    def suffix(self, outputs: int) -> str:
+        """The end of a file with an answer of K channels, `outputs`: `.png`, or `.tif` where a PNG
+        cannot hold it.
+        """
+
+    def encode(self, answer: Tensor, bits: int) -> bytes:
+        """An answer as the bytes of a file of that suffix, whose pixels are its values.
+
+        `bits` are those of levels from 0 to 1: 16 if the image's file has more than 8, else 8.
+        """
 
 
 VAL, HOLDOUT = "val", "holdout"

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tifffile import imwrite
 from tiny import RECIPE, SPEC
 
+from gridgen.data import IGNORE
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
+from gridgen.images import read_image, write_image
 from gridgen.training import evaluate, open_model, predict, train
 from gridgen.training.inference import Inference
+from gridgen.training.tasks import pixels
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def test_an_odd_image_of_any_mode_is_predicted_at_its_own_size(run, tmp_path):
     images = [
         picture(tmp_path / "a.png"),
         picture(tmp_path / "b.jpg", 33, 5),
-        picture(tmp_path / "c.png", mode="L"),
+        picture(tmp_path / "c.png", mode="P"),
     ]
     for image, written in zip(images, predict(run.folder, images, tmp_path / "out"), strict=True):
         with Image.open(written.answer) as labels, Image.open(image) as original:
@@ -48,6 +52,75 @@ def test_an_odd_image_of_any_mode_is_predicted_at_its_own_size(run, tmp_path):
             assert set(np.unique(np.asarray(labels))) <= {0, 1, 2}
         with Image.open(written.picture) as shown:
             assert shown.width >= 2 * 256
+
+
+def test_images_of_other_channels_are_told_in_one_line(run, tmp_path):
+    images = [
+        picture(tmp_path / "a.png"),
+        picture(tmp_path / "b.png", mode="L"),
+        picture(tmp_path / "c.png", mode="LA"),
+    ]
+    told = "2 of 3 images converted from grey to colour, which the network takes, such as "
+    with pytest.warns(UserWarning, match="2 of 3") as warned:
+        predict(run.folder, images, tmp_path / "out")
+    assert [str(each.message) for each in warned] == [f"{told}{images[1]}"]
+    assert warned[0].filename == __file__
+
+
+def test_images_of_a_number_of_channels_that_cannot_be_converted_are_refused(run, tmp_path):
+    path = write_image(tmp_path / "a.tif", torch.rand(4, 8, 8))
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, [path], tmp_path / "out")
+    assert str(caught.value) == f"{path}: 4 channels, but 3 are wanted"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_an_image_with_an_orientation_is_predicted_upright(run, tmp_path, suffix, orientation):
+    tag = Image.Exif()
+    tag[0x0112] = orientation
+    Image.open(picture(tmp_path / "stored.png")).save(tmp_path / f"a.{suffix}", exif=tag)
+    write_image(tmp_path / "upright.tif", read_image(tmp_path / f"a.{suffix}"), bits=16)
+    tagged, plain = predict(
+        run.folder, [tmp_path / f"a.{suffix}", tmp_path / "upright.tif"], tmp_path / "out"
+    )
+    assert pixels_of(tagged.answer).shape == ((19, 27) if orientation == 3 else (27, 19))
+    assert np.array_equal(pixels_of(tagged.answer), pixels_of(plain.answer))
+    assert np.array_equal(pixels_of(tagged.picture), pixels_of(plain.picture))
+
+
+def test_pixels_without_a_value_are_ignored_in_the_label(run, tmp_path):
+    image = np.random.default_rng(0).random((19, 27, 3)).astype(np.float32)
+    image[:5] = np.nan
+    imwrite(tmp_path / "a.tif", image, photometric="rgb")
+    [written] = predict(run.folder, [tmp_path / "a.tif"], tmp_path / "out")
+    ids = pixels_of(written.answer)
+    assert set(np.unique(ids[:5])) == {IGNORE}
+    assert ids[5:].max() < 3
+
+
+def test_a_picture_of_a_large_image_shows_a_part_of_its_pixels(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(pixels, "LONGEST", 100)
+    image = picture(tmp_path / "a.png", 40, 250)
+    [written] = predict(run.folder, [image], tmp_path / "out")
+    assert pixels_of(written.answer).shape == (40, 250)
+    # Panels of 84 pixels, enlarged by 4 to be wider than 256, and three gaps.
+    assert pixels_of(written.picture).shape[1] == 2 * 84 * 4 + 3 * 8
+
+
+def test_progress_counts_windows(run, tmp_path):
+    images = [picture(tmp_path / "a.png", 24, 40), picture(tmp_path / "b.png", 16, 16)]
+    ticks = []
+    predict(
+        run.folder,
+        images,
+        tmp_path / "out",
+        inference=Inference(window=16, flip=True),
+        on_progress=lambda *at: ticks.append(at),
+    )
+    # 2 x 4 windows and a single one, each mirrored too.
+    assert ticks == [(1, 4), (2, 4), *((number, 20) for number in range(3, 21))]
 
 
 def test_label_files_hold_class_ids(run, tmp_path):

@@ -4,6 +4,7 @@ import math
 import shutil
 import signal
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -12,8 +13,9 @@ from tiny import StopAt, bits
 from gridgen.data import load_dataset
 from gridgen.errors import DataError, Interrupted, SpecError
 from gridgen.grid import build_grid
+from gridgen.images import read_header, read_image, write_image
 from gridgen.spec import GridSpec
-from gridgen.training import Recipe, Run, evaluate, predict, resume, train
+from gridgen.training import Recipe, Run, evaluate, open_model, predict, resume, train
 from gridgen.training.loop.batches import Batches
 from gridgen.training.tasks import Restoration
 
@@ -109,6 +111,26 @@ def test_a_prediction_is_the_restored_image(run, ramps, tmp_path):
     assert written.files == [tmp_path / "0.png", tmp_path / "0_restored.png"]
     with Image.open(written.answer) as restored:
         assert (restored.mode, restored.size) == ("L", (32, 32))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 12])
+def test_a_restored_image_has_the_channels_and_the_depth_of_its_file(channels, bits, tmp_path):
+    images, spec = tmp_path / "data", SPEC.but(in_channels=channels, classes=channels)
+    once = RECIPE.but(epochs=1, crop={"smallest": 16, "largest": 16, "size": 16})
+    for split in ("train", "val"):
+        (images / split / "images").mkdir(parents=True)
+        path = images / split / "images" / "a.tif"
+        write_image(path, torch.rand(channels, 16, 20), bits=bits)
+    trained = train(build_grid(spec), f"denoising:{images}", once, folder=tmp_path / "run")
+    [written] = predict(trained.folder, [path], tmp_path / "out")
+    suffix = ".png" if channels in (1, 3) else ".tif"
+    assert written.answer == tmp_path / "out" / f"a_restored{suffix}"
+    header = read_header(written.answer)
+    assert (header.channels, header.bits, header.size) == (channels, bits, (16, 20))
+    answer = open_model(trained.folder)(path)
+    found = read_image(written.answer, white=2**bits - 1).movedim(0, -1).numpy()
+    assert np.abs(found - answer).max() <= 0.51 / (2**bits - 1)
 
 
 def test_a_picture_and_a_file_are_never_written_over_an_image(run, ramps, tmp_path):

@@ -1,15 +1,13 @@
 """Contracts of every task: statistics add up, answers are labels, pictures and files fit them."""
 
-from io import BytesIO
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.nn.functional import one_hot
 
 from gridgen.data import IGNORE
 from gridgen.errors import DataError, UsageError, unknown
+from gridgen.images import read_header, read_image, read_label
 from gridgen.testing import check_task
 from gridgen.training.tasks import (
     HOLDOUT,
@@ -29,6 +27,9 @@ EXAMPLES = {
     "segmentation": (Segmentation(CLASSES, COLOURS), 3, LABELS),
     "restoration grey": (Restoration(), 1, torch.rand(4, 1, 8, 6)),
     "restoration RGB": (Restoration(), 3, torch.rand(4, 3, 8, 6)),
+    "restoration of 2 channels": (Restoration(), 2, torch.rand(4, 2, 8, 6)),
+    "restoration of 4 channels": (Restoration(), 4, torch.rand(4, 4, 8, 6)),
+    "restoration of 12 channels": (Restoration(), 12, torch.rand(4, 12, 8, 6)),
 }
 every_task = pytest.mark.parametrize(("task", "outputs", "labels"), EXAMPLES.values(), ids=EXAMPLES)
 
@@ -53,18 +54,33 @@ def test_labels_that_are_not_scored_are_part_of_the_contract():
 
 
 @every_task
-def test_an_answer_is_a_label_that_a_picture_and_a_file_show(task, outputs, labels):
+def test_an_answer_is_a_label_that_a_picture_shows(task, outputs, labels):
     answer = task.answer(3 * torch.rand(1, outputs, 8, 6) - 1)
     assert (answer.shape, answer.dtype) == (labels[0].shape, labels.dtype)
     assert task.pixels(answer).shape == task.pixels(labels[0]).shape == (8, 6, 3)
-    with Image.open(BytesIO(task.encode(answer))) as picture:
-        assert picture.size == (6, 8)
-        pixels = np.asarray(picture)
-    if isinstance(task, Segmentation):
-        assert np.array_equal(pixels, answer.numpy())
+
+
+@every_task
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_file_holds_an_answer(task, outputs, labels, bits, tmp_path):
+    answer, path = task.answer(torch.rand(1, outputs, 8, 6)), tmp_path / f"a{task.suffix(outputs)}"
+    path.write_bytes(task.encode(answer, bits))
+    if answer.is_floating_point():
+        levels, white = read_image(path, white=2**bits - 1), 2**bits - 1
+        assert torch.equal((levels * white).round(), (answer.double() * white).round().float())
+        assert read_header(path).bits == bits
     else:
-        levels = (answer * 255).round().permute(1, 2, 0).squeeze(-1)
-        assert np.array_equal(pixels, levels.numpy())
+        assert torch.equal(read_label(path), answer)
+
+
+@every_task
+def test_where_an_image_has_no_value_an_answer_says_nothing(task, outputs, labels):
+    answer, valid = task.answer(torch.rand(1, outputs, 8, 6)), torch.ones(8, 6, dtype=torch.bool)
+    valid[2:4, 1] = False
+    blanked = task.blanked(answer, valid)
+    assert torch.equal(blanked[..., valid], answer[..., valid])
+    assert set(blanked[..., ~valid].flatten().tolist()) == {IGNORE if task.classes else 0}
+    assert task.pixels(blanked)[2:4, 1].max() == 0
 
 
 @every_task
