@@ -71,7 +71,7 @@ def build(
         given = [word for setting in settings or () for word in ("--set", setting)]
         command = [spec, *(("--as", topology) if topology else ()), *given]
         rows.append(("lints", _summary(findings, command)))
-    written = save_network(network, output or Path("runs") / name)
+    written = save_network(network, output or Path("runs") / name, about={"untrained": True})
     print_rows([*rows, ("wrote", str(written))])
 
 

@@ -1,6 +1,7 @@
 """A trained network with what is needed to use it: from a run folder, or from a weights file."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ class Metadata(ScaleFields):
     task: TaskName | None = None
     note: Words = None
     holdout: Words = None
+    untrained: bool = False
     inference: Inference = WHOLE
     classes: ClassNames | None = None
     colours: ColoursField | None = None
@@ -94,6 +96,8 @@ class Model(Shown):
     """How the numbers of its images became levels from 0 to 1, where the data said so."""
     holdout: str | None = None
     """The pattern of the images of train that it was not trained on."""
+    untrained: bool = False
+    """Whether its weights are those that it was initialized with, as a file says by itself."""
 
     @checked
     def __call__(
@@ -116,6 +120,8 @@ class Model(Shown):
     def rows(self) -> ShownRows:
         """Where it comes from, and what it is."""
         rows = [("from", str(self.path)), (self.task.name, self.spec.shape)]
+        if self.untrained:
+            return [*rows, ("weights", "as initialized, not trained")]
         return rows + ([("trained on", self.data)] if self.data else [])
 
 
@@ -159,6 +165,10 @@ def _of_file(path: Path, best: bool) -> Model:
         raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
     spec, told = network.grid.spec, Metadata.read(path, metadata)
+    if told.untrained:
+        warnings.warn(
+            f"{path}: weights as they were initialized; nothing was learned", stacklevel=3
+        )
     return Model(
         path,
         network,
@@ -170,6 +180,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.inference,
         told.scale,
         told.holdout,
+        told.untrained,
     )
 
 
@@ -211,7 +222,7 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note}
     told |= asdict(model.scale)
-    told["holdout"] = model.holdout
+    told["holdout"], told["untrained"] = model.holdout, model.untrained or None
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:

@@ -134,6 +134,16 @@ def test_words_that_a_terminal_would_obey_are_shown_as_they_are_written(network,
     assert open_model(path).note == "'\\x1b[31mred'"
 
 
+def test_weights_that_nothing_was_learned_with_say_so(network, path, tmp_path):
+    save_network(network, path, about={"untrained": True})
+    with pytest.warns(UserWarning, match="weights as they were initialized; nothing was learned"):
+        model = open_model(path)
+    assert "as initialized, not trained" in repr(model)
+    again = export_model(model, tmp_path / "again.safetensors")
+    with pytest.warns(UserWarning, match="again.safetensors: weights as they were initialized"):
+        assert open_model(again).untrained
+
+
 def test_the_best_of_a_weights_file_is_refused(network, path):
     save_network(network, path)
     with pytest.raises(UsageError) as caught:
