@@ -56,6 +56,13 @@ def train(
             help="Training images to score instead of training on, by name: '0006R0*'.",
         ),
     ] = None,
+    fold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Cross-validation: the K-th of N parts of train is val, the rest is trained on.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -102,6 +109,7 @@ def train(
                 _recipe(recipe, data, of_recipe),
                 folder=output,
                 holdout=holdout,
+                fold=fold,
                 seed=seed or 0,
                 device=device or "auto",
                 resume_if_begun=resume_if_begun,

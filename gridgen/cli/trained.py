@@ -102,7 +102,10 @@ def predict(
 def evaluate(
     model: ModelPath,
     data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
-    split: Annotated[str, typer.Option(help="Which part of it.")] = "val",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Which part of it; else val, or the fold that training took for val."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Write tables and a page there."),
@@ -128,12 +131,13 @@ def evaluate(
     """Score each image, and all together: IoU and Dice of classes, or PSNR, beside a baseline."""
     from gridgen.pages import write_evaluation
     from gridgen.training.run.model import open_model
-    from gridgen.training.scoring.evaluation import evaluate as evaluate_model
+    from gridgen.training.scoring.evaluation import evaluate as evaluate_model, scored_split
     from gridgen.training.scoring.per_image import Gallery
 
     if output is not None:
         _require_free(output)
     opened = open_model(model, best, policy_of(settings))
+    split = split or scored_split(opened, data)
     benchmark = _benchmark(data, split, model, output) if official else None
     gallery = Gallery(worst) if output is not None else None
     with progress("scoring") as on_progress:

@@ -1,9 +1,7 @@
-"""What every dataset offers, and subsets of datasets. Each dataset has a file of its own."""
+"""What every dataset offers. Each dataset has a file of its own."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -160,78 +158,3 @@ def require_split(dataset: str, split: str, splits: Iterable[str]) -> None:
     splits = tuple(splits)
     if split not in splits:
         raise DataError(f"{dataset}: {unknown('split', split, splits)}")
-
-
-class Subset:
-    """The samples of `whole` at `indices`, in that order. Its name is that of the whole."""
-
-    def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
-        self._whole, self._indices = whole, tuple(indices)
-        self.name, self.task, self.channels = whole.name, whole.task, whole.channels
-        self.classes, self.colours = whole.classes, whole.colours
-        self.names = tuple(whole.names[index] for index in indices)
-        self.sizes = tuple(whole.sizes[index] for index in indices)
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self._whole[self._indices[index]]
-
-    def window(self, index: int, window: Window) -> Sample:
-        """The part of a sample, read as cheaply as the whole dataset can."""
-        return part_of(self._whole, self._indices[index], window)
-
-
-class SubsetOnDisk(Subset):
-    """A subset of a dataset whose labels are files."""
-
-    def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
-        super().__init__(whole, indices)
-        assert isinstance(whole, OnDisk)
-        self._labels: OnDisk = whole
-
-    @property
-    def label_files(self) -> tuple[Path, ...]:
-        """The files of the labels, in the order of the samples."""
-        files = self._labels.label_files
-        return tuple(files[index] for index in self._indices)
-
-    def label(self, index: int) -> torch.Tensor:
-        """The label of a sample; its image is not read."""
-        return self._labels.label(self._indices[index])
-
-
-def holdout(dataset: Dataset, pattern: str) -> tuple[Dataset, Dataset]:
-    """Split a dataset into samples whose names do not match a shell pattern, and those that do.
-
-    `*`, `?` and `[...]` have their meaning in a shell; case matters. Errors: `DataError` for a
-    pattern that matches no sample or all samples.
-
-    >>> from gridgen.data.shapes import Shapes
-    >>> kept, apart = holdout(Shapes("train"), "train-00[12]*")
-    >>> len(kept), len(apart), apart.names[0]
-    (980, 20, 'train-0010')
-    """
-    matching = [fnmatchcase(name, pattern) for name in dataset.names]
-    if not any(matching):
-        nearest = _nearest(dataset.names, pattern)
-        raise DataError(f"{_said(dataset, pattern)} none of {len(dataset)} names, {nearest}")
-    if all(matching):
-        raise DataError(f"{_said(dataset, pattern)} all {len(dataset)} names; leave some to keep")
-    part = SubsetOnDisk if isinstance(dataset, OnDisk) else Subset
-    kept = [index for index, matches in enumerate(matching) if not matches]
-    apart = [index for index, matches in enumerate(matching) if matches]
-    return part(dataset, kept), part(dataset, apart)
-
-
-def _said(dataset: Dataset, pattern: str) -> str:
-    return f"{dataset.name}: the pattern {pattern!r} matches"
-
-
-def _nearest(names: Sequence[str], pattern: str) -> str:
-    """A phrase with the beginning of a name that is most like the pattern."""
-    letters = pattern.strip("*").lower()
-    beginnings = {name.lower()[: len(letters)]: name for name in reversed(names)}
-    near = get_close_matches(letters, beginnings, n=1, cutoff=0)
-    return f"such as {beginnings[near[0]]!r}; upper and lower case differ"

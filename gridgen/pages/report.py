@@ -222,6 +222,7 @@ def environment(run: Run, steps: Sequence[StepRow]) -> list[tuple[str, str]]:
         "data": facts.data,
         "task": run.task.name,
         "held out": facts.holdout,
+        "val": f"fold {facts.fold} of train" if facts.fold else None,
         "classes": ", ".join(facts.classes),
         "seed": facts.seed,
         "begun": facts.begun,
@@ -243,6 +244,7 @@ def commands(run: Run, rows: Sequence[MetricsRow]) -> list[tuple[str, str]]:
     again = ["gridgen", "train", f"{folder}/spec.yaml", "--data", facts.data]
     again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts.seed)]
     again += ["--holdout", facts.holdout] if facts.holdout else []
+    again += ["--fold", facts.fold] if facts.fold else []
     again += ["--device", facts.device] if facts.device != "auto" else []
     again += ["-o", f"{folder}-again"]
     told.append(("Again, from this folder's files", shlex.join(again)))

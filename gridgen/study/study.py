@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 
 from gridgen.arguments import checked
 from gridgen.data import Dataset
+from gridgen.data.subsets import FoldField
 from gridgen.errors import DataError, SpecError, unknown
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Budget, Choices, Costs, Feasible, Range, costs_of, feasible
@@ -72,6 +73,9 @@ class Study(Document):
         default=None,
         min_length=1,
         description="Training images to score instead of training on, by name: 0006R0*.",
+    )
+    fold: FoldField | None = Field(
+        default=None, description="Part of train that is val in every training, such as 2/5."
     )
     objective: str = Field(
         default=objectives()[0],
@@ -144,7 +148,7 @@ class Study(Document):
         """
         point = first_point(self.space)
         try:
-            splits = load_splits(self.data, self.holdout)
+            splits = load_splits(self.data, self.holdout, self.fold)
             require_fit(self.candidate(values(point)), splits.train)
         except DataError as error:
             raise self.blame(SpecError(str(error), ("data",))) from error

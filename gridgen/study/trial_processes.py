@@ -121,6 +121,7 @@ class ChildTraining:
             "device": self.device,
             "objective": self.study.objective,
             "holdout": self.study.holdout,
+            "fold": self.study.fold,
             "folder": str(folder),
             "program": _program(),
         }

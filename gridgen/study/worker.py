@@ -85,6 +85,7 @@ def run_job(job: dict[str, Any], messages: Messages) -> float:
             Recipe(**job["recipe"]),
             folder=job["folder"],
             holdout=job["holdout"],
+            fold=job["fold"],
             seed=job["seed"],
             device=job["device"],
             watch=messages,

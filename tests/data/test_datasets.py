@@ -2,8 +2,8 @@ import pytest
 from cityscapes import make_tree
 
 from gridgen.data import DATASETS, find_dataset, load_dataset
-from gridgen.data.dataset import holdout
 from gridgen.data.datasets import folder_of, lasting_name, scale_of
+from gridgen.data.subsets import holdout
 from gridgen.errors import DataError, unknown
 from gridgen.images.scale import PixelScale
 from gridgen.testing import check_dataset

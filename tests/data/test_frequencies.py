@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from gridgen.data import load_dataset
-from gridgen.data.dataset import holdout
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.data.frequencies import Frequencies, count_pixels
 from gridgen.data.shapes import Shapes
+from gridgen.data.subsets import holdout
 from gridgen.errors import DataError
 
 

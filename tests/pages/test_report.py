@@ -135,11 +135,11 @@ def test_loss_score_and_learning_rate_have_curves(tmp_path):
 
 def test_the_command_is_shown_as_it_can_be_typed_and_from_the_folder_alone(tmp_path):
     folder = tmp_path / "my run"
-    shown = page(folder, facts=FACTS | {"holdout": "a*"}).text
+    shown = page(folder, facts=FACTS | {"holdout": "a*", "fold": "2/5"}).text
     assert "gridgen train 'my spec.yaml' --data streets" in shown
     assert (
         f"gridgen train '{folder}/spec.yaml' --data '/data/<b>streets' "
-        f"--recipe '{folder}/recipe.yaml' --seed 3 --holdout 'a*' --device cpu"
+        f"--recipe '{folder}/recipe.yaml' --seed 3 --holdout 'a*' --fold 2/5 --device cpu"
     ) in shown
     assert f"gridgen evaluate '{folder}' --data" in shown
 

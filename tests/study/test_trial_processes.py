@@ -173,6 +173,7 @@ def test_a_child_ends_when_its_life_line_is_cut(study, tmp_path):
         "device": "cpu",
         "objective": study.objective,
         "holdout": None,
+        "fold": None,
         "folder": str(tmp_path / "run"),
     }
     with open(tmp_path / "said", "w") as said:

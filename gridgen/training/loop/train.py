@@ -32,7 +32,7 @@ from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_
 from gridgen.training.tasks.requirements import Splits, adopt, digest, load_splits, require_splits
 
 RUNS = Path("runs")
-SAME = ("data", "holdout", "seed")
+SAME = ("data", "holdout", "fold", "seed")
 
 
 @checked
@@ -43,6 +43,7 @@ def train(
     *,
     folder: str | Path | None = None,
     holdout: str | None = None,
+    fold: str | None = None,
     seed: int = 0,
     device: str = "auto",
     resume_if_begun: bool = False,
@@ -51,10 +52,11 @@ def train(
     """Train the network of `grid` on the dataset named `data`; the run folder that holds it all.
 
     Images of train whose names match `holdout`, a shell pattern, are not trained on but scored,
-    and the best weights are chosen by them instead of by val. Without a `recipe`, the one that
-    suits the dataset; without a `folder`, a new one under `runs/`. With `resume_if_begun`, a run
-    that is in `folder` already is gone on with, if spec, recipe, data, holdout and seed are the
-    same.
+    and the best weights are chosen by them instead of by val. With a `fold`, such as 2/5, val is
+    that part of the other images of train, and the rest is trained on. Without a `recipe`, the one
+    that suits the dataset; without a `folder`, a new one under `runs/`. With `resume_if_begun`, a
+    run that is in `folder` already is gone on with, if spec, recipe, data, holdout, fold and seed
+    are the same.
 
     Errors: `SpecError` where spec, recipe and data do not fit, `SizeError`, `DataError`,
     `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
@@ -84,7 +86,7 @@ def train(
         recipe = load_recipe(recipe or find_dataset(data).recipe)
     watch = watch or Watch()
     watch.opening(data)
-    splits = load_splits(data, holdout)
+    splits = load_splits(data, holdout, fold)
     grid = adopt(grid, splits[0])
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
@@ -96,6 +98,7 @@ def train(
         data=lasting_name(data),
         task=splits.train.task,
         holdout=holdout,
+        fold=fold,
         seed=seed,
         device=device,
         classes=splits.train.classes,
@@ -149,7 +152,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     watch = watch or Watch()
     watch.opening(facts.data)
     try:
-        splits = load_splits(facts.data, facts.holdout)
+        splits = load_splits(facts.data, facts.holdout, facts.fold)
     except DataError as error:
         raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
     _require_unchanged(run, splits)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from gridgen.data.folder import is_name
 from gridgen.data.labelled import absent_classes
+from gridgen.data.subsets import FoldField
 from gridgen.errors import RunError, SpecError, unknown
 from gridgen.files import write_file
 from gridgen.images.scale import ScaleFields
@@ -63,6 +64,9 @@ class Facts(ScaleFields):
     )
     holdout: str | None = Field(
         default=None, min_length=1, description="Training images that are scored instead, by name."
+    )
+    fold: FoldField | None = Field(
+        default=None, description="Part of train that is scored as val, such as 2/5."
     )
     seed: int = Field(ge=0, le=MAX_SEED, description="What all that is random follows from.")
     device: str = Field(description="Device that was asked for, such as auto.")

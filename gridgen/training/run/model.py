@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator
 
 from gridgen.arguments import checked, checked_fields
+from gridgen.data.subsets import FoldField
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
@@ -47,6 +48,7 @@ class Metadata(ScaleFields):
     task: TaskName | None = None
     note: Words = None
     holdout: Words = None
+    fold: FoldField | None = None
     untrained: bool = False
     inference: Inference = WHOLE
     classes: ClassNames | None = None
@@ -96,6 +98,8 @@ class Model(Shown):
     """How the numbers of its images became levels from 0 to 1, where the data said so."""
     holdout: str | None = None
     """The pattern of the images of train that it was not trained on."""
+    fold: str | None = None
+    """The fold of train, such as 2/5, that it was not trained on but validated by."""
     untrained: bool = False
     """Whether its weights are those that it was initialized with, as a file says by itself."""
 
@@ -157,6 +161,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         inference=run.recipe.inference,
         scale=facts.scale,
         holdout=facts.holdout,
+        fold=facts.fold,
     )
 
 
@@ -180,6 +185,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.inference,
         told.scale,
         told.holdout,
+        told.fold,
         told.untrained,
     )
 
@@ -222,7 +228,7 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note}
     told |= asdict(model.scale)
-    told["holdout"], told["untrained"] = model.holdout, model.untrained or None
+    told |= {"holdout": model.holdout, "fold": model.fold, "untrained": model.untrained or None}
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:

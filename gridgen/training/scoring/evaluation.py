@@ -1,8 +1,8 @@
 """Scoring a trained network on a split, beside what needs no network; the scores as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.data import Dataset, load_dataset
-from gridgen.data.dataset import holdout
+from gridgen.data.datasets import lasting_name
+from gridgen.data.subsets import divided
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
@@ -26,7 +27,7 @@ from gridgen.training.scoring.per_image import (
     see_images,
     worst_first,
 )
-from gridgen.training.tasks import HOLDOUT, Score, Task, task_of
+from gridgen.training.tasks import FOLD, HOLDOUT, VAL, Score, Task, task_of
 from gridgen.training.tasks.requirements import (
     require_fit,
     require_images,
@@ -120,7 +121,7 @@ class Evaluation(Shown):
 def evaluate(
     model: Model | str | Path,
     data: PathLike,
-    split: str = "val",
+    split: str | None = None,
     *,
     baseline: bool = True,
     device: str = "auto",
@@ -133,18 +134,21 @@ def evaluate(
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
     the image that is to be restored; with `inference`, another one than training validated by.
-    The split `holdout` is what the run held out, of which the lookup sees nothing. `observers` see
-    every answer, `gallery` keeps pictures of the worst and best images; `on_progress` is called for
-    each image. All sizes are checked before the first image. Errors: `RunError`,
-    `WeightsError`, `SizeError`; `OutOfMemoryError` of an image; `DataError` where the data sets
-    another task than the network was trained for, or other classes; `SpecError` where their number
-    or the channels differ, or the inference does not suit; `DeviceError` under torchrun.
+    Without a split, what training scored as val: the split of that name, or `fold`, its fold of
+    train. The split `holdout` is what it held out of train; of fold and holdout the lookup sees
+    nothing. `observers` see every answer, `gallery` keeps pictures of the worst and best images;
+    `on_progress` is called for each image. All sizes are checked before the first image. Errors:
+    `RunError`, `WeightsError`, `SizeError`; `OutOfMemoryError` of an image; `DataError` where the
+    data sets another task than the network was trained for, or other classes; `SpecError` where
+    their number or the channels differ, or the inference does not suit; `DeviceError` under
+    torchrun.
     """
     devices.require_alone("scores a split")
     model = model if isinstance(model, Model) else open_model(model)
     inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
     data = str(data)
-    dataset = _split(model, data, split)
+    split = split or scored_split(model, data)
+    dataset, train = _split(model, data, split)
     task = task_of(dataset)
     _require_task(model, task, dataset)
     _require_classes(model, dataset)
@@ -152,7 +156,6 @@ def evaluate(
     spec = model.network.grid.spec
     require_inference(inference, spec, task)
     require_images(inference, spec, dataset, split)
-    unseen = model.holdout if split == HOLDOUT else None
     total, images = task.no_statistics(), []
     predictor = Predictor(model.network.to(chosen), chosen, inference)
     for seen in see_images(predictor, dataset, on_progress):
@@ -169,28 +172,37 @@ def evaluate(
         task=task,
         model=str(model.path),
         data=dataset.name,
-        split=split,
+        split=f"{FOLD} {model.fold}" if split == FOLD and model.fold else split,
         inference=inference,
         network=task.score(total),
         statistics=total,
         per_image=tuple(images),
-        baseline=task.score_baseline(data, dataset, unseen, on_progress) if baseline else None,
+        baseline=task.score_baseline(train, dataset, on_progress) if baseline else None,
     )
 
 
-def _split(model: Model, data: str, split: str) -> Dataset:
-    """A split of the data, or what of train was held out.
+def scored_split(model: Model, data: str) -> str:
+    """The split that `evaluate` scores where none is named: what training scored as val."""
+    # By its name alone: a weights file does not say where its data was.
+    names = [Path(lasting_name(name)).name for name in (model.data or "", data)]
+    return FOLD if model.fold is not None and names[0] == names[1] else VAL
 
-    Where nothing was, `holdout` may be the name of a split of the data itself.
+
+def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], Dataset]]:
+    """A split of the data or a part of train that was not trained on, and what a baseline fits.
+
+    Where there is no such part, `holdout` may be the name of a split of the data itself.
     """
-    if split == HOLDOUT and model.holdout is not None:
-        return holdout(load_dataset(data, "train"), model.holdout)[1]
+    if split in (HOLDOUT, FOLD) and getattr(model, split) is not None:
+        division = divided(load_dataset(data, "train"), model.holdout, model.fold)
+        return getattr(division, split), lambda: division.train
     try:
-        return load_dataset(data, split)
+        return load_dataset(data, split), partial(load_dataset, data, "train")
     except DataError as error:
-        if split != HOLDOUT:
+        if split not in (HOLDOUT, FOLD):
             raise
-        raise DataError(f"{error}; {model.path} held none of train out") from error
+        without = "held none of train out" if split == HOLDOUT else "was trained without a fold"
+        raise DataError(f"{error}; {model.path} {without}") from error
 
 
 def _require_task(model: Model, task: Task, dataset: Dataset) -> None:

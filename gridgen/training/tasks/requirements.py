@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gridgen.analysis import Size, legal_size
 from gridgen.analysis.sizes import larger_size
 from gridgen.data import Dataset, load_dataset
-from gridgen.data.dataset import holdout
+from gridgen.data.subsets import divided, require_fold
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
@@ -91,23 +91,27 @@ def within_memory(name: str, fix: str) -> Iterator[None]:
 
 
 class Splits(NamedTuple):
-    """The datasets that a training reads: two splits, and images of train that are held out."""
+    """The datasets that a training reads: images to train on, to score as val, and held out."""
 
     train: Dataset
     val: Dataset
     holdout: Dataset | None = None
 
 
-def load_splits(data: str, held_out: str | None = None) -> Splits:
+def load_splits(data: str, held_out: str | None = None, fold: str | None = None) -> Splits:
     """The train and val splits of `data`; images of train that match are held out.
 
-    Errors: `DataError`.
+    With a fold, such as 2/5, val is that fold of the other images of train, and the split val of
+    the data is not read. Errors: `DataError`.
     """
-    train, val = load_dataset(data, "train"), load_dataset(data, "val")
-    if held_out is None:
-        return Splits(train, val)
-    kept, apart = holdout(train, held_out)
-    return Splits(kept, val, apart)
+    if fold is not None:
+        require_fold(fold)
+    # First, since reading train may take minutes, after which nobody wants to hear that val lacks.
+    val = load_dataset(data, "val") if fold is None else None
+    train, part, apart = divided(load_dataset(data, "train"), held_out, fold)
+    scored = val if part is None else part
+    assert scored is not None
+    return Splits(train, scored, apart)
 
 
 def digest(splits: Splits) -> str:

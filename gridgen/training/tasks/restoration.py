@@ -1,6 +1,6 @@
 """Restoration: what was the image before it was spoilt?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -125,7 +125,7 @@ class Restoration:
         return {}
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
+        self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress
     ) -> Fidelity:
         """The PSNR of the image that the network is given."""
         total = self.no_statistics()

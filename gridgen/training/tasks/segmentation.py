@@ -1,6 +1,6 @@
 """Segmentation: which class is each pixel of?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Self
@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gridgen.data import IGNORE, Dataset, Sample, load_dataset
-from gridgen.data.dataset import holdout, require_classes, require_numbers
+from gridgen.data import IGNORE, Dataset, Sample
+from gridgen.data.dataset import require_classes, require_numbers
 from gridgen.data.labelled import require_two_classes
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
@@ -110,18 +110,14 @@ class Segmentation:
         return tables(statistics, self.classes, self.colours)
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
+        self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress
     ) -> OverlapScore | None:
-        """The lookup's score, fitted on what of train is not held out; None where the data has no
-        train split.
-        """
+        """The lookup's score, fitted on `train`; None where the data has no such split."""
         try:
-            train = load_dataset(data, "train")
+            fitted_on = train()
         except DataError:
             return None
-        if held_out is not None:
-            train, _ = holdout(train, held_out)
-        return self.score(fitted_lookup(train, dataset, on_progress))
+        return self.score(fitted_lookup(fitted_on, dataset, on_progress))
 
     def answer(self, prediction: Tensor) -> Tensor:
         """The class of the greatest logit, (H, W)."""

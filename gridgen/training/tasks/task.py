@@ -3,7 +3,7 @@
 Here are no tasks; each has a file of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -157,13 +157,13 @@ class Task(Protocol):
         """Tables that say more than the score, by file name: each class by itself, for example."""
 
     def score_baseline(
-        self, data: str, dataset: Dataset, held_out: str | None, on_progress: OnProgress
+        self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress
     ) -> Score | None:
-        """The score of a prediction without a network on `dataset`, a split of the data `data`.
+        """The score of a prediction without a network on `dataset`.
 
-        None where there is no such prediction. One that learns from the train split leaves out the
-        images whose names match the shell pattern `held_out`. `on_progress` is called for each
-        image that is read.
+        None where there is no such prediction. One that learns reads what `train` gives: images of
+        the same data that are not in `dataset`. `on_progress` is called for each image that is
+        read.
         """
 
     def answer(self, prediction: Tensor) -> Tensor:
@@ -199,8 +199,10 @@ class Task(Protocol):
         """
 
 
-VAL, HOLDOUT = "val", "holdout"
-"""Parts of the data that are scored but not trained on: the split val, held-out images of train."""
+VAL, HOLDOUT, FOLD = "val", "holdout", "fold"
+"""Parts of the data that are scored but not trained on: the split val, images of train that are
+held out, and the fold of train that is val in a cross-validation.
+"""
 
 
 def column(split: str, number: str) -> str:

@@ -30,6 +30,7 @@ RECIPE = Recipe(
         {},
         {"classes": [], "colours": [], "task": "restoration"},
         {"holdout": "0006R0*", "class_weights": [0.5, 1, 2.0], "white": 4095, "processes": 2},
+        {"fold": "2/5"},
         {"command": ["gridgen", "train", "a b"], "torch": "2.13.0", "begun": "2026-01-02"},
     ],
     ids=lambda more: ",".join(more) or "least",
@@ -61,6 +62,10 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"seed": -1}, "seed: -1 is less than 0"),
         ({"seed": True}, "seed: true is not a whole number"),
         ({"holdout": 3}, "holdout: 3 is not a word"),
+        (
+            {"fold": "0/5"},
+            "fold: '0/5' is not K/N with K from 1 to N; write 1/5, 2/5 ... 5/5",
+        ),
         ({"device": None}, "device: null is not a word"),
         ({"white": 0}, "white: 0 is not more than black, which is 0"),
         ({"command": "gridgen"}, "command: 'gridgen' is not a list"),

@@ -66,6 +66,7 @@ def test_an_exported_file_says_what_the_run_said(best, run, path):
 def test_how_it_is_put_to_images_travels_too(run, path):
     inference = Inference(window=32, flip=True)
     told = {"inference": inference, "scale": PixelScale(4095.0, -5.0, 0.0), "holdout": "0006R0*"}
+    told |= {"fold": "2/5"}
     export_model(replace(open_model(run.folder), **told), path)
     again = open_model(path)
     assert {field: getattr(again, field) for field in told} == told

@@ -77,7 +77,7 @@ class Depth(Restoration):
         rows = [("pixels", self.score(statistics).error)]
         return {"errors": ScoreTable("Errors", ("of", "rmse"), ("of", "RMSE"), rows)}
 
-    def score_baseline(self, data, dataset, held_out, on_progress) -> None:
+    def score_baseline(self, train, dataset, on_progress) -> None:
         return None
 
 
