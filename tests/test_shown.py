@@ -1,5 +1,8 @@
 """Results show themselves as one line in a terminal, and as a table or a picture in a notebook."""
 
+import os
+import sys
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ import torch
 
 import gridgen
 from gridgen import Budget, GridSpec, Setting
-from gridgen.shown import Shown
+from gridgen.shown import Shown, console, escaped_output
 from gridgen.study.report import Result, TrainedCandidate
 from gridgen.training.inference import WHOLE
 from gridgen.training.tasks import Segmentation
@@ -99,3 +102,40 @@ def test_a_line_shows_as_many_rows_as_fit():
             return [("row", "x" * 60)] * 3 + [("last", "1")]
 
     assert repr(Long()) == f"Long(row {'x' * 60}, row {'x' * 60}, 2 more)"
+
+
+class Named(Shown):
+    def rows(self):
+        return [("folder", NAME)]
+
+
+NAME = "a\x1b[31m<b>\u202egnp"
+
+
+def test_a_name_with_hidden_characters_is_shown_escaped():
+    assert repr(Named()) == r"Named(folder a\x1b[31m<b>\u202egnp)"
+    assert r"a\x1b[31m&lt;b&gt;\u202egnp" in Named()._repr_html_()
+
+
+def test_what_is_printed_is_escaped_while_the_program_runs(capsys):
+    with escaped_output():
+        print(NAME, "\U0001f600 rüben")
+        print(NAME, file=sys.stderr)
+    print("\x1b")
+    told = r"a\x1b[31m<b>\u202egnp"
+    assert capsys.readouterr() == (f"{told} \U0001f600 rüben\n\x1b\n", f"{told}\n")
+
+
+def test_what_an_encoding_lacks_is_escaped_too(monkeypatch):
+    raw = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(raw, encoding="latin-1", write_through=True))
+    with escaped_output():
+        print("rüben \u65e5")
+    assert raw.getvalue() == b"r\xfcben \\u65e5" + os.linesep.encode()
+
+
+def test_bars_keep_their_control_characters(monkeypatch):
+    there = StringIO()
+    monkeypatch.setattr(sys, "stderr", there)
+    with escaped_output():
+        assert console().file is there

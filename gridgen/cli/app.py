@@ -26,6 +26,8 @@ from gridgen.cli import (
 )
 from gridgen.cli.terminal import setting_for
 from gridgen.errors import GridgenError
+from gridgen.names import escaped
+from gridgen.shown import escaped_output
 from gridgen.spec import GridSpec
 from gridgen.spec.facts import fact_of
 
@@ -110,6 +112,11 @@ def _mute() -> None:
 
 def run(arguments: list[str]) -> int:
     """The exit code of `gridgen` with `arguments`. Bugs of ours pass through, with a traceback."""
+    with escaped_output():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = typer.main.get_command(app).main(
             # Typer in standalone mode would print errors and exit by itself, with codes of its own.
@@ -163,4 +170,5 @@ def _name(error: typer.TyperException) -> str:
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """A warning on one line, without the place in our code that gave it."""
-    print(f"gridgen: {message}", file=sys.stderr)
+    # While a bar is drawn, stderr is the one of rich, which obeys control characters.
+    print(escaped(f"gridgen: {message}"), file=sys.stderr)

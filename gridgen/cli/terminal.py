@@ -19,6 +19,7 @@ from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.grid.tracing import Size
 from gridgen.progress import OnProgress
+from gridgen.shown import console
 from gridgen.spec import GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed, root
 
@@ -231,11 +232,9 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[OnProgress]:
     """A bar on stderr, moved by calling what this yields with (done, total)."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
     # Without a terminal nothing is drawn, so logs hold no control characters.
-    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+    with Progress(console=console(), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

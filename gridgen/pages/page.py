@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridgen import __version__
 from gridgen.figures.palette import DARK, LIGHT
+from gridgen.names import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH, HEIGHT = 460, 250
@@ -30,6 +31,8 @@ def rendered(template: str, **values: Any) -> str:
         autoescape=True,
         # Jinja would write nothing for a name that a template misspells.
         undefined=StrictUndefined,
+        # Characters of names that would turn the text around them; markup of ours has none.
+        finalize=lambda value: escaped(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -8,15 +8,14 @@ from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from gridgen.figures.scores import ScoredSpec, draw_search
 from gridgen.files import write_file
 from gridgen.grid import Grid
-from gridgen.names import csv_text
-from gridgen.shown import Shown, ShownRows
+from gridgen.names import csv_text, escaped
+from gridgen.shown import Shown, ShownRows, console
 from gridgen.space import Space
 from gridgen.space.choices import described
 from gridgen.spec import GridSpec
@@ -64,7 +63,7 @@ class SearchProgress(SearchObserver):
         self.live: Live | None = None
         if sys.stderr.isatty():
             # Without automatic refresh there is no thread, and lines change on events alone.
-            self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self.live = Live(console=console(), auto_refresh=False, transient=True)
 
     def started(self, wanted: int, done: int) -> None:
         """Print how many were trained before."""
@@ -117,7 +116,7 @@ class SearchProgress(SearchObserver):
 
     def _show(self, text: str) -> None:
         if self.live:
-            self.live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+            self.live.update(Text(escaped(text), no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def _stop(self) -> None:
         if self.live:

@@ -8,6 +8,7 @@ import pytest
 
 import gridgen as gridgen_package
 from gridgen.cli import app
+from gridgen.names import HIDDEN
 
 COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
@@ -103,3 +104,23 @@ def test_main_exits_with_the_code(place, capsys):
         with pytest.raises(SystemExit) as ended:
             app.main(arguments)
         assert ended.value.code == code
+
+
+HIDDEN_NAME = "a\x1b[31m\u202egnp"
+SHOWN_NAME = r"a\x1b[31m\u202egnp"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["count {}.yaml", "train mine.yaml --data {}", "data check {}", "report {}", "{}", "list --{}"],
+)
+def test_a_name_with_hidden_characters_is_shown_escaped(command, gridgen):
+    code, out, err = gridgen(*(word.format(HIDDEN_NAME) for word in command.split()))
+    assert code == 2
+    assert SHOWN_NAME in err
+    assert HIDDEN.search(out + err) is None
+
+
+def test_a_warning_is_escaped_even_while_a_bar_is_drawn(capsys):
+    app._warn(HIDDEN_NAME)
+    assert capsys.readouterr().err == f"gridgen: {SHOWN_NAME}\n"

@@ -127,6 +127,12 @@ def test_what_others_named_is_text_to_the_page(tmp_path):
     assert "i" not in shown.tags
 
 
+def test_a_name_cannot_turn_the_text_around_it(tmp_path):
+    shown = page(tmp_path / "run", facts=FACTS | {"data": "/data/\u202estreets"})
+    assert r"/data/\u202estreets" in shown.text
+    assert "\u202e" not in shown.text
+
+
 def test_loss_score_and_learning_rate_have_curves(tmp_path):
     shown = page(tmp_path / "run")
     assert shown.tags.count("svg") == 3

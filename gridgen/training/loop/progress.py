@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from gridgen.names import escaped
+from gridgen.shown import console
 from gridgen.training.loop.watch import Watch
 from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.steplog import StepRow, bottleneck, pace_text
@@ -143,7 +144,7 @@ class ProgressBar(ProgressLines):
 
     def __init__(self) -> None:
         super().__init__()
-        self.console = Console(stderr=True)
+        self.console = console()
         self.bar = Progress(
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
@@ -157,7 +158,7 @@ class ProgressBar(ProgressLines):
     def opening(self, data: str) -> None:
         """A bar that only says that something goes on."""
         self.bar.start()
-        self.bar.update(self.task, description=f"reading {data}")
+        self.bar.update(self.task, description=escaped(f"reading {data}"))
 
     def show(self, what: str, done: int, total: int, *known: str) -> None:
         """Move the bar."""
@@ -174,7 +175,7 @@ class ProgressBar(ProgressLines):
 
     def tell(self, text: str) -> None:
         """Print a line above the bar."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(escaped(text), highlight=False, markup=False, soft_wrap=True)
 
     def finished(self) -> None:
         """Take the bar away, then advise."""
