@@ -1,9 +1,15 @@
-"""Files that are either whole or absent, whatever kills the process."""
+"""Files: how all of them are read, and how they are written, to be whole or absent.
 
+No other place of the package opens a file for reading, but for decoders, which open what
+`require_file` let pass.
+"""
+
+import errno
 import hashlib
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +18,40 @@ from pathlib import Path
 from gridgen.errors import FileError, reason_of
 
 LEFT = re.compile(r"\..+\.\d+")
+MOST_TEXT = 64 * 10**6
+"""Bytes of the longest text that is read."""
+
+
+def require_file(path: str | Path, most: int = sys.maxsize) -> int:
+    """The size in bytes of a regular file, which must not be more than `most`.
+
+    A pipe or a device may give bytes without end, or none for ever. Errors: `OSError`.
+    """
+    found = os.stat(path)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "no file, but a device or a pipe", str(path))
+    if found.st_size > most:
+        fact = f"too long: {found.st_size:,} bytes, and {most:,} are read at most"
+        raise OSError(errno.EFBIG, fact, str(path))
+    return found.st_size
+
+
+def read_bytes(path: str | Path, most: int = MOST_TEXT) -> bytes:
+    """The content of a regular file of at most `most` bytes. Errors: `OSError`."""
+    size = require_file(path, most)
+    with open(path, "rb") as file:
+        # No more than was allowed, should the file grow.
+        return file.read(size)
+
+
+def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """The text of a regular file of at most `MOST_TEXT` bytes, its line ends as they are.
+
+    Errors: `OSError`, `UnicodeDecodeError`.
+    """
+    return read_bytes(path).decode(encoding, errors)
 
 
 def write_file(path: str | Path, content: bytes | str) -> Path:

@@ -18,6 +18,7 @@ from gridgen.data.folder import unequal
 from gridgen.errors import DataError
 from gridgen.images.files import read_header, read_ids, read_pixels
 from gridgen.images.rules import IdArray
+from gridgen.names import composed
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _by_name(folder: Path, ending: str) -> dict[str, Path]:
     """The visible files of all cities with that ending, by their names without it."""
     found = {}
     for path in sorted(folder.glob(f"[!.]*/[!.]*{ending}")):
-        name, city = path.name.removesuffix(ending), path.parent.name
+        name, city = composed(path.name.removesuffix(ending)), composed(path.parent.name)
         parts = name.split("_")
         if parts[0] != city or [part.isdecimal() for part in parts[1:]] != [True, True]:
             expected = f"{city}_SEQUENCE_FRAME{ending}"
@@ -210,7 +211,7 @@ def _by_name(folder: Path, ending: str) -> dict[str, Path]:
 
 
 def _scene(name: str, image: Path, label: Path) -> SceneFiles:
-    instances = label.with_name(f"{name}_gtFine_instanceIds.png")
+    instances = label.with_name(label.name.replace("_labelIds.png", "_instanceIds.png"))
     if not instances.is_file():
         raise DataError(f"{instances}: missing; unpack {_archive(LABEL_FOLDER)} again")
     return SceneFiles(name, image, label, instances)

@@ -82,6 +82,7 @@ class Pictures:
 def noisy(image: torch.Tensor, name: str) -> torch.Tensor:
     """`image` with the noise that belongs to `name`, clamped to [0, 1]."""
     # Python salts hash() of a string anew in every process; crc32 stays the same.
-    rng = np.random.default_rng(crc32(name.encode()))
+    # Names of files that are no UTF-8 have halves of surrogate pairs.
+    rng = np.random.default_rng(crc32(name.encode(errors="surrogatepass")))
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     return (image + SIGMA * torch.from_numpy(noise)).clamp(0, 1)

@@ -13,7 +13,7 @@ import torch
 
 from gridgen.data.dataset import Dataset, OnDisk, require_ids
 from gridgen.errors import DataError, FileError
-from gridgen.files import sha256, user_data_folder, write_file
+from gridgen.files import read_text, sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
 
 MOST_WEIGHT = 50.0
@@ -115,7 +115,7 @@ def _place(dataset: Dataset, paths: Sequence[Path]) -> Path | None:
 def _kept(place: Path, classes: int) -> Frequencies | None:
     """The counts in a cache file; None if it is missing or damaged."""
     try:
-        counts = json.loads(place.read_text("utf-8"))
+        counts = json.loads(read_text(place))
         found = Frequencies(*(tuple(map(int, counts[name])) for name in FIELDS))
     except (OSError, ValueError, TypeError, LookupError):
         return None

@@ -3,14 +3,12 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch.nn.functional import max_pool2d
 
 from gridgen.data.dataset import Sample, require_split
 from gridgen.errors import DataError
-from gridgen.images import read_image
+from gridgen.images import read_image, read_label
 
 BACKGROUND, INTERIOR, BORDER = range(3)
 SIDE = 128
@@ -40,7 +38,7 @@ class Nuclei:
         require_split(self.name, split, SPLITS)
         folder = _image_folder()
         self._image = read_image(folder / "img2d.tif", self.channels)
-        self._label = border_classes(_read_instances(folder / "mask2d.tif"))
+        self._label = border_classes(read_label(folder / "mask2d.tif"))
         rows, stride = SPLITS[split]
         self._corners = [
             (top, left)
@@ -87,9 +85,3 @@ def _image_folder() -> Path:
     raise DataError(
         "nuclei: the image comes with the package stardist; pip install --no-deps stardist==0.9.2"
     )
-
-
-def _read_instances(path: Path) -> torch.Tensor:
-    """(H, W) int64 instance ids."""
-    with Image.open(path) as image:
-        return torch.from_numpy(np.asarray(image, dtype=np.int64))

@@ -14,9 +14,10 @@ from torch import Tensor, bfloat16, float32, int64, uint8
 from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import checked
 from gridgen.emit.network import GridNetwork
-from gridgen.errors import FileError, GridgenError, WeightsError
-from gridgen.files import is_file, write_file
+from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
+from gridgen.files import require_file, write_file
 from gridgen.grid import build_grid
+from gridgen.memory.host import host_memory
 from gridgen.spec.source import YAML_SUFFIXES
 
 NOTE = "gridgen"
@@ -103,10 +104,14 @@ def save_tensors(
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
-    if not is_file(path):
-        raise WeightsError(f"{path}: no such file")
     if Path(path).suffix in YAML_SUFFIXES:
         raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
+    try:
+        require_file(path, host_memory())
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {reason_of(error)}") from error
     try:
         with safe_open(path, framework="pt") as file:
             note = (file.metadata() or {}).get(NOTE)

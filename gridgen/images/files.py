@@ -4,7 +4,6 @@ Says nothing of which file belongs to which: see `gridgen.data.folder`.
 """
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import DataError
+from gridgen.files import require_file
 from gridgen.images import pillow_formats, tiff
 from gridgen.images.header import Header, Samples, Window
 from gridgen.images.rules import (
@@ -66,9 +66,7 @@ def opened(path: str | Path) -> Iterator[ImageFile]:
 
 def _magic(path: Path) -> bytes:
     """The first bytes of an image file. Errors: `OSError`, `DataError`."""
-    if stat.S_ISDIR(mode := path.stat().st_mode) or not stat.S_ISREG(mode):
-        fact = "Is a directory" if stat.S_ISDIR(mode) else "no file, but a device or a pipe"
-        raise DataError(f"{path}: {fact}")
+    require_file(path)
     with open(path, "rb") as file:
         magic = file.read(4)
     if not magic:

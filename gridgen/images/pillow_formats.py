@@ -12,7 +12,9 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from gridgen.errors import DataError
+from gridgen.files import read_bytes
 from gridgen.images.header import Header, Photometric, Samples, Window
+from gridgen.memory.host import host_memory
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 # Formats that tell a file that was cut off without decoding its pixels.
@@ -68,7 +70,7 @@ class PillowImage:
         """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone."""
         from imagecodecs import png_decode
 
-        return cast("npt.NDArray[np.uint16]", png_decode(Path(self._path).read_bytes()))
+        return cast("npt.NDArray[np.uint16]", png_decode(read_bytes(self._path, host_memory())))
 
 
 @contextmanager

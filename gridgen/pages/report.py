@@ -9,7 +9,7 @@ from typing import Any
 from gridgen.analysis.counting import count
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import GridgenError, RenderError
-from gridgen.files import write_file
+from gridgen.files import read_bytes, read_text, write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.pages.page import Curve, chart, embedded, rendered
@@ -167,7 +167,7 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(folder.glob("*/scores.json")):
         try:
-            scores = json.loads(path.read_text("utf-8"))
+            scores = json.loads(read_text(path))
             tables = [ScoreTable("", **table).shown() for table in scores["tables"].values()]
             under = f"{scores['images']} images of {scores['data']}, {scores['split']}"
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -179,7 +179,10 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
 
 def _embedded_file(path: Path) -> str | None:
     """A PNG file as an address; None if there is none."""
-    picture = path.read_bytes() if path.is_file() else b""
+    try:
+        picture = read_bytes(path)
+    except OSError:
+        return None
     return embedded(picture) if picture.startswith(b"\x89PNG") else None
 
 

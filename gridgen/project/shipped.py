@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError
-from gridgen.files import write_folder
+from gridgen.files import read_bytes, write_folder
 
 README = "README.md"
 FOLDERS = ("specs", "studies", "recipes", "images", "weights")
@@ -24,7 +24,7 @@ def new_project(folder: PathLike) -> list[Path]:
     Returns the paths of the files. Errors: `FileError`, and nothing is written.
     """
     places = shipped()
-    write_folder(Path(folder), {name: place.read_bytes() for name, place in places.items()})
+    write_folder(Path(folder), {name: read_bytes(place) for name, place in places.items()})
     return [Path(folder, name) for name in places]
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from gridgen.errors import SpecError, reason_of
+from gridgen.files import read_bytes
 from gridgen.names import HIDDEN
 from gridgen.project import comes_along
 
@@ -53,9 +54,7 @@ class Source:
     def read(cls, path: str | Path) -> "Source":
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
         try:
-            with Path(path).open("rb") as file:
-                # One byte more than is allowed, so that an endless file is refused, not read.
-                raw = file.read(MAX_BYTES + 1)
+            raw = read_bytes(path, MAX_BYTES)
         except IsADirectoryError as error:
             raise SpecError(f"{path}: a folder; name a YAML file in it") from error
         except FileNotFoundError as error:
@@ -63,8 +62,6 @@ class Source:
             raise SpecError(f"{path}: {error.strerror}{fix}") from error
         except (OSError, ValueError) as error:  # the latter of a null byte in the path
             raise SpecError(f"{path}: {reason_of(error)}") from error
-        if len(raw) > MAX_BYTES:
-            raise _too_long(str(path))
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -77,7 +74,8 @@ class Source:
     def parse(cls, text: str, name: str) -> "Source":
         """Parse one YAML document whose top level is a mapping."""
         if len(text) > MAX_BYTES:
-            raise _too_long(name)
+            fact = f"{len(text):,} characters, and {MAX_BYTES:,} are read at most"
+            raise SpecError(f"{name}: too long: {fact}")
         # Invisible characters would make two names that look the same differ.
         hidden = HIDDEN.search(text)
         if hidden:
@@ -167,10 +165,6 @@ def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
     caret = " " * (len(number) - 2) + "| " + " " * (column - start) + "^"
     shown = shown[start : start + MAX_LINE]
     return f"{name}:{line + 1}:{column + 1}: {fact}\n{number}{shown}\n{caret}"
-
-
-def _too_long(name: str) -> SpecError:
-    return SpecError(f"{name}: too long; a file of ours has {MAX_BYTES} bytes at most")
 
 
 def _guard(text: str, name: str) -> None:

@@ -184,7 +184,7 @@ CASES = {
         "     3 | channels: [2, 4, 8]\n"
         "       |           ^"
     ),
-    "count long.yaml": "long.yaml: too long; a file of ours has 65536 bytes at most",
+    "count long.yaml": "long.yaml: too long: 65,588 bytes, and 65,536 are read at most",
     # topologies
     "render mine.yaml --as u-net": "--as: unknown topology 'u-net'; did you mean 'unet'?",
     "build wave.yaml --as unet": (

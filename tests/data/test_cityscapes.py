@@ -1,5 +1,6 @@
 """Cityscapes as it lies on the disk after its archives are unpacked."""
 
+import unicodedata
 from importlib.util import find_spec
 
 import numpy as np
@@ -240,3 +241,13 @@ def test_its_folder_or_its_name_alone_is_told_what_to_write(root):
     with pytest.raises(DataError) as error:
         load_dataset("cityscapes")
     assert str(error.value) == "cityscapes: no folder; write cityscapes:PATH"
+
+
+def test_a_city_with_an_umlaut_may_have_it_as_one_character_or_two(root):
+    for place, form in (("leftImg8bit", "NFC"), ("gtFine", "NFD")):
+        folder = root / place / "train" / "aachen"
+        city = unicodedata.normalize(form, "münchen")
+        for path in folder.iterdir():
+            path.rename(path.with_name(path.name.replace("aachen", city)))
+        folder.rename(folder.with_name(city))
+    assert "münchen_000000_000019" in Cityscapes(root).names

@@ -78,3 +78,17 @@ def test_what_is_missing_is_named(greys):
     with pytest.raises(DataError) as error:
         Denoising("val", greys)
     assert str(error.value) == (f"{greys}/val/images: no images; they end in {ENDINGS}")
+
+
+def test_noise_is_the_same_whether_an_umlaut_is_one_character_or_two(greys):
+    folder = greys / "train" / "images"
+    (folder / "a.png").rename(folder / "r\u00fcben.png")
+    composed = Denoising("train", greys)[1]
+    (folder / "r\u00fcben.png").rename(folder / "ru\u0308ben.png")
+    decomposed = Denoising("train", greys)[1]
+    assert composed.name == decomposed.name == "r\u00fcben"
+    assert torch.equal(composed.image, decomposed.image)
+
+
+def test_a_name_that_is_not_utf_8_has_noise():
+    assert noisy(torch.zeros(1, 4, 4), "b\udcff").max() > 0

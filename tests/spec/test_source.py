@@ -220,13 +220,13 @@ def test_a_file_of_64_kib_is_read_and_one_byte_more_is_not(tmp_path):
     path.write_text(text + "x" * (MAX_BYTES - len(text) + 1))
     with pytest.raises(SpecError) as caught:
         Source.read(path)
-    assert str(caught.value) == f"{path}: too long; a file of ours has 65536 bytes at most"
+    assert str(caught.value) == f"{path}: too long: 65,537 bytes, and 65,536 are read at most"
 
 
-def test_an_endless_file_is_refused():
+def test_a_device_without_end_is_refused():
     with pytest.raises(SpecError) as caught:
         Source.read("/dev/zero")
-    assert str(caught.value) == "/dev/zero: too long; a file of ours has 65536 bytes at most"
+    assert str(caught.value) == "/dev/zero: no file, but a device or a pipe"
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gridgen.data.dataset import IGNORE, Colour
 from gridgen.errors import DataError
+from gridgen.files import read_text
+from gridgen.names import composed
 
 COLUMNS = ("id", "name", "R", "G", "B", "role")
 ROLES = ("class", "ignore")
@@ -46,7 +48,7 @@ def read_classes(path: Path) -> ClassList:
     Errors: `DataError` with file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; it lists the classes") from error
     except UnicodeDecodeError as error:
@@ -66,7 +68,7 @@ def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
     cells = [cell.strip() for cell in content.split("\t")]
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{len(cells)} columns; write {', '.join(COLUMNS)}, separated by tabs")
-    name, role = cells[1], cells[5]
+    name, role = composed(cells[1]), cells[5]
     if not name:
         raise ValueError("the name is empty")
     if not is_name(name):
@@ -115,6 +117,7 @@ def _checked(path: Path, lines: list[ClassLine]) -> tuple[ClassLine, ...]:
     for expected, line in enumerate(classes):
         if line.id != expected:
             fact = f"class id {line.id}, but no class id {expected}; classes count up from 0"
+            fact += ", and values in dataset.yaml say which numbers of labels they are"
             raise DataError(f"{path}:{line.number}: {fact}")
         if line.id == IGNORE:
             fact = f"class id {IGNORE} marks ignored pixels; {IGNORE} classes at most"

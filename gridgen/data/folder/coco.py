@@ -20,9 +20,10 @@ from gridgen.data.folder.classes import ClassList
 from gridgen.data.folder.labels import UNLISTED, Labels
 from gridgen.data.folder.layout import Layout, SampleFiles
 from gridgen.errors import DataError
-from gridgen.files import is_file
+from gridgen.files import is_file, read_bytes
 from gridgen.images import Window
 from gridgen.images.files import read_header
+from gridgen.memory.host import host_memory
 from gridgen.names import composed
 from gridgen.text import brief
 
@@ -81,7 +82,8 @@ def read_coco(path: Path) -> CocoFile:
 @lru_cache(maxsize=4)
 def _parsed(path: Path, size: int, time: int) -> CocoFile:
     try:
-        return CocoFile.model_validate_json(path.read_bytes())
+        # What is read takes several times as much memory as the file.
+        return CocoFile.model_validate_json(read_bytes(path, host_memory() // 4))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

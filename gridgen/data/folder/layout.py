@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 from gridgen.data.dataset import require_split
 from gridgen.data.folder.settings import FolderSettings, read_settings
 from gridgen.errors import DataError
+from gridgen.files import read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
+from gridgen.names import composed
 
 SYNONYMS = {
     "train": ("training",),
@@ -72,14 +73,14 @@ class Layout:
         found: dict[str, dict[str, Path]] = {}
         for match, path in self._files(split, self.settings.images, SUFFIXES):
             channel = match.groupdict().get("channel") or ""
-            _add(found.setdefault(_normal(match["name"]), {}), channel, path, faults)
+            _add(found.setdefault(composed(match["name"]), {}), channel, path, faults)
         return {name: tuple(found[name][c] for c in sorted(found[name])) for name in sorted(found)}
 
     def labels(self, split: str, faults: list[DataError] | None = None) -> dict[str, Path]:
         """The label files of a split by their names. Errors: as of `images`."""
         found: dict[str, Path] = {}
         for match, path in self._files(split, self.settings.labels, LABEL_SUFFIXES):
-            _add(found, _normal(match["name"]), path, faults)
+            _add(found, composed(match["name"]), path, faults)
         return found
 
     def names(self, split: str) -> frozenset[str] | None:
@@ -88,11 +89,11 @@ class Layout:
             return None
         path = self.root / place
         try:
-            lines = path.read_text("utf-8-sig").splitlines()
+            lines = read_text(path, "utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{path}: {reason}; it lists the names of {split}") from error
-        return frozenset(_normal(line.strip()) for line in lines if line.strip())
+        return frozenset(composed(line.strip()) for line in lines if line.strip())
 
     def unlike(self, split: str) -> list[Path]:
         """The visible files beside images and labels that are neither by their endings."""
@@ -127,7 +128,7 @@ class Layout:
             # Of NAME and NAME_mask in one folder, the closer pattern has the file.
             if len(beside) > len(pattern) and other.fullmatch(place):
                 continue
-            if listed is None or _normal(matched["name"]) in listed:
+            if listed is None or composed(matched["name"]) in listed:
                 yield matched, path
 
 
@@ -140,9 +141,14 @@ def paired(
     """
     images = layout.images(split, faults)
     folder = layout.place(split, layout.settings.images)
-    if not images:
+    listed = layout.names(split)
+    if listed is not None and not listed:
+        faults.append(
+            DataError(f"{layout.root / layout.splits[split]}: no names; write one a line")
+        )
+    elif not images:
         faults.append(DataError(no_images(folder)))
-    for name in sorted((layout.names(split) or set()) - images.keys()):
+    for name in sorted((listed or set()) - images.keys()):
         faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
     for name in sorted(images.keys() ^ labels.keys()):
         faults.append(DataError(_unpaired(layout, split, name, images, labels)))
@@ -231,11 +237,6 @@ def _walk(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _normal(name: str) -> str:
-    """A name as it is compared: some systems store an umlaut as one character, some as two."""
-    return unicodedata.normalize("NFC", name)
 
 
 def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] | None) -> None:

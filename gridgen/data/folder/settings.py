@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gridgen.errors import SpecError
+from gridgen.images.files import SUFFIXES
 from gridgen.images.scale import ScaleFields
 
 SETTINGS = "dataset.yaml"
@@ -29,7 +30,8 @@ def _pattern(text: str) -> str:
         raise ValueError(f"{text!r} has not one {{name}}; write one, such as {IMAGES}")
     if "{split}" in text and "{split}" not in Path(text).parent.parts:
         raise ValueError(f"{text!r}: {{split}} is not a folder of its own; write {IMAGES}")
-    return text
+    place = Path(text)
+    return str(place.with_suffix("")) if place.suffix.lower() in SUFFIXES else text
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
@@ -69,6 +71,8 @@ class FolderSettings(ScaleFields):
         if self.values and self.labels.endswith(".json"):
             fact = "COCO annotations hold categories, which classes.txt lists by name; leave it out"
             raise SpecError(fact, ("values",))
+        if self.images == self.labels:
+            raise SpecError("labels lie where images lie; write another pattern", ("labels",))
         if "{channel}" in self.labels:
             raise SpecError("a label is one file; leave {channel} out", ("labels",))
         if self.splits and self.has_lists:
@@ -76,6 +80,10 @@ class FolderSettings(ScaleFields):
                 if not place.endswith(".txt"):
                     fact = f"{place!r} is no list; name a .txt file, or write {{split}} in images"
                     raise SpecError(fact, ("splits", split))
+        for split, place in (self.splits or {}).items():
+            if place.startswith("/") or ".." in Path(place).parts:
+                fact = f"{place!r} leads out of the folder; write a path below it"
+                raise SpecError(fact, ("splits", split))
         return self
 
     @property

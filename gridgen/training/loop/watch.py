@@ -1,6 +1,7 @@
 """Training callbacks, TensorBoard among them. Terminals and logs: `progress`."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gridgen.errors import UsageError
+from gridgen.files import read_bytes
 from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.steplog import COLUMNS, StepRow
 
@@ -105,7 +107,7 @@ class TensorBoard(Watch):
 
     def drawn(self, predictions: Path) -> None:
         """The picture, as it is in the file."""
-        with Image.open(predictions) as picture:
+        with Image.open(BytesIO(read_bytes(predictions))) as picture:
             pixels = np.asarray(picture.convert("RGB"))
         self.writer.add_image("predictions", pixels, self.total, dataformats="HWC")
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from gridgen.emit import GridNetwork
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, GridgenError, RunError, reason_of
-from gridgen.files import flush_folder, sha256, write_file
+from gridgen.files import flush_folder, read_bytes, sha256, write_file
+from gridgen.memory.host import host_memory
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.run.steplog import Losses
 
@@ -124,7 +125,7 @@ def _write(folder: Path, state: TrainingState) -> None:
         save_tensors(learner.averaged.state_dict(), folder / AVERAGE, {})
     save_tensors(_optimizer_tensors(state), folder / OPTIMIZER, {})
     write_file(folder / NUMBERS, json.dumps(state.numbers()))
-    digests = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
+    digests = {path.name: _digest(path) for path in sorted(folder.iterdir())}
     write_file(folder / MANIFEST, json.dumps(digests, indent=1))
 
 
@@ -163,7 +164,7 @@ def _verify(checkpoint: Path) -> None:
     if MANIFEST not in there:
         raise RunError(f"{MANIFEST} is missing")
     try:
-        digests = json.loads((checkpoint / MANIFEST).read_bytes())
+        digests = json.loads(read_bytes(checkpoint / MANIFEST))
     except ValueError as error:
         raise RunError(f"{MANIFEST} is not JSON") from error
     if not isinstance(digests, dict):
@@ -173,7 +174,7 @@ def _verify(checkpoint: Path) -> None:
             raise RunError(f"{name} is missing")
         if name not in digests:
             raise RunError(f"{MANIFEST} does not name {name}")
-        if sha256((checkpoint / name).read_bytes()) != digests[name]:
+        if _digest(checkpoint / name) != digests[name]:
             raise RunError(f"{name} does not match its SHA-256")
     # Not every recipe has one, so that the manifest alone cannot tell whether it was taken away.
     if _numbers(checkpoint).get("averaged") and AVERAGE not in there:
@@ -183,12 +184,16 @@ def _verify(checkpoint: Path) -> None:
 def _numbers(checkpoint: Path) -> dict[str, Any]:
     """What `TrainingState.numbers` gave. Errors: `RunError`."""
     try:
-        numbers = json.loads((checkpoint / NUMBERS).read_bytes())
+        numbers = json.loads(read_bytes(checkpoint / NUMBERS))
     except ValueError as error:
         raise RunError(f"{NUMBERS} is not JSON") from error
     if not isinstance(numbers, dict):
         raise RunError(f"{NUMBERS} holds no numbers")
     return numbers
+
+
+def _digest(path: Path) -> str:
+    return sha256(read_bytes(path, host_memory()))
 
 
 def _restore(checkpoint: Path, state: TrainingState) -> None:

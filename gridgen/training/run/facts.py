@@ -11,7 +11,7 @@ from gridgen.data.folder import is_name
 from gridgen.data.labelled import absent_classes
 from gridgen.data.subsets import FoldField
 from gridgen.errors import RunError, SpecError, unknown
-from gridgen.files import write_file
+from gridgen.files import read_text, write_file
 from gridgen.images.scale import ScaleFields
 from gridgen.training.tasks import TASKS
 
@@ -131,7 +131,7 @@ class Facts(ScaleFields):
 def _json(path: Path) -> dict[str, Any]:
     """The fields in a file. Errors: `RunError`."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(read_text(path))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror or error}") from error
     # Bytes that are no UTF-8 are a ValueError, and nesting that is too deep a RecursionError.

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from math import nan
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -16,7 +17,7 @@ from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
-from gridgen.files import is_file, is_folder, make_folder, sweep, write_file
+from gridgen.files import is_file, is_folder, make_folder, read_text, sweep, write_file
 from gridgen.grid import build_grid
 from gridgen.names import csv_text
 from gridgen.spec import Document, NetworkSpec
@@ -145,8 +146,7 @@ class Run:
         """The rows of metrics.csv, one per validation. Errors: `RunError` for a damaged file."""
         path = self.folder / "metrics.csv"
         try:
-            with open(path, newline="", encoding="utf-8") as file:
-                header, *rows = csv.reader(file)
+            header, *rows = csv.reader(StringIO(read_text(path), newline=""))
             pairs = [zip(header, row, strict=True) for row in rows]
             read = [{name: float(value or "nan") for name, value in pair} for pair in pairs]
         except (OSError, ValueError, csv.Error) as error:

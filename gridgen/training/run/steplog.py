@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gridgen.errors import FileError, TrainingError
-from gridgen.files import write_file
+from gridgen.files import read_text, write_file
 from gridgen.names import csv_text
 from gridgen.training.processes import devices
 
@@ -76,7 +76,7 @@ class StepLog:
         """The rows that have been written, in order."""
         if not self.path.is_file():
             return []
-        text = self.path.read_text("utf-8", errors="replace")
+        text = read_text(self.path, errors="replace")
         # What follows the last newline is empty, or torn. splitlines would keep it.
         lines = text.split("\n")[1:-1]
         return [row for row in map(_row, lines) if row is not None]

@@ -21,7 +21,7 @@ from torch import Tensor
 from gridgen.data import Sample, load_dataset
 from gridgen.data.cityscapes import LABEL_IDS, scenes
 from gridgen.errors import DataError, UsageError, ending
-from gridgen.files import write_file
+from gridgen.files import read_text, write_file
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.scoring.cityscapes import (
     PUBLISHED,
@@ -80,7 +80,7 @@ def score_official(
         asked = {"predictions": str(Path(predictions).resolve()), "truths": truths}
         job.write_text(json.dumps({**asked, "found": str(found)}), "utf-8")
         _run(job, lambda done: on_progress(done, len(truths)))
-        return _scores(json.loads(found.read_text("utf-8")))
+        return _scores(json.loads(read_text(found)))
 
 
 def _run(job: Path, seen: Callable[[int], None]) -> None:

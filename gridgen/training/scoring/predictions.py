@@ -15,6 +15,7 @@ from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.images.files import SUFFIXES, inspect_image, read_pixels, require_channels
 from gridgen.images.header import Header
+from gridgen.names import composed
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import Inference, InferenceLike, as_inference
@@ -99,10 +100,11 @@ def _require_names_apart(found: Sequence[Found]) -> None:
     """Refuse two images of one name, which would overwrite each other."""
     named: dict[str, Path] = {}
     for image in found:
-        if image.name in named:
-            fact = f"{named[image.name]} and {image.path} are both called {image.name}"
+        # Some file systems take two ways of writing an umlaut for one name.
+        if (name := composed(image.name)) in named:
+            fact = f"{named[name]} and {image.path} are both called {name}"
             raise DataError(f"{fact}; predict them into two folders")
-        named[image.name] = image.path
+        named[name] = image.path
 
 
 @dataclass(frozen=True)

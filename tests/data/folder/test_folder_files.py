@@ -54,9 +54,11 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
         (GOOD + "# again\n0\troad\t1\t2\t3\tclass", "3: id 0 stands in line 1 already"),
         (GOOD + "1\tsky\t1\t2\t3\tclass", "2: name 'sky' stands in line 1 already"),
         (GOOD + "2\troad\t1\t2\t3\tclass", "2: class id 2, but no class id 1; "
-         "classes count up from 0"),
+         "classes count up from 0, and values in dataset.yaml say which numbers of labels they "
+         "are"),
         ("0\tvoid\t0\t0\t0\tignore\n1\tsky\t1\t2\t3\tclass", "2: class id 1, but no class id 0; "
-         "classes count up from 0"),
+         "classes count up from 0, and values in dataset.yaml say which numbers of labels they "
+         "are"),
         ("".join(f"{i}\tc{i}\t0\t0\t0\tclass\n" for i in range(256)),
          "256: class id 255 marks ignored pixels; 255 classes at most"),
         ("# nothing\n", " no line of role class; a dataset has one at least"),
@@ -115,3 +117,11 @@ def test_what_is_wrong_is_told_with_its_line(tree, content, error):
     with pytest.raises(SpecError) as caught:
         Folder(tree.root)
     assert str(caught.value).splitlines()[0] == f"{path}:{error}"
+
+
+def test_two_classes_that_look_alike_have_one_name(tmp_path):
+    path = tmp_path / "classes.txt"
+    names = ("r\u00fcbe", "ru\u0308be")
+    path.write_text("".join(f"{i}\t{n}\t0\t0\t{i}\tclass\n" for i, n in enumerate(names)), "utf-8")
+    with pytest.raises(DataError, match="stands in line 1 already"):
+        read_classes(path)

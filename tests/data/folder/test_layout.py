@@ -117,6 +117,19 @@ def test_splits_may_be_lists_of_names(make):
     assert Denoising("val", root).names == ("b",)
 
 
+def test_endings_in_a_pattern_may_be_written(make):
+    settings = 'images: "i/{name}.PNG"\nlabels: "l/{name}.png"'
+    assert Folder(make(["i/a.png"], ["l/a.png"], settings)).names == ("a",)
+
+
+def test_a_list_without_names_is_told(make):
+    settings = 'images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: t.txt}'
+    root = make(["i/a.png"], ["l/a.png"], settings)
+    (root / "t.txt").write_text("\n \n", "utf-8")
+    with pytest.raises(DataError, match=r"t.txt: no names; write one a line"):
+        Folder(root)
+
+
 def test_a_name_that_is_listed_and_not_there_is_told(make):
     settings = 'images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: t.txt}'
     root = make(["i/a.png"], ["l/a.png"], settings)
@@ -147,6 +160,8 @@ def test_an_umlaut_may_be_one_character_or_two(make, of_image, of_label):
         ('labels: "{split}/l/{name}_{channel}"', "a label is one file; leave {channel} out"),
         ('images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: a}', "'a' is no list"),
         ('images: "{split}/a.json"', "images are files; write a pattern with {name}"),
+        ("splits: {train: ../t}", "splits.train: '../t' leads out of the folder"),
+        ('labels: "{split}/images/{name}"', "labels lie where images lie"),
     ],
 )
 def test_a_pattern_that_means_nothing_is_told_with_its_line(make, settings, told):
