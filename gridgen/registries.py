@@ -50,6 +50,15 @@ def _architectures() -> dict[str, str]:
     return described
 
 
+def _datasets() -> dict[str, str]:
+    from gridgen.data import DATASETS
+
+    return {
+        name: f"{entry.description}\nrecipe {entry.recipe}{', fitted to its images' * entry.fitted}"
+        for name, entry in DATASETS.items()
+    }
+
+
 def _inferences() -> dict[str, str]:
     from gridgen.training.inference import INFERENCES
 
@@ -77,7 +86,7 @@ REGISTRIES: dict[str, str | Callable[[], dict[str, str]]] = {
     "activations": "gridgen.grid.styles:ACTIVATIONS",
     "architectures": _architectures,
     "lints": "gridgen.analysis.lints:LINTS",
-    "datasets": "gridgen.data:DATASETS",
+    "datasets": _datasets,
     "recipes": "gridgen.training:RECIPES",
     "tasks": "gridgen.training.tasks:TASKS",
     "losses": "gridgen.training.recipe.losses:LOSSES",

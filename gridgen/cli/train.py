@@ -22,8 +22,9 @@ from gridgen.errors import UsageError
 from gridgen.grid import build_grid
 
 if TYPE_CHECKING:
-    from gridgen.training import Recipe, Run
+    from gridgen.training import Run
     from gridgen.training.loop.watch import Watch
+    from gridgen.training.tasks.fitting import RecipeLike
 
 
 BESIDE_RESUME = {"resume", "device", "tensorboard"}
@@ -121,13 +122,17 @@ def train(
             _report(run)
 
 
-def _recipe(name: str | None, data: str, settings: dict[str, Any]) -> "Recipe | str | None":
-    """The recipe with fields replaced, or its name where none are."""
+def _recipe(name: str | None, data: str, settings: dict[str, Any]) -> "RecipeLike | None":
+    """The recipe with fields replaced, or its name where none are; of one that is fitted to the
+    data, the fields.
+    """
     if not settings:
         return name
     from gridgen.data import find_dataset
     from gridgen.training.recipe import changed_recipe, load_recipe
 
+    if name is None and find_dataset(data).fitted:
+        return settings
     loaded = load_recipe(name or find_dataset(data).recipe)
     with errors_beginning("--set recipe: "):
         return changed_recipe(loaded, settings)

@@ -25,6 +25,8 @@ class DatasetEntry:
     """Takes the name or path that the user gave, and the split."""
     recipe: str
     """Name of the training recipe that suits the dataset."""
+    fitted: bool = False
+    """True if that recipe is fitted to number and size of the images, which may be any."""
     takes_path: bool = False
     """True if `NAME:PATH` is this dataset, made from the images of a folder."""
 
@@ -55,7 +57,8 @@ DATASETS: dict[str, DatasetEntry] = {
     "folder": DatasetEntry(
         description="PATH: any directory with {split}/images, {split}/labels, classes.txt",
         load=Folder,
-        recipe="paper",
+        recipe="modern",
+        fitted=True,
     ),
 }
 

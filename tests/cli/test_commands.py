@@ -244,7 +244,18 @@ sum       added up (the paper's choice)
 concat    concatenated, then a 1x1 convolution to the map's channels
 weighted  averaged with a learnt weight >= 0 for each arrival (Tan et al. 2020)
 """,
-    "datasets": columns({name: entry.description for name, entry in DATASETS.items()}),
+    "datasets": """\
+nuclei      one micrograph of 125 nuclei: background, interior, border
+            recipe demo
+shapes      drawn figures, larger or smaller than a key in a far corner; without end
+            recipe shapes
+denoising   the micrograph with noise to take away; or denoising:PATH, {split}/images
+            recipe denoising
+cityscapes  cityscapes:PATH, street scenes of 19 classes; PATH/leftImg8bit, PATH/gtFine
+            recipe paper
+folder      PATH: any directory with {split}/images, {split}/labels, classes.txt
+            recipe modern, fitted to its images
+""",
     "recipes": columns(RECIPES),
     "samplers": """\
 tpe     tree-structured Parzen estimator, multivariate: the default

@@ -38,7 +38,15 @@ def test_a_split_that_does_not_exist_is_refused_with_those_that_do(name):
 
 
 def test_every_entry_has_a_line_and_a_recipe():
-    assert {entry.recipe for entry in DATASETS.values()} == {"demo", "denoising", "paper", "shapes"}
+    recipes = {name: entry.recipe for name, entry in DATASETS.items()}
+    assert recipes == {
+        "nuclei": "demo",
+        "shapes": "shapes",
+        "denoising": "denoising",
+        "cityscapes": "paper",
+        "folder": "modern",
+    }
+    assert [name for name, entry in DATASETS.items() if entry.fitted] == ["folder"]
     assert all(entry.description and "\n" not in entry.description for entry in DATASETS.values())
 
 

@@ -13,7 +13,7 @@ from gridgen.analysis.lints import Case
 from gridgen.analysis.lints.layers import fewest_values
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
-from gridgen.data.datasets import find_dataset, lasting_name, scale_of
+from gridgen.data.datasets import lasting_name, scale_of
 from gridgen.data.labelled import TRAIN
 from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
@@ -25,10 +25,11 @@ from gridgen.training.loop.labels import class_weights, counted_labels
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
-from gridgen.training.recipe import Recipe, load_recipe, setting_of
+from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
+from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike
 from gridgen.training.tasks.requirements import Splits, adopt, digest, load_splits, require_splits
 
 RUNS = Path("runs")
@@ -39,7 +40,7 @@ SAME = ("data", "holdout", "fold", "seed")
 def train(
     grid: GridLike,
     data: PathLike,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeLike | None = None,
     *,
     folder: str | Path | None = None,
     holdout: str | None = None,
@@ -54,9 +55,10 @@ def train(
     Images of train whose names match `holdout`, a shell pattern, are not trained on but scored,
     and the best weights are chosen by them instead of by val. With a `fold`, such as 2/5, val is
     that part of the other images of train, and the rest is trained on. Without a `recipe`, the one
-    that suits the dataset; without a `folder`, a new one under `runs/`. With `resume_if_begun`, a
-    run that is in `folder` already is gone on with, if spec, recipe, data, holdout, fold and seed
-    are the same.
+    that suits the dataset, which for a folder is `modern`, fitted to its images; fields in a
+    mapping replace those of that. Without a `folder`, a new one under `runs/`. With
+    `resume_if_begun`, a run that is in `folder` already is gone on with, if spec, recipe, data,
+    holdout, fold and seed are the same.
 
     Errors: `SpecError` where spec, recipe and data do not fit, `SizeError`, `DataError`,
     `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
@@ -82,12 +84,13 @@ def train(
         raise UsageError("--resume-if-begun needs -o, the folder of the run")
     require_locks()
     data, chosen = str(data), devices.choose_device(device)
-    if not isinstance(recipe, Recipe):
-        recipe = load_recipe(recipe or find_dataset(data).recipe)
-    watch = watch or Watch()
+    watch, asked = watch or Watch(), ChosenRecipe.of(recipe, data)
     watch.opening(data)
     splits = load_splits(data, holdout, fold)
-    grid = adopt(grid, splits[0])
+    grid = adopt(grid, splits.train)
+    recipe, lines = asked.suited(splits.train, grid.spec, chosen)
+    for line in lines:
+        watch.noted(line)
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_memory(grid)

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gridgen.data import IGNORE, Dataset
-from gridgen.errors import SpecError, UsageError
-from gridgen.images.files import channel_text
+from gridgen.data import IGNORE
+from gridgen.errors import UsageError
 from gridgen.training.recipe import Recipe
 
 WIDTHS = (0.1, 2.0)
@@ -154,47 +153,44 @@ def augmentation(recipe: Recipe, rank: int = 0, world: int = 1) -> Augment:
     N is the share of `rank` of `world` in a batch of the recipe. Errors: `UsageError` where kornia
     is missing.
     """
-    amounts = _amounts(recipe)
+    asked = amounts(recipe)
     share = Share(recipe.batch, rank, world)
-    if not amounts:
+    if not asked:
         return lambda images, labels: (images, labels)
-    _require_kornia(amounts)
+    require_kornia(recipe)
 
     def augmented(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         layout = _layout(images)
-        if "rotation" in amounts:
-            images, labels = rotated(images, labels, amounts["rotation"], share)
+        if "rotation" in asked:
+            images, labels = rotated(images, labels, asked["rotation"], share)
         for name, change in COLOURS.items():
-            if name in amounts:
-                images = change(images, amounts[name], share)
+            if name in asked:
+                images = change(images, asked[name], share)
         return images.clamp(0, 1).contiguous(memory_format=layout), labels
 
     return augmented
 
 
-def require_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    """Check that the recipe's changes suit the channels of `dataset`, and that kornia is installed.
+def unsuited(recipe: Recipe, channels: int) -> list[str]:
+    """The recipe's changes that mean nothing in images of so many channels, by name.
 
-    Errors: `SpecError` at the field, `UsageError`.
+    >>> from gridgen.training.recipe import load_recipe
+    >>> unsuited(load_recipe("modern"), 1), unsuited(load_recipe("modern"), 3)
+    (['saturation', 'hue'], [])
     """
-    amounts = _amounts(recipe)
-    name, channels = dataset.name, dataset.channels
-    for field, wanted in CHANNELS.items():
-        if field in amounts and channels not in wanted:
-            known = " or ".join(map(str, wanted))
-            fact = f"{name} has {channel_text(channels)}, but this needs {known}; set {field}: 0"
-            raise recipe.blame(SpecError(fact, ("augmentation", field)))
-    _require_kornia(amounts)
+    asked = amounts(recipe)
+    return [name for name, known in CHANNELS.items() if name in asked and channels not in known]
 
 
-def _amounts(recipe: Recipe) -> dict[str, float]:
+def amounts(recipe: Recipe) -> dict[str, float]:
     """Amounts of the changes that a recipe asks for, by name."""
     asked = recipe.augmentation
     return {} if asked is None else {name: value for name, value in asked if value > 0}
 
 
-def _require_kornia(amounts: dict[str, float]) -> None:
-    first = next((name for name in KORNIA if name in amounts), None)
+def require_kornia(recipe: Recipe) -> None:
+    """Check that kornia is installed where the recipe's changes need it. Errors: `UsageError`."""
+    first = next((name for name in KORNIA if name in amounts(recipe)), None)
     if first is None:
         return
     try:

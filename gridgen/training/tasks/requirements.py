@@ -20,7 +20,7 @@ from gridgen.training.inference import Inference
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.recipe import Recipe
 from gridgen.training.tasks import HOLDOUT, VAL, Task, task_of
-from gridgen.training.tasks.augmentation import require_augmentation
+from gridgen.training.tasks.augmentation import require_kornia
 from gridgen.training.windows import given_sizes
 
 BY_FLAG = "see images through windows, --window 512 or fewer pixels"
@@ -147,7 +147,7 @@ def require_splits(spec: NetworkSpec, splits: Splits, recipe: Recipe) -> None:
     for split in (train, val):
         require_fit(spec, split)
     _require_losses(recipe, train)
-    require_augmentation(recipe, train)
+    require_kornia(recipe)
     require_size(spec, (recipe.crop.size, recipe.crop.size), "recipe, crop.size")
     if (fault := _unsuited(recipe.inference, spec, task_of(train))) is not None:
         raise recipe.blame(SpecError(str(fault), ("inference", *fault.field)))

@@ -1,4 +1,4 @@
-"""What is told of labels before a training begins; `data check` says the same."""
+"""What is told of labels and of the recipe before a training begins; `data check` says the same."""
 
 import numpy as np
 import pytest
@@ -111,3 +111,24 @@ def test_a_recipe_caps_the_weights_of_classes(fields, tmp_path):
         recipe = RECIPE if cap is None else RECIPE.but(class_weight_cap=cap)
         run = train(SPEC, root, recipe, folder=tmp_path / f"run-{cap}", device="cpu")
         assert run.facts.class_weights == (pytest.approx(32 / 63), weight)
+
+
+def test_a_folder_without_a_recipe_is_trained_by_one_that_fits_and_is_told(fields, tmp_path):
+    watch, root = Noting(), fields([0, 1], [0, 1])
+    fields_of_mine = {"epochs": 1, "batch": 2}
+    for _ in range(2):  # and goes on with it, as it comes out the same
+        run = train(
+            SPEC,
+            root,
+            fields_of_mine,
+            folder=tmp_path / "run",
+            device="cpu",
+            resume_if_begun=True,
+            watch=watch,
+        )
+    assert watch.lines == 2 * [
+        "recipe modern, fitted to 2 images: 1 step in 1 epoch, each of 2 crops of 5 to 8 pixels, "
+        "seen as 8x8; --recipe names another",
+        "saturation and hue of the recipe are left out: fields has 1 channel",
+    ]
+    assert (run.recipe.epochs, run.recipe.augmentation.hue) == (1, 0)

@@ -9,17 +9,18 @@ from tiny import RECIPE, SPEC, StopAt, bits
 from torch.nn import functional
 
 from gridgen.data import IGNORE
-from gridgen.errors import Interrupted, SpecError, UsageError
+from gridgen.errors import Interrupted, UsageError
 from gridgen.grid import build_grid
-from gridgen.training import Recipe, Run, resume, train
+from gridgen.training import Recipe, Run, load_recipe, resume, train
 from gridgen.training.loop.watch import Watch
 from gridgen.training.recipe import Augmentation
 from gridgen.training.tasks.augmentation import (
     KORNIA,
     Share,
     augmentation,
-    require_augmentation,
+    require_kornia,
     rotated,
+    unsuited,
 )
 
 AMOUNTS = {
@@ -236,40 +237,22 @@ def test_grey_has_brightness_and_contrast_and_any_number_of_channels_the_rest():
     assert changed(images, labels, rotation=5.0, blur=1.0, noise=0.1)[0].shape == images.shape
 
 
-class Bands:
-    """What a check asks of a dataset."""
-
-    name = "bands"
-
-    def __init__(self, channels: int, classes: tuple[str, ...] = ("a", "b")) -> None:
-        self.channels, self.classes = channels, classes
-
-
 @pytest.mark.parametrize(
-    ("dataset", "text", "told"),
+    ("channels", "found"),
     [
-        (
-            Bands(7),
-            "contrast: 0.1",
-            "augmentation.contrast: bands has 7 channels, but this needs 1 or 3; set contrast: 0",
-        ),
-        (
-            Bands(1),
-            "hue: 0.1",
-            "augmentation.hue: bands has 1 channel, but this needs 3; set hue: 0",
-        ),
+        (1, ["saturation", "hue"]),
+        (2, ["brightness", "contrast", "saturation", "hue"]),
+        (3, []),
+        (7, ["brightness", "contrast", "saturation", "hue"]),
     ],
 )
-def test_changes_that_do_not_suit_the_data_are_refused(dataset, text, told):
-    asked = Recipe.parse(f"extends: paper\naugmentation:\n  {text}\n", "mine.yaml")
-    with pytest.raises(SpecError) as caught:
-        require_augmentation(asked, dataset)
-    assert str(caught.value).splitlines()[0].split(": ", 1)[1] == told
+def test_changes_of_colour_suit_few_numbers_of_channels(channels, found):
+    assert unsuited(load_recipe("modern"), channels) == found
 
 
-def test_changes_of_nothing_suit_any_data():
-    require_augmentation(recipe(hue=0.0, noise=0.0), Bands(7, ()))
-    require_augmentation(recipe(rotation=3.0, noise=0.1), Bands(7))
+def test_changes_of_nothing_and_those_without_colour_suit_any_channels():
+    assert unsuited(recipe(hue=0.0, noise=0.1, rotation=3.0, blur=0.1), 7) == []
+    assert unsuited(load_recipe("paper"), 7) == []
 
 
 @pytest.fixture
@@ -286,7 +269,7 @@ def without_kornia(monkeypatch):
 
 def test_kornia_is_named_where_it_is_missing(without_kornia):
     with pytest.raises(UsageError) as caught:
-        require_augmentation(recipe(hue=0.1, blur=0.1), Bands(3))
+        require_kornia(recipe(hue=0.1, blur=0.1))
     assert str(caught.value) == (
         "augmentation.hue of the recipe needs kornia, which is not installed; "
         "pip install 'gridgen[augment]'"
@@ -294,7 +277,7 @@ def test_kornia_is_named_where_it_is_missing(without_kornia):
 
 
 def test_rotation_and_noise_need_no_kornia(without_kornia):
-    require_augmentation(recipe(rotation=3.0, noise=0.1), Bands(3))
+    require_kornia(recipe(rotation=3.0, noise=0.1))
     assert changed(*example(), rotation=3.0, noise=0.1)[0].shape == (4, 3, 24, 24)
 
 
