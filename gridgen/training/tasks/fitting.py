@@ -1,6 +1,7 @@
 """Recipes that are fitted to the data, and the lines that say what was changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -50,7 +51,8 @@ class ChosenRecipe:
         entry, settings = find_dataset(data), asked or {}
         recipe = load_recipe(entry.recipe)
         if not entry.fitted:
-            recipe, settings = changed_recipe(recipe, settings), {}
+            with _errors_of_settings():
+                recipe, settings = changed_recipe(recipe, settings), {}
         return cls(recipe, settings, entry.fitted)
 
     def suited(
@@ -89,9 +91,9 @@ def fitted(
     Errors: `SpecError` in `settings`.
     """
     own, warmup = merged({}, settings), getattr(recipe.schedule, "warmup", 0.0)
-    try:
-        # Without a warm-up until it is known how many epochs there are.
-        start = changed_recipe(recipe, {"schedule.warmup": 0.0, **_crop(recipe, dataset, spec)})
+    # Without a warm-up until it is known how many epochs there are.
+    start = changed_recipe(recipe, {"schedule.warmup": 0.0, **_crop(recipe, dataset, spec)})
+    with _errors_of_settings():
         asked = changed_recipe(start, settings)
         epochs = asked.epochs if "epochs" in own else ceil(STEPS / _per_epoch(asked, dataset))
         share = epochs / recipe.epochs
@@ -104,10 +106,17 @@ def fitted(
         }
         given = {name: value for name, value in fields.items() if name.split(".")[0] not in own}
         found = changed_recipe(asked, given)
-    except SpecError as error:
-        raise SpecError(f"recipe: {error}") from error
     missing = [] if "augmentation" in own else _missing(found, dataset)
     return _without(found, missing), _line(found, dataset, missing)
+
+
+@contextmanager
+def _errors_of_settings() -> Iterator[None]:
+    """Errors in fields that were given begin with what they are of."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(f"recipe: {error}") from error
 
 
 def _crop(recipe: Recipe, dataset: Dataset, spec: NetworkSpec) -> dict[str, int]:
