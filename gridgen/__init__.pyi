@@ -40,6 +40,11 @@ from gridgen.grid import (
     keep as keep,
     prune as prune,
 )
+from gridgen.grid.subtopologies import (
+    Subtopology as Subtopology,
+    count_subtopologies as count_subtopologies,
+    subtopologies as subtopologies,
+)
 from gridgen.images import (
     read_image as read_image,
     read_label as read_label,

@@ -1,0 +1,132 @@
+"""Every sub-topology of a grid: each set of its connections in which all lie on paths from input to
+output.
+
+A set with dead ends is the network without them, so it is no sub-topology of its own. The full grid
+is one, and so is what each named topology keeps.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations
+
+from gridgen.arguments import checked, checked_fields
+from gridgen.errors import TopologyError
+from gridgen.grid.building import GridLike, as_grid
+from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.spec import CustomTopology, GridSpec
+
+MOST = 100_000
+"""Sub-topologies that are listed; of more, the number is told."""
+DIGITS = 8
+
+
+@checked_fields
+@dataclass(frozen=True)
+class Subtopology:
+    """Connections that are kept, by name, in the order in which they are computed."""
+
+    connections: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """A hash of the names of its connections, the same in every grid that has them.
+
+        >>> Subtopology(("lateral_0_1", "lateral_0_2")).name
+        '7f737f29'
+        """
+        return sha256(" ".join(sorted(self.connections)).encode()).hexdigest()[:DIGITS]
+
+    @property
+    def topology(self) -> CustomTopology:
+        """What a spec's `topology` says to build it."""
+        return CustomTopology(keep=self.connections)
+
+
+@checked
+def count_subtopologies(grid: GridLike) -> int:
+    """The number of sub-topologies of the full grid of a spec or grid, however large.
+
+    What can still be chosen depends on the maps that are reached alone, so sets of maps are
+    counted, not sub-topologies. Errors: `TopologyError` for a network of another family.
+
+    >>> count_subtopologies(GridSpec(streams=3, columns="2+2", base_channels=8, classes=4))
+    279
+    """
+    full = _full(grid)
+    ways: dict[frozenset[FeatureMap], int] = {frozenset([full.input]): 1}
+    for feature_map, leaving in _leaving(full):
+        after: dict[frozenset[FeatureMap], int] = {}
+        for reached, number in ways.items():
+            left = reached - {feature_map}
+            for chosen in _choices(leaving) if feature_map in reached else [()]:
+                key = left.union(connection.target for connection in chosen)
+                after[key] = after.get(key, 0) + number
+        ways = after
+    return sum(ways.values())
+
+
+@checked
+def subtopologies(grid: GridLike) -> tuple[Subtopology, ...]:
+    """All sub-topologies of the full grid of a spec or grid, the smallest first.
+
+    Errors: `TopologyError` for more than 100,000, with their number, and for a network of another
+    family.
+
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=8, classes=4)
+    >>> [each.connections for each in subtopologies(spec)]
+    [('lateral_0_1',), ('sub_1_0', 'lateral_1_1', 'up_0_1'), \
+('sub_1_0', 'lateral_1_1', 'lateral_0_1', 'up_0_1')]
+    """
+    full = _full(grid)
+    number = count_subtopologies(full)
+    if number > MOST:
+        fact = f"the grid has {number:,} sub-topologies, and {MOST:,} are listed at most"
+        raise TopologyError(f"{fact}; use fewer streams or columns", ("topology",))
+    order = {connection: place for place, connection in enumerate(full.connections)}
+    found = [
+        Subtopology(tuple(c.name for c in sorted(kept, key=order.__getitem__)))
+        for kept in _selections(_leaving(full), frozenset([full.input]), ())
+    ]
+    return tuple(sorted(found, key=lambda each: (len(each.connections), each.name)))
+
+
+Leaving = Sequence[tuple[FeatureMap, tuple[Connection, ...]]]
+
+
+def _full(grid: GridLike) -> Grid:
+    full = as_grid(grid).full
+    if not isinstance(full.spec, GridSpec):
+        fact = f"sub-topologies are those of the paper's grid; {full.spec.title} is a network"
+        raise TopologyError(f"{fact} of its own", ("topology",))
+    return full
+
+
+def _leaving(grid: Grid) -> Leaving:
+    """Each map but the output, in the order in which they are computed, and what leaves it."""
+    leaving: dict[FeatureMap, list[Connection]] = {each: [] for each in grid.maps}
+    for connection in grid.connections:
+        leaving[connection.source].append(connection)
+    return [(each, tuple(out)) for each, out in leaving.items() if each != grid.output]
+
+
+def _choices(leaving: tuple[Connection, ...]) -> Iterator[tuple[Connection, ...]]:
+    """What may be kept of the connections that leave a map which is reached: one at least."""
+    for number in range(1, len(leaving) + 1):
+        yield from combinations(leaving, number)
+
+
+def _selections(
+    maps: Leaving, reached: frozenset[FeatureMap], kept: tuple[Connection, ...]
+) -> Iterator[tuple[Connection, ...]]:
+    """The connections of each sub-topology that keeps `kept`, which reach these of the maps left.
+
+    All maps but the output have connections that leave them, so whatever is reached leads there.
+    """
+    for place, (feature_map, leaving) in enumerate(maps):
+        if feature_map in reached:
+            for chosen in _choices(leaving):
+                targets = reached.union(connection.target for connection in chosen)
+                yield from _selections(maps[place + 1 :], targets, (*kept, *chosen))
+            return
+    yield kept

@@ -1,0 +1,82 @@
+"""Every sub-topology of a grid, once."""
+
+from itertools import combinations
+
+import pytest
+
+from gridgen.errors import TopologyError
+from gridgen.grid import GridSpec, build_grid, prune
+from gridgen.grid.subtopologies import count_subtopologies, subtopologies
+from gridgen.grid.topologies import TOPOLOGIES
+
+
+def spec_of(streams, columns):
+    return GridSpec(streams=streams, columns=columns, base_channels=4, classes=2)
+
+
+def by_trying_all(grid):
+    """What is left of every set of connections once its dead ends are removed, by pruning."""
+    names, found = [connection.name for connection in grid], set()
+    for number in range(1, len(names) + 1):
+        for kept in combinations(names, number):
+            try:
+                pruned = prune(grid, {"keep": kept})
+            except TopologyError:
+                continue
+            found.add(frozenset(connection.name for connection in pruned))
+    return found
+
+
+def test_a_grid_of_3_streams_and_2_and_2_columns_has_279_of_17_connections():
+    grid = build_grid(spec_of(3, "2+2"))
+    assert len(grid.connections) == 17
+    found = subtopologies(grid)
+    assert count_subtopologies(grid) == len(found) == 279
+    assert len({each.name for each in found}) == 279
+
+
+@pytest.mark.parametrize(
+    ("streams", "columns"), [(1, "2+2"), (2, "1+1"), (2, "2+2"), (2, "3+1"), (3, "1+1"), (3, "1+2")]
+)
+def test_they_are_what_is_left_of_all_sets_of_connections(streams, columns):
+    grid = build_grid(spec_of(streams, columns))
+    found = {frozenset(each.connections) for each in subtopologies(grid)}
+    assert found == by_trying_all(grid)
+    assert len(found) == count_subtopologies(grid)
+
+
+@pytest.mark.parametrize("columns", ["2+2", "1+3", [*"sussu"]])
+def test_pruning_to_one_removes_the_others_and_no_dead_ends(columns):
+    words = {"s": "sub", "u": "up"}
+    given = columns if isinstance(columns, str) else [words[each] for each in columns]
+    grid = build_grid(spec_of(3, given))
+    for each in subtopologies(grid)[::7]:
+        pruned = prune(grid, each.topology)
+        assert {connection.name for connection in pruned} == set(each.connections)
+        assert not pruned.dead_ends
+
+
+def test_what_named_topologies_keep_is_among_them():
+    grid = build_grid(spec_of(3, "2+2"))
+    known = {frozenset(each.connections) for each in subtopologies(grid)}
+    for name in TOPOLOGIES:
+        assert frozenset(connection.name for connection in prune(grid, name)) in known
+
+
+def test_a_pruned_grid_has_those_of_the_full_one():
+    spec = spec_of(2, "2+2")
+    assert subtopologies(prune(spec, "resnet")) == subtopologies(spec)
+
+
+def test_names_depend_on_connections_alone():
+    one, other = spec_of(2, "2+2"), spec_of(2, "2+2").but(base_channels=64, norm="none")
+    assert [x.name for x in subtopologies(one)] == [x.name for x in subtopologies(other)]
+
+
+def test_more_than_are_listed_are_counted():
+    spec = spec_of(5, "3+3")
+    with pytest.raises(TopologyError) as error:
+        subtopologies(spec)
+    number = count_subtopologies(spec)
+    assert number == 101_214_175
+    assert f"the grid has {number:,} sub-topologies, and 100,000 are listed" in str(error.value)
