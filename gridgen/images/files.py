@@ -6,6 +6,8 @@ Says nothing of which file belongs to which: see `gridgen.data.folder`.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -96,11 +98,17 @@ def image_memory() -> int:
     """
     given = os.environ.get(LIMIT)
     if not given:
-        return host_memory() // 2
+        return _half_of_memory()
     try:
         return int(float(given) * 10**9)
     except (ValueError, OverflowError) as error:
         raise DataError(f"{LIMIT}: {given!r} is not a number of gigabytes, such as 8") from error
+
+
+@cache
+def _half_of_memory() -> int:
+    """Asked once, since the answer is in several files and each image wants it."""
+    return host_memory() // 2
 
 
 @checked
@@ -153,7 +161,7 @@ def read_pixels(
         # Without a white, values are stretched by all that the file holds.
         alone = header.orientation == 1 and bool(white_of(header, scale))
         found = pixels_of(header, file.read(window if alone else None), scale)
-    found = DecodedImage(of_channels(found.levels, wanted), found.valid)
+    found = replace(found, levels=of_channels(found.levels, wanted))
     if window is None:
         return found
     found = found if alone else _part(found, window)
@@ -206,7 +214,7 @@ def channel_text(number: int) -> str:
 def _part(whole: DecodedImage, window: Window) -> DecodedImage:
     rows, columns = window.rows, window.columns
     valid = None if whole.valid is None else whole.valid[rows, columns]
-    return DecodedImage(whole.levels[:, rows, columns], valid)
+    return replace(whole, levels=whole.levels[:, rows, columns], valid=valid)
 
 
 def read_header(path: str | Path) -> Header:

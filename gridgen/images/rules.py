@@ -42,6 +42,8 @@ class DecodedImage:
 
     levels: torch.Tensor
     """float32 (channels, H, W), from 0 to 1."""
+    header: Header
+    """That of its file; of several files, the first one's."""
     valid: torch.Tensor | None = None
     """bool (H, W): false where a pixel has no value in any channel; None if all have one."""
 
@@ -50,16 +52,16 @@ def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -
     """Levels from 0 to 1 of stored samples (rows, columns, samples)."""
     upright = upright_samples(header, stored)
     if header.photometric is Photometric.PALETTE:
-        return DecodedImage(_tensor(_looked_up(header, upright[..., 0])))
+        return DecodedImage(_tensor(_looked_up(header, upright[..., 0])), header)
     valid = _valid(header, upright, scale.nodata)
     if valid is None and header.bits == 8 and header.photometric in PLAIN and _is_byte(upright):
-        return DecodedImage(_of_bytes(upright))
+        return DecodedImage(_of_bytes(upright), header)
     levels = _levels(header, upright, scale, valid)
     if header.photometric is Photometric.CMYK and levels.shape[2] == 4:
         levels = (1 - levels[..., :3]) * (1 - levels[..., 3:])
     anywhere = None if valid is None else valid.any(axis=2)
     lacking = anywhere is not None and not anywhere.all()
-    return DecodedImage(_tensor(levels), torch.from_numpy(anywhere) if lacking else None)
+    return DecodedImage(_tensor(levels), header, torch.from_numpy(anywhere) if lacking else None)
 
 
 PLAIN = (Photometric.BLACK_IS_ZERO, Photometric.RGB)

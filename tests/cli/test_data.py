@@ -118,6 +118,7 @@ def test_json_has_it_all(streets, gridgen):
         "images": 2,
         "sizes": {"40x60": 2},
         "depths": [{"channels": 3, "bits": 8, "images": 2}],
+        "nodata_pixels": 0,
         "pixels": [2400, 1200],
         "images_with_class": [2, 2],
         "ignored_pixels": 1200,

@@ -113,6 +113,15 @@ def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[DataFinding]
         if split.blank:
             said = f"{split.name}: of one value throughout: {named(split.blank)}"
             remarks.append(DataFinding("blank", said))
+        if split.nodata:
+            share = split.nodata_pixels / split.pixels
+            said = f"{share:.2%} of its pixels have no value, in {named(split.nodata)}"
+            remarks.append(DataFinding("nodata", f"{split.name}: {said}"))
+        if split.turned_apart:
+            said = "image and label have orientation tags that differ"
+            remarks.append(
+                DataFinding("orientation", f"{split.name}: {said}: {named(split.turned_apart)}")
+            )
         if split.passed_over:
             said = (
                 f"{split.name}: neither image nor label by its ending: {named(split.passed_over)}"

@@ -19,7 +19,7 @@ from gridgen.data.folder.labels import UNLISTED, Labels, LabelSource
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.frequencies import Counts
 from gridgen.errors import DataError, SpecError
-from gridgen.images.files import read_header
+from gridgen.images.files import LABEL_SUFFIXES, read_header
 from gridgen.images.rules import DecodedImage
 
 
@@ -51,6 +51,11 @@ class Split:
     details: list[Tensor] = field(default_factory=list)
     """The details of each image, in the order of `names`."""
     blank: list[str] = field(default_factory=list)
+    nodata: list[str] = field(default_factory=list)
+    """Images with pixels that have no value."""
+    nodata_pixels: int = 0
+    turned_apart: list[str] = field(default_factory=list)
+    """Images whose orientation tag says another thing than that of their label."""
     passed_over: list[str] = field(default_factory=list)
     """Files beside the images and labels that are neither."""
     faults: list[DataFinding] = field(default_factory=list)
@@ -65,6 +70,16 @@ class Split:
         self.details.append(details(image))
         if image.amin() == image.amax():
             self.blank.append(name)
+
+    def add_nodata(self, name: str, valid: Tensor) -> None:
+        """Count the pixels of an image, (H, W), that have no value."""
+        self.nodata.append(name)
+        self.nodata_pixels += valid.numel() - int(valid.count_nonzero())
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all images."""
+        return sum(height * width * images for (height, width), images in self.sizes.items())
 
     def add_label(self, label: Tensor) -> None:
         """Add a label (H, W)."""
@@ -91,6 +106,7 @@ class Split:
                 {"channels": channels, "bits": bits, "images": number}
                 for (channels, bits), number in self.depths.most_common()
             ],
+            "nodata_pixels": self.nodata_pixels,
             "pixels": list(found.pixels),
             "images_with_class": list(found.images),
             "ignored_pixels": self.label_pixels - sum(found.pixels),
@@ -222,18 +238,27 @@ class FolderReading:
             counted[~image.valid] = IGNORE
         if self._listed:
             split.add_label(counted)
+        if image and image.header.orientation != _orientation(sample.label):
+            split.turned_apart.append(sample.name)
 
     def _read_image(self, split: Split, sample: SampleFiles) -> DecodedImage | None:
         """Read an image; None for a fault."""
         try:
-            header, channels = read_header(sample.images[0]), channels_of(sample.images)
-            pixels = pixels_in(sample.images, channels, self._layout.settings.scale)
+            parts = channels_of(sample.images) if len(sample.images) > 1 else None
+            pixels = pixels_in(sample.images, parts, self._layout.settings.scale)
         except DataError as error:
             split.fault("unreadable", error)
             return None
-        split.add_image(sample.name, pixels.levels, header.bits)
-        self._channels.setdefault(channels, []).append(sample.images[0])
+        split.add_image(sample.name, pixels.levels, pixels.header.bits)
+        if pixels.valid is not None:
+            split.add_nodata(sample.name, pixels.valid)
+        self._channels.setdefault(len(pixels.levels), []).append(sample.images[0])
         return pixels
+
+
+def _orientation(label: Path) -> int:
+    """That of a label which is an image; what is drawn from JSON lies as its image does upright."""
+    return read_header(label).orientation if label.suffix.lower() in LABEL_SUFFIXES else 1
 
 
 def _read_label(

@@ -1,6 +1,7 @@
 """Datasets that are a folder: images, labels and `classes.txt`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -102,9 +103,12 @@ def label_source(
 
 
 def pixels_in(
-    images: Sequence[Path], channels: int, scale: PixelScale, window: Window | None = None
+    images: Sequence[Path], channels: int | None, scale: PixelScale, window: Window | None = None
 ) -> DecodedImage:
-    """The image in a file, or in files of one channel each. Errors: `DataError`."""
+    """The image in a file, or in files of one channel each. Errors: `DataError`.
+
+    As `read_pixels` does, None takes the channels that a file has.
+    """
     if len(images) == 1:
         return read_pixels(images[0], channels, scale, window)
     parts = [read_pixels(path, 1, scale, window) for path in images]
@@ -113,7 +117,7 @@ def pixels_in(
             raise DataError(unequal(path, size, images[0], first))
     masks = [part.valid for part in parts]
     valid = None if None in masks else torch.stack([m for m in masks if m is not None]).any(dim=0)
-    return DecodedImage(torch.cat([part.levels for part in parts]), valid)
+    return replace(parts[0], levels=torch.cat([part.levels for part in parts]), valid=valid)
 
 
 def _check(sample: SampleFiles, source: LabelSource) -> Header:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from cityscapes import make_tree
+from PIL import Image
+from tifffile import imwrite
 
 from gridgen.data.check import check_data
 from gridgen.data.labelled import nothing_labelled
@@ -116,6 +118,38 @@ def test_pixels_without_a_value_are_counted_as_ignored(tree):
     val = check_data(str(tree.root)).splits[1]
     assert (val.ignored, val.counts.frequencies().pixels) == (1.0, (0, 0))
     assert ("unlabelled", nothing_labelled("streets", "val", 1)) in faults(tree)
+
+
+def test_pixels_without_a_value_are_told_split_by_split(tree):
+    for name, holes in (("train/images/a", 0), ("train/images/b", 3), ("val/images/c", 6)):
+        for path in (tree.root / name).parent.glob(f"{name[-1]}.*"):
+            path.unlink()
+        values = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
+        values.flat[:holes] = np.nan
+        imwrite(tree.root / f"{name}.tif", values)
+    checked = check_data(str(tree.root))
+    assert [
+        (remark.kind, remark.text) for remark in checked.remarks if remark.kind == "nodata"
+    ] == [
+        ("nodata", "train: 6.25% of its pixels have no value, in b"),
+        ("nodata", "val: 25.00% of its pixels have no value, in c"),
+    ]
+    assert checked.as_json()["splits"]["val"]["nodata_pixels"] == 6
+
+
+@pytest.mark.parametrize(
+    ("of_image", "of_label", "told"),
+    [(1, 1, False), (3, 3, False), (3, 1, True), (1, 3, True), (2, 4, True)],
+)
+def test_pairs_whose_orientation_tags_differ_are_named(tree, of_image, of_label, told):
+    tags = Image.Exif(), Image.Exif()
+    for tag, orientation in zip(tags, (of_image, of_label), strict=True):
+        tag[0x0112] = orientation
+    Image.new("RGB", (6, 4), (9, 0, 0)).save(tree.root / "train/images/a.png", exif=tags[0])
+    Image.new("L", (6, 4)).save(tree.root / "train/labels/a.png", exif=tags[1])
+    found = "train: image and label have orientation tags that differ: a"
+    assert remarks(tree).get("orientation") == (found if told else None)
+    assert not faults(tree)
 
 
 def test_a_split_that_no_training_reads_may_be_without_labels(tree):
