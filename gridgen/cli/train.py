@@ -172,6 +172,7 @@ def _report(run: "Run") -> None:
             *describe(build_grid(run.spec)),
             *_scores(run),
             *([("pace", pace_text(pace._asdict()))] if pace else []),
+            *(("odd", line) for line in run.remarks),
             ("next", f"gridgen evaluate {folder} --data {data}"),
             ("", f"gridgen report {folder}"),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),

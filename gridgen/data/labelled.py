@@ -37,13 +37,13 @@ def absent_classes(split: str, classes: Sequence[str], pixels: Sequence[int]) ->
     """The classes that no pixel of a split is of, in a line; None if there are none.
 
     >>> absent_classes("val", ["sky", "road", "bus"], [9, 0, 0])
-    'val: no pixel is road, bus, which are not scored'
+    'val: no pixel is road, bus, which cannot be scored'
     """
     absent = [name for name, number in zip(classes, pixels, strict=True) if not number]
     if not absent:
         return None
     use = "learned" if split == TRAIN else "scored"
-    return f"{split}: no pixel is {named(absent)}, which {'are' if absent[1:] else 'is'} not {use}"
+    return f"{split}: no pixel is {named(absent)}, which cannot be {use}"
 
 
 def named(names: Sequence[str]) -> str:

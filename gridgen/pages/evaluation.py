@@ -38,6 +38,7 @@ def evaluation_page(evaluation: Evaluation, gallery: Gallery) -> str:
         heading=f"{evaluation.model} on {evaluation.data}, {evaluation.split}",
         under=f"{evaluation.images} images, seen as {evaluation.inference.described()}",
         facts=_facts(evaluation),
+        remarks=evaluation.remarks,
         tables=[_table(table) for table in evaluation.tables.values()],
         legend=list(zip(task.classes, map(_css, task.colours), strict=True)),
         pictures_note=task.pictures_note,

@@ -49,6 +49,7 @@ def report_page(run: Run) -> str:
         heading=f"{run.folder.resolve().name}: {grid.spec.title} on {Path(run.facts.data).name}",
         verdict=verdict(rows, metric, objective),
         unfinished=_unfinished(run, rows, steps),
+        remarks=run.remarks,
         facts=_cards(rows, steps, metric, objective),
         charts=[each | {"name": number} for number, each in enumerate(charts)],
         validations=_validations(rows, run.task, objective),
@@ -170,10 +171,11 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
             scores = json.loads(read_text(path))
             tables = [ScoreTable("", **table).shown() for table in scores["tables"].values()]
             under = f"{scores['images']} images of {scores['data']}, {scores['split']}"
+            odd = [str(line) for line in scores.get("remarks", ())]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # of an older version, or not ours
         heading = f"Evaluation {path.parent.name}"
-        found.append({"heading": heading, "under": under, "tables": tables})
+        found.append({"heading": heading, "under": under, "remarks": odd, "tables": tables})
     return [each for each in found if each["tables"]]
 
 

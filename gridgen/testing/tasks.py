@@ -90,6 +90,8 @@ def _check_scores(task: Task, drawn: Tensor, labels: Tensor, right: Tensor) -> N
     reached = most is None or abs(best.value - most) < 1e-6
     require(reached, f"the right prediction scores {best.value}, not {most}")
     require(all(label and value for label, value in score.rows()), "a row of a score is empty")
+    odd = task.remarks(task.statistics(drawn, labels), "val")
+    require(all("\n" not in line and line for line in odd), "a remark is not one line")
     json.dumps(score.as_json(), allow_nan=False)
 
 

@@ -104,8 +104,8 @@ def test_absent_classes_are_named_and_the_fourth_is_counted():
     classes = ("sky", "road", "bus", "tree", "car")
     assert absent_classes("train", classes, (1, 2, 3, 4, 5)) is None
     assert absent_classes("train", classes, (1, 0, 3, 4, 5)) == (
-        "train: no pixel is road, which is not learned"
+        "train: no pixel is road, which cannot be learned"
     )
     assert absent_classes("holdout", classes, (1, 0, 0, 0, 0)) == (
-        "holdout: no pixel is road, bus, tree and 1 more, which are not scored"
+        "holdout: no pixel is road, bus, tree and 1 more, which cannot be scored"
     )

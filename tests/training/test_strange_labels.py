@@ -11,7 +11,7 @@ from gridgen.spec import GridSpec
 from gridgen.training import Recipe
 from gridgen.training.loop.batches import Batches
 from gridgen.training.recipe.losses import LOSSES, Truth, total_loss
-from gridgen.training.scoring.per_image import Predictor, score_network
+from gridgen.training.scoring.per_image import Predictor, statistics_of
 from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.lookup import fitted_lookup
 
@@ -43,7 +43,7 @@ class Rooms:
 
 READERS = {
     "training": lambda rooms: Batches(rooms, RECIPE, seed=0)[0],
-    "scoring": lambda rooms: score_network(Predictor(GridNetwork(SPEC).eval(), CPU), rooms),
+    "scoring": lambda rooms: statistics_of(Predictor(GridNetwork(SPEC).eval(), CPU), rooms),
     "baseline": lambda rooms: fitted_lookup(rooms, rooms),
     "class weights": count_pixels,
 }

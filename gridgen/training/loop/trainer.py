@@ -1,12 +1,12 @@
 """The training loop: plain PyTorch, from a grid, a dataset and a recipe to a run folder."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 from gridgen.data import Dataset
 from gridgen.errors import (
@@ -35,9 +35,9 @@ from gridgen.training.run.checkpoint import (
 from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
-from gridgen.training.scoring.per_image import Predictor, score_network
+from gridgen.training.scoring.per_image import Predictor, statistics_of
 from gridgen.training.scoring.predictions import draw_predictions
-from gridgen.training.tasks import HOLDOUT, VAL, Score, column
+from gridgen.training.tasks import HOLDOUT, VAL, column
 from gridgen.training.tasks.requirements import BY_RECIPE, Splits
 
 
@@ -60,6 +60,7 @@ class Trainer:
         self.workers = devices.workers(self.recipe.workers, device)
         self.state = TrainingState(self.learner)
         self.stopwatch, self.saved = Stopwatch(), time.monotonic()
+        self.remarks = run.facts.absent
 
     def restore(self) -> None:
         """Go on from the newest whole checkpoint; from the beginning where there never was one.
@@ -154,9 +155,16 @@ class Trainer:
         """Score on val, write a checkpoint, add a row to metrics.csv."""
         state = self.state
         self._settle()
-        row = self._row(epoch, step)
+        parts = {VAL: self.splits.val, HOLDOUT: self.splits.holdout}
+        scored = {
+            split: self._statistics(split, part)
+            for split, part in parts.items()
+            if part is not None
+        }
+        row = self._row(epoch, step, scored)
         state.rows.append(row)
         self.watch.scored(row)
+        self._remark(scored)
         better = row[self.objective] > state.best
         state.best = max(state.best, row[self.objective])
         state.statistics = None
@@ -166,7 +174,7 @@ class Trainer:
         if devices.rank() == 0:
             self.run.write_rows(state.rows)
 
-    def _row(self, epoch: int, step: TrainingStep) -> MetricsRow:
+    def _row(self, epoch: int, step: TrainingStep, scored: Mapping[str, Tensor]) -> MetricsRow:
         """A row of metrics.csv, after `step`; the mean of the losses begins anew."""
         state = self.state
         assert state.statistics is not None
@@ -177,15 +185,24 @@ class Trainer:
             "loss": state.losses.mean(),
             self.task.metric.train: self.task.score(devices.summed(state.statistics)).value,
         }
-        for split, dataset in {VAL: self.splits.val, HOLDOUT: self.splits.holdout}.items():
-            if dataset is not None:
-                scored = self._score(split, dataset).numbers().items()
-                row |= {column(split, number): value for number, value in scored}
+        for split, statistics in scored.items():
+            numbers = self.task.score(statistics).numbers().items()
+            row |= {column(split, number): value for number, value in numbers}
         return row
 
-    def _score(self, split: str, dataset: Dataset) -> Score:
+    def _statistics(self, split: str, dataset: Dataset) -> Tensor:
         told = partial(self.watch.scoring, "held out" if split == HOLDOUT else split)
-        return score_network(self.predictor, dataset, told, self.workers)
+        return statistics_of(self.predictor, dataset, told, self.workers)
+
+    def _remark(self, scored: Mapping[str, Tensor]) -> None:
+        """Keep what is odd now, and tell what was not yet at the last validation."""
+        lines = [line for split, each in scored.items() for line in self.task.remarks(each, split)]
+        for line in lines:
+            if line not in self.remarks:
+                self.watch.noted(line)
+        self.remarks = lines
+        if devices.rank() == 0:
+            self.run.write_remarks(lines)
 
     def _settle(self) -> None:
         """Fetch the losses, and make sure that there are numbers to score and to keep."""

@@ -33,6 +33,7 @@ except ImportError:  # Windows; all but training and searching works there
     fcntl = None  # type: ignore[assignment]
 
 FACTS = "run.json"
+REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
 MetricsRow = dict[str, float]
 
@@ -41,7 +42,8 @@ MetricsRow = dict[str, float]
 @dataclass(frozen=True)
 class Run:
     """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, steps.csv,
-    curve.png, predictions.png, checkpoints/, weights.safetensors.
+    curve.png, predictions.png, checkpoints/, weights.safetensors; remarks.txt where something is
+    odd.
     """
 
     folder: Annotated[Path, "a Path; Run.open takes text too"]
@@ -179,6 +181,21 @@ class Run:
         names = _columns(self.facts)
         lines = [[_shown(row.get(name, nan)) for name in names] for row in rows]
         write_file(self.folder / "metrics.csv", csv_text([names, *lines]))
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is odd about the labels and the last validation, a line each."""
+        path = self.folder / REMARKS
+        lines = read_text(path, errors="replace").splitlines() if is_file(path) else []
+        return list(dict.fromkeys([*self.facts.absent, *lines]))
+
+    def write_remarks(self, lines: Sequence[str]) -> None:
+        """Keep what is odd about the last validation; without any, there is no file."""
+        path = self.folder / REMARKS
+        if lines:
+            write_file(path, "".join(f"{line}\n" for line in lines))
+        else:
+            path.unlink(missing_ok=True)
 
     @property
     def steps(self) -> StepLog:

@@ -90,9 +90,15 @@ class Evaluation(Shown):
             **self.network.as_json(),
             "baseline": self.baseline.as_json() if self.baseline else None,
             "margin": self.margin,
+            "remarks": self.remarks,
             "worst": self._named,
             "tables": {name: t.as_json() for name, t in self.tables.items() if not t.picture},
         }
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is odd about labels and answers, a line each."""
+        return self.task.remarks(self.statistics, self.split)
 
     @property
     def _named(self) -> dict[str, float]:
@@ -114,6 +120,7 @@ class Evaluation(Shown):
         if self._named and self.images > NAMED:
             named = [f"{name} {metric.shown(value)}" for name, value in self._named.items()]
             rows.append(("worst images", ", ".join(named)))
+        rows += [("odd", line) for line in self.remarks]
         return rows
 
 

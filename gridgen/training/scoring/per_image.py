@@ -105,16 +105,16 @@ def see_images(
         on_progress(index + 1, len(dataset))
 
 
-def score_network(
+def statistics_of(
     predictor: Predictor,
     dataset: Dataset,
     on_progress: OnProgress = no_progress,
     workers: int = 0,
-) -> Score:
-    """Score the predictions for `dataset`, from the statistics of all images.
+) -> Tensor:
+    """The task's statistics of the predictions for `dataset`, summed over all images.
 
-    Leaves the network in the mode it was in. Of several processes each scores a share, and all
-    get the whole score.
+    Leaves the network in the mode it was in. Of several processes each predicts a share, and all
+    get the whole sum. Errors: as `see_images`, and `DataError` where nothing is labelled.
     """
     network, device, task = predictor.network, predictor.device, task_of(dataset)
     training, statistics = network.training, task.no_statistics().to(device)
@@ -124,7 +124,7 @@ def score_network(
     network.train(training)
     statistics = devices.summed(statistics)
     require_scored(statistics, dataset, "validation")
-    return task.score(statistics)
+    return statistics
 
 
 def require_scored(statistics: Tensor, dataset: Dataset, split: str) -> None:

@@ -124,6 +124,10 @@ class Restoration:
         """None: the PSNR is all there is to say."""
         return {}
 
+    def remarks(self, statistics: Tensor, split: str) -> list[str]:
+        """Nothing is known to be odd."""
+        return []
+
     def score_baseline(
         self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress
     ) -> Fidelity:

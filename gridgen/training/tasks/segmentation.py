@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gridgen.data import IGNORE, Dataset, Sample
 from gridgen.data.dataset import require_classes, require_numbers
-from gridgen.data.labelled import require_two_classes
+from gridgen.data.labelled import absent_classes, require_two_classes
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress
 from gridgen.training.recipe.losses import CrossEntropy, Loss, Truth, total_loss
@@ -108,6 +108,16 @@ class Segmentation:
     def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
         """Each class, and which one is taken for which."""
         return tables(statistics, self.classes, self.colours)
+
+    def remarks(self, statistics: Tensor, split: str) -> list[str]:
+        """Classes without a pixel in the split, and a network that predicts one class only."""
+        absent = absent_classes(split, self.classes, statistics.sum(1).tolist())
+        predicted = statistics.sum(0).nonzero().flatten().tolist()
+        lines = [absent] if absent else []
+        if len(predicted) == 1:
+            name = self.classes[predicted[0]]
+            lines.append(f"{split}: the network takes every pixel for {name}")
+        return lines
 
     def score_baseline(
         self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress

@@ -156,6 +156,9 @@ class Task(Protocol):
     def tables(self, statistics: Tensor) -> Mapping[str, ScoreTable]:
         """Tables that say more than the score, by file name: each class by itself, for example."""
 
+    def remarks(self, statistics: Tensor, split: str) -> list[str]:
+        """What is odd about the answers or the labels of a split, a line each."""
+
     def score_baseline(
         self, train: Callable[[], Dataset], dataset: Dataset, on_progress: OnProgress
     ) -> Score | None:

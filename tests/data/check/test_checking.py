@@ -102,7 +102,7 @@ def test_what_is_odd_is_told_and_is_no_fault(tree):
     assert remarks(tree) == {
         "blank": "val: of one value throughout: c",
         "passed-over": "val: neither image nor label by its ending: val/images/Thumbs.db",
-        "absent": "val: no pixel is road, which is not scored",
+        "absent": "val: no pixel is road, which cannot be scored",
         "same-name": "in train and in val: a",
     }
     checked = check_data(str(tree.root))
@@ -156,7 +156,7 @@ def test_a_split_that_no_training_reads_may_be_without_labels(tree):
     tree.image("test/images/d.png", np.zeros((4, 6, 3), np.uint8))
     tree.label("test/labels/d.png", np.full((4, 6), 7))
     assert faults(tree) == []
-    assert remarks(tree)["absent"] == "val: no pixel is road, which is not scored"
+    assert remarks(tree)["absent"] == "val: no pixel is road, which cannot be scored"
 
 
 @pytest.mark.parametrize("name", ["nuclei", "denoising"])

@@ -6,9 +6,11 @@ from PIL import Image
 
 from gridgen.data.check import check_data
 from gridgen.errors import DataError, SpecError
+from gridgen.pages import write_evaluation, write_report
 from gridgen.spec import GridSpec
-from gridgen.training import Recipe, train
+from gridgen.training import Recipe, evaluate, train
 from gridgen.training.loop.watch import Watch
+from gridgen.training.scoring.per_image import Gallery
 
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=2, in_channels=1, size="pad")
 RECIPE = Recipe(
@@ -98,11 +100,48 @@ def test_classes_without_a_pixel_are_noted_once_and_kept(fields, tmp_path):
     watch = Noting()
     root = fields([0], [1, 255])
     run = train(SPEC, root, RECIPE, folder=tmp_path / "run", device="cpu", watch=watch)
-    told = ["train: no pixel is crop, which is not learned"]
-    told.append("val: no pixel is soil, which is not scored")
-    assert watch.lines == run.facts.absent == told
+    told = [LACKING]
+    told.append("val: no pixel is soil, which cannot be scored")
+    assert watch.lines[:2] == run.facts.absent == told
+    assert not set(told) & set(watch.lines[2:])
     assert [remark.text for remark in check_data(root).remarks if remark.kind == "absent"] == told
     assert run.facts.pixels == {"train": (128, 0), "val": (0, 64)}
+
+
+@pytest.fixture
+def collapsed(fields, tmp_path):
+    """A run whose network learned one class, as it was shown no other, and the lines noted."""
+    watch, root = Noting(), fields([0], [0, 1])
+    recipe = RECIPE.but(epochs=30, learning_rate=0.05, class_weights="none", validate_every=10)
+    run = train(SPEC, root, recipe, folder=tmp_path / "run", device="cpu", watch=watch)
+    return run, watch.lines, root
+
+
+LACKING = "train: no pixel is crop, which cannot be learned"
+ONE_CLASS = "val: the network takes every pixel for soil"
+
+
+def test_a_network_that_predicts_one_class_is_noted_once_and_stands_on_every_page(collapsed):
+    run, lines, root = collapsed
+    assert lines == run.remarks == [LACKING, ONE_CLASS]
+    assert (run.folder / "remarks.txt").read_text("utf-8") == f"{ONE_CLASS}\n"
+    gallery = Gallery()
+    found = evaluate(run.folder, root, gallery=gallery, device="cpu")
+    write_evaluation(found, gallery, run.folder / "val")
+    assert found.remarks == found.as_json()["remarks"] == [ONE_CLASS]
+    assert ("odd", ONE_CLASS) in found.rows()
+    warning = f'<p class="warning">{ONE_CLASS}</p>'
+    assert (run.folder / "val" / "index.html").read_text("utf-8").count(warning) == 1
+    page = write_report(run).read_text("utf-8")
+    assert page.count(warning) == 2  # of the run, and of its evaluation
+    assert page.count(f'<p class="warning">{LACKING}</p>') == 1
+
+
+def test_remarks_are_those_of_the_last_validation(collapsed):
+    run, _, _ = collapsed
+    run.write_remarks([])
+    assert run.remarks == [LACKING]
+    assert not (run.folder / "remarks.txt").exists()
 
 
 def test_a_recipe_caps_the_weights_of_classes(fields, tmp_path):
@@ -126,7 +165,7 @@ def test_a_folder_without_a_recipe_is_trained_by_one_that_fits_and_is_told(field
             resume_if_begun=True,
             watch=watch,
         )
-    assert watch.lines == 2 * [
+    assert [line for line in watch.lines if "the network" not in line] == 2 * [
         "recipe modern, fitted to 2 images: 1 step in 1 epoch, each of 2 crops of 5 to 8 pixels, "
         "seen as 8x8; --recipe names another",
         "saturation and hue of the recipe are left out: fields has 1 channel",

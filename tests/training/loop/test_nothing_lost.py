@@ -298,13 +298,13 @@ def test_a_second_ctrl_c_is_obeyed_at_once(place, whole):
 def test_sigterm_while_validating_is_obeyed_after_it(place, whole, monkeypatch):
     from gridgen.training.loop import trainer
 
-    original = trainer.score_network
+    original = trainer.statistics_of
 
     def asked(*arguments, **settings):
         os.kill(os.getpid(), signal.SIGTERM)
         return original(*arguments, **settings)
 
-    monkeypatch.setattr(trainer, "score_network", asked)
+    monkeypatch.setattr(trainer, "statistics_of", asked)
     with pytest.raises(Interrupted) as caught:
         begin(place)
     assert str(caught.value).startswith(f"stopped at step {PER_EPOCH} of {STEPS}; ")

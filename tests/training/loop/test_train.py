@@ -49,6 +49,7 @@ def test_a_run_folder_holds_what_the_user_needs(whole):
     assert names == {
         *("spec.yaml", "recipe.yaml", "run.json", "metrics.csv", "curve.png", "predictions.png"),
         *("steps.csv", "checkpoints", "weights.safetensors", ".lock"),
+        *(("remarks.txt",) if whole.remarks else ()),
     }
     assert whole.spec == SPEC
     assert whole.recipe == RECIPE

@@ -23,7 +23,7 @@ from gridgen.training.scoring.evaluation import (
     evaluate,
     images_table,
 )
-from gridgen.training.scoring.per_image import Gallery, ImageScore, Predictor, score_network
+from gridgen.training.scoring.per_image import Gallery, ImageScore, Predictor, statistics_of
 from gridgen.training.tasks import Segmentation
 from gridgen.training.tasks.overlap import confusion, score
 from gridgen.training.tasks.requirements import BY_RECIPE
@@ -242,7 +242,7 @@ def test_memory_that_runs_out_is_mended_by_a_flag_or_in_training_by_the_recipe(
     )
     network = GridNetwork(build_grid(SPEC))
     with pytest.raises(OutOfMemoryError) as caught:
-        score_network(Predictor(network, torch.device("cpu"), fix=BY_RECIPE), Shapes("val"))
+        statistics_of(Predictor(network, torch.device("cpu"), fix=BY_RECIPE), Shapes("val"))
     assert str(caught.value) == (
         "val-0000: memory ran out; set inference: windows in the recipe, or a smaller window."
     )
