@@ -1,7 +1,9 @@
-"""`gridgen data check`: read a dataset through and say what it holds and what is wrong."""
+"""`gridgen data check` and `init`: what a dataset holds and what is wrong, what a folder may be."""
 
+import shlex
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from gridgen.cli.terminal import AsJson, print_json, print_rows, progress
 
 if TYPE_CHECKING:
     from gridgen.data.check import Checked, DataFinding, Split
+    from gridgen.data.folder import InitializedFolder
 
 FAULTS = 1
 MOST, SHOWN = 10, 3
@@ -46,6 +49,47 @@ def check(
     else:
         _print(checked)
     return FAULTS if checked.faults else 0
+
+
+@app.command("init")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of images and labels.")],
+    as_json: AsJson = False,
+) -> None:
+    """Find out how images and labels lie, and write classes.txt and dataset.yaml to the folder.
+
+    Layouts of common tools are known; gridgen data check reads the result. Nothing is overwritten.
+    """
+    from gridgen.data.folder import init_data
+
+    with progress("reading labels") as on_progress:
+        found = init_data(folder, on_progress)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _print_found(found)
+
+
+def _print_found(found: "InitializedFolder") -> None:
+    rows = [("layout", f"{found.layout}: {found.images}, {found.labels}")]
+    for split, (images, labels) in found.splits.items():
+        lacking = f", {images - labels:,} without a label" if images > labels else ""
+        rows.append((split, f"{images:,} image{'s' * (images != 1)}{lacking}"))
+    print_rows([*rows, ("labels", found.stored)])
+    print()
+    numbers = {meaning: number for number, meaning in found.values.items()}
+    table: list[TableRow] = [("class", "id", "colour", "stored as")]
+    for line in found.classes:
+        is_class, colour = line.role == "class", f"#{bytes(line.colour).hex()}"
+        identity = str(line.id) if is_class else "ignored"
+        table.append((line.name, identity, colour, str(numbers.get(line.id, line.id))))
+    for number, meaning in found.values.items():
+        if meaning == "ignore":
+            table.append(("", "ignored", "", str(number)))
+    with_numbers = found.stored.startswith("ids")
+    print_table(table if with_numbers else [row[:3] for row in table])
+    print(f"\nwrote  {', '.join(map(str, found.written))}")
+    print(f"next   gridgen data check {shlex.quote(str(found.written[0].parent))}")
 
 
 def _print(checked: "Checked") -> None:

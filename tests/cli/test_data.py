@@ -133,7 +133,11 @@ def test_json_has_it_all(streets, gridgen):
             ["check", "streats"],
             f"{unknown('dataset', 'streats', DATASETS)}; the path of a folder works too",
         ),
-        (["check", "."], ".: no split; a dataset has {split}/images and {split}/labels"),
+        (
+            ["check", "."],
+            ".: no split; a dataset has {split}/images and {split}/labels; "
+            "gridgen data init finds others",
+        ),
         (["check", "denoising:nowhere"], "nowhere: no such directory"),
         ([], "gridgen data: Missing command; see gridgen data --help"),
     ],

@@ -2,12 +2,15 @@
 
 from gridgen.data.folder.classes import ClassList, is_name, read_classes
 from gridgen.data.folder.dataset import Folder, unequal
+from gridgen.data.folder.initializing import InitializedFolder, init_data
 from gridgen.data.folder.settings import FolderSettings, read_settings
 
 __all__ = [
     "ClassList",
     "Folder",
     "FolderSettings",
+    "InitializedFolder",
+    "init_data",
     "is_name",
     "read_classes",
     "read_settings",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridgen.data.dataset import require_split
-from gridgen.data.folder.settings import FolderSettings, read_settings
+from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
 from gridgen.errors import DataError
 from gridgen.files import read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
@@ -24,7 +24,7 @@ CHANNEL = r"(?P<channel>\d{4})"
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """The files of one sample."""
+    """An image, in one file or several, and its label."""
 
     name: str
     """Unique within the split and fit for a file name: what `{name}` stood for, `/` as `_`."""
@@ -97,17 +97,20 @@ class Layout:
 
     def unlike(self, split: str) -> list[Path]:
         """The visible files beside images and labels that are neither by their endings."""
-        annotations = self.place(split, self.settings.labels)
-        return [
-            path
+        lists = self.splits.values() if self.settings.has_lists else ()
+        known = {self.root / name for name in (SETTINGS, CLASSES, *lists)}
+        known.add(self.place(split, self.settings.labels))
+        found = {
+            path: None
             for pattern, suffixes in (
                 (self.settings.images, SUFFIXES),
                 (self.settings.labels, LABEL_SUFFIXES),
             )
             if not pattern.endswith(".json")
             for path in _walk(self.place(split, pattern))
-            if path.suffix.lower() not in suffixes and path != annotations
-        ]
+            if path.suffix.lower() not in suffixes and path not in known
+        }
+        return list(found)
 
     def _filled(self, split: str, pattern: str) -> str:
         return pattern.replace("{split}", self.splits[split] or split)

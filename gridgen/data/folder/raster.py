@@ -62,8 +62,7 @@ class RasterLabels:
             raise DataError(f"{path}: {fact}; save ids, or the colours of classes.txt as RGB")
         if not self._colours.keys.size:
             raise DataError(f"{path}: a label of colours, but classes.txt repeats one; tell apart")
-        red, green, blue = np.moveaxis(samples.astype(np.int64), 2, 0)
-        return (red << 16) | (green << 8) | blue, self._colours
+        return colour_numbers(samples), self._colours
 
 
 class _Table:
@@ -110,6 +109,13 @@ def _colours(listed: ClassList) -> dict[int, int]:
         red, green, blue = line.colour
         found[(red << 16) | (green << 8) | blue] = line.id if line.role == "class" else IGNORE
     return found if len(found) == len(listed.lines) else {}
+
+
+def colour_numbers(samples: npt.NDArray[np.integer]) -> Labels:
+    """(H, W): red, green and blue (H, W, 3) of 8 bits as one number each, #rrggbb."""
+    red, green, blue = np.moveaxis(samples.astype(np.int64), 2, 0)
+    numbers: Labels = (red << 16) | (green << 8) | blue
+    return numbers
 
 
 def _hex(colour: int) -> str:

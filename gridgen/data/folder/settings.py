@@ -12,6 +12,7 @@ from gridgen.images.files import SUFFIXES
 from gridgen.images.scale import ScaleFields
 
 SETTINGS = "dataset.yaml"
+CLASSES = "classes.txt"
 PLACEHOLDERS = ("split", "name", "channel")
 IMAGES, LABELS = "{split}/images/{name}", "{split}/labels/{name}"
 
@@ -34,9 +35,9 @@ def _pattern(text: str) -> str:
     return str(place.with_suffix("")) if place.suffix.lower() in SUFFIXES else text
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
+PathPattern = Annotated[str, AfterValidator(_pattern)]
 # Keys of YAML are read as text.
-Number = Annotated[int, Field(strict=False)]
+StoredNumber = Annotated[int, Field(strict=False)]
 Meaning = int | Literal["ignore"]
 
 
@@ -49,17 +50,17 @@ class FolderSettings(ScaleFields):
 
     kind: ClassVar[str] = "dataset"
 
-    images: Pattern = IMAGES
+    images: PathPattern = IMAGES
     """Where images lie, without their endings: `{name}` pairs them with labels and may hold
     folders, `{split}` is the folder of a split, `{channel}` numbers files of one channel each.
     """
-    labels: Pattern = LABELS
+    labels: PathPattern = LABELS
     """Where labels lie, without their endings; or a JSON file of COCO annotations."""
     splits: Annotated[Mapping[str, str], Field(min_length=1)] | None = None
     """The folder that `{split}` stands for, of each split; without `{split}` in the patterns, a
     text file with a name in each line. Left out, every folder is a split, or all are train.
     """
-    values: Annotated[Mapping[Number, Meaning], Field(min_length=1)] | None = None
+    values: Annotated[Mapping[StoredNumber, Meaning], Field(min_length=1)] | None = None
     """The id in classes.txt that each number in labels stands for, or `ignore`."""
 
     @model_validator(mode="after")

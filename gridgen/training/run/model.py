@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator
 
 from gridgen.arguments import checked, checked_fields
+from gridgen.data.folder.classes import generated_colours, generated_names
 from gridgen.data.subsets import FoldField
 from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
@@ -25,7 +26,6 @@ from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_infer
 from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import Task, task_named
-from gridgen.training.tasks.pixels import generated_colours, generated_names
 from gridgen.training.tasks.requirements import require_image, require_inference
 from gridgen.training.windows import infer
 

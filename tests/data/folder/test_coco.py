@@ -155,7 +155,7 @@ def test_images_may_lie_in_folders_and_splits_have_files_of_their_own(make):
     for number, split in enumerate("tv"):
         content = {"images": [images[number] | {"file_name": "x/a.png"}], "categories": CATEGORIES}
         content["annotations"] = [drawn([box(0, 0, 6, 6)], 7 - 4 * number, image_id=number)]
-        (root / f"annotations/{split}.json").write_text(json.dumps(content))
+        (root / f"annotations/{split}.json").write_text(json.dumps(content), "utf-8")
     found = {split: Folder(root, split) for split in ("train", "val")}
     assert [d.names for d in found.values()] == [("x_a",), ("x_a",)]
     assert [int(d[0].label[0, 0]) for d in found.values()] == [1, 2]
@@ -168,7 +168,7 @@ def test_a_file_of_all_splits_is_parted_by_lists(make, monkeypatch, tmp_path):
     settings = SETTINGS + "splits: {train: t.txt, val: v.txt}"
     root = make(objects, settings=settings, images=images)
     for number, split in enumerate("tv"):
-        (root / f"{split}.txt").write_text(f"{number}\n")
+        (root / f"{split}.txt").write_text(f"{number}\n", "utf-8")
     train, val = (Folder(root, split) for split in ("train", "val"))
     assert (train.names, val.names) == (("0",), ("1",))
     # Both splits have one label file, and the same one.
@@ -179,7 +179,7 @@ def test_a_file_of_all_splits_is_parted_by_lists(make, monkeypatch, tmp_path):
 def test_file_names_may_begin_at_the_folder_of_the_dataset(make):
     root = make([drawn([box(0, 0, 6, 6)])])
     path = root / "annotations/all.json"
-    path.write_text(path.read_text().replace('"a.png"', '"images\\\\a.png"'))
+    path.write_text(path.read_text("utf-8").replace('"a.png"', '"images\\\\a.png"'), "utf-8")
     assert label(root)[0, 0] == 1
 
 
@@ -213,7 +213,7 @@ DAMAGED = {
 def test_a_damaged_file_is_told(make, parts, told):
     root = make([])
     content = {"images": [IMAGE], "annotations": [], "categories": CATEGORIES} | parts
-    (root / "annotations/all.json").write_text(json.dumps(content))
+    (root / "annotations/all.json").write_text(json.dumps(content), "utf-8")
     with pytest.raises(DataError) as error:
         Folder(root)
     assert f"annotations/all.json: {told}" in str(error.value)

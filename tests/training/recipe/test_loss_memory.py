@@ -8,7 +8,7 @@ import pytest
 from gridgen.training.recipe.losses import LOSSES
 from tests.oracles.tracking import tracked_loss
 
-TEXT = (Path(__file__).parents[3] / "docs" / "memory.md").read_text()
+TEXT = (Path(__file__).parents[3] / "docs" / "memory.md").read_text("utf-8")
 ROW = re.compile(r"\| ([a-z+ -]+?)(, smoothed labels)? \| (\d+\.\d\d) \| (\d+\.\d\d) \|")
 ROWS = ROW.findall(TEXT)
 

@@ -1,6 +1,6 @@
 """Colours for classes that nobody named."""
 
-from gridgen.training.tasks.pixels import OKABE_ITO, generated_colours, generated_names
+from gridgen.data.folder.classes import OKABE_ITO, generated_colours, generated_names
 
 
 def test_colours_are_apart_and_whole_for_any_number_of_classes():

@@ -1,0 +1,168 @@
+"""`gridgen data init`: looks at a folder of images and labels, and writes the two files that say
+what they are.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gridgen.arguments import PathLike, checked
+from gridgen.data.dataset import IGNORE
+from gridgen.data.folder.classes import COLUMNS, ClassLine, is_name
+from gridgen.data.folder.coco import BACKGROUND, read_coco
+from gridgen.data.folder.contents import Stored, add_label, class_lines, of_colours, of_ids
+from gridgen.data.folder.known import RecognizedLayout, recognized
+from gridgen.data.folder.layout import SYNONYMS
+from gridgen.data.folder.settings import CLASSES, SETTINGS, Meaning
+from gridgen.errors import DataError, FileError
+from gridgen.files import write_file
+from gridgen.names import composed
+from gridgen.progress import OnProgress, no_progress
+
+
+@dataclass(frozen=True)
+class InitializedFolder:
+    """What `gridgen data init` found in a folder, and wrote."""
+
+    layout: str
+    images: str
+    labels: str
+    """Where labels lie, as in dataset.yaml."""
+    splits: dict[str, tuple[int, int]]
+    """Of each split, the number of images, and of those that have a label."""
+    stored: str
+    """What the labels store, in words."""
+    classes: tuple[ClassLine, ...]
+    """The lines of classes.txt."""
+    values: dict[int, Meaning]
+    written: tuple[Path, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The contents as JSON types."""
+        return {
+            "layout": self.layout,
+            "images": self.images,
+            "labels": self.labels,
+            "splits": {
+                split: {"images": images, "labels": labels}
+                for split, (images, labels) in self.splits.items()
+            },
+            "stored": self.stored,
+            "classes": [
+                {"id": line.id, "name": line.name, "colour": line.colour, "role": line.role}
+                for line in self.classes
+            ],
+            "values": {str(number): meaning for number, meaning in self.values.items()},
+            "written": [str(path) for path in self.written],
+        }
+
+
+@checked
+def init_data(path: PathLike, on_progress: OnProgress = no_progress) -> InitializedFolder:
+    """Find out how the folder lies and what its labels store, and write classes.txt and
+    dataset.yaml there, neither of which may exist.
+
+    `on_progress` is called for each label that is read. Errors: `DataError` where nothing known is
+    found, or what labels store makes no classes; `FileError`.
+    """
+    root = Path(path)
+    for name in (CLASSES, SETTINGS):
+        if (root / name).exists():
+            fact = f"{root / name} exists already, and is not overwritten"
+            raise FileError(f"{fact}; remove it, or go on with gridgen data check {root}")
+    found = recognized(root)
+    if found.layout.settings.labels.endswith(".json"):
+        lines, values, stored = _of_categories(found), dict[int, Meaning](), "COCO annotations"
+    else:
+        lines, values, stored = _of_files(found, on_progress)
+    _require_names(root, lines)
+    settings = found.layout.settings
+    written = _write(root, lines, _settings_text(found, values))
+    return InitializedFolder(
+        layout=found.known.maker,
+        images=settings.images,
+        labels=settings.labels,
+        splits={split: (n, found.labelled[split]) for split, n in found.images.items()},
+        stored=stored,
+        classes=tuple(lines),
+        values=values,
+        written=written,
+    )
+
+
+def _of_categories(found: RecognizedLayout) -> list[ClassLine]:
+    """The background, which is what belongs to no object, and the categories of all splits."""
+    layout = found.layout
+    names = [BACKGROUND]
+    for split in layout.splits:
+        content = read_coco(layout.place(split, layout.settings.labels))
+        names += [composed(category.name.strip()) for category in content.categories]
+    return class_lines(list(dict.fromkeys(names)), {})
+
+
+def _of_files(
+    found: RecognizedLayout, on_progress: OnProgress
+) -> tuple[list[ClassLine], dict[int, Meaning], str]:
+    """Lines of classes.txt, `values` of dataset.yaml, and what labels store in words."""
+    labels = [path for split in found.layout.splits for path in _labels(found, split)]
+    stored = Stored()
+    for number, path in enumerate(labels, 1):
+        add_label(stored, path)
+        on_progress(number, len(labels))
+    told = found.known.names(found.layout.root)
+    if not stored.colours:
+        lines, values = of_ids(stored, told)
+        return lines, values, f"ids {', '.join(map(str, sorted(stored.ids)))}"
+    if stored.ids:
+        root = found.layout.root
+        raise DataError(f"{root}: some labels store ids and some colours; save all of them alike")
+    shown = (f"#{bytes(colour).hex()}" for colour in sorted(stored.colours))
+    return of_colours(stored, told), {}, f"colours {', '.join(shown)}"
+
+
+def _labels(found: RecognizedLayout, split: str) -> Iterable[Path]:
+    images = found.layout.images(split, [])
+    return [path for name, path in found.layout.labels(split, []).items() if name in images]
+
+
+def _require_names(root: Path, lines: Sequence[ClassLine]) -> None:
+    """Refuse names that classes.txt could not hold, and too many classes. Errors: `DataError`."""
+    seen: set[str] = set()
+    for line in lines:
+        if not is_name(line.name) or line.name in seen:
+            why = "stands for two classes" if line.name in seen else "is not printable, or too long"
+            raise DataError(f"{root}: the class name {line.name[:40]!r} {why}; rename it")
+        seen.add(line.name)
+    number = sum(line.role == "class" for line in lines)
+    if not 0 < number <= IGNORE:
+        raise DataError(f"{root}: the labels hold {number} classes; 1 to {IGNORE} are possible")
+
+
+def _settings_text(found: RecognizedLayout, values: dict[int, Meaning]) -> str:
+    """dataset.yaml: what was recognized, whether it differs from the defaults or not."""
+    settings = found.layout.settings
+    text = f"# {found.known.maker}\nimages: {json.dumps(settings.images)}\n"
+    text += f"labels: {json.dumps(settings.labels)}\n"
+    if settings.splits:
+        text += "splits:\n"
+        for split, place in settings.splits.items():
+            # JSON is YAML too; of names of their own, such as no, YAML has a mind of its own.
+            text += f"  {split if split in SYNONYMS else json.dumps(split)}: {json.dumps(place)}\n"
+    if values:
+        text += "values:\n" + "".join(f"  {key}: {value}\n" for key, value in values.items())
+    return text
+
+
+def _write(root: Path, lines: Sequence[ClassLine], settings: str) -> tuple[Path, ...]:
+    """Write both files, or neither. Errors: `FileError`."""
+    rows = ["# " + "\t".join(COLUMNS)]
+    for line in lines:
+        rows.append("\t".join(map(str, (line.id, line.name, *line.colour, line.role))))
+    classes = write_file(root / CLASSES, "\n".join(rows) + "\n")
+    try:
+        return classes, write_file(root / SETTINGS, settings)
+    except FileError:
+        classes.unlink()
+        raise

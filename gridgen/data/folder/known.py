@@ -1,0 +1,198 @@
+"""The layouts in which people and tools leave images and labels. Add one as a line of `KNOWN`."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gridgen.data.dataset import Colour
+from gridgen.data.folder.classes import ClassList
+from gridgen.data.folder.dataset import label_source
+from gridgen.data.folder.layout import SYNONYMS, Layout
+from gridgen.data.folder.settings import IMAGES, LABELS, FolderSettings
+from gridgen.errors import DataError
+from gridgen.files import is_file, read_text
+from gridgen.names import composed
+
+NIFTI = (".nii", ".nii.gz")
+LABELMAP = re.compile(r"(.+?):(\d{1,3}),(\d{1,3}),(\d{1,3})(?::.*)?")
+
+
+@dataclass(frozen=True)
+class ToldNames:
+    """The names of classes that a tool wrote down, by what its labels store."""
+
+    ids: Mapping[int, str] = field(default_factory=dict)
+    colours: Mapping[Colour, str] = field(default_factory=dict)
+
+
+def _none(root: Path) -> ToldNames:
+    return ToldNames()
+
+
+def nnunet_names(root: Path) -> ToldNames:
+    """The labels of nnU-Net's dataset.json: {name: id}, or {id: name} in its first version.
+
+    A name of several ids, which is a region of other classes, is passed over. Errors: `DataError`.
+    """
+    path = root / "dataset.json"
+    if not is_file(path):
+        return ToldNames()
+    try:
+        labels = json.loads(read_text(path, "utf-8-sig"))["labels"]
+        pairs = [_id_and_name(*pair) for pair in labels.items()]
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        fact = f"{path}: its labels cannot be read ({error})"
+        raise DataError(f"{fact}; they are names with their numbers") from error
+    return ToldNames(ids=dict(pair for pair in pairs if pair))
+
+
+def _id_and_name(key: str, value: Any) -> tuple[int, str] | None:
+    if isinstance(value, str):
+        return int(key), composed(value.strip())
+    return None if isinstance(value, list) else (int(value), composed(key.strip()))
+
+
+def labelmap_names(root: Path) -> ToldNames:
+    """The lines `name:red,green,blue:parts:actions` of CVAT's labelmap.txt. Errors: `DataError`."""
+    path = root / "labelmap.txt"
+    if not is_file(path):
+        return ToldNames()
+    try:
+        text = read_text(path, "utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error
+    found: dict[Colour, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            matched = LABELMAP.fullmatch(line.strip())
+            if matched is None:
+                raise DataError(f"{path}:{number}: {line[:60]!r} is not name:red,green,blue::")
+            name, *colour = matched.groups()
+            red, green, blue = map(int, colour)
+            found[red, green, blue] = composed(name.strip())
+    return ToldNames(colours=found)
+
+
+@dataclass(frozen=True)
+class KnownLayout:
+    """Where the files of a layout lie, in patterns of dataset.yaml."""
+
+    maker: str
+    images: str
+    labels: str
+    lists: str = ""
+    """Where text files list the names of a split, if they do."""
+    names: Callable[[Path], ToldNames] = _none
+    """Reads what the tool tells of its classes. Errors: `DataError`."""
+
+    def __str__(self) -> str:
+        return f"{self.images} with {self.labels}"
+
+
+VOC = "ImageSets/Segmentation/{split}.txt"
+COCO = "annotations/instances_{split}.json"
+ONE_COCO = COCO.format(split="default")
+KNOWN = (
+    KnownLayout("gridgen", IMAGES, LABELS),
+    KnownLayout("masks", "{split}/images/{name}", "{split}/masks/{name}"),
+    KnownLayout("masks", "{split}/images/{name}", "{split}/masks/{name}_mask"),
+    KnownLayout("labels", "images/{split}/{name}", "labels/{split}/{name}"),
+    KnownLayout("masks", "images/{split}/{name}", "masks/{split}/{name}"),
+    KnownLayout("COCO", "{split}/{name}", COCO),
+    KnownLayout("COCO", "images/{split}/{name}", COCO),
+    KnownLayout("CVAT, COCO", "images/{name}", ONE_COCO),
+    KnownLayout("CVAT, COCO", "images/default/{name}", ONE_COCO),
+    KnownLayout("Roboflow, COCO", "{split}/{name}", "{split}/_annotations.coco.json"),
+    KnownLayout("nnU-Net", "imagesTr/{name}_{channel}", "labelsTr/{name}", names=nnunet_names),
+    KnownLayout("CVAT", "JPEGImages/{name}", "SegmentationClass/{name}", VOC, labelmap_names),
+    KnownLayout("CVAT", "images/{name}", "SegmentationClass/{name}", VOC, labelmap_names),
+    KnownLayout("labels", "images/{name}", "labels/{name}"),
+    KnownLayout("masks", "images/{name}", "masks/{name}"),
+    KnownLayout("masks", "images/{name}", "masks/{name}_mask"),
+    *(
+        KnownLayout(f"NAME_{end}", images, f"{images}_{end}")
+        for end in ("mask", "label", "seg")
+        for images in ("{split}/{name}", "{name}")
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RecognizedLayout:
+    """A folder of a known layout."""
+
+    known: KnownLayout
+    layout: Layout
+    labelled: Mapping[str, int]
+    """Of each split, the number of images that have a label."""
+
+    @property
+    def images(self) -> dict[str, int]:
+        """Of each split, the number of images."""
+        return {split: len(self.layout.images(split, [])) for split in self.layout.splits}
+
+
+def recognized(root: Path) -> RecognizedLayout:
+    """The known layout by which most images of the folder have a label.
+
+    Errors: `DataError` where there is none; also of a file that tells what the others are.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such directory")
+    found = [each for known in KNOWN if (each := _tried(root, known))]
+    if not found:
+        raise DataError(_nothing(root))
+    # Of equals the first.
+    return max(found, key=lambda each: sum(each.labelled.values()))
+
+
+def _tried(root: Path, known: KnownLayout) -> RecognizedLayout | None:
+    """The folder by this layout, if train holds an image with its label."""
+    settings = FolderSettings(images=known.images, labels=known.labels)
+    try:
+        layout = Layout.of(root, settings)
+    except DataError:  # no folder of a split
+        return None
+    labelled = {split: _labelled(layout, split) for split in layout.splits}
+    splits = _splits(layout, known, labelled)
+    if "train" not in splits:
+        return None
+    if splits != layout.splits:
+        layout = Layout.of(root, settings.but(splits=splits))
+        labelled = {split: _labelled(layout, split) for split in splits}
+    return RecognizedLayout(known, layout, labelled) if labelled["train"] else None
+
+
+def _splits(layout: Layout, known: KnownLayout, labelled: Mapping[str, int]) -> Mapping[str, str]:
+    """The splits that have labels: their folders, or their lists where there are such."""
+    if layout.settings.has_lists:
+        lists = {split: known.lists.format(split=split) for split in SYNONYMS}
+        there = {split: path for split, path in lists.items() if is_file(layout.root / path)}
+        return there if "train" in there else layout.splits
+    filled = {split: layout.splits[split] for split in layout.splits if labelled[split]}
+    # train2017 is train.
+    short = {re.sub(r"[_-]?\d+$", "", split): folder for split, folder in filled.items()}
+    return short if len(short) == len(filled) else filled
+
+
+def _labelled(layout: Layout, split: str) -> int:
+    """The number of images that have a label. Errors: `DataError` of a file of annotations."""
+    place = layout.place(split, layout.settings.labels)
+    if not (is_file(place) if place.suffix == ".json" else place.is_dir()):
+        return 0
+    faults: list[DataError] = []
+    labels = label_source(layout, split, ClassList(()), faults).files
+    return len(layout.images(split, faults).keys() & labels.keys()) if labels else 0
+
+
+def _nothing(root: Path) -> str:
+    """The message for a folder of no known layout."""
+    for path in root.rglob("*"):
+        if path.name.lower().endswith(NIFTI):
+            return f"{path}: NIfTI (.nii.gz) is not read; convert to PNG or TIFF"
+    looked = "; ".join(map(str, KNOWN))
+    cure = "for others write dataset.yaml, as docs/data.md has it"
+    return f"{root}: no images with labels; looked for {looked}; {cure}"

@@ -1,0 +1,194 @@
+"""`init_data`: what labels store becomes classes.txt and dataset.yaml."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from gridgen import init_data
+from gridgen.data.dataset import IGNORE
+from gridgen.data.folder import Folder, read_classes, read_settings
+from gridgen.errors import DataError, FileError
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A folder of one image whose label stores these numbers or colours, and text files."""
+
+    def made(*labels, texts=None, images="images", folder="masks"):
+        for number, stored in enumerate(labels):
+            stored = np.array(stored)
+            for place in (images, folder):
+                (tmp_path / place).mkdir(exist_ok=True)
+            size = stored.shape[:2]
+            image = tmp_path / images / f"{number}{'_0000' * (images == 'imagesTr')}.png"
+            Image.fromarray(np.zeros(size, np.uint8)).save(image)
+            path = tmp_path / folder / f"{number}.tif"
+            if stored.ndim == 3:
+                Image.fromarray(stored.astype(np.uint8)).save(path)
+            else:
+                tifffile.imwrite(path, stored, metadata=None)
+        for name, text in (texts or {}).items():
+            (tmp_path / name).write_text(text, "utf-8")
+        return tmp_path
+
+    return made
+
+
+def row(*numbers, dtype=np.uint8):
+    return np.array([numbers], dtype)
+
+
+def read(root):
+    """What was written: names of classes, values, and the label as classes."""
+    init_data(root)
+    dataset = Folder(root)
+    return dataset.classes, read_settings(root).values, dataset[0].label[0].tolist()
+
+
+NUMBERS = {
+    "ids that count up": (row(0, 1, 2), None, [0, 1, 2]),
+    "255 is ignored": (row(0, 1, 255), None, [0, 1, IGNORE]),
+    "-1 is ignored": (row(0, 1, -1, dtype=np.int16), None, [0, 1, IGNORE]),
+    "65535 is ignored": (row(0, 1, 65535, dtype=np.uint16), None, [0, 1, IGNORE]),
+    "a mask": (row(0, 255), {0: 0, 255: 1}, [0, 1]),
+    "a mask of 16 bits": (row(0, 65535, dtype=np.uint16), {0: 0, 65535: 1}, [0, 1]),
+    "grey levels": (row(0, 127, 255), {0: 0, 127: 1, 255: 2}, [0, 1, 2]),
+    "ids from 1": (row(1, 2, 3), {1: 0, 2: 1, 3: 2}, [0, 1, 2]),
+    "gaps": (row(0, 3, 7), {0: 0, 3: 1, 7: 2}, [0, 1, 2]),
+    "gaps and 255": (row(0, 3, 255), {0: 0, 3: 1, 255: "ignore"}, [0, 1, IGNORE]),
+}
+
+
+@pytest.mark.parametrize(("stored", "values", "label"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_become_classes(make, stored, values, label):
+    names, found, read_label = read(make(stored))
+    assert (found, read_label) == (values, label)
+    number = len({*label} - {IGNORE})
+    assert names == tuple(f"class {id_}" for id_ in range(number))
+
+
+def test_all_labels_have_a_say(make):
+    root = make(row(0, 1), row(2, 255), row(0, 0))
+    assert [line.id for line in init_data(root).classes] == [0, 1, 2, 255]
+
+
+def test_colours_become_classes_black_first(make):
+    root = make(np.array([[[9, 0, 0], [0, 0, 0], [0, 200, 0]]]))
+    _, values, label = read(root)
+    assert (values, label) == (None, [2, 0, 1])
+    assert Folder(root).colours == ((0, 0, 0), (0, 200, 0), (9, 0, 0))
+
+
+def test_colours_have_the_names_of_the_labelmap(make):
+    colours = np.array([[[0, 0, 0], [9, 0, 0], [224, 224, 192], [1, 1, 1]]])
+    labelmap = "# label:color_rgb:parts:actions\nsky:9,0,0::\nbackground:0,0,0::\nvoid:1,1,1::\n"
+    root = make(colours, folder="SegmentationClass", texts={"labelmap.txt": labelmap})
+    names, _, label = read(root)
+    assert (names, label) == (("sky", "background"), [1, 0, IGNORE, IGNORE])
+
+
+def test_a_palette_gives_colours_and_the_labelmap_names(make):
+    root = make(row(0, 1), folder="SegmentationClass", texts={"labelmap.txt": "a:5,5,5::\n"})
+    image = Image.fromarray(row(0, 1))
+    image.putpalette([0, 0, 7, 5, 5, 5])
+    (root / "SegmentationClass/0.tif").unlink()
+    image.save(root / "SegmentationClass/0.png")
+    assert read(root)[0] == ("class 0", "a")
+    assert Folder(root).colours == ((0, 0, 7), (5, 5, 5))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"background": 0, "organ": 1, "ignore": 3, "whole": [1, 2], "tumour": 2},
+        {"0": "background", "1": "organ", "2": "tumour", "3": "ignore"},
+    ],
+)
+def test_nnunet_has_its_names_in_dataset_json(make, labels):
+    texts = {"dataset.json": json.dumps({"labels": labels})}
+    root = make(row(0, 1, 2, 3), images="imagesTr", folder="labelsTr", texts=texts)
+    assert read(root) == (("background", "organ", "tumour"), None, [0, 1, 2, IGNORE])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"labels": {"a": null}}', '{"labels": 3}'])
+def test_a_damaged_dataset_json_is_told(make, text):
+    root = make(row(0, 1), images="imagesTr", folder="labelsTr", texts={"dataset.json": text})
+    with pytest.raises(DataError, match=r"dataset.json: its labels cannot be read [^\n]*$"):
+        init_data(root)
+
+
+def test_a_damaged_labelmap_is_told(make):
+    root = make(row(0, 1), folder="SegmentationClass", texts={"labelmap.txt": "a:b\n"})
+    with pytest.raises(DataError, match=r"labelmap.txt:1: 'a:b' is not name:red,green,blue"):
+        init_data(root)
+
+
+REFUSED = {
+    "instances": ([np.arange(300, dtype=np.uint16)[None]], "labels store 300 numbers, and 255"),
+    "a photograph": (
+        [np.random.default_rng(0).integers(0, 256, (30, 30, 3))],
+        "colours, and 255 classes are the most",
+    ),
+    "ids and colours": ([row(0, 1), np.zeros((1, 2, 3))], "some labels store ids and some colours"),
+    "nothing": ([row(255)], "the labels hold 0 classes"),
+    "floats": ([row(0, 1, dtype=np.float32)], "a label of 1 channels of float32"),
+}
+
+
+@pytest.mark.parametrize(("labels", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_makes_no_classes_is_refused_and_nothing_written(make, labels, told):
+    root = make(*labels)
+    with pytest.raises(DataError) as error:
+        init_data(root)
+    assert told in str(error.value)
+    assert {path.name for path in root.iterdir()} == {"images", "masks"}
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["a\u202eb"], "is not printable, or too long; rename it"),
+        (["a", " a"], "stands for two classes; rename it"),
+    ],
+)
+def test_names_that_no_list_can_hold_are_refused(make, names, told):
+    texts = {"dataset.json": json.dumps({"labels": {name: id_ for id_, name in enumerate(names)}})}
+    root = make(row(0, 1), images="imagesTr", folder="labelsTr", texts=texts)
+    with pytest.raises(DataError, match=told):
+        init_data(root)
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "dataset.yaml"])
+def test_a_file_that_is_there_is_not_overwritten(make, name):
+    root = make(row(0, 1), texts={name: "mine"})
+    with pytest.raises(FileError, match=f"{name} exists already, and is not overwritten"):
+        init_data(root)
+    assert (root / name).read_text("utf-8") == "mine"
+    assert len([*root.iterdir()]) == 3
+
+
+def test_neither_file_is_left_where_one_cannot_be_written(make, monkeypatch):
+    from gridgen.data.folder import initializing
+
+    def failing(path, content):
+        if path.name == "dataset.yaml":
+            raise FileError("full")
+        return write(path, content)
+
+    root, write = make(row(0, 1)), initializing.write_file
+    monkeypatch.setattr(initializing, "write_file", failing)
+    with pytest.raises(FileError):
+        init_data(root)
+    assert {path.name for path in root.iterdir()} == {"images", "masks"}
+
+
+def test_what_is_written_is_read_as_it_is_told(make):
+    found = init_data(make(row(0, 3, 255)))
+    assert [(line.id, line.name, line.colour) for line in found.classes] == [
+        (line.id, line.name, line.colour) for line in read_classes(found.written[0]).lines
+    ]
+    assert found.as_json()["values"] == {"0": 0, "3": 1, "255": "ignore"}
+    assert (found.splits, found.stored) == ({"train": (1, 1)}, "ids 0, 3, 255")
