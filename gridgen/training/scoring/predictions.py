@@ -15,9 +15,11 @@ from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.images.files import SUFFIXES, inspect_image, read_pixels, require_channels
 from gridgen.images.header import Header
+from gridgen.memory.host import host_memory
 from gridgen.names import composed
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
+from gridgen.text import bytes_text
 from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
@@ -196,6 +198,7 @@ def _inspected(
             header = inspect_image(path)
             require_channels(path, header.channels, spec.in_channels)
             require_image(inference, spec, header.size, str(path))
+            _require_memory(path, header, spec)
             headers.append(header)
         except (DataError, SizeError) as fault:
             faults.append(fault)
@@ -203,6 +206,16 @@ def _inspected(
     if faults:
         raise _together(faults)
     return headers
+
+
+def _require_memory(path: Path, header: Header, spec: NetworkSpec) -> None:
+    """Refuse an image that does not fit into memory beside its prediction. Errors: `DataError`."""
+    height, width = header.size
+    # As `infer` has it: levels, and sums of the outputs and of what each window counts.
+    needed = 4 * height * width * (spec.in_channels + spec.classes + 1)
+    if needed > (there := host_memory()):
+        fact = f"{height}x{width} pixels need {bytes_text(needed)} of memory with their prediction"
+        raise DataError(f"{path}: {fact}, and there are {bytes_text(there)}; cut it into parts")
 
 
 def _warn_of_conversions(paths: Sequence[Path], headers: Sequence[Header], channels: int) -> None:

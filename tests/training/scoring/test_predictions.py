@@ -13,6 +13,7 @@ from gridgen.grid import build_grid
 from gridgen.images import read_image, write_image
 from gridgen.training import evaluate, open_model, predict, train
 from gridgen.training.inference import Inference
+from gridgen.training.scoring import predictions
 from gridgen.training.tasks import pixels
 
 
@@ -107,6 +108,16 @@ def test_a_picture_of_a_large_image_shows_a_part_of_its_pixels(run, tmp_path, mo
     assert pixels_of(written.answer).shape == (40, 250)
     # Panels of 84 pixels, enlarged by 4 to be wider than 256, and three gaps.
     assert pixels_of(written.picture).shape[1] == 2 * 84 * 4 + 3 * 8
+
+
+def test_an_image_whose_prediction_does_not_fit_into_memory_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(predictions, "host_memory", lambda: 14_000)
+    image, fits = picture(tmp_path / "a.png", 20, 27), picture(tmp_path / "b.png", 20, 25)
+    with pytest.raises(DataError) as caught:
+        predict(run.folder, [image, fits], tmp_path / "out")
+    told = "20x27 pixels need 15.1 kB of memory with their prediction, and there are 14.0 kB"
+    assert str(caught.value) == f"{image}: {told}; cut it into parts"
+    predict(run.folder, [fits], tmp_path / "out")
 
 
 def test_progress_counts_windows(run, tmp_path):
