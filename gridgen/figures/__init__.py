@@ -1,5 +1,6 @@
 """Figures of numbers, drawn by matplotlib and written as files. Pictures of grids: `render`."""
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,10 @@ def figure_png(figure: "Figure") -> bytes:
     """A matplotlib figure as the bytes of a PNG file."""
     _show_names(figure)
     drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=130)
+    with warnings.catch_warnings():
+        # Of names: a box in the picture says the same, without a line for every character.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(drawn, format="png", dpi=130)
     return drawn.getvalue()
 
 

@@ -73,6 +73,8 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{shown_value(value)} is neither true nor false"
         case "string_type":
             return f"{shown_value(value)} is not a word"
+        case "string_unicode":
+            return f"{shown_value(value)} is not UTF-8; rename it"
         case "literal_error":
             return f"{shown_value(value)} is not one of: {context['expected']}"
         case "union_tag_invalid":

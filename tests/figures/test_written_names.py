@@ -8,7 +8,7 @@ from gridgen.figures import figure_png, new_figure
 from gridgen.figures.scores import ScoredSpec, confusion_png, draw_search
 
 PNG = b"\x89PNG"
-NAMES = ["$\\frac$", "a$b$c", "\\$x$", "$", "x_{", "b\udcff", "\u202egnp", "100 %", "{}"]
+NAMES = ["$\\frac$", "a$b$c", "\\$x$", "$", "x_{", "b\udcff", "\u202egnp", "100 %", "{}", "日本"]
 
 
 @pytest.mark.parametrize("name", NAMES)
