@@ -73,6 +73,7 @@ from gridgen.space import (
     Feasible as Feasible,
     feasible as feasible,
 )
+from gridgen.space.matching import Match as Match, matched as matched
 from gridgen.study import (
     Study as Study,
     search as search,
