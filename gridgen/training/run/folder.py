@@ -189,6 +189,7 @@ class Run:
         lines = read_text(path, errors="replace").splitlines() if is_file(path) else []
         return list(dict.fromkeys([*self.facts.absent, *lines]))
 
+    @checked
     def write_remarks(self, lines: Sequence[str]) -> None:
         """Keep what is odd about the last validation; without any, there is no file."""
         path = self.folder / REMARKS
