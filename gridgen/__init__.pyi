@@ -22,7 +22,10 @@ from gridgen.analysis.relations import relate as relate
 from gridgen.architectures import load_spec as load_spec
 from gridgen.data import load_dataset as load_dataset
 from gridgen.data.check import check_data as check_data
-from gridgen.data.folder import init_data as init_data
+from gridgen.data.folder import (
+    init_data as init_data,
+    split_data as split_data,
+)
 from gridgen.emit import (
     GridNetwork as GridNetwork,
     load_network as load_network,

@@ -1,4 +1,4 @@
-"""`gridgen data check` and `init`: what a dataset holds and what is wrong, what a folder may be."""
+"""`gridgen data`: read a dataset through, set up a folder as one, split off a val."""
 
 import shlex
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ MOST, SHOWN = 10, 3
 """Findings of one kind, and pairs of images, that are printed."""
 BAR = 20
 
-app = typer.Typer(help="Look at a dataset.", rich_markup_mode=None)
+app = typer.Typer(help="Look at a dataset, set one up, split it.", rich_markup_mode=None)
 
 
 @app.callback()
 def _data() -> None:
-    """Look at a dataset."""
+    """Look at a dataset, set one up, split it."""
 
 
 @app.command("check")
@@ -90,6 +90,35 @@ def _print_found(found: "InitializedFolder") -> None:
     print_table(table if with_numbers else [row[:3] for row in table])
     print(f"\nwrote  {', '.join(map(str, found.written))}")
     print(f"next   gridgen data check {shlex.quote(str(found.written[0].parent))}")
+
+
+@app.command("split")
+def split(
+    folder: Annotated[
+        str, typer.Argument(metavar="PATH", help="A folder of images and labels, without val.")
+    ],
+    val: Annotated[float, typer.Option(help="The share of images that val gets.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Another one gives another val.")] = 0,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Names whose first group is equal stay together, such as frames: '^[^_]+'.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where there are a val or lists already.")
+    ] = False,
+) -> None:
+    """Make a val for a folder that has none: lists of names, and dataset.yaml says so.
+
+    No image is copied or moved. The lists follow from the names of images and the seed alone.
+    """
+    from gridgen.data.folder import split_data
+
+    with progress("reading") as on_progress:
+        made = split_data(folder, val, seed, group=group, force=force, on_progress=on_progress)
+    print_rows([*made.rows(), ("next", f"gridgen data check {shlex.quote(folder)}")])
 
 
 def _print(checked: "Checked") -> None:

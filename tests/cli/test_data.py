@@ -144,3 +144,32 @@ def test_json_has_it_all(streets, gridgen):
 )  # fmt: skip
 def test_what_is_no_dataset_is_refused_in_one_line(place, gridgen, arguments, said):
     assert gridgen("data", *arguments) == (2, "", f"{said}\n")
+
+
+def test_a_val_is_split_off_by_names(streets, gridgen):
+    for part in ("images", "labels"):
+        (streets / f"val/{part}/c.png").unlink()
+        (streets / f"val/{part}").rmdir()
+    (streets / "val").rmdir()
+    assert gridgen("data", "split", "streets", "--val", "0.5", "--seed", "1") == (
+        0,
+        "train  1 image\n"
+        "val    1 image\n"
+        "wrote  streets/splits/train.txt, streets/splits/val.txt, streets/dataset.yaml\n"
+        "next   gridgen data check streets\n",
+        "",
+    )
+    code, out, _ = gridgen("data", "check", "streets")
+    assert (code, out.splitlines()[-1]) == (0, "no faults, 2 images read")
+    code, out, err = gridgen("data", "split", "streets")
+    assert (code, out, err) == (2, "", "streets has val already; --force divides train anew\n")
+
+
+@pytest.mark.parametrize(
+    "option", [("--val", "2"), ("--group", "("), ("--seed", "-1"), ("--group", "x")]
+)
+def test_options_that_cannot_be_are_one_line(streets, gridgen, option):
+    code, out, err = gridgen("data", "split", "streets", "--force", *option)
+    assert (code, out) == (2, "")
+    assert option[0] in err
+    assert not (streets / "splits").exists()

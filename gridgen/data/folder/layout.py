@@ -154,7 +154,7 @@ def paired(
     for name in sorted((listed or set()) - images.keys()):
         faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
     for name in sorted(images.keys() ^ labels.keys()):
-        faults.append(DataError(_unpaired(layout, split, name, images, labels)))
+        faults.append(DataError(unpaired(layout, split, name, images, labels)))
     both = {name: files for name, files in images.items() if name in labels}
     try:
         shown = short_names(both)
@@ -180,7 +180,7 @@ def no_images(folder: Path) -> str:
     return f"{folder}: no images; they end in {', '.join(SUFFIXES)}"
 
 
-def _unpaired(
+def unpaired(
     layout: Layout,
     split: str,
     name: str,
