@@ -1,8 +1,8 @@
 """Folders as tools export them, from the export to scores, without an edit by hand."""
 
 import pytest
-
 from exported import EXPORTS
+
 from gridgen.cli.app import run
 
 SPEC = "streams: 2\ncolumns: 1+1\nbase_channels: 2\n"
