@@ -67,7 +67,9 @@ NO_SPEC = "unknown spec file or architecture {!r}; known: " + ", ".join(sorted(A
 ZERO = ":1:10: streams: 0 is less than 1\n     1 | streams: 0\n       |          ^"
 A_STUDY = "this is a study; gridgen feasible and search read it"
 A_SPEC = "this is a network spec; gridgen count, render, build, train and others read it"
-NO_SPLIT = "no split; a dataset has {split}/images and {split}/labels"
+NO_SPLIT = (
+    "no split; a dataset has {split}/images and {split}/labels; gridgen data init finds others"
+)
 TAKEN = "exists already; continue it with --resume {0}, or name another"
 NO_RUN = "no run there (no run.json); gridgen train -o {0} makes one"
 BESIDE = (
@@ -226,8 +228,14 @@ CASES = {
         "unknown dataset 'shaps'; did you mean 'shapes'?; the path of a folder works too"
     ),
     f"{TRAIN} unsplit": f"unsplit: {NO_SPLIT}",
-    f"{TRAIN} half": "half/classes.txt: No such file or directory; it lists the classes",
-    f"{TRAIN} streets": ("streets/train/labels/a.png: id 7 is not in classes.txt, which has 0, 1"),
+    f"{TRAIN} half": (
+        "half: no split val beside train; gridgen data split half makes one, gridgen train --fold "
+        "1/5 needs none"
+    ),
+    f"{TRAIN} streets": (
+        "streets/val/labels/a.png: ids that classes.txt has not: 7 (256 pixels); list them there, "
+        "or map them by values in dataset.yaml"
+    ),
     "evaluate run --data shapes --split test": "shapes: unknown split 'test'; known: train, val",
     "predict run none.png": "none.png: No such file or directory",
     "predict run text.png": "text.png: not a PNG, JPEG, WebP, BMP or TIFF image",

@@ -176,6 +176,7 @@ class FolderReading:
         self.whole = Split("", Counts(0))
         self._listed = self._class_list()
         self._layout = self._layout_of(root)
+        self._require_splits()
         self.classes = tuple(line.name for line in self._listed.classes) if self._listed else ()
         self.splits = [Split(name, Counts(len(self.classes))) for name in self._layout.splits]
         self._files = [self._files_of(split) for split in self.splits]
@@ -194,6 +195,14 @@ class FolderReading:
             require_agreement(self._channels)
         except DataError as error:
             self.whole.fault("channels", error)
+
+    def _require_splits(self) -> None:
+        """A split that a training would ask for in vain is a fault."""
+        for split in SPLITS:
+            try:
+                self._layout.require(split)
+            except DataError as error:
+                self.whole.fault("splits", error)
 
     def _layout_of(self, root: Path) -> Layout:
         """The layout, by default settings where those of the folder are damaged."""

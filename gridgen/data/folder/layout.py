@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from gridgen.data.dataset import require_split
 from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
@@ -55,7 +56,11 @@ class Layout:
         return cls(root, settings, _splits(root, settings))
 
     def require(self, split: str) -> None:
-        """Refuse a split that is not there. Errors: `DataError`."""
+        """Refuse a split that is not there: `DataError`, with what makes a val for a training."""
+        if split == "val" and split not in self.splits and "train" in self.splits:
+            fact = f"{self.root}: no split val beside {', '.join(sorted(self.splits))}"
+            fix = f"gridgen data split {quote(str(self.root))} makes one"
+            raise DataError(f"{fact}; {fix}, gridgen train --fold 1/5 needs none")
         require_split(str(self.root), split, self.splits)
 
     def place(self, split: str, pattern: str) -> Path:

@@ -27,6 +27,8 @@ from gridgen.shown import Shown, ShownRows
 LISTS = {"train": "splits/train.txt", "val": "splits/val.txt"}
 Shows = Mapping[str, frozenset[int]]
 """The ids of the classes that the label of each name shows."""
+Images = Mapping[str, tuple[Path, ...]]
+"""The files of each image by its name."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,24 +78,27 @@ def split_data(
     matches, is equal stay together. The lists follow from the names and the seed alone, and a name
     that is added moves few others.
 
-    `on_progress` is called for each label. Errors: `DataError`, `SpecError`, `UsageError`,
-    `FileError`, all with nothing written; among them that of a folder with other splits already,
-    unless `force`: lists of train and val are made anew, other lists stay, and the folders of
-    other splits than train are splits no more.
+    `on_progress` is called for each label; without classes.txt no label is read. Errors:
+    `DataError`, `SpecError`, `UsageError`, `FileError`, all with nothing written; among them that
+    of a folder with other splits already, unless `force`: lists of train and val are made anew,
+    other lists stay, and the folders of other splits than train are splits no more.
     """
     if not 0 < val < 1:
         raise UsageError(f"--val: {val:g} is not between 0 and 1; write 0.2 for a fifth")
     layout = Layout.of(Path(folder))
     _require_undivided(layout, force)
     settings = _with_lists(layout)
-    listed = read_classes(layout.root / "classes.txt")
-    shows = _shows(layout, settings, listed, on_progress)
+    images, listed = _images(layout, settings), ClassList(())
+    shows = dict.fromkeys(images, frozenset[int]())
+    if is_file(layout.root / "classes.txt"):
+        listed = read_classes(layout.root / "classes.txt")
+        shows = _shows(_undivided(layout, settings), images, listed, on_progress)
     groups = grouped(shows, group)
     chosen = chosen_for_val(groups, val, seed)
     lists = {split: tuple(n for n in shows if (n in chosen) == (split == "val")) for split in LISTS}
     files = _write(layout, settings, lists, force)
     classes = [line.name for line in listed.classes]
-    absent = [absent_classes(s, classes, _images(shows, lists[s], len(classes))) for s in lists]
+    absent = [absent_classes(s, classes, _showing(shows, lists[s], len(classes))) for s in lists]
     return SplitLists(
         lists=lists,
         groups=len(groups),
@@ -145,30 +150,40 @@ def _places(settings: FolderSettings) -> dict[str, str]:
     return dict(settings.splits or {})
 
 
-def _shows(
-    layout: Layout, settings: FolderSettings, listed: ClassList, on_progress: OnProgress
-) -> Shows:
-    """What each image that is to be divided shows, in the order of names; each label is read once.
+def _images(layout: Layout, settings: FolderSettings) -> Images:
+    """The files of all images that are to be divided: those that no other list names.
 
-    Images that lists of other splits name are not divided. Errors: `DataError`.
+    Errors: `DataError`.
     """
-    whole = Layout.of(layout.root, settings.but(splits=None))
-    faults: list[DataError] = []
-    source = label_source(whole, "train", listed, faults)
     others = _places(settings).keys() - LISTS.keys()
     elsewhere = frozenset[str]().union(*(layout.names(split) or () for split in others))
-    images = {n: f for n, f in whole.images("train", faults).items() if n not in elsewhere}
-    labels = {n: f for n, f in source.files.items() if n not in elsewhere}
+    whole = _undivided(layout, settings)
+    images = {n: f for n, f in whole.images("train").items() if n not in elsewhere}
     if not images:
         raise DataError(no_images(whole.place("train", settings.images)))
-    for name in sorted(images.keys() ^ labels.keys()):
-        faults.append(DataError(unpaired(whole, "train", name, images, labels)))
+    for name, files in images.items():
+        _require_listable(name, files[0])
+    return images
+
+
+def _undivided(layout: Layout, settings: FolderSettings) -> Layout:
+    """The folder with all its images in train."""
+    return Layout.of(layout.root, settings.but(splits=None))
+
+
+def _shows(
+    whole: Layout, images: Images, listed: ClassList, on_progress: OnProgress
+) -> dict[str, frozenset[int]]:
+    """What each image shows, in the order of names; labels are read once. Errors: `DataError`."""
+    faults: list[DataError] = []
+    source = label_source(whole, "train", listed, faults)
+    for name in sorted(images.keys() - source.files.keys()):
+        faults.append(DataError(unpaired(whole, "train", name, images, source.files)))
     if faults:
         raise faults[0]
     shows, short = {}, {name: shown for shown, name in short_names(images).items()}
     for number, name in enumerate(images, 1):
-        _require_listable(name, images[name][0])
-        label = labels_in(source, SampleFiles(short[name], images[name], labels[name]))
+        label = labels_in(source, SampleFiles(short[name], images[name], source.files[name]))
         pixels = np.bincount(label.ravel(), minlength=IGNORE)[: len(listed.classes)]
         shows[name] = frozenset(np.flatnonzero(pixels).tolist())
         on_progress(number, len(images))
@@ -181,7 +196,7 @@ def _require_listable(name: str, path: Path) -> None:
         raise DataError(f"{path}: a list has no line for the name {name!r}; rename it")
 
 
-def _images(shows: Shows, names: Iterable[str], classes: int) -> list[int]:
+def _showing(shows: Shows, names: Iterable[str], classes: int) -> list[int]:
     """The number of images that show each class."""
     shown = Counter(chain.from_iterable(shows[name] for name in names))
     return [shown[number] for number in range(classes)]

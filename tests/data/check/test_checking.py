@@ -1,5 +1,7 @@
 """A dataset read on past its faults."""
 
+import shutil
+
 import numpy as np
 import pytest
 from cityscapes import make_tree
@@ -10,6 +12,7 @@ from gridgen.data.check import check_data
 from gridgen.data.labelled import nothing_labelled
 from gridgen.errors import DataError, unknown
 from gridgen.images.files import SUFFIXES
+from gridgen.training.tasks.requirements import load_splits
 
 ENDINGS = ", ".join(SUFFIXES)
 
@@ -186,3 +189,27 @@ def test_what_is_no_dataset_is_refused(tmp_path):
         with pytest.raises(DataError) as error:
             check_data(name)
         assert str(error.value) == said
+
+
+@pytest.mark.parametrize("left", [("train",), ("train", "test"), ("val",), ("test",)])
+def test_what_a_training_finds_no_split_for_is_a_fault_in_the_same_words(tree, left):
+    for split in ("train", "val"):
+        shutil.rmtree(tree.root / split)
+    for split in left:
+        tree.image(f"{split}/images/a.png", np.zeros((4, 6, 3), np.uint8))
+        tree.label(f"{split}/labels/a.png", np.zeros((4, 6)))
+    with pytest.raises(DataError) as refusal:
+        load_splits(str(tree.root))
+    assert ("splits", str(refusal.value)) in faults(tree)
+
+
+def test_a_folder_without_val_is_told_both_cures(tree):
+    shutil.rmtree(tree.root / "val")
+    assert faults(tree) == [
+        (
+            "splits",
+            f"{tree.root}: no split val beside train; gridgen data split {tree.root} makes one, "
+            "gridgen train --fold 1/5 needs none",
+        )
+    ]
+    load_splits(str(tree.root), fold="1/2")

@@ -260,8 +260,7 @@ def test_an_outline_that_means_nothing_is_told(make, segmentation, told):
     with pytest.raises(DataError) as error:
         Folder(root)
     assert f"annotations/all.json: annotation 17: {told}" in str(error.value)
-    [fault] = check_data(root).faults
-    assert told in fault.text
+    assert any(told in fault.text for fault in check_data(root).faults)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\xff", '{"info": 1}'])

@@ -84,7 +84,10 @@ def test_suffixes_may_be_upper_case(tree):
 def test_any_split_that_exists_can_be_read(tree):
     (tree.root / "val").rename(tree.root / "test")
     assert len(Folder(tree.root, "test")) == 1
-    assert failure(tree, "val") == f"{tree.root}: unknown split 'val'; known: test, train"
+    assert failure(tree, "val") == (
+        f"{tree.root}: no split val beside test, train; gridgen data split {tree.root} makes one, "
+        "gridgen train --fold 1/5 needs none"
+    )
 
 
 def test_a_folder_without_any_split_is_told_what_it_lacks(tree):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gridgen import init_data
+from gridgen import init_data, split_data
 from gridgen.data.check import check_data
 from gridgen.data.folder import known as module
 from gridgen.data.folder.known import KNOWN, KnownLayout, recognized
@@ -57,6 +57,8 @@ def test_every_known_layout_is_recognized_and_without_faults_afterwards(known, t
     assert found.known == known
     assert list(found.labelled.values()) == [2] * splits
     init_data(tmp_path)
+    if splits == 1:
+        split_data(tmp_path, 0.5)
     checked = check_data(tmp_path)
     assert [fault.text for fault in checked.faults] == []
     assert sum(split.images for split in checked.splits) == 2 * splits
@@ -70,6 +72,7 @@ def test_a_layout_is_added_by_one_line(tmp_path, monkeypatch):
         recognized(tmp_path)
     monkeypatch.setattr(module, "KNOWN", (*KNOWN, own))
     assert init_data(tmp_path).layout == "mine"
+    split_data(tmp_path, 0.5)
     assert check_data(tmp_path).faults == ()
 
 

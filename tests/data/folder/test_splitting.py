@@ -222,6 +222,14 @@ def test_what_a_training_would_refuse_is_refused(make):
     assert "ids that classes.txt has not: 9 (6 pixels)" in refused(root)
 
 
+def test_images_alone_are_divided_without_a_label(tmp_path):
+    for number in range(5):
+        save(tmp_path / f"train/images/{number}.png", np.full((2, 3), number, np.uint8))
+    made = split_data(tmp_path)
+    assert [len(names) for names in made.lists.values()] == [4, 1]
+    assert len(load_dataset(f"denoising:{tmp_path}", "val")) == 1
+
+
 @pytest.mark.parametrize("name", [" a", "a ", "a\x85b", "a\u2028b", "a\tb"])
 def test_a_name_that_no_line_holds_is_refused(make, name):
     root = make("train alone", [*NAMES, name])
