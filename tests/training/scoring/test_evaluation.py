@@ -187,11 +187,9 @@ def test_json_names_the_worst_and_holds_plain_numbers():
 
 
 def test_a_long_report_names_the_worst_images():
-    assert evaluation(*PAIRS, *PAIRS).rows()[-1] == (
-        "worst images",
-        "image2 0.3333, image5 0.3333, image0 1.0000",
-    )
-    assert evaluation(*PAIRS).rows()[-1][0] == "accuracy"
+    rows = dict(evaluation(*PAIRS, *PAIRS).rows())
+    assert rows["worst images"] == "image2 0.3333, image5 0.3333, image0 1.0000"
+    assert "worst images" not in dict(evaluation(*PAIRS).rows())
 
 
 @pytest.mark.parametrize("classes", [1, 2, 19, 60, 200])
