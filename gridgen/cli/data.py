@@ -89,7 +89,8 @@ def _print_found(found: "InitializedFolder") -> None:
     with_numbers = found.stored.startswith("ids")
     print_table(table if with_numbers else [row[:3] for row in table])
     print(f"\nwrote  {', '.join(map(str, found.written))}")
-    print(f"next   gridgen data check {shlex.quote(str(found.written[0].parent))}")
+    folder = shlex.quote(str(found.written[0].parent))
+    print(f"next   gridgen data {'check' if 'val' in found.splits else 'split'} {folder}")
 
 
 @app.command("split")

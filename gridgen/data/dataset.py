@@ -87,6 +87,15 @@ class OnDisk(Protocol):
 
 
 @runtime_checkable
+class RuledLabels(Protocol):
+    """A dataset of label files whose numbers mean what other files say."""
+
+    @property
+    def label_rules(self) -> tuple[Path, ...]:
+        """Those other files. Where one changes, equal label files may be other labels."""
+
+
+@runtime_checkable
 class Windowed(Protocol):
     """A dataset that reads a part of a sample for less than the whole sample costs."""
 

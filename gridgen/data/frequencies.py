@@ -11,7 +11,7 @@ from statistics import median
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk, require_ids
+from gridgen.data.dataset import Dataset, OnDisk, RuledLabels, require_ids
 from gridgen.errors import DataError, FileError
 from gridgen.files import read_text, sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
@@ -102,8 +102,9 @@ def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
 
 def _place(dataset: Dataset, paths: Sequence[Path]) -> Path | None:
     """The cache file for the counts of these label files; None if one of them has no status."""
+    rules = dataset.label_rules if isinstance(dataset, RuledLabels) else ()
     try:
-        seen = [(str(path.resolve()), path.stat()) for path in paths]
+        seen = [(str(path.resolve()), path.stat()) for path in (*paths, *rules)]
     except OSError:
         return None
     files = [(name, status.st_size, status.st_mtime_ns) for name, status in seen]

@@ -83,6 +83,18 @@ def test_a_label_that_changes_is_counted_again(folder, monkeypatch):
     assert found.pixels == (12, 30)
 
 
+def test_what_numbers_mean_may_change_while_the_labels_do_not(folder):
+    assert count_pixels(Folder(folder.root)).pixels == (36, 6)
+    folder.write("dataset.yaml", "values: {0: 1, 1: 0, 7: ignore}")
+    swapped = Folder(folder.root)
+    assert count_pixels(swapped).pixels == (6, 36)
+    kept, _ = holdout(swapped, "b")
+    assert count_pixels(kept).pixels == (6, 12)
+    folder.write("dataset.yaml", "values: {0: 1, 1: 0, 7: 0}")
+    kept, _ = holdout(Folder(folder.root), "b")
+    assert count_pixels(kept).pixels == (12, 12)
+
+
 def test_a_part_has_counts_of_its_own(folder):
     whole = Folder(folder.root)
     kept, apart = holdout(whole, "b")

@@ -64,7 +64,8 @@ def read_classes(path: Path) -> ClassList:
     try:
         text = read_text(path, "utf-8-sig")
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; it lists the classes") from error
+        fact = f"{path}: {error.strerror}; it lists the classes"
+        raise DataError(f"{fact}; gridgen data init writes one") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start} is not UTF-8 text") from error
     lines: list[ClassLine] = []

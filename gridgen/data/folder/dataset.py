@@ -12,7 +12,9 @@ from gridgen.data.folder.coco import CocoLabels
 from gridgen.data.folder.labels import LabelSource, labels_in
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.folder.raster import RasterLabels
+from gridgen.data.folder.settings import CLASSES, SETTINGS
 from gridgen.errors import DataError
+from gridgen.files import is_file
 from gridgen.images import Window
 from gridgen.images.files import channel_text, inspect_image, read_header, read_pixels
 from gridgen.images.header import Header
@@ -38,10 +40,10 @@ class Folder:
 
     def __init__(self, root: str | Path, split: str = "train") -> None:
         root = Path(root)
-        self.name = root.resolve().name
+        self._root, self.name = root, root.resolve().name
         layout = Layout.of(root)
         layout.require(split)
-        listed = read_classes(root / "classes.txt")
+        listed = read_classes(root / CLASSES)
         self._scale = layout.settings.scale
         faults: list[DataError] = []
         self._source = label_source(layout, split, listed, faults)
@@ -63,6 +65,11 @@ class Folder:
     def label_files(self) -> tuple[Path, ...]:
         """The files of the labels, in the order of the samples."""
         return tuple(sample.label for sample in self._samples)
+
+    @property
+    def label_rules(self) -> tuple[Path, ...]:
+        """`classes.txt`, and `dataset.yaml` where there is one."""
+        return tuple(p for name in (CLASSES, SETTINGS) if is_file(p := self._root / name))
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -76,7 +76,8 @@ def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError) as error:
         read_classes(tmp_path / "classes.txt")
     assert str(error.value) == (
-        f"{tmp_path}/classes.txt: No such file or directory; it lists the classes"
+        f"{tmp_path}/classes.txt: No such file or directory; it lists the classes; "
+        "gridgen data init writes one"
     )
 
 
