@@ -27,7 +27,7 @@ from gridgen.shown import Shown, ShownRows
 LISTS = {"train": "splits/train.txt", "val": "splits/val.txt"}
 Shows = Mapping[str, frozenset[int]]
 """The ids of the classes that the label of each name shows."""
-Images = Mapping[str, tuple[Path, ...]]
+ImageFiles = Mapping[str, tuple[Path, ...]]
 """The files of each image by its name."""
 
 
@@ -150,7 +150,7 @@ def _places(settings: FolderSettings) -> dict[str, str]:
     return dict(settings.splits or {})
 
 
-def _images(layout: Layout, settings: FolderSettings) -> Images:
+def _images(layout: Layout, settings: FolderSettings) -> ImageFiles:
     """The files of all images that are to be divided: those that no other list names.
 
     Errors: `DataError`.
@@ -172,7 +172,7 @@ def _undivided(layout: Layout, settings: FolderSettings) -> Layout:
 
 
 def _shows(
-    whole: Layout, images: Images, listed: ClassList, on_progress: OnProgress
+    whole: Layout, images: ImageFiles, listed: ClassList, on_progress: OnProgress
 ) -> dict[str, frozenset[int]]:
     """What each image shows, in the order of names; labels are read once. Errors: `DataError`."""
     faults: list[DataError] = []
