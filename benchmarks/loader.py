@@ -28,10 +28,11 @@ from torch.nn.functional import interpolate
 
 from gridgen.data import load_dataset
 from gridgen.data.folder import read_classes
-from gridgen.data.folder.labels import label_source, labels_in
+from gridgen.data.folder.dataset import label_source
+from gridgen.data.folder.labels import labels_in
 from gridgen.data.folder.layout import Layout, paired
 from gridgen.images import Window
-from gridgen.images.files import read_image
+from gridgen.images.files import read_image, read_pixels
 from gridgen.training import load_recipe
 from gridgen.training.loop.batches import Batches
 from gridgen.training.processes.prefetch import prefetch
@@ -39,6 +40,7 @@ from gridgen.training.processes.prefetch import prefetch
 HEIGHT, WIDTH, CLASSES = 1024, 2048, 19
 RECIPE = load_recipe("paper")
 CROP = RECIPE.crop
+BILINEAR, NEAREST = Image.Resampling.BILINEAR, Image.Resampling.NEAREST
 Load = Callable[[int], tuple[Tensor, Tensor]]
 
 
@@ -62,8 +64,8 @@ class PillowLoop:
         side = int(rng.integers(CROP.smallest, CROP.largest + 1))
         top, left = int(rng.integers(HEIGHT - side + 1)), int(rng.integers(WIDTH - side + 1))
         box, size = (left, top, left + side, top + side), (CROP.size, CROP.size)
-        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
-        label = label.resize(size, Image.Resampling.NEAREST, box=box)
+        image = image.resize(size, BILINEAR, box=box)
+        label = label.resize(size, NEAREST, box=box)
         if rng.random() < 0.5:
             image, label = (
                 each.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for each in (image, label)
@@ -85,9 +87,23 @@ def write_dataset(root: Path, images: int) -> float:
         picture(rng).save(path)
         sizes.append(path.stat().st_size)
         ids = rng.integers(0, CLASSES, (HEIGHT // 64, WIDTH // 64), np.uint8)
-        label = Image.fromarray(ids).resize((WIDTH, HEIGHT), Image.Resampling.NEAREST)
+        label = Image.fromarray(ids).resize((WIDTH, HEIGHT), NEAREST)
         label.save(root / "train" / "labels" / path.name)
     return float(np.mean(sizes)) / (3 * HEIGHT * WIDTH)
+
+
+def write_small(root: Path, images: int) -> None:
+    """A folder of smooth images of 64x64, all different, three quarters of them in train."""
+    rng = np.random.default_rng(0)
+    parts = (("images", 255, (8, 8, 3), BILINEAR), ("labels", 4, (4, 4), NEAREST))
+    for number in range(images):
+        split = root / ("val" if number % 4 == 3 else "train")
+        for part, most, shape, resampling in parts:
+            (split / part).mkdir(parents=True, exist_ok=True)
+            values = Image.fromarray(rng.integers(0, most, shape, np.uint8))
+            values.resize((64, 64), resampling).save(split / part / f"{number:04d}.png")
+    rows = (f"{i}\tclass{i}\t{i}\t0\t0\tclass\n" for i in range(4))
+    (root / "classes.txt").write_text("".join(rows))
 
 
 def picture(rng: np.random.Generator) -> Image.Image:
@@ -135,7 +151,7 @@ def print_parts(root: Path) -> None:
     for name, work in {
         "decode the image, Pillow": lambda: Image.open(image).load(),
         "read_image: decode, then a tensor": lambda: read_image(image, 3),
-        f"the same of a window of {side}": lambda: read_image(image, 3, window=window),
+        f"the same of a window of {side}": lambda: read_pixels(image, 3, window=window),
         "decode the label, Pillow": lambda: Image.open(label).load(),
         "labels_in: decode, then check ids": lambda: labels_in(source, sample),
         f"the same of that window of {side}": lambda: labels_in(source, sample, window),

@@ -1,10 +1,10 @@
 """Speed and memory of the code of a commit against that of the working tree, in alternating runs.
 
-    python -m benchmarks.old_and_new COMMIT [--rounds 5]
+    python -m benchmarks.old_and_new COMMIT [--rounds 5] [--only WORD]
 
 Every figure is taken in a fresh process with one thread, old and new code in turn, so that a noisy
-machine disturbs both alike. Printed are the least of the rounds and the ratio new / old; below 1
-the new code is better.
+machine disturbs both alike; `--only data` takes those whose name has that word. Printed are the
+least of the rounds and the ratio new / old; below 1 the new code is better.
 """
 
 import argparse
@@ -87,6 +87,21 @@ def step(): network(images).sum().backward()
 step()
 told = {"module forward and backward, s": least(step, 3), "its peak, MB   ": resident()}
 """,
+    "data, loading": """
+from gridgen.data import load_dataset
+from gridgen.training import load_recipe
+from gridgen.training.loop.batches import Batches
+batches = Batches(load_dataset(f"{sys.argv[1]}/large"), load_recipe("paper"), 0)
+batches[0]
+start = time.process_time()
+for step in range(1, 6): batches[step]
+told = {"a sample of the paper's crop, CPU ms": 1000 * (time.process_time() - start) / 20}
+""",
+    "data check": """
+from gridgen.data.check import check_data
+check_data(f"{sys.argv[1]}/small")
+told = {"data check of 4,000 images, with imports, CPU s": time.process_time()}
+""",
 }
 COMMANDS = {
     "gridgen --help, s": ["--help"],
@@ -100,11 +115,11 @@ def environment(code: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"}
 
 
-def measured(code: Path, program: str) -> dict[str, float]:
+def measured(code: Path, program: str, folder: str) -> dict[str, float]:
     """What `program` says in a fresh process that imports the package in `code`."""
     text = f"{PREPARE}{program}\nprint(json.dumps(told))"
     done = subprocess.run(
-        [sys.executable, "-c", text],
+        [sys.executable, "-c", text, folder],
         cwd=code,
         env=environment(code),
         capture_output=True,
@@ -128,11 +143,25 @@ def started(code: Path, arguments: list[str], folder: str) -> float:
     return time.perf_counter() - start
 
 
+def write_data(folder: Path) -> None:
+    """Pictures of 2048x1024 as the loader's benchmark has them, and 4,000 of 64x64."""
+    # Not above: it imports torch, which a start must not.
+    from benchmarks.loader import write_dataset, write_small
+
+    write_dataset(folder / "large", 8)
+    write_small(folder / "small", 4000)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commit", help="commit, branch or tag to compare with")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", metavar="WORD", help="in the names of figures")
     options = parser.parse_args()
+    programs, commands = (
+        {name: what for name, what in figures.items() if options.only in name}
+        for figures in (PROGRAMS, COMMANDS)
+    )
     taken: dict[str, dict[str, list[float]]] = {"old": {}, "new": {}}
     with (
         checked_out(options.commit) as old,
@@ -140,14 +169,16 @@ def main() -> None:
         Progress(transient=True) as bar,
     ):
         codes = {"old": old, "new": ROOT}
-        task = bar.add_task("measuring", total=options.rounds * (len(PROGRAMS) + len(COMMANDS)))
+        task = bar.add_task("measuring", total=options.rounds * (len(programs) + len(commands)))
+        if any("data" in name for name in programs):
+            write_data(Path(folder))
         for _ in range(options.rounds):
-            for program in PROGRAMS.values():
+            for program in programs.values():
                 for name, code in codes.items():
-                    for what, value in measured(code, program).items():
+                    for what, value in measured(code, program, folder).items():
                         taken[name].setdefault(what, []).append(value)
                 bar.advance(task)
-            for what, arguments in COMMANDS.items():
+            for what, arguments in commands.items():
                 for name, code in codes.items():
                     taken[name].setdefault(what, []).append(started(code, arguments, folder))
                 bar.advance(task)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +139,7 @@ def _header(path: str | Path, image: Image.Image) -> Header:
         bits=bits,
         photometric=photometric,
         alpha=alpha,
-        orientation=_orientation(path, image),
+        orientation=_orientation(image),
         palette=_palette(image) if photometric is Photometric.PALETTE else None,
     )
 
@@ -150,25 +150,34 @@ def _unpacking(image: Image.Image) -> str:
     return str(tiles[0][3]) if image.format == "PNG" and tiles else ""
 
 
-def _orientation(path: str | Path, image: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     """The tag of any format; a value that Exif does not know is passed over, as viewers do."""
-    if image.format == "PNG" and (found := _exif_chunk(path)):
+    if image.format == "PNG" and (found := _exif_chunk(image)):
         image.info["exif"] = found
     # Of a PNG, the method of its own class would decode all pixels to look behind them.
     tag = Image.Image.getexif(image).get(ORIENTATION, 1)
     return tag if tag in range(1, 9) else 1
 
 
-def _exif_chunk(path: str | Path) -> bytes | None:
-    """What the chunk eXIf of a PNG file holds, before its pixels or behind them."""
-    with open(path, "rb") as file:
+def _exif_chunk(image: Image.Image) -> bytes | None:
+    """What the chunk eXIf of a PNG file holds, before its pixels or behind them.
+
+    Once its pixels are decoded, Pillow itself knows, and the file is closed.
+    """
+    file: IO[bytes] | None = getattr(image, "fp", None)
+    if file is None:
+        return None
+    before = file.tell()
+    try:
         file.seek(8)
         while len(head := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
             if kind == b"eXIf":
                 return file.read(length)
             file.seek(length + 4, 1)
-    return None
+        return None
+    finally:
+        file.seek(before)
 
 
 def _palette(image: Image.Image) -> npt.NDArray[np.float32]:

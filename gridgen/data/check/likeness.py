@@ -18,7 +18,8 @@ a second apart reach 0.53 to 0.70 and frames of different drives 0.58 at most.
 """
 BLANK = 1e-3
 """Norm below which a small picture is nothing but rounding."""
-ROWS = 256
+VALUES = 2**23
+"""Pairs that are compared at a time."""
 
 
 class Twins(NamedTuple):
@@ -45,7 +46,8 @@ def nearest(ones: Sequence[Tensor], others: Sequence[Tensor]) -> list[Twins]:
     if not (ones and others):
         return []
     all_others = torch.stack(list(others))
-    parts = (torch.stack(list(ones[at : at + ROWS])) for at in range(0, len(ones), ROWS))
+    rows = max(VALUES // len(others), 1)
+    parts = (torch.stack(list(ones[at : at + rows])) for at in range(0, len(ones), rows))
     found = [_best(part, all_others) for part in parts]
     likeness, place = (torch.cat(values).tolist() for values in zip(*found, strict=True))
     pairs = map(Twins, range(len(ones)), place, likeness)
@@ -54,19 +56,22 @@ def nearest(ones: Sequence[Tensor], others: Sequence[Tensor]) -> list[Twins]:
 
 def _best(ones: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """The greatest likeness of each of `ones`, (N,), and the index of that one in `others`."""
-    middle = _vectors(ones, SHIFT, SHIFT)
+    middle, lengths = _vectors(ones, SHIFT, SHIFT)
+    # Their mean is 0, so that the others need not have theirs taken away.
+    middle = (middle - middle.mean(1, keepdim=True)) * lengths[:, None]
     greatest = torch.full((len(ones), len(others)), -1.0)
     for top in range(2 * SHIFT + 1):
         for left in range(2 * SHIFT + 1):
-            torch.maximum(greatest, middle @ _vectors(others, top, left).T, out=greatest)
+            vectors, lengths = _vectors(others, top, left)
+            torch.maximum(greatest, (middle @ vectors.T).mul_(lengths), out=greatest)
     likeness, place = greatest.max(dim=1)
     return likeness, place
 
 
-def _vectors(details: Tensor, top: int, left: int) -> Tensor:
-    """(N, pixels) of a window, with mean 0 and norm 1; all 0 for a blank picture."""
+def _vectors(details: Tensor, top: int, left: int) -> tuple[Tensor, Tensor]:
+    """A window, (N, pixels), and for each picture 1 / its norm less its mean; 0 for a blank one."""
     side = SIDE - 2 * SHIFT
     window = details[:, top : top + side, left : left + side].flatten(1)
-    window = window - window.mean(1, keepdim=True)
-    length = window.norm(dim=1, keepdim=True)
-    return torch.where(length > BLANK, window / length.clamp(min=BLANK), 0.0)
+    squares = torch.einsum("np,np->n", window, window) - window.mean(1).square() * window.shape[1]
+    length = squares.clamp(min=0).sqrt()
+    return window, torch.where(length > BLANK, 1 / length.clamp(min=BLANK), 0.0)
