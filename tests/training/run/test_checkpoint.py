@@ -16,6 +16,7 @@ from gridgen.training.run.checkpoint import (
     load_checkpoint,
     newest,
     save_checkpoint,
+    scored_weights,
 )
 from tests.oracles.killing import RECIPE, SPEC, content, fresh_state, task, write_checkpoints
 
@@ -121,6 +122,14 @@ def test_a_file_that_is_removed_together_with_its_line_in_the_manifest_is_missed
     with pytest.warns(UserWarning, match=f"is damaged \\({name} is missing\\)"):
         load_checkpoint(folder, state)
     assert content(state) == held[0]
+
+
+def test_an_average_that_is_missing_is_not_replaced_by_other_weights(tmp_path):
+    best = save_checkpoint(tmp_path, fresh_state(), BEST)
+    average = scored_weights(best, averaged=True)
+    average.unlink()
+    assert scored_weights(best, averaged=True) == average
+    assert scored_weights(best, averaged=False).is_file()
 
 
 def test_a_checkpoint_of_another_network_is_refused(written):
