@@ -13,7 +13,7 @@ from gridgen.data.folder.coco import read_coco
 from gridgen.data.folder.layout import Layout
 from gridgen.data.folder.settings import FolderSettings, read_settings
 from gridgen.data.frequencies import _kept
-from gridgen.errors import GridgenError
+from gridgen.errors import FileError, GridgenError
 from gridgen.files import read_bytes, read_text, require_file
 from gridgen.images import read_header
 from gridgen.memory.device.stored import Calibration
@@ -21,8 +21,10 @@ from gridgen.pages.report import _embedded_file
 from gridgen.spec import GridSpec
 from gridgen.study import Study
 from gridgen.training import Recipe
+from gridgen.training.recipe.extending import source_of
 from gridgen.training.run.checkpoint import _verify
 from gridgen.training.run.facts import Facts
+from gridgen.training.run.folder import lock
 from gridgen.training.run.steplog import StepLog
 from tests.structure.package import modules
 
@@ -32,6 +34,7 @@ NO_FILE = "no file, but a device or a pipe"
 OPENERS: dict[str, Callable[[Path], object]] = {
     "mine.yaml": GridSpec.load,
     "recipe.yaml": Recipe.load,
+    "named.yaml": source_of,
     "study.yaml": Study.load,
     "torch-2.yaml": Calibration.load,
     "classes.txt": read_classes,
@@ -90,6 +93,13 @@ def test_a_checkpoint_with_what_is_no_file_is_damaged(put, tmp_path):
     put(tmp_path / "manifest.json")
     with pytest.raises(OSError, match=NO_FILE):
         _verify(tmp_path)
+
+
+@needs_pipes
+def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(FileError, match=NO_FILE), lock(tmp_path / ".lock", "busy"):
+        pass
 
 
 @pytest.mark.parametrize("name", ["mine.yaml", "classes.txt", "weights.safetensors", "image.png"])

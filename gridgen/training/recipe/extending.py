@@ -1,5 +1,6 @@
 """The recipes that come along, and what a recipe extends. Merges files; checks no fields."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -41,7 +42,8 @@ def source_of(name: str | Path) -> Source:
 
 
 def _require_recipe(name: str | Path) -> None:
-    if str(name) in RECIPES or is_file(name):
+    # What is there and no file is told so where it is read.
+    if str(name) in RECIPES or os.path.exists(name):
         return
     if Path(name).suffix in YAML_SUFFIXES:
         raise SpecError(f"{name}: no such file")

@@ -17,7 +17,15 @@ from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import FileError, RunError, WeightsError
-from gridgen.files import is_file, is_folder, make_folder, read_text, sweep, write_file
+from gridgen.files import (
+    is_file,
+    is_folder,
+    make_folder,
+    read_text,
+    require_file,
+    sweep,
+    write_file,
+)
 from gridgen.grid import build_grid
 from gridgen.names import csv_text
 from gridgen.spec import Document, NetworkSpec
@@ -217,6 +225,8 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
     require_locks()
     make_folder(path.parent)
     try:
+        if path.exists():
+            require_file(path)  # opening a pipe would wait for its other end
         file = open(path, "w")  # noqa: SIM115 - closed below
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
