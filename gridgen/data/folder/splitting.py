@@ -20,7 +20,7 @@ from gridgen.data.folder.rewriting import Fields, with_fields
 from gridgen.data.folder.settings import SETTINGS, FolderSettings
 from gridgen.data.labelled import absent_classes
 from gridgen.errors import DataError, FileError, SpecError, UsageError
-from gridgen.files import is_file, write_file
+from gridgen.files import is_file, read_bytes, read_text, write_file
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 
@@ -213,7 +213,7 @@ def _write(
             raise DataError(f"{path} exists already; --force writes over it")
     if settings.complete() != layout.settings.complete():
         texts[layout.root / SETTINGS] = _rewritten(layout, settings)
-    before = {path: path.read_bytes() if is_file(path) else None for path in texts}
+    before = {path: read_bytes(path) if is_file(path) else None for path in texts}
     try:
         for path, text in texts.items():
             write_file(path, text)
@@ -228,7 +228,7 @@ def _write(
 def _rewritten(layout: Layout, settings: FolderSettings) -> str:
     """The text of dataset.yaml with other patterns and splits. Errors: `DataError`."""
     path = layout.root / SETTINGS
-    text = path.read_bytes().decode() if path.exists() else ""
+    text = read_text(path) if path.exists() else ""
     fields: Fields = {"splits": _places(settings)}
     if settings.images != layout.settings.images:
         fields = {"images": settings.images, "labels": settings.labels, **fields}
