@@ -27,7 +27,15 @@ ORDERS: dict[str, tuple[str, ...]] = {
     ),
     "space": (
         *("workload", "choices", "spec_array", "structure_counts", "part_costs", "cost_tables"),
-        *("quantities", "budget", "memory_limit", "networks", "feasible_set", "selection"),
+        *(
+            "quantities",
+            "budget",
+            "matching",
+            "memory_limit",
+            "networks",
+            "feasible_set",
+            "selection",
+        ),
     ),
 }
 """By room, from above; the room's `__init__` may import all."""
