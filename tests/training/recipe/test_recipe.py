@@ -50,6 +50,7 @@ def test_the_papers_recipe_is_section_4():
         },
         "label_smoothing": 0.0,
         "class_weights": "none",
+        "class_weight_cap": 50.0,
         "crop": {"smallest": 400, "largest": 1024, "size": 400},
         "flip": True,
         "precision": "fp32",
