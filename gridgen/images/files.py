@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gridgen.arguments import PathLike, checked
-from gridgen.errors import DataError
+from gridgen.errors import DataError, UsageError
 from gridgen.files import require_file
 from gridgen.images import pillow_formats, tiff
 from gridgen.images.header import Header, Samples, Window
@@ -94,15 +94,19 @@ def _require_memory(path: Path, header: Header) -> None:
 def image_memory() -> int:
     """Bytes that one image may take: of `LIMIT`, or half of the machine's memory.
 
-    Errors: `DataError` for a value that is no number.
+    Errors: `UsageError` for a value that is no number.
     """
     given = os.environ.get(LIMIT)
     if not given:
         return _half_of_memory()
     try:
-        return int(float(given) * 10**9)
-    except (ValueError, OverflowError) as error:
-        raise DataError(f"{LIMIT}: {given!r} is not a number of gigabytes, such as 8") from error
+        allowed = int(float(given) * 10**9)
+    except (ValueError, OverflowError):
+        allowed = 0
+    if allowed <= 0:
+        # It is no fault of an image, whose faults others collect.
+        raise UsageError(f"{LIMIT}: {given!r} is not a number of gigabytes, such as 8")
+    return allowed
 
 
 @cache
@@ -159,7 +163,7 @@ def read_pixels(
         wanted = channels or header.channels
         require_channels(path, header.channels, wanted)
         # Without a white, values are stretched by all that the file holds.
-        alone = header.orientation == 1 and bool(white_of(header, scale))
+        alone = header.orientation == 1 and white_of(header, scale) is not None
         found = pixels_of(header, file.read(window if alone else None), scale)
     found = replace(found, levels=of_channels(found.levels, wanted))
     if window is None:

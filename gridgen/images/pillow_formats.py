@@ -12,9 +12,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from gridgen.errors import DataError
-from gridgen.files import read_bytes
 from gridgen.images.header import Header, Photometric, Samples, Window
-from gridgen.memory.host import host_memory
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 # Formats that tell a file that was cut off without decoding its pixels.
@@ -48,7 +46,7 @@ class PillowImage:
     """An open image of one page."""
 
     def __init__(self, path: str | Path, image: Image.Image) -> None:
-        self._path, self._image = path, image
+        self._image = image
         # Known before pixels are decoded, which makes Pillow forget it.
         self._deep = image.format == "PNG" and _unpacking(image).endswith(";16B")
         self.header = _header(path, image)
@@ -70,7 +68,10 @@ class PillowImage:
         """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone."""
         from imagecodecs import png_decode
 
-        return cast("npt.NDArray[np.uint16]", png_decode(read_bytes(self._path, host_memory())))
+        # Its file is open for as long as pixels are not decoded, whether it has a name or not.
+        file: IO[bytes] = getattr(self._image, "fp")  # noqa: B009
+        file.seek(0)
+        return cast("npt.NDArray[np.uint16]", png_decode(file.read()))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ interpretation, pixels without a value, depth. docs/data.md has them as a table.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,18 +52,23 @@ class DecodedImage:
 def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -> DecodedImage:
     """Levels from 0 to 1 of stored samples (rows, columns, samples)."""
     upright = upright_samples(header, stored)
-    if header.photometric is Photometric.PALETTE:
-        return DecodedImage(_tensor(_looked_up(header, upright[..., 0])), header)
     valid = _valid(header, upright, scale.nodata)
     white, plain = white_of(header, scale), header.photometric in PLAIN and not scale.black
     if valid is None and white and plain and upright.dtype in (np.uint8, np.uint16):
         return DecodedImage(_divided(upright, white), header)
-    levels = _levels(header, upright, scale, valid)
+    if header.photometric is Photometric.PALETTE:
+        levels = _looked_up(header, upright[..., 0])
+    else:
+        levels = _levels(header, upright, scale, valid)
     if header.photometric is Photometric.CMYK and levels.shape[2] == 4:
         levels = (1 - levels[..., :3]) * (1 - levels[..., 3:])
-    anywhere = None if valid is None else valid.any(axis=2)
-    lacking = anywhere is not None and not anywhere.all()
-    return DecodedImage(_tensor(levels), header, torch.from_numpy(anywhere) if lacking else None)
+    if valid is None:
+        return DecodedImage(_tensor(levels), header)
+    anywhere = valid.any(axis=2)
+    levels[~anywhere] = 0
+    return DecodedImage(
+        _tensor(levels), header, None if anywhere.all() else torch.from_numpy(anywhere)
+    )
 
 
 PLAIN = (Photometric.BLACK_IS_ZERO, Photometric.RGB)
@@ -104,10 +110,16 @@ def _valid(header: Header, values: Samples, declared: float | None) -> ValidMask
         valid = np.isfinite(values)
     for mark in (header.nodata, declared):
         if mark is not None and np.isfinite(mark):
-            # Floats are compared as they are stored: -3.4e38 is written with fewer digits.
-            differs = values != (header.dtype.type(mark) if header.dtype.kind == "f" else mark)
+            differs = values != _stored(mark, header.dtype)
             valid = differs if valid is None else valid & differs
     return None if valid is None or valid.all() else valid
+
+
+def _stored(mark: float, dtype: np.dtype[Any]) -> Any:
+    """The mark as a file stores it. Text has fewer digits than a float, or more than its range."""
+    if dtype.kind != "f":
+        return mark
+    return dtype.type(np.clip(mark, np.finfo(dtype).min, np.finfo(dtype).max))
 
 
 def _levels(header: Header, values: Samples, scale: PixelScale, valid: ValidMask | None) -> Levels:
@@ -116,7 +128,7 @@ def _levels(header: Header, values: Samples, scale: PixelScale, valid: ValidMask
     if valid is not None:
         numbers[~valid] = np.nan
     inverted = header.photometric is Photometric.WHITE_IS_ZERO
-    if white := white_of(header, scale):
+    if (white := white_of(header, scale)) is not None:
         black = scale.black or 0.0 if _declares(header, scale) else 0.0
         levels = (numbers - black) / (white - black)
         levels = 1 - levels if inverted else levels

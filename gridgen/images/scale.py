@@ -1,5 +1,6 @@
 """How numbers become levels from 0 to 1, where a dataset knows more than its files say."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,11 +12,25 @@ from gridgen.spec import Document
 
 @dataclass(frozen=True)
 class PixelScale:
-    """What becomes 1, what becomes 0, and what is no value; None where the file decides."""
+    """What becomes 1, what becomes 0, and what is no value; None where the file decides.
+
+    Errors: `SpecError`, with the field, for a white that is not above black.
+    """
 
     white: float | None = None
     black: float | None = None
     nodata: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("white", "black"):
+            value = getattr(self, field)
+            if value is not None and not math.isfinite(value):
+                raise SpecError(f"{value} is not a number", (field,))
+        if self.black is not None and self.white is None:
+            raise SpecError("black needs a white beside it; add white", ("black",))
+        if self.white is not None and self.white <= (self.black or 0):
+            fact = f"{self.white:g} is not more than black, which is {self.black or 0:g}"
+            raise SpecError(fact, ("white",))
 
 
 FILE_SCALE = PixelScale()
@@ -35,12 +50,8 @@ class ScaleFields(Document):
     """The number of pixels without a value. They are 0 in images, and ignored in labels."""
 
     @model_validator(mode="after")
-    def _black_below_white(self) -> Self:
-        if self.black is not None and self.white is None:
-            raise SpecError("black needs a white beside it; add white", ("black",))
-        if self.white is not None and self.white <= (self.black or 0):
-            fact = f"{self.white:g} is not more than black, which is {self.black or 0:g}"
-            raise SpecError(fact, ("white",))
+    def _is_a_scale(self) -> Self:
+        self.scale  # noqa: B018 - asked for its errors
         return self
 
     @property

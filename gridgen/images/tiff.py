@@ -28,10 +28,12 @@ PHOTOMETRIC = {
     # JPEG inside a TIFF: its decoder answers red, green and blue.
     6: Photometric.RGB,
 }
-JPEG, YCBCR = 7, 6
+JPEG, PALETTE, YCBCR = 7, 3, 6
 ALPHA = (1, 2)
 ORIENTATION, GDAL_NODATA, INK_SET, CMYK_INKS = 274, 42113, 332, 1
 LARGEST_PAGES = 4096
+# Bits of NewSubfileType; another one says that a page is one of a document.
+SMALLER_OR_MASK = 0b101
 # What tifffile and the codecs raise on a damaged file.
 DAMAGED = (
     *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AttributeError),
@@ -70,7 +72,7 @@ def opened(path: Path) -> Iterator[TiffImage]:
 
     try:
         with TiffFile(path) as file:
-            pages = [page for page in _pages(path, file) if page.subfiletype == 0]
+            pages = [page for page in _pages(path, file) if not page.subfiletype & SMALLER_OR_MASK]
             if not pages:
                 raise DataError(f"{path}: damaged, or no image: no page of full size")
             _require_listed(path, file, pages)
@@ -174,6 +176,9 @@ def _require_band(path: Path, page: "TiffPage", number: int, pages: "Sequence[Ti
     if len(pages) > 1 and page.samplesperpixel - len(page.extrasamples) != 1:
         fact = f"{len(pages)} pages, of which page {number} has {page.samplesperpixel} samples"
         raise DataError(f"{path}: {fact}; pages are channels, so save each page as a file")
+    if len(pages) > 1 and page.photometric == PALETTE:
+        fact = f"{len(pages)} pages of palettes"
+        raise DataError(f"{path}: {fact}; pages are channels, so save each page as a file")
     if _kind(page) != _kind(first):
         fact = f"page {number} is {_shown(page)}, page 1 {_shown(first)}"
         raise DataError(f"{path}: {fact}; pages are channels, of one size and type")
@@ -232,12 +237,13 @@ def _part(page: "TiffPage", window: Window) -> Samples:
     if not touched or touched[-1] >= len(page.dataoffsets):
         return _whole(page)[window.rows, window.columns]
     samples = int(page.samplesperpixel)
-    whole = np.zeros((len(rows) * high, len(columns) * wide, samples), page.dtype)
+    # A part that the file leaves out holds the number of pixels without a value, or zeros.
+    whole = np.full((len(rows) * high, len(columns) * wide, samples), page.nodata, page.dtype)
     offsets, counts = ([places[i] for i in touched] for places in _places(page))
     file = page.parent.filehandle
     for segment in file.read_segments(offsets, counts, indices=touched):
         decoded, position, shape = page.decode(*segment, jpegtables=page.jpegtables)
-        if decoded is None:  # a part that the file leaves out holds zeros
+        if decoded is None:
             continue
         plane, _, top, left, _ = position
         down, right = top - rows.start * high, left - columns.start * wide

@@ -44,6 +44,8 @@ def encode(image: torch.Tensor, bits: int, suffix: str) -> bytes:
         shape = " x ".join(map(str, image.shape)) or "one value"
         fact = f"{shape} of {str(image.dtype).removeprefix('torch.')}"
         raise DataError(f"{fact} is no image; give levels from 0 to 1, (channels, H, W)")
+    if not image.isfinite().all():
+        raise DataError("an image of numbers that are not finite; nothing is written for NaN")
     levels = image.detach().cpu().double().clamp(0, 1).permute(1, 2, 0).numpy()
     return WRITERS[suffix](np.rint(levels * (2**bits - 1)).astype(DEPTHS[bits]))
 

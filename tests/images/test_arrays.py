@@ -11,6 +11,7 @@ from gridgen.errors import DataError
 from gridgen.images import read_image
 from gridgen.images.arrays import image_of
 from gridgen.images.scale import PixelScale
+from gridgen.images.writing import encode
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 4), np.uint8)
 DEEP = np.random.default_rng(0).integers(300, 60_000, (6, 8), np.uint16)
@@ -139,3 +140,11 @@ def test_a_tensor_without_plain_values_is_one_line(tensor, kind):
 def test_complex_values_are_refused_as_other_types_are():
     told = "an image of complex64 values, whose white is not known; give uint8, uint16, or floats"
     assert refusal(torch.rand(3, 4, 4).to(torch.complex64).conj()) == f"{told} in [0, 1]"
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_png_without_a_name_is_read_in_full(bits):
+    white = 2**bits - 1
+    expected = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
+    opened = Image.open(BytesIO(encode(expected, bits, ".png")))
+    assert torch.allclose(image_of(opened, 3), (expected * white).round() / white, atol=1e-6)

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -9,9 +10,9 @@ import tifffile
 import torch
 from PIL import Image
 
-from gridgen.errors import DataError
-from gridgen.images import read_header, read_image, read_label
-from gridgen.images.files import LIMIT, read_pixels
+from gridgen.errors import DataError, SpecError, UsageError
+from gridgen.images import Window, read_header, read_image, read_label
+from gridgen.images.files import LIMIT, read_ids, read_pixels
 from gridgen.images.scale import PixelScale
 
 RNG = np.random.default_rng(0)
@@ -99,6 +100,51 @@ def test_a_mark_that_no_pixel_has_and_one_that_is_no_number_change_nothing(tmp_p
         found = read_pixels(write(tmp_path, DEEP, **nodata(text)))
         assert found.valid is None
         assert torch.equal(found.levels, plain)
+
+
+@pytest.mark.parametrize("interpretation", ["separated", "palette"])
+def test_inks_and_palettes_without_a_value_are_0_and_none(tmp_path, interpretation):
+    numbers = RNG.integers(1, 256, (4, 5, 4), np.uint8)
+    numbers[0] = 0
+    options = {"photometric": interpretation, **nodata("0")}
+    if interpretation == "palette":
+        numbers, options["colormap"] = numbers[..., 0], np.full((3, 256), 65535, np.uint16)
+    else:
+        options["planarconfig"] = "contig"
+    found = read_pixels(write(tmp_path, numbers, **options))
+    assert not found.levels[:, 0].any()
+    assert found.levels[:, 1:].any()
+    assert found.valid.sum(dim=1).tolist() == [0, 5, 5, 5]
+
+
+@pytest.mark.parametrize(("dtype", "text"), [(np.float32, "-1.7976931348623157e+308"),
+                                             (np.float16, "-3.4e38")])  # fmt: skip
+def test_a_mark_beyond_the_range_of_a_type_is_its_last_number(tmp_path, dtype, text):
+    holed = DEEP.astype(dtype)
+    holed[0] = np.finfo(dtype).min
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_pixels(write(tmp_path, holed, **nodata(text)))
+    assert not found.valid[0].any()
+    assert found.valid[1:].all()
+
+
+@pytest.mark.parametrize("mark", [5, None])
+def test_tiles_that_a_file_leaves_out_hold_no_values_in_windows_too(tmp_path, mark):
+    ids = np.ones((32, 48), np.uint8)
+    options = {} if mark is None else nodata(str(mark))
+    path = write(tmp_path, ids, tile=(16, 16), **options)
+    raw = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        for name in ("TileOffsets", "TileByteCounts"):
+            tag = file.pages[0].tags[name]
+            size = tag.valuebytecount // tag.count
+            raw[tag.valueoffset : tag.valueoffset + size] = bytes(size)
+    path.write_bytes(raw)
+    whole = read_label(path)
+    assert whole[:16, :16].unique().tolist() == [mark or 0]
+    part = read_ids(path, Window(4, 4, 20))
+    assert np.array_equal(part, whole[4:24, 4:24])
 
 
 # Photometric interpretation
@@ -206,6 +252,25 @@ def test_labels_of_floats_and_ids_beyond_64_bits_are_refused(tmp_path):
     assert "does not fit into 64 bits" in failure(read_label, path)
 
 
+@pytest.mark.parametrize(("white", "expected"), [(0, [0, 0.5, 1]), (-500, [0, 1, 1])])
+def test_white_may_be_0_or_below_where_black_is_lower(tmp_path, white, expected):
+    path = write(tmp_path, np.array([[-1000, -500, 0]], np.int16))
+    assert read_image(path, white=white, black=-1000).tolist() == [[expected]]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"black": 5}, "black needs a white beside it"),
+        ({"white": -900.0, "black": 0.0}, "-900 is not more than black, which is 0"),
+        ({"white": np.nan}, "nan is not a number"),
+    ],
+)
+def test_a_scale_that_means_nothing_is_told_from_python_too(tmp_path, options, told):
+    with pytest.raises(SpecError, match=told):
+        read_image(write(tmp_path, DEEP), **options)
+
+
 def test_white_and_black_bound_numbers_of_more_than_8_bits(tmp_path):
     hounsfield = np.array([[-2000, -1000], [0, 3000]], np.int16)
     found = read_image(write(tmp_path, hounsfield), white=1000, black=-1000)
@@ -272,6 +337,16 @@ def test_rare_compressions_are_read_exactly(tmp_path, compression, options):
     assert np.array_equal((read_image(path).permute(1, 2, 0) * 255).round(), COLOURS)
 
 
+def test_a_page_of_a_document_is_read_and_pages_of_palettes_are_refused(tmp_path):
+    path = write(tmp_path, DEEP, subfiletype=2)
+    assert read_image(path).shape == (1, 12, 9)
+    palette = np.zeros((3, 256), np.uint16)
+    with tifffile.TiffWriter(path) as file:
+        for _ in range(2):
+            file.write(COLOURS[..., 0].copy(), photometric="palette", colormap=palette)
+    assert failure(read_image, path).startswith(f"{path}: 2 pages of palettes; pages are channels")
+
+
 # Files that are none, and large ones
 
 
@@ -294,9 +369,10 @@ def test_how_large_an_image_may_be_is_named_and_can_be_set(tmp_path, monkeypatch
     )
     monkeypatch.setenv(LIMIT, "0.01")
     assert read_image(path).shape == (1, 1000, 500)
-    monkeypatch.setenv(LIMIT, "much")
-    fact = f"{LIMIT}: 'much' is not a number of gigabytes, such as 8"
-    assert failure(read_image, path) == fact
+    for given in ("much", "0", "-1", "inf"):
+        monkeypatch.setenv(LIMIT, given)
+        with pytest.raises(UsageError, match="is not a number of gigabytes, such as 8"):
+            read_image(path)
 
 
 def test_pillow_keeps_its_own_limit(tmp_path):

@@ -34,6 +34,7 @@ def test_levels_are_clamped(tmp_path):
         ("a.png", torch.ones(4, 2, 2), {}, "4 channels do not fit into a PNG"),
         ("a.png", torch.ones(2, 2), {}, "2 x 2 of float32 is no image"),
         ("a.png", torch.ones(1, 2, 2, dtype=torch.uint8), {}, "1 x 2 x 2 of uint8 is no image"),
+        ("a.png", torch.full((1, 2, 2), torch.nan), {}, "numbers that are not finite"),
         ("a.png", torch.ones(1, 2, 2), {"bits": 12}, "bits: 12 are not written; choose 8 or 16"),
     ],
 )
