@@ -135,7 +135,12 @@ class CocoLabels:
             inside = PurePosixPath(drawing.image.file_name.replace("\\", "/"))
             places = [folder / inside for folder in folders]
             found = [by_path[key] for p in places if (key := composed(str(p))) in by_path]
-            if found:
+            other = self._drawings.get(found[0]) if found else None
+            if other and other.image.file_name != drawing.image.file_name:
+                fact = f"images {other.image.file_name!r} and {drawing.image.file_name!r}"
+                fact = f"{fact} are one file, {found[0]}; merge them"
+                faults.append(DataError(f"{self._path}: {fact}"))
+            elif found:
                 self.files[names[found[0]]] = self._path
                 self._drawings[found[0]] = drawing
             # A file that is there may belong to another split.

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -73,13 +73,23 @@ class Layout:
     ) -> dict[str, tuple[Path, ...]]:
         """The image files of a split by their names.
 
-        Errors: `DataError` for two files of one name, which goes to `faults` where they are given.
+        Errors: `DataError` for two files of one name, and for an image of other channel numbers
+        than most of the folder, which goes to `faults` where they are given.
         """
+        found = self._channels(split, faults)
+        if "{channel}" in self.settings.images:
+            everywhere = [each for s in self.splits for each in self._channels(s, []).values()]
+            for fault in _unlike_channels(found.values(), everywhere):
+                _tell(fault, faults)
+        return {name: tuple(found[name][c] for c in sorted(found[name])) for name in sorted(found)}
+
+    def _channels(self, split: str, faults: list[DataError] | None) -> dict[str, dict[str, Path]]:
+        """The files of each image by their channel numbers, "" where they have none."""
         found: dict[str, dict[str, Path]] = {}
         for match, path in self._files(split, self.settings.images, SUFFIXES):
             channel = match.groupdict().get("channel") or ""
             _add(found.setdefault(composed(match["name"]), {}), channel, path, faults)
-        return {name: tuple(found[name][c] for c in sorted(found[name])) for name in sorted(found)}
+        return found
 
     def labels(self, split: str, faults: list[DataError] | None = None) -> dict[str, Path]:
         """The label files of a split by their names. Errors: as of `images`."""
@@ -252,7 +262,26 @@ def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] |
     if key not in found:
         found[key] = path
         return
-    fault = DataError(f"{path}: {found[key].name} has the same name; remove one")
+    _tell(DataError(f"{path}: {found[key].name} has the same name; remove one"), faults)
+
+
+def _tell(fault: DataError, faults: list[DataError] | None) -> None:
+    """Add a fault to those that are gathered, or raise it where none are."""
     if faults is None:
         raise fault
     faults.append(fault)
+
+
+def _unlike_channels(
+    images: Iterable[Mapping[str, Path]], everywhere: Iterable[Mapping[str, Path]]
+) -> Iterator[DataError]:
+    """A fault for each image whose channel numbers are not the usual ones of all images."""
+    found: dict[tuple[str, ...], list[Path]] = {}
+    for files in everywhere:
+        found.setdefault(tuple(sorted(files)), []).append(min(files.values()))
+    usual = max(found, key=lambda numbers: len(found[numbers]), default=())
+    for files in images:
+        if (own := tuple(sorted(files))) != usual:
+            fact = f"an image of the channels {', '.join(own)}, but {found[usual][0]}"
+            fact = f"{fact} has {', '.join(usual)}; all images have the same"
+            yield DataError(f"{files[own[0]]}: {fact}")

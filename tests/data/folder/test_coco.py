@@ -194,6 +194,14 @@ DAMAGED = {
         {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "b.png"}]},
         "image 'b.png' is not in",
     ),
+    "an image by two paths": (
+        {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "./a.png"}]},
+        "images 'a.png' and './a.png' are one file",
+    ),
+    "an image by two folders": (
+        {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "images/a.png"}]},
+        "images 'a.png' and 'images/a.png' are one file",
+    ),
     "another size": (
         {"images": [IMAGE | {"width": 11}]},
         "image 'a.png' has 9x11 pixels there, and 9x12 itself",

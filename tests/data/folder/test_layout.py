@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gridgen.data.check import check_data
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError, SpecError
@@ -63,11 +64,27 @@ def test_a_channel_that_is_missing_or_of_another_size_is_named(make):
     settings = 'images: "in/{name}_{channel}"\nlabels: "out/{name}"'
     images = ["in/a_0000.png", "in/a_0001.png", "in/b_0000.png"]
     root = make(images, ["out/a.png", "out/b.png"], settings)
-    with pytest.raises(DataError, match=r"in/b_0000.png: 1 channel, but .*in/a_0000.png has 2"):
+    with pytest.raises(DataError, match=r"in/b_0000.png: .* of the channels 0000, but"):
         Folder(root)
     save(root / "in/b_0001.png", np.zeros((3, 3), np.uint8))
     with pytest.raises(DataError, match=r"in/b_0001.png: 3x3 pixels, but b_0000.png has 2x3"):
         Folder(root)
+
+
+def test_the_numbers_of_channels_are_the_same_in_all_images_and_lists(make):
+    settings = 'images: "in/{name}_{channel}"\nlabels: "out/{name}"\n'
+    images = [f"in/{name}_000{channel}.png" for name in "abc" for channel in (0, 1 + (name == "c"))]
+    root = make(images, [f"out/{name}.png" for name in "abc"], settings)
+    told = r"in/c_0000.png: .* 0000, 0002, but .*in/a_0000.png has 0000, 0001; all images have"
+    with pytest.raises(DataError, match=told):
+        Folder(root)
+    (root / "dataset.yaml").write_text(f"{settings}splits: {{train: t.txt, val: v.txt}}", "utf-8")
+    (root / "t.txt").write_text("a\nb\n", "utf-8")
+    (root / "v.txt").write_text("c\n", "utf-8")
+    for split in ("train", "val"):
+        with pytest.raises(DataError, match=told):
+            Folder(root, split)
+    assert any("0000, 0002, but" in fault.text for fault in check_data(root).faults)
 
 
 def test_names_may_hold_folders(make):
