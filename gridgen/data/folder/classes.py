@@ -112,15 +112,15 @@ def is_name(text: str) -> bool:
 
 
 def _byte(text: str, column: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 255):
-        raise ValueError(f"{column}: {text!r} is not a whole number from 0 to 255")
-    return int(text)
+    if not (re.fullmatch(r"0*[0-9]{1,3}", text) and int(text[-3:]) <= 255):
+        raise ValueError(f"{column}: {text[:40]!r} is not a whole number from 0 to 255")
+    return int(text[-3:])
 
 
 def _whole(text: str, column: str) -> int:
     """A number of 64 bits: some tools mark what is no class with -1 or 65535."""
     if not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII):
-        raise ValueError(f"{column}: {text!r} is not a whole number")
+        raise ValueError(f"{column}: {text[:40]!r} is not a whole number of 18 digits at most")
     return int(text)
 
 

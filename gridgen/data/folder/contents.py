@@ -10,7 +10,7 @@ from gridgen.data.dataset import IGNORE, Colour
 from gridgen.data.folder.classes import ClassLine, generated_colours, generated_names
 from gridgen.data.folder.known import ToldNames
 from gridgen.data.folder.raster import colour_numbers
-from gridgen.data.folder.settings import Meaning
+from gridgen.data.folder.settings import MOST_STORED, Meaning
 from gridgen.errors import DataError
 from gridgen.images.files import opened
 from gridgen.images.rules import upright_samples
@@ -38,10 +38,13 @@ def add_label(stored: Stored, path: Path) -> None:
         samples, palette = upright_samples(file.header, file.read()), file.header.palette
     if samples.shape[2] == 1 and samples.dtype.kind != "f":
         new = np.unique(samples).tolist()
+        if new[-1] > MOST_STORED:
+            fact = f"a label of the number {new[-1]}, which is beyond 64 bits with a sign"
+            raise DataError(f"{path}: {fact}; save ids of classes")
         stored.ids.update(new)
         if palette is not None:
             entries = (255 * palette).round().astype(int).tolist()
-            stored.palette |= {key: tuple(entries[key]) for key in new if key < len(entries)}
+            _add_palette(stored, {k: tuple(entries[k]) for k in new if k < len(entries)}, path)
     elif samples.shape[2] == 3 and samples.dtype == np.uint8:
         numbers = np.unique(colour_numbers(samples)).tolist()
         stored.colours.update((n >> 16, n >> 8 & 255, n & 255) for n in numbers)
@@ -52,6 +55,15 @@ def add_label(stored: Stored, path: Path) -> None:
         if len(several) > IGNORE + 1:
             fact = f"with it, labels store {len(several)} {what}, and {IGNORE} classes are the most"
             raise DataError(f"{path}: {fact}; save ids of classes, not of instances, and no JPEG")
+
+
+def _add_palette(stored: Stored, palette: dict[int, Colour], path: Path) -> None:
+    """Add the colours of numbers. Errors: `DataError` where one has another in an earlier file."""
+    for number, colour in palette.items():
+        if (earlier := stored.palette.setdefault(number, colour)) != colour:
+            now, before = (f"#{bytes(each).hex()}" for each in (colour, earlier))
+            fact = f"by its palette {number} is {now}, and {before} in a label before"
+            raise DataError(f"{path}: {fact}; save all with one palette, or write classes.txt")
 
 
 def of_ids(stored: Stored, told: ToldNames) -> tuple[list[ClassLine], dict[int, Meaning]]:

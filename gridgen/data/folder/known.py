@@ -11,7 +11,7 @@ from gridgen.data.dataset import Colour
 from gridgen.data.folder.classes import ClassList
 from gridgen.data.folder.dataset import label_source
 from gridgen.data.folder.layout import SYNONYMS, Layout
-from gridgen.data.folder.settings import IMAGES, LABELS, FolderSettings
+from gridgen.data.folder.settings import IMAGES, LABELS, MOST_STORED, FolderSettings
 from gridgen.errors import DataError
 from gridgen.files import is_file, read_text
 from gridgen.names import composed
@@ -42,17 +42,26 @@ def nnunet_names(root: Path) -> ToldNames:
         return ToldNames()
     try:
         labels = json.loads(read_text(path, "utf-8-sig"))["labels"]
-        pairs = [_id_and_name(*pair) for pair in labels.items()]
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        found: dict[int, str] = {}
+        for key, value in labels.items():
+            if isinstance(value, list):
+                continue
+            number, name = (key, value) if isinstance(value, str) else (value, key)
+            if found.setdefault(_id(number), name) != name:
+                raise ValueError(f"{name[:40]!r} has the number of another")
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         fact = f"{path}: its labels cannot be read ({error})"
         raise DataError(f"{fact}; they are names with their numbers") from error
-    return ToldNames(ids=dict(pair for pair in pairs if pair))
+    return ToldNames(ids={number: composed(name.strip()) for number, name in found.items()})
 
 
-def _id_and_name(key: str, value: Any) -> tuple[int, str] | None:
-    if isinstance(value, str):
-        return int(key), composed(value.strip())
-    return None if isinstance(value, list) else (int(value), composed(key.strip()))
+def _id(number: Any) -> int:
+    """An id that is a number, or its digits. Errors: `ValueError`."""
+    if type(number) is not int and not re.fullmatch(r"[0-9]{1,19}", str(number)):
+        raise ValueError(f"{str(number)[:40]!r} is not a whole number")
+    if not 0 <= (whole := int(number)) <= MOST_STORED:
+        raise ValueError(f"{str(number)[:40]} is not from 0 to {MOST_STORED}")
+    return whole
 
 
 def labelmap_names(root: Path) -> ToldNames:

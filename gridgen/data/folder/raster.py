@@ -60,7 +60,7 @@ class RasterLabels:
         if samples.shape[2] != 3 or samples.dtype != np.uint8:
             fact = f"a label of {samples.shape[2]} channels of {samples.dtype}"
             raise DataError(f"{path}: {fact}; save ids, or the colours of classes.txt as RGB")
-        if not self._colours.keys.size:
+        if self._numbers.keys.size and not self._colours.keys.size:
             raise DataError(f"{path}: a label of colours, but classes.txt repeats one; tell apart")
         return colour_numbers(samples), self._colours
 
@@ -81,6 +81,8 @@ class _Table:
             return self._bytes.take(numbers)
         if numbers.dtype == np.uint64:  # what is no int64 is no key either
             numbers = np.minimum(numbers, np.uint64(np.iinfo(np.int64).max))
+        if not self.keys.size:
+            return np.full(numbers.shape, UNLISTED, np.int64)
         wide = numbers.astype(np.int64)
         place = np.searchsorted(self.keys, wide).clip(0, len(self.keys) - 1)
         return np.where(self.keys[place] == wide, self._labels[place], UNLISTED)

@@ -38,6 +38,9 @@ def _edits(text: str, node: yaml.MappingNode, fields: Fields, newline: str) -> I
             first, end = old.start_mark.index, old.end_mark.index
             yield first, end, f"{' ' * (first == end)}{_inline(new)}"
     added = {name: value for name, value in fields.items() if name not in there}
+    if added and not node.value:  # {}
+        yield node.start_mark.index, node.end_mark.index, _inline(added)
+        return
     last = _end(node.value[-1][1])
     if added and node.flow_style:
         yield last, last, "".join(f", {name}: {_inline(value)}" for name, value in added.items())

@@ -36,8 +36,10 @@ def _pattern(text: str) -> str:
 
 
 PathPattern = Annotated[str, AfterValidator(_pattern)]
+MOST_STORED = 2**63 - 1
+"""The largest number of a label: of 64 bits with a sign."""
 # Keys of YAML are read as text.
-StoredNumber = Annotated[int, Field(strict=False)]
+StoredNumber = Annotated[int, Field(strict=False, ge=-MOST_STORED - 1, le=MOST_STORED)]
 Meaning = int | Literal["ignore"]
 
 

@@ -38,6 +38,8 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
         (GOOD + "1\troad\t4\t5\tclass", "2: 5 columns; write id, name, R, G, B, role, "
          "separated by tabs"),
         ("x\tsky\t1\t2\t3\tclass", "1: id: 'x' is not a whole number from 0 to 255"),
+        ("1" * 5000 + "\tsky\t1\t2\t3\tclass",
+         f"1: id: '{'1' * 40}' is not a whole number from 0 to 255"),
         ("-1\tsky\t1\t2\t3\tclass", "1: id: '-1' is not a whole number from 0 to 255"),
         ("0\tsky\t1\t256\t3\tclass", "1: G: '256' is not a whole number from 0 to 255"),
         ("0\tsky\t1\t2\t3.5\tclass", "1: B: '3.5' is not a whole number from 0 to 255"),

@@ -100,6 +100,50 @@ def test_a_palette_gives_colours_and_the_labelmap_names(make):
     assert Folder(root).colours == ((0, 0, 7), (5, 5, 5))
 
 
+def test_palettes_that_contradict_each_other_are_refused(make):
+    root = make(row(0, 1), row(0, 1))
+    for number, colours in enumerate(([0, 0, 0, 255, 0, 0], [255, 0, 0, 0, 0, 0])):
+        (root / f"masks/{number}.tif").unlink()
+        image = Image.fromarray(row(0, 1))
+        image.putpalette(colours)
+        image.save(root / f"masks/{number}.png")
+    told = "1.png: by its palette 0 is #ff0000, and #000000 in a label before; save all with one"
+    with pytest.raises(DataError, match=told):
+        init_data(root)
+    assert not (root / "classes.txt").exists()
+
+
+def test_numbers_that_dataset_yaml_cannot_hold_are_refused(make):
+    root = make(row(0, 2**64 - 1, dtype=np.uint64))
+    with pytest.raises(DataError, match=r"0.tif: .*18446744073709551615.* 64 bits"):
+        init_data(root)
+    assert not (root / "classes.txt").exists()
+
+
+DAMAGED = {
+    "infinity": '{"labels": {"a": Infinity}}',
+    "a fraction": '{"labels": {"a": 1.5}}',
+    "truth": '{"labels": {"a": true}}',
+    "a negative id": '{"labels": {"a": -1}}',
+    "an id of more than 64 bits": f'{{"labels": {{"a": {2**64}}}}}',
+    "two names of one id": '{"labels": {"a": 1, "b": 1}}',
+    "no number": '{"labels": {"x": "a"}}',
+    "an id of 5,000 digits": f'{{"labels": {{"a": {"1" * 5000}}}}}',
+    "lists in lists": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_ids_in_dataset_json_that_mean_nothing_are_one_line(make, text):
+    texts = {"dataset.json": text}
+    root = make(row(0, 1), images="imagesTr", folder="labelsTr", texts=texts)
+    with pytest.raises(DataError, match=r"dataset.json: its labels cannot be read \(.*\)") as error:
+        init_data(root)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+    assert not (root / "classes.txt").exists()
+
+
 @pytest.mark.parametrize(
     "labels",
     [

@@ -5,9 +5,10 @@ import pytest
 import tifffile
 from PIL import Image
 
+from gridgen.data.check import check_data
 from gridgen.data.dataset import IGNORE
 from gridgen.data.folder import Folder
-from gridgen.errors import DataError
+from gridgen.errors import DataError, SpecError
 
 CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
 VOID = "7\tvoid\t0\t0\t0\tignore\n"
@@ -108,3 +109,18 @@ def test_a_number_that_does_not_fit_is_not_taken_for_another(make):
     stored = np.array([[0, 2**64 - 1]], np.uint64)
     with pytest.raises(DataError, match=r"18446744073709551615 \(1 pixel\)"):
         make(stored, CLASSES + "-1\tvoid\t0\t0\t0\tignore\n", suffix="tif")
+
+
+def test_a_number_of_more_than_64_bits_is_told_with_its_line(make):
+    with pytest.raises(SpecError, match=r"dataset.yaml:1:.*9223372036854775807"):
+        make(np.array([[0]], np.uint8), settings=f"values: {{{10**26}: 0}}")
+
+
+@pytest.mark.parametrize("stored", [[[0, 300]], [[[9, 0, 0], [0, 9, 0]]]], ids=["ids", "colours"])
+def test_labels_beside_a_damaged_list_of_classes_are_no_further_fault(make, tmp_path, stored):
+    numbers = np.array(stored, np.uint16 if len(np.shape(stored)) == 2 else np.uint8)
+    with pytest.raises(DataError, match=r"classes.txt:1: 1 columns"):
+        make(numbers, "damaged", suffix="tif" if numbers.ndim == 2 else "png")
+    told = [fault.text for fault in check_data(tmp_path).faults if "no split val" not in fault.text]
+    assert len(told) == 1
+    assert "classes.txt:1" in told[0]

@@ -15,6 +15,8 @@ TEXTS = [
     "white: 3\nsplits:\n    train: old.txt\n    test: 'test.txt'  # all",
     "splits: {train: old.txt, test: test.txt}  # lists\nwhite: 3\n",
     "splits:\nwhite: 3\n",
+    "{}",
+    "{}  # nothing yet\n",
     "splits: ~  # none\n",
     "{white: 4095, values: {0: 0, 255: 1}}\n",
     "values:\n  0: 0\n  255: 1  # cells\n# after\n",
