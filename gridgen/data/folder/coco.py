@@ -56,6 +56,11 @@ class CocoCategory(BaseModel):
     id: Id
     name: str
 
+    @property
+    def class_name(self) -> str:
+        """The name of its class in classes.txt."""
+        return composed(self.name.strip())
+
 
 class CocoFile(BaseModel):
     """The parts of the file that labels need."""
@@ -109,7 +114,7 @@ class CocoLabels:
         _require_pycocotools(self._path)
         content = read_coco(self._path)
         ids = {line.name: line.id if line.role == "class" else IGNORE for line in listed.lines}
-        self._names = {category.id: composed(category.name) for category in content.categories}
+        self._names = {category.id: category.class_name for category in content.categories}
         self._labels = {key: ids.get(name, UNLISTED) for key, name in self._names.items()}
         self._background = ids.get(BACKGROUND, IGNORE)
         drawings = {image.id: _Drawing(image, []) for image in content.images}

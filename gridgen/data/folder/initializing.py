@@ -18,7 +18,6 @@ from gridgen.data.folder.layout import SYNONYMS
 from gridgen.data.folder.settings import CLASSES, SETTINGS, Meaning
 from gridgen.errors import DataError, FileError
 from gridgen.files import write_file
-from gridgen.names import composed
 from gridgen.progress import OnProgress, no_progress
 
 
@@ -98,7 +97,7 @@ def _of_categories(found: RecognizedLayout) -> list[ClassLine]:
     names = [BACKGROUND]
     for split in layout.splits:
         content = read_coco(layout.place(split, layout.settings.labels))
-        names += [composed(category.name.strip()) for category in content.categories]
+        names += [category.class_name for category in content.categories]
     return class_lines(list(dict.fromkeys(names)), {})
 
 

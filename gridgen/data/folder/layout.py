@@ -229,9 +229,15 @@ def _splits(root: Path, settings: FolderSettings) -> Mapping[str, str]:
         wanted += settings.labels.removesuffix("/{name}")
         raise DataError(f"{root}: no split; a dataset has {wanted}; gridgen data init finds others")
     usual = {other: name for name, others in SYNONYMS.items() for other in others}
-    return {
-        usual.get(name, name) if usual.get(name) not in folders else name: name for name in folders
-    }
+    found: dict[str, str] = {}
+    for folder in folders:
+        split = usual.get(folder, folder)
+        split = folder if split in folders else split
+        if split in found:
+            fact = f"{root / before}: {found[split]} and {folder} are both the split {split}"
+            raise DataError(f"{fact}; rename one, or name the splits in {SETTINGS}")
+        found[split] = folder
+    return found
 
 
 def _literal(pattern: str) -> str:
@@ -247,13 +253,22 @@ def _expression(pattern: str) -> re.Pattern[str]:
     """What matches a path without its ending."""
     parts = re.split(r"({name}|{channel})", pattern)
     found = {"{name}": "(?P<name>.+)", "{channel}": CHANNEL}
-    return re.compile("".join(found.get(part, re.escape(part)) for part in parts))
+    # A name may hold a newline.
+    return re.compile("".join(found.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All visible files in a folder and below, in the order of their names."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    """All visible files in a folder and below, in the order of their names.
+
+    Linked folders are followed, but not into one in which the link itself lies.
+    """
+    for place, folders, files in os.walk(folder, followlinks=True):
+        above = {os.path.realpath(each) for each in (Path(place), *Path(place).parents)}
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(os.path.join(place, name)) not in above
+        )
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
 
 

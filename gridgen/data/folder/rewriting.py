@@ -69,7 +69,7 @@ def _lines(fields: Fields) -> Iterator[str]:
             yield from (f"  {line}" for line in _lines(value))
 
 
-def _inline(value: "str | Mapping[str, str]") -> str:
+def _inline(value: "str | Fields") -> str:
     """A value as YAML on one line. Text is quoted: `{name}` would be a mapping."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)

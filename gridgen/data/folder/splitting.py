@@ -217,7 +217,7 @@ def _write(
     try:
         for path, text in texts.items():
             write_file(path, text)
-    except FileError:
+    except BaseException:  # Ctrl-C too: between the two lists, an image would be in both
         for path, raw in before.items():
             with suppress(FileError, OSError):
                 path.unlink() if raw is None else write_file(path, raw)

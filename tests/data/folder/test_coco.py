@@ -134,6 +134,11 @@ def test_a_category_may_be_ignored_but_not_be_unknown(make):
     )
 
 
+def test_blanks_around_the_name_of_a_category_mean_nothing(make):
+    categories = [{"id": 7, "name": " cat "}]
+    assert label(make([drawn([box(0, 0, 6, 6)])], categories=categories))[0, 0] == 1
+
+
 def test_a_part_is_cut_from_the_whole(make):
     dataset = Folder(make([drawn([box(2, 1, 7, 5)])]))
     part = dataset.window(0, Window(2, 3, 4)).label

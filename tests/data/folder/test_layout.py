@@ -99,6 +99,30 @@ def test_names_may_hold_folders(make):
         Folder(root)
 
 
+def test_linked_folders_are_followed_but_not_in_circles(make, tmp_path_factory):
+    root, other = (
+        make(["train/images/b.png"], ["train/labels/b.png"]),
+        tmp_path_factory.mktemp("other"),
+    )
+    for kind in ("images", "labels"):
+        save(other / kind / "a.png", IDS)
+        (root / "train" / kind / "more").symlink_to(other / kind)
+        (other / kind / "circle").symlink_to(root / "train" / kind)
+        (root / "train" / kind / "self").symlink_to(".")
+    assert Folder(root).names == ("b", "more_a")
+
+
+def test_a_name_may_hold_a_newline(make):
+    root = make(["train/images/a\nb.png"], ["train/labels/a\nb.png"])
+    assert Folder(root).names == ("a\nb",)
+
+
+def test_two_folders_that_are_both_val_are_named(make):
+    root = make([f"{split}/images/a.png" for split in ("train", "valid", "validation")], [])
+    with pytest.raises(DataError, match="valid and validation are both the split val; rename one"):
+        Folder(root)
+
+
 @pytest.mark.parametrize("folder", ["valid", "validation", "dev"])
 def test_val_may_have_its_other_names(make, folder):
     images = ["training/images/a.png", f"{folder}/images/b.png"]

@@ -262,3 +262,20 @@ def test_a_list_that_cannot_be_written_leaves_what_was_there(make, monkeypatch):
 
     monkeypatch.setattr("gridgen.data.folder.splitting.write_file", failing)
     assert "No space left" in refused(root, FileError, seed=1, force=True)
+
+
+def test_an_interruption_between_the_lists_leaves_what_was_there(make, monkeypatch):
+    root = make()
+    split_data(root)
+    before = contents(root)
+    write = split_data.__wrapped__.__globals__["write_file"]
+
+    def interrupted(path, text):
+        if path.name == "val.txt" and isinstance(text, str):
+            raise KeyboardInterrupt
+        return write(path, text)
+
+    monkeypatch.setattr("gridgen.data.folder.splitting.write_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        split_data(root, seed=1, force=True)
+    assert contents(root) == before
