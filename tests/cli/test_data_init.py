@@ -66,4 +66,4 @@ def test_what_is_not_understood_is_one_line_and_exit_code_2(place, gridgen):
     (place / "in").mkdir()
     code, out, err = gridgen("data", "init", "in")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "in: no images with labels; looked for" in err
+    assert "in: no images with labels such as" in err

@@ -202,6 +202,5 @@ def _nothing(root: Path) -> str:
     for path in root.rglob("*"):
         if path.name.lower().endswith(NIFTI):
             return f"{path}: NIfTI (.nii.gz) is not read; convert to PNG or TIFF"
-    looked = "; ".join(map(str, KNOWN))
-    cure = "for others write dataset.yaml, as docs/data.md has it"
-    return f"{root}: no images with labels; looked for {looked}; {cure}"
+    cure = f"docs/data.md lists the {len(KNOWN)} layouts, and dataset.yaml for others"
+    return f"{root}: no images with labels such as {KNOWN[0]}; {cure}"

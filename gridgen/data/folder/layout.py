@@ -1,6 +1,5 @@
 """Which files of a folder belong together: its splits, and the images and labels of each."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from gridgen.data.dataset import require_split
+from gridgen.data.folder.patterns import literal_folders, path_expression, visible_files
 from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
 from gridgen.errors import DataError
 from gridgen.files import read_text
@@ -20,7 +20,6 @@ SYNONYMS = {
     "test": ("testing",),
 }
 """Other names of folders, where there is none of the usual name."""
-CHANNEL = r"(?P<channel>\d{4})"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Layout:
     def place(self, split: str, pattern: str) -> Path:
         """The folder in which all files of a pattern lie, or the JSON file."""
         filled = self._filled(split, pattern)
-        return self.root / (filled if filled.endswith(".json") else _literal(filled))
+        return self.root / (filled if filled.endswith(".json") else literal_folders(filled))
 
     def images(
         self, split: str, faults: list[DataError] | None = None
@@ -122,7 +121,7 @@ class Layout:
                 (self.settings.labels, LABEL_SUFFIXES),
             )
             if not pattern.endswith(".json")
-            for path in _walk(self.place(split, pattern))
+            for path in visible_files(self.place(split, pattern))
             if path.suffix.lower() not in suffixes and path not in known
         }
         return list(found)
@@ -134,11 +133,11 @@ class Layout:
         self, split: str, pattern: str, suffixes: Sequence[str]
     ) -> Iterator[tuple[re.Match[str], Path]]:
         """Files of the split that match the pattern and end in one of the suffixes."""
-        expression = _expression(self._filled(split, pattern))
+        expression = path_expression(self._filled(split, pattern))
         beside = self.settings.labels if pattern == self.settings.images else self.settings.images
-        other = _expression(self._filled(split, beside))
+        other = path_expression(self._filled(split, beside))
         listed = self.names(split)
-        for path in _walk(self.place(split, pattern)):
+        for path in visible_files(self.place(split, pattern)):
             place = path.relative_to(self.root).with_suffix("").as_posix()
             matched = expression.fullmatch(place)
             if path.suffix.lower() not in suffixes or not matched:
@@ -164,10 +163,12 @@ def paired(
         faults.append(
             DataError(f"{layout.root / layout.splits[split]}: no names; write one a line")
         )
-    elif not images:
+    elif not images and not listed:
         faults.append(DataError(no_images(folder)))
     for name in sorted((listed or set()) - images.keys()):
-        faults.append(DataError(f"{layout.root / layout.splits[split]}: {name!r} has no image"))
+        fact = f"{layout.root / layout.splits[split]}: {name!r} has no image"
+        ending = name.lower().endswith(tuple(SUFFIXES))
+        faults.append(DataError(f"{fact}; leave out the ending" if ending else fact))
     for name in sorted(images.keys() ^ labels.keys()):
         faults.append(DataError(unpaired(layout, split, name, images, labels)))
     both = {name: files for name, files in images.items() if name in labels}
@@ -220,7 +221,7 @@ def _splits(root: Path, settings: FolderSettings) -> Mapping[str, str]:
     if settings.has_lists:
         return {"train": ""}
     before, _, after = settings.images.partition("{split}")
-    inside = _literal(after.removeprefix("/"))
+    inside = literal_folders(after.removeprefix("/"))
     folders = sorted(
         path.name for path in (root / before).glob("[!.]*") if (path / inside).is_dir()
     )
@@ -238,38 +239,6 @@ def _splits(root: Path, settings: FolderSettings) -> Mapping[str, str]:
             raise DataError(f"{fact}; rename one, or name the splits in {SETTINGS}")
         found[split] = folder
     return found
-
-
-def _literal(pattern: str) -> str:
-    """The folders of a pattern before its first placeholder.
-
-    >>> _literal("train/images/{name}"), _literal("imagesTr/{name}_{channel}"), _literal("{name}")
-    ('train/images', 'imagesTr', '')
-    """
-    return pattern.split("{")[0].rpartition("/")[0]
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    """What matches a path without its ending."""
-    parts = re.split(r"({name}|{channel})", pattern)
-    found = {"{name}": "(?P<name>.+)", "{channel}": CHANNEL}
-    # A name may hold a newline.
-    return re.compile("".join(found.get(part, re.escape(part)) for part in parts), re.DOTALL)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """All visible files in a folder and below, in the order of their names.
-
-    Linked folders are followed, but not into one in which the link itself lies.
-    """
-    for place, folders, files in os.walk(folder, followlinks=True):
-        above = {os.path.realpath(each) for each in (Path(place), *Path(place).parents)}
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and os.path.realpath(os.path.join(place, name)) not in above
-        )
-        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] | None) -> None:

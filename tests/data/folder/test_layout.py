@@ -112,6 +112,14 @@ def test_linked_folders_are_followed_but_not_in_circles(make, tmp_path_factory):
     assert Folder(root).names == ("b", "more_a")
 
 
+def test_a_list_of_names_with_endings_is_told_with_its_cure(make):
+    settings = 'images: "in/{name}"\nlabels: "out/{name}"\nsplits: {train: t.txt}'
+    root = make(["in/a.png"], ["out/a.png"], settings)
+    (root / "t.txt").write_text("a.png\n", "utf-8")
+    with pytest.raises(DataError, match=r"t.txt: 'a.png' has no image; leave out the ending"):
+        Folder(root)
+
+
 def test_a_name_may_hold_a_newline(make):
     root = make(["train/images/a\nb.png"], ["train/labels/a\nb.png"])
     assert Folder(root).names == ("a\nb",)
