@@ -91,8 +91,13 @@ class RuledLabels(Protocol):
     """A dataset of label files whose numbers mean what other files say."""
 
     @property
-    def label_rules(self) -> tuple[Path, ...]:
-        """Those other files. Where one changes, equal label files may be other labels."""
+    def label_rules(self) -> str:
+        """What those files say, as text. Where it changes, equal files may be other labels."""
+
+
+def label_rules(dataset: object) -> str:
+    """What the numbers in label files of a dataset mean, as text; "" where nothing else says it."""
+    return dataset.label_rules if isinstance(dataset, RuledLabels) else ""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from statistics import median
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk, RuledLabels, require_ids
+from gridgen.data.dataset import Dataset, OnDisk, label_rules, require_ids
 from gridgen.errors import DataError, FileError
 from gridgen.files import read_text, sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
@@ -102,14 +102,14 @@ def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
 
 def _place(dataset: Dataset, paths: Sequence[Path]) -> Path | None:
     """The cache file for the counts of these label files; None if one of them has no status."""
-    rules = dataset.label_rules if isinstance(dataset, RuledLabels) else ()
     try:
-        seen = [(str(path.resolve()), path.stat()) for path in (*paths, *rules)]
+        seen = [(str(path.resolve()), path.stat()) for path in paths]
     except OSError:
         return None
     files = [(name, status.st_size, status.st_mtime_ns) for name, status in seen]
     # Names, since one file may hold the labels of many samples.
-    key = sha256(json.dumps([dataset.classes, dataset.names, files]).encode())
+    seen_as = [dataset.classes, dataset.names, label_rules(dataset), files]
+    key = sha256(json.dumps(seen_as).encode())
     return user_data_folder() / "frequencies" / f"{key}.json"
 
 

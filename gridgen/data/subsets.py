@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import torch
 from pydantic import AfterValidator
 
-from gridgen.data.dataset import Dataset, OnDisk, RuledLabels, Sample, part_of
+from gridgen.data.dataset import Dataset, OnDisk, Sample, label_rules, part_of
 from gridgen.errors import DataError
 from gridgen.images import Window
 from gridgen.names import composed
@@ -53,9 +53,9 @@ class SubsetOnDisk(Subset):
         return tuple(files[index] for index in self._indices)
 
     @property
-    def label_rules(self) -> tuple[Path, ...]:
-        """The files that say what the numbers in label files mean."""
-        return self._labels.label_rules if isinstance(self._labels, RuledLabels) else ()
+    def label_rules(self) -> str:
+        """What the numbers in label files mean, as text."""
+        return label_rules(self._labels)
 
     def label(self, index: int) -> torch.Tensor:
         """The label of a sample; its image is not read."""

@@ -1,5 +1,6 @@
 """Datasets that are a folder: images, labels and `classes.txt`."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,8 @@ from gridgen.data.folder.coco import CocoLabels
 from gridgen.data.folder.labels import LabelSource, labels_in
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.folder.raster import RasterLabels
-from gridgen.data.folder.settings import CLASSES, SETTINGS
+from gridgen.data.folder.settings import CLASSES
 from gridgen.errors import DataError
-from gridgen.files import is_file
 from gridgen.images import Window
 from gridgen.images.files import channel_text, inspect_image, read_header, read_pixels
 from gridgen.images.header import Header
@@ -45,6 +45,9 @@ class Folder:
         layout.require(split)
         listed = read_classes(root / CLASSES)
         self._scale = layout.settings.scale
+        lines = [(line.id, line.name, line.colour, line.role) for line in listed.lines]
+        settings = layout.settings.model_dump(mode="json", exclude_defaults=True)
+        self._rules = json.dumps([lines, settings], sort_keys=True)
         faults: list[DataError] = []
         self._source = label_source(layout, split, listed, faults)
         self._samples = paired(layout, split, self._source.files, faults)
@@ -67,9 +70,12 @@ class Folder:
         return tuple(sample.label for sample in self._samples)
 
     @property
-    def label_rules(self) -> tuple[Path, ...]:
-        """`classes.txt`, and `dataset.yaml` where there is one."""
-        return tuple(p for name in (CLASSES, SETTINGS) if is_file(p := self._root / name))
+    def label_rules(self) -> str:
+        """What `classes.txt` and `dataset.yaml` said when the folder was opened, as JSON.
+
+        Remarks and empty lines in them do not count.
+        """
+        return self._rules
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -30,7 +30,14 @@ from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
 from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike
-from gridgen.training.tasks.requirements import Splits, adopt, digest, load_splits, require_splits
+from gridgen.training.tasks.requirements import (
+    Splits,
+    adopt,
+    digest,
+    digest_of_labels,
+    load_splits,
+    require_splits,
+)
 
 RUNS = Path("runs")
 SAME = ("data", "holdout", "fold", "seed")
@@ -107,6 +114,7 @@ def train(
         classes=splits.train.classes,
         colours=splits.train.colours,
         images=digest(splits),
+        labels=digest_of_labels(splits),
         **asdict(scale_of(data)),
         torch=str(torch.__version__),
         python=platform.python_version(),
@@ -208,6 +216,8 @@ def _require_unchanged(run: Run, splits: Splits) -> None:
         changed = "Its dataset.yaml names another white, black or nodata"
     elif facts.classes != splits.train.classes:
         changed = "Its classes are others, or in another order"
+    elif facts.labels not in (None, digest_of_labels(splits)):
+        changed = "Its classes.txt or dataset.yaml gives its labels another meaning"
     if changed:
         raise RunError(
             f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "

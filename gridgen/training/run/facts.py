@@ -75,6 +75,9 @@ class Facts(ScaleFields):
     images: str | None = Field(
         default=None, description="SHA-256 of names and sizes of all images of train and val."
     )
+    labels: str | None = Field(
+        default=None, description="SHA-256 of what the numbers in label files mean."
+    )
     pixels: dict[str, PixelCounts] | None = Field(
         default=None, description="Labelled pixels of each class, of the splits that were counted."
     )

@@ -329,13 +329,17 @@ def begin_again(run: Path) -> Run:
 
 
 @pytest.mark.parametrize("again", [resume, begin_again])
-@pytest.mark.parametrize("change", ["added", "white"])
+@pytest.mark.parametrize("change", ["added", "white", "values"])
 def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, change):
     with pytest.raises(Interrupted):
         begin(place, At(ask_to_stop))
     if change == "white":
         (place / "data" / "dataset.yaml").write_text("white: 4095\n")
         fact = "Its dataset.yaml names another white, black or nodata"
+    elif change == "values":
+        swapped = "values: {0: 1, 1: 0, 2: 2, 255: ignore}\n"
+        (place / "data" / "dataset.yaml").write_text(swapped)
+        fact = "Its classes.txt or dataset.yaml gives its labels another meaning"
     else:
         for kind in ("images", "labels"):
             first = min((place / "data" / "train" / kind).iterdir())
@@ -347,8 +351,10 @@ def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, ch
         f"{place / 'run'} was begun on other data than {place / 'data'} is now. {fact}; put that "
         "back, or train anew."
     )
-    if change == "white":
-        (place / "data" / "dataset.yaml").unlink()
+    if change != "added":
+        (place / "data" / "dataset.yaml").write_text(
+            "# as before\nlabels: '{split}/labels/{name}'\n"
+        )
     else:
         for kind in ("images", "labels"):
             max((place / "data" / "train" / kind).iterdir()).unlink()
