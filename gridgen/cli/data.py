@@ -71,6 +71,8 @@ def init(
 
 
 def _print_found(found: "InitializedFolder") -> None:
+    from gridgen.data.folder.classes import generated_names
+
     rows = [("layout", f"{found.layout}: {found.images}, {found.labels}")]
     for split, (images, labels) in found.splits.items():
         lacking = f", {images - labels:,} without a label" if images > labels else ""
@@ -90,6 +92,8 @@ def _print_found(found: "InitializedFolder") -> None:
     print_table(table if with_numbers else [row[:3] for row in table])
     print(f"\nwrote  {', '.join(map(str, found.written))}")
     folder = shlex.quote(str(found.written[0].parent))
+    if {line.name for line in found.classes} & {*generated_names(len(found.classes))}:
+        print(f"next   name the classes in {found.written[0]}")
     print(f"next   gridgen data {'check' if 'val' in found.splits else 'split'} {folder}")
 
 

@@ -17,6 +17,7 @@ class 1        1  #e69f00          3
          ignored                 255
 
 wrote  in/classes.txt, in/dataset.yaml
+next   name the classes in in/classes.txt
 next   gridgen data split in
 """
 SETTINGS = """\

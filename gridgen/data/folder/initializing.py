@@ -72,6 +72,7 @@ def init_data(path: PathLike, on_progress: OnProgress = no_progress) -> Initiali
             fact = f"{root / name} exists already, and is not overwritten"
             raise FileError(f"{fact}; remove it, or go on with gridgen data check {root}")
     found = recognized(root)
+    _require_most_labelled(found)
     if found.layout.settings.labels.endswith(".json"):
         lines, values, stored = _of_categories(found), dict[int, Meaning](), "COCO annotations"
     else:
@@ -89,6 +90,15 @@ def init_data(path: PathLike, on_progress: OnProgress = no_progress) -> Initiali
         values=values,
         written=written,
     )
+
+
+def _require_most_labelled(found: RecognizedLayout) -> None:
+    """Refuse a folder that holds more than one dataset, or another one. Errors: `DataError`."""
+    images, labelled = sum(found.images.values()), sum(found.labelled.values())
+    if 2 * labelled < images:
+        fact = f"{labelled:,} of {images:,} images have a label, by the layout that fits best: "
+        fact += f"{found.layout.settings.images}, {found.layout.settings.labels}"
+        raise DataError(f"{found.layout.root}: {fact}; name the folder of one dataset")
 
 
 def _of_categories(found: RecognizedLayout) -> list[ClassLine]:

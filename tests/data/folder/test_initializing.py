@@ -205,6 +205,15 @@ def test_names_that_no_list_can_hold_are_refused(make, names, told):
         init_data(root)
 
 
+def test_a_folder_of_which_most_images_have_no_label_is_refused(make):
+    root = make([[0, 1]])
+    for number in range(1, 4):
+        Image.fromarray(np.zeros((2, 2), np.uint8)).save(root / "images" / f"{number}.png")
+    with pytest.raises(DataError, match=r"1 of 4 images have a label.*; name the folder of one"):
+        init_data(root)
+    assert not list(root.glob("*.*"))
+
+
 @pytest.mark.parametrize("name", ["classes.txt", "dataset.yaml"])
 def test_a_file_that_is_there_is_not_overwritten(make, name):
     root = make(row(0, 1), texts={name: "mine"})
