@@ -1,6 +1,7 @@
 """The package keeps its shape: its size, one meaning for each name, imports that run downward."""
 
 import ast
+from collections import Counter
 from textwrap import dedent
 
 import pytest
@@ -190,3 +191,11 @@ def test_only_benchmarks_import_benchmarks(folder):
         if name.split(".")[0] == "benchmarks"
     ]
     assert found == []
+
+
+def test_no_two_test_files_are_imported_under_one_name():
+    """Outside packages, pytest imports a file by its name alone, and stops at a second one."""
+    tests = PACKAGE.parent / "tests"
+    alone = [path for path in tests.rglob("*.py") if not (path.parent / "__init__.py").exists()]
+    names = Counter(path.name for path in alone if path.name != "conftest.py")
+    assert [name for name, number in names.items() if number > 1] == []
