@@ -1,5 +1,6 @@
 """Parts of a dataset: samples that are held out by name, and folds for cross-validation."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -132,7 +133,7 @@ def shuffled(names: Iterable[str], seed: int = 0) -> list[str]:
     A name that is added changes the order of no others.
 
     >>> shuffled("abcd"), shuffled("abc"), shuffled("abcd", seed=1)
-    (['d', 'a', 'c', 'b'], ['a', 'c', 'b'], ['b', 'a', 'd', 'c'])
+    (['c', 'b', 'd', 'a'], ['c', 'b', 'a'], ['d', 'a', 'b', 'c'])
     """
 
     def place(name: str) -> bytes:
@@ -140,6 +141,12 @@ def shuffled(names: Iterable[str], seed: int = 0) -> list[str]:
         return sha256(f"{seed}/{composed(name)}".encode(errors="surrogateescape")).digest()
 
     return sorted(names, key=place)
+
+
+def digest_of_names(dataset: Dataset) -> str:
+    """SHA-256 of the names of all samples, by which a fold is known again."""
+    said = json.dumps(sorted(map(composed, dataset.names)))
+    return sha256(said.encode()).hexdigest()
 
 
 def require_fold(text: str) -> None:

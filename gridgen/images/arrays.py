@@ -1,5 +1,6 @@
 """Images that are in memory already: arrays, tensors and Pillow's images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
@@ -12,7 +13,7 @@ from gridgen.errors import DataError
 from gridgen.images import pillow_formats
 from gridgen.images.files import channel_text, read_pixels, require_channels
 from gridgen.images.header import Header, Photometric
-from gridgen.images.rules import of_channels, pixels_of
+from gridgen.images.rules import DecodedImage, of_channels, pixels_of
 from gridgen.images.scale import FILE_SCALE, PixelScale
 
 
@@ -33,32 +34,38 @@ ImageLike = Annotated[
 def image_of(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) -> torch.Tensor:
     """An image as a network of so many channels takes it: float32 (channels, H, W) in [0, 1].
 
-    `given` is the path of a file (`read_image`), an image of Pillow (`of_pillow`), an array (H, W)
-    or (H, W, C), or a tensor (C, H, W). Floating point values must lie in [0, 1]; those of uint8
-    and uint16 become levels as those of a file of as many bits do. Grey and RGB become each other,
-    and alpha is dropped. Errors: `DataError`.
+    `given` is the path of a file (`read_image`), an image of Pillow, an array (H, W) or (H, W, C),
+    or a tensor (C, H, W). Floating point values must lie in [0, 1]; those of uint8 and uint16
+    become levels as those of a file of as many bits do. Grey and RGB become each other, and alpha
+    is dropped. Errors: `DataError`.
 
     >>> image_of(np.full((2, 4), 255, np.uint8), channels=3).shape
     torch.Size([3, 2, 4])
     """
+    return decoded(given, channels, scale).levels
+
+
+def decoded(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) -> DecodedImage:
+    """What `image_of` gives, with the pixels that have no value. Errors: `DataError`."""
     if isinstance(given, str | Path):
-        return read_pixels(given, channels, scale).levels
+        return read_pixels(given, channels, scale)
     if isinstance(given, Image.Image):
-        return of_pillow(given, channels, scale)
+        return _of_pillow(given, channels, scale)
     array = _of_tensor(given) if isinstance(given, torch.Tensor) else np.asarray(given)
-    levels = _levels(_channels_last(array), channels, scale)
-    if len(levels) != channels and {len(levels), channels} != {1, 3}:
+    found = _of_array(_channels_last(array), channels, scale)
+    number = len(found.levels)
+    if number != channels and {number, channels} != {1, 3}:
         shape = " x ".join(map(str, np.shape(given)))
-        fact = f"an image of {shape} has {channel_text(len(levels))}, but {channels} are wanted"
+        fact = f"an image of {shape} has {channel_text(number)}, but {channels} are wanted"
         raise DataError(f"{fact}; arrays are (H, W, C), tensors (C, H, W)")
-    return of_channels(levels, channels)
+    return replace(found, levels=of_channels(found.levels, channels))
 
 
-def of_pillow(image: Image.Image, channels: int, scale: PixelScale = FILE_SCALE) -> torch.Tensor:
-    """An image that Pillow holds, or has opened, as `read_image` gives that of a file.
+def _of_pillow(image: Image.Image, channels: int, scale: PixelScale) -> DecodedImage:
+    """An image that Pillow holds, or has opened, as `read_pixels` gives that of a file.
 
-    Of several pages it is the current one; of colour of 16 bits Pillow holds the upper 8. Errors:
-    `DataError`.
+    Of several pages it is the current one; of colour of 16 bits whose pixels are decoded already,
+    Pillow holds the upper 8. Errors: `DataError`.
     """
     name = getattr(image, "filename", "") or f"an image of Pillow, mode {image.mode}"
     if not all(image.size):
@@ -68,7 +75,8 @@ def of_pillow(image: Image.Image, channels: int, scale: PixelScale = FILE_SCALE)
         raise DataError(f"{name}: closed before its pixels were read; give it while it is open")
     header, samples = pillow_formats.samples_of(image, name)
     require_channels(name, header.channels, channels)
-    return of_channels(pixels_of(header, samples, scale).levels, channels)
+    found = pixels_of(header, samples, scale)
+    return replace(found, levels=of_channels(found.levels, channels))
 
 
 def _of_tensor(tensor: torch.Tensor) -> npt.NDArray[Any]:
@@ -97,27 +105,24 @@ def _channels_last(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _levels(array: npt.NDArray[Any], wanted: int, scale: PixelScale) -> torch.Tensor:
-    """Levels of (H, W, C), less alpha where there is one channel too many for grey or RGB."""
+def _of_array(array: npt.NDArray[Any], wanted: int, scale: PixelScale) -> DecodedImage:
+    """What (H, W, C) holds, less alpha where there is one channel too many for grey or RGB."""
     given = array.shape[2]
     has_alpha = given != wanted and given in (2, 4)
-    if array.dtype.kind == "f":
-        least, most = float(array.min()), float(array.max())
-        if not (least >= 0 and most <= 1):  # NaN is neither
-            fact = f"values from {least:g} to {most:g}"
-            raise DataError(
-                f"{fact}; floating point images lie in [0, 1], others are uint8 or uint16"
-            )
-        kept = array[..., :-1] if has_alpha else array
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(kept, -1, 0), np.float32))
-    coloured = given - has_alpha == 3
     header = Header(
         format="array",
         stored=(array.shape[0], array.shape[1]),
         samples=given,
         dtype=array.dtype,
         bits=8 * array.dtype.itemsize,
-        photometric=Photometric.RGB if coloured else Photometric.BLACK_IS_ZERO,
+        photometric=Photometric.RGB if given - has_alpha == 3 else Photometric.BLACK_IS_ZERO,
         alpha=(given - 1,) if has_alpha else (),
     )
-    return pixels_of(header, array, scale).levels
+    if array.dtype.kind != "f":
+        return pixels_of(header, array, scale)
+    least, most = float(array.min()), float(array.max())
+    if not (least >= 0 and most <= 1):  # NaN is neither
+        fact = f"values from {least:g} to {most:g}"
+        raise DataError(f"{fact}; floating point images lie in [0, 1], others are uint8 or uint16")
+    kept = np.moveaxis(array[..., :-1] if has_alpha else array, -1, 0)
+    return DecodedImage(torch.from_numpy(np.ascontiguousarray(kept, np.float32)), header)

@@ -1,6 +1,7 @@
 """Cross-validation: a fold of train is val, for training, going on, evaluation and report."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -78,6 +79,21 @@ def test_a_weights_file_with_what_is_no_fold_is_refused(run, tmp_path):
     export_model(replace(open_model(run.folder), fold="4/3"), path)
     with pytest.raises(WeightsError, match=r"fold: '4/3' is not K/N"):
         open_model(path)
+
+
+def test_a_fold_that_has_become_another_is_not_scored(streets, run, tmp_path):
+    """Images that are added move others into it, which were trained on."""
+    grown = tmp_path / "streets"
+    shutil.copytree(streets, grown)
+    for number in range(20):
+        for part in ("images", "labels"):
+            shutil.copy(grown / f"train/{part}/b0.png", grown / f"train/{part}/c{number}.png")
+    exported = export_model(run.folder, tmp_path / "weights.safetensors")
+    with pytest.raises(DataError) as error:
+        evaluate(exported, str(grown))
+    assert "is another one than" in str(error.value)
+    assert str(error.value).endswith("removed or renamed; score a val: --split val")
+    assert scored_split(open_model(run.folder), str(grown)) == "val", "a run says where its data is"
 
 
 def test_other_data_is_scored_by_its_val(run, streets):

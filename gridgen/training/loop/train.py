@@ -15,6 +15,7 @@ from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import lasting_name, scale_of
 from gridgen.data.labelled import TRAIN
+from gridgen.data.subsets import digest_of_names
 from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
 from gridgen.memory import training_memory
@@ -109,6 +110,7 @@ def train(
         task=splits.train.task,
         holdout=holdout,
         fold=fold,
+        fold_names=digest_of_names(splits.val) if fold else None,
         seed=seed,
         device=device,
         classes=splits.train.classes,

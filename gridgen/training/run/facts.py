@@ -68,6 +68,9 @@ class Facts(ScaleFields):
     fold: FoldField | None = Field(
         default=None, description="Part of train that is scored as val, such as 2/5."
     )
+    fold_names: str | None = Field(
+        default=None, description="SHA-256 of the names of the images of the fold."
+    )
     seed: int = Field(ge=0, le=MAX_SEED, description="What all that is random follows from.")
     device: str = Field(description="Device that was asked for, such as auto.")
     classes: ClassNames = Field(description="In the order of their ids; none for images.")

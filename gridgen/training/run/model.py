@@ -18,7 +18,7 @@ from gridgen.emit import GridNetwork, save_network
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.files import is_file
-from gridgen.images.arrays import ImageLike, image_of
+from gridgen.images.arrays import ImageLike, decoded
 from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
@@ -49,6 +49,7 @@ class Metadata(ScaleFields):
     note: Words = None
     holdout: Words = None
     fold: FoldField | None = None
+    fold_names: str | None = None
     untrained: bool = False
     inference: Inference = WHOLE
     classes: ClassNames | None = None
@@ -100,6 +101,8 @@ class Model(Shown):
     """The pattern of the images of train that it was not trained on."""
     fold: str | None = None
     """The fold of train, such as 2/5, that it was not trained on but validated by."""
+    fold_names: str | None = None
+    """SHA-256 of the names of its images (`digest_of_names`)."""
     untrained: bool = False
     """Whether its weights are those that it was initialized with, as a file says by itself."""
 
@@ -110,16 +113,20 @@ class Model(Shown):
         """The answer for one image: a path, an image of Pillow, an array (H, W) or (H, W, C), or a
         tensor (C, H, W).
 
-        With `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
-        `SpecError` for an inference that does not suit.
+        With `inference`, another one than training validated by. Pixels without a value are 255 in
+        class ids and 0 in a restored image. Errors: `DataError`, `SizeError`, `SpecError` for an
+        inference that does not suit.
         """
         chosen = as_inference(inference or self.inference)
         require_inference(chosen, self.spec, self.task)
-        given = image_of(image, self.spec.in_channels, self.scale)
-        height, width = given.shape[-2:]
+        given = decoded(image, self.spec.in_channels, self.scale)
+        height, width = given.levels.shape[-2:]
         require_image(chosen, self.network.grid.spec, (height, width), "the image")
-        answer = self.task.answer(infer(self.network, given, chosen)).numpy()
-        return answer if answer.ndim == 2 else np.moveaxis(answer, 0, -1)
+        answer = self.task.answer(infer(self.network, given.levels, chosen))
+        if given.valid is not None:
+            answer = self.task.blanked(answer, given.valid)
+        values = answer.numpy()
+        return values if values.ndim == 2 else np.moveaxis(values, 0, -1)
 
     def rows(self) -> ShownRows:
         """Where it comes from, and what it is."""
@@ -162,6 +169,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         scale=facts.scale,
         holdout=facts.holdout,
         fold=facts.fold,
+        fold_names=facts.fold_names,
     )
 
 
@@ -186,6 +194,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.scale,
         told.holdout,
         told.fold,
+        told.fold_names,
         told.untrained,
     )
 
@@ -228,7 +237,8 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note}
     told |= asdict(model.scale)
-    told |= {"holdout": model.holdout, "fold": model.fold, "untrained": model.untrained or None}
+    told |= {"holdout": model.holdout, "fold": model.fold, "fold_names": model.fold_names}
+    told["untrained"] = model.untrained or None
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:

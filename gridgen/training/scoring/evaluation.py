@@ -11,7 +11,7 @@ from torch import Tensor
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.datasets import lasting_name
-from gridgen.data.subsets import divided
+from gridgen.data.subsets import digest_of_names, divided
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
@@ -190,9 +190,12 @@ def evaluate(
 
 def scored_split(model: Model, data: str) -> str:
     """The split that `evaluate` scores where none is named: what training scored as val."""
-    # By its name alone: a weights file does not say where its data was.
-    names = [Path(lasting_name(name)).name for name in (model.data or "", data)]
-    return FOLD if model.fold is not None and names[0] == names[1] else VAL
+    if model.fold is None or model.data is None:
+        return VAL
+    asked = lasting_name(data)
+    # A run says where its data was, a weights file its name alone.
+    known = asked if "/" in model.data else Path(asked).name
+    return FOLD if known == model.data else VAL
 
 
 def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], Dataset]]:
@@ -202,6 +205,8 @@ def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], D
     """
     if split in (HOLDOUT, FOLD) and getattr(model, split) is not None:
         division = divided(load_dataset(data, "train"), model.holdout, model.fold)
+        if split == FOLD:
+            _require_fold_of(model, division.fold, data)
         return getattr(division, split), lambda: division.train
     try:
         return load_dataset(data, split), partial(load_dataset, data, "train")
@@ -210,6 +215,14 @@ def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], D
             raise
         without = "held none of train out" if split == HOLDOUT else "was trained without a fold"
         raise DataError(f"{error}; {model.path} {without}") from error
+
+
+def _require_fold_of(model: Model, fold: Dataset | None, data: str) -> None:
+    """Refuse a fold that holds images which the model was trained on. Errors: `DataError`."""
+    if fold is None or model.fold_names in (None, digest_of_names(fold)):
+        return
+    fact = f"fold {model.fold} of {data} is another one than {model.path} was validated by"
+    raise DataError(f"{fact}: its images were added, removed or renamed; score a val: --split val")
 
 
 def _require_task(model: Model, task: Task, dataset: Dataset) -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from tiny import RECIPE, SPEC
@@ -174,3 +175,17 @@ def test_another_precision_is_refused(run, path):
 def test_a_policy_for_sizes_reaches_a_weights_file(network, path):
     save_network(network, path)
     assert open_model(path, size="resize").network.grid.spec.size == "resize"
+
+
+def test_pixels_without_a_value_have_no_class_as_in_predictions(network, path, tmp_path):
+    import tifffile
+
+    save_network(network, path)
+    model = replace(open_model(path), scale=PixelScale(nodata=7))
+    holed = np.full((16, 16, 3), 9, np.uint8)
+    holed[:4] = 7
+    tifffile.imwrite(tmp_path / "a.tif", holed, photometric="rgb")
+    for given in (tmp_path / "a.tif", holed):
+        answer = model(given)
+        assert np.unique(answer[:4]).tolist() == [255]
+        assert answer[4:].max() < 255
