@@ -110,6 +110,9 @@ def _alike(splits: list[Split]) -> tuple[Alike, ...]:
 def _remarks(splits: list[Split], classes: tuple[str, ...]) -> list[DataFinding]:
     remarks = []
     for split in splits:
+        if split.unlabelled:
+            said = f"none of its {split.unlabelled:,} images has a label, so none was read"
+            remarks.append(DataFinding("unlabelled", f"{split.name}: {said}"))
         if split.blank:
             said = f"{split.name}: of one value throughout: {named(split.blank)}"
             remarks.append(DataFinding("blank", said))

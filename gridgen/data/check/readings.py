@@ -58,6 +58,8 @@ class Split:
     """Images whose orientation tag says another thing than that of their label."""
     passed_over: list[str] = field(default_factory=list)
     """Files beside the images and labels that are neither."""
+    unlabelled: int = 0
+    """Images of a split without any label, which no training reads; they are not read here."""
     faults: list[DataFinding] = field(default_factory=list)
 
     def add_image(self, name: str, image: Tensor, bits: int | None) -> None:
@@ -224,6 +226,10 @@ class FolderReading:
         layout, faults = self._layout, list[DataError]()
         try:
             source = label_source(layout, split.name, self._listed or ClassList(()), faults)
+            if not source.files and split.name not in SPLITS:
+                split.unlabelled = len(layout.images(split.name))
+            if split.unlabelled:
+                return source, []
             samples = paired(layout, split.name, source.files, faults)
         except DataError as error:
             split.fault("unreadable", error)

@@ -213,3 +213,12 @@ def test_a_folder_without_val_is_told_both_cures(tree):
         )
     ]
     load_splits(str(tree.root), fold="1/2")
+
+
+def test_a_test_split_without_labels_is_no_fault_and_val_without_them_is(tree):
+    """A training does not read it."""
+    tree.image("test/images/x.png", np.zeros((4, 6, 3), np.uint8))
+    assert faults(tree) == []
+    assert remarks(tree)["unlabelled"] == "test: none of its 1 images has a label, so none was read"
+    (tree.root / "val/labels/c.png").unlink()
+    assert [kind for kind, _ in faults(tree)] == ["unpaired"]
