@@ -7,11 +7,10 @@ import numpy as np
 import torch
 
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
-from gridgen.data.folder.dataset import common_channels, pixels_in
+from gridgen.data.folder.dataset import check_images, common_channels, pixels_in
 from gridgen.data.folder.layout import Layout, no_images, short_names
 from gridgen.data.nuclei import Nuclei
 from gridgen.errors import DataError
-from gridgen.images.files import inspect_image
 
 SIGMA = 25 / 255
 
@@ -66,7 +65,7 @@ class Pictures:
         self.names = tuple(sorted(shown))
         self._images = [images[shown[name]] for name in self.names]
         self._scale = layout.settings.scale
-        self.sizes = tuple(inspect_image(files[0]).size for files in self._images)
+        self.sizes = tuple(check_images(files).size for files in self._images)
         self.channels = common_channels(
             files for other in layout.splits for files in layout.images(other).values()
         )

@@ -135,13 +135,22 @@ def pixels_in(
 
 def _check(sample: SampleFiles, source: LabelSource) -> Header:
     """The header of an image. Errors: `DataError` if a file is damaged, or sizes differ."""
-    header, *others = [inspect_image(path) for path in sample.images]
-    for path, other in zip(sample.images[1:], others, strict=True):
-        if other.size != header.size:
-            raise DataError(unequal(path, other.size, sample.images[0], header.size))
+    header = check_images(sample.images)
     labels = labels_in(source, sample)
     if labels.shape != header.size:
         raise DataError(unequal(sample.label, labels.shape, sample.images[0], header.size))
+    return header
+
+
+def check_images(images: Sequence[Path]) -> Header:
+    """The header of an image, the first one's of several files, once all are known to be whole.
+
+    Errors: `DataError` if a file is damaged, or sizes differ.
+    """
+    header, *others = [inspect_image(path) for path in images]
+    for path, other in zip(images[1:], others, strict=True):
+        if other.size != header.size:
+            raise DataError(unequal(path, other.size, images[0], header.size))
     return header
 
 

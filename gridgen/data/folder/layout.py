@@ -13,6 +13,7 @@ from gridgen.errors import DataError
 from gridgen.files import read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
 from gridgen.names import composed
+from gridgen.text import brief
 
 SYNONYMS = {
     "train": ("training",),
@@ -55,12 +56,19 @@ class Layout:
         return cls(root, settings, _splits(root, settings))
 
     def require(self, split: str) -> None:
-        """Refuse a split that is not there: `DataError`, with what makes a val for a training."""
+        """Refuse a split that is not there, and lists that share a name, as those of two divisions
+        do: `DataError`, with what makes a val for a training.
+        """
         if split == "val" and split not in self.splits and "train" in self.splits:
             fact = f"{self.root}: no split val beside {', '.join(sorted(self.splits))}"
             fix = f"gridgen data split {quote(str(self.root))} makes one"
             raise DataError(f"{fact}; {fix}, gridgen train --fold 1/5 needs none")
         require_split(str(self.root), split, self.splits)
+        for other in self.splits:
+            mine, its = self.names(split), self.names(other)
+            if other != split and mine and its and (shared := sorted(mine & its)):
+                fact = f"{self.root / self.splits[split]}: {brief(shared)}"
+                raise DataError(f"{fact} in {self.splits[other]} too; keep a name in one list")
 
     def place(self, split: str, pattern: str) -> Path:
         """The folder in which all files of a pattern lie, or the JSON file."""

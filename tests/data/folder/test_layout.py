@@ -171,6 +171,25 @@ def test_endings_in_a_pattern_may_be_written(make):
     assert Folder(make(["i/a.png"], ["l/a.png"], settings)).names == ("a",)
 
 
+def test_a_name_in_two_lists_is_refused(make):
+    settings = 'images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: t.txt, val: v.txt}'
+    root = make(["i/a.png", "i/b.png"], ["l/a.png", "l/b.png"], settings)
+    (root / "t.txt").write_text("a\nb\n", "utf-8")
+    (root / "v.txt").write_text("b\n", "utf-8")
+    for split in ("train", "val"):
+        with pytest.raises(DataError, match=r"\.txt: b in .\.txt too; keep a name in one list"):
+            Folder(root, split)
+
+
+def test_every_channel_file_of_a_folder_without_labels_is_checked(make):
+    settings = 'images: "{split}/i/{name}_{channel}"\nlabels: "{split}/l/{name}"'
+    images = [f"{split}/i/a_{channel:04}.png" for split in ("train", "val") for channel in (0, 1)]
+    root = make(images, [], settings)
+    save(root / "train/i/a_0001.png", np.zeros((3, 3), np.uint8))
+    with pytest.raises(DataError, match=r"a_0001.png: 3x3 pixels, but a_0000.png has 2x3"):
+        Denoising("train", root)
+
+
 def test_a_list_without_names_is_told(make):
     settings = 'images: "i/{name}"\nlabels: "l/{name}"\nsplits: {train: t.txt}'
     root = make(["i/a.png"], ["l/a.png"], settings)
