@@ -1,8 +1,7 @@
 """Predictions on image files: what a trained network sees, as pictures and as files."""
 
-import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,16 +12,16 @@ from gridgen.arguments import checked
 from gridgen.data import Dataset
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
-from gridgen.images.files import SUFFIXES, inspect_image, read_pixels, require_channels
+from gridgen.images.files import inspect_image, read_pixels, require_channels
 from gridgen.images.header import Header
 from gridgen.memory.host import host_memory
-from gridgen.names import composed
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
 from gridgen.text import bytes_text
 from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
+from gridgen.training.scoring.image_files import find_images, require_apart
 from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
 from gridgen.training.tasks.pixels import image_pixels, sheet, thinned
@@ -36,77 +35,6 @@ FAULTS_SHOWN = 5
 """Images in a message that cannot be predicted."""
 IMAGES_DRAWN = 6
 """Images of a dataset that are drawn beside their truth."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """An image file, and what files made from it are called: its path below the folder that was
-    given, without its ending.
-    """
-
-    path: Path
-    name: str
-
-
-def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
-    """The images of files and folders, in the order given, a folder's by name.
-
-    Folders are gone through to the bottom; hidden files and folders, links to folders, `labels`
-    beside `images`, and what lies in `out`, are passed over. Where several arguments are given, an
-    image of a folder is called after the folder too. Errors: `DataError` where a folder holds no
-    image, or where two images have one name.
-    """
-    if not given:
-        raise DataError("no images are given; name files or folders")
-    found: list[Found] = []
-    for path in map(Path, given):
-        if not path.is_dir():
-            found.append(Found(path, path.stem))
-            continue
-        below = [Found(image, _name(image, path, len(given))) for image in _walk(path, out)]
-        if not below:
-            raise DataError(f"{path}: no images in it; they end in {', '.join(SUFFIXES)}")
-        found += below
-    _require_names_apart(found)
-    return found
-
-
-def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
-    """Refuse to overwrite an image of the user's by a picture, or a picture by another."""
-    given, before = {path.resolve() for path in images}, set()
-    for path in written:
-        if path.resolve() in given:
-            raise DataError(f"{path}: would overwrite an image; name another folder with -o")
-        if path in before:
-            raise DataError(f"{path}: two images would be written there; rename one of them")
-        before.add(path)
-
-
-def _walk(folder: Path, out: Path) -> Iterator[Path]:
-    apart = out.resolve() if out.resolve() != folder.resolve() else None
-    for place, folders, files in os.walk(folder):
-        hidden = "labels" if "images" in folders else "."
-        shown = (name for name in folders if not name.startswith(".") and name != hidden)
-        folders[:] = sorted(name for name in shown if Path(place, name).resolve() != apart)
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(place, name)
-
-
-def _name(image: Path, folder: Path, arguments: int) -> str:
-    below = image.relative_to(folder).with_suffix("")
-    return str(below if arguments == 1 else Path(folder.resolve().name) / below)
-
-
-def _require_names_apart(found: Sequence[Found]) -> None:
-    """Refuse two images of one name, which would overwrite each other."""
-    named: dict[str, Path] = {}
-    for image in found:
-        # Some file systems take two ways of writing an umlaut for one name.
-        if (name := composed(image.name)) in named:
-            fact = f"{named[name]} and {image.path} are both called {name}"
-            raise DataError(f"{fact}; predict them into two folders")
-        named[name] = image.path
 
 
 @dataclass(frozen=True)

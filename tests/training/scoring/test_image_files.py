@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from gridgen.errors import DataError
-from gridgen.training.scoring.predictions import find_images, require_apart
+from gridgen.training.scoring.image_files import find_images, require_apart
 
 
 @pytest.fixture
@@ -73,3 +73,21 @@ def test_labels_beside_images_are_none(tmp_path):
         (tmp_path / folder).mkdir(parents=True)
         Image.new("L", (4, 4)).save(tmp_path / folder / "a.png")
     assert names(tmp_path) == ["labels/a", "train/images/a"]
+
+
+@pytest.mark.parametrize("folder", ["masks", "labelsTr", "SegmentationClass"])
+def test_labels_of_other_tools_beside_images_are_none(tmp_path, folder):
+    for each in ("train/images", f"train/{folder}"):
+        (tmp_path / each).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / each / "a.png")
+    assert names(tmp_path / "train") == ["images/a"]
+
+
+def test_what_dataset_yaml_calls_labels_is_none(tmp_path):
+    settings = 'images: "in/{name}"\nlabels: "in/{name}_mask"\n'
+    (tmp_path / "dataset.yaml").write_text(settings, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    for name in ("a", "a_mask", "b"):
+        Image.new("L", (4, 4)).save(tmp_path / "in" / f"{name}.png")
+    assert names(tmp_path / "in") == ["a", "b"]
+    assert names(tmp_path) == ["in/a", "in/b"]
