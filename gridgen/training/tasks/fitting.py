@@ -13,7 +13,7 @@ import torch
 from gridgen.analysis.sizes import larger_size, smaller_size
 from gridgen.data import Dataset
 from gridgen.data.datasets import find_dataset
-from gridgen.errors import SpecError, UsageError
+from gridgen.errors import DataError, SpecError, UsageError
 from gridgen.images.files import channel_text
 from gridgen.spec import NetworkSpec
 from gridgen.spec.network import merged
@@ -23,6 +23,8 @@ from gridgen.training.tasks.augmentation import KORNIA, amounts, require_kornia,
 RecipeLike = Recipe | str | Path | Mapping[str, Any]
 """A recipe, its name or file, or fields over those of the recipe that suits the data."""
 
+LEAST_SIDE = 8
+"""Side of the smallest image, and of the smallest size in which a crop is seen, in pixels."""
 STEPS = 4000
 """Steps of a recipe that is fitted to a folder."""
 
@@ -92,8 +94,9 @@ def fitted(
     """
     own, warmup = merged({}, settings), getattr(recipe.schedule, "warmup", 0.0)
     # Without a warm-up until it is known how many epochs there are.
-    start = changed_recipe(recipe, {"schedule.warmup": 0.0, **_crop(recipe, dataset, spec)})
+    fitting = {"schedule.warmup": 0.0, **_crop(recipe, dataset, spec, own)}
     with _errors_of_settings():
+        start = changed_recipe(recipe, fitting)
         asked = changed_recipe(start, settings)
         epochs = asked.epochs if "epochs" in own else ceil(STEPS / _per_epoch(asked, dataset))
         share = epochs / recipe.epochs
@@ -119,16 +122,29 @@ def _errors_of_settings() -> Iterator[None]:
         raise SpecError(f"recipe: {error}") from error
 
 
-def _crop(recipe: Recipe, dataset: Dataset, spec: NetworkSpec) -> dict[str, int]:
-    """The recipe's crop or, for smaller images, one in which they are seen as large as in it."""
-    crop = recipe.crop
+def _crop(
+    recipe: Recipe, dataset: Dataset, spec: NetworkSpec, own: Mapping[str, Any]
+) -> dict[str, int]:
+    """The recipe's crop or, for smaller images, one in which they are seen as large as in it.
+
+    Fields of `own` stand, and the others are fitted to them. Errors: `DataError` for images that
+    are too small.
+    """
+    crop, said = recipe.crop, own.get("crop")
+    given = {n: v for n, v in said.items() if type(v) is int} if isinstance(said, Mapping) else {}
     # Of smaller images a crop takes what there is, so that a single one does not decide for all.
     side = median_low(min(size) for size in dataset.sizes)
+    if side < LEAST_SIDE:
+        fact = f"half of its {len(dataset)} images are at most {side} pixels high or wide"
+        raise DataError(f"{dataset.name}: {fact}, too small to crop; {LEAST_SIDE} are the least")
     wanted = min(crop.size, side * 3 // 4)
     legal = smaller_size(spec, (wanted, wanted)) or larger_size(spec, (wanted, wanted))
-    size, largest = max(legal[0], 8), min(crop.largest, side)
+    size = given.get("size", max(legal[0], LEAST_SIDE))
+    largest = given.get("largest", min(crop.largest, side))
     smallest = min(crop.smallest, largest, max(round(size * crop.smallest / crop.size), 1))
-    return {"crop.smallest": smallest, "crop.largest": largest, "crop.size": size}
+    return {"crop.smallest": smallest, "crop.largest": largest, "crop.size": size} | {
+        f"crop.{name}": value for name, value in given.items()
+    }
 
 
 def _per_epoch(recipe: Recipe, dataset: Dataset) -> int:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gridgen.data import DATASETS
-from gridgen.errors import SpecError
+from gridgen.errors import DataError, SpecError
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.tasks.augmentation import amounts
@@ -174,3 +174,26 @@ def test_one_change_is_told_in_the_singular():
     assert asked.suited(Pictures(3, 64, channels=1), SPEC, CPU)[1] == [
         "hue of the recipe is left out: pictures has 1 channel"
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "crop"),
+    [
+        ({"crop.largest": 16}, (16, 16, 192)),
+        ({"crop.size": 64}, (36, 256, 64)),
+        ({"crop": {"smallest": 50}}, (50, 256, 192)),
+        ({"crop.smallest": 8, "crop.largest": 32, "crop.size": 32}, (8, 32, 32)),
+    ],
+)
+def test_a_field_of_the_crop_stands_and_the_others_are_fitted_to_it(settings, crop, folder):
+    recipe, _ = fitted(Pictures(3, 256), settings)
+    assert (recipe.crop.smallest, recipe.crop.largest, recipe.crop.size) == crop
+
+
+def test_images_that_are_too_small_to_crop_are_refused(folder):
+    with pytest.raises(DataError) as error:
+        fitted(Pictures(3, 1))
+    assert str(error.value) == (
+        "pictures: half of its 3 images are at most 1 pixels high or wide, too small to crop; "
+        "8 are the least"
+    )
