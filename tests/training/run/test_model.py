@@ -140,7 +140,7 @@ def test_weights_that_nothing_was_learned_with_say_so(network, path, tmp_path):
     save_network(network, path, about={"untrained": True})
     with pytest.warns(UserWarning, match="weights as they were initialized; nothing was learned"):
         model = open_model(path)
-    assert "as initialized, not trained" in repr(model)
+    assert ("weights", "as initialized, not trained") in model.rows()
     again = export_model(model, tmp_path / "again.safetensors")
     with pytest.warns(UserWarning, match="again.safetensors: weights as they were initialized"):
         assert open_model(again).untrained
