@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gridgen.arguments import PathLike, checked
-from gridgen.errors import DataError, UsageError
+from gridgen.errors import DataError, UsageError, reason_of
 from gridgen.files import require_file
 from gridgen.images import pillow_formats, tiff
 from gridgen.images.header import Header, Samples, Window
@@ -62,8 +62,7 @@ def opened(path: str | Path) -> Iterator[ImageFile]:
             _require_memory(path, file.header)
             yield file
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: {reason}") from error
+        raise DataError(f"{path}: {reason_of(error)}") from error
 
 
 def _magic(path: Path) -> bytes:

@@ -31,7 +31,7 @@ PHOTOMETRIC = {
 JPEG, PALETTE, YCBCR = 7, 3, 6
 ALPHA = (1, 2)
 ORIENTATION, GDAL_NODATA, INK_SET, CMYK_INKS = 274, 42113, 332, 1
-LARGEST_PAGES = 4096
+MOST_PAGES = 4096
 # Bits of NewSubfileType; another one says that a page is one of a document.
 SMALLER_OR_MASK = 0b101
 # What tifffile and the codecs raise on a damaged file.
@@ -93,7 +93,7 @@ def _pages(path: Path, file: "TiffFile") -> "list[TiffPage]":
     offsets: set[int] = set()
     # tifffile itself would follow a page that names itself as the next one for ever.
     for page in file.pages:
-        if page.offset in offsets or len(pages) == LARGEST_PAGES:
+        if page.offset in offsets or len(pages) == MOST_PAGES:
             fact = "its pages form a circle" if page.offset in offsets else "pages without end"
             raise DataError(f"{path}: damaged, or no image: {fact}")
         offsets.add(page.offset)
@@ -239,7 +239,7 @@ def _part(page: "TiffPage", window: Window) -> Samples:
     samples = int(page.samplesperpixel)
     # A part that the file leaves out holds the number of pixels without a value, or zeros.
     whole = np.full((len(rows) * high, len(columns) * wide, samples), page.nodata, page.dtype)
-    offsets, counts = ([places[i] for i in touched] for places in _places(page))
+    offsets, counts = ([x[i] for i in touched] for x in (page.dataoffsets, page.databytecounts))
     file = page.parent.filehandle
     for segment in file.read_segments(offsets, counts, indices=touched):
         decoded, position, shape = page.decode(*segment, jpegtables=page.jpegtables)
@@ -254,10 +254,6 @@ def _part(page: "TiffPage", window: Window) -> Samples:
     bottom = min(window.rows.stop, page.imagelength) - rows.start * high
     end = min(window.columns.stop, page.imagewidth) - columns.start * wide
     return _unsigned(whole[top:bottom, left:end])
-
-
-def _places(page: "TiffPage") -> tuple[Sequence[int], Sequence[int]]:
-    return page.dataoffsets, page.databytecounts
 
 
 def _unsigned(values: Samples) -> Samples:

@@ -9,7 +9,7 @@ from gridgen.images.files import LABEL_SUFFIXES, LIMIT, SUFFIXES
 from gridgen.images.header import Photometric
 from gridgen.images.rules import PERCENTILES, UPRIGHT
 from gridgen.images.scale import ScaleFields
-from gridgen.images.tiff import LARGEST_PAGES
+from gridgen.images.tiff import MOST_PAGES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
 SECTION = PAGE.split("### Image files\n")[1].split("\n### ")[0]
@@ -38,5 +38,5 @@ def test_the_numbers_of_the_table_are_those_of_the_rules():
     low, high = PERCENTILES
     assert f"from its {low:g}st to its {high:g}th percentile" in ROWS["greatest number"][0]
     assert f"the tag, {min(UPRIGHT)} to {max(UPRIGHT)}," in ROWS["orientation"][0]
-    assert f"over {LARGEST_PAGES}" in ROWS["pages"][2]
+    assert f"over {MOST_PAGES}" in ROWS["pages"][2]
     assert f"`{LIMIT}=20` allows" in ROWS["size"][2]

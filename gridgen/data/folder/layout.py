@@ -9,7 +9,7 @@ from shlex import quote
 from gridgen.data.dataset import require_split
 from gridgen.data.folder.patterns import literal_folders, path_expression, visible_files
 from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
-from gridgen.errors import DataError
+from gridgen.errors import DataError, reason_of
 from gridgen.files import read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
 from gridgen.names import composed
@@ -64,9 +64,9 @@ class Layout:
             fix = f"gridgen data split {quote(str(self.root))} makes one"
             raise DataError(f"{fact}; {fix}, gridgen train --fold 1/5 needs none")
         require_split(str(self.root), split, self.splits)
-        for other in self.splits:
-            mine, its = self.names(split), self.names(other)
-            if other != split and mine and its and (shared := sorted(mine & its)):
+        mine = self.names(split) or frozenset()
+        for other in (each for each in self.splits if each != split):
+            if shared := sorted(mine & (self.names(other) or frozenset())):
                 fact = f"{self.root / self.splits[split]}: {brief(shared)}"
                 raise DataError(f"{fact} in {self.splits[other]} too; keep a name in one list")
 
@@ -113,8 +113,8 @@ class Layout:
         try:
             lines = read_text(path, "utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise DataError(f"{path}: {reason}; it lists the names of {split}") from error
+            told = f"{path}: {reason_of(error)}; it lists the names of {split}"
+            raise DataError(told) from error
         return frozenset(composed(line.strip()) for line in lines if line.strip())
 
     def unlike(self, split: str) -> list[Path]:
