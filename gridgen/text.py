@@ -54,11 +54,24 @@ def bytes_text(number: int) -> str:
     >>> bytes_text(3398249668), bytes_text(75648), bytes_text(12), bytes_text(999999)
     ('3.40 GB', '75.6 kB', '12 B', '1.00 MB')
     """
-    for unit, times in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+    return _three_digits(number, "B")
+
+
+def macs_text(number: int) -> str:
+    """Multiply-accumulates with three digits.
+
+    >>> macs_text(39_321_600_000), macs_text(1_234_567 * 10**9)
+    ('39.3 GMAC', '1,235 TMAC')
+    """
+    return _three_digits(number, "MAC")
+
+
+def _three_digits(number: int, unit: str) -> str:
+    for prefix, times in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= 0.9995 * times:
             value = number / times
-            return f"{value:.{2 - min(len(str(round(value))) - 1, 2)}f} {unit}"
-    return f"{number} B"
+            return f"{value:,.{2 - min(len(str(round(value))) - 1, 2)}f} {prefix}{unit}"
+    return f"{number} {unit}"
 
 
 def brief(names: Sequence[str], shown: int = 2) -> str:

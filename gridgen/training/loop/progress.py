@@ -21,6 +21,10 @@ SLOW_SECONDS = 2.0
 """A dataset that takes longer to open is announced."""
 SHORT_SECONDS = 60.0
 """A training that is done sooner needs no advice on its pace."""
+LONG_SECONDS = 3600.0
+"""A training on a CPU that takes longer is told so, and how to make it shorter."""
+TIMED_SECONDS = 10.0
+"""Of steps, before the time of all is reckoned from theirs."""
 LEAST_BAR = 6
 """Characters; what does not fit beside them is left out."""
 
@@ -41,6 +45,7 @@ class ProgressLines(Watch):
     def __init__(self) -> None:
         self.last, self.rows = time.monotonic(), list[StepRow]()
         self.begun: float | None = None
+        self.reckons = False
         self.reading: Timer | None = None
 
     def opening(self, data: str) -> None:
@@ -66,6 +71,8 @@ class ProgressLines(Watch):
         self.total, self.first, self.step, self.workers = total, done, done, workers
         self.metric, self.epochs = run.task.metric, run.recipe.epochs
         self.went_on = self.last = time.monotonic()
+        # Of a training that goes on, nothing can be changed any more.
+        self.reckons = done == 0 and (run.facts.machine or "").startswith("cpu")
         if 0 < done < total:
             self.tell(f"going on after step {done} of {total}")
 
@@ -74,6 +81,8 @@ class ProgressLines(Watch):
         self.step = step
         if self.begun is None:
             self.begun, self.first_timed = time.monotonic(), step
+        elif self.reckons and time.monotonic() - self.begun >= TIMED_SECONDS:
+            self._reckon()
         self.show("step", step, self.total, *self._known())
 
     def paced(self, row: StepRow) -> None:
@@ -122,6 +131,18 @@ class ProgressLines(Watch):
         """Print a line at once."""
         with suppress(OSError):  # a log that is full stops no training
             print(text, file=sys.stderr, flush=True)
+
+    def _reckon(self) -> None:
+        """Say once, after the first steps, that all will take hours, and how they take fewer."""
+        self.reckons = False
+        left = self._left()
+        if left is None or left <= LONG_SECONDS:
+            return
+        fact = f"at the pace of its first steps this takes {duration(left)} on a CPU"
+        within = int(self.epochs * LONG_SECONDS / left)
+        fewer = f"--set recipe.epochs={within} takes an hour; " if within else ""
+        faster = "a lower recipe.batch or recipe.crop.size, or a smaller network, quickens steps"
+        self.tell(f"{fact}; {fewer}{faster}")
 
     def _known(self) -> list[str]:
         """Loss, pace and time left, where there are any yet."""

@@ -30,7 +30,7 @@ from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
-from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike
+from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
 from gridgen.training.tasks.requirements import (
     Splits,
     adopt,
@@ -105,6 +105,8 @@ def train(
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
+    if asked.fits:
+        watch.noted(work_line(recipe, splits.train, grid))
     facts = Facts(
         data=lasting_name(data),
         task=splits.train.task,

@@ -10,13 +10,16 @@ from typing import Any
 
 import torch
 
+from gridgen.analysis import count
 from gridgen.analysis.sizes import larger_size, smaller_size
 from gridgen.data import Dataset
 from gridgen.data.datasets import find_dataset
 from gridgen.errors import DataError, SpecError, UsageError
+from gridgen.grid import Grid
 from gridgen.images.files import channel_text
 from gridgen.spec import NetworkSpec
 from gridgen.spec.network import merged
+from gridgen.text import macs_text
 from gridgen.training.recipe import Recipe, changed_recipe, load_recipe
 from gridgen.training.tasks.augmentation import KORNIA, amounts, require_kornia, unsuited
 
@@ -27,6 +30,8 @@ LEAST_SIDE = 8
 """Side of the smallest image, and of the smallest size in which a crop is seen, in pixels."""
 STEPS = 4000
 """Steps of a recipe that is fitted to a folder."""
+PASSES = 3
+"""Forward passes that a step is worth: its backward pass computes two gradients of each layer."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,15 @@ class ChosenRecipe:
         if dropped:
             lines.append(_left_out(dropped, dataset))
         return _without(recipe, dropped), lines
+
+
+def work_line(recipe: Recipe, dataset: Dataset, grid: Grid) -> str:
+    """The multiply-accumulates of all steps, as a product of what can be lowered."""
+    steps, side = recipe.epochs * _per_epoch(recipe, dataset), recipe.crop.size
+    once = count(grid, (side, side)).macs.total
+    product = f"{steps:,} x {recipe.batch} crops x {macs_text(once)} x {PASSES}"
+    whole = macs_text(steps * recipe.batch * once * PASSES)
+    return f"work of all steps: {product} = {whole}, as a backward pass is two forward passes"
 
 
 def _left_out(dropped: list[str], dataset: Dataset) -> str:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gridgen.analysis import count
 from gridgen.data.check import check_data
 from gridgen.errors import DataError, SpecError
+from gridgen.grid import build_grid
 from gridgen.pages import write_evaluation, write_report
 from gridgen.spec import GridSpec
 from gridgen.training import Recipe, evaluate, train
@@ -154,6 +156,7 @@ def test_a_recipe_caps_the_weights_of_classes(fields, tmp_path):
 
 def test_a_folder_without_a_recipe_is_trained_by_one_that_fits_and_is_told(fields, tmp_path):
     watch, root = Noting(), fields([0, 1], [0, 1])
+    macs = count(build_grid(SPEC), (8, 8)).macs.total
     fields_of_mine = {"epochs": 1, "batch": 2}
     for _ in range(2):  # and goes on with it, as it comes out the same
         run = train(
@@ -169,5 +172,7 @@ def test_a_folder_without_a_recipe_is_trained_by_one_that_fits_and_is_told(field
         "recipe modern, fitted to 2 images: 1 step in 1 epoch, each of 2 crops of 5 to 8 pixels, "
         "seen as 8x8; --recipe names another",
         "saturation and hue of the recipe are left out: fields has 1 channel",
+        f"work of all steps: 1 x 2 crops x {macs / 1000:.1f} kMAC x 3 = "
+        f"{6 * macs / 1000:.0f} kMAC, as a backward pass is two forward passes",
     ]
     assert (run.recipe.epochs, run.recipe.augmentation.hue) == (1, 0)

@@ -17,10 +17,11 @@ PACED = {**LOSS, "images_per_second": 11.27, "waiting": 0.0629}
 class Asked:
     """As much of a run as a watch asks for."""
 
-    def __init__(self, task=None, epochs=12) -> None:
+    def __init__(self, task=None, epochs=12, machine=None) -> None:
         self.task = task or Segmentation(("a", "b"), ((0, 0, 0), (1, 1, 1)))
         self.recipe = self
         self.epochs = epochs
+        self.facts, self.machine = self, machine
 
 
 class Clock:
@@ -94,6 +95,37 @@ def test_the_first_step_which_may_compile_is_left_out_of_the_time_left(clock, ca
     clock.now = 71
     lines.stepped(12)
     assert capsys.readouterr().err == "step 1/100\nstep 12/100  1:28 left\n"
+
+
+def told_of_length(clock, capsys, *, seconds, machine="cpu, 2 cores", epochs=400, done=0):
+    """What is told, but for the steps, of 4,000 steps of so many seconds."""
+    lines = ProgressLines()
+    lines.started(Asked(epochs=epochs, machine=machine), 4000, done, 0)
+    for step in range(done + 1, done + 41):
+        clock.now += seconds
+        lines.stepped(step)
+    said = capsys.readouterr().err.splitlines()
+    return [line for line in said if not line.startswith(("step", "going on"))]
+
+
+def test_hours_on_a_cpu_are_told_once_after_the_first_steps_with_the_ways_out(clock, capsys):
+    pace = "at the pace of its first steps this takes"
+    faster = "a lower recipe.batch or recipe.crop.size, or a smaller network, quickens steps"
+    assert told_of_length(clock, capsys, seconds=4) == [
+        f"{pace} 4:26:24 on a CPU; --set recipe.epochs=90 takes an hour; {faster}"
+    ]
+    assert told_of_length(clock, capsys, seconds=60, epochs=1) == [
+        f"{pace} 66:38:00 on a CPU; {faster}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"seconds": 0.85}, {"machine": "cuda, H100"}, {"machine": None}, {"done": 100}],
+    ids=str,
+)
+def test_nothing_is_told_of_what_is_short_or_on_a_gpu_or_goes_on(other, clock, capsys):
+    assert told_of_length(clock, capsys, **({"seconds": 4} | other)) == []
 
 
 def test_a_resumed_run_reckons_from_where_it_went_on(clock, capsys):
