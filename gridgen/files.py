@@ -183,3 +183,10 @@ def flush_folder(folder: Path) -> None:
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256 of `content`."""
     return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of what a regular file of any size holds. Errors: `OSError`."""
+    require_file(path)
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

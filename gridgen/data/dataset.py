@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -88,16 +89,29 @@ class OnDisk(Protocol):
 
 @runtime_checkable
 class RuledLabels(Protocol):
-    """A dataset of label files whose numbers mean what other files say."""
+    """A dataset of label files that are not all of the labels: other files say what they mean."""
 
     @property
     def label_rules(self) -> str:
         """What those files say, as text. Where it changes, equal files may be other labels."""
 
+    @property
+    def label_sources(self) -> tuple[tuple[Path, ...], ...]:
+        """Of each sample, all files of which its label is made: the image too, where its pixels
+        without a value are ignored.
+        """
+
 
 def label_rules(dataset: object) -> str:
     """What the numbers in label files of a dataset mean, as text; "" where nothing else says it."""
     return dataset.label_rules if isinstance(dataset, RuledLabels) else ""
+
+
+def label_sources(dataset: OnDisk) -> tuple[Path, ...]:
+    """All files of which labels are made, each once. Where none changes, no label does."""
+    if not isinstance(dataset, RuledLabels):
+        return tuple(dict.fromkeys(dataset.label_files))
+    return tuple(dict.fromkeys(chain.from_iterable(dataset.label_sources)))
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from statistics import median
 
 import torch
 
-from gridgen.data.dataset import Dataset, OnDisk, label_rules, require_ids
+from gridgen.data.dataset import Dataset, OnDisk, label_rules, label_sources, require_ids
 from gridgen.errors import DataError, FileError
 from gridgen.files import read_text, sha256, user_data_folder, write_file
 from gridgen.progress import OnProgress, no_progress
@@ -62,7 +62,7 @@ def count_pixels(dataset: Dataset, on_progress: OnProgress = no_progress) -> Fre
     """
     if not dataset.classes:
         raise DataError(f"{dataset.name} has no classes to count; its labels are images")
-    place = _place(dataset, dataset.label_files) if isinstance(dataset, OnDisk) else None
+    place = _place(dataset, label_sources(dataset)) if isinstance(dataset, OnDisk) else None
     kept = _kept(place, len(dataset.classes)) if place else None
     if kept is not None:
         return kept
@@ -101,7 +101,7 @@ def _labels(dataset: Dataset) -> Iterator[torch.Tensor]:
 
 
 def _place(dataset: Dataset, paths: Sequence[Path]) -> Path | None:
-    """The cache file for the counts of these label files; None if one of them has no status."""
+    """The cache file for counts of labels that are made of these files; None if one is missing."""
     try:
         seen = [(str(path.resolve()), path.stat()) for path in paths]
     except OSError:

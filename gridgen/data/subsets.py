@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import torch
 from pydantic import AfterValidator
 
-from gridgen.data.dataset import Dataset, OnDisk, Sample, label_rules, part_of
+from gridgen.data.dataset import Dataset, OnDisk, RuledLabels, Sample, label_rules, part_of
 from gridgen.errors import DataError
 from gridgen.images import Window
 from gridgen.names import composed
@@ -57,6 +57,14 @@ class SubsetOnDisk(Subset):
     def label_rules(self) -> str:
         """What the numbers in label files mean, as text."""
         return label_rules(self._labels)
+
+    @property
+    def label_sources(self) -> tuple[tuple[Path, ...], ...]:
+        """Of each sample, all files of which its label is made."""
+        if not isinstance(self._labels, RuledLabels):
+            return tuple((path,) for path in self.label_files)
+        sources = self._labels.label_sources
+        return tuple(sources[index] for index in self._indices)
 
     def label(self, index: int) -> torch.Tensor:
         """The label of a sample; its image is not read."""

@@ -95,6 +95,25 @@ def test_what_numbers_mean_may_change_while_the_labels_do_not(folder):
     assert count_pixels(kept).pixels == (12, 12)
 
 
+def test_an_image_whose_missing_values_are_void_is_counted_again_where_it_changes(tree):
+    tree.write("dataset.yaml", "nodata: 50")
+    assert count_pixels(Folder(tree.root)).pixels == (0, 0)
+    tree.image("train/images/a.png", np.full((4, 6, 3), 60, np.uint8))
+    whole = Folder(tree.root)
+    assert count_pixels(whole).pixels == (24, 0)
+    kept, _ = holdout(whole, "b")
+    assert count_pixels(kept).pixels == (24, 0)
+    tree.image("train/images/a.png", np.full((4, 6, 3), 50, np.uint8))
+    kept, _ = holdout(Folder(tree.root), "b")
+    assert count_pixels(kept).pixels == (0, 0)
+
+
+def test_an_image_that_decides_nothing_of_its_label_may_change(folder, monkeypatch):
+    count_pixels(Folder(folder.root))
+    folder.image("train/images/a.png", np.full((4, 6, 3), 60, np.uint8))
+    assert read_anew(monkeypatch, Folder(folder.root))[0] is False
+
+
 def test_a_part_has_counts_of_its_own(folder):
     whole = Folder(folder.root)
     kept, apart = holdout(whole, "b")

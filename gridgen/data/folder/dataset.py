@@ -77,6 +77,14 @@ class Folder:
         """
         return self._rules
 
+    @property
+    def label_sources(self) -> tuple[tuple[Path, ...], ...]:
+        """Of each sample, its label file, and its image where pixels may have no value."""
+        return tuple(
+            (sample.label, *sample.images) if void else (sample.label,)
+            for sample, void in zip(self._samples, self._may_lack_values, strict=True)
+        )
+
     def __len__(self) -> int:
         return len(self._samples)
 

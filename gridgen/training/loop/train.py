@@ -30,15 +30,9 @@ from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
+from gridgen.training.tasks.fingerprint import Fingerprint, fingerprint
 from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
-from gridgen.training.tasks.requirements import (
-    Splits,
-    adopt,
-    digest,
-    digest_of_labels,
-    load_splits,
-    require_splits,
-)
+from gridgen.training.tasks.requirements import Splits, adopt, load_splits, require_splits
 
 RUNS = Path("runs")
 SAME = ("data", "holdout", "fold", "seed")
@@ -117,8 +111,7 @@ def train(
         device=device,
         classes=splits.train.classes,
         colours=splits.train.colours,
-        images=digest(splits),
-        labels=digest_of_labels(splits),
+        **asdict(known := fingerprint(splits)),
         **asdict(scale_of(data)),
         torch=str(torch.__version__),
         python=platform.python_version(),
@@ -136,7 +129,7 @@ def train(
         path = Path(folder) if folder is not None else new_folder(grid.spec, data)
         if resume_if_begun and (path / FACTS).is_file():
             run = _the_same(Run.open(path), grid.spec, recipe, facts)
-            _require_unchanged(run, splits)
+            _require_unchanged(run, splits, known)
             return run
         require_free(path)
         found = counted_labels(splits, recipe, watch)
@@ -170,7 +163,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
         splits = load_splits(facts.data, facts.holdout, facts.fold)
     except DataError as error:
         raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
-    _require_unchanged(run, splits)
+    _require_unchanged(run, splits, fingerprint(splits))
     require_splits(run.spec, splits, run.recipe)
     grid = build_grid(run.spec)
     require_variances(grid, run.recipe)
@@ -210,18 +203,20 @@ def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
     return run
 
 
-def _require_unchanged(run: Run, splits: Splits) -> None:
+def _require_unchanged(run: Run, splits: Splits, now: Fingerprint) -> None:
     """The data is what the run was begun on, or a `RunError`: its steps would be others."""
     facts = run.facts
     changed = None
-    if facts.images not in (None, digest(splits)):
+    if facts.images not in (None, now.images):
         changed = "Images were added, removed, renamed or resized"
     elif facts.scale != scale_of(facts.data):
         changed = "Its dataset.yaml names another white, black or nodata"
     elif facts.classes != splits.train.classes:
         changed = "Its classes are others, or in another order"
-    elif facts.labels not in (None, digest_of_labels(splits)):
+    elif facts.labels not in (None, now.labels):
         changed = "Its classes.txt or dataset.yaml gives its labels another meaning"
+    elif facts.label_files not in (None, now.label_files):
+        changed = "Label files hold other labels"
     if changed:
         raise RunError(
             f"{run.folder} was begun on other data than {facts.data} is now. {changed}; put that "

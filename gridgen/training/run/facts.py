@@ -81,6 +81,9 @@ class Facts(ScaleFields):
     labels: str | None = Field(
         default=None, description="SHA-256 of what the numbers in label files mean."
     )
+    label_files: str | None = Field(
+        default=None, description="SHA-256 of the contents of all label files of train and val."
+    )
     pixels: dict[str, PixelCounts] | None = Field(
         default=None, description="Labelled pixels of each class, of the splits that were counted."
     )

@@ -3,16 +3,13 @@
 All of it is checked before anything is written.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import NamedTuple
 
 from gridgen.analysis import Size, legal_size
 from gridgen.analysis.sizes import larger_size
 from gridgen.data import Dataset, load_dataset
-from gridgen.data.dataset import label_rules
 from gridgen.data.subsets import divided, require_fold
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError
 from gridgen.grid import Architecture, Grid, build_grid
@@ -113,17 +110,6 @@ def load_splits(data: str, held_out: str | None = None, fold: str | None = None)
     scored = val if part is None else part
     assert scored is not None
     return Splits(train, scored, apart)
-
-
-def digest(splits: Splits) -> str:
-    """SHA-256 of the names and sizes of all images: other images are another order of steps."""
-    held = [list(zip(part.names, part.sizes, strict=True)) for part in splits if part is not None]
-    return sha256(json.dumps(held).encode()).hexdigest()
-
-
-def digest_of_labels(splits: Splits) -> str:
-    """SHA-256 of what the numbers in label files mean: other meanings are other labels."""
-    return sha256(label_rules(splits.train).encode()).hexdigest()
 
 
 def adopt(grid: Grid, dataset: Dataset) -> Grid:

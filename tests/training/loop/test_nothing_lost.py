@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import Interrupted, OutOfMemoryError, RunError, TrainingError
@@ -329,7 +330,7 @@ def begin_again(run: Path) -> Run:
 
 
 @pytest.mark.parametrize("again", [resume, begin_again])
-@pytest.mark.parametrize("change", ["added", "white", "values"])
+@pytest.mark.parametrize("change", ["added", "white", "values", "redrawn"])
 def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, change):
     with pytest.raises(Interrupted):
         begin(place, At(ask_to_stop))
@@ -340,6 +341,12 @@ def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, ch
         swapped = "values: {0: 1, 1: 0, 2: 2, 255: ignore}\n"
         (place / "data" / "dataset.yaml").write_text(swapped)
         fact = "Its classes.txt or dataset.yaml gives its labels another meaning"
+    elif change == "redrawn":
+        label = min((place / "data" / "train" / "labels").iterdir())
+        before, times = label.read_bytes(), (label.stat().st_atime_ns, label.stat().st_mtime_ns)
+        Image.open(label).transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(label)
+        os.utime(label, ns=times)
+        fact = "Label files hold other labels"
     else:
         for kind in ("images", "labels"):
             first = min((place / "data" / "train" / kind).iterdir())
@@ -351,7 +358,10 @@ def test_other_data_than_the_run_was_begun_on_is_refused(place, whole, again, ch
         f"{place / 'run'} was begun on other data than {place / 'data'} is now. {fact}; put that "
         "back, or train anew."
     )
-    if change != "added":
+    if change == "redrawn":
+        # Written later than the run was begun, and none the less what it was.
+        label.write_bytes(before)
+    elif change != "added":
         (place / "data" / "dataset.yaml").write_text(
             "# as before\nlabels: '{split}/labels/{name}'\n"
         )
