@@ -83,12 +83,13 @@ class Counts:
     def __init__(self, classes: int) -> None:
         self._sums = torch.zeros(3, classes, dtype=torch.int64)
 
-    def add(self, label: torch.Tensor) -> None:
-        """Count the pixels of one label."""
+    def add(self, label: torch.Tensor) -> torch.Tensor:
+        """Count the pixels of one label; (classes,), its own pixels of each class."""
         # Without minlength, bincount would end at the largest id it meets. IGNORE, 255, is cut off.
         count = torch.bincount(label.flatten(), minlength=256)[: self._sums.shape[1]]
         shown = count > 0
         self._sums += torch.stack([count, shown * label.numel(), shown])
+        return count
 
     def frequencies(self) -> Frequencies:
         """The frequencies of the labels added so far."""

@@ -86,6 +86,16 @@ class Header:
         return 3 if values == 4 and self.photometric is Photometric.CMYK else values
 
     @property
+    def palette_colours(self) -> list[tuple[int, int, int]]:
+        """Red, green and blue of each index, from 0 to 255; none without a palette."""
+        if self.palette is None:
+            return []
+        return [
+            (red, green, blue)
+            for red, green, blue in (255 * self.palette).round().astype(int).tolist()
+        ]
+
+    @property
     def white(self) -> float | None:
         """The stored number that is white; None where the file does not tell.
 

@@ -71,7 +71,7 @@ def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked
         classes=reading.classes,
         splits=tuple(reading.splits),
         faults=tuple(_faults(reading)),
-        remarks=tuple(_remarks(reading.splits, reading.classes)),
+        remarks=(*reading.whole.remarks, *_remarks(reading.splits, reading.classes)),
         alike=alike,
     )
 

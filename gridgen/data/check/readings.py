@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gridgen.data.check.likeness import details
+from gridgen.data.check.palettes import PaletteColours
 from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
 from gridgen.data.folder import ClassList, FolderSettings, read_classes, unequal
@@ -61,6 +62,8 @@ class Split:
     unlabelled: int = 0
     """Images of a split without any label, which no training reads; they are not read here."""
     faults: list[DataFinding] = field(default_factory=list)
+    remarks: list[DataFinding] = field(default_factory=list)
+    """What is odd, beside what follows from the fields above."""
 
     def add_image(self, name: str, image: Tensor, bits: int | None) -> None:
         """Add an image (channels, H, W)."""
@@ -83,11 +86,12 @@ class Split:
         """Pixels of all images."""
         return sum(height * width * images for (height, width), images in self.sizes.items())
 
-    def add_label(self, label: Tensor) -> None:
-        """Add a label (H, W)."""
+    def add_label(self, label: Tensor) -> list[int]:
+        """Add a label (H, W); the classes that it shows."""
         self.labels += 1
         self.label_pixels += label.numel()
-        self.counts.add(label)
+        shown: list[int] = self.counts.add(label).nonzero()[:, 0].tolist()
+        return shown
 
     @property
     def ignored(self) -> float:
@@ -183,6 +187,7 @@ class FolderReading:
         self.splits = [Split(name, Counts(len(self.classes))) for name in self._layout.splits]
         self._files = [self._files_of(split) for split in self.splits]
         self._channels: dict[int, list[Path]] = {}
+        self._palettes = PaletteColours(self._listed or ClassList(()), self._layout.settings.values)
 
     def __len__(self) -> int:
         return sum(len(samples) for _, samples in self._files)
@@ -197,6 +202,8 @@ class FolderReading:
             require_agreement(self._channels)
         except DataError as error:
             self.whole.fault("channels", error)
+        said = self._palettes.remarks()
+        self.whole.remarks += [DataFinding("palettes", text) for text in said]
 
     def _require_splits(self) -> None:
         """A split that a training would ask for in vain is a fault."""
@@ -251,9 +258,12 @@ class FolderReading:
             split.fault("sizes", unequal(sample.label, label.shape, sample.images[0], size))
         elif image and image.valid is not None:
             counted[~image.valid] = IGNORE
-        if self._listed:
-            split.add_label(counted)
-        if image and image.header.orientation != _orientation(sample.label):
+        shown = split.add_label(counted) if self._listed else []
+        if sample.label.suffix.lower() not in LABEL_SUFFIXES:
+            return  # drawn from JSON, upright and without a palette
+        header = read_header(sample.label)
+        self._palettes.add(f"{split.name}/{sample.name}", header, shown)
+        if image and image.header.orientation != header.orientation:
             split.turned_apart.append(sample.name)
 
     def _read_image(self, split: Split, sample: SampleFiles) -> DecodedImage | None:
@@ -269,11 +279,6 @@ class FolderReading:
             split.add_nodata(sample.name, pixels.valid)
         self._channels.setdefault(len(pixels.levels), []).append(sample.images[0])
         return pixels
-
-
-def _orientation(label: Path) -> int:
-    """That of a label which is an image; what is drawn from JSON lies as its image does upright."""
-    return read_header(label).orientation if label.suffix.lower() in LABEL_SUFFIXES else 1
 
 
 def _read_label(

@@ -35,16 +35,14 @@ class Stored:
 def add_label(stored: Stored, path: Path) -> None:
     """Add what a label stores. Errors: `DataError`."""
     with opened(path) as file:
-        samples, palette = upright_samples(file.header, file.read()), file.header.palette
+        samples, palette = upright_samples(file.header, file.read()), file.header.palette_colours
     if samples.shape[2] == 1 and samples.dtype.kind != "f":
         new = np.unique(samples).tolist()
         if new[-1] > MOST_STORED:
             fact = f"a label of the number {new[-1]}, which is beyond 64 bits with a sign"
             raise DataError(f"{path}: {fact}; save ids of classes")
         stored.ids.update(new)
-        if palette is not None:
-            entries = (255 * palette).round().astype(int).tolist()
-            _add_palette(stored, {k: tuple(entries[k]) for k in new if k < len(entries)}, path)
+        _add_palette(stored, {k: palette[k] for k in new if 0 <= k < len(palette)}, path)
     elif samples.shape[2] == 3 and samples.dtype == np.uint8:
         numbers = np.unique(colour_numbers(samples)).tolist()
         stored.colours.update((n >> 16, n >> 8 & 255, n & 255) for n in numbers)
