@@ -14,8 +14,8 @@ from gridgen.data.folder.classes import COLUMNS, ClassLine, is_name
 from gridgen.data.folder.coco import BACKGROUND, read_coco
 from gridgen.data.folder.contents import Stored, add_label, class_lines, of_colours, of_ids
 from gridgen.data.folder.known import RecognizedLayout, recognized
-from gridgen.data.folder.layout import SYNONYMS
 from gridgen.data.folder.settings import CLASSES, SETTINGS, Meaning
+from gridgen.data.folder.splits import SYNONYMS
 from gridgen.errors import DataError, FileError
 from gridgen.files import write_file
 from gridgen.progress import OnProgress, no_progress

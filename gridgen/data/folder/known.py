@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 from gridgen.data.dataset import Colour
 from gridgen.data.folder.classes import ClassList
 from gridgen.data.folder.dataset import label_source
-from gridgen.data.folder.layout import SYNONYMS, Layout
-from gridgen.data.folder.settings import IMAGES, LABELS, MOST_STORED, FolderSettings
+from gridgen.data.folder.layout import Layout, lossy_label
+from gridgen.data.folder.patterns import spelt, told_files, visible_files
+from gridgen.data.folder.settings import IMAGES, LABELS, MOST_STORED, SETTINGS, FolderSettings
+from gridgen.data.folder.splits import SYNONYMS, split_folders, usual_split
 from gridgen.errors import DataError
 from gridgen.files import is_file, read_text
 from gridgen.names import composed
@@ -151,28 +153,32 @@ def recognized(root: Path) -> RecognizedLayout:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such directory")
-    found = [each for known in KNOWN if (each := _tried(root, known))]
-    if not found:
-        raise DataError(_nothing(root))
+    faults: list[DataError] = []
+    found = [each for known in KNOWN if (each := _tried(root, known, faults))]
+    with_train = [each for each in found if each.labelled.get("train")]
+    if not with_train:
+        raise faults[0] if faults else DataError(_nothing(root, found))
     # Of equals the first.
-    return max(found, key=lambda each: sum(each.labelled.values()))
+    return max(with_train, key=lambda each: sum(each.labelled.values()))
 
 
-def _tried(root: Path, known: KnownLayout) -> RecognizedLayout | None:
-    """The folder by this layout, if train holds an image with its label."""
-    settings = FolderSettings(images=known.images, labels=known.labels)
+def _tried(root: Path, known: KnownLayout, faults: list[DataError]) -> RecognizedLayout | None:
+    """The folder by this layout, if it has splits; two of one name are added to `faults`."""
+    images, labels = (spelt(root, pattern) for pattern in (known.images, known.labels))
+    settings = FolderSettings(images=images, labels=labels)
+    if "{split}" in images and not split_folders(root, images):
+        return None
     try:
         layout = Layout.of(root, settings)
-    except DataError:  # no folder of a split
+    except DataError as fault:
+        faults.append(fault)
         return None
     labelled = {split: _labelled(layout, split) for split in layout.splits}
     splits = _splits(layout, known, labelled)
-    if "train" not in splits:
-        return None
-    if splits != layout.splits:
+    if splits and splits != layout.splits:
         layout = Layout.of(root, settings.but(splits=splits))
         labelled = {split: _labelled(layout, split) for split in splits}
-    return RecognizedLayout(known, layout, labelled) if labelled["train"] else None
+    return RecognizedLayout(known, layout, labelled)
 
 
 def _splits(layout: Layout, known: KnownLayout, labelled: Mapping[str, int]) -> Mapping[str, str]:
@@ -183,7 +189,9 @@ def _splits(layout: Layout, known: KnownLayout, labelled: Mapping[str, int]) -> 
         return there if "train" in there else layout.splits
     filled = {split: layout.splits[split] for split in layout.splits if labelled[split]}
     # train2017 is train.
-    short = {re.sub(r"[_-]?\d+$", "", split): folder for split, folder in filled.items()}
+    short = {
+        usual_split(re.sub(r"[_-]?\d+$", "", split)): folder for split, folder in filled.items()
+    }
     return short if len(short) == len(filled) else filled
 
 
@@ -197,10 +205,18 @@ def _labelled(layout: Layout, split: str) -> int:
     return len(layout.images(split, faults).keys() & labels.keys()) if labels else 0
 
 
-def _nothing(root: Path) -> str:
-    """The message for a folder of no known layout."""
-    for path in root.rglob("*"):
+def _nothing(root: Path, found: Sequence[RecognizedLayout]) -> str:
+    """The message for a folder of no known layout, `found` being without labels in train."""
+    for path in visible_files(root):
         if path.name.lower().endswith(NIFTI):
             return f"{path}: NIfTI (.nii.gz) is not read; convert to PNG or TIFF"
+    for layout, split in ((each.layout, split) for each in found for split in each.layout.splits):
+        if lossy := layout.lossy_labels(split):
+            return lossy_label(lossy[0])
+    for each in found:
+        if any(each.labelled.values()):
+            splits = ", ".join(each.labelled)
+            fact = f"images with labels in {splits}, by {each.layout.settings.images}, none of "
+            return f"{root}: {fact}which is train; rename one, or name the splits in {SETTINGS}"
     cure = f"docs/data.md lists the {len(KNOWN)} layouts, and dataset.yaml for others"
-    return f"{root}: no images with labels such as {KNOWN[0]}; {cure}"
+    return f"{root}: {told_files(root)}; no images with labels such as {KNOWN[0]}; {cure}"

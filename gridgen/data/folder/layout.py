@@ -2,25 +2,22 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
 from gridgen.data.dataset import require_split
 from gridgen.data.folder.patterns import literal_folders, path_expression, visible_files
 from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
+from gridgen.data.folder.splits import splits_of
 from gridgen.errors import DataError, reason_of
-from gridgen.files import read_text
+from gridgen.files import is_file, read_text
 from gridgen.images.files import LABEL_SUFFIXES, SUFFIXES
 from gridgen.names import composed
 from gridgen.text import brief
 
-SYNONYMS = {
-    "train": ("training",),
-    "val": ("valid", "validation", "dev"),
-    "test": ("testing",),
-}
-"""Other names of folders, where there is none of the usual name."""
+LOSSY = tuple(suffix for suffix in SUFFIXES if suffix not in LABEL_SUFFIXES)
+"""Endings of images of which no label is made."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,8 @@ class Layout:
     settings: FolderSettings
     splits: Mapping[str, str]
     """Of each split, what `{split}` stands for, or its list of names; "" for all there are."""
+    _listed: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    """The names in lists that have been read."""
 
     @classmethod
     def of(cls, root: Path, settings: FolderSettings | None = None) -> "Layout":
@@ -53,7 +52,7 @@ class Layout:
         if not root.is_dir():
             raise DataError(f"{root}: no such directory")
         settings = settings or read_settings(root)
-        return cls(root, settings, _splits(root, settings))
+        return cls(root, settings, splits_of(root, settings))
 
     def require(self, split: str) -> None:
         """Refuse a split that is not there, and lists that share a name, as those of two divisions
@@ -105,10 +104,19 @@ class Layout:
             _add(found, composed(match["name"]), path, faults)
         return found
 
+    def lossy_labels(self, split: str) -> list[Path]:
+        """Files that would be labels, were they not of formats that change numbers."""
+        return [path for _, path in self._files(split, self.settings.labels, LOSSY)]
+
     def names(self, split: str) -> frozenset[str] | None:
         """The names that a split lists; None where it takes all. Errors: `DataError`."""
         if not self.settings.has_lists or not (place := self.splits[split]):
             return None
+        if split not in self._listed:
+            self._listed[split] = self._read_names(split, place)
+        return self._listed[split]
+
+    def _read_names(self, split: str, place: str) -> frozenset[str]:
         path = self.root / place
         try:
             lines = read_text(path, "utf-8-sig").splitlines()
@@ -219,34 +227,16 @@ def unpaired(
     if pattern.endswith(".json"):
         return f"{images[name][0]}: not among the images of {layout.place(split, pattern)}"
     expected = layout.root / layout._filled(split, pattern).replace("{name}", name)
+    for suffix in LOSSY:
+        if is_file(lossy := expected.with_name(f"{expected.name}{suffix}")):
+            return lossy_label(lossy)
     return f"{images[name][0]}: no label; it would be {expected}.png"
 
 
-def _splits(root: Path, settings: FolderSettings) -> Mapping[str, str]:
-    """Splits and where they lie. Errors: `DataError` where there is none."""
-    if settings.splits:
-        return settings.splits
-    if settings.has_lists:
-        return {"train": ""}
-    before, _, after = settings.images.partition("{split}")
-    inside = literal_folders(after.removeprefix("/"))
-    folders = sorted(
-        path.name for path in (root / before).glob("[!.]*") if (path / inside).is_dir()
-    )
-    if not folders:
-        wanted = f"{settings.images.removesuffix('/{name}')} and "
-        wanted += settings.labels.removesuffix("/{name}")
-        raise DataError(f"{root}: no split; a dataset has {wanted}; gridgen data init finds others")
-    usual = {other: name for name, others in SYNONYMS.items() for other in others}
-    found: dict[str, str] = {}
-    for folder in folders:
-        split = usual.get(folder, folder)
-        split = folder if split in folders else split
-        if split in found:
-            fact = f"{root / before}: {found[split]} and {folder} are both the split {split}"
-            raise DataError(f"{fact}; rename one, or name the splits in {SETTINGS}")
-        found[split] = folder
-    return found
+def lossy_label(path: Path) -> str:
+    """The message for a label of a format that changes numbers."""
+    fact = f"{path}: {path.suffix} blurs ids of classes into others, so no label is read from it"
+    return f"{fact}; export labels as PNG, or make 0 and 255 of a mask before it is saved as PNG"
 
 
 def _add(found: dict[str, Path], key: str, path: Path, faults: list[DataError] | None) -> None:

@@ -2,9 +2,18 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+FOLDERS = {
+    "images": ("image", "imgs", "img"),
+    "masks": ("mask",),
+    "labels": ("label", "annotations", "annotation", "groundtruth", "ground_truth", "gt"),
+}
+"""Other names that people give to folders of known layouts."""
+MOST = 4
+"""Folders and kinds of files that a message names."""
 CHANNEL = r"(?P<channel>\d{4})"
 
 
@@ -38,3 +47,57 @@ def visible_files(folder: Path) -> Iterator[Path]:
             if not name.startswith(".") and os.path.realpath(os.path.join(place, name)) not in above
         )
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+
+
+def spelt(root: Path, pattern: str) -> str:
+    """A pattern with its folders as they are called in `root`: in capitals, or by another name.
+
+    The pattern itself where there are no such folders.
+    """
+    places, found = [root], []
+    *folders, file = pattern.split("/")
+    for folder in folders:
+        below = {name for place in places for name in _subfolders(place)}
+        names = below if folder == "{split}" else _called(folder, below)
+        if not names:
+            return pattern
+        places = [place / name for place in places for name in names if (place / name).is_dir()]
+        found.append(folder if folder == "{split}" else min(names))
+    return "/".join([*found, file])
+
+
+def _called(folder: str, names: set[str]) -> set[str]:
+    """The name in `names` that is most like this one, or none."""
+    for wanted in (folder, *FOLDERS.get(folder, ())):
+        alike = sorted(name for name in names if name.lower() == wanted.lower())
+        if alike:
+            return {wanted if wanted in alike else alike[0]}
+    return set()
+
+
+def _subfolders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [each.name for each in entries if each.is_dir() and not each.name.startswith(".")]
+
+
+def told_files(root: Path) -> str:
+    """What lies in the folders below `root`, the most first.
+
+    Such as `30 .png in photos, 30 .txt in truth`.
+    """
+    found = Counter(
+        (
+            path.suffix.lower() or "without ending",
+            path.relative_to(root).parent.as_posix(),
+        )
+        for path in visible_files(root)
+    )
+    said = [
+        f"{number:,} {kind} in {_shown(place)}" for (kind, place), number in found.most_common(MOST)
+    ]
+    more = len(found) - MOST
+    return ", ".join(said or ["no files"]) + (" and more" if more > 0 else "")
+
+
+def _shown(place: str) -> str:
+    return "the folder itself" if place == "." else place

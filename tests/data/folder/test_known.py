@@ -8,14 +8,14 @@ from PIL import Image
 
 from gridgen import init_data, split_data
 from gridgen.data.check import check_data
-from gridgen.data.folder import known as module
+from gridgen.data.folder import known as module, read_settings
 from gridgen.data.folder.known import KNOWN, KnownLayout, recognized
 from gridgen.errors import DataError
 
 IDS = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
 
 
-def fill(root, known):
+def fill(root, known, of_labels=".png"):
     """Two images and labels of each split, wherever the layout has them."""
     splits = ("train", "val") if "{split}" in known.images else ("all",)
     for split in splits:
@@ -28,7 +28,7 @@ def fill(root, known):
             label = root / known.labels.format(**fields)
             label.parent.mkdir(parents=True, exist_ok=True)
             if label.suffix != ".json":
-                Image.fromarray(IDS).save(label.with_name(label.name + ".png"))
+                Image.fromarray(IDS).save(label.with_name(label.name + of_labels))
         if known.labels.endswith(".json"):
             label.write_text(json.dumps(annotations()), "utf-8")
     return len(splits)
@@ -86,10 +86,10 @@ def test_splits_without_labels_are_left_out_and_numbers_of_years_too(tmp_path):
     fill(tmp_path, KNOWN[0])
     (tmp_path / "test/images").mkdir(parents=True)
     Image.fromarray(IDS).save(tmp_path / "test/images/z.png")
-    (tmp_path / "val").rename(tmp_path / "val2017")
+    (tmp_path / "val").rename(tmp_path / "Valid_2017")
     (tmp_path / "train").rename(tmp_path / "train2017")
     found = recognized(tmp_path)
-    assert found.layout.splits == {"train": "train2017", "val": "val2017"}
+    assert found.layout.splits == {"train": "train2017", "val": "Valid_2017"}
     init_data(tmp_path)
     assert check_data(tmp_path).faults == ()
 
@@ -106,11 +106,81 @@ def test_what_is_not_understood_is_told_with_what_was_looked_for(tmp_path):
     Image.fromarray(IDS).save(tmp_path / "photos/a.png")
     with pytest.raises(DataError) as error:
         init_data(tmp_path)
-    fact = f"{tmp_path}: no images with labels such as {KNOWN[0]}; docs/data.md lists the "
+    fact = f"{tmp_path}: 1 .png in photos; no images with labels such as {KNOWN[0]}; docs/data.md "
+    fact += "lists the "
     assert str(error.value) == f"{fact}{len(KNOWN)} layouts, and dataset.yaml for others"
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
     with pytest.raises(DataError, match="no such directory"):
         init_data(tmp_path / "nowhere")
+
+
+def test_the_folders_of_most_files_are_told(tmp_path):
+    with pytest.raises(DataError, match=f"{tmp_path}: no files; no images with labels"):
+        init_data(tmp_path)
+    for place, ending, number in (
+        ("photos", "JPG", 3),
+        ("boxes/a", "txt", 2),
+        ("b", "xml", 1),
+        ("c", "json", 1),
+        ("", "md", 1),
+    ):
+        for index in range(number):
+            path = tmp_path / place / f"{index}.{ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    told = r"2 .txt in boxes/a, .* in the folder itself, .* and more; no images"
+    with pytest.raises(DataError, match=rf": 3 .jpg in photos, {told}"):
+        init_data(tmp_path)
+
+
+@pytest.mark.parametrize("known", [k for k in KNOWN if not k.labels.endswith(".json")], ids=str)
+def test_labels_of_a_format_that_blurs_them_are_named(known, tmp_path):
+    fill(tmp_path, known, of_labels=".jpg")
+    with pytest.raises(DataError, match=r"\.jpg blurs ids .*; export labels as PNG, or make 0"):
+        init_data(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        ("{split}/Images {split}/Masks", "{split}/Images {split}/Masks"),
+        ("IMAGES/{split} Labels/{split}", "IMAGES/{split} Labels/{split}"),
+        ("image label", "image label"),
+        ("imgs mask", "imgs mask"),
+        ("Img Annotations", "Img Annotations"),
+        ("images gt", "images gt"),
+        ("pictures labels", None),
+    ],
+)
+def test_folders_may_have_capitals_and_other_names(tmp_path, folders, found):
+    images, labels = (f"{place}/{{name}}" for place in folders.split())
+    fill(tmp_path, KnownLayout("", images, labels))
+    if found is None:
+        with pytest.raises(DataError, match="no images with labels"):
+            recognized(tmp_path)
+        return
+    init_data(tmp_path)
+    settings = read_settings(tmp_path)
+    assert [settings.images, settings.labels] == [f"{place}/{{name}}" for place in found.split()]
+    if "{split}" not in images:
+        split_data(tmp_path, 0.5)
+    assert check_data(tmp_path).faults == ()
+
+
+def test_a_folder_without_train_is_told_its_splits(tmp_path):
+    fill(tmp_path, KNOWN[0])
+    (tmp_path / "train").rename(tmp_path / "first")
+    told = r"images with labels in first, val, by {split}/images/{name}, none of which is train"
+    with pytest.raises(DataError, match=told):
+        init_data(tmp_path)
+
+
+def test_two_folders_of_one_split_are_told(tmp_path):
+    fill(tmp_path, KNOWN[0])
+    (tmp_path / "train").rename(tmp_path / "TRAIN")
+    (tmp_path / "Train/images").mkdir(parents=True)
+    with pytest.raises(DataError, match="TRAIN and Train are both the split train; rename one"):
+        init_data(tmp_path)
 
 
 def test_nifti_is_refused_by_name(tmp_path):

@@ -131,7 +131,24 @@ def test_two_folders_that_are_both_val_are_named(make):
         Folder(root)
 
 
-@pytest.mark.parametrize("folder", ["valid", "validation", "dev"])
+def test_splits_may_be_written_in_capitals(make):
+    images = [f"{split}/images/{split}.png" for split in ("TRAIN", "Val", "Test", "Extra")]
+    root = make(images, [path.replace("images", "labels") for path in images])
+    named = {"train": "TRAIN", "val": "Val", "test": "Test", "Extra": "Extra"}
+    for split, name in named.items():
+        assert Folder(root, split).names == (name,)
+    assert check_data(root).faults == ()
+
+
+@pytest.mark.parametrize("pair", [("Train", "train"), ("Val", "val"), ("Valid", "valid")])
+def test_two_folders_that_differ_in_capitals_alone_are_ambiguous(make, pair):
+    images = [f"{split}/images/a.png" for split in pair]
+    root = make(images, [path.replace("images", "labels") for path in images])
+    with pytest.raises(DataError, match=f"{pair[0]} and {pair[1]} are both the split"):
+        Folder(root)
+
+
+@pytest.mark.parametrize("folder", ["valid", "Validation", "dev"])
 def test_val_may_have_its_other_names(make, folder):
     images = ["training/images/a.png", f"{folder}/images/b.png"]
     labels = ["training/labels/a.png", f"{folder}/labels/b.png"]
@@ -195,6 +212,13 @@ def test_a_list_without_names_is_told(make):
     root = make(["i/a.png"], ["l/a.png"], settings)
     (root / "t.txt").write_text("\n \n", "utf-8")
     with pytest.raises(DataError, match=r"t.txt: no names; write one a line"):
+        Folder(root)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+def test_a_label_of_a_format_that_blurs_it_is_named_with_the_cure(make, ending):
+    root = make(["train/images/a.png"], [f"train/labels/a.{ending}"])
+    with pytest.raises(DataError, match=rf"labels/a.{ending}: .{ending} blurs ids of classes"):
         Folder(root)
 
 
