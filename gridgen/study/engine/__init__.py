@@ -1,0 +1,1 @@
+"""Engines, which run the trainings that the driver of a search submits."""

@@ -1,0 +1,112 @@
+"""What an engine is, and the simplest one, which calls a function in the driver's own process."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from gridgen.errors import TrainingError
+from gridgen.grid import Grid, build_grid
+from gridgen.spec import NetworkSpec
+from gridgen.study.trials import Curve
+from gridgen.training import Recipe
+
+ReportScore = Callable[[int, float], bool]
+"""Takes the epoch and score of a validation, and returns whether to stop the training there."""
+
+
+class Pruned(Exception):  # noqa: N818 - an answer, not an error
+    """The pruner stopped a training; `score` is the last one it reached."""
+
+    def __init__(self, score: float) -> None:
+        super().__init__(score)
+        self.score = score
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One training to run: a network, how, from which seed, and in which folder.
+
+    Each validation goes to `report`, which answers whether to stop there.
+    """
+
+    trial: int
+    seed: int
+    network: NetworkSpec
+    recipe: Recipe
+    folder: Path
+    report: ReportScore
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The network as a grid."""
+        return build_grid(self.network)
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """The end of a training: its last scores by column, or the failure that left it without.
+
+    `curve` has the epochs that were validated, `seconds` is what this start of it took.
+    """
+
+    job: TrainingJob
+    row: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = ()
+    seconds: float = 0.0
+    failure: Pruned | TrainingError | None = None
+
+
+Evaluate = Callable[[TrainingJob], float | Mapping[str, float]]
+"""Trains a network in a folder and returns its score, or its last scores by column."""
+
+
+class Engine(Protocol):
+    """Runs trainings, as many at once as it has places."""
+
+    places: int
+
+    def submit(self, job: TrainingJob) -> None:
+        """Accept a training and return at once."""
+
+    def wait(self) -> TrainingOutcome:
+        """Block until a submitted training has ended; validations are reported meanwhile.
+
+        What the training itself brings about, a lack of memory among it, is part of the outcome.
+        What would befall every other training as well, such as a full disk, is raised, and so are
+        bugs and Ctrl-C; the training is then to be run again.
+        """
+
+    def close(self) -> None:
+        """End all trainings that still run; those are to be run again."""
+
+
+class FunctionEngine:
+    """Calls a function for one training after another, in the driver's process."""
+
+    places = 1
+
+    def __init__(self, evaluate: Evaluate, objective: str) -> None:
+        self._evaluate, self._objective = evaluate, objective
+        self._submitted = deque[TrainingJob]()
+
+    def submit(self, job: TrainingJob) -> None:
+        """Put the training behind those that were submitted before."""
+        self._submitted.append(job)
+
+    def wait(self) -> TrainingOutcome:
+        """Run the training that was submitted first."""
+        job, begun = self._submitted.popleft(), time.monotonic()
+        try:
+            scored = self._evaluate(job)
+        except (Pruned, TrainingError) as failure:
+            return TrainingOutcome(job, seconds=time.monotonic() - begun, failure=failure)
+        row = scored if isinstance(scored, Mapping) else {self._objective: scored}
+        return TrainingOutcome(job, row, seconds=time.monotonic() - begun)
+
+    def close(self) -> None:
+        """Nothing runs between two calls."""
+        self._submitted.clear()

@@ -1,0 +1,96 @@
+"""What a search keeps of its trials: candidates, the trainings of each, and how they ended.
+
+A trial is one candidate, trained once for each of the study's seeds. These are plain values: the
+driver makes them, the store keeps them, the report reads them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any, Literal
+
+from gridgen.arguments import checked_fields
+from gridgen.space.choices import Params
+from gridgen.spec import NetworkSpec
+
+Role = Literal["searched", "baseline", "confirmation"]
+TrialState = Literal["running", "finished", "pruned", "failed", "infeasible"]
+TrainingState = Literal["finished", "pruned", "failed"]
+Curve = tuple[tuple[int, float], ...]
+"""Epochs that were validated, and the objective at each."""
+
+
+@checked_fields
+@dataclass(frozen=True)
+class Candidate:
+    """A network and the changes of the recipe by which it is trained.
+
+    `params` is its point of the study's space, which a baseline is not of. `costs` are exact
+    parameters, activations and MACs, and every limited quantity. Two candidates of equal `key`
+    are one network trained in one way, whatever their points say.
+    """
+
+    name: str
+    params: Params
+    network: NetworkSpec
+    recipe: Mapping[str, Any]
+    costs: Mapping[str, int]
+    key: str
+
+
+@checked_fields
+@dataclass(frozen=True)
+class Training:
+    """One training of a candidate, over: `row` is the last line of its metrics.csv.
+
+    `folder` is where it stands in the study's folder, "" where it was taken from a table.
+    """
+
+    seed: int
+    state: TrainingState
+    score: float | None = None
+    row: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = ()
+    seconds: float = 0.0
+    folder: str = ""
+    reason: str = ""
+
+
+@checked_fields
+@dataclass(frozen=True)
+class TrialRecord:
+    """A trial as it stands: the candidate, the trainings that are over, and their state.
+
+    `of` is the number of the trial whose candidate a confirmation trains with fresh seeds.
+    `known` names the table from which its scores were taken.
+    """
+
+    number: int
+    role: Role
+    state: TrialState
+    candidate: Candidate
+    trainings: Sequence[Training] = ()
+    reason: str = ""
+    of: int | None = None
+    known: str = ""
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The scores of the trainings that finished, in the order of the seeds."""
+        done = (each for each in self.trainings if each.state == "finished")
+        return tuple(each.score for each in done if each.score is not None)
+
+    @property
+    def score(self) -> float | None:
+        """The mean of the scores, which the sampler sees; None before the first."""
+        return fmean(self.scores) if self.scores else None
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation between seeds; None for fewer than two."""
+        return stdev(self.scores) if len(self.scores) > 1 else None
+
+    @property
+    def seconds(self) -> float:
+        """What its trainings took together."""
+        return sum(each.seconds for each in self.trainings)
