@@ -218,7 +218,7 @@ def search(
     """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
     from gridgen.space.choices import described
     from gridgen.study import search as run_search
-    from gridgen.study.report import SearchProgress
+    from gridgen.study.old_report import SearchProgress
     from gridgen.study.trial_processes import ChildTraining
 
     loaded = budgeted(study, budget)

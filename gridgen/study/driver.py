@@ -13,7 +13,7 @@ from gridgen.errors import OutOfMemoryError, RunError, SpecError, TrainingError,
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Costs
 from gridgen.space.choices import size_of
-from gridgen.study.report import Result, SearchObserver, write_report
+from gridgen.study.old_report import Result, SearchObserver, write_report
 from gridgen.study.sampling import suggest
 from gridgen.study.storage import (
     networks,

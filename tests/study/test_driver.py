@@ -20,7 +20,7 @@ from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
-from gridgen.study.report import SearchObserver, SearchProgress
+from gridgen.study.old_report import SearchObserver, SearchProgress
 from gridgen.study.storage import open_storage
 from gridgen.study.trial_processes import Pruned
 from study.fakes import Scores, failure, no_training, rows, size, states, study

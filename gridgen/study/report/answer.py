@@ -1,0 +1,130 @@
+"""What a search found, in sentences: whether it beats the baseline, and how sure that is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gridgen.study.report.asked import Asked
+from gridgen.study.report.statistics import Difference, Sample, differences
+from gridgen.study.trials import TrialRecord
+
+UNCONFIRMED = "Nothing was confirmed with fresh seeds, so no difference is claimed."
+LEGEND = "± is the standard deviation between seeds, in brackets is the interval of the difference."
+
+
+def ranked(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The records that have a score and were trained to the end: the best first, of equals the one
+    of fewer parameters.
+    """
+    done = [each for each in records if each.state == "finished" and each.score is not None]
+    return sorted(done, key=_place)
+
+
+def _place(record: TrialRecord) -> tuple[float, int, int]:
+    return -(record.score or 0), record.candidate.costs.get("parameters", 0), record.number
+
+
+def of_role(records: Iterable[TrialRecord], role: str) -> list[TrialRecord]:
+    """The records of a role."""
+    return [each for each in records if each.role == role]
+
+
+def counted_baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The baselines that were trained, the best first; of those drawn at random the best alone.
+
+    What was drawn is a point of the space, and what was chosen by arithmetic is not.
+    """
+    found = ranked(of_role(records, "baseline"))
+    drawn = [each for each in found if each.candidate.params]
+    return [each for each in found if each not in drawn[1:]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known at the end of a search, or so far.
+
+    `entries` are the searched candidates, the best first, `comparisons` those that were trained
+    again with fresh seeds, each against each baseline that was.
+    """
+
+    asked: Asked
+    entries: Sequence[TrialRecord]
+    baselines: Sequence[TrialRecord]
+    comparisons: Sequence[Difference]
+
+    @classmethod
+    def of(cls, asked: Asked, records: Sequence[TrialRecord]) -> "Answer":
+        """The answer that the records give."""
+        entries = ranked(of_role(records, "searched"))
+        baselines = counted_baselines(records)
+        again = of_role(records, "confirmation")
+        ours, theirs = (_confirmed(each, again) for each in (entries, baselines))
+        return cls(asked, entries, baselines, differences(ours, theirs))
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The candidate with the highest mean in the search; None if none was trained."""
+        return self.entries[0] if self.entries else None
+
+    @property
+    def baseline(self) -> TrialRecord | None:
+        """The baseline with the highest mean; None if none was trained."""
+        return self.baselines[0] if self.baselines else None
+
+    @property
+    def headline(self) -> str:
+        """Whether search beats the baseline, in a sentence or two."""
+        best, baseline = self.best, self.baseline
+        if best is None:
+            return "No candidate was trained to its end, so there is no answer yet."
+        if baseline is None:
+            return f"No baseline was trained to hold the best against: {self._told(best)}."
+        if self.comparisons:
+            return self._confirmed_headline()
+        pair = f"{self._told(best)} against {self._told(baseline)} in the search itself"
+        beaten = (best.score or 0) > (baseline.score or 0)
+        verdict = "is not shown to beat" if beaten else "does not beat"
+        return f"Search {verdict} the baseline: {pair}. {UNCONFIRMED}"
+
+    def _confirmed_headline(self) -> str:
+        """The headline of comparisons: search has to beat every baseline."""
+        digits = self.asked.digits
+        surest = []
+        for rival in dict.fromkeys(each.baseline.name for each in self.comparisons):
+            against = [each for each in self.comparisons if each.baseline.name == rival]
+            better = [each for each in against if each.distinguishable and each.mean > 0]
+            if not better:
+                return f"Search {_failing(against[0])} the baseline: {against[0].sentence(digits)}."
+            surest.append(better[0])
+        return f"Search beats the baseline: {'; '.join(each.sentence(digits) for each in surest)}."
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence for each comparison, or the one that says why there is none."""
+        if not self.comparisons:
+            return [UNCONFIRMED]
+        return [f"{each.sentence(self.asked.digits)}." for each in self.comparisons]
+
+    def _told(self, record: TrialRecord) -> str:
+        return Sample(named(record), record.scores).named(self.asked.digits)
+
+
+def named(record: TrialRecord) -> str:
+    """What sentences call the candidate of a record."""
+    name = record.candidate.name
+    return f"{name} (trial {record.number})" if record.role == "searched" else name
+
+
+def _failing(difference: Difference) -> str:
+    if difference.mean <= 0:
+        return "does worse than" if difference.distinguishable else "does not beat"
+    return "is not shown to beat"
+
+
+def _confirmed(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> list[Sample]:
+    """The scores of fresh seeds of those records that have any."""
+    samples = []
+    for record in records:
+        scores = [score for each in again if each.of == record.number for score in each.scores]
+        if scores:
+            samples.append(Sample(named(record), tuple(scores)))
+    return samples

@@ -1,0 +1,165 @@
+"""What a search tells while it runs: on a terminal one living line, elsewhere plain lines."""
+
+import sys
+from collections import Counter
+from statistics import fmean
+
+from rich.live import Live
+from rich.text import Text
+
+from gridgen.names import escaped
+from gridgen.shown import console
+from gridgen.study.report.answer import ranked
+from gridgen.study.report.asked import Asked
+from gridgen.study.report.statistics import Sample, signed
+from gridgen.study.trials import Candidate, TrialRecord
+from gridgen.training.loop.progress import duration
+
+
+class SearchObserver:
+    """Callbacks of a search. The base class ignores every event."""
+
+    def started(self, wanted: int, done: int, places: int = 1) -> None:
+        """The search begins; `done` of `wanted` candidates were trained before. So many trainings
+        run at once as there are places.
+        """
+
+    def phase(self, name: str, wanted: int) -> None:
+        """A part of the search begins, such as its baselines: so many trials are to be trained."""
+
+    def refused(self, reason: str, many: int = 1) -> None:
+        """So many candidates were refused without training, for one reason."""
+
+    def begun(self, trial: int, seed: int, candidate: Candidate, number: int) -> None:
+        """A training begins, or goes on from its checkpoint: the `number`-th that ever began."""
+
+    def scored(self, trial: int, seed: int, epoch: int, score: float) -> None:
+        """A training was validated."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """A trial is over, with a score or without one."""
+
+    def finished(self, reason: str) -> None:
+        """The search ends, for this reason."""
+
+
+class SearchProgress(SearchObserver):
+    """Lines on stderr: every training that begins and every trial that ends, with the best so far
+    and the time left. On a terminal a last line follows all trainings that run.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self.objective, self.digits = asked.objective, asked.digits
+        self.wanted = self.done = self.number = 0
+        self.places, self.what = 1, "search"
+        self.refusals, self.last_refusal = Counter[str](), ""
+        self.running = dict[tuple[int, int], str]()
+        self.best: TrialRecord | None = None
+        self.seconds, self.trainings = list[float](), list[int]()
+        self.live: Live | None = None
+        if sys.stderr.isatty():
+            # Without automatic refresh there is no thread, and lines change on events alone.
+            self.live = Live(console=console(), auto_refresh=False, transient=True)
+
+    def started(self, wanted: int, done: int, places: int = 1) -> None:
+        """Say how many were trained before."""
+        self.wanted, self.done, self.places = wanted, done, max(places, 1)
+        if done:
+            self._print(f"{done} of {wanted} trained before")
+
+    def phase(self, name: str, wanted: int) -> None:
+        """Name the part; its trials are counted from 0."""
+        self.what, self.wanted, self.done = name, wanted, 0
+        self._print(f"{name}: {wanted} to train")
+
+    def refused(self, reason: str, many: int = 1) -> None:
+        """Count the candidates; the next training that begins says how many there were."""
+        self.refusals[reason] += many
+        self.last_refusal = reason
+        self._show()
+
+    def begun(self, trial: int, seed: int, candidate: Candidate, number: int) -> None:
+        """Say what is trained."""
+        self._tell_refusals()
+        self.number = number
+        self.running[trial, seed] = ""
+        self._print(f"training {number}: trial {trial}, seed {seed}: {candidate.name}")
+        self._show()
+
+    def scored(self, trial: int, seed: int, epoch: int, score: float) -> None:
+        """Show the score, on a terminal only."""
+        self.running[trial, seed] = f"epoch {epoch} {signed(score, self.digits)}"
+        self._show()
+
+    def ended(self, record: TrialRecord) -> None:
+        """Say how the trial ended, the best so far, and the time left."""
+        for key in [key for key in self.running if key[0] == record.number]:
+            del self.running[key]
+        self.done += record.state == "finished"
+        if record.trainings and not record.known:
+            self.trainings.append(len(record.trainings))
+            self.seconds += [each.seconds for each in record.trainings]
+        if record.role == "searched":
+            self.best = next(iter(ranked([each for each in (self.best, record) if each])), None)
+        self._print(f"trial {record.number}: {self._end(record)}; {', '.join(self._standing())}")
+        self._show()
+
+    def finished(self, reason: str) -> None:
+        """Say why the search ended."""
+        self._tell_refusals()
+        self._stop()
+        if reason:
+            self._print(reason)
+
+    def _end(self, record: TrialRecord) -> str:
+        if record.state == "finished" and record.scores:
+            return f"{self.objective} {Sample('', record.scores).told(self.digits)}"
+        reason = record.reason.splitlines()[0] if record.reason else ""
+        return f"{record.state}: {reason}" if reason else record.state
+
+    def _standing(self) -> list[str]:
+        """The best so far, how far the search has come, and the time left."""
+        told = [f"{self.done} of {self.wanted} done"]
+        if self.best is not None and self.best.score is not None:
+            score = signed(self.best.score, self.digits)
+            told.insert(0, f"best {score} (trial {self.best.number})")
+        left = self._left()
+        return told if left is None else [*told, f"{duration(left)} left"]
+
+    def _left(self) -> float | None:
+        """Seconds that the trials to come take, as long as those that are over; None before any."""
+        waiting = self.wanted - self.done
+        if not self.seconds or waiting <= 0:
+            return None
+        each = fmean(self.seconds) * fmean(self.trainings)
+        # Places beyond the number of trials stay empty.
+        return each * waiting / min(self.places, waiting)
+
+    def _tell_refusals(self) -> None:
+        if not self.refusals:
+            return
+        reason, many = self.refusals.most_common(1)[0]
+        total = self.refusals.total()
+        others = "" if many == total else f", {many:,} of them"
+        self._print(f"refused {total:,} without training{others}: {reason}")
+        self.refusals.clear()
+
+    def _show(self) -> None:
+        if self.live is None:
+            return
+        told = [f"{self.number} trainings begun", *self._standing()]
+        told += [f"trial {t} seed {s} {end}".rstrip() for (t, s), end in self.running.items()]
+        if self.refusals:
+            told.append(f"refused {self.refusals.total():,}, last: {self.last_refusal}")
+        self.live.start()
+        text = Text(escaped("  ".join(told)), no_wrap=True, overflow="ellipsis")
+        self.live.update(text, refresh=True)
+
+    def _stop(self) -> None:
+        if self.live:
+            self.live.stop()
+
+    def _print(self, text: str) -> None:
+        # A line above the living one, which would overwrite what is printed below it.
+        self._stop()
+        print(text, file=sys.stderr, flush=True)

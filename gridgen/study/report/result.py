@@ -1,0 +1,78 @@
+"""The result of a search, as Python has it and as `gridgen search` prints it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gridgen.shown import Shown, ShownRows
+from gridgen.spec import NetworkSpec
+from gridgen.study.report.answer import Answer, of_role
+from gridgen.study.report.asked import Asked
+from gridgen.study.report.statistics import Sample
+from gridgen.study.trials import TrialRecord
+
+MOST_PRINTED = 10
+"""Candidates that a table prints."""
+STATES = ("finished", "pruned", "failed", "infeasible", "running")
+
+
+@dataclass(frozen=True, repr=False)
+class Result(Shown):
+    """The outcome of a search: every trial of it, in `folder`."""
+
+    folder: Path
+    asked: Asked
+    records: tuple[TrialRecord, ...]
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What it found, and how sure that is."""
+        return Answer.of(self.asked, self.records)
+
+    @property
+    def entries(self) -> tuple[TrialRecord, ...]:
+        """The candidates that were searched and trained to the end, the best first."""
+        return tuple(self.answer.entries)
+
+    @property
+    def best(self) -> NetworkSpec | None:
+        """The network of the highest score; None if nothing was trained."""
+        return self.entries[0].candidate.network if self.entries else None
+
+    @property
+    def baseline(self) -> TrialRecord | None:
+        """The baseline of the highest score; None if none was trained."""
+        return self.answer.baseline
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many candidates of the search are in each state, and how many were refused."""
+        found = Counter[str](each.state for each in of_role(self.records, "searched"))
+        refused = sum(self.asked.refused.values())
+        return {state: found[state] for state in STATES if found[state]} | {"refused": refused}
+
+    def rows(self) -> ShownRows:
+        """The best candidate, the baseline, and how many there were of each sort."""
+        told = [("best", self.answer.best), ("baseline", self.answer.baseline)]
+        digits = self.asked.digits
+        scored = [
+            (what, f"{Sample(each.candidate.name, each.scores).named(digits)}")
+            for what, each in told
+            if each is not None
+        ]
+        return scored + [(state, f"{many:,}") for state, many in self.numbers.items()]
+
+    def table(self) -> list[list[str]]:
+        """The best candidates and the baselines as rows of a table, its titles first."""
+        shown = [*self.entries[:MOST_PRINTED], *self.answer.baselines]
+        return [["trial", self.asked.objective, "parameters", "candidate"], *map(self._row, shown)]
+
+    def _row(self, record: TrialRecord) -> list[str]:
+        parameters = record.candidate.costs.get("parameters")
+        return [
+            str(record.number) if record.role == "searched" else record.role,
+            Sample("", record.scores).told(self.asked.digits),
+            "" if parameters is None else f"{parameters:,}",
+            record.candidate.name,
+        ]
