@@ -20,7 +20,7 @@ from gridgen.cli.terminal import (
     progress,
 )
 from gridgen.errors import RenderError
-from gridgen.spec import GridSpec
+from gridgen.spec.network import settings
 from gridgen.text import bytes_text
 
 if TYPE_CHECKING:
@@ -150,22 +150,13 @@ def _varied(found: "Feasible", point: int) -> str:
 def _settings(found: "Feasible", point: int) -> Iterator[str]:
     """A spec as `--set` takes it, over any other spec of the paper's family: lines of a shell."""
     line = ""
-    for name, value in _flat(found.spec(point)):
+    for name, value in settings(found.spec(point)).items():
         setting = f"--set {shlex.quote(f'{name}={_text(value)}')}"
         if len(line) + len(setting) > WIDTH - 3:
             yield f"{line} \\"
             line = " "
         line = f"{line} {setting}" if line else setting
     yield line
-
-
-def _flat(spec: GridSpec) -> Iterator[tuple[str, Any]]:
-    """The fields of a spec with the names that `--set` knows."""
-    for name, value in spec.plain().items():
-        if isinstance(value, dict) and name != "topology":
-            yield from ((f"{name}.{part}", inner) for part, inner in value.items())
-        else:
-            yield name, value
 
 
 def _text(value: Any) -> str:

@@ -94,8 +94,14 @@ def chart(
         "x_ticks": x_axis.marks(whole=True),
         "y_ticks": y_axis.marks(),
         "lines": [_drawn(curve, x_axis, y_axis) for curve in curves],
-        "legend": len(curves) > 1,
+        "legend": _legend(curves),
     }
+
+
+def _legend(curves: Sequence[Curve]) -> list[tuple[str, str]]:
+    """Title and style of the curves, of several that look alike once."""
+    named = dict.fromkeys((curve.title, curve.style) for curve in curves if curve.title)
+    return list(named) if len(curves) > 1 else []
 
 
 @dataclass(frozen=True)
@@ -138,9 +144,11 @@ def ticks(least: float, most: float) -> list[float]:
 def tick_text(value: float) -> str:
     """The text of a value beside an axis.
 
-    >>> tick_text(0.25), tick_text(400), tick_text(250_000), tick_text(1_250_000)
-    ('0.25', '400', '250k', '1.25M')
+    >>> tick_text(0.25), tick_text(400), tick_text(250_000), tick_text(1_250_000), tick_text(8e9)
+    ('0.25', '400', '250k', '1.25M', '8G')
     """
+    if abs(value) >= 1e9:
+        return f"{value / 1e9:.4g}G"
     if abs(value) >= 1e6:
         return f"{value / 1e6:.4g}M"
     return f"{value / 1e3:.4g}k" if abs(value) >= 1e4 else f"{value:.4g}"

@@ -170,6 +170,21 @@ def changed(spec: NetworkSpec, settings: Mapping[str, Any]) -> NetworkSpec:
     return spec.but(**{name: fields[name] for name in map(root, settings)})
 
 
+def settings(spec: NetworkSpec) -> dict[str, Any]:
+    """The fields that were set, by the names that `changed` takes; a topology is one of them.
+
+    >>> settings(DraftSpec(classes=2, topology={"drop": ["sub_1_1"]}))
+    {'classes': 2, 'topology': {'drop': ['sub_1_1']}}
+    """
+    found: dict[str, Any] = {}
+    for name, value in spec.plain().items():
+        if isinstance(value, dict) and name != "topology":
+            found |= {f"{name}.{part}": inner for part, inner in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def root(name: str) -> str:
     """The field of the document itself that a dotted name reaches into.
 

@@ -80,7 +80,7 @@ class Answer:
             return f"No baseline was trained to hold the best against: {self._told(best)}."
         if self.comparisons:
             return self._confirmed_headline()
-        pair = f"{self._told(best)} against {self._told(baseline)} in the search itself"
+        pair = f"in the search itself {self._told(best)}, {self._told(baseline)}"
         beaten = (best.score or 0) > (baseline.score or 0)
         verdict = "is not shown to beat" if beaten else "does not beat"
         return f"Search {verdict} the baseline: {pair}. {UNCONFIRMED}"

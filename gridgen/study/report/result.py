@@ -57,7 +57,7 @@ class Result(Shown):
         told = [("best", self.answer.best), ("baseline", self.answer.baseline)]
         digits = self.asked.digits
         scored = [
-            (what, f"{Sample(each.candidate.name, each.scores).named(digits)}")
+            (what, f"{each.candidate.name}: {Sample('', each.scores).told(digits)}")
             for what, each in told
             if each is not None
         ]

@@ -44,8 +44,8 @@ class Sample:
         return signed(self.mean, digits) + spread
 
     def named(self, digits: int) -> str:
-        """The same behind the name of the candidate."""
-        return f"{self.name} {self.told(digits)}"
+        """The same behind the name of the candidate, which may end in a number."""
+        return f"{self.name} has {self.told(digits)}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Difference:
 
     @property
     def mean(self) -> float:
-        """The difference of the means."""
+        """How much higher the scores of the candidate are."""
         return self.candidate.mean - self.baseline.mean
 
     @property
@@ -72,7 +72,7 @@ class Difference:
     def sentence(self, digits: int) -> str:
         """What is known of the difference, in words."""
         one, other = self.candidate, self.baseline
-        sides = f"{one.named(digits)} against {other.named(digits)}"
+        sides = f"{one.named(digits)}, {other.named(digits)}"
         apart = f"difference {signed(self.mean, digits)}"
         if self.interval is None:
             lone = min(len(one.scores), len(other.scores)) < 2

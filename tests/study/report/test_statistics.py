@@ -43,7 +43,7 @@ def test_welch_agrees_with_a_worked_example():
 def test_a_difference_is_told_with_its_interval_and_seeds():
     (pair,) = differences([HIGH], [LOW])
     assert pair.sentence(3) == (
-        "frrn 0.498 ± 0.007 against unet 0.398 ± 0.007: "
+        "frrn has 0.498 ± 0.007, unet has 0.398 ± 0.007: "
         "difference 0.100 (0.084 to 0.116), distinguishable with 3 seeds"
     )
     near = Sample("near", (0.39, 0.41, 0.402))

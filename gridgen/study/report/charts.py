@@ -1,0 +1,112 @@
+"""The charts of a search: scores in the order of trials, scores against costs, learning curves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gridgen.pages.page import Curve, chart
+from gridgen.pages.plot import Point, plot, stepped
+from gridgen.study.report.answer import Answer, of_role, ranked
+from gridgen.study.report.entries import cost_title, last_score, role_text, target, verdict
+from gridgen.study.trials import TrialRecord
+
+COSTS = ("parameters", "macs", "activations", "training_memory")
+UNITS = {"training_memory": "training memory, bytes"}
+MOST_CURVES = 300
+"""Learning curves in one chart; of more trainings, those of the best trials."""
+SHAPES = {"searched": "circle", "baseline": "square", "confirmation": "diamond"}
+
+
+def history(records: Sequence[TrialRecord], answer: Answer) -> dict[str, Any] | None:
+    """The score of each trial by its number, and the best so far as a line of steps."""
+    last = max((record.number for record in records), default=0)
+    return plot(
+        f"{answer.asked.objective} of each trial",
+        "trial",
+        [_point(record, record.number, answer) for record in records],
+        [Curve("best so far", "best", stepped(_records_set(records), last))],
+        whole=True,
+    )
+
+
+def _records_set(records: Sequence[TrialRecord]) -> list[tuple[float, float]]:
+    """The trials that were better than all before."""
+    found: list[tuple[float, float]] = []
+    done = [record for record in of_role(records, "searched") if record.state == "finished"]
+    for record in sorted(done, key=lambda each: each.number):
+        if record.score is not None and (not found or record.score > found[-1][1]):
+            found.append((record.number, record.score))
+    return found
+
+
+def against_costs(records: Sequence[TrialRecord], answer: Answer) -> list[dict[str, Any]]:
+    """Score against each cost, with the front of those that nothing cheaper beats."""
+    scored = [
+        record
+        for record in records
+        if record.role != "confirmation" and last_score(record) is not None
+    ]
+    found = []
+    for cost in COSTS:
+        known = [each for each in scored if cost in each.candidate.costs]
+        done = [each for each in answer.entries if cost in each.candidate.costs]
+        drawn = plot(
+            f"{answer.asked.objective} against {cost_title(cost)}",
+            UNITS.get(cost, cost_title(cost)),
+            [_point(each, each.candidate.costs[cost], answer) for each in known],
+            [Curve("front", "front", stepped(front(done, cost)))],
+            answer.asked.limits.get(cost),
+        )
+        if drawn is not None:
+            found.append(drawn | {"name": cost, "button": cost_title(cost)})
+    return found
+
+
+def front(records: Sequence[TrialRecord], cost: str) -> list[tuple[float, float]]:
+    """Cost and score of those candidates that none is better and as cheap, the cheapest first."""
+    best: list[tuple[float, float]] = []
+    costly = [(each.candidate.costs[cost], -(each.score or 0)) for each in records]
+    for spent, lost in sorted(costly):
+        if not best or -lost > best[-1][1]:
+            best.append((spent, -lost))
+    return best
+
+
+def _point(record: TrialRecord, x: float, answer: Answer) -> Point:
+    """The point of a trial: hollow where it has no score of its own, at the foot without any."""
+    score = last_score(record)
+    style: str = "hollow" if record.state != "finished" else record.role
+    if answer.best is not None and record.number == answer.best.number:
+        style = "winner"
+    shape = "cross" if score is None else SHAPES[record.role]
+    label = f"Trial {record.number}, {role_text(record)}: {verdict(record, answer.asked)}"
+    return Point(x, score, target(record), label, style, shape)
+
+
+def learning(records: Sequence[TrialRecord], answer: Answer) -> dict[str, Any] | None:
+    """The learning curves of all trainings, those of the best and the baseline in colour."""
+    best, baseline = answer.best, answer.baseline
+    marked: Mapping[int, tuple[str, str]] = {
+        **({best.number: ("best", "val")} if best else {}),
+        **({baseline.number: ("baseline", "holdout")} if baseline else {}),
+    }
+    curves = []
+    for record in _best_first(records):
+        title, style = marked.get(record.number, ("other trainings", "faint"))
+        curves += [Curve(title, style, each.curve) for each in record.trainings if each.curve]
+    # What is drawn last lies above the others.
+    drawn = chart(f"{answer.asked.objective} by epoch", "epoch", curves[:MOST_CURVES][::-1])
+    return drawn and drawn | {"name": "learning"}
+
+
+def curves_left_out(records: Sequence[TrialRecord]) -> int:
+    """How many trainings have a learning curve beyond those that are drawn."""
+    many = sum(bool(each.curve) for record in records for each in record.trainings)
+    return max(many - MOST_CURVES, 0)
+
+
+def _best_first(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """All trials: baselines, then the others by score, then those without one."""
+    done = ranked(records)
+    first = of_role(done, "baseline")
+    scored = [each for each in done if each not in first]
+    return [*first, *scored, *(each for each in records if each not in done)]
