@@ -24,8 +24,13 @@ class SearchObserver:
         run at once as there are places.
         """
 
-    def phase(self, name: str, wanted: int) -> None:
-        """A part of the search begins, such as its baselines: so many trials are to be trained."""
+    def noted(self, line: str) -> None:
+        """Something is to be known before the search goes on."""
+
+    def phase(self, name: str, wanted: int, done: int = 0) -> None:
+        """A part of the search begins, such as its baselines; `done` of the trials `wanted` in it
+        were trained before.
+        """
 
     def refused(self, reason: str, many: int = 1) -> None:
         """So many candidates were refused without training, for one reason."""
@@ -51,7 +56,7 @@ class SearchProgress(SearchObserver):
     def __init__(self, asked: Asked) -> None:
         self.objective, self.digits = asked.objective, asked.digits
         self.wanted = self.done = self.number = 0
-        self.places, self.what = 1, "search"
+        self.places = 1
         self.refusals, self.last_refusal = Counter[str](), ""
         self.running = dict[tuple[int, int], str]()
         self.best: TrialRecord | None = None
@@ -67,10 +72,14 @@ class SearchProgress(SearchObserver):
         if done:
             self._print(f"{done} of {wanted} trained before")
 
-    def phase(self, name: str, wanted: int) -> None:
-        """Name the part; its trials are counted from 0."""
-        self.what, self.wanted, self.done = name, wanted, 0
-        self._print(f"{name}: {wanted} to train")
+    def noted(self, line: str) -> None:
+        """Print it."""
+        self._print(line)
+
+    def phase(self, name: str, wanted: int, done: int = 0) -> None:
+        """Name the part, whose trials are counted from now on."""
+        self.wanted, self.done = wanted, done
+        self._print(f"{name}: {wanted - done} to train")
 
     def refused(self, reason: str, many: int = 1) -> None:
         """Count the candidates; the next training that begins says how many there were."""

@@ -16,7 +16,7 @@ from gridgen.study.report.asked import Asked
 from gridgen.study.report.charts import against_costs, curves_left_out, history, learning
 from gridgen.study.report.entries import brief_score, counted, entry, role_text, target
 from gridgen.study.report.importances import LEAST_TRIALS, best_share, importances
-from gridgen.study.report.result import STATES
+from gridgen.study.report.result import STATES, Result
 from gridgen.study.trials import TrialRecord
 from gridgen.training.loop.progress import duration
 
@@ -26,11 +26,9 @@ MOST_DRAWN = 400
 ROLES = ("baseline", "searched", "confirmation")
 
 
-def write_page(
-    folder: Path, asked: Asked, records: Sequence[TrialRecord], path: Path | None = None
-) -> Path:
-    """Write the page of a study's folder, by default to FOLDER/report.html. Errors: `FileError`."""
-    return write_file(path or folder / NAME, study_page(asked, records))
+def write_page(result: Result, path: Path | None = None) -> Path:
+    """Write the page of a search, by default to report.html in its folder. Errors: `FileError`."""
+    return write_file(path or result.folder / NAME, study_page(result.asked, result.records))
 
 
 def study_page(asked: Asked, records: Sequence[TrialRecord]) -> str:

@@ -7,7 +7,7 @@ from math import exp, inf, lgamma, log, log1p
 
 TERMS = 400
 """Of the continued fraction, which needs about the root of the larger parameter."""
-STEPS = 200
+STEPS = 64
 
 
 def two_sided(t: float, freedom: float) -> float:

@@ -125,7 +125,8 @@ def lines(capsys, act) -> list[str]:
 def test_a_log_tells_beginnings_ends_the_best_and_the_time_left(capsys):
     def act(watch: SearchObserver) -> None:
         watch.started(4, 1, places=2)
-        watch.phase("search", 3)
+        watch.noted("9 of 12 candidates meet the budget")
+        watch.phase("search", 4, done=1)
         watch.refused("parameters are more than 130,000", 12)
         watch.refused("no grid")
         watch.begun(1, 0, GRID, 2)
@@ -137,12 +138,13 @@ def test_a_log_tells_beginnings_ends_the_best_and_the_time_left(capsys):
 
     assert lines(capsys, act) == [
         "1 of 4 trained before",
+        "9 of 12 candidates meet the budget",
         "search: 3 to train",
         "refused 13 without training, 12 of them: parameters are more than 130,000",
         "training 2: trial 1, seed 0: gridnet",
-        "trial 1: val_iou 0.4980 ± 0.0072; best 0.4980 (trial 1), 1 of 3 done, 2:03 left",
+        "trial 1: val_iou 0.4980 ± 0.0072; best 0.4980 (trial 1), 2 of 4 done, 2:03 left",
         "training 5: trial 2, seed 0: gridnet",
-        "trial 2: failed: killed; best 0.4980 (trial 1), 1 of 3 done, 2:03 left",
+        "trial 2: failed: killed; best 0.4980 (trial 1), 2 of 4 done, 2:03 left",
         "all 4 candidates have been tried",
     ]
 
@@ -170,6 +172,7 @@ def test_scores_of_confirmations_are_not_the_best_so_far(capsys):
 def test_every_event_may_be_left_alone():
     watch = SearchObserver()
     watch.started(1, 0)
+    watch.noted("")
     watch.phase("search", 1)
     watch.refused("no grid")
     watch.begun(1, 0, GRID, 1)

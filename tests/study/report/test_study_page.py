@@ -17,6 +17,7 @@ from gridgen.study.report.charts import against_costs, front, history
 from gridgen.study.report.entries import build_command, changes
 from gridgen.study.report.importances import LEAST_TRIALS, importances
 from gridgen.study.report.page import study_page, write_page
+from gridgen.study.report.result import Result
 from gridgen.study.trials import Candidate
 from tests.study.report.made import ASKED, candidate, record, study, training
 
@@ -227,5 +228,6 @@ def test_the_command_builds_the_same_network(spec):
 
 
 def test_the_page_is_written_into_the_folder_or_where_it_is_wanted(tmp_path):
-    assert write_page(tmp_path, ASKED, study(2)) == tmp_path / "report.html"
-    assert write_page(tmp_path, ASKED, [], tmp_path / "b.html").name == "b.html"
+    result = Result(tmp_path, ASKED, tuple(study(2)))
+    assert write_page(result) == tmp_path / "report.html"
+    assert write_page(result, tmp_path / "b.html").name == "b.html"

@@ -3,6 +3,7 @@
 import pytest
 
 from gridgen.study.report.page import write_page
+from gridgen.study.report.result import Result
 from tests.study.report.browser import Browser, opened, program
 from tests.study.report.made import ASKED, study
 
@@ -15,7 +16,7 @@ VISIBLE = "document.getElementById('panel').checkVisibility()"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return write_page(tmp_path_factory.mktemp("page"), ASKED, study())
+    return write_page(Result(tmp_path_factory.mktemp("page"), ASKED, tuple(study())))
 
 
 @pytest.fixture(scope="module")
