@@ -12,6 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 16, 16, 38
 LOGARITHMIC = 8
 """Greatest over least cost from which on an axis is logarithmic."""
 MARGIN = 0.06
+FAR = 3
+"""Limit over greatest cost above which a limit is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,16 @@ def plot(
 ) -> dict[str, Any] | None:
     """Values for the template, in units of the view box; None without a point that has a score.
 
-    A vertical line stands at `limit` of the x axis, which has only whole numbers if `whole`.
+    A vertical line stands at `limit` of the x axis, unless it is far from all points; the axis has
+    only whole numbers if `whole`.
     """
     ys = [point.y for point in points if point.y is not None]
     if not ys:
         return None
-    x_axis = _across([point.x for point in points], limit, whole)
+    xs = [point.x for point in points]
+    # A limit that is far away would press the points together.
+    limit = limit if limit is not None and limit <= FAR * max(xs) else None
+    x_axis = _across([*xs, *([] if limit is None else [limit])], whole)
     y_axis = _upward(ys)
     foot = HEIGHT - BOTTOM
     return {
@@ -99,11 +105,8 @@ def plot(
     }
 
 
-def _across(xs: Sequence[float], limit: float | None, whole: bool) -> Axis:
-    """The x axis; a limit that is far from all points would press them together."""
+def _across(xs: Sequence[float], whole: bool) -> Axis:
     least, most = min(xs), max(xs)
-    if limit is not None and limit <= 3 * most:
-        most = max(most, limit)
     if not whole and least > 0 and most / least >= LOGARITHMIC:
         return LogAxis(least / 1.1, most * 1.1, LEFT, WIDTH - RIGHT)
     extent = (most - least) or abs(most) or 1.0
