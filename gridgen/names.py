@@ -60,6 +60,15 @@ def _cell(value: object) -> object:
     return "'" * (value.startswith(FORMULA) and not _is_number(value)) + escaped(value)
 
 
+def plain_cell(text: str) -> str:
+    """The text of a cell that `csv_text` wrote, without a ' that it put before it.
+
+    >>> plain_cell("'=1+1"), plain_cell("'a")
+    ('=1+1', "'a")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

@@ -96,6 +96,7 @@ REGISTRIES: dict[str, str | Callable[[], dict[str, str]]] = {
     "inferences": _inferences,
     "samplers": "gridgen.study:SAMPLERS",
     "pruners": "gridgen.study:PRUNERS",
+    "baselines": "gridgen.study:BASELINES",
 }
 """What makes each list, or where its table is, which is imported only when it is asked for."""
 

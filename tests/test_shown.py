@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from gridgen.study.old_report import Result, TrainedCandidate
 
 import gridgen
 from gridgen import Budget, GridSpec, Setting
 from gridgen.shown import Shown, console, escaped_output
-from gridgen.study.old_report import Result, TrainedCandidate
 from gridgen.training.inference import WHOLE
 from gridgen.training.tasks import Segmentation
 

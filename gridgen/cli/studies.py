@@ -1,4 +1,4 @@
-"""The commands of a study: `gridgen feasible` and `gridgen search`."""
+"""`gridgen feasible`: which candidates of a study meet its budget."""
 
 import shlex
 from collections.abc import Iterator
@@ -12,22 +12,20 @@ from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.tables import WIDTH
 from gridgen.cli.terminal import (
     AsJson,
-    Device,
-    Output,
     print_json,
-    print_rows,
     print_wrapped_rows,
     progress,
 )
-from gridgen.errors import RenderError
+from gridgen.errors import RenderError, SpecError
 from gridgen.spec.network import settings
 from gridgen.text import bytes_text
 
 if TYPE_CHECKING:
     from gridgen.space import Feasible
+    from gridgen.study import Study
 
-MOST_REASONS, MOST_TRIALS = 5, 10
-"""Reasons why there is no grid, and trained candidates, that are printed."""
+MOST_REASONS = 5
+"""Reasons why there is no grid that are printed."""
 PHASES = {"training_memory": "to train", "inference_memory": "to predict"}
 LabelledRows = Iterator[tuple[str, str]]
 
@@ -47,17 +45,44 @@ def feasible(
     if output is not None and output.suffix != ".png":
         raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
     limited = budgeted(study, budget)
-    with progress("memory") as on_progress:
-        found = limited.feasible(on_progress)
+    tables = _tables(limited)
     if output is not None:
         from gridgen.figures.feasible_set import draw_feasible
 
-        draw_feasible(found, output, study.stem)
+        if len(tables) > 1:
+            fact = f"the space has {len(tables)} parts, and a picture is of one"
+            raise RenderError(f"{output}: {fact}; leave out -o, or the conditions")
+        draw_feasible(next(iter(tables.values())), output, study.stem)
     if as_json:
-        print_json(_as_json(found, listed))
+        told = {title: _as_json(found, listed) for title, found in tables.items()}
+        print_json(told.get("") or {"parts": told})
         return
-    wrote = [("wrote", str(output))] if output is not None else []
-    print_wrapped_rows([*_counts(found), *_topologies(found), *wrote])
+    for title, found in tables.items():
+        if title:
+            print(f"# {title}")
+        wrote = [("wrote", str(output))] if output is not None else []
+        print_wrapped_rows([*_counts(found), *_topologies(found), *wrote])
+        _print_listed(found, listed)
+
+
+def _tables(study: "Study") -> dict[str, "Feasible"]:
+    """The feasible set of each part of a study's space, by what tells it from the others."""
+    from gridgen.study.candidates.branches import branches
+
+    found = {}
+    for branch in branches(study):
+        if not branch.tabled:
+            fact = "feasible counts grids whose fields vary; neither a match nor architectures"
+            raise study.blame(SpecError(f"{fact}; gridgen search --dry-run draws from any space"))
+        try:
+            with progress("memory") as on_progress:
+                found[branch.title] = branch.feasible(on_progress)
+        except SpecError as error:
+            raise study.blame(error) from error
+    return found
+
+
+def _print_listed(found: "Feasible", listed: int) -> None:
     before = 0
     for point, network in _listed(found, listed):
         same = "; the same network as above" if network == before else ""
@@ -195,43 +220,3 @@ def _listed(found: "Feasible", many: int) -> Iterator[tuple[int, int]]:
 def _point(found: "Feasible", point: int) -> dict[str, Any]:
     counts = {name: int(found.at(name, point)) for name in found.counts}
     return {"spec": found.spec(point).plain(), **counts, **found.memory(point)}
-
-
-def search(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
-    trials: Annotated[
-        int | None, typer.Option(min=1, help="Candidates to train, those of before included.")
-    ] = None,
-    budget: Limits = None,
-    output: Output = None,
-    device: Device = "auto",
-) -> None:
-    """Search with Optuna; calling it again goes on. Writes the best spec, a table, a picture."""
-    from gridgen.space.choices import described
-    from gridgen.study import search as run_search
-    from gridgen.study.old_report import SearchProgress
-    from gridgen.study.trial_processes import ChildTraining
-
-    loaded = budgeted(study, budget)
-    folder = output or Path("runs") / f"search-{study.stem}"
-    result = run_search(
-        loaded,
-        folder=folder,
-        trials=trials,
-        evaluate=ChildTraining(loaded, device),
-        watch=SearchProgress(loaded.objective, loaded.space),
-    )
-    print(f"{'trial':>5}  {loaded.objective:>7}  {'parameters':>11}  spec")
-    for entry in result.entries[:MOST_TRIALS]:
-        words = described(entry.spec, loaded.space)
-        print(f"{entry.number:>5}  {entry.score:>7.4f}  {entry.parameters:>11,}  {words}")
-    left_out = f"{result.refused} refused without building, "
-    # Under another name: a topology that keeps the same connections, a unit that is nowhere.
-    left_out += f"{result.copies} of a network trained before, {result.pruned} pruned, "
-    names = ("best.yaml", "trials.csv", "scores.png") if result.entries else ("trials.csv",)
-    print_rows(
-        [
-            ("trained", f"{len(result.entries)}; {left_out}{result.failed} failed"),
-            ("wrote", ", ".join(str(folder / name) for name in names)),
-        ]
-    )

@@ -142,8 +142,11 @@ def _validations(rows: Sequence[MetricsRow], task: Task, objective: str) -> dict
     if not rows:
         return None
     best = best_row(rows, objective)
-    shown = [[*_row(row, task.metric), "best" if row is best else ""] for row in rows]
-    titles = [*(_title(name, task) for name in rows[0]), ""]
+    # What each class scores is told by an evaluation, in a table of its own.
+    brief = [{name: value for name, value in row.items() if "." not in name} for row in rows]
+    marks = ["best" if row is best else "" for row in rows]
+    shown = [[*_row(row, task.metric), mark] for row, mark in zip(brief, marks, strict=True)]
+    titles = [*(_title(name, task) for name in brief[0]), ""]
     return {"rows": [titles, *shown], "folded": len(rows) > FOLDED}
 
 

@@ -166,6 +166,10 @@ class Feasible(Shown):
         numbers = self._entries(self._networks, [one, other])
         return bool(numbers[0] == numbers[1])
 
+    def feasible_points(self) -> NDArray[np.intp]:
+        """All points that meet the budget, in the order of the space."""
+        return self._points(self.within)
+
     def _points(self, mask: Mask) -> NDArray[np.intp]:
         return np.flatnonzero(np.broadcast_to(mask, self.specs.shape))
 

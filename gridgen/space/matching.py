@@ -1,4 +1,4 @@
-"""Networks of equal cost: the width at which a spec costs what another does, or what is asked for.
+"""Networks of equal cost: the width at which a spec has a cost, and the widest within a budget.
 
 Topologies are told apart by what they are only where they cost the same. Costs are exact, and grow
 with `base_channels`, so the width is found by bisection.
@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gridgen.arguments import checked
 from gridgen.errors import SpecError
 from gridgen.grid import build_grid
+from gridgen.space.budget import Budget
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.workload import Workload
 from gridgen.spec import GridSpec
@@ -109,9 +110,7 @@ def matched(spec: GridSpec, match: Match) -> GridSpec:
     >>> matched(spec, Match(parameters=500_000)).base_channels
     23
     """
-    if spec.channels is not None:
-        fact = "channels are listed, and a match varies base_channels"
-        raise SpecError(f"{fact}; give base_channels instead", ("channels",))
+    _require_width(spec, "a match")
 
     @cache
     def cost(width: int) -> int:
@@ -126,6 +125,34 @@ def matched(spec: GridSpec, match: Match) -> GridSpec:
     if abs(cost(best) - match.wanted) > match.within * match.wanted:
         raise SpecError(_told(spec, match, {each: cost(each) for each in near}), ("match",))
     return spec.but(base_channels=best)
+
+
+@checked
+def widest(spec: GridSpec, budget: Budget) -> GridSpec:
+    """`spec` with the greatest `base_channels` that a budget allows.
+
+    Errors: `SpecError` where not even one channel is within it, and for a spec whose channels are
+    listed.
+
+    >>> spec = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4, topology="unet")
+    >>> widest(spec, Budget(parameters="500k")).base_channels
+    22
+    """
+    _require_width(spec, "the widest")
+
+    def broken(width: int) -> list[str]:
+        return budget.broken(budget.cost(build_grid(spec.but(base_channels=width))))
+
+    width = _last(MAX_CHANNELS >> (spec.streams - 1), lambda each: not broken(each))
+    if not width:
+        raise SpecError(f"{spec.shape}: even with F0 = 1, {'; '.join(broken(1))}", ("budget",))
+    return spec.but(base_channels=width)
+
+
+def _require_width(spec: GridSpec, what: str) -> None:
+    if spec.channels is not None:
+        fact = f"channels are listed, and {what} varies base_channels"
+        raise SpecError(f"{fact}; give base_channels instead", ("channels",))
 
 
 def _last(most: int, holds: Callable[[int], bool]) -> int:
@@ -143,5 +170,6 @@ def _last(most: int, holds: Callable[[int], bool]) -> int:
 def _told(spec: GridSpec, match: Match, costs: dict[int, int]) -> str:
     quantity = QUANTITIES[match.quantity]
     near = ", ".join(f"{width} has {quantity.exact(cost)}" for width, cost in costs.items())
-    fact = f"no width of {spec.shape} comes within {match.within:.1%} of "
+    shape = spec.shape.partition(", F0")[0]
+    fact = f"no width of {shape} comes within {match.within:.1%} of "
     return f"{fact}{quantity.write(match.wanted)} {quantity.noun}".rstrip() + f": F0 = {near}"

@@ -1,6 +1,6 @@
-"""Searching grids under a budget: study spec, running it, what it found."""
+"""Searching networks and recipes under a budget: the study, running it, what it found."""
 
-from gridgen.study.driver import search
-from gridgen.study.old_report import Result
-from gridgen.study.sampling import PRUNERS, SAMPLERS
-from gridgen.study.study import Study
+from gridgen.study.driver.search import search
+from gridgen.study.language.study import Study
+from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
+from gridgen.study.report.result import Result

@@ -62,7 +62,8 @@ class TrialRecord:
     """A trial as it stands: the candidate, the trainings that are over, and their state.
 
     `of` is the number of the trial whose candidate a confirmation trains with fresh seeds.
-    `known` names the table from which its scores were taken.
+    `known` names the table from which its scores were taken. `attributes` are what the sampler
+    notes with the trial.
     """
 
     number: int
@@ -73,6 +74,7 @@ class TrialRecord:
     reason: str = ""
     of: int | None = None
     known: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def scores(self) -> tuple[float, ...]:

@@ -83,6 +83,8 @@ def _check_scores(task: Task, drawn: Tensor, labels: Tensor, right: Tensor) -> N
     require(names == named, f"a score has the numbers {names}; the task names {named}")
     same = score.numbers()[task.metric.name] == score.value
     require(same, f"the number {task.metric.name} is not the value of the score")
+    classes = ", ".join(score.by_class())
+    require(classes == ", ".join(task.classes), f"a score has the classes {classes or 'none'}")
     require(score.value >= 0, f"noise scores {score.value}, less than no image")
     fact = f"the right prediction scores {best.value}, noise {score.value}"
     require(best.value > score.value, fact)

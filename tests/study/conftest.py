@@ -1,5 +1,3 @@
-from importlib import import_module
-
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -18,9 +16,3 @@ def _no_flush_to_disk():
     event.listen(Engine, "connect", relax)
     yield
     event.remove(Engine, "connect", relax)
-
-
-@pytest.fixture(autouse=True)
-def _give_up_soon(monkeypatch):
-    """After 20 candidates in a row that are no news, instead of 300."""
-    monkeypatch.setattr(import_module("gridgen.study.driver"), "GIVE_UP", 20)

@@ -8,6 +8,7 @@ from typing import Any
 from gridgen.errors import TrainingError
 from gridgen.spec import GridSpec
 from gridgen.study import Study
+from gridgen.study.engine.engine import TrainingJob
 
 TEXT = """\
 data: shapes
@@ -18,6 +19,7 @@ space:
   base_channels: [4, 8]
 budget: {parameters: 20000}
 recipe: demo
+baselines: []
 trials: 4
 """
 """Eight candidates. Four of them have 20,000 parameters at most."""
@@ -40,24 +42,26 @@ class Scores:
 
     def __init__(self, *answers: float | BaseException | None) -> None:
         self.answers: Iterator[float | BaseException | None] = iter(answers)
-        self.numbers: list[int] = []
-        self.grids: list[Any] = []
+        self.jobs: list[TrainingJob] = []
 
-    def __call__(self, grid, folder, report) -> float:
-        self.numbers.append(int(folder.name))
-        self.grids.append(grid)
+    def __call__(self, job: TrainingJob) -> float:
+        self.jobs.append(job)
         answer = next(self.answers, None)
         if isinstance(answer, BaseException):
             raise answer
-        return size(grid.spec) if answer is None else answer
+        return size(job.network) if answer is None else answer
+
+    @property
+    def numbers(self) -> list[int]:
+        return [job.trial for job in self.jobs]
 
     @property
     def specs(self) -> list[dict[str, Any]]:
-        return [grid.spec.plain() for grid in self.grids]
+        return [job.network.plain() for job in self.jobs]
 
 
-def no_training(grid, folder, report) -> float:
-    raise AssertionError(f"trial {folder.name} is trained, and should not be")
+def no_training(job: TrainingJob) -> float:
+    raise AssertionError(f"trial {job.trial} is trained, and should not be")
 
 
 def failure(reason: str = "the loss is nan") -> TrainingError:

@@ -6,6 +6,7 @@ from PIL import Image
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.study import PRUNERS, SAMPLERS, Study
+from gridgen.study.language.requirements import require_data
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.run.folder import dump
 from study.fakes import TEXT, study
@@ -61,7 +62,7 @@ def located(text: str, fact: str) -> str:
             "spec: {classes: 3, channels: @[1, 2]}",
             "spec.channels: given beside base_channels; leave one of the two out, or null",
         ),
-        ("space: @{}", "space: 0 values; at least 1"),
+        ("space: @{}", "space: nothing varies; give fields here, or a list under specs"),
         ("space: @[streams]", "space: ['streams'] has no fields; write `field: value` lines"),
         ("budget: @5", "budget: 5 has no fields; write `field: value` lines"),
         ("budget: @null", "budget: null has no fields; write `field: value` lines"),
@@ -132,7 +133,10 @@ def located(text: str, fact: str) -> str:
         ),
         ("sampler: @tpee", f"sampler: {unknown('sampler', 'tpee', ['tpe'])}"),
         ("sampler: @5", "sampler: 5 is not a word"),
-        ("pruner: @x", f"pruner: {unknown('pruner', 'x', ['halving', 'median', 'none'])}"),
+        (
+            "pruner: @x",
+            f"pruner: {unknown('pruner', 'x', ['halving', 'hyperband', 'median', 'none'])}",
+        ),
         (
             "objective: @iou",
             f"objective: {unknown('objective', 'iou', ['val_iou', 'holdout_iou'])}",
@@ -153,7 +157,7 @@ def test_a_bad_field_is_shown_at_its_place(line, fact):
     assert refused(text) == located(text, fact)
 
 
-@pytest.mark.parametrize("field", ["data", "spec", "space", "recipe"])
+@pytest.mark.parametrize("field", ["data", "recipe"])
 def test_a_missing_field_is_named(field):
     head, space, tail = TEXT.partition("space:\n" + SPACE)
     lines = [old for old in (head + tail).splitlines() if not old.startswith(f"{field}:")]
@@ -285,11 +289,11 @@ def test_a_bad_choice_is_shown_at_its_place(line, fact):
         (TEXT.replace(SPACE, SPACE + "  architecture: @unet-2015\n"), "space"),
     ],
 )
-def test_published_networks_are_not_searched(text, where):
+def test_published_networks_stand_under_specs(text, where):
     assert refused(text) == located(
         text,
-        f"{where}.architecture: a study searches grids of the paper's family; "
-        "published networks are trained with gridgen train NAME",
+        f"{where}.architecture: an architecture is a network, and no field of one; "
+        "list it under specs",
     )
 
 
@@ -343,7 +347,7 @@ def test_a_recipe_is_a_name_a_file_or_written_out(tmp_path, monkeypatch):
 def test_a_candidate_is_the_shared_spec_with_the_point_over_it():
     searched = study(spec={"classes": 3, "in_channels": 1, "base_channels": 2})
     point = {"streams": 3, "columns": ["sub", "up"], "base_channels": 8}
-    assert searched.candidate(point) == GridSpec(
+    assert searched.network(point) == GridSpec(
         streams=3, columns="1+1", base_channels=8, classes=3, in_channels=1
     )
     assert searched.spec == {"classes": 3, "in_channels": 1, "base_channels": 2}
@@ -359,13 +363,13 @@ def test_a_path_reaches_into_units_and_leaves_the_others():
         },
     )
     point = {"streams": 2, "columns": "1+1", "base_channels": 4}
-    spec = searched.candidate({**point, "units.lateral": "bottleneck"})
+    spec = searched.network({**point, "units.lateral": "bottleneck"})
     assert (spec.units.lateral, spec.units.subsampling) == ("bottleneck", "max-pool")
 
 
 def test_a_candidate_that_does_not_fit_is_an_error():
     with pytest.raises(SpecError) as caught:
-        study().candidate({"streams": 0, "columns": "1+1", "base_channels": 4})
+        study().network({"streams": 0, "columns": "1+1", "base_channels": 4})
     assert str(caught.value) == "streams: 0 is less than 1"
 
 
@@ -392,7 +396,7 @@ def test_an_objective_that_the_data_does_not_score_is_refused(data, objective, f
         Image.new("RGB", (8, 8)).save(tmp_path / split / "images" / "a.png")
     name = data.replace("{greys}", f"denoising:{tmp_path}")
     with pytest.raises(SpecError) as caught:
-        study(data=name, objective=objective).require_data()
+        require_data(study(data=name, objective=objective))
     shown = data.replace("{greys}", f"denoising:{tmp_path.name}")
     assert str(caught.value) == f"objective: {objective} is not scored on {shown}; set {fix}"
 
@@ -435,3 +439,149 @@ def test_training_is_counted_on_the_recipes_crops_unless_the_budget_has_a_size()
     assert (told.crop, told.size) == (None, (96, 128))
     told = study(budget={"training_memory": "1GB", "crop": 32}).limits
     assert (told.crop, told.size) == (32, None)
+
+
+VARIED = """\
+data: shapes
+spec: {classes: 3, columns: 1+1, base_channels: 4}
+space:
+  streams: [2, 3]
+  recipe.optimizer.name: [adam, sgd]
+  recipe.optimizer.momentum: {low: 0.5, high: 0.9, when: {recipe.optimizer.name: sgd}}
+  recipe.learning_rate: {low: 0.001, high: 0.01, log: true}
+recipe: demo
+"""
+
+
+def test_fields_of_the_recipe_vary():
+    searched = Study.parse(VARIED)
+    point = {"streams": 3, "recipe.optimizer.name": "sgd", "recipe.optimizer.momentum": 0.6}
+    recipe = searched.recipe_of(point | {"recipe.learning_rate": 0.002})
+    assert (recipe.learning_rate, recipe.optimizer.name, recipe.optimizer.momentum) == (
+        *(0.002, "sgd", 0.6),
+    )
+    assert recipe.batch == load_recipe("demo").batch
+    assert searched.network(point).streams == 3
+
+
+def test_a_field_under_a_condition_varies_only_where_it_holds():
+    dimensions = Study.parse(VARIED).dimensions
+    point = {"streams": 2, "recipe.optimizer.momentum": 0.5, "recipe.learning_rate": 0.002}
+    adam, sgd = ({**point, "recipe.optimizer.name": name} for name in ("adam", "sgd"))
+    assert "recipe.optimizer.momentum" not in dimensions.active(adam)
+    assert dimensions.active(sgd).keys() == set(dimensions.named)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fact"),
+    [
+        (
+            "recipe.learning_rate: {low: 0.001, high: 0.01, log: true}",
+            "recipe.learning_rate: {low: @0, high: 0.01}",
+            "space.recipe.learning_rate.low: 0 is not more than 0",
+        ),
+        (
+            "recipe.learning_rate: {low: 0.001, high: 0.01, log: true}",
+            "recipe.rate: @[1]",
+            f"space.recipe.rate: {unknown('recipe field', 'rate', Recipe.model_fields)}",
+        ),
+        (
+            "optimizer.name: sgd",
+            "optimizer.name: @sdg",
+            "space.recipe.optimizer.momentum.when.recipe.optimizer.name: 'sdg' is none of its "
+            "values; they are adam, sgd",
+        ),
+        (
+            "when: {recipe.optimizer.name: sgd}",
+            "when: {topology: @unet}",
+            "space.recipe.optimizer.momentum.when.topology: unknown varying field 'topology'",
+        ),
+        (
+            "when: {recipe.optimizer.name: sgd}",
+            "when: {recipe.learning_rate: @0.01}",
+            "space.recipe.optimizer.momentum.when.recipe.learning_rate: recipe.learning_rate "
+            "stands below recipe.optimizer.momentum, which depends on it; put it above",
+        ),
+        (
+            "when: {recipe.optimizer.name: sgd}}",
+            "when: {recipe.optimizer.name: @[]}}",
+            "space.recipe.optimizer.momentum.when.recipe.optimizer.name: 0 values; at least 1",
+        ),
+        (
+            "streams: [2, 3]",
+            "streams: [2, @2]",
+            "space.streams.1: 2 is given twice; give it once",
+        ),
+        ("streams: [2, 3]", "streams: @every", "space.streams: every stands for topologies alone"),
+        (
+            "streams: [2, 3]",
+            "streams: [2, 3]\n  topology: @every",
+            "space.topology: every is of one grid, but streams, columns or specs vary; fix them",
+        ),
+        ("recipe: demo", "recipe: demo\nseeds: @[]", "seeds: 0 values; at least 1"),
+        ("recipe: demo", "recipe: demo\nseeds: @0", "seeds: 0 values; at least 1"),
+        ("recipe: demo", "recipe: demo\nseeds: @101", "seeds: 101 values; 100 at most"),
+        ("recipe: demo", "recipe: demo\nseeds: [0, @-1]", "seeds.1: -1 is less than 0"),
+        ("recipe: demo", "recipe: demo\nbaselines: [@vnet]", "baselines.0: unknown baseline"),
+        ("recipe: demo", "recipe: demo\nspecs: [@hrnett]", "specs.0: unknown spec file or"),
+        ("recipe: demo", "recipe: demo\nmatch: @{}", "match: 0 costs to meet; give one of"),
+        ("recipe: demo", "recipe: demo\nstop: {@never: 1}", "stop.never: unknown field 'never'"),
+        ("recipe: demo", "recipe: demo\nconfirm: {top: @0}", "confirm.top: 0 is less than 1"),
+    ],
+)
+def test_a_bad_part_of_the_language_is_shown_at_its_place(old, new, fact):
+    text = VARIED.replace(old, new)
+    before = text.split("@")[0]
+    number, column = before.count("\n") + 1, len(before) - before.rfind("\n") - 1
+    assert refused(text).startswith(f"s.yaml:{number}:{column + 1}: {fact}")
+
+
+def test_seeds_are_a_number_or_a_list():
+    assert study(seeds=3).seeds == (0, 1, 2)
+    assert study(seeds=[4, 2]).seeds == (4, 2)
+
+
+def test_paths_go_out_from_the_studys_file(tmp_path, monkeypatch):
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(dump(load_recipe("demo").but(batch=3)))
+    (folder / "net.yaml").write_text("streams: 2\ncolumns: 1+1\nbase_channels: 4\nclasses: 3\n")
+    (folder / "s.yaml").write_text("data: data\nrecipe: mine.yaml\nspecs: [net.yaml, unet-2015]\n")
+    (folder / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = Study.load("studies/s.yaml")
+    assert found.data == "studies/data"
+    assert found.training.batch == 3
+    assert found.specs == ("studies/net.yaml", "unet-2015")
+    assert found.network({"specs": "net"}).streams == 2
+
+
+def test_published_networks_are_candidates():
+    text = "data: shapes\nrecipe: demo\nspecs: [unet-2015, fcn-8s]\nspec: {classes: 3}\n"
+    found = Study.parse(text)
+    assert [d.name for d in found.dimensions] == ["specs"]
+    network = found.network({"specs": "unet-2015"})
+    assert (network.title, network.classes) == ("unet-2015", 3)
+    assert found.described({"specs": "unet-2015"}, network).startswith("unet-2015, ")
+
+
+def test_every_topology_of_a_grid_is_a_value_under_a_short_name():
+    text = "data: shapes\nrecipe: demo\nspec: {classes: 3, streams: 3, columns: 2+2,"
+    found = Study.parse(text + " base_channels: 4}\nspace: {topology: every}\n")
+    names = found.dimensions[0].labels()
+    assert len(names) == len(set(names)) == 279
+    network = found.network({"topology": names[0]})
+    assert found.described({"topology": names[0]}, network).startswith(f"{names[0]}, 3 streams")
+    assert set(network.topology.keep) == {"lateral_0_1", "lateral_0_2", "lateral_0_3"}
+
+
+def test_a_match_chooses_the_width_of_every_candidate():
+    text = "data: shapes\nrecipe: demo\nspec: {classes: 3, streams: 3, columns: 2+2}\n"
+    text += "match: {parameters: 100k, within: 15 %}\nspace:\n  topology: [unet, gridnet]\n"
+    found = Study.parse(text)
+    widths = [found.network({"topology": name}).base_channels for name in ("unet", "gridnet")]
+    assert widths[0] > widths[1]
+    assert refused(text + "  base_channels: @[4]\n") == located(
+        text + "  base_channels: @[4]\n",
+        "space.base_channels: varies here, but match chooses it; remove one of the two",
+    )

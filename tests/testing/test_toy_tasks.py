@@ -19,6 +19,9 @@ class Hits:
 
     value: float
 
+    def by_class(self) -> dict[str, float]:
+        return {}
+
     def numbers(self) -> dict[str, float]:
         return {"hits": self.value}
 

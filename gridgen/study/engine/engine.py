@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -100,12 +100,20 @@ class FunctionEngine:
     def wait(self) -> TrainingOutcome:
         """Run the training that was submitted first."""
         job, begun = self._submitted.popleft(), time.monotonic()
+        curve: list[tuple[int, float]] = []
+
+        def report(epoch: int, score: float) -> bool:
+            curve.append((epoch, score))
+            return job.report(epoch, score)
+
+        row: Mapping[str, float] = {}
+        failure: Pruned | TrainingError | None = None
         try:
-            scored = self._evaluate(job)
-        except (Pruned, TrainingError) as failure:
-            return TrainingOutcome(job, seconds=time.monotonic() - begun, failure=failure)
-        row = scored if isinstance(scored, Mapping) else {self._objective: scored}
-        return TrainingOutcome(job, row, seconds=time.monotonic() - begun)
+            scored = self._evaluate(replace(job, report=report))
+            row = scored if isinstance(scored, Mapping) else {self._objective: scored}
+        except (Pruned, TrainingError) as error:
+            failure = error
+        return TrainingOutcome(job, row, tuple(curve), time.monotonic() - begun, failure)
 
     def close(self) -> None:
         """Nothing runs between two calls."""

@@ -7,7 +7,17 @@ from gridgen.errors import DataError, UsageError, unknown
 from gridgen.training.tasks.pixels import Colours
 from gridgen.training.tasks.restoration import Restoration
 from gridgen.training.tasks.segmentation import Segmentation
-from gridgen.training.tasks.task import FOLD, HOLDOUT, VAL, Metric, Score, Task, column, columns
+from gridgen.training.tasks.task import (
+    FOLD,
+    HOLDOUT,
+    VAL,
+    Metric,
+    Score,
+    Task,
+    class_number,
+    column,
+    columns,
+)
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}
 

@@ -51,6 +51,10 @@ class OverlapScore:
         """What metrics.csv holds: the means and the accuracy."""
         return {**self.means, "accuracy": self.accuracy}
 
+    def by_class(self) -> dict[str, float]:
+        """The IoU of each class."""
+        return dict(zip(self.classes, self.shares["iou"], strict=True))
+
     def rows(self) -> list[tuple[str, str]]:
         """Means and accuracy."""
         titles = [*(f"mean {OVERLAPS[name].title}" for name in self.shares), "accuracy"]

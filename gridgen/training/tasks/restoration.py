@@ -39,6 +39,10 @@ class Fidelity:
 
     as_json = numbers
 
+    def by_class(self) -> dict[str, float]:
+        """There are no classes."""
+        return {}
+
     def rows(self) -> list[tuple[str, str]]:
         """A report's line with the PSNR."""
         return [("PSNR", PSNR.shown(self.value))]

@@ -73,6 +73,9 @@ class Score(Protocol):
     def numbers(self) -> dict[str, float]:
         """The numbers that metrics.csv holds for a split, by name; the metric comes first."""
 
+    def by_class(self) -> dict[str, float]:
+        """The metric of each class, nan where it has none; empty for a task without classes."""
+
     def as_json(self) -> dict[str, Any]:
         """All numbers of the score, as JSON types."""
 
@@ -220,7 +223,13 @@ def column(split: str, number: str) -> str:
 def columns(task: Task, splits: Sequence[str] = (VAL,)) -> tuple[str, ...]:
     """The columns of metrics.csv that a task adds to those of every training.
 
-    The metric on the training images comes first, then all numbers on each of `splits`.
+    The metric on the training images comes first, then on each of `splits` all numbers, and the
+    metric of each class, such as `val_iou.car`.
     """
-    scored = (column(split, number) for split in splits for number in task.numbers)
-    return (task.metric.train, *scored)
+    numbers = [*task.numbers, *(class_number(task.metric, name) for name in task.classes)]
+    return (task.metric.train, *(column(split, name) for split in splits for name in numbers))
+
+
+def class_number(metric: Metric, name: str) -> str:
+    """What a metric of one class is called among the numbers of a score."""
+    return f"{metric.name}.{name}"

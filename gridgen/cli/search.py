@@ -1,0 +1,103 @@
+"""`gridgen search`: train candidates of a study, and answer which is best."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gridgen.cli.budget import Limits, budgeted
+from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows
+from gridgen.errors import UsageError
+
+MOST_PRINTED = 20
+"""Sampled candidates that are printed."""
+
+if TYPE_CHECKING:
+    from gridgen.study import Result, Study
+
+
+def search(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Candidates to train, those of before included.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A dataset's name, or a folder, in place of the study's.")
+    ] = None,
+    budget: Limits = None,
+    parallel: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Candidates to train at once.")
+    ] = 1,
+    reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--reproducible", help="Propose in waves: the same trials, however many at once."
+        ),
+    ] = False,
+    known: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rows of this trials.csv count as trained."),
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Of a new study: sqlite, or journal, a file of lines.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Sample and count candidates; train nothing.")
+    ] = False,
+    output: Output = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Search with Optuna; calling it again goes on. Writes the best spec, tables and a report."""
+    asked = _asked(budgeted(study, budget), data, reproducible)
+    if dry_run:
+        if output is not None or known is not None:
+            raise UsageError("--dry-run writes and reads no file; leave out -o and --known")
+        _sample(asked, trials or asked.trials, as_json)
+        return
+    from gridgen.study import search as run_search
+    from gridgen.study.report.observer import SearchProgress
+
+    folder = output or Path("runs") / f"search-{study.stem}"
+    result = run_search(
+        asked,
+        folder=folder,
+        trials=trials,
+        parallel=parallel,
+        known=known,
+        storage=storage,
+        device=device,
+        watch=SearchProgress(asked.objective),
+    )
+    if as_json:
+        print_json(result.as_json())
+    else:
+        _print(result)
+
+
+def _asked(study: "Study", data: str | None, reproducible: bool) -> "Study":
+    changes: dict[str, Any] = {} if data is None else {"data": data}
+    return study.but(**changes, **({"reproducible": True} if reproducible else {}))
+
+
+def _print(result: "Result") -> None:
+    print_rows([*result.rows()])
+    print_rows([("wrote", ", ".join(str(path) for path in result.files))])
+
+
+def _sample(study: "Study", many: int, as_json: bool) -> None:
+    """Print candidates as a search would ask for them, had all the same score."""
+    from gridgen.study.driver.dry_run import sampled
+
+    found = sampled(study, many)
+    if as_json:
+        print_json(found.as_json())
+        return
+    for candidate in found.candidates[:MOST_PRINTED]:
+        print(f"{candidate.costs['parameters']:>12,}  {candidate.name}")
+    more = len(found.candidates) - MOST_PRINTED
+    if more > 0:
+        print(f"{'':>12}  and {more:,} more")
+    reasons = [("refused", f"{n:,}: {reason}") for reason, n in found.refused.most_common(5)]
+    stopped = [("stopped", found.stopped)] if found.stopped else []
+    print_rows([("sampled", f"{len(found.candidates):,} candidates"), *reasons, *stopped])

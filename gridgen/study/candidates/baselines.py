@@ -1,0 +1,70 @@
+"""What the best of a search is held against: networks that anyone would have taken."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+from gridgen.errors import SpecError
+from gridgen.space.matching import matched, widest
+from gridgen.spec import GridSpec
+from gridgen.spec.network import merged
+from gridgen.study.candidates.branches import branches
+from gridgen.study.candidates.counting import counted_network
+from gridgen.study.language.study import Study
+from gridgen.study.trials import Candidate
+
+SHAPE = ("streams", "columns")
+UNET = "unet"
+
+
+def widest_unet(study: Study) -> Candidate | str:
+    """The U-Net within the budget that has most parameters, of the shapes that vary.
+
+    Under `match` it has the cost that all candidates have. Without any limit it has the greatest
+    width that varies. Where there is none, the reason is returned.
+    """
+    found, reason = [], "no candidate is a grid of the paper's family"
+    for shape in _shapes(study):
+        try:
+            spec = _widened(study, shape)
+        except SpecError as error:
+            reason = str(error).splitlines()[0]
+            continue
+        words = f"U-Net, {spec.shape}"
+        candidate, refusal = counted_network(study, words, spec)
+        if refusal:
+            reason = refusal
+        else:
+            found.append(candidate)
+    if not found:
+        return f"no U-Net of its shapes meets the budget: {reason}"
+    return max(found, key=lambda each: each.costs["parameters"])
+
+
+def _shapes(study: Study) -> Iterator[GridSpec]:
+    """A U-Net of every number of streams and columns, all else as the first candidate has it."""
+    for branch in branches(study):
+        if "architecture" in branch.shared:
+            continue
+        first = {each.name: each.value(each.ends()[0][1]) for each in branch.of_spec}
+        varied = [each for each in branch.of_spec if each.name in SHAPE]
+        for labels in product(*(each.labels() for each in varied)):
+            given = zip(varied, labels, strict=True)
+            shape = {each.name: each.value(label) for each, label in given}
+            try:
+                yield GridSpec(**merged(branch.shared, {**first, **shape, "topology": UNET}))
+            except SpecError:
+                continue
+
+
+def _widened(study: Study, spec: GridSpec) -> GridSpec:
+    if study.match is not None:
+        return matched(spec, study.matching(study.match))
+    if study.limits.limits():
+        return widest(spec, study.limits)
+    varied = study.dimensions.named.get("base_channels")
+    widths = [int(str(value)) for _, value in varied.ends()] if varied else []
+    return spec.but(base_channels=max(widths)) if widths else spec
+
+
+FOUND: dict[str, Callable[[Study], Candidate | str]] = {UNET: widest_unet}
+"""Baselines that are one network; `random` is drawn by the driver, as many as were searched."""

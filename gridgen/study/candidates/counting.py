@@ -1,0 +1,89 @@
+"""A candidate of a study and its costs, by arithmetic alone: nothing is built in torch."""
+
+import json
+from typing import Any, NamedTuple
+
+from gridgen.analysis import count
+from gridgen.errors import SpecError
+from gridgen.files import sha256
+from gridgen.grid import Grid, build_grid
+from gridgen.space import Budget
+from gridgen.space.choices import Params
+from gridgen.space.feasible_set import other_limits
+from gridgen.space.quantities import QUANTITIES
+from gridgen.spec import NetworkSpec
+from gridgen.study.language.study import Study
+from gridgen.study.trials import Candidate
+from gridgen.training import Recipe
+from gridgen.training.recipe.recipe import changed_recipe
+
+KEY_DIGITS = 16
+
+
+class Counted(NamedTuple):
+    """A candidate, and why it is not to be trained; "" where it meets the budget."""
+
+    candidate: Candidate
+    refusal: str
+
+
+def counted(study: Study, params: Params) -> Counted:
+    """The candidate at a point of the space. Errors: `SpecError` where it makes no network."""
+    network = study.network(params)
+    name = study.described(params, network)
+    return counted_network(study, name, network, params, study.changes(params))
+
+
+def counted_network(
+    study: Study,
+    name: str,
+    network: NetworkSpec,
+    params: Params | None = None,
+    changes: dict[str, Any] | None = None,
+) -> Counted:
+    """A network as a candidate, trained by the study's recipe with changes; of no point if none is
+    given.
+    """
+    changes = changes or {}
+    recipe = changed_recipe(study.training, changes)
+    grid, limits = build_grid(network), study.limits_of(recipe)
+    costs, refusal = _costs(grid, limits)
+    key = candidate_key(grid, recipe)
+    return Counted(Candidate(name, params or {}, network, changes, costs, key), refusal)
+
+
+def candidate_key(grid: Grid, recipe: Recipe) -> str:
+    """Equal for the same network trained in the same way."""
+    said = json.dumps([grid.fingerprint, recipe.complete()], sort_keys=True)
+    return sha256(said.encode())[:KEY_DIGITS]
+
+
+def _costs(grid: Grid, limits: Budget) -> tuple[dict[str, int], str]:
+    """Exact counts and the limited costs, and what limits they break.
+
+    Memory, which takes longer, is counted where the others are within.
+    """
+    totals = count(grid, limits.image(grid.spec))
+    costs = {name: getattr(totals, name).total for name in ("parameters", "activations", "macs")}
+    late = {name for name, _ in other_limits(limits)}
+    for names in (set(QUANTITIES) - late, late):
+        limited = {n: QUANTITIES[n].of(grid, limits) for n, _ in limits.limits() if n in names}
+        costs |= {_named(name, limits): cost for name, cost in limited.items()}
+        broken = limits.broken(limited)
+        if broken:
+            return costs, "; ".join(broken)
+    return costs, ""
+
+
+def _named(quantity: str, limits: Budget) -> str:
+    """The paper's formula gives other numbers than the exact counts of the same name."""
+    by_paper = limits.bound == "paper" and quantity in ("parameters", "activations")
+    return f"paper_{quantity}" if by_paper else quantity
+
+
+def try_counted(study: Study, params: Params) -> Counted | str:
+    """The same as `counted`, or the reason why the point makes no network."""
+    try:
+        return counted(study, params)
+    except SpecError as error:
+        return str(error).splitlines()[0]

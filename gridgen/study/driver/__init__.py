@@ -1,0 +1,1 @@
+"""The driver of a search: the process that asks for candidates and writes what becomes of them."""

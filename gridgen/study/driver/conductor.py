@@ -1,0 +1,176 @@
+"""Conducting trials: fill the engine's places, listen, write down what ends."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gridgen.errors import TrainingError
+from gridgen.study.driver.phases import Phase, Planned
+from gridgen.study.driver.running import RunningTrial, ended_training
+from gridgen.study.engine.engine import Engine, ReportScore, TrainingJob, TrainingOutcome
+from gridgen.study.language.study import Study
+from gridgen.study.proposals.distributions import in_optuna
+from gridgen.study.proposals.proposals import Proposals
+from gridgen.study.report.observer import SearchObserver
+from gridgen.study.store.store import Store
+from gridgen.study.trials import Training, TrialRecord
+from gridgen.training.recipe.recipe import changed_recipe
+
+FAILURES = 5
+"""Trials in a row that fail, after which a search ends with an error."""
+TRIALS = "trials"
+
+
+@dataclass
+class Conductor:
+    """The only one that writes to a study's store while a search goes on."""
+
+    study: Study
+    folder: Path
+    store: Store
+    engine: Engine
+    watch: SearchObserver
+    proposals: Proposals
+    refused: Counter[str]
+    records: dict[int, TrialRecord]
+    running: dict[int, RunningTrial] = field(default_factory=dict, init=False)
+    _trained: dict[tuple[str, int], Training] = field(default_factory=dict, init=False)
+    _begun: int = field(default=0, init=False)
+    _told: Counter[str] = field(default_factory=Counter, init=False)
+    _at_work: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        for record in self.records.values():
+            self.remember(record.candidate.key, record.trainings)
+
+    def remember(self, key: str, trainings: Iterable[Training]) -> None:
+        """Trainings of a candidate that need not be run again, by whatever trial or table."""
+        done = (each for each in trainings if each.state == "finished")
+        self._trained |= {(key, each.seed): each for each in done}
+
+    @property
+    def listed(self) -> list[TrialRecord]:
+        """All trials so far, in their order."""
+        return [*self.records.values()]
+
+    def resume(self, seeds_of: Callable[[TrialRecord], tuple[int, ...]]) -> None:
+        """Go on with the trials that an earlier start left running, each from its checkpoints."""
+        for record in self.records.values():
+            if record.state == "running":
+                self.running[record.number] = RunningTrial(record, seeds_of(record))
+        # All trainings of a trial may have been over when the earlier start was killed.
+        for trial in [*self.running.values()]:
+            self._settle(trial)
+
+    def conduct(self, phase: Phase) -> None:
+        """Train what the phase asks for, until that is nothing more and nothing runs."""
+        while True:
+            while self._at_work < self.engine.places and self._submit_next(phase):
+                pass
+            if not self._at_work:
+                return
+            self._ended(self.engine.wait())
+
+    def _submit_next(self, phase: Phase) -> bool:
+        """Submit a training of a trial that runs, or else begin a trial; False if there is none."""
+        for trial in self.running.values():
+            for seed in trial.due():
+                self._submit(trial, seed)
+                return True
+        planned = phase.next(self.listed)
+        for reason, many in (self.refused - self._told).items():
+            self.watch.refused(reason, many)
+        self._told = self.refused.copy()
+        if planned is None:
+            return False
+        self._begin(planned)
+        return True
+
+    def _begin(self, planned: Planned) -> None:
+        candidate = planned.candidate
+        record = self.store.begin(
+            candidate,
+            planned.role,
+            **in_optuna(self.study.dimensions, candidate.params),
+            of=planned.of,
+            known=planned.known,
+            attributes=planned.attributes,
+        )
+        if planned.role == "searched":
+            self.proposals.begun(record.number, candidate)
+        self.records[record.number] = record
+        self.running[record.number] = trial = RunningTrial(record, planned.seeds)
+        for training in self._known(planned):
+            self._over(trial, training)
+
+    def _known(self, planned: Planned) -> list[Training]:
+        """Trainings of the same network in the same way from the same seeds."""
+        keys = [(planned.candidate.key, seed) for seed in planned.seeds]
+        return [self._trained[key] for key in keys if key in self._trained]
+
+    def _submit(self, trial: RunningTrial, seed: int) -> None:
+        record = trial.record
+        first = seed == trial.seeds[0]
+        job = TrainingJob(
+            trial=record.number,
+            seed=seed,
+            network=record.candidate.network,
+            recipe=changed_recipe(self.study.training, record.candidate.recipe),
+            folder=self.folder / training_folder(record.number, seed),
+            report=self._reporting(record, seed, first),
+        )
+        trial.submitted(seed)
+        self._at_work += 1
+        self._begun += 1
+        self.watch.begun(record.number, seed, record.candidate, self._begun)
+        self.engine.submit(job)
+
+    def _reporting(self, record: TrialRecord, seed: int, first: bool) -> ReportScore:
+        def report(epoch: int, score: float) -> bool:
+            self.watch.scored(record.number, seed, epoch, score)
+            if not first:
+                return False
+            self.store.report(record.number, epoch, score)
+            if record.role != "searched":
+                return False
+            return self.proposals.scored(record.number, epoch, score)
+
+        return report
+
+    def _ended(self, outcome: TrainingOutcome) -> None:
+        self._at_work -= 1
+        job = outcome.job
+        folder = training_folder(job.trial, job.seed)
+        training = ended_training(outcome, self.study.objective, folder)
+        self._over(self.running[job.trial], training)
+
+    def _over(self, trial: RunningTrial, training: Training) -> None:
+        trial.over(training)
+        self.remember(trial.record.candidate.key, [training])
+        self.store.trained(trial.record.number, training)
+        self.records[trial.record.number] = trial.record
+        self._settle(trial)
+
+    def _settle(self, trial: RunningTrial) -> None:
+        """Write the end of a trial that has no trainings left."""
+        end = trial.end
+        if end == "running":
+            return
+        number = trial.record.number
+        del self.running[number]
+        record = self.store.finish(number, end, trial.reason)
+        self.records[number] = record
+        if record.role == "searched":
+            self.proposals.ended(record)
+        self.watch.ended(record)
+        self._failures = self._failures + 1 if end == "failed" else 0
+        if self._failures >= FAILURES:
+            fact = f"{FAILURES} candidates in a row failed; the last: {trial.reason}"
+            raise TrainingError(fact)
+
+
+def training_folder(number: int, seed: int) -> str:
+    """Where a training stands in the study's folder."""
+    return f"{TRIALS}/{number:05d}/seed-{seed}"

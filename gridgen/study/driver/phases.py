@@ -1,0 +1,194 @@
+"""The phases of a search, each a source of candidates to train: baselines, search, confirmation."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count, islice
+from random import Random
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from gridgen.study.candidates.baselines import FOUND
+from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.language.study import Study
+from gridgen.study.proposals.proposals import Proposals
+from gridgen.study.report.answer import counted_baselines, of_role, ranked
+from gridgen.study.trials import Candidate, Role, TrialRecord
+
+PRUNED_TOO = 3
+"""Candidates begun for each that is to be trained, unless the study says how many."""
+
+
+class Planned(NamedTuple):
+    """A candidate to train, from which seeds, and what is kept with it."""
+
+    candidate: Candidate
+    role: Role
+    seeds: tuple[int, ...]
+    attributes: Mapping[str, Any] = MappingProxyType({})
+    of: int | None = None
+    known: str = ""
+
+
+class Phase(Protocol):
+    """A source of trials."""
+
+    title: str
+
+    @property
+    def wanted(self) -> int:
+        """How many trials it is to train at most."""
+
+    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+        """What to train next beside the trials so far; None where that is nothing, or nothing
+        before a trial that runs has ended.
+        """
+
+
+@dataclass
+class Listed:
+    """Candidates that are known before the first is trained."""
+
+    title: str
+    left: deque[Planned]
+
+    @property
+    def wanted(self) -> int:
+        """How many are left."""
+        return len(self.left)
+
+    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+        """The first of those that are left."""
+        return self.left.popleft() if self.left else None
+
+
+@dataclass
+class Searching:
+    """Candidates that the sampler proposes, until the study's reasons to stop hold.
+
+    `reason` says why fewer were trained than wanted; "" otherwise.
+    """
+
+    study: Study
+    proposals: Proposals
+    wanted: int
+    title: str = "search"
+    reason: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+        """The next proposal."""
+        searched = of_role(records, "searched")
+        if self.reason or self._enough(searched):
+            return None
+        self.reason = self._reason_to_stop(searched)
+        if self.reason or not self.proposals.ready:
+            return None
+        found = self.proposals.propose()
+        if found is None:
+            running = any(each.state == "running" for each in searched)
+            self.reason = "" if running else nothing_left(self.proposals.drawing)
+            return None
+        return Planned(found.candidate, "searched", self.study.seeds, found.attributes)
+
+    def _enough(self, searched: Sequence[TrialRecord]) -> bool:
+        """Whether as many are trained, or may be, as are wanted."""
+        return sum(each.state in ("finished", "running") for each in searched) >= self.wanted
+
+    def _reason_to_stop(self, searched: Sequence[TrialRecord]) -> str:
+        stop = self.study.stop
+        begun = stop.begun or PRUNED_TOO * self.wanted
+        if len([each for each in searched if not each.known]) >= begun:
+            return f"{begun} trainings were begun; stop.begun allows more"
+        if stop.hours is not None and time.monotonic() - self.started >= stop.hours * 3600:
+            return f"{stop.hours:g} hours are over; searching again goes on"
+        since = since_the_best(searched)
+        if stop.no_progress is not None and since >= stop.no_progress:
+            return f"the last {since} candidates were no better than the best"
+        return ""
+
+
+def trained(records: Iterable[TrialRecord]) -> int:
+    """How many searched candidates are trained to the end."""
+    return sum(each.state == "finished" for each in of_role(records, "searched"))
+
+
+def seeds_of(study: Study, record: TrialRecord) -> tuple[int, ...]:
+    """The seeds of all trainings of a trial."""
+    if record.role == "confirmation" and study.confirm is not None:
+        return fresh_seeds(study.seeds, study.confirm.seeds)
+    return study.seeds
+
+
+def since_the_best(searched: Iterable[TrialRecord]) -> int:
+    """The number of trials that ended after the best one without being better."""
+    best, since = float("-inf"), 0
+    for each in searched:
+        if each.state == "running":
+            continue
+        better = each.state == "finished" and each.score is not None and each.score > best
+        best, since = (each.score or 0.0, 0) if better else (best, since + 1)
+    return since
+
+
+def nothing_left(drawing: Drawing) -> str:
+    """What to say where no new candidate was found."""
+    if drawing.countable:
+        return "all candidates that meet the budget have been tried"
+    reasons = drawing.refused.most_common(1)
+    often = f" ({reasons[0][0]})" if reasons else ""
+    return f"no new candidate was found in many tries{often}; widen space or budget"
+
+
+def baselines(study: Study, records: Sequence[TrialRecord]) -> tuple[Listed, list[str]]:
+    """The baselines that are one network, and a line for each that there is not."""
+    done = {each.candidate.name for each in records if each.role == "baseline"}
+    asked, lines = deque[Planned](), []
+    for name in study.baselines:
+        if name in FOUND:
+            found = FOUND[name](study)
+            if isinstance(found, str):
+                lines.append(f"baseline {name}: {found}")
+            elif found.name not in done:
+                asked.append(Planned(found, "baseline", study.seeds))
+    return Listed("baselines", asked), lines
+
+
+def drawn_at_random(study: Study, drawing: Drawing, records: Sequence[TrialRecord]) -> Listed:
+    """As many candidates as the search has begun, drawn at random."""
+    begun = sum(each.role == "searched" for each in records) * ("random" in study.baselines)
+    done = sum(each.role == "baseline" and bool(each.candidate.params) for each in records)
+    known: set[str] = set()
+
+    def draws() -> Iterator[Candidate]:
+        for number in range(begun):
+            found = drawing.draw(Random(f"baseline {study.seed} {number}"), known.__contains__)
+            if found is not None:
+                known.add(found.key)
+                yield found
+
+    asked = (Planned(each, "baseline", study.seeds) for each in islice(draws(), done, None))
+    return Listed("random baseline", deque(asked))
+
+
+def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
+    """The best, and the baselines, with seeds that no choice has seen."""
+    asked = deque[Planned]()
+    if study.confirm is not None:
+        done = {each.of for each in records if each.role == "confirmation"}
+        seeds = fresh_seeds(study.seeds, study.confirm.seeds)
+        best = ranked(of_role(records, "searched"))[: study.confirm.top]
+        for each in (*best, *counted_baselines(records)):
+            if each.number not in done:
+                asked.append(Planned(each.candidate, "confirmation", seeds, of=each.number))
+    return Listed("confirmation", asked)
+
+
+def fresh_seeds(used: Sequence[int], number: int) -> tuple[int, ...]:
+    """The first numbers that are none of the seeds that were used.
+
+    >>> fresh_seeds((0, 1, 5), 3)
+    (2, 3, 4)
+    """
+    return tuple(islice((seed for seed in count() if seed not in used), number))

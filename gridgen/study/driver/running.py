@@ -1,0 +1,95 @@
+"""A trial on its way: which of its trainings are over, which runs, which are to come."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from gridgen.errors import OutOfMemoryError, TrainingError
+from gridgen.study.engine.engine import Pruned, TrainingOutcome
+from gridgen.study.trials import Training, TrainingState, TrialRecord, TrialState
+
+
+@dataclass
+class RunningTrial:
+    """A trial that has trainings left: one for each of `seeds`, in their order.
+
+    The others begin when the first is over, since a trial that is pruned in it has no others.
+    """
+
+    record: TrialRecord
+    seeds: tuple[int, ...]
+    _submitted: set[int] = field(default_factory=set, init=False)
+
+    def due(self) -> Iterator[int]:
+        """The seeds that can be trained now."""
+        if any(each.state != "finished" for each in self.record.trainings):
+            return
+        over = {each.seed for each in self.record.trainings}
+        waiting = [seed for seed in self.seeds if seed not in over | self._submitted]
+        yield from waiting if self.seeds[0] in over else waiting[: not self._submitted]
+
+    def submitted(self, seed: int) -> None:
+        """The training of a seed runs."""
+        self._submitted.add(seed)
+
+    def over(self, training: Training) -> None:
+        """A training has ended, or was taken from elsewhere."""
+        self._submitted.discard(training.seed)
+        ended = (*self.record.trainings, training)
+        ordered = sorted(ended, key=lambda each: self.seeds.index(each.seed))
+        self.record = replace(self.record, trainings=tuple(ordered))
+
+    @property
+    def end(self) -> TrialState:
+        """How the trial has ended, or `running`.
+
+        A training without a score ends it, but not before those that run beside it are over.
+        """
+        if self._submitted:
+            return "running"
+        for state in ("infeasible", "failed", "pruned"):
+            if any(_end(each) == state for each in self.record.trainings):
+                return state
+        return "finished" if len(self.record.trainings) == len(self.seeds) else "running"
+
+    @property
+    def reason(self) -> str:
+        """Why it ended without a score; "" where it has one."""
+        return next((each.reason for each in self.record.trainings if each.reason), "")
+
+
+OUT_OF_MEMORY = "memory ran out: "
+"""Begins the reason of a training that needs more memory than there is."""
+
+
+def _end(training: Training) -> TrialState:
+    short = training.state == "failed" and training.reason.startswith(OUT_OF_MEMORY)
+    return "infeasible" if short else training.state
+
+
+def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Training:
+    """What is kept of a training that has ended."""
+    state: TrainingState = "finished"
+    score, reason = outcome.row.get(objective), ""
+    match outcome.failure:
+        case Pruned(score=reached):
+            state, score = "pruned", reached
+        case OutOfMemoryError() as error:
+            state, score, reason = "failed", None, f"{OUT_OF_MEMORY}{error}"
+        case TrainingError() as error:
+            state, score, reason = "failed", None, str(error)
+        case None if score is None:
+            known = ", ".join(outcome.row)
+            state, reason = "failed", f"there is no {objective} among its scores: {known}"
+        case None if not math.isfinite(score):
+            state, reason, score = "failed", f"the score is {score}", None
+    return Training(
+        seed=outcome.job.seed,
+        state=state,
+        score=score,
+        row=dict(outcome.row),
+        curve=outcome.curve,
+        seconds=outcome.seconds,
+        folder=folder,
+        reason=reason,
+    )

@@ -1,0 +1,206 @@
+"""Searching: from a study to an answer, over as many starts as it takes."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from gridgen.arguments import PathLike, checked
+from gridgen.errors import Interrupted, UsageError
+from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.candidates.reachable import reachable
+from gridgen.study.driver.conductor import Conductor
+from gridgen.study.driver.phases import (
+    Phase,
+    Searching,
+    baselines,
+    confirmations,
+    drawn_at_random,
+    seeds_of,
+    trained,
+)
+from gridgen.study.driver.resumed import take_up_known
+from gridgen.study.driver.writing import asked_of, write_answer
+from gridgen.study.engine.children import ChildEngine, Shared
+from gridgen.study.engine.engine import Engine, Evaluate, FunctionEngine
+from gridgen.study.language.requirements import digests, kept, require_data
+from gridgen.study.language.study import Study
+from gridgen.study.proposals.proposals import Proposals
+from gridgen.study.report.observer import SearchObserver
+from gridgen.study.report.result import Result
+from gridgen.study.store.store import Store, open_store
+from gridgen.training.processes import devices
+from gridgen.training.run.folder import dump, lock
+
+
+@checked
+def search(
+    study: Study | PathLike,
+    *,
+    folder: str | Path,
+    trials: int | None = None,
+    evaluate: Evaluate | None = None,
+    parallel: int = 1,
+    device: str = "auto",
+    storage: str | None = None,
+    known: PathLike | None = None,
+    watch: SearchObserver | None = None,
+) -> Result:
+    """Search until `trials` candidates of a study, or of its file, have been trained in all.
+
+    Everything is kept in `folder`: the study, its database, a run folder for each training under
+    trials/, and at the end, also after an error or Ctrl-C, best.yaml, trials.csv, trainings.csv and
+    report.html. Calling it again goes on with a search that was killed, each training from its own
+    checkpoint. `parallel` candidates are trained at once, each in a child process on `device`;
+    `evaluate` trains them in this process instead. `storage` is sqlite or journal. Rows of the
+    table `known`, as trials.csv is one, count as trained.
+
+    Errors: `RunError` if another process searches there, or the folder holds another study;
+    `SpecError` if the data does not fit, or no candidate meets the budget; `TrainingError` if
+    several candidates in a row fail; `DeviceError` under torchrun; `Interrupted` after SIGTERM.
+
+    >>> import tempfile
+    >>> study = Study.parse('''
+    ... data: shapes
+    ... spec: {classes: 3}
+    ... space: {streams: [2, 3], columns: [1+1, 2+2], base_channels: [4, 8]}
+    ... budget: {parameters: 20000}
+    ... recipe: demo
+    ... baselines: []
+    ... ''')
+    >>> def paths(job):  # instead of a training
+    ...     return len(job.grid.connections) / 100
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = search(study, folder=folder, trials=3, evaluate=paths)
+    ...     result.best.shape
+    '2 streams, 2+2 columns, F0 = 4'
+    """
+    devices.require_alone("searches")
+    study = study if isinstance(study, Study) else Study.load(study)
+    folder = Path(folder)
+    wanted = study.trials if trials is None else trials
+    for name, number in (("trials", wanted), ("parallel", parallel)):
+        if number < 1:
+            raise UsageError(f"{name} is {number}; give 1 at least")
+    held = require_data(study) if evaluate is None else {}
+    engine = _engine(study, evaluate, parallel, device)
+    watch = watch or SearchObserver()
+    drawing = Drawing(study)
+    found = reachable(drawing)
+    with (
+        closing(engine),
+        lock(folder / ".lock", f"{folder}: another process is searching there"),
+        raised_signals(),
+        closing(open_store(folder, dump(kept(study)), digests(study, held), storage)) as store,
+    ):
+        searching = Search(study, folder, store, engine, watch, drawing)
+        if known is not None:
+            searching.take_up(known)
+        if found is not None and found.few(wanted):
+            watch.noted(str(found))
+        return searching.run(wanted)
+
+
+@dataclass
+class Search:
+    """A search on its way."""
+
+    study: Study
+    folder: Path
+    store: Store
+    engine: Engine
+    watch: SearchObserver
+    drawing: Drawing
+    stopped: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        records = {each.number: each for each in self.store.trials()}
+        proposals = Proposals(self.study, self.drawing, self.study.reproducible)
+        proposals.restore(records.values())
+        self.conductor = Conductor(
+            self.study,
+            self.folder,
+            self.store,
+            self.engine,
+            self.watch,
+            proposals,
+            self.drawing.refused,
+            records,
+        )
+
+    def take_up(self, table: PathLike) -> None:
+        """Count the rows of a table as trained, as far as they are of this study."""
+        take_up_known(self.conductor, Path(table))
+
+    def run(self, wanted: int) -> Result:
+        """Train baselines, candidates and confirmations, and write the answer, come what may."""
+        searching = Searching(self.study, self.conductor.proposals, wanted)
+        done = trained(self.conductor.listed)
+        self.watch.started(wanted, done, self.engine.places)
+        try:
+            self.conductor.resume(lambda record: seeds_of(self.study, record))
+            for phase in self._phases(searching):
+                if phase.wanted:
+                    self.watch.phase(phase.title, phase.wanted)
+                self.conductor.conduct(phase)
+            self.stopped = searching.reason or f"{wanted} candidates are trained"
+        except BaseException as error:
+            self.stopped = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+            raise
+        finally:
+            self.watch.finished(searching.reason)
+            self.result = write_answer(
+                self.folder,
+                asked_of(self.study, self.folder, self.drawing.refused, self.stopped),
+                self.conductor.listed,
+            )
+        return self.result
+
+    def _phases(self, searching: Searching) -> Iterator[Phase]:
+        """Each is made when the one before is over, as it may depend on what that has found."""
+        listed, lines = baselines(self.study, self.conductor.listed)
+        for line in lines:
+            self.watch.noted(line)
+        yield listed
+        yield searching
+        yield drawn_at_random(self.study, self.drawing, self.conductor.listed)
+        yield confirmations(self.study, self.conductor.listed)
+
+
+def _engine(study: Study, evaluate: Evaluate | None, parallel: int, device: str) -> Engine:
+    if evaluate is not None:
+        return FunctionEngine(evaluate, study.objective)
+    shared = Shared(
+        data=study.data,
+        objective=study.objective,
+        holdout=study.holdout,
+        fold=study.fold,
+        device=device,
+        timeout=None if study.trial_timeout is None else 60 * study.trial_timeout,
+    )
+    return ChildEngine(shared, places=parallel)
+
+
+@contextmanager
+def raised_signals() -> Iterator[None]:
+    """Raise `Interrupted` where SIGTERM comes, as Ctrl-C raises `KeyboardInterrupt`.
+
+    What was begun is then ended in order: children save their state, and the answer is written.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # Once is enough: a second one would interrupt the writing.
+        signal.signal(number, signal.SIG_IGN)
+        raise Interrupted("the search was asked to stop; calling it again goes on", number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: whoever runs us decides
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

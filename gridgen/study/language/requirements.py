@@ -1,0 +1,73 @@
+"""What a study asks of its data, and what makes two studies the same."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gridgen.data import Dataset
+from gridgen.errors import DataError, SpecError
+from gridgen.data.datasets import lasting_name
+from gridgen.files import is_file, sha256
+from gridgen.study.language.checking import relocated
+from gridgen.study.language.study import Study
+from gridgen.training.tasks import HOLDOUT, VAL, columns, task_of
+from gridgen.training.tasks.fingerprint import fingerprint
+from gridgen.training.tasks.requirements import load_splits, require_fit
+
+FREE = ("data", "trials", "stop", "trial_timeout", "baselines", "confirm")
+"""Fields that may change from one start of a search to the next: where the data lies, and how much
+is trained.
+"""
+
+
+def require_data(study: Study) -> dict[str, Any]:
+    """Refuse data that is missing, does not fit the networks, or is not scored by the objective.
+
+    Returns the digests of what the data holds. Errors: `SpecError` at the field of the study.
+    """
+    dimensions = study.dimensions
+    point = dimensions.first()
+    keys = {each.name: each.key_of(point[each.name]) for each in dimensions.among(point)}
+    try:
+        splits = load_splits(study.data, study.holdout, study.fold)
+        require_fit(study.unmatched(point), splits.train)
+    except DataError as error:
+        raise study.blame(SpecError(str(error), ("data",))) from error
+    except SpecError as error:
+        raise study.blame(relocated(error, dimensions, keys)) from error
+    _require_objective(study, splits.val)
+    return asdict(fingerprint(splits))
+
+
+def _require_objective(study: Study, dataset: Dataset) -> None:
+    task = task_of(dataset)
+    scored = columns(task, (VAL, HOLDOUT) if study.holdout else (VAL,))
+    if study.objective.startswith(HOLDOUT) and not study.holdout:
+        fact = f"{study.objective}: nothing is held out; set holdout to a pattern of names"
+        raise study.blame(SpecError(fact, ("objective",)))
+    if study.objective not in scored:
+        fact = f"{study.objective} is not scored on {dataset.name}; set {task.metric.val}"
+        raise study.blame(SpecError(fact, ("objective",)))
+
+
+def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
+    """Hashes of what may not change from one start of a search to the next, by what it is.
+
+    Those of `data` are what `require_data` gives.
+    """
+    fields = {name: value for name, value in study.complete().items() if name not in FREE}
+    fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
+    if study.specs is not None:
+        fields["specs"] = {name: study.base(name) for name in study.spec_names}
+    return {"settings": sha256(json.dumps(fields, sort_keys=True).encode()), **data}
+
+
+def kept(study: Study) -> Study:
+    """The study as its folder keeps it: whole, and with paths that mean the same from everywhere."""
+    specs = [str(Path(path).resolve()) if is_file(path) else path for path in study.spec_names.values()]
+    return study.but(
+        data=lasting_name(study.data),
+        recipe=study.training.complete(),
+        **({} if study.specs is None else {"specs": specs}),
+    )

@@ -1,0 +1,59 @@
+"""The sections of a study: seeds, when it stops, and what is trained again to be sure."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from gridgen.spec import Document
+from gridgen.training.run.facts import MAX_SEED
+
+MOST_SEEDS = 100
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+def _numbered(value: Any) -> Any:
+    """The seeds 0, 1, ... of their number."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return tuple(range(min(value, MOST_SEEDS + 1))) if whole else value
+
+
+Seeds = Annotated[
+    Annotated[tuple[Seed, ...], Field(strict=False, min_length=1, max_length=MOST_SEEDS)],
+    BeforeValidator(_numbered, json_schema_input_type=int | tuple[int, ...]),
+]
+
+
+class Stop(Document):
+    """What ends a search before `trials` candidates are trained, each if it is given.
+
+    >>> Stop(begun=40, hours=2).begun
+    40
+    """
+
+    kind: ClassVar[str] = "stop"
+
+    begun: int | None = Field(
+        default=None,
+        ge=1,
+        description="Candidates whose training is begun, those that are pruned or fail among them; "
+        "three times `trials` where it is not given.",
+    )
+    hours: float | None = Field(
+        default=None, gt=0, description="Hours after which nothing more is begun, each start anew."
+    )
+    no_progress: int | None = Field(
+        default=None, ge=1, description="Candidates in a row that are no better than the best."
+    )
+
+
+class Confirm(Document):
+    """How many of the best are trained again, with how many fresh seeds each.
+
+    No choice has seen these seeds, so their scores say how good a candidate is, and the scores by
+    which it was chosen do not. The baselines are confirmed with the same seeds.
+    """
+
+    kind: ClassVar[str] = "confirm"
+
+    top: int = Field(default=3, ge=1, le=100, description="Candidates, from the best on.")
+    seeds: int = Field(default=3, ge=1, le=MOST_SEEDS, description="Trainings of each.")

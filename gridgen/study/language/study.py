@@ -1,0 +1,300 @@
+"""The study: what a search varies, what a candidate may cost, how it is trained and scored."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+
+from gridgen.architectures import load_spec
+from gridgen.architectures.load import spec_of
+from gridgen.arguments import checked
+from gridgen.data.subsets import FoldField
+from gridgen.errors import SpecError
+from gridgen.grid.subtopologies import subtopologies
+from gridgen.space import Budget, Match, matched
+from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
+from gridgen.spec import Document, GridSpec, NetworkSpec, Source
+from gridgen.spec.network import merged
+from gridgen.study.language.checking import require_choices, require_names
+from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, Dimensions
+from gridgen.study.language.paths import beside
+from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
+from gridgen.study.language.varied import EVERY, VariedField, VariedRange, VariedValues
+from gridgen.training import Recipe, load_recipe
+from gridgen.training.recipe import setting_of
+from gridgen.training.recipe.recipe import changed_recipe
+from gridgen.training.tasks import objectives
+
+
+def _recipe_kind(value: Any) -> str:
+    return "name" if isinstance(value, str) else "inline"
+
+
+RecipeField = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")], Discriminator(_recipe_kind)
+]
+
+
+def _offered(schema: dict[str, Any]) -> None:
+    """What an editor is to offer: the objectives of all tasks that there are by then."""
+    schema["examples"] = list(objectives())
+
+
+class Study(Document):
+    """A search over networks and how they are trained.
+
+    >>> study = Study.parse('''
+    ... data: shapes
+    ... spec: {classes: 3, columns: 2+2}
+    ... space:
+    ...   streams: [2, 3]
+    ...   base_channels: {low: 4, high: 8, step: 4}
+    ...   recipe.learning_rate: {low: 1e-3, high: 1e-2, log: true}
+    ... budget: {parameters: 50000}
+    ... recipe: demo
+    ... ''')
+    >>> study.network({"streams": 2, "base_channels": 8}).shape
+    '2 streams, 2+2 columns, F0 = 8'
+    >>> study.recipe_of({"recipe.learning_rate": 0.004}).learning_rate
+    0.004
+    """
+
+    kind: ClassVar[str] = "study"
+
+    data: str = Field(
+        description="Dataset that candidates are trained and scored on; a path is one from here."
+    )
+    spec: dict[str, Any] = Field(default={}, description="Fields that all candidates share.")
+    specs: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        strict=False,
+        description="Networks among which to choose: YAML files and names of architectures, "
+        "over whose fields come those of `spec` and of the space.",
+    )
+    space: dict[str, VariedField] = Field(
+        default={},
+        description="Fields that vary: a list of values, {low, high, step | log}, or "
+        "{values, when}; of a spec (`units.lateral` reaches into `units`), or after `recipe.` of "
+        "the recipe. `topology: every` stands for all sub-topologies of the grid.",
+    )
+    match: Match | None = Field(
+        default=None,
+        description="A cost that every candidate is to have; base_channels is chosen to meet it.",
+    )
+    budget: Budget = Field(default=Budget(), description="What a candidate may cost.")
+    holdout: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Training images to score instead of training on, by name: 0006R0*.",
+    )
+    fold: FoldField | None = Field(
+        default=None, description="Part of train that is val in every training, such as 2/5."
+    )
+    objective: str = Field(
+        default=objectives()[0],
+        description="Column of metrics.csv, in its last row, to maximize; `val_iou.car` is that "
+        "of a class.",
+        json_schema_extra=_offered,
+    )
+    recipe: RecipeField = Field(
+        description="How a candidate is trained: a recipe, its name, or a YAML file from here."
+    )
+    seeds: Seeds = Field(
+        default=(0,),
+        description="Of the trainings of each candidate, whose mean is its score: 3 is [0, 1, 2].",
+    )
+    sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
+    pruner: str = Field(default="none", description="`gridgen list pruners` names them.")
+    seed: Seed = Field(default=0, description="Of the sampler.")
+    reproducible: bool = Field(
+        default=False,
+        description="Propose in waves, so that the trials are the same however many are trained "
+        "at once.",
+    )
+    trials: int = Field(default=20, ge=1, le=100_000, description="Candidates to train.")
+    stop: Stop = Field(default=Stop(), description="What else ends the search.")
+    trial_timeout: float | None = Field(
+        default=None, gt=0, description="Minutes after which a training has failed."
+    )
+    baselines: tuple[str, ...] = Field(
+        default=("unet",),
+        strict=False,
+        description="What the best is held against, trained with the same recipe and seeds; "
+        "`gridgen list baselines` names them.",
+    )
+    confirm: Confirm | None = Field(
+        default=None, description="Train the best again with fresh seeds, to say how sure it is."
+    )
+
+    @field_validator("spec", "space", mode="before")
+    @classmethod
+    def _names_no_architecture(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, dict) and "architecture" in value:
+            fact = "an architecture is a network, and no field of one; list it under specs"
+            raise SpecError(fact, (str(info.field_name), "architecture"))
+        return value
+
+    @field_validator("sampler", "pruner", "objective", "baselines")
+    @classmethod
+    def _is_known(cls, value: Any, info: ValidationInfo) -> Any:
+        require_names(str(info.field_name), value)
+        return value
+
+    @model_validator(mode="after")
+    def _known_recipe(self) -> Self:
+        try:
+            self.training  # noqa: B018 - asked for its error
+        except SpecError as error:
+            raise SpecError(str(error), ("recipe",)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _space_fits(self) -> Self:
+        if not (self.space or self.specs):
+            raise SpecError("nothing varies; give fields here, or a list under specs", ("space",))
+        if self.specs is None and "spec" not in self.model_fields_set:
+            raise SpecError("spec or specs is missing; add one of them")
+        if self.match is not None and "base_channels" in self.space:
+            fact = "varies here, but match chooses it; remove one of the two"
+            raise SpecError(fact, ("space", "base_channels"))
+        require_choices(self.dimensions, self.unmatched, self.recipe_of)
+        return self
+
+    @classmethod
+    @checked
+    def from_source(cls, source: Source) -> Self:
+        """Validate the data of `source`; the paths in it go out from the file's folder."""
+        return super().from_source(beside(source))
+
+    @property
+    def training(self) -> Recipe:
+        """The recipe, before the space changes it."""
+        return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+
+    @cached_property
+    def dimensions(self) -> Dimensions:
+        """All that varies, `specs` first."""
+        return Dimensions(tuple(self._dimensions()))
+
+    def _dimensions(self) -> Iterator[Dimension]:
+        if self.specs is not None:
+            yield Dimension(SPECS, self.spec_names, place=(SPECS,))
+        for name, varied in self.space.items():
+            place = ("space", name)
+            if varied == EVERY:
+                known = subtopologies(self._lattice(name))
+                values: Any = {each.name: each.topology.plain() for each in known}
+                yield Dimension(name, values, place=place)
+            elif isinstance(varied, VariedRange):
+                yield Dimension(name, varied, varied.when, place)
+            elif isinstance(varied, VariedValues):
+                values = Dimension.listed(name, varied.values).choices
+                yield Dimension(name, values, varied.when, place)
+            else:
+                yield Dimension.listed(name, varied, place=place)
+
+    @property
+    def spec_names(self) -> dict[ChoiceLabel, str]:
+        """The networks under `specs` by name; files by their names without folder and ending."""
+        given = self.specs or ()
+        short = {Path(each).stem if Path(each).suffix else each: each for each in given}
+        # Names have to tell them apart, wherever they lie.
+        return {**short} if len(short) == len(given) else {each: each for each in given}
+
+    def _lattice(self, name: str) -> GridSpec:
+        """The one grid of which all sub-topologies are asked for. Errors: `SpecError`."""
+        place = ("space", name)
+        if name != "topology":
+            raise SpecError(f"{EVERY} stands for topologies alone; list the values", place)
+        if self.specs is not None or {"streams", "columns"} & self.space.keys():
+            fact = f"{EVERY} is of one grid, but streams, columns or specs vary"
+            raise SpecError(f"{fact}; fix them in spec", place)
+        return GridSpec(**self.common)
+
+    @checked
+    def network(self, params: Params) -> NetworkSpec:
+        """The network of a point. Errors: `SpecError` where its fields do not fit, or no width has
+        the cost that is asked for.
+        """
+        spec = self.unmatched(params)
+        return spec if self.match is None else self._matched(spec)
+
+    @checked
+    def unmatched(self, params: Params) -> NetworkSpec:
+        """The network of a point before a match chooses its width. Errors: `SpecError`."""
+        named = self.dimensions.named
+        of_spec = {n: named[n].value(v) for n, v in params.items() if named[n].of_spec}
+        return spec_of(merged(self._shared(params), of_spec))
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """The fields that all candidates share, under a match with a width until one is chosen."""
+        width = {} if self.match is None or self.specs is not None else {"base_channels": 1}
+        return width | self.spec
+
+    def _shared(self, params: Params) -> dict[str, Any]:
+        """The fields of a spec before those of the space come over them."""
+        if SPECS not in params:
+            return self.common
+        return merged(self.base(params[SPECS]), self.common)
+
+    @checked
+    def base(self, name: ChoiceLabel) -> dict[str, Any]:
+        """The fields of one of `specs`, by its name. Errors: `SpecError`."""
+        return load_spec(self.spec_names[name]).plain()
+
+    def _matched(self, spec: NetworkSpec) -> NetworkSpec:
+        assert self.match is not None
+        if not isinstance(spec, GridSpec):
+            fact = f"{spec.title} has no base_channels to choose; leave it out of specs"
+            raise SpecError(fact, ("match",))
+        return matched(spec, self.matching(self.match))
+
+    @checked
+    def matching(self, match: Match) -> Match:
+        """A match, with the recipe's settings of a training step where it has none."""
+        return match.but(**self._setting(match, self.training))
+
+    @checked
+    def recipe_of(self, params: Params) -> Recipe:
+        """The recipe of a point. Errors: `SpecError` where its fields do not fit."""
+        return changed_recipe(self.training, self.changes(params))
+
+    @checked
+    def changes(self, params: Params) -> dict[str, Any]:
+        """The fields of the recipe that a point changes."""
+        named = self.dimensions.named
+        own = {n: named[n].value(v) for n, v in params.items() if named[n].of_recipe}
+        return {name.removeprefix(RECIPE): value for name, value in own.items()}
+
+    @property
+    def limits(self) -> Budget:
+        """The budget, with the recipe's settings of a training step where the budget has none."""
+        return self.limits_of(self.training)
+
+    @checked
+    def limits_of(self, recipe: Recipe) -> Budget:
+        """The same, of a recipe that the space has changed."""
+        return self.budget.but(**self._setting(self.budget, recipe))
+
+    def _setting(self, said: Budget | Match, recipe: Recipe) -> dict[str, Any]:
+        own = setting_of(recipe).plain()
+        if said.size is None:
+            own["crop"] = recipe.crop.size
+        return {name: value for name, value in own.items() if getattr(said, name) is None}
+
+    @checked
+    def described(self, params: Params, network: NetworkSpec) -> str:
+        """What tells a candidate from the others, in one line."""
+        topology = params.get("topology")
+        title = topology if isinstance(topology, str) and "{" not in topology else network.title
+        others = {n: v for n, v in params.items() if n not in (SPECS, "topology", *IN_SHAPE)}
+        said = (f"{name.removeprefix(RECIPE)} {_brief(value)}" for name, value in others.items())
+        return ", ".join((title, network.shape, *said))
+
+
+def _brief(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else value_text(value)

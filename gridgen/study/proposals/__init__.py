@@ -1,0 +1,1 @@
+"""Proposing candidates: Optuna's samplers and pruners over what is known in memory."""

@@ -1,0 +1,151 @@
+"""Candidates that are drawn: all meet the budget, all are new, none is left out."""
+
+from random import Random
+
+import pytest
+
+from gridgen.space import costs_of
+from gridgen.study import Study
+from gridgen.study.candidates.baselines import widest_unet
+from gridgen.study.candidates.branches import branches
+from gridgen.study.candidates.counting import counted
+from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.candidates.reachable import reachable
+
+SPACES = {
+    "plain": """
+spec: {classes: 3}
+space:
+  streams: [2, 3]
+  columns: [1+1, 2+2]
+  base_channels: {low: 2, high: 8, step: 2}
+  topology: [gridnet, unet, conv-deconv]
+""",
+    "conditions": """
+spec: {classes: 3, base_channels: 4, columns: 2+2}
+space:
+  streams: [2, 3]
+  topology: [gridnet, unet]
+  fusion: {values: [sum, concat], when: {topology: gridnet}}
+  recipe.batch: [4, 8]
+  recipe.ema: {values: [0.9, 0.99], when: {recipe.batch: 8}}
+""",
+    "specs": """
+spec: {classes: 3, in_channels: 3}
+specs: [unet-2015, fcn-8s, specs/nuclei.yaml]
+space: {recipe.batch: [4, 8]}
+""",
+    "every": """
+spec: {classes: 3, streams: 2, columns: 2+2, base_channels: 4}
+space: {topology: every}
+""",
+    "match": """
+spec: {classes: 3}
+space:
+  streams: [2, 3]
+  columns: [1+1, 2+2]
+  topology: [gridnet, unet]
+match: {parameters: 20000, within: 20 %}
+""",
+}
+HEAD = "data: shapes\nrecipe: demo\n"
+BUDGET = "budget: {parameters: 20000}\n"
+
+
+def drawing(name: str, budget: str = "") -> Drawing:
+    return Drawing(Study.parse(HEAD + SPACES[name] + budget))
+
+
+def none_known(key: str) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_all_that_is_drawn_meets_the_budget_is_new_and_nothing_is_left_out(name):
+    budget = "budget: {parameters: 200M}\n" if name == "specs" else BUDGET
+    found, keys = drawing(name, budget), set()
+    random = Random(0)
+    while (candidate := found.draw(random, keys.__contains__)) is not None:
+        again = counted(found.study, candidate.params)
+        assert again == (candidate, "")
+        assert candidate.key not in keys
+        keys.add(candidate.key)
+    wanted = set()
+    for params in found._points():
+        counts = counted(found.study, params)
+        wanted |= set() if counts.refusal else {counts.candidate.key}
+    assert keys == wanted
+    assert len(keys) > 3
+
+
+@pytest.mark.parametrize("name", ["plain", "every"])
+def test_a_candidates_costs_are_those_of_the_table(name):
+    found = drawing(name, BUDGET)
+    for number in range(20):
+        candidate = found.draw(Random(number), none_known)
+        named = found.study.dimensions.named
+        values = {n: named[n].value(label) for n, label in candidate.params.items()}
+        counts = costs_of(found.study.common, values, found.study.limits)
+        assert candidate.costs == counts.counts | counts.limited
+
+
+def test_conditions_make_branches():
+    parts = branches(drawing("conditions").study)
+    assert [part.title for part in parts] == [
+        f"topology {topology}, recipe.batch {batch}"
+        for topology in ("gridnet", "unet")
+        for batch in (4, 8)
+    ]
+    assert [[each.name for each in part.free] for part in parts] == [
+        *(["streams", "fusion"], ["streams", "fusion", "recipe.ema"]),
+        *(["streams"], ["streams", "recipe.ema"]),
+    ]
+
+
+def test_every_feasible_candidate_is_drawn_about_as_often():
+    found = drawing("plain", BUDGET)
+    random = Random(0)
+    drawn = [found.draw(random, none_known).params for _ in range(400)]
+    counts = {str(params): drawn.count(params) for params in drawn}
+    assert len(counts) == found.tables[0].feasible
+    expected = 400 / len(counts)
+    # Chi-squared with k degrees of freedom has mean k and variance 2 k; five deviations above.
+    chance = sum((many - expected) ** 2 / expected for many in counts.values())
+    assert chance < len(counts) + 5 * (2 * len(counts)) ** 0.5
+
+
+def test_what_was_asked_in_vain_is_counted_by_reason():
+    found = drawing("plain", "budget: {parameters: 3000}\n")
+    point = {"streams": 3, "columns": "2+2", "base_channels": 8, "topology": "gridnet"}
+    assert found.candidate(point, none_known) is None
+    assert dict(found.refused) == {"parameters are more than 3,000": 1}
+
+
+def test_what_can_be_reached_is_counted_over_all_branches():
+    found = drawing("plain", BUDGET)
+    known = reachable(found)
+    assert (known.points, known.feasible) == (48, found.tables[0].feasible)
+    assert reachable(drawing("match")) is None
+    parts = drawing("conditions")
+    assert reachable(parts).points == 12
+
+
+@pytest.mark.parametrize("name", ["plain", "match", "every"])
+def test_the_baseline_is_the_widest_u_net_within_the_budget(name):
+    study = drawing(name, "" if name == "match" else BUDGET).study
+    found = widest_unet(study)
+    assert found.network.topology == "unet"
+    if name == "match":
+        assert abs(found.costs["parameters"] - 20_000) <= 4_000
+        return
+    assert found.costs["parameters"] <= 20_000
+    wider = found.network.but(base_channels=found.network.base_channels + 1)
+    assert costs_of(wider.plain(), {"classes": 3}, study.limits).counts["parameters"] > 20_000
+
+
+def test_a_baseline_that_there_is_not_has_its_reason():
+    tiny = widest_unet(drawing("plain", "budget: {parameters: 10}\n").study)
+    assert tiny.startswith("no U-Net of its shapes meets the budget: ")
+    assert "grid of the paper's family" in widest_unet(
+        Study.parse(HEAD + "specs: [unet-2015, fcn-8s]\n")
+    )
