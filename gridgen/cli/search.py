@@ -56,6 +56,7 @@ def search(
         _sample(asked, trials or asked.trials, as_json)
         return
     from gridgen.study import search as run_search
+    from gridgen.study.driver.writing import asked_of
     from gridgen.study.report.observer import SearchProgress
 
     folder = output or Path("runs") / f"search-{study.stem}"
@@ -67,7 +68,7 @@ def search(
         known=known,
         storage=storage,
         device=device,
-        watch=SearchProgress(asked.objective),
+        watch=SearchProgress(asked_of(asked, folder)),
     )
     if as_json:
         print_json(result.as_json())

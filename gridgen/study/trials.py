@@ -92,6 +92,23 @@ class TrialRecord:
         """The standard deviation between seeds; None for fewer than two."""
         return stdev(self.scores) if len(self.scores) > 1 else None
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, without the curves."""
+        return {
+            "trial": self.number,
+            "role": self.role,
+            "state": self.state,
+            "name": self.candidate.name,
+            "key": self.candidate.key,
+            "score": self.score,
+            "spread": self.spread,
+            "scores": {str(each.seed): each.score for each in self.trainings},
+            "costs": dict(self.candidate.costs),
+            "spec": self.candidate.network.plain(),
+            "recipe": dict(self.candidate.recipe),
+            "folders": [each.folder for each in self.trainings],
+        }
+
     @property
     def seconds(self) -> float:
         """What its trainings took together."""

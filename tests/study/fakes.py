@@ -57,7 +57,7 @@ class Scores:
 
     @property
     def specs(self) -> list[dict[str, Any]]:
-        return [job.network.plain() for job in self.jobs]
+        return [job.network.complete() for job in self.jobs]
 
 
 def no_training(job: TrainingJob) -> float:

@@ -89,7 +89,7 @@ def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Tra
         score=score,
         row=dict(outcome.row),
         curve=outcome.curve,
-        seconds=outcome.seconds,
+        seconds=round(outcome.seconds, 3),
         folder=folder,
         reason=reason,
     )

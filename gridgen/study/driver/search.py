@@ -23,9 +23,8 @@ from gridgen.study.driver.phases import (
 )
 from gridgen.study.driver.resumed import take_up_known
 from gridgen.study.driver.writing import asked_of, write_answer
-from gridgen.study.engine.children import ChildEngine, Shared
 from gridgen.study.engine.engine import Engine, Evaluate, FunctionEngine
-from gridgen.study.language.requirements import digests, kept, require_data
+from gridgen.study.language.requirements import FREE, digests, kept, require_data
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.observer import SearchObserver
@@ -86,14 +85,14 @@ def search(
             raise UsageError(f"{name} is {number}; give 1 at least")
     held = require_data(study) if evaluate is None else {}
     engine = _engine(study, evaluate, parallel, device)
-    watch = watch or SearchObserver()
+    watch, text = watch or SearchObserver(), dump(kept(study))
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
         closing(engine),
         lock(folder / ".lock", f"{folder}: another process is searching there"),
         raised_signals(),
-        closing(open_store(folder, dump(kept(study)), digests(study, held), storage)) as store,
+        closing(open_store(folder, text, digests(study, held), FREE, storage)) as store,
     ):
         searching = Search(study, folder, store, engine, watch, drawing)
         if known is not None:
@@ -172,6 +171,8 @@ class Search:
 def _engine(study: Study, evaluate: Evaluate | None, parallel: int, device: str) -> Engine:
     if evaluate is not None:
         return FunctionEngine(evaluate, study.objective)
+    from gridgen.study.engine.children import ChildEngine, Shared
+
     shared = Shared(
         data=study.data,
         objective=study.objective,

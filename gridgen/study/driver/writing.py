@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from gridgen.files import write_file
 from gridgen.study.language.study import Study
@@ -14,10 +15,13 @@ from gridgen.study.store.tables import trainings_table, trials_table
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump
 
-BEST, TRIALS, TRAININGS, REPORT = "best.yaml", "trials.csv", "trainings.csv", "report.html"
+NONE: Mapping[str, int] = MappingProxyType({})
+BEST, TRIALS, TRAININGS = "best.yaml", "trials.csv", "trainings.csv"
 
 
-def asked_of(study: Study, folder: Path, refused: Mapping[str, int], stopped: str) -> Asked:
+def asked_of(
+    study: Study, folder: Path, refused: Mapping[str, int] = NONE, stopped: str = ""
+) -> Asked:
     """What the report says of the question."""
     place = shlex.quote(str(folder))
     weights = f"gridgen study {place} best --weights best.safetensors"
@@ -54,7 +58,7 @@ def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> 
     best = ranked(of_role(records, "searched"))
     if best:
         write_file(folder / BEST, _best(asked, best[0]))
-    write_page(result, folder / REPORT)
+    write_page(folder, asked, records)
     return result
 
 

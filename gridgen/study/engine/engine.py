@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from gridgen.errors import TrainingError
+from gridgen.errors import TrainingError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.spec import NetworkSpec
 from gridgen.study.trials import Curve
@@ -110,10 +110,18 @@ class FunctionEngine:
         failure: Pruned | TrainingError | None = None
         try:
             scored = self._evaluate(replace(job, report=report))
-            row = scored if isinstance(scored, Mapping) else {self._objective: scored}
+            row = self._row(scored)
         except (Pruned, TrainingError) as error:
             failure = error
         return TrainingOutcome(job, row, tuple(curve), time.monotonic() - begun, failure)
+
+    def _row(self, scored: object) -> Mapping[str, float]:
+        if isinstance(scored, Mapping):
+            return scored
+        if isinstance(scored, int | float) and not isinstance(scored, bool):
+            return {self._objective: float(scored)}
+        fact = f"evaluate gave {scored!r}, which is no score"
+        raise UsageError(f"{fact}; return a number, or a mapping of columns to numbers")
 
     def close(self) -> None:
         """Nothing runs between two calls."""

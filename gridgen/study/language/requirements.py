@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.data import Dataset
-from gridgen.errors import DataError, SpecError
 from gridgen.data.datasets import lasting_name
+from gridgen.errors import DataError, SpecError
 from gridgen.files import is_file, sha256
 from gridgen.study.language.checking import relocated
 from gridgen.study.language.study import Study
@@ -64,8 +64,9 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
 
 
 def kept(study: Study) -> Study:
-    """The study as its folder keeps it: whole, and with paths that mean the same from everywhere."""
-    specs = [str(Path(path).resolve()) if is_file(path) else path for path in study.spec_names.values()]
+    """The study as its folder keeps it: whole, with paths that mean the same from everywhere."""
+    given = study.spec_names.values()
+    specs = [str(Path(path).resolve()) if is_file(path) else path for path in given]
     return study.but(
         data=lasting_name(study.data),
         recipe=study.training.complete(),

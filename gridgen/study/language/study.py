@@ -200,9 +200,9 @@ class Study(Document):
     def spec_names(self) -> dict[ChoiceLabel, str]:
         """The networks under `specs` by name; files by their names without folder and ending."""
         given = self.specs or ()
-        short = {Path(each).stem if Path(each).suffix else each: each for each in given}
+        short = [Path(each).stem if Path(each).suffix else each for each in given]
         # Names have to tell them apart, wherever they lie.
-        return {**short} if len(short) == len(given) else {each: each for each in given}
+        return dict(zip(short if len({*short}) == len(short) else given, given, strict=True))
 
     def _lattice(self, name: str) -> GridSpec:
         """The one grid of which all sub-topologies are asked for. Errors: `SpecError`."""

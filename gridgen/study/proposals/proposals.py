@@ -99,6 +99,8 @@ class Proposals:
         self.memory.sampler = sampler
         trial = self.memory.ask()
         try:
+            # Asked for here, as Optuna asks for no point of which each value is the only one.
+            trial.relative_params  # noqa: B018
             suggested(trial, self.study.dimensions)
         except NothingNew:
             self.memory.tell(trial, state=TrialState.FAIL)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
@@ -14,6 +15,7 @@ from gridgen.study.trials import TrialRecord
 
 MOST_PRINTED = 10
 """Candidates that a table prints."""
+WRITTEN = ("report.html", "best.yaml", "trials.csv", "trainings.csv")
 STATES = ("finished", "pruned", "failed", "infeasible", "running")
 
 
@@ -51,6 +53,23 @@ class Result(Shown):
         found = Counter[str](each.state for each in of_role(self.records, "searched"))
         refused = sum(self.asked.refused.values())
         return {state: found[state] for state in STATES if found[state]} | {"refused": refused}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the search wrote into its folder."""
+        return tuple(self.folder / name for name in WRITTEN if (self.folder / name).is_file())
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer in plain values: sentences, numbers by state, and the best first."""
+        return {
+            "headline": self.answer.headline,
+            "comparisons": self.answer.sentences,
+            "numbers": self.numbers,
+            "refused": dict(self.asked.refused),
+            "stopped": self.asked.stopped,
+            "candidates": [record.as_json() for record in self.entries],
+            "baselines": [record.as_json() for record in self.answer.baselines],
+        }
 
     def rows(self) -> ShownRows:
         """The best candidate, the baseline, and how many there were of each sort."""

@@ -1,4 +1,4 @@
-"""Where trials may be stored: an SQLite database, or a journal of lines. Add one as a line below."""
+"""Where trials may be stored: an SQLite database, or a journal. Add one as a line in `KINDS`."""
 
 import os
 import sqlite3
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.engine import URL
 
 from gridgen.errors import RunError, unknown

@@ -12,8 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from gridgen.architectures.load import spec_of
 from gridgen.files import sha256
-from gridgen.study.trials import Candidate, Role, Training, TrialRecord
-from gridgen.study.trials import TrialState as State
+from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState as State
 
 CANDIDATE, TRAINING, END = "candidate", "training-", "end"
 CHECK, DIGITS = "check", 16
@@ -50,7 +49,7 @@ def training_attribute(training: Training) -> tuple[str, str]:
         # JSON has no nan, which a class without pixels scores.
         "row": {name: _plain(value) for name, value in training.row.items()},
         "curve": [[epoch, _plain(score)] for epoch, score in training.curve],
-        "seconds": round(training.seconds, 3),
+        "seconds": training.seconds,
         "folder": training.folder,
         "reason": training.reason,
     }

@@ -1,7 +1,7 @@
 """The store of a study: one writer, each trial begun in one transaction, checked when opened."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from optuna.trial import TrialState, create_trial
 
 from gridgen.errors import RunError
 from gridgen.files import make_folder, read_text, write_file
+from gridgen.spec import Source
 from gridgen.study.store.kinds import kind_in
 from gridgen.study.store.records import (
     END,
@@ -20,8 +21,7 @@ from gridgen.study.store.records import (
     record_of,
     training_attribute,
 )
-from gridgen.study.trials import Candidate, Role, Training, TrialRecord
-from gridgen.study.trials import TrialState as State
+from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState as State
 
 NAME = "gridgen"
 SPEC = "study.yaml"
@@ -120,14 +120,20 @@ class Store:
 
 
 def open_store(
-    folder: Path, text: str, digests: Mapping[str, str], wanted: str | None = None
+    folder: Path,
+    text: str,
+    digests: Mapping[str, str],
+    free: Collection[str] = (),
+    wanted: str | None = None,
 ) -> Store:
     """The store in a study's folder, made if there is none. The caller holds the folder's lock.
 
-    `text` is the study's file, as it is kept there. `digests` tell what may not change from one
-    start to the next. Errors: `RunError` for another study's folder and for a damaged database.
+    `text` is the study's file, as it is kept there; its fields may not change from one start to the
+    next, but for those that are `free`, and neither may what `digests` tell of. Errors: `RunError`
+    for another study's folder and for a damaged database.
     """
     path, kind = kind_in(folder, wanted)
+    _require_fields(folder, text, free)
     optuna.logging.set_verbosity(logging.ERROR)
     fresh = not path.exists()
     make_folder(folder)
@@ -182,10 +188,21 @@ def _require_same(store: Store, digests: Mapping[str, str]) -> None:
             store.optuna.set_user_attr(DIGEST + name, digest)
 
 
+def _require_fields(folder: Path, text: str, free: Collection[str]) -> None:
+    """The study that the folder keeps says the same, but for fields that are free."""
+    path = folder / SPEC
+    if not path.exists():
+        return
+    was, now = Source.read(path).data, Source.parse(text, SPEC).data
+    names = [name for name in {**was, **now} if name not in free]
+    changed = [name for name in names if was.get(name) != now.get(name)]
+    if changed:
+        fact = f"{folder} holds a search with other {' and '.join(changed)} ({path})"
+        raise RunError(f"{fact}; put that back, or name another folder with -o")
+
+
 def _keep(folder: Path, text: str) -> None:
     """The study as it is now: how much is trained may change, and where the data lies."""
     path = folder / SPEC
     if not path.exists() or read_text(path) != text:
         write_file(path, text)
-
-

@@ -44,9 +44,7 @@ def _trial(record: TrialRecord) -> tuple[object, ...]:
     )
 
 
-def _others(
-    record: TrialRecord, costs: Sequence[str], fields: Sequence[str]
-) -> Iterable[object]:
+def _others(record: TrialRecord, costs: Sequence[str], fields: Sequence[str]) -> Iterable[object]:
     yield from (record.candidate.costs.get(name, "") for name in costs)
     params = record.candidate.params
     yield from (value_text(params[name]) if name in params else "" for name in fields)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 from gridgen.analysis import count
 from gridgen.cli.app import run
@@ -26,7 +27,6 @@ from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
 from gridgen.study.engine.engine import Pruned
 from gridgen.study.report.observer import SearchObserver
-from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 WIDE = study(
     space={"streams": [2, 3, 4], "columns": ["1+1", "2+2", "3+3"], "base_channels": [2, 4, 6, 8]},
@@ -198,7 +198,7 @@ def test_the_widest_u_net_is_trained_beside_the_candidates(tmp_path):
     result = search(study(baselines=["unet"]), folder=tmp_path, trials=2, evaluate=scores)
     baseline = result.baseline.candidate
     assert baseline.name.startswith("U-Net, ")
-    assert scores.specs[0] == baseline.network.plain()
+    assert scores.specs[0] == baseline.network.complete()
     assert baseline.costs["parameters"] <= 20_000
     assert [row["role"] for row in rows(tmp_path)] == ["baseline", "searched", "searched"]
 
@@ -286,9 +286,10 @@ def test_another_study_in_the_folder_is_refused_before_anything_happens(tmp_path
     ],
 )
 def test_what_decides_the_scores_may_not_change(changes, tmp_path):
-    search(study(spec={"classes": 3, "columns": "1+1"}), folder=tmp_path, trials=1, evaluate=size_of)
+    spec = {"classes": 3, "columns": "1+1"}
+    search(study(spec=spec), folder=tmp_path, trials=1, evaluate=size_of)
+    changed = study(spec=spec, **changes)
     with pytest.raises(RunError):
-        changed = study(spec={"classes": 3, "columns": "1+1"}, **changes)
         search(changed, folder=tmp_path, trials=2, evaluate=no_training)
 
 
@@ -448,7 +449,9 @@ def test_a_search_holds_its_own_lock(tmp_path):
     assert len(search(WIDE, folder=tmp_path, trials=1, evaluate=evaluate).entries) == 1
 
 
-@pytest.mark.parametrize("name", ["what?", "a{b}", "{}", "50%", "%3F", "a#b", "a b", "ä&=;\\'", "$x^$"])
+@pytest.mark.parametrize(
+    "name", ["what?", "a{b}", "{}", "50%", "%3F", "a#b", "a b", "ä&=;\\'", "$x^$"]
+)
 def test_any_path_holds_a_study(name, tmp_path, monkeypatch):
     folder = tmp_path / name / "found"
     one = search(study(), folder=folder, trials=1, evaluate=Scores())
@@ -506,8 +509,7 @@ def test_best_yaml_is_the_best_spec_and_builds(tmp_path, monkeypatch, capsys):
     entry = result.entries[0]
     parameters = entry.candidate.costs["parameters"]
     assert (tmp_path / "best.yaml").read_text("utf-8").splitlines()[0] == (
-        f"# val_iou {size(best):.4f} on shapes, {parameters:,} parameters "
-        f"(trial {entry.number})."
+        f"# val_iou {size(best):.4f} on shapes, {parameters:,} parameters (trial {entry.number})."
     )
     monkeypatch.chdir(tmp_path)
     assert run(["build", "best.yaml"]) == 0
