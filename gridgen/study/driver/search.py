@@ -142,7 +142,8 @@ class Search:
             self.conductor.resume(lambda record: seeds_of(self.study, record))
             for phase in self._phases(searching):
                 if phase.wanted:
-                    self.watch.phase(phase.title, phase.wanted)
+                    before = done if phase is searching else 0
+                    self.watch.phase(phase.title, phase.wanted, before)
                 self.conductor.conduct(phase)
             self.stopped = searching.reason or f"{wanted} candidates are trained"
         except BaseException as error:

@@ -58,7 +58,7 @@ def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> 
     best = ranked(of_role(records, "searched"))
     if best:
         write_file(folder / BEST, _best(asked, best[0]))
-    write_page(folder, asked, records)
+    write_page(result)
     return result
 
 

@@ -32,9 +32,6 @@ class SearchObserver:
         were trained before.
         """
 
-    def noted(self, line: str) -> None:
-        """Something about the whole search that whoever reads should know."""
-
     def refused(self, reason: str, many: int = 1) -> None:
         """So many candidates were refused without training, for one reason."""
 
@@ -83,10 +80,6 @@ class SearchProgress(SearchObserver):
         """Name the part, whose trials are counted from now on."""
         self.wanted, self.done = wanted, done
         self._print(f"{name}: {wanted - done} to train")
-
-    def noted(self, line: str) -> None:
-        """Print the line."""
-        self._print(line)
 
     def refused(self, reason: str, many: int = 1) -> None:
         """Count the candidates; the next training that begins says how many there were."""
