@@ -1,19 +1,20 @@
 """What labels store, and the classes that are made of it where nobody has listed them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from gridgen.data.dataset import IGNORE, Colour
-from gridgen.data.folder.classes import ClassLine, generated_colours, generated_names
+from gridgen.data.folder.classes import ClassLine, ClassList, generated_colours, generated_names
 from gridgen.data.folder.known import ToldNames
 from gridgen.data.folder.raster import colour_numbers
 from gridgen.data.folder.settings import MOST_STORED, Meaning
 from gridgen.errors import DataError
 from gridgen.images.files import opened
 from gridgen.images.rules import upright_samples
+from gridgen.text import brief
 
 WHITE: Colour = (255, 255, 255)
 BORDER: Colour = (224, 224, 192)
@@ -83,6 +84,29 @@ def of_ids(stored: Stored, told: ToldNames) -> tuple[list[ClassLine], dict[int, 
         return lines, {}
     values: dict[int, Meaning] = {number: index for index, number in enumerate(numbers)}
     return lines, values | dict.fromkeys(sorted(ignored), "ignore")
+
+
+def values_for(
+    listed: ClassList, ids: set[int], lines: Sequence[ClassLine], values: Mapping[int, Meaning]
+) -> dict[int, Meaning]:
+    """`values` by which ids in labels become the classes that a list has already.
+
+    None where the list has the ids; otherwise those that `of_ids` made, with as many classes.
+    Errors: `ValueError`.
+    """
+    numbers = values or {line.id: line.id for line in lines if line.role == "class"}
+    classes = {number for number, meaning in numbers.items() if meaning != "ignore"}
+    if not (extra := ids - {*listed.ids}):
+        return {}
+    if not extra & classes:
+        own: dict[int, Meaning] = {line.id: line.id for line in listed.classes}
+        ignored = sorted(extra | ({*listed.ids} - own.keys()))
+        return own | dict.fromkeys(ignored, "ignore")
+    if len(classes) != len(listed.classes):
+        shown = brief([str(number) for number in sorted(ids)], 8)
+        fact = f"{len(listed.classes)} classes, but labels store {len(classes)}: {shown}"
+        raise ValueError(f"{fact}; mend it, or remove it to have one made")
+    return dict(values)
 
 
 def marks(ids: set[int]) -> set[int]:

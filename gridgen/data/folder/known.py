@@ -139,6 +139,8 @@ class RecognizedLayout:
     layout: Layout
     labelled: Mapping[str, int]
     """Of each split, the number of images that have a label."""
+    declared: bool = False
+    """Whether its own dataset.yaml says how it lies."""
 
     @property
     def images(self) -> dict[str, int]:
@@ -160,6 +162,16 @@ def recognized(root: Path) -> RecognizedLayout:
         raise faults[0] if faults else DataError(_nothing(root, found))
     # Of equals the first.
     return max(with_train, key=lambda each: sum(each.labelled.values()))
+
+
+def declared(root: Path) -> RecognizedLayout:
+    """The folder by its own dataset.yaml. Errors: `DataError`, `SpecError`."""
+    layout = Layout.of(root)
+    known = KnownLayout(SETTINGS, layout.settings.images, layout.settings.labels)
+    # What its values stand for is no matter, as long as there may be no classes.
+    bare = Layout.of(root, layout.settings.but(values=None))
+    labelled = {split: _labelled(bare, split) for split in layout.splits}
+    return RecognizedLayout(known, layout, labelled, declared=True)
 
 
 def _tried(root: Path, known: KnownLayout, faults: list[DataError]) -> RecognizedLayout | None:
