@@ -11,9 +11,9 @@ import numpy as np
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data.dataset import IGNORE
+from gridgen.data.division import better_seed, chosen_for_val, grouped
 from gridgen.data.folder.classes import ClassList, read_classes
 from gridgen.data.folder.dataset import label_source
-from gridgen.data.folder.division import better_seed, chosen_for_val, grouped
 from gridgen.data.folder.labels import labels_in
 from gridgen.data.folder.layout import Layout, SampleFiles, no_images, short_names, unpaired
 from gridgen.data.folder.rewriting import Fields, with_fields

@@ -68,6 +68,9 @@ class Facts(ScaleFields):
     fold: FoldField | None = Field(
         default=None, description="Part of train that is scored as val, such as 2/5."
     )
+    group: str | None = Field(
+        default=None, description="Regular expression; names it groups are in one fold."
+    )
     fold_names: str | None = Field(
         default=None, description="SHA-256 of the names of the images of the fold."
     )
