@@ -120,6 +120,7 @@ def split(
     force: Annotated[
         bool, typer.Option("--force", help="Also where there are a val or lists already.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a val for a folder that has none: lists of names, and dataset.yaml says so.
 
@@ -129,6 +130,9 @@ def split(
 
     with progress("reading") as on_progress:
         made = split_data(folder, val, seed, group=group, force=force, on_progress=on_progress)
+    if as_json:
+        print_json(made.as_json())
+        return
     print_rows([*made.rows(), ("next", f"gridgen data check {shlex.quote(folder)}")])
 
 

@@ -174,14 +174,29 @@ def test_forced_lists_keep_their_places_and_other_lists_their_names(make):
     assert load_dataset(root, "test").names == tuple(NAMES[:2])
 
 
-def test_a_folder_of_val_is_left_and_told(make):
+@pytest.mark.parametrize("folder", ["val", "Valid"])
+def test_a_folder_of_val_is_left_out_and_told(make, folder):
     root = make("train alone")
-    save(root / "val/images/x.png", np.zeros((2, 3), np.uint8))
-    save(root / "val/labels/x.png", np.zeros((2, 3), np.uint8))
-    assert refused(root) == f"{root} has val already; --force divides train anew"
+    save(root / folder / "images/x.png", np.zeros((2, 3), np.uint8))
+    save(root / folder / "labels/x.png", np.zeros((2, 3), np.uint8))
+    assert refused(root) == (
+        f"{root} has val already; --force divides train anew and leaves the images of "
+        f"{root / folder} out"
+    )
     made = split_data(root, force=True)
     assert "x" not in made.lists["val"]
-    assert (root / "val/images/x.png").is_file()
+    assert (root / folder / "images/x.png").is_file()
+    assert made.unread == {folder: 1}
+    told = f"{folder} (1 image): in neither list; the files stay"
+    assert ("left out", told) in made.rows()
+    assert made.as_json()["left_out"] == {folder: 1}
+
+
+def test_a_val_that_dataset_yaml_names_is_told_too(make):
+    root = make("a folder named")
+    save(root / "stage2/images/x.png", np.zeros((2, 3), np.uint8))
+    (root / "dataset.yaml").write_text("splits: {train: stage1, val: stage2}\n")
+    assert split_data(root, force=True).unread == {"stage2": 1}
 
 
 def test_a_folder_of_test_is_no_split_any_more_and_told(make):
@@ -192,8 +207,8 @@ def test_a_folder_of_test_is_no_split_any_more_and_told(make):
         "needs no val, and --force leaves test out"
     )
     made = split_data(root, force=True)
-    assert made.unread == ("test",)
-    assert ("no more", "test: no split now; the files are left") in made.rows()
+    assert made.unread == {"test": 1}
+    assert ("left out", "test (1 image): in neither list; the files stay") in made.rows()
 
 
 def test_named_folders_of_other_splits_are_refused(make):
