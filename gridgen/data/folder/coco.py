@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from os.path import normpath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -135,10 +136,11 @@ class CocoLabels:
         """
         folders = (layout.place(split, layout.settings.images), layout.root)
         names = {files[0]: name for name, files in layout.images(split).items()}
-        by_path = {composed(str(path)): path for path in names}
+        by_path = {composed(normpath(path)): path for path in names}
         for drawing in drawings.values():
             inside = PurePosixPath(drawing.image.file_name.replace("\\", "/"))
-            places = [folder / inside for folder in folders]
+            # Of one file there may be entries with a/../ in them and without.
+            places = [Path(normpath(folder / inside)) for folder in folders]
             found = [by_path[key] for p in places if (key := composed(str(p))) in by_path]
             other = self._drawings.get(found[0]) if found else None
             if other and other.image.file_name != drawing.image.file_name:

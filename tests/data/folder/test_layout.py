@@ -4,14 +4,13 @@ import unicodedata
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import lay, save
 
 from gridgen.data.check import check_data
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError, SpecError
 
-CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
 IDS = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
 
 
@@ -20,22 +19,10 @@ def make(tmp_path):
     """A folder with these images, labels, and this dataset.yaml."""
 
     def made(images, labels, settings=""):
-        root = tmp_path / "set"
-        for number, name in enumerate(images):
-            save(root / name, np.full((2, 3), 10 + number, np.uint8))
-        for name in labels:
-            save(root / name, IDS)
-        (root / "classes.txt").write_text(CLASSES, "utf-8")
-        if settings:
-            (root / "dataset.yaml").write_text(settings, "utf-8")
-        return root
+        files = {name: np.full((2, 3), 10 + n, np.uint8) for n, name in enumerate(images)}
+        return lay(tmp_path / "set", files | dict.fromkeys(labels, IDS), settings)
 
     return made
-
-
-def save(path, pixels):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
 
 
 def test_labels_may_lie_in_masks(make):

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import lay, save
 
 from gridgen.data import load_dataset
 from gridgen.data.check import check_data
@@ -13,7 +13,6 @@ from gridgen.data.folder.splitting import split_data
 from gridgen.data.labelled import absent_classes
 from gridgen.errors import DataError, FileError, SpecError, UsageError
 
-CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
 NAMES = [f"clip{number // 4}_{number:02}" for number in range(12)]
 LAYOUTS = {
     "train alone": ("train/images/{}.png", "train/labels/{}.png", None),
@@ -43,21 +42,13 @@ LAYOUTS = {
 def make(tmp_path):
     def made(layout="flat", names=NAMES):
         image, label, settings = LAYOUTS[layout]
-        root = tmp_path / "set"
+        files = {}
         for number, name in enumerate(names):
-            save(root / image.format(name), np.full((2, 3), 10 + number, np.uint8))
-            save(root / label.format(name), np.array([[0, 1, number == 5]] * 2, np.uint8))
-        (root / "classes.txt").write_text(CLASSES, "utf-8")
-        if settings:
-            (root / "dataset.yaml").write_text(settings, "utf-8")
-        return root
+            files[image.format(name)] = np.full((2, 3), 10 + number, np.uint8)
+            files[label.format(name)] = np.array([[0, 1, number == 5]] * 2, np.uint8)
+        return lay(tmp_path / "set", files, settings)
 
     return made
-
-
-def save(path, pixels):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
 
 
 def contents(root):
