@@ -1,6 +1,7 @@
 """What costs depend on beside the network: image, batch, precision, optimizer, and formulas."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -32,6 +33,26 @@ Image = Annotated[
     WithJsonSchema({"anyOf": [_LIST, _TEXT]}),
 ]
 """Height and width, such as [360, 480] or 360x480; as many sides as the spec has dimensions."""
+
+
+class AcceptedCosts(TypedDict, total=False):
+    """What is accepted for the fields of a workload and for costs, of which each field holds one
+    form. A type checker reads it.
+    """
+
+    size: Sequence[int] | str | None
+    crop: int | None
+    batch: int | None
+    precision: str | None
+    optimizer: str | None
+    averaged: bool | None
+    recompute: str | None
+    bound: str
+    parameters: int | str | None
+    activations: int | str | None
+    macs: int | str | None
+    training_memory: int | str | None
+    inference_memory: int | str | None
 
 
 class Workload(Document):
