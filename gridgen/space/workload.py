@@ -8,7 +8,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from gridgen.analysis.sizes import DEFAULT_SIZES, MAX_SIDE, larger_size, read_size, smaller_size
 from gridgen.errors import SizeError
 from gridgen.grid.tracing import Size
-from gridgen.memory.setting import OptimizerField, PrecisionField, RecomputeField, Setting
+from gridgen.memory.setting import (
+    LossField,
+    OptimizerField,
+    PrecisionField,
+    RecomputeField,
+    Setting,
+)
 from gridgen.spec import Document, NetworkSpec
 
 ImageSide = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -47,6 +53,8 @@ class AcceptedCosts(TypedDict, total=False):
     optimizer: str | None
     averaged: bool | None
     recompute: str | None
+    loss: Sequence[str] | None
+    smoothed: bool | None
     bound: str
     parameters: int | str | None
     activations: int | str | None
@@ -95,6 +103,16 @@ class Workload(Document):
     )
     recompute: RecomputeField | None = Field(
         default=None, description="The recipe's in a study where it is not given, else none."
+    )
+    loss: LossField | None = Field(
+        default=None,
+        description="Losses that are added up, for training_memory; the recipe's in a study where "
+        "they are not given, else cross-entropy.",
+    )
+    smoothed: bool | None = Field(
+        default=None,
+        description="Whether labels are smoothed; as the recipe does in a study where it is not "
+        "given, else not.",
     )
     bound: Literal["exact", "paper"] = Field(
         default="exact",

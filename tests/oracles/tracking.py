@@ -16,9 +16,8 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from gridgen.emit import GridNetwork
 from gridgen.emit.network import CHANNELS_LAST
 from gridgen.memory import Setting
-from gridgen.testing.networks import prediction_and_loss
 from gridgen.testing.oracles import kept_by_autograd
-from gridgen.training.recipe.losses import Truth, total_loss
+from gridgen.training.recipe.losses import LOSSES, Truth, total_loss
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 OPTIMIZERS = {
@@ -125,7 +124,10 @@ class _Tracking:
 
 def _loss(network, images, labels, setting):
     with _autocast(setting):
-        return prediction_and_loss(network, images, labels)
+        prediction = network(images)
+        truth = Truth(labels, None, 0.1 if setting.smoothed else 0.0)
+        losses = [LOSSES[name]() for name in setting.loss]
+        return prediction, total_loss(losses, prediction, truth)
 
 
 def _saved(network, images, labels, setting) -> int:
