@@ -174,7 +174,7 @@ def read_pixels(
 
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     """The ids in a label file, or in its part `window`: (H, W). Errors: `DataError`."""
-    samples = read_samples(path, window)
+    _, samples = read_samples(path, window)
     if samples.shape[2] != 1 or samples.dtype.kind == "f":
         fact = f"{path}: a label of {channel_text(samples.shape[2])} of {samples.dtype}"
         raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF of whole numbers")
@@ -182,19 +182,20 @@ def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     return ids
 
 
-def read_samples(path: str | Path, window: Window | None = None) -> Samples:
-    """What a file stores, upright and without alpha, or its part `window`: (H, W, samples).
+def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header, Samples]:
+    """The header, and what is stored, upright and without alpha, or its part `window`.
 
-    Whatever it means as brightness or colour. Errors: `DataError`.
+    The latter is (H, W, samples), whatever it means as brightness or colour. Errors: `DataError`.
     """
     with opened(path) as file:
-        alone = file.header.orientation == 1
-        samples = upright_samples(file.header, file.read(window if alone else None))
+        header = file.header
+        alone = header.orientation == 1
+        samples = upright_samples(header, file.read(window if alone else None))
     if window is None:
-        return samples
+        return header, samples
     samples = samples if alone else samples[window.rows, window.columns]
     _require_side(path, samples.shape[:2], window)
-    return samples
+    return header, samples
 
 
 def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, PositiveInt, ValidationError
 
 from gridgen.data.dataset import IGNORE
 from gridgen.data.folder.classes import ClassList
-from gridgen.data.folder.labels import UNLISTED, Labels
+from gridgen.data.folder.labels import UNLISTED, StoredLabel
 from gridgen.data.folder.layout import Layout, SampleFiles
 from gridgen.data.folder.outlines import outlined
 from gridgen.errors import DataError
@@ -155,7 +155,7 @@ class CocoLabels:
                 fact = f"image {drawing.image.file_name!r} is not in {folders[0]}"
                 faults.append(DataError(f"{self._path}: {fact}"))
 
-    def read(self, sample: SampleFiles, window: Window | None = None) -> Labels:
+    def read(self, sample: SampleFiles, window: Window | None = None) -> StoredLabel:
         """As `LabelSource.read`. Errors: `DataError`."""
         drawing = self._drawings[sample.images[0]]
         size = drawing.image.height, drawing.image.width
@@ -171,7 +171,8 @@ class CocoLabels:
             except ValueError as error:
                 raise DataError(f"{self._path}: annotation {annotation.id}: {error}") from error
             label[mask] = IGNORE if annotation.iscrowd else self._labels[annotation.category_id]
-        return label if window is None else label[window.rows, window.columns]
+        part = label if window is None else label[window.rows, window.columns]
+        return StoredLabel(part, None)
 
     def unlisted(self, sample: SampleFiles) -> str | None:
         """As `LabelSource.unlisted`."""
