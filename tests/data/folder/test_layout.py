@@ -147,6 +147,23 @@ def test_val_may_have_its_other_names(make, folder):
     assert Folder(root, folder).names == ("b",)
 
 
+def test_splits_may_be_parts_of_names_of_folders(make):
+    settings = 'images: "data/{split}_in/{name}"\nlabels: "data/{split}_out/{name}"\n'
+    images = ["data/Train_in/a.png", "data/val_in/b.png", "data/_in/c.png"]
+    root = make(images, [path.replace("in/", "out/") for path in images], settings)
+    assert (Folder(root, "train").names, Folder(root, "val").names) == (("a",), ("b",))
+    assert len(check_data(root).splits) == 2
+
+
+def test_images_and_labels_may_lie_in_folders_that_share_a_name(make):
+    settings = 'images: "{folder}/in/{name}"\nlabels: "{folder}/out/{name}"\n'
+    root = make(["p 1/in/a.png", "p 2/in/x/a.png"], ["p 1/out/a.png", "p 2/out/x/a.png"], settings)
+    assert Folder(root).names == ("p 1_a", "p 2_x_a")
+    (root / "p 2/out/x/a.png").unlink()
+    with pytest.raises(DataError, match=r"no label; it would be .*/p 2/out/x/a.png; draw one, or"):
+        Folder(root)
+
+
 def test_splits_may_be_folders_of_any_name(make):
     images = ["one/images/a.png", "two/images/b.png"]
     root = make(images, [path.replace("images", "labels") for path in images],
@@ -227,13 +244,22 @@ def test_an_umlaut_may_be_one_character_or_two(make, of_image, of_label):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ('images: "{splt}/x/{name}"', "has the unknown part {splt}; known: {split}, {name}"),
+        (
+            'images: "{splt}/x/{name}"',
+            "has the unknown part {splt}; known: {split}, {folder}",
+        ),
         ('images: "../{split}/{name}"', "leads out of the folder"),
         ('images: "/data/{split}/{name}"', "leads out of the folder"),
         ('images: "{split}/images"', "has not one {name}"),
         (
             'images: "{name}_{split}"\nlabels: "{name}_{split}"',
-            "{split} is not a folder of its own",
+            "{split} is not in the name of one folder",
+        ),
+        ('images: "{split}/{split}/{name}"', "{split} is not in the name of one folder"),
+        ('images: "a/{folder}{name}"', "{folder} is not a folder of its own"),
+        (
+            'images: "{folder}/a/{name}"\nlabels: "b/{name}"',
+            "images and labels differ in {folder}; write it in both",
         ),
         ('images: "i/{name}"', "images and labels differ in {split}; write it in both"),
         ('labels: "{split}/l/{name}_{channel}"', "a label is one file; leave {channel} out"),
