@@ -36,7 +36,7 @@ LABEL_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 # What files of those formats begin with.
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *tiff.MAGIC)
 LIMIT = "GRIDGEN_IMAGE_MEMORY"
-"""Environment variable: gigabytes of memory that the pixels of one image may take."""
+"""Environment variable: gigabytes of memory for one image, alone or with its prediction."""
 
 
 class ImageFile(Protocol):
@@ -82,12 +82,14 @@ def _require_memory(path: Path, header: Header) -> None:
     rows, columns = header.stored
     stored = rows * columns * header.samples * header.dtype.itemsize
     needed = stored + rows * columns * header.channels * (4 if header.white else 12)
-    limit = image_memory()
-    if needed > limit:
-        fact = f"{columns}x{rows} pixels need {bytes_text(needed)} of memory"
-        raise DataError(
-            f"{path}: {fact}, and {bytes_text(limit)} are allowed; set {LIMIT} to more gigabytes"
-        )
+    require_memory_for(path, f"{columns}x{rows} pixels", needed)
+
+
+def require_memory_for(path: str | Path, what: str, needed: int) -> None:
+    """Refuse what an image would need of memory beyond what one may take. Errors: `DataError`."""
+    if needed > (limit := image_memory()):
+        fact = f"{what} need {bytes_text(needed)} of memory, and {bytes_text(limit)} are allowed"
+        raise DataError(f"{path}: {fact}; set {LIMIT} to more gigabytes")
 
 
 def image_memory() -> int:
@@ -177,7 +179,10 @@ def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     _, samples = read_samples(path, window)
     if samples.shape[2] != 1 or samples.dtype.kind == "f":
         fact = f"{path}: a label of {channel_text(samples.shape[2])} of {samples.dtype}"
-        raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF of whole numbers")
+        fix = "save ids as a grey or palette PNG or TIFF of whole numbers"
+        if samples.shape[2] == 3 and samples.dtype == np.uint8:
+            fix += ", or read it in a dataset's folder, where classes.txt lists the colours"
+        raise DataError(f"{fact}; {fix}")
     ids: IdArray = samples[..., 0]
     return ids
 

@@ -13,12 +13,10 @@ from gridgen.data import Dataset
 from gridgen.data.folder.dataset import channels_of, check_images, pixels_in
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
-from gridgen.images.files import require_channels
+from gridgen.images.files import require_channels, require_memory_for
 from gridgen.images.header import Header
-from gridgen.memory.host import host_memory
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
-from gridgen.text import bytes_text
 from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
@@ -145,9 +143,7 @@ def _require_memory(path: Path, header: Header, spec: NetworkSpec) -> None:
     height, width = header.size
     # As `infer` has it: levels, and sums of the outputs and of what each window counts.
     needed = 4 * height * width * (spec.in_channels + spec.classes + 1)
-    if needed > (there := host_memory()):
-        fact = f"{height}x{width} pixels need {bytes_text(needed)} of memory with their prediction"
-        raise DataError(f"{path}: {fact}, and there are {bytes_text(there)}; cut it into parts")
+    require_memory_for(path, f"{width}x{height} pixels and their prediction", needed)
 
 
 def _warn_of_conversions(images: Sequence[Found], headers: Sequence[Header], channels: int) -> None:

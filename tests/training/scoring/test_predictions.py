@@ -12,9 +12,9 @@ from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.images import read_image, write_image
+from gridgen.images.files import LIMIT
 from gridgen.training import evaluate, open_model, predict, train
 from gridgen.training.inference import Inference
-from gridgen.training.scoring import predictions
 from gridgen.training.tasks import pixels
 
 
@@ -112,12 +112,12 @@ def test_a_picture_of_a_large_image_shows_a_part_of_its_pixels(run, tmp_path, mo
 
 
 def test_an_image_whose_prediction_does_not_fit_into_memory_is_refused(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(predictions, "host_memory", lambda: 14_000)
+    monkeypatch.setenv(LIMIT, "14e-6")
     image, fits = picture(tmp_path / "a.png", 20, 27), picture(tmp_path / "b.png", 20, 25)
     with pytest.raises(DataError) as caught:
         predict(run.folder, [image, fits], tmp_path / "out")
-    told = "20x27 pixels need 15.1 kB of memory with their prediction, and there are 14.0 kB"
-    assert str(caught.value) == f"{image}: {told}; cut it into parts"
+    told = "27x20 pixels and their prediction need 15.1 kB of memory, and 14.0 kB are allowed"
+    assert str(caught.value) == f"{image}: {told}; set {LIMIT} to more gigabytes"
     predict(run.folder, [fits], tmp_path / "out")
 
 
