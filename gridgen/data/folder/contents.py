@@ -19,6 +19,8 @@ from gridgen.text import brief
 WHITE: Colour = (255, 255, 255)
 BORDER: Colour = (224, 224, 192)
 """What no object is, in the colours of PASCAL VOC."""
+FEWEST_GREYS, LIGHTEST = 6, 240
+"""Of a mask that was smoothed: grey levels at least, and one above which is no id of a class."""
 IGNORED = ("ignore", "ignored", "void", "unlabeled", "unlabelled")
 """Names of what is no class, in small letters."""
 
@@ -31,6 +33,20 @@ class Stored:
     colours: set[Colour] = field(default_factory=set)
     palette: dict[int, Colour] = field(default_factory=dict)
     """The colours of numbers, where files have a palette."""
+    pixels: int = 0
+    """Pixels that store numbers."""
+    between: int = 0
+    """Those of them that are neither 0 nor 255."""
+
+    @property
+    def smoothed(self) -> bool:
+        """Whether this is a mask of black and white whose edges have got grey levels: few pixels
+        of many numbers, up to the lightest or with gaps between them.
+        """
+        greys = {number for number in self.ids if 0 < number < IGNORE}
+        many = len(greys) >= FEWEST_GREYS and {0, IGNORE} <= self.ids
+        spread = many and (max(greys) > 2 * len(greys) or max(greys) > LIGHTEST)
+        return spread and 4 * self.between < self.pixels
 
 
 def add_label(stored: Stored, path: Path) -> None:
@@ -43,6 +59,8 @@ def add_label(stored: Stored, path: Path) -> None:
             fact = f"a label of the number {new[-1]}, which is beyond 64 bits with a sign"
             raise DataError(f"{path}: {fact}; save ids of classes")
         stored.ids.update(new)
+        stored.pixels += samples.size
+        stored.between += int(np.count_nonzero((samples != 0) & (samples != IGNORE)))
         _add_palette(stored, {k: palette[k] for k in new if 0 <= k < len(palette)}, path)
     elif samples.shape[2] == 3 and samples.dtype == np.uint8:
         numbers = np.unique(colour_numbers(samples)).tolist()

@@ -156,6 +156,10 @@ def _of_files(
     elif found.declared and (given := found.layout.settings.values):
         number = 1 + max(id_ for id_ in given.values() if id_ != "ignore")
         return class_lines(generated_names(number), {}), dict(given), shown
+    elif stored.smoothed:
+        fact = f"{root}: labels store {len(stored.ids)} numbers, most pixels 0 or 255, as a mask "
+        fact += "whose edges were smoothed by a change of size or by JPEG"
+        raise DataError(f"{fact}; make 0 of what is below 128 and 255 of the rest")
     elif found.declared and values:
         said = ", ".join(f"{number}: {meaning}" for number, meaning in values.items())
         fact = f"labels store {shown}, and classes are numbered from 0"

@@ -214,6 +214,41 @@ def test_a_folder_of_which_most_images_have_no_label_is_refused(make):
     assert not list(root.glob("*.*"))
 
 
+SMOOTHED = {
+    "by a change of size": [0, 15, 36, 60, 108, 153, 204, 255],
+    "by JPEG": [0, 1, 2, 3, 252, 253, 254, 255],
+    "much": [*range(0, 256, 2), 255],
+}
+
+
+def with_few(*numbers):
+    """A label of which nine in ten pixels are 0 or 255, and the others these numbers."""
+    ends = np.resize([0, 255], 10 * len(numbers))
+    return np.concatenate([ends, numbers])[None].astype(np.uint8)
+
+
+@pytest.mark.parametrize("numbers", SMOOTHED.values(), ids=SMOOTHED)
+def test_a_mask_whose_edges_were_smoothed_is_refused_with_the_cure(make, numbers):
+    root = make(with_few(*numbers))
+    told = f"labels store {len(numbers)} numbers, .* smoothed .*; make 0 of what is below 128"
+    with pytest.raises(DataError, match=told):
+        init_data(root)
+    assert not (root / "classes.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        with_few(*range(1, 20)),  # ids that count up, rare ones, and 255 for what is no class
+        row(0, 255, 15, 36, 60, 108, 153, 204),  # many pixels of each
+        with_few(7, 99),
+        np.resize([0, 3, 40, 80, 120, 160, 200], (1, 70)),
+    ],
+)
+def test_ids_of_classes_are_not_taken_for_a_smoothed_mask(make, label):
+    init_data(make(label.astype(np.uint8)))
+
+
 def test_two_files_that_are_there_are_not_overwritten(make):
     root = make(row(0, 1), texts={"classes.txt": "mine", "dataset.yaml": "mine"})
     with pytest.raises(FileError, match=r"classes.txt and dataset.yaml exist already, and are not"):
