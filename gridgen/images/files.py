@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +22,10 @@ from gridgen.images.header import Header, Samples, Window
 from gridgen.images.rules import (
     DecodedImage,
     IdArray,
+    Ranges,
     of_channels,
     pixels_of,
+    ranges_of,
     upright_samples,
     white_of,
 )
@@ -163,15 +165,24 @@ def read_pixels(
         header = file.header
         wanted = channels or header.channels
         require_channels(path, header.channels, wanted)
-        # Without a white, values are stretched by all that the file holds.
-        alone = header.orientation == 1 and white_of(header, scale) is not None
-        found = pixels_of(header, file.read(window if alone else None), scale)
+        alone, ranges = header.orientation == 1, None
+        if window and white_of(header, scale) is None:
+            # Values are stretched by all that the file holds, which is looked at once.
+            ranges = _ranges(path, os.stat(path).st_mtime_ns, scale)
+        found = pixels_of(header, file.read(window if alone else None), scale, ranges)
     found = replace(found, levels=of_channels(found.levels, wanted))
     if window is None:
         return found
     found = found if alone else _part(found, window)
     _require_side(path, found.levels.shape[1:], window)
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _ranges(path: str | Path, changed: int, scale: PixelScale) -> Ranges:
+    """The ranges of a file as it was at that time. Errors: `DataError`."""
+    with opened(path) as file:
+        return ranges_of(file.header, file.read(), scale)
 
 
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:

@@ -8,7 +8,7 @@ import tifffile
 from generated import leave_out, made, stored
 
 from gridgen.errors import DataError
-from gridgen.images import Window, read_image, read_label
+from gridgen.images import Window, read_image, read_label, tiff
 from gridgen.images.files import read_ids, read_pixels, read_samples
 from gridgen.images.rules import UPRIGHT
 
@@ -106,3 +106,19 @@ def test_a_tile_that_is_left_out_holds_the_number_without_a_value(tmp_path, dtyp
     for window in (None, Window(0, 0, 32)):
         _, samples = read_samples(path, window)
         assert np.array_equal(samples[..., 0], pixels, equal_nan=dtype == "f4")
+
+
+def test_what_a_file_is_stretched_by_is_looked_for_once(tmp_path, monkeypatch):
+    path, decoded = tmp_path / "a.tif", []
+    numbers = np.random.default_rng(0).integers(0, 4000, (64, 64), np.uint16)
+    tifffile.imwrite(path, numbers, tile=(16, 16), metadata=None)
+    whole = read_image(path)
+    whole_of = tiff._whole
+    monkeypatch.setattr(tiff, "_whole", lambda page: decoded.append(page) or whole_of(page))
+    for top in (0, 16, 40):
+        part = read_pixels(path, window=Window(top, 8, 20)).levels
+        assert np.array_equal(part, whole[:, top : top + 20, 8:28])
+    assert len(decoded) == 1
+    tifffile.imwrite(path, numbers // 2 + numbers % 7, tile=(16, 16), metadata=None)
+    again = read_image(path)
+    assert np.array_equal(read_pixels(path, window=Window(0, 0, 64)).levels, again)
