@@ -58,7 +58,8 @@ def init(
 ) -> None:
     """Find out how images and labels lie, and write classes.txt and dataset.yaml to the folder.
 
-    Layouts of common tools are known; gridgen data check reads the result. Nothing is overwritten.
+    Layouts of common tools are known; gridgen data check reads the result. Nothing is overwritten:
+    where one of the two files is there already, it is kept, and the other made to suit it.
     """
     from gridgen.data.folder import init_data
 
@@ -72,6 +73,7 @@ def init(
 
 def _print_found(found: "InitializedFolder") -> None:
     from gridgen.data.folder.classes import generated_names
+    from gridgen.data.folder.settings import CLASSES
 
     rows = [("layout", f"{found.layout}: {found.images}, {found.labels}")]
     for split, (images, labels) in found.splits.items():
@@ -90,10 +92,14 @@ def _print_found(found: "InitializedFolder") -> None:
             table.append(("", "ignored", "", str(number)))
     with_numbers = found.stored.startswith("ids")
     print_table(table if with_numbers else [row[:3] for row in table])
-    print(f"\nwrote  {', '.join(map(str, found.written))}")
-    folder = shlex.quote(str(found.written[0].parent))
+    print()
+    for path in found.kept:
+        print(f"kept   {path}, which was there")
+    print(f"wrote  {', '.join(map(str, found.written))}")
+    first = found.written[0]
+    folder = shlex.quote(str(first.parent))
     if {line.name for line in found.classes} & {*generated_names(len(found.classes))}:
-        print(f"next   name the classes in {found.written[0]}")
+        print(f"next   name the classes in {first.with_name(CLASSES)}")
     print(f"next   gridgen data {'check' if 'val' in found.splits else 'split'} {folder}")
 
 
@@ -114,6 +120,7 @@ def split(
     force: Annotated[
         bool, typer.Option("--force", help="Also where there are a val or lists already.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a val for a folder that has none: lists of names, and dataset.yaml says so.
 
@@ -123,6 +130,9 @@ def split(
 
     with progress("reading") as on_progress:
         made = split_data(folder, val, seed, group=group, force=force, on_progress=on_progress)
+    if as_json:
+        print_json(made.as_json())
+        return
     print_rows([*made.rows(), ("next", f"gridgen data check {shlex.quote(folder)}")])
 
 

@@ -64,6 +64,13 @@ def train(
             help="Cross-validation: the K-th of N parts of train is val, the rest is trained on.",
         ),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="With --fold: names whose first group is equal are in one part: '^[^_]+'.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -111,6 +118,7 @@ def train(
                 folder=output,
                 holdout=holdout,
                 fold=fold,
+                group=group,
                 seed=seed or 0,
                 device=device or "auto",
                 resume_if_begun=resume_if_begun,

@@ -1,6 +1,7 @@
 """Drawn pictures whose classes depend on a key far away. They are generated from a seed."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +49,16 @@ class Figure:
         """
         n = KINDS[self.kind]
         a = self.radius * np.sqrt(np.pi / (n * np.tan(np.pi / n)))
-        y, x = np.mgrid[:SIDE, :SIDE] + 0.5 - np.array([self.row, self.column])[:, None, None]
+        # What is further away than a corner is outside, and need not be looked at.
+        reach = a / np.cos(np.pi / n)
+        rows, columns = (
+            slice(max(int(middle - reach), 0), int(middle + reach) + 1)
+            for middle in (self.row, self.column)
+        )
+        y, x = np.mgrid[rows, columns] + 0.5 - np.array([self.row, self.column])[:, None, None]
         normals = self.angle + 2 * np.pi / n * np.arange(n)[:, None, None]
-        inside: npt.NDArray[np.bool_] = (np.cos(normals) * x + np.sin(normals) * y <= a).all(0)
+        inside = np.zeros((SIDE, SIDE), dtype=np.bool_)
+        inside[rows, columns] = (np.cos(normals) * x + np.sin(normals) * y <= a).all(0)
         return inside
 
 
@@ -92,8 +100,15 @@ class Shapes:
 
     def __getitem__(self, index: int) -> Sample:
         index = range(len(self))[index]
-        image, label = draw(imagine(self._seed, self._split, index))
-        return Sample(self.names[index], image, label)
+        image, label = _drawn(self._seed, self._split, index)
+        # New tensors, since whoever gets a sample may change it.
+        return Sample(self.names[index], image.float() / 255, label.long())
+
+
+@lru_cache(maxsize=2 * sum(SPLITS.values()))
+def _drawn(seed: int, split: str, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Kept from epoch to epoch, 16 KB each, as to draw takes longer than to learn."""
+    return draw(imagine(seed, split, index))
 
 
 def imagine(seed: int, split: str, index: int) -> Scene:
@@ -114,9 +129,9 @@ def imagine(seed: int, split: str, index: int) -> Scene:
 
 
 def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
-    """Image (3, SIDE, SIDE) in steps of 1/255, and label (SIDE, SIDE)."""
+    """Image (3, SIDE, SIDE), 0 to 255, and label (SIDE, SIDE), both in bytes."""
     canvas = scene.texture.copy()
-    label = np.full((SIDE, SIDE), BACKGROUND, dtype=np.int64)
+    label = np.full((SIDE, SIDE), BACKGROUND, dtype=np.uint8)
     for figure in scene.figures:
         mask = figure.mask()
         canvas[mask] = figure.colour
@@ -124,8 +139,8 @@ def draw(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     canvas += scene.grain
     canvas[_panel(scene.key)] = 0
     canvas[scene.key.mask()] = scene.key.colour
-    levels = np.rint(np.clip(canvas, 0, 1) * 255).astype(np.float32)
-    return torch.from_numpy(levels / 255).permute(2, 0, 1).contiguous(), torch.from_numpy(label)
+    levels = np.rint(np.clip(canvas, 0, 1) * 255).astype(np.uint8)
+    return torch.from_numpy(levels).permute(2, 0, 1).contiguous(), torch.from_numpy(label)
 
 
 def _figure(

@@ -13,6 +13,7 @@ import torch
 from pydantic import AfterValidator
 
 from gridgen.data.dataset import Dataset, OnDisk, RuledLabels, Sample, label_rules, part_of
+from gridgen.data.division import grouped, parts_of
 from gridgen.errors import DataError
 from gridgen.images import Window
 from gridgen.names import composed
@@ -92,12 +93,14 @@ def holdout(dataset: Dataset, pattern: str) -> tuple[Dataset, Dataset]:
     return _two_parts(dataset, matching)
 
 
-def fold(dataset: Dataset, text: str) -> tuple[Dataset, Dataset]:
+def fold(dataset: Dataset, text: str, group: str | None = None) -> tuple[Dataset, Dataset]:
     """Split a dataset into the samples of all other folds, and those of fold `K/N`.
 
     The names, in the order of `shuffled`, are cut into N parts that differ by one sample at most.
     So the N folds share nothing, and a sample that is added moves at most N - 1 others to the next
-    fold. Errors: `DataError` for another text, and for fewer samples than folds.
+    fold. With a `group`, a regular expression as of `grouped`, whole groups are shared out to
+    parts, each to the one that is smallest so far, the largest first. Errors: `DataError` for
+    another text, and for fewer samples or groups than folds; as of `grouped`.
 
     >>> from gridgen.data.shapes import Shapes
     >>> rest, part = fold(Shapes("val"), "2/5")
@@ -106,12 +109,12 @@ def fold(dataset: Dataset, text: str) -> tuple[Dataset, Dataset]:
     """
     require_fold(text)
     number, of = map(int, text.split("/"))
-    names = shuffled(dataset.names)
-    if of > len(names):
-        fact = f"{len(names)} image{'s' * (len(names) != 1)} of train for {of} folds"
+    groups = grouped(dataset.names, group)
+    if of > len(groups):
+        what = f"{'image' if group is None else 'group'}{'s' * (len(groups) != 1)}"
+        fact = f"{len(groups)} {what} of train for {of} folds"
         raise DataError(f"{dataset.name}: fold {text}: {fact}; N of K/N is at most their number")
-    first, end = ((k * len(names) + of - 1) // of for k in (number - 1, number))
-    return _two_parts(dataset, names[first:end])
+    return _two_parts(dataset, parts_of(groups, of)[number - 1])
 
 
 class Division(NamedTuple):
@@ -122,33 +125,19 @@ class Division(NamedTuple):
     holdout: Dataset | None
 
 
-def divided(train: Dataset, held_out: str | None, of_fold: str | None) -> Division:
+def divided(
+    train: Dataset, held_out: str | None, of_fold: str | None, group: str | None = None
+) -> Division:
     """Hold out what matches a pattern, and take the fold `K/N` of the rest, where they are given.
 
-    Errors: `DataError`, as of `holdout` and `fold`.
+    Errors: `DataError`, `UsageError`, as of `holdout` and `fold`.
     """
     apart = part = None
     if held_out is not None:
         train, apart = holdout(train, held_out)
     if of_fold is not None:
-        train, part = fold(train, of_fold)
+        train, part = fold(train, of_fold, group)
     return Division(train, part, apart)
-
-
-def shuffled(names: Iterable[str], seed: int = 0) -> list[str]:
-    """The names in an order that follows from a hash of the seed and each name.
-
-    A name that is added changes the order of no others.
-
-    >>> shuffled("abcd"), shuffled("abc"), shuffled("abcd", seed=1)
-    (['c', 'b', 'd', 'a'], ['c', 'b', 'a'], ['d', 'a', 'b', 'c'])
-    """
-
-    def place(name: str) -> bytes:
-        # Names of files need not be UTF-8.
-        return sha256(f"{seed}/{composed(name)}".encode(errors="surrogateescape")).digest()
-
-    return sorted(names, key=place)
 
 
 def digest_of_names(dataset: Dataset) -> str:

@@ -81,16 +81,21 @@ def _of_pillow(image: Image.Image, channels: int, scale: PixelScale) -> DecodedI
 
 def _of_tensor(tensor: torch.Tensor) -> npt.NDArray[Any]:
     """(H, W) or (H, W, C) of a tensor (H, W) or (C, H, W). Errors: `DataError`."""
+    require_values(tensor)
+    # numpy has neither bfloat16 nor numbers that are kept conjugated or negated.
+    plain = tensor.float() if tensor.is_floating_point() else tensor.resolve_conj()
+    array = plain.detach().resolve_neg().cpu().numpy()
+    return np.moveaxis(array, 0, -1) if array.ndim == 3 else array
+
+
+def require_values(tensor: torch.Tensor) -> None:
+    """Refuse a tensor that is sparse, quantized, or on the device meta. Errors: `DataError`."""
     if tensor.is_meta or tensor.is_quantized or tensor.layout != torch.strided:
         kind = "on the device meta" if tensor.is_meta else f"of layout {tensor.layout}"
         kind = "quantized" if tensor.is_quantized else kind
         raise DataError(
             f"a tensor that is {kind} has no plain values; give a dense one with values"
         )
-    # numpy has neither bfloat16 nor numbers that are kept conjugated or negated.
-    plain = tensor.float() if tensor.is_floating_point() else tensor.resolve_conj()
-    array = plain.detach().resolve_neg().cpu().numpy()
-    return np.moveaxis(array, 0, -1) if array.ndim == 3 else array
 
 
 def _channels_last(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

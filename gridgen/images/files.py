@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +22,10 @@ from gridgen.images.header import Header, Samples, Window
 from gridgen.images.rules import (
     DecodedImage,
     IdArray,
+    Ranges,
     of_channels,
     pixels_of,
+    ranges_of,
     upright_samples,
     white_of,
 )
@@ -36,7 +38,7 @@ LABEL_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 # What files of those formats begin with.
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *tiff.MAGIC)
 LIMIT = "GRIDGEN_IMAGE_MEMORY"
-"""Environment variable: gigabytes of memory that the pixels of one image may take."""
+"""Environment variable: gigabytes of memory for one image, alone or with its prediction."""
 
 
 class ImageFile(Protocol):
@@ -82,12 +84,14 @@ def _require_memory(path: Path, header: Header) -> None:
     rows, columns = header.stored
     stored = rows * columns * header.samples * header.dtype.itemsize
     needed = stored + rows * columns * header.channels * (4 if header.white else 12)
-    limit = image_memory()
-    if needed > limit:
-        fact = f"{columns}x{rows} pixels need {bytes_text(needed)} of memory"
-        raise DataError(
-            f"{path}: {fact}, and {bytes_text(limit)} are allowed; set {LIMIT} to more gigabytes"
-        )
+    require_memory_for(path, f"{columns}x{rows} pixels", needed)
+
+
+def require_memory_for(path: str | Path, what: str, needed: int) -> None:
+    """Refuse what an image would need of memory beyond what one may take. Errors: `DataError`."""
+    if needed > (limit := image_memory()):
+        fact = f"{what} need {bytes_text(needed)} of memory, and {bytes_text(limit)} are allowed"
+        raise DataError(f"{path}: {fact}; set {LIMIT} to more gigabytes")
 
 
 def image_memory() -> int:
@@ -161,9 +165,11 @@ def read_pixels(
         header = file.header
         wanted = channels or header.channels
         require_channels(path, header.channels, wanted)
-        # Without a white, values are stretched by all that the file holds.
-        alone = header.orientation == 1 and white_of(header, scale) is not None
-        found = pixels_of(header, file.read(window if alone else None), scale)
+        alone, ranges = header.orientation == 1, None
+        if window and white_of(header, scale) is None:
+            # Values are stretched by all that the file holds, which is looked at once.
+            ranges = _ranges(path, os.stat(path).st_mtime_ns, scale)
+        found = pixels_of(header, file.read(window if alone else None), scale, ranges)
     found = replace(found, levels=of_channels(found.levels, wanted))
     if window is None:
         return found
@@ -172,29 +178,40 @@ def read_pixels(
     return found
 
 
+@lru_cache(maxsize=10_000)
+def _ranges(path: str | Path, changed: int, scale: PixelScale) -> Ranges:
+    """The ranges of a file as it was at that time. Errors: `DataError`."""
+    with opened(path) as file:
+        return ranges_of(file.header, file.read(), scale)
+
+
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     """The ids in a label file, or in its part `window`: (H, W). Errors: `DataError`."""
-    samples = read_samples(path, window)
+    _, samples = read_samples(path, window)
     if samples.shape[2] != 1 or samples.dtype.kind == "f":
         fact = f"{path}: a label of {channel_text(samples.shape[2])} of {samples.dtype}"
-        raise DataError(f"{fact}; save ids as a grey or palette PNG or TIFF of whole numbers")
+        fix = "save ids as a grey or palette PNG or TIFF of whole numbers"
+        if samples.shape[2] == 3 and samples.dtype == np.uint8:
+            fix += ", or read it in a dataset's folder, where classes.txt lists the colours"
+        raise DataError(f"{fact}; {fix}")
     ids: IdArray = samples[..., 0]
     return ids
 
 
-def read_samples(path: str | Path, window: Window | None = None) -> Samples:
-    """What a file stores, upright and without alpha, or its part `window`: (H, W, samples).
+def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header, Samples]:
+    """The header, and what is stored, upright and without alpha, or its part `window`.
 
-    Whatever it means as brightness or colour. Errors: `DataError`.
+    The latter is (H, W, samples), whatever it means as brightness or colour. Errors: `DataError`.
     """
     with opened(path) as file:
-        alone = file.header.orientation == 1
-        samples = upright_samples(file.header, file.read(window if alone else None))
+        header = file.header
+        alone = header.orientation == 1
+        samples = upright_samples(header, file.read(window if alone else None))
     if window is None:
-        return samples
+        return header, samples
     samples = samples if alone else samples[window.rows, window.columns]
     _require_side(path, samples.shape[:2], window)
-    return samples
+    return header, samples
 
 
 def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:

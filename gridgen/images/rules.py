@@ -18,6 +18,8 @@ from gridgen.images.scale import FILE_SCALE, PixelScale
 Levels = npt.NDArray[np.floating]
 ValidMask = npt.NDArray[np.bool_]
 IdArray = npt.NDArray[np.integer]
+Ranges = tuple[tuple[float, float], ...]
+"""Of each channel, the numbers that become 0 and 1."""
 
 # How much of an image's range is stretched to [0, 1] where its white is not known.
 PERCENTILES = (1.0, 99.8)
@@ -49,8 +51,16 @@ class DecodedImage:
     """bool (H, W): false where a pixel has no value in any channel; None if all have one."""
 
 
-def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -> DecodedImage:
-    """Levels from 0 to 1 of stored samples (rows, columns, samples)."""
+def pixels_of(
+    header: Header,
+    stored: Samples,
+    scale: PixelScale = FILE_SCALE,
+    ranges: Ranges | None = None,
+) -> DecodedImage:
+    """Levels from 0 to 1 of stored samples (rows, columns, samples).
+
+    Of a part of a file, `ranges` are those of all its samples; else they are those of `stored`.
+    """
     upright = upright_samples(header, stored)
     valid = _valid(header, upright, scale.nodata)
     white, plain = white_of(header, scale), header.photometric in PLAIN and not scale.black
@@ -59,7 +69,7 @@ def pixels_of(header: Header, stored: Samples, scale: PixelScale = FILE_SCALE) -
     if header.photometric is Photometric.PALETTE:
         levels = _looked_up(header, upright[..., 0])
     else:
-        levels = _levels(header, upright, scale, valid)
+        levels = _levels(header, upright, scale, valid, ranges)
     if header.photometric is Photometric.CMYK and levels.shape[2] == 4:
         levels = (1 - levels[..., :3]) * (1 - levels[..., 3:])
     if valid is None:
@@ -122,19 +132,39 @@ def _stored(mark: float, dtype: np.dtype[Any]) -> Any:
     return dtype.type(np.clip(mark, np.finfo(dtype).min, np.finfo(dtype).max))
 
 
-def _levels(header: Header, values: Samples, scale: PixelScale, valid: ValidMask | None) -> Levels:
-    """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0."""
+def ranges_of(header: Header, stored: Samples, scale: PixelScale) -> Ranges:
+    """What becomes 0 and 1 in each channel of an image whose white is not known."""
+    values = upright_samples(header, stored)
+    numbers = _numbers(header, values, _valid(header, values, scale.nodata))
+    return tuple(_range(channel) for channel in np.moveaxis(numbers, 2, 0))
+
+
+def _numbers(header: Header, values: Samples, valid: ValidMask | None) -> Levels:
+    """Numbers that grow with brightness where white is not known; NaN for those without a value."""
     numbers = values.astype(np.float64)
     if valid is not None:
         numbers[~valid] = np.nan
-    inverted = header.photometric is Photometric.WHITE_IS_ZERO
+    return -numbers if header.photometric is Photometric.WHITE_IS_ZERO else numbers
+
+
+def _levels(
+    header: Header,
+    values: Samples,
+    scale: PixelScale,
+    valid: ValidMask | None,
+    ranges: Ranges | None,
+) -> Levels:
+    """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0."""
+    numbers = _numbers(header, values, valid)
     if (white := white_of(header, scale)) is not None:
         black = scale.black or 0.0 if _declares(header, scale) else 0.0
-        levels = (numbers - black) / (white - black)
+        inverted = header.photometric is Photometric.WHITE_IS_ZERO
+        levels = ((-numbers if inverted else numbers) - black) / (white - black)
         levels = 1 - levels if inverted else levels
     else:
-        numbers = -numbers if inverted else numbers
-        levels = np.stack([_stretched(channel) for channel in np.moveaxis(numbers, 2, 0)], axis=2)
+        channels = np.moveaxis(numbers, 2, 0)
+        low, high = np.array(ranges or [_range(channel) for channel in channels]).T
+        levels = (numbers - low) / np.maximum(high - low, np.finfo(np.float32).tiny)
     return levels if valid is None else np.nan_to_num(levels)
 
 
@@ -147,14 +177,13 @@ def _declares(header: Header, scale: PixelScale) -> bool:
     return scale.white is not None and header.bits > 8
 
 
-def _stretched(channel: Levels) -> Levels:
-    """(H, W): the low percentile of the numbers becomes 0, the high one 1; NaN stays."""
+def _range(channel: Levels) -> tuple[float, float]:
+    """(H, W): the low and the high percentile of the numbers that are not NaN."""
     known = channel[~np.isnan(channel)]
     if not known.size:
-        return channel
+        return 0.0, 1.0
     low, high = np.percentile(known, PERCENTILES)
-    stretched: Levels = (channel - low) / max(high - low, np.finfo(np.float32).tiny)
-    return stretched
+    return float(low), float(high)
 
 
 def to_grey(image: torch.Tensor) -> torch.Tensor:

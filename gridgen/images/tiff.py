@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,8 @@ def opened(path: Path) -> Iterator[TiffImage]:
             _require_listed(path, file, pages)
             for number, page in enumerate(pages, 1):
                 _require_band(path, page, number, pages)
+                # tifffile takes 0 where a positive number is to be one of signed ones.
+                page.nodata = _left_out(page)
             yield TiffImage(path, pages)
     except DAMAGED as error:
         raise DataError(f"{path}: damaged, or no image: {_reason(error)}") from error
@@ -153,6 +156,21 @@ def _nodata(page: "TiffPage") -> float | None:
         return None if tag is None else float(str(tag.value).strip("\0 "))
     except ValueError:
         return None
+
+
+def _left_out(page: "TiffPage") -> int | float:
+    """What the pixels of a part hold that the file leaves out: GDAL's number, or 0."""
+    tag, dtype = page.tags.get(GDAL_NODATA), np.dtype(page.dtype)
+    try:
+        number = Decimal("0" if tag is None else str(tag.value).strip("\0 "))
+        if dtype.kind == "f":
+            return float(np.clip(float(number), np.finfo(dtype).min, np.finfo(dtype).max))
+        # A float would lose digits of 64 bits.
+        whole = int(number)
+    except (ValueError, ArithmeticError):
+        return 0
+    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    return whole if limits.min <= whole <= limits.max else 0
 
 
 def _palette(page: "TiffPage") -> npt.NDArray[np.float32]:

@@ -11,6 +11,7 @@ import torch
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import DataError
 from gridgen.files import write_file
+from gridgen.images.arrays import require_values
 
 Values = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -22,9 +23,9 @@ LevelsTensor = Annotated[torch.Tensor, "a tensor (C, H, W) of levels from 0 to 1
 def write_image(path: PathLike, image: LevelsTensor, *, bits: int = 8) -> Path:
     """Write levels from 0 to 1, (channels, H, W), as whole numbers of 8 or 16 bits.
 
-    PNG holds 1 or 3 channels, TIFF any number, compressed without loss. Levels are clamped and
-    rounded; 1 becomes 255 or 65535. Errors: `DataError` for another ending, shape or depth;
-    `FileError`.
+    PNG holds 1 or 3 channels, TIFF any number, compressed without loss. Levels are rounded; 1
+    becomes 255 or 65535. Errors: `DataError` for another ending, shape or depth, and for levels
+    that would be rounded to less than 0 or more than that; `FileError`.
 
     >>> import tempfile
     >>> write_image(tempfile.mkdtemp() + "/grey.png", torch.ones(1, 2, 3)).name
@@ -44,10 +45,15 @@ def encode(image: torch.Tensor, bits: int, suffix: str) -> bytes:
         shape = " x ".join(map(str, image.shape)) or "one value"
         fact = f"{shape} of {str(image.dtype).removeprefix('torch.')}"
         raise DataError(f"{fact} is no image; give levels from 0 to 1, (channels, H, W)")
+    require_values(image)
     if not image.isfinite().all():
         raise DataError("an image of numbers that are not finite; nothing is written for NaN")
-    levels = image.detach().cpu().double().clamp(0, 1).permute(1, 2, 0).numpy()
-    return WRITERS[suffix](np.rint(levels * (2**bits - 1)).astype(DEPTHS[bits]))
+    levels = image.detach().cpu().double().permute(1, 2, 0).numpy()
+    numbers = np.rint(levels * (2**bits - 1))
+    if numbers.min() < 0 or numbers.max() > 2**bits - 1:
+        fact = f"levels from {levels.min():g} to {levels.max():g}"
+        raise DataError(f"{fact}; give them from 0 to 1, as image.clamp(0, 1) does")
+    return WRITERS[suffix](numbers.astype(DEPTHS[bits]))
 
 
 def _png(values: Values) -> bytes:

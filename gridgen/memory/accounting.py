@@ -79,8 +79,8 @@ def count_memory(
 ) -> Memory:
     """The memory that `grid` needs for images of `size` (height, width) under `setting`.
 
-    A training step as `gridgen train` does it: gradients are kept from step to step, the loss is
-    cross-entropy, total dropout keeps every unit, features beside the image are not given.
+    A training step as `gridgen train` does it: gradients are kept from step to step, total dropout
+    keeps every unit, features beside the image are not given.
     Without a size, as `count`. Errors: `SizeError`.
 
     >>> from gridgen.grid import build_grid

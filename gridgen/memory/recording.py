@@ -14,6 +14,7 @@ from gridgen.grid import Grid
 from gridgen.grid.layers import Shape
 from gridgen.grid.tracing import Size
 from gridgen.memory.layers import Recorder
+from gridgen.memory.losses import record_losses
 from gridgen.memory.operations import Map
 from gridgen.memory.setting import FP32, INT64, Setting
 from gridgen.memory.tape import Op, Span, Tape, TapeValue
@@ -27,7 +28,7 @@ def record_training(
     """A training step's forward pass on images of `size`, and its loss. Errors: `SizeError`."""
     recorder, prediction = _record(grid, program, size, Recorder(setting, training=True))
     labels = recorder.tape.give(setting.batch * prod(size), INT64)
-    loss = _cross_entropy(recorder, prediction, labels)
+    loss = record_losses(recorder, prediction, labels)
     recorder.end_autocast()
     return recorder.tape, loss
 
@@ -47,19 +48,6 @@ def _record(grid: Grid, program: Program, size: Size, recorder: Recorder) -> tup
     prediction = recording.values[ops.PREDICTION]
     assert prediction is not None
     return recorder, prediction
-
-
-def _cross_entropy(recorder: Recorder, prediction: Map, labels: TapeValue) -> TapeValue:
-    """Computed in fp32; keeps the logarithms of the probabilities, and the labels."""
-    tape = recorder.tape
-    # The loss is always computed in fp32, as logarithms of bf16 are too coarse.
-    single = recorder.cast(prediction, FP32)
-    logs = recorder.new(single, keeps_output=True)
-    tape.drop(single.value)
-    loss = tape.value(tape.storage(FP32), 1, FP32)
-    tape.events.append(Op((logs.value,), loss, (loss.storage,), (labels.storage,)))
-    tape.drop(logs.value)
-    return loss
 
 
 @dataclass

@@ -22,6 +22,16 @@ RecomputeField = Annotated[
         "of every unit, or of every column."
     ),
 ]
+CROSS_ENTROPY = "cross-entropy"
+LossField = Annotated[
+    tuple[str, ...],
+    Field(
+        min_length=1,
+        strict=False,
+        description="Losses that are added up; those that are not known by name need what "
+        "cross-entropy does.",
+    ),
+]
 FP32, INT64 = 4, 8
 """Bytes of a value of that type."""
 WIDTH = {"fp32": 4, "bf16": 2, "fp16": 2}
@@ -47,6 +57,8 @@ class Setting(Document):
         default=False, description="Whether averaged weights are kept too, as a recipe's ema does."
     )
     recompute: RecomputeField = "none"
+    loss: LossField = (CROSS_ENTROPY,)
+    smoothed: bool = Field(default=False, description="Whether labels are smoothed.")
     device: Literal["cuda", "cpu"] = Field(
         default="cuda", description="Autocast leaves other layers in fp32 on a CPU than on a GPU."
     )

@@ -1,7 +1,7 @@
 """Budgets: limits on what a network may cost, checked by arithmetic before it is built."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from gridgen.arguments import checked
 from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.space.quantities import QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
-from gridgen.space.workload import Workload
+from gridgen.space.workload import AcceptedCosts, Workload
 from gridgen.spec import GridSpec
 from gridgen.text import ByteAmount, MacAmount, ValueAmount
 
@@ -92,22 +92,7 @@ class Budget(Workload):
     if TYPE_CHECKING:  # what is accepted, of which the fields below hold one form
 
         def __init__(
-            self,
-            *,
-            size: Sequence[int] | str | None = None,
-            crop: int | None = None,
-            batch: int | None = None,
-            precision: str | None = None,
-            optimizer: str | None = None,
-            averaged: bool | None = None,
-            recompute: str | None = None,
-            bound: str = "exact",
-            parameters: int | str | None = None,
-            activations: int | str | None = None,
-            macs: int | str | None = None,
-            training_memory: int | str | None = None,
-            inference_memory: int | str | None = None,
-            min_receptive_field: int | None = None,
+            self, *, min_receptive_field: int | None = None, **costs: Unpack[AcceptedCosts]
         ) -> None: ...
 
     parameters: ValueAmount | None = Field(

@@ -7,7 +7,7 @@ with `base_channels`, so the width is found by bisection.
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Unpack
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -16,7 +16,7 @@ from gridgen.errors import SpecError
 from gridgen.grid import build_grid
 from gridgen.space.budget import Budget
 from gridgen.space.quantities import QUANTITIES
-from gridgen.space.workload import Workload
+from gridgen.space.workload import AcceptedCosts, Workload
 from gridgen.spec import GridSpec
 from gridgen.spec.gridspec import MAX_CHANNELS
 from gridgen.text import ByteAmount, MacAmount, ValueAmount
@@ -45,22 +45,7 @@ class Match(Workload):
     if TYPE_CHECKING:  # what is accepted, of which the fields below hold one form
 
         def __init__(
-            self,
-            *,
-            size: tuple[int, ...] | str | None = None,
-            crop: int | None = None,
-            batch: int | None = None,
-            precision: str | None = None,
-            optimizer: str | None = None,
-            averaged: bool | None = None,
-            recompute: str | None = None,
-            bound: str = "exact",
-            parameters: int | str | None = None,
-            activations: int | str | None = None,
-            macs: int | str | None = None,
-            training_memory: int | str | None = None,
-            inference_memory: int | str | None = None,
-            within: float | str = 0.05,
+            self, *, within: float | str = 0.05, **costs: Unpack[AcceptedCosts]
         ) -> None: ...
 
     parameters: ValueAmount | None = Field(default=None, description="Trainable values.")

@@ -1,13 +1,20 @@
 """What costs depend on beside the network: image, batch, precision, optimizer, and formulas."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gridgen.analysis.sizes import DEFAULT_SIZES, MAX_SIDE, larger_size, read_size, smaller_size
 from gridgen.errors import SizeError
 from gridgen.grid.tracing import Size
-from gridgen.memory.setting import OptimizerField, PrecisionField, RecomputeField, Setting
+from gridgen.memory.setting import (
+    LossField,
+    OptimizerField,
+    PrecisionField,
+    RecomputeField,
+    Setting,
+)
 from gridgen.spec import Document, NetworkSpec
 
 ImageSide = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -32,6 +39,28 @@ Image = Annotated[
     WithJsonSchema({"anyOf": [_LIST, _TEXT]}),
 ]
 """Height and width, such as [360, 480] or 360x480; as many sides as the spec has dimensions."""
+
+
+class AcceptedCosts(TypedDict, total=False):
+    """What is accepted for the fields of a workload and for costs, of which each field holds one
+    form. A type checker reads it.
+    """
+
+    size: Sequence[int] | str | None
+    crop: int | None
+    batch: int | None
+    precision: str | None
+    optimizer: str | None
+    averaged: bool | None
+    recompute: str | None
+    loss: Sequence[str] | None
+    smoothed: bool | None
+    bound: str
+    parameters: int | str | None
+    activations: int | str | None
+    macs: int | str | None
+    training_memory: int | str | None
+    inference_memory: int | str | None
 
 
 class Workload(Document):
@@ -74,6 +103,16 @@ class Workload(Document):
     )
     recompute: RecomputeField | None = Field(
         default=None, description="The recipe's in a study where it is not given, else none."
+    )
+    loss: LossField | None = Field(
+        default=None,
+        description="Losses that are added up, for training_memory; the recipe's in a study where "
+        "they are not given, else cross-entropy.",
+    )
+    smoothed: bool | None = Field(
+        default=None,
+        description="Whether labels are smoothed; as the recipe does in a study where it is not "
+        "given, else not.",
     )
     bound: Literal["exact", "paper"] = Field(
         default="exact",

@@ -1,6 +1,7 @@
 """`gridgen data check`: what it prints, and its exit codes."""
 
 import json
+from shutil import rmtree
 
 import numpy as np
 import pytest
@@ -146,11 +147,28 @@ def test_what_is_no_dataset_is_refused_in_one_line(place, gridgen, arguments, sa
     assert gridgen("data", *arguments) == (2, "", f"{said}\n")
 
 
+def test_a_split_as_json(streets, gridgen):
+    rmtree(streets / "val")
+    code, out, _ = gridgen("data", "split", "streets", "--val", "0.5", "--seed", "1", "--json")
+    assert (code, json.loads(out)) == (
+        0,
+        {
+            "lists": {"train": ["b"], "val": ["a"]},
+            "groups": 2,
+            "absent": [],
+            "better_seed": None,
+            "left_out": {},
+            "written": [
+                "streets/splits/train.txt",
+                "streets/splits/val.txt",
+                "streets/dataset.yaml",
+            ],
+        },
+    )
+
+
 def test_a_val_is_split_off_by_names(streets, gridgen):
-    for part in ("images", "labels"):
-        (streets / f"val/{part}/c.png").unlink()
-        (streets / f"val/{part}").rmdir()
-    (streets / "val").rmdir()
+    rmtree(streets / "val")
     assert gridgen("data", "split", "streets", "--val", "0.5", "--seed", "1") == (
         0,
         "train  1 image\n"

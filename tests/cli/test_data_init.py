@@ -57,6 +57,16 @@ def test_colours_are_shown_once(folder, gridgen):
     assert "class    id   colour\nclass 0   0  #000000\nclass 1   1  #090909\n" in out
 
 
+def test_a_file_that_was_there_is_told(folder, gridgen):
+    (folder / "classes.txt").write_text("0\ta\t0\t0\t0\tclass\n1\tb\t9\t0\t0\tclass\n")
+    code, out, _ = gridgen("data", "init", "in")
+    assert code == 0
+    assert out.endswith(
+        "\nkept   in/classes.txt, which was there\nwrote  in/dataset.yaml\n"
+        "next   gridgen data split in\n"
+    )
+
+
 def test_as_json(folder, gridgen):
     found = json.loads(gridgen("data", "init", "in", "--json")[1])
     assert found["splits"] == {"train": {"images": 2, "labels": 1}}
@@ -67,4 +77,4 @@ def test_what_is_not_understood_is_one_line_and_exit_code_2(place, gridgen):
     (place / "in").mkdir()
     code, out, err = gridgen("data", "init", "in")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "in: no images with labels such as" in err
+    assert "in: no files; no images with labels such as" in err

@@ -6,8 +6,9 @@ import torch
 
 from gridgen.data import load_dataset
 from gridgen.data.dataset import OnDisk
+from gridgen.data.division import shuffled
 from gridgen.data.shapes import Shapes
-from gridgen.data.subsets import divided, fold, holdout, shuffled
+from gridgen.data.subsets import divided, fold, holdout
 from gridgen.errors import DataError
 
 

@@ -15,6 +15,7 @@ import tifffile
 from PIL import Image
 
 PNG_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+TILE = (16, 32)
 DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
 
 
@@ -31,6 +32,8 @@ class Made:
     said: str
     """How it was made, for messages."""
     palette: np.ndarray | None = None
+    nodata: float | None = None
+    """The number of samples without a value, as they are stored."""
 
 
 def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
@@ -133,9 +136,16 @@ def tiff(rng: np.random.Generator, place: Path) -> Made:
         samples = int(rng.choice([3, 4]))
     upright = values(rng, dtype, bits, samples)
     orientation = int(rng.integers(1, 9))
-    pixels = np.ascontiguousarray(stored(upright, orientation))
     options: dict[str, Any] = {"metadata": None, "byteorder": str(rng.choice(["<", ">"]))}
-    options["extratags"] = [(274, 3, 1, orientation, True)]
+    options["extratags"] = [(274, 3, 1, orientation, False)]
+    nodata = None
+    if rng.random() < 0.25:
+        nodata = without_values(rng, upright, bits)
+        text = "-9999" if nodata < -9000 and dtype[0] == "f" else f"{nodata}"
+        options["extratags"].append((42113, 2, 0, text, False))
+    tiled = bool(rng.random() < 0.4 and not bits % 8)
+    sparse = sparse_tiles(rng, upright, orientation, nodata) if tiled else []
+    pixels = np.ascontiguousarray(stored(upright, orientation))
     options["photometric"] = {"black": "minisblack", "white": "miniswhite"}.get(meaning, meaning)
     if bits % 8:
         options["bitspersample"] = bits
@@ -149,29 +159,78 @@ def tiff(rng: np.random.Generator, place: Path) -> Made:
         options["colormap"] = palette.T.copy()
     if samples == 4 and meaning == "rgb":
         options["extrasamples"] = ["unassalpha"]
+    paged = samples > 1 and meaning == "black" and not sparse and bool(rng.random() < 0.3)
     if samples == 1:
         pixels = pixels[..., 0]
+    elif paged:
+        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     elif rng.random() < 0.5:
         options["planarconfig"] = "separate"
         pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     else:
         options["planarconfig"] = "contig"
-    if rng.random() < 0.4 and not bits % 8:
-        options["tile"] = (16, 32)
+    if tiled:
+        options["tile"] = TILE
     elif rng.random() < 0.5:
         options["rowsperstrip"] = int(rng.integers(1, 9))
-    overview = bool(rng.random() < 0.2)
+    overview = not paged and bool(rng.random() < 0.2)
     order, big = options.pop("byteorder"), bool(rng.random() < 0.2)
     with tifffile.TiffWriter(path, bigtiff=big, byteorder=order) as file:
-        file.write(pixels, **options)
+        for page in pixels if paged else [pixels]:
+            file.write(page, **options)
         if overview:
             planar = options.get("planarconfig") == "separate"
             small = pixels[:, ::2, ::2] if planar else pixels[::2, ::2]
             file.write(np.ascontiguousarray(small), subfiletype=1, **options)
+    if sparse:
+        leave_out(path, sparse)
     kept = upright[..., :3] if samples == 4 and meaning == "rgb" else upright
-    said = f"TIFF of {dtype}, {bits} bits, {samples} samples, {overview=}, {options}"
+    more = f"{overview=}, {sparse=}, {paged=}, {options}"
+    said = f"TIFF of {dtype}, {bits} bits, {samples} samples, {more}"
     palette = None if palette is None else (palette // 257).astype(np.uint8)
-    return Made(path, kept, bits, meaning, said, palette)
+    return Made(path, kept, bits, meaning, said, palette, nodata)
+
+
+def without_values(rng: np.random.Generator, upright: np.ndarray, bits: int) -> Any:
+    """Write a number into some pixels, or samples, that says that they have no value."""
+    kind = upright.dtype.kind
+    least = -(2 ** (bits - 1)) if kind == "i" else 0
+    most = 2 ** (bits - (kind == "i")) - 1
+    mark = [np.nan, -9999.0][int(rng.integers(2))]
+    if kind != "f":
+        mark = [least, most, int(rng.integers(min(most, 200) + 1))][int(rng.integers(3))]
+    number = np.array([mark]).astype(upright.dtype)[0]
+    shape = upright.shape if rng.random() < 0.5 else (*upright.shape[:2], 1)
+    upright[np.broadcast_to(rng.random(shape) < 0.2, upright.shape)] = number
+    return number
+
+
+def sparse_tiles(
+    rng: np.random.Generator, upright: np.ndarray, orientation: int, nodata: Any
+) -> list[int]:
+    """Some tiles that the file leaves out; their pixels get the number without a value, or 0."""
+    height, width, samples = upright.shape
+    places = stored(np.arange(height * width).reshape(height, width, 1), orientation)[..., 0]
+    across = -(-places.shape[1] // TILE[1])
+    tiles = range(across * -(-places.shape[0] // TILE[0]))
+    left_out = [tile for tile in tiles if rng.random() < 0.2]
+    for tile in left_out:
+        top, left = TILE[0] * (tile // across), TILE[1] * (tile % across)
+        inside = places[top : top + TILE[0], left : left + TILE[1]].ravel()
+        upright.reshape(-1, samples)[inside] = 0 if nodata is None else nodata
+    return left_out
+
+
+def leave_out(path: Path, tiles: list[int]) -> None:
+    """Let the file say of these tiles of its first page that they are nowhere, in every plane."""
+    with tifffile.TiffFile(path, mode="r+") as file:
+        page = file.pages[0]
+        across, down = (-(-page.shaped[a] // TILE[b]) for a, b in ((3, 1), (2, 0)))
+        for tag in (page.tags["TileOffsets"], page.tags["TileByteCounts"]):
+            kept = list(tag.value)
+            for place in range(len(kept)):
+                kept[place] = 0 if place % (across * down) in tiles else kept[place]
+            tag.overwrite(tuple(kept) if len(kept) > 1 else kept[0])
 
 
 def webp(rng: np.random.Generator, place: Path) -> Made:

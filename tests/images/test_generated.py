@@ -4,11 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from generated import made, stored
+import tifffile
+from generated import leave_out, made, stored
 
 from gridgen.errors import DataError
-from gridgen.images import Window, read_image, read_label
-from gridgen.images.files import read_ids, read_pixels
+from gridgen.images import Window, read_image, read_label, tiff
+from gridgen.images.files import read_ids, read_pixels, read_samples
 from gridgen.images.rules import UPRIGHT
 
 NUMBER, LEAST = 300, 270
@@ -16,6 +17,16 @@ NUMBER, LEAST = 300, 270
 
 def expected(file):
     """Levels by the rules of docs/data.md, written a second time and plainly."""
+    valid = np.ones(file.upright.shape, bool)
+    if file.upright.dtype.kind == "f":
+        valid &= np.isfinite(file.upright)
+    if file.nodata is not None:
+        valid &= file.upright != file.nodata
+    return np.where(valid, levels_of(file, valid), 0)
+
+
+def levels_of(file, valid):
+    """Levels as if all samples had a value, stretched by those that are `valid` alone."""
     if file.meaning == "palette":
         return file.palette[file.upright[..., 0]] / 255
     numbers = file.upright.astype(np.float64)
@@ -24,8 +35,14 @@ def expected(file):
         levels = numbers / (2**file.bits - 1)
         return 1 - levels if file.meaning == "white" else levels
     numbers = -numbers if file.meaning == "white" else numbers
-    low, high = np.percentile(numbers, [1, 99.8], axis=(0, 1))
-    return np.clip((numbers - low) / (high - low), 0, 1)
+    levels = np.zeros(numbers.shape)
+    for channel in range(numbers.shape[2]):
+        known = numbers[..., channel][valid[..., channel]]
+        if len(known):
+            low, high = np.percentile(known, [1, 99.8])
+            width = max(high - low, np.finfo(np.float32).tiny)
+            levels[..., channel] = np.clip((numbers[..., channel] - low) / width, 0, 1)
+    return levels
 
 
 def outcome(file):
@@ -73,3 +90,35 @@ def test_windows_hold_what_the_whole_holds(tmp_path):
 def test_what_is_stored_lying_is_read_upright(orientation):
     upright = np.arange(12).reshape(3, 4, 1)
     assert np.array_equal(UPRIGHT[orientation](stored(upright, orientation)), upright)
+
+
+@pytest.mark.parametrize("text", ["97", "127", "97.0", "-1", "200", "nan", ""])
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i8", "u1", "f4"])
+def test_a_tile_that_is_left_out_holds_the_number_without_a_value(tmp_path, dtype, text):
+    path, tags = tmp_path / "a.tif", [(42113, 2, 0, text, False)]
+    pixels = np.ones((32, 32), dtype)
+    tifffile.imwrite(path, pixels, tile=(16, 32), metadata=None, extratags=tags)
+    leave_out(path, [1])
+    numbers = {"97": 97, "127": 127, "97.0": 97, "-1": -1, "200": 200, "nan": np.nan, "": 0}
+    limits = np.finfo(dtype) if dtype == "f4" else np.iinfo(dtype)
+    fits = limits.min <= numbers[text] <= limits.max or (dtype == "f4" and text == "nan")
+    pixels[16:] = numbers[text] if fits else 0
+    for window in (None, Window(0, 0, 32)):
+        _, samples = read_samples(path, window)
+        assert np.array_equal(samples[..., 0], pixels, equal_nan=dtype == "f4")
+
+
+def test_what_a_file_is_stretched_by_is_looked_for_once(tmp_path, monkeypatch):
+    path, decoded = tmp_path / "a.tif", []
+    numbers = np.random.default_rng(0).integers(0, 4000, (64, 64), np.uint16)
+    tifffile.imwrite(path, numbers, tile=(16, 16), metadata=None)
+    whole = read_image(path)
+    whole_of = tiff._whole
+    monkeypatch.setattr(tiff, "_whole", lambda page: decoded.append(page) or whole_of(page))
+    for top in (0, 16, 40):
+        part = read_pixels(path, window=Window(top, 8, 20)).levels
+        assert np.array_equal(part, whole[:, top : top + 20, 8:28])
+    assert len(decoded) == 1
+    tifffile.imwrite(path, numbers // 2 + numbers % 7, tile=(16, 16), metadata=None)
+    again = read_image(path)
+    assert np.array_equal(read_pixels(path, window=Window(0, 0, 64)).levels, again)

@@ -22,8 +22,8 @@ def test_what_is_written_is_read_back(tmp_path, channels, suffix, bits):
     assert (read_header(path).channels, read_header(path).bits) == (channels, bits)
 
 
-def test_levels_are_clamped(tmp_path):
-    path = write_image(tmp_path / "a.png", torch.tensor([[[-1.0, 0.5, 7.0]]]))
+def test_levels_that_rounding_brings_into_range_are_written(tmp_path):
+    path = write_image(tmp_path / "a.png", torch.tensor([[[-1e-6, 0.5, 1 + 1e-6]]]))
     assert read_image(path).tolist() == [[[0.0, np.float32(128 / 255), 1.0]]]
 
 
@@ -35,6 +35,11 @@ def test_levels_are_clamped(tmp_path):
         ("a.png", torch.ones(2, 2), {}, "2 x 2 of float32 is no image"),
         ("a.png", torch.ones(1, 2, 2, dtype=torch.uint8), {}, "1 x 2 x 2 of uint8 is no image"),
         ("a.png", torch.full((1, 2, 2), torch.nan), {}, "numbers that are not finite"),
+        ("a.png", torch.full((1, 2, 2), 7.0), {}, "levels from 7 to 7; give them from 0 to 1"),
+        ("a.png", torch.full((1, 2, 2), -0.01), {}, "levels from -0.01 to -0.01; give them"),
+        ("a.png", torch.full((1, 2, 2), 1.001), {"bits": 16}, "levels from 1.001 to 1.001"),
+        ("a.png", torch.ones(1, 2, 2, device="meta"), {}, "on the device meta has no plain values"),
+        ("a.png", torch.ones(1, 2, 2).to_sparse(), {}, "sparse_coo has no plain values"),
         ("a.png", torch.ones(1, 2, 2), {"bits": 12}, "bits: 12 are not written; choose 8 or 16"),
     ],
 )

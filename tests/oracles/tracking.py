@@ -16,9 +16,8 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from gridgen.emit import GridNetwork
 from gridgen.emit.network import CHANNELS_LAST
 from gridgen.memory import Setting
-from gridgen.testing.networks import prediction_and_loss
 from gridgen.testing.oracles import kept_by_autograd
-from gridgen.training.recipe.losses import Truth, total_loss
+from gridgen.training.recipe.losses import LOSSES, Truth, total_loss
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 OPTIMIZERS = {
@@ -36,6 +35,15 @@ class Tracked:
     saved: int
     peak_training: int
     peak_inference: int
+
+
+class Tracker(MemTracker):
+    """Peaks of the whole alone: to keep those of each module takes most of the time."""
+
+    def _nothing(self, *_: object) -> None:
+        pass
+
+    _pre_fw_hook = _post_fw_hook = _pre_bw_hook = _post_bw_hook = _nothing
 
 
 def tracked(grid, size, setting: Setting) -> Tracked:
@@ -57,7 +65,7 @@ def tracked_loss(losses, smoothing=0.0, shape=(2, 19, 64, 64)) -> tuple[float, f
         held = prediction, truth.labels
         size = prediction.untyped_storage().nbytes()
         kept = kept_by_autograd(lambda: total_loss(losses, prediction, truth), held)[1]
-        tracker = MemTracker()
+        tracker = Tracker()
         with tracker:
             total_loss(losses, prediction, truth).backward()
         peaks = tracker.get_tracker_snapshot("peak")
@@ -85,7 +93,7 @@ class _Tracking:
     def run(self) -> Tracked:
         with self.mode:
             saved = _saved(self.network, self.images, self.labels, self.setting)
-            self._step()  # after which the optimizer has its state
+            self.optimizer.step()  # after which it has its state
             training = self._peak(self._step, self.network, self.optimizer)
             self.optimizer = None
             for parameter in self.network.parameters():
@@ -94,7 +102,7 @@ class _Tracking:
             return Tracked(saved, training, self._peak(self._predict, self.network))
 
     def _peak(self, run, *held) -> int:
-        tracker = MemTracker()
+        tracker = Tracker()
         tracker.track_external(*held, self.images, *([self.labels] if len(held) > 1 else []))
         with tracker:
             run()
@@ -116,7 +124,10 @@ class _Tracking:
 
 def _loss(network, images, labels, setting):
     with _autocast(setting):
-        return prediction_and_loss(network, images, labels)
+        prediction = network(images)
+        truth = Truth(labels, None, 0.1 if setting.smoothed else 0.0)
+        losses = [LOSSES[name]() for name in setting.loss]
+        return prediction, total_loss(losses, prediction, truth)
 
 
 def _saved(network, images, labels, setting) -> int:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from tiny import RECIPE, SPEC
 
-from gridgen.errors import DataError, RunError, WeightsError
+from gridgen.errors import DataError, RunError, UsageError, WeightsError
 from gridgen.pages import write_report
 from gridgen.training import Run, evaluate, export_model, open_model, resume, train
 from gridgen.training.scoring.evaluation import scored_split
@@ -126,6 +126,44 @@ def test_a_run_goes_on_with_its_own_fold_only(streets, run):
         assert str(caught.value) == (
             f"{run.folder} was begun with another fold: 2/3, not {other}; name another folder"
         )
+
+
+def test_no_group_stands_on_both_sides_of_any_fold(streets):
+    seen = []
+    for number in (1, 2):
+        splits = load_splits(str(streets), None, f"{number}/2", "^(.)")
+        groups = [{name[0] for name in part.names} for part in (splits.train, splits.val)]
+        assert groups[0].isdisjoint(groups[1])
+        seen += splits.val.names
+    assert sorted(seen) == ["a0", "a1", *sorted(NAMES)]
+
+
+def test_a_run_and_its_weights_know_their_groups(streets, tmp_path):
+    run = train(SPEC, streets, QUICK, folder=tmp_path / "run", fold="1/2", group="^(.)", seed=3)
+    assert json.loads((run.folder / "run.json").read_text("utf-8"))["group"] == "^(.)"
+    found = evaluate(run.folder, streets, baseline=False)
+    assert (found.split, found.images) == ("fold 1/2", len(NAMES))
+    path = export_model(run.folder, tmp_path / "a.safetensors")
+    assert open_model(path).group == "^(.)"
+    assert evaluate(path, streets, baseline=False).images == len(NAMES)
+    assert resume(run.folder).facts.group == "^(.)"
+    with pytest.raises(RunError, match=r"was begun with another group: .* not None"):
+        train(SPEC, streets, QUICK, folder=run.folder, fold="1/2", seed=3, resume_if_begun=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "told"),
+    [
+        ({"group": "^(.)"}, UsageError, "--group: it keeps images together in a fold; give --fold"),
+        ({"fold": "1/3", "group": "^."}, DataError, "fold 1/3: 2 groups of train for 3 folds"),
+        ({"fold": "1/2", "group": ".*"}, DataError, "leaves each of 8 names to itself"),
+        ({"fold": "1/2", "group": "("}, UsageError, "no regular expression"),
+    ],
+)
+def test_groups_that_make_no_folds_are_refused(streets, tmp_path, options, kind, told):
+    with pytest.raises(kind, match=told):
+        train(SPEC, streets, QUICK, folder=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_report_tells_the_fold(run, tmp_path):

@@ -2,10 +2,13 @@
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data.check.likeness import ALIKE, nearest
@@ -60,12 +63,12 @@ def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked
     name = str(name)
     is_folder = find_dataset(name) is DATASETS["folder"]
     reading = FolderReading(Path(name)) if is_folder else NamedReading(name)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _one_thread():
         # What Pillow finds odd in a file is a fault, or nothing that keeps it from being read.
         warnings.simplefilter("ignore")
         for number, _ in enumerate(reading.steps(), 1):
             on_progress(number, len(reading))
-    alike = _alike(reading.splits)
+        alike = _alike(reading.splits)
     return Checked(
         name=reading.name,
         classes=reading.classes,
@@ -74,6 +77,17 @@ def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked
         remarks=(*reading.whole.remarks, *_remarks(reading.splits, reading.classes)),
         alike=alike,
     )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Several threads would wait for each other at thousands of operations too small to share."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _faults(reading: FolderReading | NamedReading) -> Iterator[DataFinding]:
@@ -100,8 +114,7 @@ def _alike(splits: list[Split]) -> tuple[Alike, ...]:
     for one, other in combinations(sorted(splits, key=lambda split: split.images), 2):
         pairs = tuple(
             (one.names[twins.one], other.names[twins.other], round(twins.likeness, 3))
-            for twins in nearest(one.details, other.details)
-            if twins.likeness >= ALIKE
+            for twins in nearest(one.details, other.details, ALIKE)
         )
         found += [Alike(one.name, other.name, pairs)] if pairs else []
     return tuple(found)

@@ -1,6 +1,7 @@
 """Finds images that show nearly the same, by comparing the details of small grey versions."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,13 @@ BLANK = 1e-3
 """Norm below which a small picture is nothing but rounding."""
 VALUES = 2**23
 """Pairs that are compared at a time."""
+LEFT, DIMENSIONS = 0.005, 256
+"""Of the squares of all details, what the few dimensions may leave out in which pairs are compared
+first; and how many dimensions they are at most.
+"""
+ROUNDING = 1e-4
+DISPLACEMENTS = tuple(product(range(2 * SHIFT + 1), repeat=2))
+"""Upper left corners of the windows of a small picture."""
 
 
 class Twins(NamedTuple):
@@ -34,41 +42,79 @@ def details(image: Tensor) -> Tensor:
     """(channels, H, W) to 32x32: a small grey picture minus the local mean."""
     grey = adaptive_avg_pool2d(image.mean(0, keepdim=True), SIDE)[None]
     border = SMOOTH // 2
-    return (grey - avg_pool2d(pad(grey, (border,) * 4, mode="replicate"), SMOOTH, 1))[0, 0]
+    # Along one side after the other: nine times nine numbers have the mean of nine means.
+    along = avg_pool2d(pad(grey, (border,) * 4, mode="replicate"), (SMOOTH, 1), 1)
+    return (grey - avg_pool2d(along, (1, SMOOTH), 1))[0, 0]
 
 
-def nearest(ones: Sequence[Tensor], others: Sequence[Tensor]) -> list[Twins]:
+def nearest(ones: Sequence[Tensor], others: Sequence[Tensor], least: float = -1) -> list[Twins]:
     """Find for each of `ones` the most similar of `others`; the most similar pair comes first.
 
     Likeness is the correlation of their details, at the displacement where it is greatest, so
-    neither brightness nor contrast changes it.
+    neither brightness nor contrast changes it. Pairs that are less alike than `least` are left out,
+    which is much quicker.
     """
     if not (ones and others):
         return []
     all_others = torch.stack(list(others))
     rows = max(VALUES // len(others), 1)
-    parts = (torch.stack(list(ones[at : at + rows])) for at in range(0, len(ones), rows))
-    found = [_best(part, all_others) for part in parts]
-    likeness, place = (torch.cat(values).tolist() for values in zip(*found, strict=True))
-    pairs = map(Twins, range(len(ones)), place, likeness)
-    return sorted(pairs, key=lambda twins: -twins.likeness)
+    found: list[Twins] = []
+    for at in range(0, len(ones), rows):
+        part = torch.stack(list(ones[at : at + rows]))
+        possible = _bounds(part, all_others) >= least - ROUNDING
+        one, other = (possible.any(dim=axis).nonzero()[:, 0] for axis in (1, 0))
+        if len(one):
+            likeness, place = _best(part[one], all_others[other])
+            found += map(Twins, (one + at).tolist(), other[place].tolist(), likeness.tolist())
+    kept = [twins for twins in found if twins.likeness >= least]
+    return sorted(kept, key=lambda twins: -twins.likeness)
 
 
 def _best(ones: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """The greatest likeness of each of `ones`, (N,), and the index of that one in `others`."""
-    middle, lengths = _vectors(ones, SHIFT, SHIFT)
-    # Their mean is 0, so that the others need not have theirs taken away.
-    middle = (middle - middle.mean(1, keepdim=True)) * lengths[:, None]
+    middle = _middle(ones)
     greatest = torch.full((len(ones), len(others)), -1.0)
-    for top in range(2 * SHIFT + 1):
-        for left in range(2 * SHIFT + 1):
-            vectors, lengths = _vectors(others, top, left)
-            torch.maximum(greatest, (middle @ vectors.T).mul_(lengths), out=greatest)
+    for top, left in DISPLACEMENTS:
+        window, lengths = _window(others, top, left)
+        # The mean of `middle` is 0, so that the others need not have theirs taken away.
+        torch.maximum(greatest, (middle @ window.T).mul_(lengths), out=greatest)
     likeness, place = greatest.max(dim=1)
     return likeness, place
 
 
-def _vectors(details: Tensor, top: int, left: int) -> tuple[Tensor, Tensor]:
+def _bounds(ones: Tensor, others: Tensor) -> Tensor:
+    """What the likeness of each of `ones` to each of `others` is at most: (N, M).
+
+    The product of two unit vectors is that of their parts in a space of few dimensions, here the
+    principal components of `ones`, and that of what is left of them, which is at most the product
+    of its lengths.
+    """
+    middle = _middle(ones)
+    energies, components = torch.linalg.eigh(middle.T @ middle)  # the least first
+    kept = int((energies.cumsum(0) > LEFT * energies.sum()).sum())
+    basis = components[:, -min(kept, DIMENSIONS) :]
+    middle = _with_rest(middle @ basis)
+    greatest = torch.full((len(ones), len(others)), -1.0)
+    for top, left in DISPLACEMENTS:
+        window, lengths = _window(others, top, left)
+        parts = _with_rest((window @ basis).mul_(lengths[:, None]))
+        torch.maximum(greatest, middle @ parts.T, out=greatest)
+    return greatest
+
+
+def _with_rest(parts: Tensor) -> Tensor:
+    """(N, dimensions + 1): the parts of unit vectors, and the length of what is left of each."""
+    rest = (1 - torch.einsum("np,np->n", parts, parts)).clamp(min=0).sqrt()
+    return torch.cat([parts, rest[:, None]], dim=1)
+
+
+def _middle(details: Tensor) -> Tensor:
+    """The middle of each picture as a unit vector without a mean, (N, pixels)."""
+    window, lengths = _window(details, SHIFT, SHIFT)
+    return (window - window.mean(1, keepdim=True)) * lengths[:, None]
+
+
+def _window(details: Tensor, top: int, left: int) -> tuple[Tensor, Tensor]:
     """A window, (N, pixels), and for each picture 1 / its norm less its mean; 0 for a blank one."""
     side = SIDE - 2 * SHIFT
     window = details[:, top : top + side, left : left + side].flatten(1)

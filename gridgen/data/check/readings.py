@@ -16,11 +16,10 @@ from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
 from gridgen.data.folder import ClassList, FolderSettings, read_classes, unequal
 from gridgen.data.folder.dataset import channels_of, label_source, pixels_in, require_agreement
-from gridgen.data.folder.labels import UNLISTED, Labels, LabelSource
+from gridgen.data.folder.labels import UNLISTED, LabelSource, StoredLabel
 from gridgen.data.folder.layout import Layout, SampleFiles, paired
 from gridgen.data.frequencies import Counts
 from gridgen.errors import DataError, SpecError
-from gridgen.images.files import LABEL_SUFFIXES, read_header
 from gridgen.images.rules import DecodedImage
 
 
@@ -250,18 +249,18 @@ class FolderReading:
     def _read(self, split: Split, source: LabelSource | None, sample: SampleFiles) -> None:
         """Read the files of a sample that can be read."""
         image = self._read_image(split, sample)
-        label = _read_label(split, source, sample, self._listed is not None) if source else None
-        if label is None:
+        read = _read_label(split, source, sample, self._listed is not None) if source else None
+        if read is None:
             return
+        label, header = read
         counted = torch.from_numpy(np.where(label == UNLISTED, IGNORE, label))
         if image and label.shape != (size := image.levels.shape[1:]):
             split.fault("sizes", unequal(sample.label, label.shape, sample.images[0], size))
         elif image and image.valid is not None:
             counted[~image.valid] = IGNORE
         shown = split.add_label(counted) if self._listed else []
-        if sample.label.suffix.lower() not in LABEL_SUFFIXES:
+        if header is None:
             return  # drawn from JSON, upright and without a palette
-        header = read_header(sample.label)
         self._palettes.add(f"{split.name}/{sample.name}", header, shown)
         if image and image.header.orientation != header.orientation:
             split.turned_apart.append(sample.name)
@@ -283,13 +282,13 @@ class FolderReading:
 
 def _read_label(
     split: Split, source: LabelSource, sample: SampleFiles, listed: bool
-) -> Labels | None:
+) -> StoredLabel | None:
     """The label of a sample; what no class is known for is a fault, with its numbers of pixels."""
     try:
-        label = source.read(sample)
-        if listed and (label == UNLISTED).any() and (fault := source.unlisted(sample)):
+        read = source.read(sample)
+        if listed and (read.labels == UNLISTED).any() and (fault := source.unlisted(sample)):
             split.fault("ids", fault)
     except DataError as error:
         split.fault("unreadable", error)
         return None
-    return label
+    return read

@@ -67,7 +67,8 @@ def read_classes(path: Path) -> ClassList:
         fact = f"{path}: {error.strerror}; it lists the classes"
         raise DataError(f"{fact}; gridgen data init writes one") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8 text") from error
+        fact = f"{path}: byte {error.start} is not UTF-8 text"
+        raise DataError(f"{fact}; save it as UTF-8") from error
     lines: list[ClassLine] = []
     for number, content in enumerate(text.splitlines(), 1):
         if content.strip() and not content.startswith("#"):
@@ -82,7 +83,8 @@ def _parse(number: int, content: str, above: list[ClassLine]) -> ClassLine:
     """Parse a line. Errors: `ValueError`, also if it repeats an id or a name from above."""
     cells = [cell.strip() for cell in content.split("\t")]
     if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} columns; write {', '.join(COLUMNS)}, separated by tabs")
+        told = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+        raise ValueError(f"{told}; write {', '.join(COLUMNS)}, separated by tabs")
     name, role = composed(cells[1]), cells[5]
     if not name:
         raise ValueError("the name is empty")

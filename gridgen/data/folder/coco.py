@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from os.path import normpath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, PositiveInt, ValidationError
 
 from gridgen.data.dataset import IGNORE
 from gridgen.data.folder.classes import ClassList
-from gridgen.data.folder.labels import UNLISTED, Labels
+from gridgen.data.folder.labels import UNLISTED, StoredLabel
 from gridgen.data.folder.layout import Layout, SampleFiles
 from gridgen.data.folder.outlines import outlined
 from gridgen.errors import DataError
@@ -135,10 +136,11 @@ class CocoLabels:
         """
         folders = (layout.place(split, layout.settings.images), layout.root)
         names = {files[0]: name for name, files in layout.images(split).items()}
-        by_path = {composed(str(path)): path for path in names}
+        by_path = {composed(normpath(path)): path for path in names}
         for drawing in drawings.values():
             inside = PurePosixPath(drawing.image.file_name.replace("\\", "/"))
-            places = [folder / inside for folder in folders]
+            # Of one file there may be entries with a/../ in them and without.
+            places = [Path(normpath(folder / inside)) for folder in folders]
             found = [by_path[key] for p in places if (key := composed(str(p))) in by_path]
             other = self._drawings.get(found[0]) if found else None
             if other and other.image.file_name != drawing.image.file_name:
@@ -153,7 +155,7 @@ class CocoLabels:
                 fact = f"image {drawing.image.file_name!r} is not in {folders[0]}"
                 faults.append(DataError(f"{self._path}: {fact}"))
 
-    def read(self, sample: SampleFiles, window: Window | None = None) -> Labels:
+    def read(self, sample: SampleFiles, window: Window | None = None) -> StoredLabel:
         """As `LabelSource.read`. Errors: `DataError`."""
         drawing = self._drawings[sample.images[0]]
         size = drawing.image.height, drawing.image.width
@@ -169,7 +171,8 @@ class CocoLabels:
             except ValueError as error:
                 raise DataError(f"{self._path}: annotation {annotation.id}: {error}") from error
             label[mask] = IGNORE if annotation.iscrowd else self._labels[annotation.category_id]
-        return label if window is None else label[window.rows, window.columns]
+        part = label if window is None else label[window.rows, window.columns]
+        return StoredLabel(part, None)
 
     def unlisted(self, sample: SampleFiles) -> str | None:
         """As `LabelSource.unlisted`."""

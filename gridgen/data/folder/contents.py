@@ -1,23 +1,26 @@
 """What labels store, and the classes that are made of it where nobody has listed them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from gridgen.data.dataset import IGNORE, Colour
-from gridgen.data.folder.classes import ClassLine, generated_colours, generated_names
+from gridgen.data.folder.classes import ClassLine, ClassList, generated_colours, generated_names
 from gridgen.data.folder.known import ToldNames
 from gridgen.data.folder.raster import colour_numbers
 from gridgen.data.folder.settings import MOST_STORED, Meaning
 from gridgen.errors import DataError
 from gridgen.images.files import opened
 from gridgen.images.rules import upright_samples
+from gridgen.text import brief
 
 WHITE: Colour = (255, 255, 255)
 BORDER: Colour = (224, 224, 192)
 """What no object is, in the colours of PASCAL VOC."""
+FEWEST_GREYS, LIGHTEST = 6, 240
+"""Of a mask that was smoothed: grey levels at least, and one above which is no id of a class."""
 IGNORED = ("ignore", "ignored", "void", "unlabeled", "unlabelled")
 """Names of what is no class, in small letters."""
 
@@ -30,6 +33,20 @@ class Stored:
     colours: set[Colour] = field(default_factory=set)
     palette: dict[int, Colour] = field(default_factory=dict)
     """The colours of numbers, where files have a palette."""
+    pixels: int = 0
+    """Pixels that store numbers."""
+    between: int = 0
+    """Those of them that are neither 0 nor 255."""
+
+    @property
+    def smoothed(self) -> bool:
+        """Whether this is a mask of black and white whose edges have got grey levels: few pixels
+        of many numbers, up to the lightest or with gaps between them.
+        """
+        greys = {number for number in self.ids if 0 < number < IGNORE}
+        many = len(greys) >= FEWEST_GREYS and {0, IGNORE} <= self.ids
+        spread = many and (max(greys) > 2 * len(greys) or max(greys) > LIGHTEST)
+        return spread and 4 * self.between < self.pixels
 
 
 def add_label(stored: Stored, path: Path) -> None:
@@ -42,6 +59,8 @@ def add_label(stored: Stored, path: Path) -> None:
             fact = f"a label of the number {new[-1]}, which is beyond 64 bits with a sign"
             raise DataError(f"{path}: {fact}; save ids of classes")
         stored.ids.update(new)
+        stored.pixels += samples.size
+        stored.between += int(np.count_nonzero((samples != 0) & (samples != IGNORE)))
         _add_palette(stored, {k: palette[k] for k in new if 0 <= k < len(palette)}, path)
     elif samples.shape[2] == 3 and samples.dtype == np.uint8:
         numbers = np.unique(colour_numbers(samples)).tolist()
@@ -83,6 +102,29 @@ def of_ids(stored: Stored, told: ToldNames) -> tuple[list[ClassLine], dict[int, 
         return lines, {}
     values: dict[int, Meaning] = {number: index for index, number in enumerate(numbers)}
     return lines, values | dict.fromkeys(sorted(ignored), "ignore")
+
+
+def values_for(
+    listed: ClassList, ids: set[int], lines: Sequence[ClassLine], values: Mapping[int, Meaning]
+) -> dict[int, Meaning]:
+    """`values` by which ids in labels become the classes that a list has already.
+
+    None where the list has the ids; otherwise those that `of_ids` made, with as many classes.
+    Errors: `ValueError`.
+    """
+    numbers = values or {line.id: line.id for line in lines if line.role == "class"}
+    classes = {number for number, meaning in numbers.items() if meaning != "ignore"}
+    if not (extra := ids - {*listed.ids}):
+        return {}
+    if not extra & classes:
+        own: dict[int, Meaning] = {line.id: line.id for line in listed.classes}
+        ignored = sorted(extra | ({*listed.ids} - own.keys()))
+        return own | dict.fromkeys(ignored, "ignore")
+    if len(classes) != len(listed.classes):
+        shown = brief([str(number) for number in sorted(ids)], 8)
+        fact = f"{len(listed.classes)} classes, but labels store {len(classes)}: {shown}"
+        raise ValueError(f"{fact}; mend it, or remove it to have one made")
+    return dict(values)
 
 
 def marks(ids: set[int]) -> set[int]:

@@ -3,17 +3,31 @@ what they are.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data.dataset import IGNORE
-from gridgen.data.folder.classes import COLUMNS, ClassLine, is_name
+from gridgen.data.folder.classes import (
+    COLUMNS,
+    ClassLine,
+    ClassList,
+    generated_names,
+    is_name,
+    read_classes,
+)
 from gridgen.data.folder.coco import BACKGROUND, read_coco
-from gridgen.data.folder.contents import Stored, add_label, class_lines, of_colours, of_ids
-from gridgen.data.folder.known import RecognizedLayout, recognized
+from gridgen.data.folder.contents import (
+    Stored,
+    add_label,
+    class_lines,
+    of_colours,
+    of_ids,
+    values_for,
+)
+from gridgen.data.folder.known import RecognizedLayout, declared, recognized
 from gridgen.data.folder.settings import CLASSES, SETTINGS, Meaning
 from gridgen.data.folder.splits import SYNONYMS
 from gridgen.errors import DataError, FileError
@@ -37,6 +51,8 @@ class InitializedFolder:
     """The lines of classes.txt."""
     values: dict[int, Meaning]
     written: tuple[Path, ...]
+    kept: tuple[Path, ...] = ()
+    """The file of the two that was there before."""
 
     def as_json(self) -> dict[str, Any]:
         """The contents as JSON types."""
@@ -55,40 +71,44 @@ class InitializedFolder:
             ],
             "values": {str(number): meaning for number, meaning in self.values.items()},
             "written": [str(path) for path in self.written],
+            "kept": [str(path) for path in self.kept],
         }
 
 
 @checked
 def init_data(path: PathLike, on_progress: OnProgress = no_progress) -> InitializedFolder:
     """Find out how the folder lies and what its labels store, and write classes.txt and
-    dataset.yaml there, neither of which may exist.
+    dataset.yaml there. Where one of them exists it is kept, and the other made to suit it.
 
     `on_progress` is called for each label that is read. Errors: `DataError` where nothing known is
-    found, or what labels store makes no classes; `FileError`.
+    found, or what labels store makes no classes; `SpecError` in a dataset.yaml that is there;
+    `FileError`, also where both files exist.
     """
     root = Path(path)
-    for name in (CLASSES, SETTINGS):
-        if (root / name).exists():
-            fact = f"{root / name} exists already, and is not overwritten"
-            raise FileError(f"{fact}; remove it, or go on with gridgen data check {root}")
-    found = recognized(root)
+    kept = tuple(root / name for name in (CLASSES, SETTINGS) if (root / name).exists())
+    if len(kept) == 2:
+        fact = f"{kept[0]} and {SETTINGS} exist already, and are not overwritten"
+        raise FileError(f"{fact}; remove one, or go on with gridgen data check {root}")
+    listed = read_classes(root / CLASSES) if root / CLASSES in kept else None
+    found = declared(root) if root / SETTINGS in kept else recognized(root)
     _require_most_labelled(found)
     if found.layout.settings.labels.endswith(".json"):
         lines, values, stored = _of_categories(found), dict[int, Meaning](), "COCO annotations"
     else:
-        lines, values, stored = _of_files(found, on_progress)
+        lines, values, stored = _of_files(found, listed, on_progress)
+    lines = list(listed.lines) if listed else lines
     _require_names(root, lines)
-    settings = found.layout.settings
-    written = _write(root, lines, _settings_text(found, values))
+    texts = {root / CLASSES: _classes_text(lines), root / SETTINGS: _settings_text(found, values)}
     return InitializedFolder(
         layout=found.known.maker,
-        images=settings.images,
-        labels=settings.labels,
+        images=found.layout.settings.images,
+        labels=found.layout.settings.labels,
         splits={split: (n, found.labelled[split]) for split, n in found.images.items()},
         stored=stored,
         classes=tuple(lines),
         values=values,
-        written=written,
+        written=_write({place: text for place, text in texts.items() if place not in kept}),
+        kept=kept,
     )
 
 
@@ -112,7 +132,7 @@ def _of_categories(found: RecognizedLayout) -> list[ClassLine]:
 
 
 def _of_files(
-    found: RecognizedLayout, on_progress: OnProgress
+    found: RecognizedLayout, listed: ClassList | None, on_progress: OnProgress
 ) -> tuple[list[ClassLine], dict[int, Meaning], str]:
     """Lines of classes.txt, `values` of dataset.yaml, and what labels store in words."""
     labels = [path for split in found.layout.splits for path in _labels(found, split)]
@@ -120,15 +140,31 @@ def _of_files(
     for number, path in enumerate(labels, 1):
         add_label(stored, path)
         on_progress(number, len(labels))
-    told = found.known.names(found.layout.root)
-    if not stored.colours:
-        lines, values = of_ids(stored, told)
-        return lines, values, f"ids {', '.join(map(str, sorted(stored.ids)))}"
-    if stored.ids:
-        root = found.layout.root
+    root, told = found.layout.root, found.known.names(found.layout.root)
+    if stored.colours and stored.ids:
         raise DataError(f"{root}: some labels store ids and some colours; save all of them alike")
-    shown = (f"#{bytes(colour).hex()}" for colour in sorted(stored.colours))
-    return of_colours(stored, told), {}, f"colours {', '.join(shown)}"
+    if stored.colours:
+        colours = (f"#{bytes(colour).hex()}" for colour in sorted(stored.colours))
+        return of_colours(stored, told), {}, f"colours {', '.join(colours)}"
+    shown = f"ids {', '.join(map(str, sorted(stored.ids)))}"
+    lines, values = of_ids(stored, told)
+    if listed:
+        try:
+            values = values_for(listed, stored.ids, lines, values)
+        except ValueError as error:
+            raise DataError(f"{root / CLASSES}: {error}") from error
+    elif found.declared and (given := found.layout.settings.values):
+        number = 1 + max(id_ for id_ in given.values() if id_ != "ignore")
+        return class_lines(generated_names(number), {}), dict(given), shown
+    elif stored.smoothed:
+        fact = f"{root}: labels store {len(stored.ids)} numbers, most pixels 0 or 255, as a mask "
+        fact += "whose edges were smoothed by a change of size or by JPEG"
+        raise DataError(f"{fact}; make 0 of what is below 128 and 255 of the rest")
+    elif found.declared and values:
+        said = ", ".join(f"{number}: {meaning}" for number, meaning in values.items())
+        fact = f"labels store {shown}, and classes are numbered from 0"
+        raise DataError(f"{root / SETTINGS}: {fact}; add the line values: {{{said}}}")
+    return lines, values, shown
 
 
 def _labels(found: RecognizedLayout, split: str) -> Iterable[Path]:
@@ -164,14 +200,22 @@ def _settings_text(found: RecognizedLayout, values: dict[int, Meaning]) -> str:
     return text
 
 
-def _write(root: Path, lines: Sequence[ClassLine], settings: str) -> tuple[Path, ...]:
-    """Write both files, or neither. Errors: `FileError`."""
+def _classes_text(lines: Sequence[ClassLine]) -> str:
+    """classes.txt."""
     rows = ["# " + "\t".join(COLUMNS)]
     for line in lines:
         rows.append("\t".join(map(str, (line.id, line.name, *line.colour, line.role))))
-    classes = write_file(root / CLASSES, "\n".join(rows) + "\n")
+    return "\n".join(rows) + "\n"
+
+
+def _write(texts: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Write files that were not there: all or none. Errors: `FileError`."""
+    written: list[Path] = []
     try:
-        return classes, write_file(root / SETTINGS, settings)
+        for path, text in texts.items():
+            written.append(write_file(path, text))
     except FileError:
-        classes.unlink()
+        for path in written:
+            path.unlink()
         raise
+    return tuple(written)

@@ -10,7 +10,7 @@ from typing import Any
 from gridgen.data.dataset import Colour
 from gridgen.data.folder.classes import ClassList
 from gridgen.data.folder.dataset import label_source
-from gridgen.data.folder.layout import Layout, lossy_label
+from gridgen.data.folder.layout import Layout, unread_label
 from gridgen.data.folder.patterns import spelt, told_files, visible_files
 from gridgen.data.folder.settings import IMAGES, LABELS, MOST_STORED, SETTINGS, FolderSettings
 from gridgen.data.folder.splits import SYNONYMS, split_folders, usual_split
@@ -120,12 +120,22 @@ KNOWN = (
     KnownLayout("nnU-Net", "imagesTr/{name}_{channel}", "labelsTr/{name}", names=nnunet_names),
     KnownLayout("CVAT", "JPEGImages/{name}", "SegmentationClass/{name}", VOC, labelmap_names),
     KnownLayout("CVAT", "images/{name}", "SegmentationClass/{name}", VOC, labelmap_names),
+    KnownLayout("masks", "{split}_images/{name}", "{split}_masks/{name}"),
+    KnownLayout("labels", "{split}_images/{name}", "{split}_labels/{name}"),
+    KnownLayout("masks", "{split}/{name}", "{split}_masks/{name}"),
+    KnownLayout("masks", "{split}/{name}", "{split}_masks/{name}_mask"),
+    KnownLayout("labels", "{split}/{name}", "{split}_labels/{name}"),
+    KnownLayout("SegNet", "{split}/{name}", "{split}annot/{name}"),
+    KnownLayout("labels", "{folder}/images/{name}", "{folder}/labels/{name}"),
+    KnownLayout("masks", "{folder}/images/{name}", "{folder}/masks/{name}"),
     KnownLayout("labels", "images/{name}", "labels/{name}"),
     KnownLayout("masks", "images/{name}", "masks/{name}"),
     KnownLayout("masks", "images/{name}", "masks/{name}_mask"),
+    KnownLayout("masks", "images/image_{name}", "masks/mask_{name}"),
+    KnownLayout("NAME_image", "{name}_image", "{name}_mask"),
     *(
         KnownLayout(f"NAME_{end}", images, f"{images}_{end}")
-        for end in ("mask", "label", "seg")
+        for end in ("mask", "label", "seg", "segmentation")
         for images in ("{split}/{name}", "{name}")
     ),
 )
@@ -139,6 +149,8 @@ class RecognizedLayout:
     layout: Layout
     labelled: Mapping[str, int]
     """Of each split, the number of images that have a label."""
+    declared: bool = False
+    """Whether its own dataset.yaml says how it lies."""
 
     @property
     def images(self) -> dict[str, int]:
@@ -162,12 +174,26 @@ def recognized(root: Path) -> RecognizedLayout:
     return max(with_train, key=lambda each: sum(each.labelled.values()))
 
 
+def declared(root: Path) -> RecognizedLayout:
+    """The folder by its own dataset.yaml. Errors: `DataError`, `SpecError`."""
+    layout = Layout.of(root)
+    known = KnownLayout(SETTINGS, layout.settings.images, layout.settings.labels)
+    # What its values stand for is no matter, as long as there may be no classes.
+    bare = Layout.of(root, layout.settings.but(values=None))
+    labelled = {split: _labelled(bare, split) for split in layout.splits}
+    return RecognizedLayout(known, layout, labelled, declared=True)
+
+
 def _tried(root: Path, known: KnownLayout, faults: list[DataError]) -> RecognizedLayout | None:
     """The folder by this layout, if it has splits; two of one name are added to `faults`."""
     images, labels = (spelt(root, pattern) for pattern in (known.images, known.labels))
     settings = FolderSettings(images=images, labels=labels)
     if "{split}" in images and not split_folders(root, images):
         return None
+    if "{folder}" in images:
+        folders = split_folders(root, images.replace("{folder}", "{split}"))
+        if any(usual_split(folder) in SYNONYMS for folder in folders):
+            return None  # splits, which are not to be mixed
     try:
         layout = Layout.of(root, settings)
     except DataError as fault:
@@ -211,8 +237,8 @@ def _nothing(root: Path, found: Sequence[RecognizedLayout]) -> str:
         if path.name.lower().endswith(NIFTI):
             return f"{path}: NIfTI (.nii.gz) is not read; convert to PNG or TIFF"
     for layout, split in ((each.layout, split) for each in found for split in each.layout.splits):
-        if lossy := layout.lossy_labels(split):
-            return lossy_label(lossy[0])
+        if unread := layout.unread_labels(split):
+            return unread_label(unread[0])
     for each in found:
         if any(each.labelled.values()):
             splits = ", ".join(each.labelled)

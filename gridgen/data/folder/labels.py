@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,21 @@ import numpy.typing as npt
 from gridgen.data.folder.layout import SampleFiles
 from gridgen.errors import DataError
 from gridgen.images import Window
+from gridgen.images.header import Header
 
 Labels = npt.NDArray[np.int64]
 """(H, W): ids of classes, `IGNORE`, or `UNLISTED`."""
 
 UNLISTED = -1
+
+
+class StoredLabel(NamedTuple):
+    """The label of a sample as it was read."""
+
+    labels: Labels
+    """With `UNLISTED` for what no class is known for."""
+    header: Header | None
+    """That of its image file; None where it was drawn."""
 
 
 class LabelSource(Protocol):
@@ -24,8 +34,8 @@ class LabelSource(Protocol):
     def files(self) -> Mapping[str, Path]:
         """The file that holds the label of each image, by the name that both share."""
 
-    def read(self, sample: SampleFiles, window: Window | None = None) -> Labels:
-        """The label of a sample, in which `UNLISTED` marks what no class is known for."""
+    def read(self, sample: SampleFiles, window: Window | None = None) -> StoredLabel:
+        """The label of a sample, or its part."""
 
     def unlisted(self, sample: SampleFiles) -> str | None:
         """What a label stores that no class is known for, in words; None for nothing."""
@@ -36,7 +46,7 @@ def labels_in(source: LabelSource, sample: SampleFiles, window: Window | None = 
 
     Errors: `DataError` that names the file and what classes.txt does not have.
     """
-    labels = source.read(sample, window)
+    labels = source.read(sample, window).labels
     if (labels == UNLISTED).any() and (fault := source.unlisted(sample)):
         raise DataError(fault)
     return labels

@@ -7,7 +7,13 @@ from pathlib import Path
 from shlex import quote
 
 from gridgen.data.dataset import require_split
-from gridgen.data.folder.patterns import literal_folders, path_expression, visible_files
+from gridgen.data.folder.patterns import (
+    literal_folders,
+    name_of,
+    path_expression,
+    path_of,
+    visible_files,
+)
 from gridgen.data.folder.settings import CLASSES, SETTINGS, FolderSettings, read_settings
 from gridgen.data.folder.splits import splits_of
 from gridgen.errors import DataError, reason_of
@@ -17,7 +23,8 @@ from gridgen.names import composed
 from gridgen.text import brief
 
 LOSSY = tuple(suffix for suffix in SUFFIXES if suffix not in LABEL_SUFFIXES)
-"""Endings of images of which no label is made."""
+NO_LABELS = (*LOSSY, ".gif")
+"""Endings of images from which no label is read, though people have such."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +101,19 @@ class Layout:
         found: dict[str, dict[str, Path]] = {}
         for match, path in self._files(split, self.settings.images, SUFFIXES):
             channel = match.groupdict().get("channel") or ""
-            _add(found.setdefault(composed(match["name"]), {}), channel, path, faults)
+            _add(found.setdefault(name_of(match), {}), channel, path, faults)
         return found
 
     def labels(self, split: str, faults: list[DataError] | None = None) -> dict[str, Path]:
         """The label files of a split by their names. Errors: as of `images`."""
         found: dict[str, Path] = {}
         for match, path in self._files(split, self.settings.labels, LABEL_SUFFIXES):
-            _add(found, composed(match["name"]), path, faults)
+            _add(found, name_of(match), path, faults)
         return found
 
-    def lossy_labels(self, split: str) -> list[Path]:
-        """Files that would be labels, were they not of formats that change numbers."""
-        return [path for _, path in self._files(split, self.settings.labels, LOSSY)]
+    def unread_labels(self, split: str) -> list[Path]:
+        """Files that would be labels, were they of another format."""
+        return [path for _, path in self._files(split, self.settings.labels, NO_LABELS)]
 
     def names(self, split: str) -> frozenset[str] | None:
         """The names that a split lists; None where it takes all. Errors: `DataError`."""
@@ -161,7 +168,7 @@ class Layout:
             # Of NAME and NAME_mask in one folder, the closer pattern has the file.
             if len(beside) > len(pattern) and other.fullmatch(place):
                 continue
-            if listed is None or composed(matched["name"]) in listed:
+            if listed is None or name_of(matched) in listed:
                 yield matched, path
 
 
@@ -226,15 +233,18 @@ def unpaired(
         return f"{labels[name]}: no image of that name in {place}"
     if pattern.endswith(".json"):
         return f"{images[name][0]}: not among the images of {layout.place(split, pattern)}"
-    expected = layout.root / layout._filled(split, pattern).replace("{name}", name)
-    for suffix in LOSSY:
-        if is_file(lossy := expected.with_name(f"{expected.name}{suffix}")):
-            return lossy_label(lossy)
-    return f"{images[name][0]}: no label; it would be {expected}.png"
+    expected = layout.root / path_of(layout._filled(split, pattern), name)
+    for suffix in NO_LABELS:
+        if is_file(there := expected.with_name(f"{expected.name}{suffix}")):
+            return unread_label(there)
+    fact = f"{images[name][0]}: no label; it would be {expected}.png"
+    return f"{fact}; draw one, or take the image away"
 
 
-def lossy_label(path: Path) -> str:
-    """The message for a label of a format that changes numbers."""
+def unread_label(path: Path) -> str:
+    """The message for a label of a format from which none is read."""
+    if path.suffix.lower() not in LOSSY:
+        return f"{path}: no label is read from {path.suffix}; convert labels to PNG"
     fact = f"{path}: {path.suffix} blurs ids of classes into others, so no label is read from it"
     return f"{fact}; export labels as PNG, or make 0 and 255 of a mask before it is saved as PNG"
 

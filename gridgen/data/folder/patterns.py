@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from gridgen.names import composed
+
 FOLDERS = {
     "images": ("image", "imgs", "img"),
     "masks": ("mask",),
@@ -28,10 +30,24 @@ def literal_folders(pattern: str) -> str:
 
 def path_expression(pattern: str) -> re.Pattern[str]:
     """What matches a path without its ending."""
-    parts = re.split(r"({name}|{channel})", pattern)
-    found = {"{name}": "(?P<name>.+)", "{channel}": CHANNEL}
+    parts = re.split(r"({folder}|{name}|{channel})", pattern)
+    found = {"{folder}": "(?P<folder>[^/]+)", "{name}": "(?P<name>.+)", "{channel}": CHANNEL}
     # A name may hold a newline.
     return re.compile("".join(found.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def name_of(match: re.Match[str]) -> str:
+    """The name that images and labels share: what `{folder}` and `{name}` stand for."""
+    folder = match.groupdict().get("folder")
+    return composed(match["name"] if folder is None else f"{folder}/{match['name']}")
+
+
+def path_of(pattern: str, name: str) -> str:
+    """The path without its ending that a pattern has for a name."""
+    if "{folder}" in pattern:
+        folder, _, name = name.partition("/")
+        pattern = pattern.replace("{folder}", folder)
+    return pattern.replace("{name}", name)
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
@@ -58,11 +74,11 @@ def spelt(root: Path, pattern: str) -> str:
     *folders, file = pattern.split("/")
     for folder in folders:
         below = {name for place in places for name in _subfolders(place)}
-        names = below if folder == "{split}" else _called(folder, below)
+        names = below if "{" in folder else _called(folder, below)
         if not names:
             return pattern
         places = [place / name for place in places for name in names if (place / name).is_dir()]
-        found.append(folder if folder == "{split}" else min(names))
+        found.append(folder if "{" in folder else min(names))
     return "/".join([*found, file])
 
 

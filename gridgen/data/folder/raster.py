@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from gridgen.data.dataset import IGNORE
 from gridgen.data.folder.classes import ClassList
-from gridgen.data.folder.labels import UNLISTED, Labels
+from gridgen.data.folder.labels import UNLISTED, Labels, StoredLabel
 from gridgen.data.folder.layout import Layout, SampleFiles
 from gridgen.data.folder.settings import Meaning
 from gridgen.errors import DataError
 from gridgen.images import Window
 from gridgen.images.files import read_samples
+from gridgen.images.header import Samples
 from gridgen.text import brief
 
 
@@ -27,14 +28,15 @@ class RasterLabels:
         self._numbers = _Table(_numbers(listed, layout.settings.values))
         self._colours = _Table(_colours(listed))
 
-    def read(self, sample: SampleFiles, window: Window | None = None) -> Labels:
+    def read(self, sample: SampleFiles, window: Window | None = None) -> StoredLabel:
         """As `LabelSource.read`. Errors: `DataError`."""
-        stored, table = self._stored(sample.label, window)
-        return table.find(stored)
+        header, stored = read_samples(sample.label, window)
+        numbers, table = self._looked_up(sample.label, stored)
+        return StoredLabel(table.find(numbers), header)
 
     def unlisted(self, sample: SampleFiles) -> str | None:
         """As `LabelSource.unlisted`. Errors: `DataError`."""
-        stored, table = self._stored(sample.label)
+        stored, table = self._looked_up(sample.label, read_samples(sample.label)[1])
         missing = table.find(stored) == UNLISTED
         if not missing.any():
             return None
@@ -48,11 +50,8 @@ class RasterLabels:
         cure = "list them there" + ("" if coloured else ", or map them by values in dataset.yaml")
         return f"{sample.label}: {fact}; {cure}"
 
-    def _stored(
-        self, path: Path, window: Window | None = None
-    ) -> "tuple[npt.NDArray[np.integer], _Table]":
+    def _looked_up(self, path: Path, samples: Samples) -> "tuple[npt.NDArray[np.integer], _Table]":
         """(H, W): what a label stores, a colour as one number, and the table to look it up in."""
-        samples = read_samples(path, window)
         if samples.dtype.kind == "f":
             raise DataError(f"{path}: a label of floating point numbers; save ids as whole numbers")
         if samples.shape[2] == 1:

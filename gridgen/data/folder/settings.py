@@ -13,7 +13,7 @@ from gridgen.images.scale import ScaleFields
 
 SETTINGS = "dataset.yaml"
 CLASSES = "classes.txt"
-PLACEHOLDERS = ("split", "name", "channel")
+PLACEHOLDERS = ("split", "folder", "name", "channel")
 IMAGES, LABELS = "{split}/images/{name}", "{split}/labels/{name}"
 
 
@@ -29,8 +29,10 @@ def _pattern(text: str) -> str:
         return text
     if text.count("{name}") != 1:
         raise ValueError(f"{text!r} has not one {{name}}; write one, such as {IMAGES}")
-    if "{split}" in text and "{split}" not in Path(text).parent.parts:
-        raise ValueError(f"{text!r}: {{split}} is not a folder of its own; write {IMAGES}")
+    if text.count("{split}") > 1 or "{split}" in Path(text).name:
+        raise ValueError(f"{text!r}: {{split}} is not in the name of one folder; write {IMAGES}")
+    if "{folder}" in text and "{folder}" not in Path(text).parent.parts:
+        raise ValueError(f"{text!r}: {{folder}} is not a folder of its own; write {{folder}}/...")
     place = Path(text)
     return str(place.with_suffix("")) if place.suffix.lower() in SUFFIXES else text
 
@@ -54,7 +56,8 @@ class FolderSettings(ScaleFields):
 
     images: PathPattern = IMAGES
     """Where images lie, without their endings: `{name}` pairs them with labels and may hold
-    folders, `{split}` is the folder of a split, `{channel}` numbers files of one channel each.
+    folders, `{split}` is the folder of a split or part of its name, `{folder}` a folder that both
+    have, `{channel}` numbers files of one channel each.
     """
     labels: PathPattern = LABELS
     """Where labels lie, without their endings; or a JSON file of COCO annotations."""
@@ -76,6 +79,8 @@ class FolderSettings(ScaleFields):
             raise SpecError(fact, ("values",))
         if self.images == self.labels:
             raise SpecError("labels lie where images lie; write another pattern", ("labels",))
+        if ("{folder}" in self.images) != ("{folder}" in self.labels):
+            raise SpecError("images and labels differ in {folder}; write it in both", ("labels",))
         if "{channel}" in self.labels:
             raise SpecError("a label is one file; leave {channel} out", ("labels",))
         if self.splits and self.has_lists:

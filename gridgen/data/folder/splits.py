@@ -26,10 +26,19 @@ def usual_split(folder: str) -> str:
 
 
 def split_folders(root: Path, images: str) -> list[str]:
-    """The folders that `{split}` in a pattern of images can stand for."""
+    """What `{split}` in a pattern of images can stand for: folders, or parts of their names."""
     before, _, after = images.partition("{split}")
-    inside = literal_folders(after.removeprefix("/"))
-    return sorted(path.name for path in (root / before).glob("[!.]*") if (path / inside).is_dir())
+    place, _, begin = before.rpartition("/")
+    end, _, rest = after.partition("/")
+    inside = literal_folders(rest)
+    return sorted(
+        path.name.removeprefix(begin).removesuffix(end)
+        for path in (root / place).glob("[!.]*")
+        if path.name.startswith(begin)
+        and path.name.endswith(end)
+        and len(path.name) > len(begin + end)
+        and (path / inside).is_dir()
+    )
 
 
 def splits_of(root: Path, settings: FolderSettings) -> Mapping[str, str]:

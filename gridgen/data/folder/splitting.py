@@ -6,14 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data.dataset import IGNORE
+from gridgen.data.division import better_seed, chosen_for_val, grouped
 from gridgen.data.folder.classes import ClassList, read_classes
 from gridgen.data.folder.dataset import label_source
-from gridgen.data.folder.division import better_seed, chosen_for_val, grouped
 from gridgen.data.folder.labels import labels_in
 from gridgen.data.folder.layout import Layout, SampleFiles, no_images, short_names, unpaired
 from gridgen.data.folder.rewriting import Fields, with_fields
@@ -43,21 +44,33 @@ class SplitLists(Shown):
     """A line for each list in which classes have no pixel."""
     better_seed: int | None
     """A seed by which every class that can be is in both, where this one does not do that."""
-    unread: tuple[str, ...]
-    """Splits that the folder had before, and has no more."""
+    unread: Mapping[str, int]
+    """The folders that were splits before and are none now, and their numbers of images."""
     files: tuple[Path, ...]
 
     def rows(self) -> ShownRows:
         """Label and value of each line of a report."""
-        rows = [(s, f"{len(n):,} image{'s' * (len(n) != 1)}") for s, n in self.lists.items()]
+        rows = [(split, _images_text(len(names))) for split, names in self.lists.items()]
         if self.groups < sum(map(len, self.lists.values())):
             rows.append(("groups", f"{self.groups:,}, none of them in both"))
         rows += [("odd", line) for line in self.absent]
         if self.better_seed is not None:
             rows.append(("", f"--seed {self.better_seed} brings more classes into both"))
         if self.unread:
-            rows.append(("no more", f"{', '.join(self.unread)}: no split now; the files are left"))
+            each = (f"{folder} ({_images_text(n)})" for folder, n in self.unread.items())
+            rows.append(("left out", f"{', '.join(each)}: in neither list; the files stay"))
         return [*rows, ("wrote", ", ".join(map(str, self.files)))]
+
+    def as_json(self) -> dict[str, Any]:
+        """The contents as JSON types."""
+        return {
+            "lists": {split: list(names) for split, names in self.lists.items()},
+            "groups": self.groups,
+            "absent": list(self.absent),
+            "better_seed": self.better_seed,
+            "left_out": dict(self.unread),
+            "written": [str(path) for path in self.files],
+        }
 
 
 @checked
@@ -104,9 +117,21 @@ def split_data(
         groups=len(groups),
         absent=tuple(line for line in absent if line is not None),
         better_seed=better_seed(shows, groups, val, seed),
-        unread=tuple(sorted(layout.splits.keys() - _places(settings).keys())),
+        unread=_unread(layout),
         files=files,
     )
+
+
+def _images_text(number: int) -> str:
+    return f"{number:,} image{'s' * (number != 1)}"
+
+
+def _unread(layout: Layout) -> dict[str, int]:
+    """The folders of splits beside train, of which lists know nothing, and their images."""
+    if layout.settings.has_lists:
+        return {}
+    others = sorted(layout.splits.items() - {("train", layout.splits["train"])})
+    return {folder: len(layout.images(split, [])) for split, folder in others}
 
 
 def _require_undivided(layout: Layout, force: bool) -> None:
@@ -115,7 +140,10 @@ def _require_undivided(layout: Layout, force: bool) -> None:
         return
     others = layout.splits.keys() - {"train"}
     if "val" in others:
-        raise DataError(f"{layout.root} has val already; --force divides train anew")
+        fix = "--force divides train anew"
+        if not layout.settings.has_lists:
+            fix += f" and leaves the images of {layout.root / layout.splits['val']} out"
+        raise DataError(f"{layout.root} has val already; {fix}")
     if others and not layout.settings.has_lists:
         said = ", ".join(sorted(others))
         fact = f"{layout.root} has {said} beside train, for which lists have no place"

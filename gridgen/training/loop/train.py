@@ -35,7 +35,7 @@ from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
 from gridgen.training.tasks.requirements import Splits, adopt, load_splits, require_splits
 
 RUNS = Path("runs")
-SAME = ("data", "holdout", "fold", "seed")
+SAME = ("data", "holdout", "fold", "group", "seed")
 
 
 @checked
@@ -47,6 +47,7 @@ def train(
     folder: str | Path | None = None,
     holdout: str | None = None,
     fold: str | None = None,
+    group: str | None = None,
     seed: int = 0,
     device: str = "auto",
     resume_if_begun: bool = False,
@@ -56,11 +57,12 @@ def train(
 
     Images of train whose names match `holdout`, a shell pattern, are not trained on but scored,
     and the best weights are chosen by them instead of by val. With a `fold`, such as 2/5, val is
-    that part of the other images of train, and the rest is trained on. Without a `recipe`, the one
-    that suits the dataset, which for a folder is `modern`, fitted to its images; fields in a
-    mapping replace those of that. Without a `folder`, a new one under `runs/`. With
-    `resume_if_begun`, a run that is in `folder` already is gone on with, if spec, recipe, data,
-    holdout, fold and seed are the same.
+    that part of the other images of train, and the rest is trained on; names for which the first
+    group of the regular expression `group`, or all that it matches, is equal are on one side.
+    Without a `recipe`, the one that suits the dataset, which for a folder is `modern`, fitted to
+    its images; fields in a mapping replace those of that. Without a `folder`, a new one under
+    `runs/`. With `resume_if_begun`, a run that is in `folder` already is gone on with, if spec,
+    recipe, data, holdout, fold, group and seed are the same.
 
     Errors: `SpecError` where spec, recipe and data do not fit, `SizeError`, `DataError`,
     `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
@@ -88,7 +90,7 @@ def train(
     data, chosen = str(data), devices.choose_device(device)
     watch, asked = watch or Watch(), ChosenRecipe.of(recipe, data)
     watch.opening(data)
-    splits = load_splits(data, holdout, fold)
+    splits = load_splits(data, holdout, fold, group)
     grid = adopt(grid, splits.train)
     recipe, lines = asked.suited(splits.train, grid.spec, chosen)
     for line in lines:
@@ -106,6 +108,7 @@ def train(
         task=splits.train.task,
         holdout=holdout,
         fold=fold,
+        group=group,
         fold_names=digest_of_names(splits.val) if fold else None,
         seed=seed,
         device=device,
@@ -160,7 +163,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     watch = watch or Watch()
     watch.opening(facts.data)
     try:
-        splits = load_splits(facts.data, facts.holdout, facts.fold)
+        splits = load_splits(facts.data, facts.holdout, facts.fold, facts.group)
     except DataError as error:
         raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
     _require_unchanged(run, splits, fingerprint(splits))

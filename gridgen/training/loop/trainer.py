@@ -16,6 +16,7 @@ from gridgen.errors import (
     Interrupted,
     OutOfMemoryError,
     TrainingError,
+    reason_of,
 )
 from gridgen.figures.scores import draw_curve
 from gridgen.grid import build_grid
@@ -274,5 +275,5 @@ def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
         fact = "Too many open files for the processes that load images"
         return TrainingError(f"{fact}. Raise `ulimit -n`, or lower workers in the recipe.")
     if isinstance(error, OSError):
-        return TrainingError(f"{error.filename or 'A file'}: {error.strerror or error}.")
+        return TrainingError(f"{error.filename or 'A file'}: {reason_of(error)}.")
     return None

@@ -22,7 +22,7 @@ from gridgen.spec import Document, Source
 from gridgen.spec.network import merged
 from gridgen.training.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.extending import EXTENDS, completed, extended, over, source_of
-from gridgen.training.recipe.losses import AnyLosses
+from gridgen.training.recipe.losses import AnyLosses, CrossEntropy
 from gridgen.training.recipe.sections import (
     Adam,
     AnyOptimizer,
@@ -201,4 +201,6 @@ def setting_of(recipe: Recipe) -> Setting:
         optimizer=recipe.optimizer.name,
         averaged=recipe.ema is not None,
         recompute=recipe.recompute,
+        loss=tuple(loss.name for loss in recipe.loss or [CrossEntropy()]),
+        smoothed=recipe.label_smoothing > 0,
     )

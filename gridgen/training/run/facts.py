@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from gridgen.data.folder import is_name
 from gridgen.data.labelled import absent_classes
 from gridgen.data.subsets import FoldField
-from gridgen.errors import RunError, SpecError, unknown
+from gridgen.errors import RunError, SpecError, reason_of, unknown
 from gridgen.files import read_text, write_file
 from gridgen.images.scale import ScaleFields
 from gridgen.training.tasks import TASKS
@@ -67,6 +67,9 @@ class Facts(ScaleFields):
     )
     fold: FoldField | None = Field(
         default=None, description="Part of train that is scored as val, such as 2/5."
+    )
+    group: str | None = Field(
+        default=None, description="Regular expression; names it groups are in one fold."
     )
     fold_names: str | None = Field(
         default=None, description="SHA-256 of the names of the images of the fold."
@@ -142,7 +145,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(read_text(path))
     except OSError as error:
-        raise RunError(f"{path}: {error.strerror or error}") from error
+        raise RunError(f"{path}: {reason_of(error)}") from error
     # Bytes that are no UTF-8 are a ValueError, and nesting that is too deep a RecursionError.
     except (ValueError, RecursionError) as error:
         place = ""

@@ -16,7 +16,7 @@ from gridgen.architectures import load_spec
 from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors
-from gridgen.errors import FileError, RunError, WeightsError
+from gridgen.errors import FileError, RunError, WeightsError, reason_of
 from gridgen.files import (
     is_file,
     is_folder,
@@ -229,7 +229,7 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
             require_file(path)  # opening a pipe would wait for its other end
         file = open(path, "w")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise FileError(f"{path}: cannot be written: {reason_of(error)}") from error
     with file:
         try:
             # The kernel releases it however the process ends; a file with a process id would stay.

@@ -49,6 +49,7 @@ class Metadata(ScaleFields):
     note: Words = None
     holdout: Words = None
     fold: FoldField | None = None
+    group: Words = None
     fold_names: str | None = None
     untrained: bool = False
     inference: Inference = WHOLE
@@ -101,6 +102,8 @@ class Model(Shown):
     """The pattern of the images of train that it was not trained on."""
     fold: str | None = None
     """The fold of train, such as 2/5, that it was not trained on but validated by."""
+    group: str | None = None
+    """The regular expression by which images are together in a fold."""
     fold_names: str | None = None
     """SHA-256 of the names of its images (`digest_of_names`)."""
     untrained: bool = False
@@ -169,6 +172,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         scale=facts.scale,
         holdout=facts.holdout,
         fold=facts.fold,
+        group=facts.group,
         fold_names=facts.fold_names,
     )
 
@@ -194,6 +198,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.scale,
         told.holdout,
         told.fold,
+        told.group,
         told.fold_names,
         told.untrained,
     )
@@ -237,7 +242,8 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     data = Path(model.data).name if model.data else None
     told: dict[str, Any] = {"data": data, "note": note or model.note}
     told |= asdict(model.scale)
-    told |= {"holdout": model.holdout, "fold": model.fold, "fold_names": model.fold_names}
+    told |= {"holdout": model.holdout, "fold": model.fold, "group": model.group}
+    told |= {"fold_names": model.fold_names}
     told["untrained"] = model.untrained or None
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()

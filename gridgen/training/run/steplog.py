@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from gridgen.errors import FileError, TrainingError
+from gridgen.errors import FileError, TrainingError, reason_of
 from gridgen.files import read_text, write_file
 from gridgen.names import csv_text
 from gridgen.training.processes import devices
@@ -92,7 +92,7 @@ class StepLog:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(_line(row))
         except OSError as error:
-            raise FileError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+            raise FileError(f"{self.path}: cannot be written: {reason_of(error)}") from error
 
 
 def _row(line: str) -> StepRow | None:

@@ -204,7 +204,7 @@ def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], D
     Where there is no such part, `holdout` may be the name of a split of the data itself.
     """
     if split in (HOLDOUT, FOLD) and getattr(model, split) is not None:
-        division = divided(load_dataset(data, "train"), model.holdout, model.fold)
+        division = divided(load_dataset(data, "train"), model.holdout, model.fold, model.group)
         if split == FOLD:
             _require_fold_of(model, division.fold, data)
         return getattr(division, split), lambda: division.train

@@ -1,41 +1,55 @@
 """The image files that paths and folders stand for, without the labels beside them."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridgen.data.folder.layout import Layout
+from gridgen.data.folder.patterns import path_expression
 from gridgen.data.folder.settings import SETTINGS
 from gridgen.errors import DataError
 from gridgen.files import is_file
-from gridgen.images.files import SUFFIXES
+from gridgen.images.files import SUFFIXES, read_header
 from gridgen.names import composed
 
 IMAGE_FOLDERS = frozenset({"images", "JPEGImages", "imagesTr"})
 LABEL_FOLDERS = frozenset({"labels", "masks", "SegmentationClass", "labelsTr"})
 """What folders of labels are called beside those of images."""
+CHANNEL_FILES = "{name}_{channel}"
+"""How nnU-Net calls the files of an image."""
+COLOUR = 3
 DEEPEST = 3
 """How far above a folder its dataset may begin."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """An image file, and what files made from it are called: its path below the folder that was
-    given, without its ending.
+    """An image, and what files made from it are called: its path below the folder that was given,
+    without its ending, and without the number of a channel where it has a file for each.
     """
 
-    path: Path
+    files: tuple[Path, ...]
+    """One file, or one for each channel."""
     name: str
 
+    @property
+    def path(self) -> Path:
+        """The first file, by which errors name the image."""
+        return self.files[0]
 
-def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
-    """The images of files and folders, in the order given, a folder's by name.
+
+def find_images(given: Sequence[str | Path], out: Path, channels: int) -> list[Found]:
+    """The images of files and folders, in the order given, a folder's by name, for a network of so
+    many channels.
 
     Folders are gone through to the bottom; hidden files and folders, links to folders, labels and
     what lies in `out` are passed over. Labels are what the dataset.yaml of the folder, or of one
     above it, calls so, and what lies in `labels`, `masks` and the like beside `images`. Where
-    several arguments are given, an image of a folder is called after the folder too. Errors:
+    several arguments are given, an image of a folder is called after the folder too. Grey files
+    NAME_0000, NAME_0001 ... are one image where that dataset.yaml numbers channels so, or where the
+    network takes a number of channels that no grey or colour image can be converted to. Errors:
     `DataError` where a folder holds no image, or where two images have one name.
     """
     if not given:
@@ -43,14 +57,16 @@ def find_images(given: Sequence[str | Path], out: Path) -> list[Found]:
     found: list[Found] = []
     for path in map(Path, given):
         if not path.is_dir():
-            found.append(Found(path, path.stem))
+            found.append(Found((path,), path.stem))
             continue
-        below = [Found(image, _name(image, path, len(given))) for image in _walk(path, out)]
+        below = [Found((image,), _name(image, path, len(given))) for image in _walk(path, out)]
         if not below:
             raise DataError(f"{path}: no images in it; they end in {', '.join(SUFFIXES)}")
         found += below
     _require_names_apart(found)
-    return found
+    joined = _joined(found, channels) if channels > 1 else found
+    _require_names_apart(joined)
+    return joined
 
 
 def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
@@ -66,7 +82,9 @@ def require_apart(images: Sequence[Path], written: Sequence[Path]) -> None:
 
 def _walk(folder: Path, out: Path) -> Iterator[Path]:
     apart = out.resolve() if out.resolve() != folder.resolve() else None
-    labels = _labels_near(folder)
+    layout = _layout_near(folder)
+    found = (layout.labels(split, []) for split in layout.splits) if layout else ()
+    labels = {path.resolve() for files in found for path in files.values()}
     for place, folders, files in os.walk(folder):
         hidden = LABEL_FOLDERS if IMAGE_FOLDERS & {*folders} else frozenset()
         shown = (name for name in folders if not name.startswith(".") and name not in hidden)
@@ -76,15 +94,51 @@ def _walk(folder: Path, out: Path) -> Iterator[Path]:
                 yield path
 
 
-def _labels_near(folder: Path) -> frozenset[Path]:
-    """The label files of the dataset that a folder is, or lies in. Errors: `SpecError`."""
+def _layout_near(folder: Path) -> Layout | None:
+    """That of the dataset that a folder is, or lies in. Errors: `SpecError`."""
     whole = folder.resolve()
     for root in (whole, *whole.parents[:DEEPEST]):
         if is_file(root / SETTINGS):
-            layout = Layout.of(root)
-            found = (layout.labels(split, []) for split in layout.splits)
-            return frozenset(path.resolve() for files in found for path in files.values())
-    return frozenset()
+            return Layout.of(root)
+    return None
+
+
+def _joined(found: Sequence[Found], channels: int) -> list[Found]:
+    """The images, files of one channel each put together, where the first of them was."""
+    expressions: dict[Path, re.Pattern[str] | None] = {}
+    parts: dict[tuple[Path, str, bool], dict[str, Path]] = {}
+    for image in found:
+        folder = image.path.parent
+        if folder not in expressions:
+            expressions[folder] = _channel_expression(folder, channels)
+        expression, name = expressions[folder], Path(image.name)
+        matched = expression.fullmatch(name.name) if expression else None
+        if matched and _is_grey(image.path):
+            key, number = (folder, str(name.with_name(matched["name"])), True), matched["channel"]
+        else:
+            key, number = (folder, image.name, False), ""
+        parts.setdefault(key, {})[number] = image.path
+    return [
+        Found(tuple(files[number] for number in sorted(files)), name)
+        for (_, name, _), files in parts.items()
+    ]
+
+
+def _channel_expression(folder: Path, channels: int) -> re.Pattern[str] | None:
+    """What the names of files of one channel each match in a folder; None where each is whole."""
+    usual = CHANNEL_FILES if channels != COLOUR else "{name}"
+    layout = _layout_near(folder)
+    pattern = Path(layout.settings.images).name if layout else usual
+    numbered = "{name}" in pattern and "{channel}" in pattern
+    return path_expression(pattern) if numbered else None
+
+
+def _is_grey(path: Path) -> bool:
+    """False for a file that cannot be read too, which is told when all files are checked."""
+    try:
+        return read_header(path).channels == 1
+    except DataError:
+        return False
 
 
 def _name(image: Path, folder: Path, arguments: int) -> str:

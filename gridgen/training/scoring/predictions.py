@@ -10,18 +10,17 @@ import torch
 
 from gridgen.arguments import checked
 from gridgen.data import Dataset
+from gridgen.data.folder.dataset import channels_of, check_images, pixels_in
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
-from gridgen.images.files import inspect_image, read_pixels, require_channels
+from gridgen.images.files import require_channels, require_memory_for
 from gridgen.images.header import Header
-from gridgen.memory.host import host_memory
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
-from gridgen.text import bytes_text
 from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
-from gridgen.training.scoring.image_files import find_images, require_apart
+from gridgen.training.scoring.image_files import Found, find_images, require_apart
 from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
 from gridgen.training.tasks.pixels import image_pixels, sheet, thinned
@@ -82,7 +81,8 @@ def predict(
     Of a network that restores images, `NAME_restored.png` is the image, a `.tif` where it has other
     than 1 or 3 channels, of 16 bits where the image's file has more than 8. All lie upright. Of a
     folder all images are taken, those in folders below too; their files lie in `out` as the images
-    lie in the folder.
+    lie in the folder. Where an image of several channels has a file for each, named NAME_0000,
+    NAME_0001 ... as nnU-Net does, they are put together, and NAME is the image's.
 
     All files are checked to be whole, and of a size that fits, before the first one is written. A
     warning tells of images whose channels are converted, grey to colour or colour to grey.
@@ -95,17 +95,18 @@ def predict(
     inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
-    found = find_images([images] if isinstance(images, str | Path) else images, out)
+    given = [images] if isinstance(images, str | Path) else images
+    found = find_images(given, out, spec.in_channels)
     files = [Prediction.of(out, image.name, model.task, spec.classes) for image in found]
-    require_apart([image.path for image in found], [file for each in files for file in each.files])
-    paths = [image.path for image in found]
-    headers = _inspected(paths, spec, inference, on_progress)
-    _warn_of_conversions(paths, headers, spec.in_channels)
+    read = [path for image in found for path in image.files]
+    require_apart(read, [file for each in files for file in each.files])
+    headers = _inspected(found, spec, inference, on_progress)
+    _warn_of_conversions(found, headers, spec.in_channels)
     predictor = Predictor(model.network.to(chosen), chosen, inference)
     done, windows = len(found), [windows_of(inference, each.size, spec) for each in headers]
     total = done + sum(windows)
-    for path, header, written, number in zip(paths, headers, files, windows, strict=True):
-        _predict(predictor, model, path, header, written, _beyond(done, total, on_progress))
+    for image, header, written, number in zip(found, headers, files, windows, strict=True):
+        _predict(predictor, model, image, header, written, _beyond(done, total, on_progress))
         done += number
     return files
 
@@ -116,21 +117,22 @@ def _beyond(before: int, total: int, on_progress: OnProgress) -> OnProgress:
 
 
 def _inspected(
-    paths: Sequence[Path], spec: NetworkSpec, inference: Inference, on_progress: OnProgress
+    images: Sequence[Found], spec: NetworkSpec, inference: Inference, on_progress: OnProgress
 ) -> list[Header]:
     """The headers of files that are whole and fit. Errors: `DataError`, `SizeError`."""
     headers: list[Header] = []
     faults: list[DataError | SizeError] = []
-    for number, path in enumerate(paths, 1):
+    for number, image in enumerate(images, 1):
+        path = image.path
         try:
-            header = inspect_image(path)
-            require_channels(path, header.channels, spec.in_channels)
+            header = check_images(image.files)
+            require_channels(path, channels_of(image.files), spec.in_channels)
             require_image(inference, spec, header.size, str(path))
             _require_memory(path, header, spec)
             headers.append(header)
         except (DataError, SizeError) as fault:
             faults.append(fault)
-        on_progress(number, 2 * len(paths))
+        on_progress(number, 2 * len(images))
     if faults:
         raise _together(faults)
     return headers
@@ -141,37 +143,39 @@ def _require_memory(path: Path, header: Header, spec: NetworkSpec) -> None:
     height, width = header.size
     # As `infer` has it: levels, and sums of the outputs and of what each window counts.
     needed = 4 * height * width * (spec.in_channels + spec.classes + 1)
-    if needed > (there := host_memory()):
-        fact = f"{height}x{width} pixels need {bytes_text(needed)} of memory with their prediction"
-        raise DataError(f"{path}: {fact}, and there are {bytes_text(there)}; cut it into parts")
+    require_memory_for(path, f"{width}x{height} pixels and their prediction", needed)
 
 
-def _warn_of_conversions(paths: Sequence[Path], headers: Sequence[Header], channels: int) -> None:
+def _warn_of_conversions(images: Sequence[Found], headers: Sequence[Header], channels: int) -> None:
     """Tell in one line of images that have other channels than the network takes."""
-    others = [path for path, each in zip(paths, headers, strict=True) if each.channels != channels]
+    others = [
+        image.path
+        for image, each in zip(images, headers, strict=True)
+        if len(image.files) == 1 and each.channels != channels
+    ]
     if others:
         change = "from grey to colour" if channels == 3 else "from colour to grey"
-        fact = f"{len(others):,} of {len(paths):,} images converted {change}"
+        fact = f"{len(others):,} of {len(images):,} images converted {change}"
         warnings.warn(f"{fact}, which the network takes, such as {others[0]}", stacklevel=4)
 
 
 def _predict(
     predictor: Predictor,
     model: Model,
-    path: Path,
+    image: Found,
     header: Header,
-    files: Prediction,
+    written: Prediction,
     on_progress: OnProgress,
 ) -> None:
     task = model.task
-    image = read_pixels(path, model.network.grid.spec.in_channels, model.scale)
-    answer = task.answer(predictor.predict(image.levels, str(path), on_progress))
-    if image.valid is not None:
-        answer = task.blanked(answer, image.valid)
+    pixels = pixels_in(image.files, model.network.grid.spec.in_channels, model.scale)
+    answer = task.answer(predictor.predict(pixels.levels, str(image.path), on_progress))
+    if pixels.valid is not None:
+        answer = task.blanked(answer, pixels.valid)
     shown = thinned(answer)
-    panels = [image_pixels(thinned(image.levels)), task.pixels(shown)]
-    write_file(files.picture, sheet([panels], ("image", "prediction"), *task.legend([shown])))
-    write_file(files.answer, task.encode(answer, 8 if header.bits <= 8 else 16))
+    panels = [image_pixels(thinned(pixels.levels)), task.pixels(shown)]
+    write_file(written.picture, sheet([panels], ("image", "prediction"), *task.legend([shown])))
+    write_file(written.answer, task.encode(answer, 8 if header.bits <= 8 else 16))
 
 
 def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:

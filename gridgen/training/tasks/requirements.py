@@ -11,7 +11,7 @@ from gridgen.analysis import Size, legal_size
 from gridgen.analysis.sizes import larger_size
 from gridgen.data import Dataset, load_dataset
 from gridgen.data.subsets import divided, require_fold
-from gridgen.errors import OutOfMemoryError, SizeError, SpecError
+from gridgen.errors import OutOfMemoryError, SizeError, SpecError, UsageError
 from gridgen.grid import Architecture, Grid, build_grid
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.training.inference import Inference
@@ -96,17 +96,22 @@ class Splits(NamedTuple):
     holdout: Dataset | None = None
 
 
-def load_splits(data: str, held_out: str | None = None, fold: str | None = None) -> Splits:
+def load_splits(
+    data: str, held_out: str | None = None, fold: str | None = None, group: str | None = None
+) -> Splits:
     """The train and val splits of `data`; images of train that match are held out.
 
     With a fold, such as 2/5, val is that fold of the other images of train, and the split val of
-    the data is not read. Errors: `DataError`.
+    the data is not read; names with an equal `group` are in one fold. Errors: `DataError`,
+    `UsageError` for a group without a fold.
     """
     if fold is not None:
         require_fold(fold)
+    elif group is not None:
+        raise UsageError("--group: it keeps images together in a fold; give --fold 1/5 too")
     # First, since reading train may take minutes, after which nobody wants to hear that val lacks.
     val = load_dataset(data, "val") if fold is None else None
-    train, part, apart = divided(load_dataset(data, "train"), held_out, fold)
+    train, part, apart = divided(load_dataset(data, "train"), held_out, fold, group)
     scored = val if part is None else part
     assert scored is not None
     return Splits(train, scored, apart)

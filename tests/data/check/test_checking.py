@@ -47,7 +47,7 @@ def test_all_faults_are_found_not_only_the_first(tree):
     cure = "list them there, or map them by values in dataset.yaml"
     assert faults(tree) == [
         ("unpaired", f"{root}/train/images/lonely.png: no label; it would be "
-         f"{root}/train/labels/lonely.png"),
+         f"{root}/train/labels/lonely.png; draw one, or take the image away"),
         ("unpaired", f"{root}/train/labels/orphan.png: no image of that name in "
          f"{root}/train/images"),
         ("sizes", f"{root}/train/labels/a.png: 6x4 pixels, but a.png has 4x6"),

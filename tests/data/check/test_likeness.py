@@ -67,3 +67,16 @@ def test_many_images_are_compared_like_a_few():
     many = [details(scene(seed, 32, 32)) for seed in range(280)]
     assert nearest(many, many[270:])[0].one in range(270, 280)
     assert {t.one for t in nearest(many, many[270:]) if t.likeness > 0.999} >= {*range(270, 280)}
+
+
+@pytest.mark.parametrize("least", [0.3, ALIKE, 0.9])
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_is_lost_where_only_what_is_alike_is_looked_for(seed, least):
+    generator = torch.Generator().manual_seed(seed)
+    ones = [details(scene(number, 40, 50)) for number in range(100 * seed, 100 * seed + 40)]
+    grain = [torch.randn(32, 32, generator=generator) * 0.04 for _ in range(120)]
+    others = [ones[number % 40].roll(number % 5, 1) + grain[number] for number in range(120)]
+    all_of_them = [twins for twins in nearest(ones, others) if twins.likeness >= least]
+    found = nearest(ones, others, least)
+    assert [twins[:2] for twins in found] == [twins[:2] for twins in all_of_them]
+    assert [twins[2] for twins in found] == pytest.approx([twins[2] for twins in all_of_them])

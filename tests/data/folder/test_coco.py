@@ -188,6 +188,13 @@ def test_file_names_may_begin_at_the_folder_of_the_dataset(make):
     assert label(root)[0, 0] == 1
 
 
+def test_file_names_may_take_a_detour(make):
+    root = make([drawn([box(0, 0, 6, 6)])])
+    path = root / "annotations/all.json"
+    path.write_text(path.read_text("utf-8").replace('"a.png"', '"../images/./x/../a.png"'), "utf-8")
+    assert label(root)[0, 0] == 1
+
+
 DAMAGED = {
     "an image without its width": (
         {"images": [{"id": 1, "file_name": "a.png", "height": 9}]},
@@ -202,6 +209,10 @@ DAMAGED = {
     "an image by two paths": (
         {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "./a.png"}]},
         "images 'a.png' and './a.png' are one file",
+    ),
+    "an image by a detour": (
+        {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "b/../a.png"}]},
+        "images 'a.png' and 'b/../a.png' are one file",
     ),
     "an image by two folders": (
         {"images": [IMAGE, IMAGE | {"id": 2, "file_name": "images/a.png"}]},

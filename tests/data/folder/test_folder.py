@@ -107,7 +107,8 @@ def test_an_empty_split_is_refused(tree):
 def test_an_image_without_label_is_named(tree):
     (tree.root / "train/labels/b.png").unlink()
     assert failure(tree) == (
-        f"{tree.root}/train/images/b.webp: no label; it would be {tree.root}/train/labels/b.png"
+        f"{tree.root}/train/images/b.webp: no label; it would be {tree.root}/train/labels/b.png; "
+        "draw one, or take the image away"
     )
 
 

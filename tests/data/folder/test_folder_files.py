@@ -34,7 +34,7 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
 @pytest.mark.parametrize(
     ("content", "fact"),
     [
-        ("0 sky 1 2 3 class", "1: 1 columns; write id, name, R, G, B, role, separated by tabs"),
+        ("0 sky 1 2 3 class", "1: 1 column; write id, name, R, G, B, role, separated by tabs"),
         (GOOD + "1\troad\t4\t5\tclass", "2: 5 columns; write id, name, R, G, B, role, "
          "separated by tabs"),
         ("x\tsky\t1\t2\t3\tclass", "1: id: 'x' is not a whole number from 0 to 255"),
@@ -65,7 +65,7 @@ def test_windows_line_ends_and_byte_order_mark_are_read(read):
          "256: class id 255 marks ignored pixels; 255 classes at most"),
         ("# nothing\n", " no line of role class; a dataset has one at least"),
         ("0\tvoid\t0\t0\t0\tignore", " no line of role class; a dataset has one at least"),
-        (b"0\tsk\xff\t1\t2\t3\tclass", " byte 4 is not UTF-8 text"),
+        (b"0\tsk\xff\t1\t2\t3\tclass", " byte 4 is not UTF-8 text; save it as UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(read, tmp_path, content, fact):

@@ -214,13 +214,113 @@ def test_a_folder_of_which_most_images_have_no_label_is_refused(make):
     assert not list(root.glob("*.*"))
 
 
-@pytest.mark.parametrize("name", ["classes.txt", "dataset.yaml"])
-def test_a_file_that_is_there_is_not_overwritten(make, name):
-    root = make(row(0, 1), texts={name: "mine"})
-    with pytest.raises(FileError, match=f"{name} exists already, and is not overwritten"):
+SMOOTHED = {
+    "by a change of size": [0, 15, 36, 60, 108, 153, 204, 255],
+    "by JPEG": [0, 1, 2, 3, 252, 253, 254, 255],
+    "much": [*range(0, 256, 2), 255],
+}
+
+
+def with_few(*numbers):
+    """A label of which nine in ten pixels are 0 or 255, and the others these numbers."""
+    ends = np.resize([0, 255], 10 * len(numbers))
+    return np.concatenate([ends, numbers])[None].astype(np.uint8)
+
+
+@pytest.mark.parametrize("numbers", SMOOTHED.values(), ids=SMOOTHED)
+def test_a_mask_whose_edges_were_smoothed_is_refused_with_the_cure(make, numbers):
+    root = make(with_few(*numbers))
+    told = f"labels store {len(numbers)} numbers, .* smoothed .*; make 0 of what is below 128"
+    with pytest.raises(DataError, match=told):
         init_data(root)
-    assert (root / name).read_text("utf-8") == "mine"
-    assert len([*root.iterdir()]) == 3
+    assert not (root / "classes.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        with_few(*range(1, 20)),  # ids that count up, rare ones, and 255 for what is no class
+        row(0, 255, 15, 36, 60, 108, 153, 204),  # many pixels of each
+        with_few(7, 99),
+        np.resize([0, 3, 40, 80, 120, 160, 200], (1, 70)),
+    ],
+)
+def test_ids_of_classes_are_not_taken_for_a_smoothed_mask(make, label):
+    init_data(make(label.astype(np.uint8)))
+
+
+def test_two_files_that_are_there_are_not_overwritten(make):
+    root = make(row(0, 1), texts={"classes.txt": "mine", "dataset.yaml": "mine"})
+    with pytest.raises(FileError, match=r"classes.txt and dataset.yaml exist already, and are not"):
+        init_data(root)
+    assert {(root / name).read_text("utf-8") for name in ("classes.txt", "dataset.yaml")} == {
+        "mine"
+    }
+
+
+LISTED = "0\tsoil\t9\t9\t9\tclass\n1\tplant\t0\t99\t0\tclass\n"
+KEPT = {
+    "the same ids": (row(0, 1), LISTED, None, [0, 1]),
+    "some of them": (row(1, 1), LISTED, None, [1, 1]),
+    "a mask": (row(0, 255), LISTED, {0: 0, 255: 1}, [0, 1]),
+    "ids from 1": (row(1, 2), LISTED, {1: 0, 2: 1}, [0, 1]),
+    "255 beside them": (row(0, 1, 255), LISTED, {0: 0, 1: 1, 255: "ignore"}, [0, 1, IGNORE]),
+    "255 that is listed": (row(0, 255), LISTED + "255\tx\t1\t1\t1\tignore\n", None, [0, IGNORE]),
+    "another that is listed": (
+        row(0, 7, 255),
+        LISTED + "7\tx\t1\t1\t1\tignore\n",
+        {0: 0, 1: 1, 7: "ignore", 255: "ignore"},
+        [0, IGNORE, IGNORE],
+    ),
+    "colours": (np.array([[[0, 99, 0], [9, 9, 9]]]), LISTED, None, [1, 0]),
+}
+
+
+@pytest.mark.parametrize(("stored", "text", "values", "label"), KEPT.values(), ids=KEPT)
+def test_a_list_of_classes_is_kept_and_the_labels_understood_by_it(
+    make, stored, text, values, label
+):
+    root = make(stored, texts={"classes.txt": text})
+    assert read(root) == (("soil", "plant"), values, label)
+    assert (root / "classes.txt").read_text("utf-8") == text
+
+
+def test_what_is_kept_and_what_is_written_is_told(make):
+    root = make(row(0, 1), texts={"classes.txt": LISTED})
+    found = init_data(root)
+    assert (found.kept, found.written) == ((root / "classes.txt",), (root / "dataset.yaml",))
+    assert [line.name for line in found.classes] == ["soil", "plant"]
+    assert found.as_json()["kept"] == [str(root / "classes.txt")]
+
+
+def test_a_list_that_labels_do_not_suit_is_refused_and_nothing_written(make):
+    root = make(row(0, 3, 5), texts={"classes.txt": LISTED})
+    told = r"classes.txt: 2 classes, but labels store 3: 0, 3, 5; mend it, or remove it to have one"
+    with pytest.raises(DataError, match=told):
+        init_data(root)
+    assert not (root / "dataset.yaml").exists()
+
+
+PATTERNS = 'images: "photos/{name}"\nlabels: "truth/{name}"\n'
+
+
+@pytest.mark.parametrize(
+    ("stored", "values", "label"),
+    [(row(0, 1, 2), "", [0, 1, 2]), (row(0, 9), "values: {0: 0, 9: 1}\n", [0, 1])],
+)
+def test_a_dataset_yaml_is_kept_and_obeyed(make, stored, values, label):
+    root = make(stored, texts={"dataset.yaml": PATTERNS + values}, images="photos", folder="truth")
+    assert read(root)[2] == label
+    assert len(Folder(root).classes) == len(label)
+    assert (root / "dataset.yaml").read_text("utf-8") == PATTERNS + values
+
+
+def test_a_dataset_yaml_without_the_values_that_labels_need_is_told_them(make):
+    root = make(row(0, 255, 3), texts={"dataset.yaml": PATTERNS}, images="photos", folder="truth")
+    told = r"dataset.yaml: .* ids 0, 3, 255, .*; add the line values: {0: 0, 3: 1, 255: ignore}"
+    with pytest.raises(DataError, match=told):
+        init_data(root)
+    assert not (root / "classes.txt").exists()
 
 
 def test_neither_file_is_left_where_one_cannot_be_written(make, monkeypatch):

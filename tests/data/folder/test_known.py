@@ -21,7 +21,7 @@ def fill(root, known, of_labels=".png"):
     for split in splits:
         for name in "ab":
             for channel in range(2 if "{channel}" in known.images else 1):
-                fields = {"split": split, "name": name, "channel": f"{channel:04}"}
+                fields = {"split": split, "folder": "p1", "name": name, "channel": f"{channel:04}"}
                 image = root / (known.images.format(**fields) + ".png")
                 image.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(IDS * 90).save(image)
@@ -165,6 +165,33 @@ def test_folders_may_have_capitals_and_other_names(tmp_path, folders, found):
     if "{split}" not in images:
         split_data(tmp_path, 0.5)
     assert check_data(tmp_path).faults == ()
+
+
+def test_folders_that_hold_images_and_labels_each_are_one_dataset(tmp_path):
+    for patient in ("p1", "p2", "p3"):
+        fill(tmp_path / patient, KnownLayout("", "images/{name}", "masks/{name}"))
+    init_data(tmp_path)
+    made = split_data(tmp_path, 0.3, group="^[^/]+")
+    assert sorted(made.lists["train"] + made.lists["val"]) == [
+        f"p{number}/{name}" for number in (1, 2, 3) for name in "ab"
+    ]
+    assert len({name[:2] for name in made.lists["val"]}) == 1
+    assert check_data(tmp_path).faults == ()
+
+
+def test_a_folder_in_a_folder_is_found(tmp_path):
+    fill(tmp_path / "archive", KnownLayout("", "images/{name}", "masks/{name}"))
+    (tmp_path / "__MACOSX").mkdir()
+    assert recognized(tmp_path).labelled == {"train": 2}
+
+
+def test_labels_that_are_gifs_are_told_with_the_cure(tmp_path):
+    known = KnownLayout("", "{split}/{name}", "{split}_masks/{name}_mask")
+    fill(tmp_path, known, of_labels=".gif")
+    with pytest.raises(
+        DataError, match=r"_mask.gif: no label is read from .gif; convert labels to"
+    ):
+        init_data(tmp_path)
 
 
 def test_a_folder_without_train_is_told_its_splits(tmp_path):

@@ -4,14 +4,13 @@ import unicodedata
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import lay, save
 
 from gridgen.data.check import check_data
 from gridgen.data.denoising import Denoising
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError, SpecError
 
-CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
 IDS = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
 
 
@@ -20,22 +19,10 @@ def make(tmp_path):
     """A folder with these images, labels, and this dataset.yaml."""
 
     def made(images, labels, settings=""):
-        root = tmp_path / "set"
-        for number, name in enumerate(images):
-            save(root / name, np.full((2, 3), 10 + number, np.uint8))
-        for name in labels:
-            save(root / name, IDS)
-        (root / "classes.txt").write_text(CLASSES, "utf-8")
-        if settings:
-            (root / "dataset.yaml").write_text(settings, "utf-8")
-        return root
+        files = {name: np.full((2, 3), 10 + n, np.uint8) for n, name in enumerate(images)}
+        return lay(tmp_path / "set", files | dict.fromkeys(labels, IDS), settings)
 
     return made
-
-
-def save(path, pixels):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
 
 
 def test_labels_may_lie_in_masks(make):
@@ -160,6 +147,23 @@ def test_val_may_have_its_other_names(make, folder):
     assert Folder(root, folder).names == ("b",)
 
 
+def test_splits_may_be_parts_of_names_of_folders(make):
+    settings = 'images: "data/{split}_in/{name}"\nlabels: "data/{split}_out/{name}"\n'
+    images = ["data/Train_in/a.png", "data/val_in/b.png", "data/_in/c.png"]
+    root = make(images, [path.replace("in/", "out/") for path in images], settings)
+    assert (Folder(root, "train").names, Folder(root, "val").names) == (("a",), ("b",))
+    assert len(check_data(root).splits) == 2
+
+
+def test_images_and_labels_may_lie_in_folders_that_share_a_name(make):
+    settings = 'images: "{folder}/in/{name}"\nlabels: "{folder}/out/{name}"\n'
+    root = make(["p 1/in/a.png", "p 2/in/x/a.png"], ["p 1/out/a.png", "p 2/out/x/a.png"], settings)
+    assert Folder(root).names == ("p 1_a", "p 2_x_a")
+    (root / "p 2/out/x/a.png").unlink()
+    with pytest.raises(DataError, match=r"no label; it would be .*/p 2/out/x/a.png; draw one, or"):
+        Folder(root)
+
+
 def test_splits_may_be_folders_of_any_name(make):
     images = ["one/images/a.png", "two/images/b.png"]
     root = make(images, [path.replace("images", "labels") for path in images],
@@ -240,13 +244,22 @@ def test_an_umlaut_may_be_one_character_or_two(make, of_image, of_label):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ('images: "{splt}/x/{name}"', "has the unknown part {splt}; known: {split}, {name}"),
+        (
+            'images: "{splt}/x/{name}"',
+            "has the unknown part {splt}; known: {split}, {folder}",
+        ),
         ('images: "../{split}/{name}"', "leads out of the folder"),
         ('images: "/data/{split}/{name}"', "leads out of the folder"),
         ('images: "{split}/images"', "has not one {name}"),
         (
             'images: "{name}_{split}"\nlabels: "{name}_{split}"',
-            "{split} is not a folder of its own",
+            "{split} is not in the name of one folder",
+        ),
+        ('images: "{split}/{split}/{name}"', "{split} is not in the name of one folder"),
+        ('images: "a/{folder}{name}"', "{folder} is not a folder of its own"),
+        (
+            'images: "{folder}/a/{name}"\nlabels: "b/{name}"',
+            "images and labels differ in {folder}; write it in both",
         ),
         ('images: "i/{name}"', "images and labels differ in {split}; write it in both"),
         ('labels: "{split}/l/{name}_{channel}"', "a label is one file; leave {channel} out"),

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import lay, save
 
 from gridgen.data import load_dataset
 from gridgen.data.check import check_data
@@ -13,7 +13,6 @@ from gridgen.data.folder.splitting import split_data
 from gridgen.data.labelled import absent_classes
 from gridgen.errors import DataError, FileError, SpecError, UsageError
 
-CLASSES = "0\tsky\t0\t0\t255\tclass\n1\troad\t90\t90\t90\tclass\n"
 NAMES = [f"clip{number // 4}_{number:02}" for number in range(12)]
 LAYOUTS = {
     "train alone": ("train/images/{}.png", "train/labels/{}.png", None),
@@ -43,21 +42,13 @@ LAYOUTS = {
 def make(tmp_path):
     def made(layout="flat", names=NAMES):
         image, label, settings = LAYOUTS[layout]
-        root = tmp_path / "set"
+        files = {}
         for number, name in enumerate(names):
-            save(root / image.format(name), np.full((2, 3), 10 + number, np.uint8))
-            save(root / label.format(name), np.array([[0, 1, number == 5]] * 2, np.uint8))
-        (root / "classes.txt").write_text(CLASSES, "utf-8")
-        if settings:
-            (root / "dataset.yaml").write_text(settings, "utf-8")
-        return root
+            files[image.format(name)] = np.full((2, 3), 10 + number, np.uint8)
+            files[label.format(name)] = np.array([[0, 1, number == 5]] * 2, np.uint8)
+        return lay(tmp_path / "set", files, settings)
 
     return made
-
-
-def save(path, pixels):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
 
 
 def contents(root):
@@ -174,14 +165,29 @@ def test_forced_lists_keep_their_places_and_other_lists_their_names(make):
     assert load_dataset(root, "test").names == tuple(NAMES[:2])
 
 
-def test_a_folder_of_val_is_left_and_told(make):
+@pytest.mark.parametrize("folder", ["val", "Valid"])
+def test_a_folder_of_val_is_left_out_and_told(make, folder):
     root = make("train alone")
-    save(root / "val/images/x.png", np.zeros((2, 3), np.uint8))
-    save(root / "val/labels/x.png", np.zeros((2, 3), np.uint8))
-    assert refused(root) == f"{root} has val already; --force divides train anew"
+    save(root / folder / "images/x.png", np.zeros((2, 3), np.uint8))
+    save(root / folder / "labels/x.png", np.zeros((2, 3), np.uint8))
+    assert refused(root) == (
+        f"{root} has val already; --force divides train anew and leaves the images of "
+        f"{root / folder} out"
+    )
     made = split_data(root, force=True)
     assert "x" not in made.lists["val"]
-    assert (root / "val/images/x.png").is_file()
+    assert (root / folder / "images/x.png").is_file()
+    assert made.unread == {folder: 1}
+    told = f"{folder} (1 image): in neither list; the files stay"
+    assert ("left out", told) in made.rows()
+    assert made.as_json()["left_out"] == {folder: 1}
+
+
+def test_a_val_that_dataset_yaml_names_is_told_too(make):
+    root = make("a folder named")
+    save(root / "stage2/images/x.png", np.zeros((2, 3), np.uint8))
+    (root / "dataset.yaml").write_text("splits: {train: stage1, val: stage2}\n")
+    assert split_data(root, force=True).unread == {"stage2": 1}
 
 
 def test_a_folder_of_test_is_no_split_any_more_and_told(make):
@@ -192,8 +198,8 @@ def test_a_folder_of_test_is_no_split_any_more_and_told(make):
         "needs no val, and --force leaves test out"
     )
     made = split_data(root, force=True)
-    assert made.unread == ("test",)
-    assert ("no more", "test: no split now; the files are left") in made.rows()
+    assert made.unread == {"test": 1}
+    assert ("left out", "test (1 image): in neither list; the files stay") in made.rows()
 
 
 def test_named_folders_of_other_splits_are_refused(make):

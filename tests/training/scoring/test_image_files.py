@@ -20,8 +20,8 @@ def photos(tmp_path) -> Path:
     return root
 
 
-def names(*given, out="out"):
-    return [found.name for found in find_images(given, Path(out))]
+def names(*given, out="out", channels=3):
+    return [found.name for found in find_images(given, Path(out), channels)]
 
 
 def test_a_folder_is_gone_through_to_the_bottom_by_name(photos):
@@ -91,3 +91,37 @@ def test_what_dataset_yaml_calls_labels_is_none(tmp_path):
         Image.new("L", (4, 4)).save(tmp_path / "in" / f"{name}.png")
     assert names(tmp_path / "in") == ["a", "b"]
     assert names(tmp_path) == ["in/a", "in/b"]
+
+
+def numbered(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Image.new("L", (4, 4)).save(folder / name)
+    return folder
+
+
+def test_files_of_one_channel_each_are_one_image(tmp_path):
+    folder = numbered(tmp_path / "in", "a_0000.png", "a_0001.png", "b_0000.png", "b_0001.png")
+    found = find_images([folder], tmp_path / "out", channels=2)
+    assert [image.name for image in found] == ["a", "b"]
+    assert [path.name for path in found[0].files] == ["a_0000.png", "a_0001.png"]
+    assert names(*sorted(folder.iterdir()), channels=2) == ["a", "b"]
+
+
+def test_numbered_frames_are_images_of_their_own_where_they_can_be_converted(tmp_path):
+    frames = ["a_0000", "a_0001", "a_0002"]
+    folder = numbered(tmp_path / "in", *(f"{name}.png" for name in frames))
+    assert names(folder, channels=3) == names(folder, channels=1) == frames
+
+
+def test_what_dataset_yaml_numbers_as_channels_is_one_image(tmp_path):
+    settings = 'images: "imagesTr/{name}_{channel}"\nlabels: "labelsTr/{name}"\n'
+    (tmp_path / "dataset.yaml").write_text(settings, encoding="utf-8")
+    folder = numbered(tmp_path / "imagesTs", "a_0000.png", "a_0001.png", "a_0002.png")
+    assert names(folder, channels=3) == ["a"]
+
+
+def test_several_files_and_a_whole_one_of_one_name_are_refused(tmp_path):
+    folder = numbered(tmp_path / "in", "a.png", "a_0000.png", "a_0001.png")
+    with pytest.raises(DataError, match="are both called a; predict them into two folders"):
+        names(folder, channels=2)

@@ -8,12 +8,13 @@ from tifffile import imwrite
 from tiny import RECIPE, SPEC
 
 from gridgen.data import IGNORE
+from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.images import read_image, write_image
+from gridgen.images.files import LIMIT
 from gridgen.training import evaluate, open_model, predict, train
 from gridgen.training.inference import Inference
-from gridgen.training.scoring import predictions
 from gridgen.training.tasks import pixels
 
 
@@ -111,12 +112,12 @@ def test_a_picture_of_a_large_image_shows_a_part_of_its_pixels(run, tmp_path, mo
 
 
 def test_an_image_whose_prediction_does_not_fit_into_memory_is_refused(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(predictions, "host_memory", lambda: 14_000)
+    monkeypatch.setenv(LIMIT, "14e-6")
     image, fits = picture(tmp_path / "a.png", 20, 27), picture(tmp_path / "b.png", 20, 25)
     with pytest.raises(DataError) as caught:
         predict(run.folder, [image, fits], tmp_path / "out")
-    told = "20x27 pixels need 15.1 kB of memory with their prediction, and there are 14.0 kB"
-    assert str(caught.value) == f"{image}: {told}; cut it into parts"
+    told = "27x20 pixels and their prediction need 15.1 kB of memory, and 14.0 kB are allowed"
+    assert str(caught.value) == f"{image}: {told}; set {LIMIT} to more gigabytes"
     predict(run.folder, [fits], tmp_path / "out")
 
 
@@ -271,3 +272,21 @@ def test_a_run_that_held_nothing_out_has_no_such_split(run):
     assert str(caught.value) == (
         f"shapes: unknown split 'holdout'; known: train, val; {run.folder} held none of train out"
     )
+
+
+def test_files_of_one_channel_each_are_predicted_as_the_file_of_both(tmp_path):
+    network = GridNetwork(build_grid(SPEC.but(in_channels=2)))
+    save_network(network, tmp_path / "two.safetensors")
+    image = torch.rand(2, 16, 24, generator=torch.Generator().manual_seed(0))
+    write_image(tmp_path / "whole" / "a.tif", image)
+    for number, channel in enumerate(image):
+        write_image(tmp_path / "parts" / f"a_{number:04d}.png", channel[None])
+    [whole], [parts] = (
+        predict(tmp_path / "two.safetensors", tmp_path / name, tmp_path / "out" / name)
+        for name in ("whole", "parts")
+    )
+    assert parts.answer.name == "a_labels.png"
+    assert parts.answer.read_bytes() == whole.answer.read_bytes()
+    write_image(tmp_path / "parts" / "b_0000.png", image[:1])
+    with pytest.raises(DataError, match=r"b_0000.png: 1 channel, but 2 are wanted"):
+        predict(tmp_path / "two.safetensors", tmp_path / "parts", tmp_path / "again")

@@ -1,10 +1,11 @@
-"""Which names go to val: by a share, a seed and groups. Knows names and classes, no files."""
+"""Which names go to val, or to a fold: by a share, a seed and groups. Knows no files."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 
-from gridgen.data.subsets import shuffled
 from gridgen.errors import DataError, UsageError
+from gridgen.names import composed
 
 SEEDS = 100
 """Seeds that are tried for one by which every class is in train and in val."""
@@ -12,11 +13,27 @@ Groups = Mapping[str, Sequence[str]]
 """Names by what they have in common; all of a group come into one split."""
 
 
+def shuffled(names: Iterable[str], seed: int = 0) -> list[str]:
+    """The names in an order that follows from a hash of the seed and each name.
+
+    A name that is added changes the order of no others.
+
+    >>> shuffled("abcd"), shuffled("abc"), shuffled("abcd", seed=1)
+    (['c', 'b', 'd', 'a'], ['c', 'b', 'a'], ['d', 'a', 'b', 'c'])
+    """
+
+    def place(name: str) -> bytes:
+        # Names of files need not be UTF-8.
+        return sha256(f"{seed}/{composed(name)}".encode(errors="surrogateescape")).digest()
+
+    return sorted(names, key=place)
+
+
 def grouped(names: Iterable[str], pattern: str | None) -> Groups:
     """Names by the first group of a regular expression, or by all that it matches.
 
     Without a pattern each is a group. Errors: `UsageError` for what is no regular expression,
-    `DataError` for a name that it does not match.
+    `DataError` for a name that it does not match, and where it leaves each name to itself.
 
     >>> grouped(["a-1", "a-2", "b-1"], "^(.)-")
     {'a': ['a-1', 'a-2'], 'b': ['b-1']}
@@ -33,7 +50,30 @@ def grouped(names: Iterable[str], pattern: str | None) -> Groups:
             fact = f"--group: {pattern!r} does not match the name {name!r}"
             raise DataError(f"{fact}; write one that matches all, such as '^[^_]+'")
         groups.setdefault(key, []).append(name)
+    if pattern is not None and len(groups) > 1 and all(len(g) == 1 for g in groups.values()):
+        fact = f"--group: {pattern!r} leaves each of {len(groups)} names to itself"
+        raise DataError(f"{fact}, such as {next(iter(groups))!r}; write one that several share")
     return groups
+
+
+def parts_of(groups: Groups, number: int) -> list[list[str]]:
+    """The names of all groups in so many parts, none of which shares a group with another.
+
+    >>> parts_of({"a": ["a1"], "b": ["b1", "b2", "b3"], "c": ["c1"], "d": ["d1"]}, 2)
+    [['b1', 'b2', 'b3'], ['c1', 'd1', 'a1']]
+    """
+    order = shuffled(groups)
+    if all(len(names) == 1 for names in groups.values()):
+        # Cut where the parts end, so that a name which is added moves few others.
+        ends = [(k * len(order) + number - 1) // number for k in range(number + 1)]
+        return [
+            [name for key in order[ends[k] : ends[k + 1]] for name in groups[key]]
+            for k in range(number)
+        ]
+    parts: list[list[str]] = [[] for _ in range(number)]
+    for key in sorted(order, key=lambda key: -len(groups[key])):
+        min(parts, key=len).extend(groups[key])
+    return parts
 
 
 def chosen_for_val(groups: Groups, share: float, seed: int) -> frozenset[str]:

@@ -1,9 +1,9 @@
-"""Which names go to val."""
+"""Which names go to val, or to a fold."""
 
 import pytest
 from hypothesis import given, strategies as st
 
-from gridgen.data.folder.division import better_seed, chosen_for_val, grouped
+from gridgen.data.division import better_seed, chosen_for_val, grouped, parts_of
 from gridgen.errors import DataError, UsageError
 
 SIZES = st.lists(st.integers(1, 9), min_size=2, max_size=30)
@@ -32,6 +32,32 @@ def test_a_name_that_is_added_moves_one_other_at_most(number, share, added):
         chosen_for_val(grouped(each, None), share, 3) for each in (names, [*names, added])
     )
     assert len(before ^ (after - {added})) <= 1
+
+
+@given(SIZES, st.integers(2, 30))
+def test_parts_share_no_group_and_differ_by_the_largest_at_most(sizes, number):
+    number = min(number, len(sizes))
+    groups = {f"g{i}": [f"g{i}-{j}" for j in range(size)] for i, size in enumerate(sizes)}
+    parts = parts_of(groups, number)
+    assert len(parts) == number
+    assert sorted(name for part in parts for name in part) == sorted(
+        name for names in groups.values() for name in names
+    )
+    for names in groups.values():
+        assert sum(not {*names}.isdisjoint(part) for part in parts) == 1
+    lengths = [len(part) for part in parts]
+    assert min(lengths) > 0
+    assert max(lengths) - min(lengths) <= max(sizes)
+    assert parts == parts_of(dict(reversed(groups.items())), number)
+
+
+def test_a_pattern_that_leaves_each_name_to_itself_groups_nothing():
+    with pytest.raises(DataError) as error:
+        grouped(["p1_01", "p1_02"], "^[^/]+")
+    assert str(error.value) == (
+        "--group: '^[^/]+' leaves each of 2 names to itself, such as 'p1_01'; write one that "
+        "several share"
+    )
 
 
 def test_names_are_grouped_by_the_first_group_or_the_whole_match():
