@@ -1,11 +1,13 @@
 """The page of a search as a reader uses it: clicks and keys in headless Chromium, two widths."""
 
+from dataclasses import replace
+
 import pytest
 
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
 from tests.study.report.browser import Browser, opened, program
-from tests.study.report.made import ASKED, study
+from tests.study.report.made import ASKED, candidate, record, study, training
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium is installed")
 WIDTHS = (1280, 400)
@@ -38,6 +40,25 @@ def test_the_page_is_no_wider_than_the_window(browser, path, width, scheme):
     assert browser.ask("document.documentElement.scrollWidth") <= width
     browser.ask("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert browser.ask("document.documentElement.scrollWidth") <= width
+
+
+def test_long_names_make_it_no_wider(browser, tmp_path):
+    name = "x" * 150
+    made = replace(candidate(streams=2), name=name, recipe={name: name})
+    ended = replace(training(0, 0.5), folder=name, reason=name)
+    records = [
+        record(0, (0.4, 0.5), "baseline", made=replace(made, params={})),
+        record(1, (0.5, 0.6), made=made, known=name),
+        record(2, state="failed", made=made, trainings=[ended], reason=name),
+    ]
+    asked = replace(ASKED, title=name, data=name, objective=f"val_iou.{name}", stopped=name)
+    asked = replace(asked, about=[("sampler", name)], refused={name: 3}, commands=[("go on", name)])
+    browser.open(write_page(Result(tmp_path, asked, tuple(records))), 400)
+    browser.ask("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert browser.ask("document.documentElement.scrollWidth") <= 400
+    browser.click(".trials a")
+    browser.until(OPEN)
+    assert browser.ask("(e => e.scrollWidth <= e.clientWidth)(document.getElementById('panel'))")
 
 
 @pytest.mark.parametrize("number", [1, 4, 7, 21])
