@@ -228,17 +228,29 @@ def export(
     )
 
 
+OF_SEARCHES = ("study.db", "study.journal", "trials.csv")
+"""Of these a search has one at least; a study's own file may lie in any folder."""
+
+
 def report(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder that gridgen train made, finished or not.")
+        Path,
+        typer.Argument(
+            metavar="RUN", help="Folder that gridgen train or gridgen search made, finished or not."
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Else report.html in the folder."),
     ] = None,
 ) -> None:
-    """Write one HTML page: curves, table, predictions, network, environment, commands."""
+    """Write one HTML page: of a training, or of a search with every trial behind its point."""
     require_suffix(output, ".html", "the page's file")
+    if (run / "study.yaml").is_file() and any((run / name).exists() for name in OF_SEARCHES):
+        from gridgen.study.driver.writing import write_study_report
+
+        print_rows([("wrote", str(write_study_report(run, output)))])
+        return
     from gridgen.pages import write_report
     from gridgen.training import Run
 

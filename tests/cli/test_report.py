@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from gridgen import search
+
 
 def test_it_writes_a_page_into_the_run(with_run, gridgen):
     assert gridgen("report", "run") == (0, "wrote  run/report.html\n", "")
@@ -35,6 +37,45 @@ def test_a_run_has_a_page_while_another_process_trains_it(with_run, gridgen):
 
     with Run.open("run").locked():
         assert gridgen("report", "run")[0] == 0
+
+
+@pytest.fixture
+def searched(place):
+    """A search that trained nothing and stopped before its end."""
+    from tests.study.fakes import Scores, study
+
+    with pytest.raises(KeyboardInterrupt):
+        search(study(), folder="found", evaluate=Scores(None, None, KeyboardInterrupt()))
+    return place / "found"
+
+
+def test_a_search_has_the_page_that_it_wrote_itself(searched, gridgen):
+    page = searched / "report.html"
+    written = page.read_text("utf-8")
+    page.unlink()
+    assert gridgen("report", "found") == (0, "wrote  found/report.html\n", "")
+    assert page.read_text("utf-8") == written
+    assert "1 of its trials is not over. It stopped: KeyboardInterrupt" in written
+
+
+def test_a_search_that_was_killed_has_a_page_too(searched, gridgen):
+    for left in ("report.html", "end.json"):
+        (searched / left).unlink()
+    assert gridgen("report", "found", "-o", "a.html") == (0, "wrote  a.html\n", "")
+    assert "Trial 0: " in (searched.parent / "a.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"stopped": 1, "refused": 2}'])
+def test_what_is_kept_of_the_end_may_be_damaged(text, searched, gridgen):
+    (searched / "end.json").write_text(text, "utf-8")
+    assert gridgen("report", "found")[0] == 0
+
+
+def test_a_study_without_its_database_is_one_line(searched, gridgen):
+    (searched / "study.db").unlink()
+    code, out, err = gridgen("report", "found")
+    assert (code, out) == (2, "")
+    assert err.startswith("found: no study there; ")
 
 
 TRAIN = ("train", "mine.yaml", "--data", "shapes", "--recipe", "quick.yaml", "-o", "new")

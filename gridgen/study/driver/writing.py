@@ -1,22 +1,29 @@
 """Writing the answer of a search, whenever it ends: the best spec, the tables, the report."""
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from gridgen.files import write_file
+from gridgen.arguments import PathLike, checked
+from gridgen.files import is_file, read_text, write_file
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
+from gridgen.study.store.store import SPEC, read_store
 from gridgen.study.store.tables import trainings_table, trials_table
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump
 
 NONE: Mapping[str, int] = MappingProxyType({})
 BEST, TRIALS, TRAININGS = "best.yaml", "trials.csv", "trainings.csv"
+END = "end.json"
+"""What the database does not hold: why the search ended, and what it refused by then."""
 
 
 def asked_of(
@@ -58,8 +65,33 @@ def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> 
     best = ranked(of_role(records, "searched"))
     if best:
         write_file(folder / BEST, _best(asked, best[0]))
+    told = {"stopped": asked.stopped, "refused": dict(asked.refused)}
+    write_file(folder / END, json.dumps(told, indent=2) + "\n")
     write_page(result)
     return result
+
+
+@checked
+def write_study_report(folder: PathLike, path: PathLike | None = None) -> Path:
+    """Write the page of a search again, finished or not; by default to FOLDER/report.html.
+
+    Errors: `RunError` for a folder without a study, and for a damaged database; `FileError`.
+    """
+    folder = Path(folder)
+    with closing(read_store(folder)) as store:
+        records = store.trials()
+    asked = asked_of(Study.load(folder / SPEC), folder, **_ended(folder / END))
+    return write_page(Result(folder, asked, tuple(records)), None if path is None else Path(path))
+
+
+def _ended(path: Path) -> dict[str, Any]:
+    """What was kept when the search last ended; nothing of one that never did, or was damaged."""
+    try:
+        told = json.loads(read_text(path)) if is_file(path) else {}
+        refused = {str(reason): int(many) for reason, many in told["refused"].items()}
+        return {"stopped": str(told["stopped"]), "refused": refused}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _best(asked: Asked, record: TrialRecord) -> str:

@@ -95,8 +95,10 @@ def changes(recipe: Mapping[str, Any]) -> str:
 
 
 def cost_rows(costs: Mapping[str, int]) -> list[tuple[str, str]]:
-    """The costs of a candidate in full."""
-    return [(cost_title(name), cost_text(name, cost)) for name, cost in costs.items()]
+    """The costs of a candidate in full, in the order in which quantities are listed."""
+    order = [*QUANTITIES]
+    known = sorted(costs, key=lambda name: [*order, name].index(name.removeprefix(PAPER)))
+    return [(cost_title(name), cost_text(name, costs[name])) for name in known]
 
 
 def cost_title(name: str) -> str:
@@ -147,7 +149,7 @@ def curves_of(record: TrialRecord, asked: Asked) -> dict[str, Any] | None:
 
 def build_command(network: NetworkSpec, output: str) -> str:
     """The command line that builds a network again, from a file or an architecture of gridgen."""
-    fields = settings(network)
+    fields = _own_fields(network)
     name = fields.pop("architecture", BASE)
     if isinstance(network, GridSpec):
         complete = network.complete()
@@ -156,3 +158,21 @@ def build_command(network: NetworkSpec, output: str) -> str:
     for field, value in fields.items():
         command += ["--set", f"{field}={value_text(value)}"]
     return shlex.join([*command, "-o", output])
+
+
+def _own_fields(network: NetworkSpec) -> dict[str, Any]:
+    """The fields that differ from the defaults, wherever the network was read from."""
+    kind, complete = type(network), network.complete()
+    needed = {n for n, field in kind.model_fields.items() if field.is_required()} | {*WIDTHS}
+    bare = kind(**{name: complete[name] for name in needed & complete.keys()})
+    told, without = (settings(kind(**each.complete())) for each in (network, bare))
+    return {
+        name: value
+        for name, value in told.items()
+        if name in needed or value != without.get(name, _ABSENT)
+    }
+
+
+WIDTHS = ("base_channels", "channels")
+"""Fields of a grid of which one has to be given."""
+_ABSENT = object()

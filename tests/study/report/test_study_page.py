@@ -90,7 +90,7 @@ def test_causes_of_failures_are_told(whole, reason):
 
 def test_reasons_of_refusals_are_told_with_their_numbers(whole):
     assert "parameters are more than 130,000 161" in whole.text
-    assert "Nothing was refused." in shown(study(3), replace(ASKED, refused={})).text
+    assert "No refusal was counted." in shown(study(3), replace(ASKED, refused={})).text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -224,6 +224,9 @@ def test_the_command_builds_the_same_network(spec):
     assert [program, verb, *rest[-2:]] == ["gridgen", "build", "-o", "x.safetensors"]
     again = spec_of(name, rest[1:-2:2])
     assert again == spec
+    # What was stored says all fields, and still the command is no longer.
+    stored = type(spec)(**spec.complete())
+    assert build_command(stored, "x.safetensors") == build_command(spec, "x.safetensors")
     assert build_grid(again).fingerprint == build_grid(spec).fingerprint
 
 
