@@ -1,60 +1,98 @@
-"""The store of a study: one writer, each trial begun in one transaction, checked when opened."""
+"""The study on disk: a log of its trials, written by one driver, read by whoever looks on."""
 
-import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState as OptunaState
 
+from gridgen.arguments import checked
 from gridgen.errors import RunError
-from gridgen.files import make_folder, read_text, write_file
-from gridgen.spec import Source
-from gridgen.study.store.kinds import kind_in
-from gridgen.study.store.records import (
+from gridgen.files import is_file, read_text, sweep, write_file
+from gridgen.study.store.attributes import (
     END,
-    candidate_attributes,
-    end_attribute,
+    ENDS,
+    INFEASIBLE,
+    LOST,
+    Attributes,
+    Damaged,
+    begun,
+    end_of,
+    is_score,
     record_of,
-    training_attribute,
+    sealed,
+    training_of,
 )
-from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState as State
+from gridgen.study.store.identity import STUDY, Identity
+from gridgen.study.store.opening import (
+    KINDS,
+    NAME,
+    STUDY_KEY,
+    Opened,
+    StorageKind,
+    close,
+    create,
+    damaged,
+    kind_in,
+    note_of,
+    open_storage_of,
+    writing,
+)
+from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState
 
-NAME = "gridgen"
-SPEC = "study.yaml"
-DIGEST = "digest-"
-ENDS = {
-    "finished": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "infeasible": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
+AGAIN = "again"
 
 
-@dataclass
 class Store:
-    """The trials of a study on disk, and in memory as they stand."""
+    """The trials of a study, kept in its folder. `open_store` and `read_store` make it.
 
-    path: Path
-    optuna: optuna.Study
-    _records: dict[int, TrialRecord] = field(default_factory=dict)
-    _reported: dict[int, set[int]] = field(default_factory=dict, init=False)
+    All of them are read and checked once; afterwards each write also updates what is held here, so
+    that looking at all trials costs nothing.
+    """
 
-    def __post_init__(self) -> None:
-        self._storage, self._study = self.optuna._storage, self.optuna._study_id
-        trials = self.optuna.get_trials(deepcopy=False)
-        self._ids = {trial.number: trial._trial_id for trial in trials}
-        self._records = {trial.number: record_of(trial) for trial in trials}
-        running = (trial for trial in trials if not trial.state.is_finished())
-        self._reported = {trial.number: {*trial.intermediate_values} for trial in running}
+    def __init__(self, folder: Path, kind: StorageKind, opened: Opened) -> None:
+        self.folder, self.kind = folder, kind
+        self._storage, self._study = opened.storage, opened.study_id
+        self._noted, self._attributes = opened.noted, dict(opened.attributes)
+        self._records: dict[int, TrialRecord] = {}
+        self._ids: list[int] = []
+        self._reports: dict[int, dict[int, float]] = {}
+        self._half_ended: list[TrialRecord] = []
+        for trial in opened.trials:
+            self._take(trial)
+
+    @property
+    def text(self) -> str:
+        """The study's file, as it was when the folder was last searched in."""
+        return str(self._noted["text"])
+
+    @property
+    def digests(self) -> Mapping[str, Any]:
+        """Digests of what decides the scores, by what it is."""
+        return dict(self._noted["digests"])
+
+    @cached_property
+    def optuna(self) -> optuna.Study:
+        """Optuna's study, for importances and dashboards."""
+        return optuna.load_study(study_name=NAME, storage=self._storage)
 
     def trials(self) -> list[TrialRecord]:
-        """All trials, in their order."""
-        return [*self._records.values()]
+        """All trials in the order of their numbers."""
+        return list(self._records.values())
 
+    def trial(self, number: int) -> TrialRecord:
+        """The trial of that number. Errors: `RunError`."""
+        if number not in self._records:
+            raise RunError(f"{self.folder}: there is no trial {number}")
+        return self._records[number]
+
+    @checked
     def begin(
         self,
         candidate: Candidate,
@@ -70,139 +108,209 @@ class Store:
 
         `params` are the candidate's as Optuna has them, `attributes` what the sampler notes.
         """
-        template = create_trial(
-            state=TrialState.RUNNING,
-            params=dict(params),
-            distributions=dict(distributions),
-            user_attrs=candidate_attributes(candidate, role, of, known),
-            system_attrs=dict(attributes or {}),
-        )
-        # As a template all of it is one transaction, where Optuna's `ask` takes one each.
-        trial_id = self._storage.create_new_trial(self._study, template)
-        number = self._storage.get_trial_number_from_id(trial_id)
-        record = TrialRecord(
-            number, role, "running", candidate, (), "", of, known, dict(attributes or {})
-        )
-        self._ids[number], self._records[number] = trial_id, record
-        self._reported[number] = set()
+        number, noted = len(self._ids), dict(attributes or {})
+        record = TrialRecord(number, role, "running", candidate, (), "", of, known, noted)
+        self._create(_template(params, distributions, begun(record, distributions, params), noted))
+        self._records[number] = record
+        self._reports[number] = {}
         return record
 
-    def report(self, number: int, epoch: int, score: float) -> None:
-        """Keep a validation of a running trial; one that is kept already is left as it is."""
-        if epoch not in self._reported[number]:
-            self._storage.set_trial_intermediate_value(self._ids[number], epoch, score)
-            self._reported[number].add(epoch)
+    @checked
+    def report(self, number: int, step: int, score: float) -> None:
+        """Write a validation of the first training; one that is known changes nothing."""
+        reports = self._reports[self._running(number).number]
+        if step in reports:
+            return
+        with self._writing():
+            self._storage.set_trial_intermediate_value(self._ids[number], int(step), float(score))
+        reports[int(step)] = float(score)
 
+    def reports(self, number: int) -> Mapping[int, float]:
+        """Validations of a trial that runs: score by step."""
+        return dict(self._reports[self._running(number).number])
+
+    @checked
     def trained(self, number: int, training: Training) -> None:
-        """Keep a training that is over, of a running trial."""
-        self._storage.set_trial_user_attr(self._ids[number], *training_attribute(training))
-        record = self._records[number]
+        """Write a training of a trial that is over."""
+        record = self._running(number)
+        key, value = training_of(number, len(record.trainings), training)
+        with self._writing():
+            self._storage.set_trial_user_attr(self._ids[number], key, value)
         self._records[number] = replace(record, trainings=(*record.trainings, training))
 
-    def finish(self, number: int, state: State, reason: str = "") -> TrialRecord:
-        """Keep the end of a trial; its score is the mean of its trainings."""
-        record = replace(self._records[number], state=state, reason=reason)
-        values = None
-        if state == "finished":
-            assert record.score is not None
-            values = [record.score]
-        else:
-            said = end_attribute(state, reason)
-            self._storage.set_trial_user_attr(self._ids[number], END, said)
-        self._storage.set_trial_state_values(self._ids[number], ENDS[state], values)
+    @checked
+    def finish(self, number: int, state: TrialState, reason: str = "") -> TrialRecord:
+        """Write the end of a trial: one that finished has the mean of its scores."""
+        record = replace(self._running(number), state=state, reason=reason)
+        assert state != "finished" or is_score(record.score), "finished without a score"
+        with self._writing():
+            end = end_of(record, self._reports[number])
+            # A kill between this and the next leaves a trial that `_complete` ends.
+            self._storage.set_trial_user_attr(self._ids[number], END, end)
+            self._end(record)
         self._records[number] = record
-        del self._reported[number]
+        del self._reports[number]
         return record
+
+    def again(self) -> list[Candidate]:
+        """Candidates of failed trials that `gridgen study PATH retry` asked to be run again.
+
+        One that was begun since is not among them.
+        """
+        asked_for = self._attributes.get(AGAIN, [])
+        records = [self._records[number] for number in asked_for if number in self._records]
+        return [each.candidate for each in records if not self._begun_since(each)]
+
+    def retry(self) -> list[TrialRecord]:
+        """Ask for all failed trials to be run again; returns them. The caller holds the lock."""
+        failed = [each for each in self.trials() if each.state == "failed"]
+        failed = [each for each in failed if not self._begun_since(each)]
+        numbers = [each.number for each in failed]
+        with self._writing():
+            self._storage.set_study_user_attr(self._study, AGAIN, numbers)
+        self._attributes[AGAIN] = numbers
+        return failed
 
     def close(self) -> None:
         """Let go of the file."""
-        self._storage.remove_session()
+        close(self._storage)
+
+    def lost(self, reason: str) -> None:
+        """Write a trial in place of one whose record is gone, so that numbers stay."""
+        number = len(self._ids)
+        attributes = {LOST: sealed(number, LOST, {"reason": reason})}
+        trial = _template({}, {}, attributes, {})
+        trial.state = OptunaState.FAIL
+        self._create(trial)
+
+    def _begun_since(self, failed: TrialRecord) -> bool:
+        key, number = failed.candidate.key, failed.number
+        return any(each.candidate.key == key and each.number > number for each in self.trials())
+
+    def _create(self, trial: FrozenTrial) -> None:
+        with self._writing():
+            made = self._storage.create_new_trial(self._study, template_trial=trial)
+        number = len(self._ids)
+        # Numbers follow each other unless another program wrote a trial of its own.
+        if self._ids and made != self._ids[-1] + 1:
+            raise RunError(f"{self.folder}: another program wrote a trial before trial {number}")
+        self._ids.append(made)
+
+    def _take(self, trial: FrozenTrial) -> None:
+        """Hold a trial that was stored."""
+        self._ids.append(trial._trial_id)
+        try:
+            record = record_of(trial)
+        except Damaged as error:
+            path = self.folder / self.kind.file
+            raise damaged(self.folder, path, f"trial {trial.number}: {error}") from error
+        if record is None:
+            return
+        self._records[trial.number] = record
+        if record.state == "running":
+            self._reports[trial.number] = dict(trial.intermediate_values)
+        elif trial.state is OptunaState.RUNNING:
+            self._half_ended.append(record)
+
+    def settle(self, identity: Identity) -> None:
+        """Complete what a kill left half written, and keep the study as it is now.
+
+        How much is trained may have changed, and where the data lies.
+        """
+        self._complete()
+        digests = {**self._noted["digests"], **identity.digests}
+        noted = note_of(replace(identity, digests=digests))
+        if any(self._noted[name] != value for name, value in noted.items()):
+            with self._writing():
+                sealed_note = sealed(-1, STUDY_KEY, noted)
+                self._storage.set_study_user_attr(self._study, STUDY_KEY, sealed_note)
+            self._noted = noted
+
+    def _complete(self) -> None:
+        """Tell Optuna of trials whose end a kill left half written."""
+        for record in self._half_ended:
+            with self._writing():
+                self._end(record)
+        self._half_ended.clear()
+
+    def _end(self, record: TrialRecord) -> None:
+        trial_id = self._ids[record.number]
+        if record.state == "infeasible":
+            for name, value in INFEASIBLE.items():
+                self._storage.set_trial_system_attr(trial_id, name, value)
+        values = [record.score] if record.state == "finished" and record.score is not None else None
+        self._storage.set_trial_state_values(trial_id, ENDS[record.state], values)
+
+    def _running(self, number: int) -> TrialRecord:
+        record = self.trial(number)
+        if record.state != "running":
+            raise RunError(f"{self.folder}: trial {number} is {record.state} already")
+        return record
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self.folder)
 
 
+def _template(
+    params: Mapping[str, Any],
+    distributions: Mapping[str, BaseDistribution],
+    attributes: Attributes,
+    system_attrs: Attributes,
+) -> FrozenTrial:
+    """A running trial that Optuna stores in one transaction."""
+    return FrozenTrial(
+        number=-1,  # the storage gives it one, and an id
+        state=OptunaState.RUNNING,
+        value=None,
+        datetime_start=datetime.now(),
+        datetime_complete=None,
+        params=dict(params),
+        distributions=dict(distributions),
+        user_attrs=attributes,
+        system_attrs=system_attrs,
+        intermediate_values={},
+        trial_id=-1,
+    )
+
+
+@checked
 def open_store(
     folder: Path,
     text: str,
-    digests: Mapping[str, str],
+    digests: Mapping[str, Any],
     free: Collection[str] = (),
     wanted: str | None = None,
 ) -> Store:
-    """The store in a study's folder, made if there is none. The caller holds the folder's lock.
+    """The store in a study's folder, to write to; made if there is none, of the `wanted` kind.
 
-    `text` is the study's file, as it is kept there; its fields may not change from one start to the
-    next, but for those that are `free`, and neither may what `digests` tell of. Errors: `RunError`
-    for another study's folder and for a damaged database.
+    The caller holds the folder's lock. `text` is the study's file, as it is kept there; its fields
+    may not change from one start to the next, but for those that are `free`, and neither may what
+    `digests` tell of. Errors: `RunError` for another study's folder and for what is damaged.
     """
-    path, kind = kind_in(folder, wanted)
-    _require_fields(folder, text, free)
-    optuna.logging.set_verbosity(logging.ERROR)
-    fresh = not path.exists()
-    make_folder(folder)
-    try:
-        if not fresh:
-            kind.mend(path)
-        study = optuna.create_study(
-            storage=kind.open(path), study_name=NAME, direction="maximize", load_if_exists=True
-        )
-        store = Store(path, study)
-        _require_same(store, digests)
-    except RunError:
-        raise
-    # Damage shows as whatever comes of reading what nobody wrote.
-    except Exception as error:
-        raise damaged(path, error) from error
-    _keep(folder, text)
+    identity = Identity(text, digests, free)
+    found = kind_in(folder, wanted)
+    identity.require_file(folder)
+    if found is None:
+        found = KINDS[wanted or "sqlite"]
+        create(folder / found.file, found, note_of(identity))
+    sweep(folder)
+    found.mend(folder / found.file)
+    store = Store(folder, found, open_storage_of(folder, found))
+    kept = Identity(store.text, {})
+    identity.require(folder, kept.fields, store.digests)
+    store.settle(identity)
+    if not is_file(folder / STUDY) or read_text(folder / STUDY) != text:
+        write_file(folder / STUDY, text)
     return store
 
 
+@checked
 def read_store(folder: Path) -> Store:
-    """The store of a study that was begun, to be read alone. Errors: `RunError`."""
-    path, _ = kind_in(folder)
-    if not path.exists():
+    """The store of a study that was begun, to look at while others may write to it.
+
+    Errors: `RunError` where there is none, or it is damaged.
+    """
+    found = kind_in(folder)
+    if found is None:
         raise RunError(f"{folder}: no study there; gridgen search STUDY -o {folder} begins one")
-    try:
-        storage = kind_in(folder)[1].open(path)
-        return Store(path, optuna.load_study(study_name=NAME, storage=storage))
-    except RunError:
-        raise
-    except Exception as error:
-        raise damaged(path, error) from error
-
-
-def damaged(path: Path, error: Exception) -> RunError:
-    """What to say of a database that cannot be read."""
-    reason = str(error.__cause__ or error).splitlines()[:1] or [type(error).__name__]
-    fix = f"gridgen study {path.parent} repair saves what is whole"
-    return RunError(f"{path}: not the database of a study, or damaged: {reason[0]}; {fix}")
-
-
-def _require_same(store: Store, digests: Mapping[str, str]) -> None:
-    kept = store.optuna.user_attrs
-    for name, digest in digests.items():
-        if kept.get(DIGEST + name, digest) != digest:
-            what = name.replace("_", " ")
-            raise RunError(
-                f"{store.path.parent} holds a search with other {what} than this study's now; "
-                "put them back, or name another folder with -o"
-            )
-        if DIGEST + name not in kept:
-            store.optuna.set_user_attr(DIGEST + name, digest)
-
-
-def _require_fields(folder: Path, text: str, free: Collection[str]) -> None:
-    """The study that the folder keeps says the same, but for fields that are free."""
-    path = folder / SPEC
-    if not path.exists():
-        return
-    was, now = Source.read(path).data, Source.parse(text, SPEC).data
-    names = [name for name in {**was, **now} if name not in free]
-    changed = [name for name in names if was.get(name) != now.get(name)]
-    if changed:
-        fact = f"{folder} holds a search with other {' and '.join(changed)} ({path})"
-        raise RunError(f"{fact}; put that back, or name another folder with -o")
-
-
-def _keep(folder: Path, text: str) -> None:
-    """The study as it is now: how much is trained may change, and where the data lies."""
-    path = folder / SPEC
-    if not path.exists() or read_text(path) != text:
-        write_file(path, text)
+    return Store(folder, found, open_storage_of(folder, found))

@@ -1,0 +1,92 @@
+"""What makes a study this study and no other: the settings that decide what it finds, its data."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gridgen.arguments import checked_fields
+from gridgen.errors import GridgenError, RunError
+from gridgen.files import is_file
+from gridgen.spec import Source
+from gridgen.spec.facts import shown_value
+
+STUDY = "study.yaml"
+MOST = 3
+"""Settings that a message shows."""
+
+
+@checked_fields
+@dataclass(frozen=True)
+class Identity:
+    """A study as it is held against the one in a folder.
+
+    `text` is its file, whose fields may not change from one start to the next but for those that
+    are `free`. `digests` tell of all else that decides its scores, by what it is, such as the data.
+    """
+
+    text: str
+    digests: Mapping[str, Any]
+    free: Collection[str] = ()
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """All fields of the study, as JSON types."""
+        return _plain(Source.parse(self.text, STUDY).data)
+
+    def require(
+        self, folder: Path, kept: Mapping[str, Any], digests: Mapping[str, Any] | None = None
+    ) -> None:
+        """Refuse what a folder keeps, should it be of another study. Errors: `RunError`."""
+        told = differences(kept, self.fields, self.free)
+        fix = "name another folder with -o"
+        if told:
+            raise RunError(f"{folder} holds a search with other settings: {told}; {fix}")
+        for name, digest in (digests or {}).items():
+            if self.digests.get(name, digest) != digest:
+                what = name.replace("_", " ")
+                fact = f"{folder} holds a search with other {what} than this study's now"
+                raise RunError(f"{fact}; put them back, or {fix}")
+
+    def require_file(self, folder: Path) -> None:
+        """Refuse the study.yaml of another study. Errors: `RunError`."""
+        if is_file(folder / STUDY):
+            self.require(folder, _read(folder))
+
+
+def differences(kept: Mapping[str, Any], given: Mapping[str, Any], free: Collection[str]) -> str:
+    """Which fields differ, and how; "" for none.
+
+    >>> differences({"seed": 0, "data": "a", "trials": 2}, {"seed": 1, "data": "a"}, ["trials"])
+    'seed is 0 there, 1 here'
+    """
+    names = [name for name in {**kept, **given} if name not in free]
+    other = [name for name in names if kept.get(name) != given.get(name)]
+    told = [
+        f"{name} is {_shown(kept.get(name))} there, {_shown(given.get(name))} here"
+        for name in other[:MOST]
+    ]
+    more = [f"and {len(other) - MOST} more"] if len(other) > MOST else []
+    return "; ".join([*told, *more])
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    path = folder / STUDY
+    try:
+        data = Source.read(path).data
+        if not isinstance(data, dict):
+            raise RunError(f"{path}: no study")
+        return _plain(data)
+    except (GridgenError, TypeError, ValueError) as error:
+        fix = f"gridgen study {folder} repair writes it again"
+        raise RunError(f"{path}: damaged; {fix}") from error
+
+
+def _plain(data: Any) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(data)))
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else shown_value(value)
