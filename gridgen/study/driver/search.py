@@ -29,7 +29,8 @@ from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
-from gridgen.study.store.store import Store, open_store
+from gridgen.study.store.opening import open_store
+from gridgen.study.store.store import Store
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import dump, lock
 

@@ -1,4 +1,5 @@
 """The study on disk: its trials in SQLite or a journal file, checked, repaired, and in tables."""
 
-from gridgen.study.store.opening import locked_study
-from gridgen.study.store.store import Store, open_store, read_store
+from gridgen.study.store.opening import open_store, read_store
+from gridgen.study.store.storages import locked_study
+from gridgen.study.store.store import Store

@@ -1,210 +1,55 @@
-"""Where the storage of a study lies: the kinds of them, and how one is found, made and opened."""
+"""Opening the store of a study, to write to it or to look at it."""
 
-import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import optuna
-from optuna.storages import BaseStorage, RDBStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial
-
-from gridgen.errors import RunError, reason_of, unknown
-from gridgen.files import flush_folder, is_file, is_folder, make_folder
-from gridgen.study.store.attributes import Attributes, Damaged, sealed, unsealed
-from gridgen.study.store.identity import Identity
-from gridgen.study.store.journal import (
-    check_journal,
-    connect_journal,
-    journal_values,
-    mend_journal,
-)
-from gridgen.study.store.sqlite import check_sqlite, connect_sqlite, mend_sqlite, sqlite_values
-from gridgen.training.run.folder import lock
-
-NAME = "gridgen"
-"""The one study in each storage."""
-STUDY_KEY = "study"
-TRIALS = "trials"
+from gridgen.arguments import checked
+from gridgen.errors import RunError
+from gridgen.files import is_file, read_text, sweep, write_file
+from gridgen.study.store.identity import STUDY, Identity
+from gridgen.study.store.storages import KINDS, create, kind_in, note_of, open_storage_of
+from gridgen.study.store.store import Store
 
 
-@dataclass(frozen=True)
-class StorageKind:
-    """A way to keep trials: the file in the study's folder, and what is done with it.
+@checked
+def open_store(
+    folder: Path,
+    text: str,
+    digests: Mapping[str, Any],
+    free: Collection[str] = (),
+    wanted: str | None = None,
+) -> Store:
+    """The store in a study's folder, to write to; made if there is none, of the `wanted` kind.
 
-    `check` finds what is not as it was written (`Damaged`), `mend` takes away what a kill leaves,
-    `values` yields the user attributes that can still be read. A kind that lies elsewhere has a
-    file that says where.
+    The caller holds the folder's lock. `text` is the study's file, as it is kept there; its fields
+    may not change from one start to the next, but for those that are `free`, and neither may what
+    `digests` tell of. Errors: `RunError` for another study's folder and for what is damaged.
     """
-
-    file: str
-    connect: Callable[[Path], BaseStorage]
-    check: Callable[[Path], None]
-    mend: Callable[[Path], None]
-    values: Callable[[Path], Iterator[Any]]
-
-
-KINDS: dict[str, StorageKind] = {
-    "sqlite": StorageKind("study.db", connect_sqlite, check_sqlite, mend_sqlite, sqlite_values),
-    "journal": StorageKind(
-        "study.journal", connect_journal, check_journal, mend_journal, journal_values
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A storage that was checked: the one study in it, its trials, and what is noted of it."""
-
-    storage: BaseStorage
-    study_id: int
-    trials: list[FrozenTrial]
-    noted: Attributes
-    attributes: Attributes
+    identity = Identity(text, digests, free)
+    found = kind_in(folder, wanted)
+    identity.require_file(folder)
+    if found is None:
+        found = KINDS[wanted or "sqlite"]
+        create(folder / found.file, found, note_of(identity))
+    sweep(folder)
+    found.mend(folder / found.file)
+    store = Store(folder, found, open_storage_of(folder, found))
+    kept = Identity(store.text, {})
+    identity.require(folder, kept.fields, store.digests)
+    store.settle(identity)
+    if not is_file(folder / STUDY) or read_text(folder / STUDY) != text:
+        write_file(folder / STUDY, text)
+    return store
 
 
-def locked_study(folder: Path) -> AbstractContextManager[IO[str]]:
-    """Hold the lock of a study's folder. Errors: `RunError` where another process does."""
-    return lock(folder / ".lock", f"{folder}: another process is at work on this study")
+@checked
+def read_store(folder: Path) -> Store:
+    """The store of a study that was begun, to look at while others may write to it.
 
-
-def kind_in(folder: Path, wanted: str | None = None) -> StorageKind | None:
-    """The kind of what is in the folder; None in a new one.
-
-    Errors: `RunError` for several, for another than is wanted, and where it is lost.
+    Errors: `RunError` where there is none, or it is damaged.
     """
-    if wanted is not None and wanted not in KINDS:
-        raise RunError(unknown("storage", wanted, KINDS))
-    found = [each for each in KINDS.values() if is_file(folder / each.file)]
-    if len(found) > 1:
-        files = " and ".join(each.file for each in found)
-        raise RunError(f"{folder} holds {files}, of which only one can be right; move one away")
-    if not found and (left := _orphaned(folder)):
-        fact = f"{folder} holds {left}, but no study.db or study.journal"
-        raise RunError(f"{fact}; {repair_told(folder)}")
-    if found and wanted is not None and KINDS[wanted] is not found[0]:
-        fact = f"{folder} holds a study in {found[0].file}, not in {KINDS[wanted].file}"
-        raise RunError(f"{fact}; leave out --storage")
-    return found[0] if found else None
-
-
-def create(path: Path, kind: StorageKind, noted: Attributes) -> None:
-    """Make a storage without trials, whole or not at all. The caller holds the folder's lock."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    make_folder(path.parent)
-    for file in (temporary, temporary.with_name(f"{temporary.name}-journal")):
-        file.unlink(missing_ok=True)
-    with writing(path.parent):
-        storage = kind.connect(temporary)
-        study = storage.create_new_study([StudyDirection.MAXIMIZE], NAME)
-        storage.set_study_user_attr(study, STUDY_KEY, sealed(-1, STUDY_KEY, noted))
-        close(storage)
-        os.replace(temporary, path)
-        flush_folder(path.parent)
-
-
-def open_storage_of(folder: Path, kind: StorageKind) -> Opened:
-    """Check and open what lies in the folder. Errors: `RunError` where it is damaged."""
-    path = folder / kind.file
-    _quiet()
-    try:
-        # Before the trials are read: of one that begins meanwhile the record is written first.
-        folders = list(_folders(folder))
-        kind.check(path)
-        opened = _read(kind, path)
-        _require_records(folders, len(opened.trials))
-    except Damaged as error:
-        raise damaged(folder, path, str(error)) from error
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {reason_of(error)}") from error
-    return opened
-
-
-def _read(kind: StorageKind, path: Path) -> Opened:
-    """All that is stored, at once. Errors: `Damaged`."""
-    storage = None
-    try:
-        storage = kind.connect(path)
-        study = storage.get_study_id_from_name(NAME)
-        trials = storage.get_all_trials(study, deepcopy=False)
-        directions = storage.get_study_directions(study)
-        attributes = storage.get_study_user_attrs(study)
-    except Exception as error:  # Optuna trusts what it reads, and fails in any way where that fails
-        if storage is not None:
-            close(storage)
-        reason = str(error.__cause__ or error).splitlines() or [type(error).__name__]
-        raise Damaged(f"not the database of a study: {reason[0]}") from error
-    if directions != [StudyDirection.MAXIMIZE]:
-        raise Damaged("its direction is not that of a study of gridgen")
-    noted = unsealed(attributes.get(STUDY_KEY))
-    if [trial.number for trial in trials] != list(range(len(trials))):
-        raise Damaged("trials are missing")
-    return Opened(storage, study, trials, noted, attributes)
-
-
-def note_of(identity: Identity) -> Attributes:
-    """What a storage says of its study."""
-    return {"text": identity.text, "digests": dict(identity.digests), "free": [*identity.free]}
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Failures of a storage while it is written to are `RunError` of one line."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    _quiet()
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError, OSError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error.__cause__ or error)
-        fact = f"{folder}: the study's database failed: {reason.splitlines()[0]}"
-        raise RunError(f"{fact}; its trials go on when the search is started again") from error
-
-
-def damaged(folder: Path, path: Path, reason: str) -> RunError:
-    """The error for a storage that is not what was written."""
-    return RunError(f"{path}: damaged: {reason}; {repair_told(folder)}")
-
-
-def repair_told(folder: Path) -> str:
-    """What to do about it."""
-    return f"gridgen study {folder} repair salvages what is whole"
-
-
-def close(storage: BaseStorage) -> None:
-    """Let go of the file."""
-    storage.remove_session()
-    if isinstance(storage, RDBStorage):
-        storage.engine.dispose()
-
-
-def _quiet() -> None:
-    optuna.logging.set_verbosity(logging.WARNING)
-
-
-def _orphaned(folder: Path) -> str:
-    """What only a storage that is lost can have left in a folder; "" for nothing."""
-    if next(_folders(folder), None) is not None:
-        return f"{TRIALS}/"
-    left = (f"{each.file}-journal" for each in KINDS.values())
-    return next((name for name in left if is_file(folder / name)), "")
-
-
-def _require_records(folders: Iterable[int], trials: int) -> None:
-    """No trial has a folder without a record. Errors: `Damaged`."""
-    beyond = [number for number in folders if number >= trials]
-    if beyond:
-        raise Damaged(f"trial {min(beyond)} has a folder, but no record")
-
-
-def _folders(folder: Path) -> Iterator[int]:
-    """Numbers of the trials that have folders with anything in them."""
-    if is_folder(folder / TRIALS):
-        for path in (folder / TRIALS).iterdir():
-            if path.name.isdecimal() and path.is_dir():
-                yield int(path.name)
+    found = kind_in(folder)
+    if found is None:
+        raise RunError(f"{folder}: no study there; gridgen search STUDY -o {folder} begins one")
+    return Store(folder, found, open_storage_of(folder, found))

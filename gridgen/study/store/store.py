@@ -1,6 +1,6 @@
 """The study on disk: a log of its trials, written by one driver, read by whoever looks on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,6 @@ from optuna.trial import FrozenTrial, TrialState as OptunaState
 
 from gridgen.arguments import checked
 from gridgen.errors import RunError
-from gridgen.files import is_file, read_text, sweep, write_file
 from gridgen.study.store.attributes import (
     END,
     ENDS,
@@ -29,19 +28,15 @@ from gridgen.study.store.attributes import (
     sealed,
     training_of,
 )
-from gridgen.study.store.identity import STUDY, Identity
-from gridgen.study.store.opening import (
-    KINDS,
+from gridgen.study.store.identity import Identity
+from gridgen.study.store.storages import (
     NAME,
     STUDY_KEY,
     Opened,
     StorageKind,
     close,
-    create,
     damaged,
-    kind_in,
     note_of,
-    open_storage_of,
     writing,
 )
 from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState
@@ -271,46 +266,3 @@ def _template(
         intermediate_values={},
         trial_id=-1,
     )
-
-
-@checked
-def open_store(
-    folder: Path,
-    text: str,
-    digests: Mapping[str, Any],
-    free: Collection[str] = (),
-    wanted: str | None = None,
-) -> Store:
-    """The store in a study's folder, to write to; made if there is none, of the `wanted` kind.
-
-    The caller holds the folder's lock. `text` is the study's file, as it is kept there; its fields
-    may not change from one start to the next, but for those that are `free`, and neither may what
-    `digests` tell of. Errors: `RunError` for another study's folder and for what is damaged.
-    """
-    identity = Identity(text, digests, free)
-    found = kind_in(folder, wanted)
-    identity.require_file(folder)
-    if found is None:
-        found = KINDS[wanted or "sqlite"]
-        create(folder / found.file, found, note_of(identity))
-    sweep(folder)
-    found.mend(folder / found.file)
-    store = Store(folder, found, open_storage_of(folder, found))
-    kept = Identity(store.text, {})
-    identity.require(folder, kept.fields, store.digests)
-    store.settle(identity)
-    if not is_file(folder / STUDY) or read_text(folder / STUDY) != text:
-        write_file(folder / STUDY, text)
-    return store
-
-
-@checked
-def read_store(folder: Path) -> Store:
-    """The store of a study that was begun, to look at while others may write to it.
-
-    Errors: `RunError` where there is none, or it is damaged.
-    """
-    found = kind_in(folder)
-    if found is None:
-        raise RunError(f"{folder}: no study there; gridgen search STUDY -o {folder} begins one")
-    return Store(folder, found, open_storage_of(folder, found))

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from gridgen.errors import GridgenError
-from gridgen.study.store.opening import KINDS
+from gridgen.study.store.storages import KINDS
 from tests.study.store.samples import fill, opened
 
 CASES = 60

@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 
 from gridgen.errors import RunError
 from gridgen.study.store import Store, read_store
-from gridgen.study.store.opening import KINDS
 from gridgen.study.store.sqlite import sqlite_address
+from gridgen.study.store.storages import KINDS
 from gridgen.study.store.store import ENDS
 from tests.study.store.samples import (
     DISTRIBUTIONS,
