@@ -15,7 +15,8 @@ from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
-from gridgen.study.store.store import SPEC, read_store
+from gridgen.study.store.identity import STUDY
+from gridgen.study.store.opening import read_store
 from gridgen.study.store.tables import trainings_table, trials_table
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump
@@ -80,7 +81,7 @@ def write_study_report(folder: PathLike, path: PathLike | None = None) -> Path:
     folder = Path(folder)
     with closing(read_store(folder)) as store:
         records = store.trials()
-    asked = asked_of(Study.load(folder / SPEC), folder, **_ended(folder / END))
+    asked = asked_of(Study.load(folder / STUDY), folder, **_ended(folder / END))
     return write_page(Result(folder, asked, tuple(records)), None if path is None else Path(path))
 
 
