@@ -2,7 +2,6 @@
 
 import sys
 from collections import Counter
-from statistics import fmean
 
 from rich.live import Live
 from rich.text import Text
@@ -14,6 +13,9 @@ from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import Sample, signed
 from gridgen.study.trials import Candidate, TrialRecord
 from gridgen.training.loop.progress import duration
+
+MANY_REFUSALS = 10
+"""Number from which on refusals are told before the next training, else at the end of a part."""
 
 
 class SearchObserver:
@@ -60,7 +62,7 @@ class SearchProgress(SearchObserver):
         self.refusals, self.last_refusal = Counter[str](), ""
         self.running = dict[tuple[int, int], str]()
         self.best: TrialRecord | None = None
-        self.seconds, self.trainings = list[float](), list[int]()
+        self.seconds, self.made = 0.0, 0
         self.live: Live | None = None
         if sys.stderr.isatty():
             # Without automatic refresh there is no thread, and lines change on events alone.
@@ -78,18 +80,21 @@ class SearchProgress(SearchObserver):
 
     def phase(self, name: str, wanted: int, done: int = 0) -> None:
         """Name the part, whose trials are counted from now on."""
+        self._tell_refusals()
         self.wanted, self.done = wanted, done
+        self.seconds, self.made = 0.0, 0
         self._print(f"{name}: {wanted - done} to train")
 
     def refused(self, reason: str, many: int = 1) -> None:
-        """Count the candidates; the next training that begins says how many there were."""
+        """Count the candidates; a line now and then says how many there were."""
         self.refusals[reason] += many
         self.last_refusal = reason
         self._show()
 
     def begun(self, trial: int, seed: int, candidate: Candidate, number: int) -> None:
         """Say what is trained."""
-        self._tell_refusals()
+        if self.refusals.total() >= MANY_REFUSALS:
+            self._tell_refusals()
         self.number = number
         self.running[trial, seed] = ""
         self._print(f"training {number}: trial {trial}, seed {seed}: {candidate.name}")
@@ -105,9 +110,9 @@ class SearchProgress(SearchObserver):
         for key in [key for key in self.running if key[0] == record.number]:
             del self.running[key]
         self.done += record.state == "finished"
-        if record.trainings and not record.known:
-            self.trainings.append(len(record.trainings))
-            self.seconds += [each.seconds for each in record.trainings]
+        if not record.known:
+            self.seconds += record.seconds
+            self.made += record.state == "finished"
         if record.role == "searched":
             self.best = next(iter(ranked([each for each in (self.best, record) if each])), None)
         self._print(f"trial {record.number}: {self._end(record)}; {', '.join(self._standing())}")
@@ -136,13 +141,16 @@ class SearchProgress(SearchObserver):
         return told if left is None else [*told, f"{duration(left)} left"]
 
     def _left(self) -> float | None:
-        """Seconds that the trials to come take, as long as those that are over; None before any."""
+        """Seconds until the part is over; None before the first of its trials is.
+
+        Each trial to come takes as long as those that are over did for each that finished, pruned
+        ones among them.
+        """
         waiting = self.wanted - self.done
-        if not self.seconds or waiting <= 0:
+        if not self.made or waiting <= 0:
             return None
-        each = fmean(self.seconds) * fmean(self.trainings)
         # Places beyond the number of trials stay empty.
-        return each * waiting / min(self.places, waiting)
+        return self.seconds / self.made * waiting / min(self.places, waiting)
 
     def _tell_refusals(self) -> None:
         if not self.refusals:

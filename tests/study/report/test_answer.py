@@ -6,7 +6,7 @@ from gridgen.study.report.answer import Answer
 from gridgen.study.report.observer import SearchObserver, SearchProgress
 from gridgen.study.report.result import Result
 from gridgen.study.trials import Candidate
-from tests.study.report.made import ASKED, candidate, record, study
+from tests.study.report.made import ASKED, candidate, record, study, training
 
 GRID = candidate("gridnet")
 UNET = Candidate("the widest U-Net", {}, GRID.network, {}, GRID.costs, "unet")
@@ -147,6 +147,32 @@ def test_a_log_tells_beginnings_ends_the_best_and_the_time_left(capsys):
         "trial 2: failed: killed; best 0.4980 (trial 1), 2 of 4 done, 2:03 left",
         "all 4 candidates have been tried",
     ]
+
+
+def test_few_refusals_are_told_at_the_end_of_a_part(capsys):
+    def act(watch: SearchObserver) -> None:
+        watch.started(4, 0)
+        for number in range(3):
+            watch.refused("no grid")
+            watch.begun(number, 0, GRID, number)
+        watch.phase("confirmation", 2)
+        watch.refused("no grid")
+        watch.finished("")
+
+    told = [line for line in lines(capsys, act) if line.startswith("refused")]
+    assert told == ["refused 3 without training: no grid", "refused 1 without training: no grid"]
+
+
+def test_time_left_counts_what_pruned_trials_take(capsys):
+    def act(watch: SearchObserver) -> None:
+        watch.started(3, 0)
+        stopped = training(0, 0.4, state="pruned", seconds=60.0)
+        watch.ended(record(1, state="pruned", trainings=[stopped], made=GRID))
+        watch.ended(record(2, (0.5,), made=GRID))
+
+    first, second = lines(capsys, act)
+    assert "left" not in first
+    assert second.endswith("1 of 3 done, 3:20 left")
 
 
 def test_no_line_is_told_twice(capsys):
