@@ -85,8 +85,8 @@ def search(
         if number < 1:
             raise UsageError(f"{name} is {number}; give 1 at least")
     held = require_data(study) if evaluate is None else {}
-    engine = _engine(study, evaluate, parallel, device)
     watch, text = watch or SearchObserver(), dump(kept(study))
+    engine = _engine(study, evaluate, parallel, device, held, watch)
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
@@ -170,7 +170,14 @@ class Search:
         yield confirmations(self.study, self.conductor.listed)
 
 
-def _engine(study: Study, evaluate: Evaluate | None, parallel: int, device: str) -> Engine:
+def _engine(
+    study: Study,
+    evaluate: Evaluate | None,
+    parallel: int,
+    device: str,
+    held: dict[str, str],
+    watch: SearchObserver,
+) -> Engine:
     if evaluate is not None:
         return FunctionEngine(evaluate, study.objective)
     from gridgen.study.engine.children import ChildEngine, Shared
@@ -182,8 +189,9 @@ def _engine(study: Study, evaluate: Evaluate | None, parallel: int, device: str)
         fold=study.fold,
         device=device,
         timeout=None if study.trial_timeout is None else 60 * study.trial_timeout,
+        held=held,
     )
-    return ChildEngine(shared, places=parallel)
+    return ChildEngine(shared, parallel, watch.noted)
 
 
 @contextmanager

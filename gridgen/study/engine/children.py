@@ -1,35 +1,251 @@
-"""Training in child processes: a placeholder until the engine is here."""
+"""The engine of a search on one machine: trainings in child processes, several at once."""
 
-from dataclasses import dataclass
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing import spawn
+from pathlib import Path
+from typing import Any
 
-from gridgen.study.engine.engine import TrainingJob, TrainingOutcome
+from gridgen import errors
+from gridgen.errors import GridgenError, OutOfMemoryError, TrainingError, UsageError
+from gridgen.files import read_text
+from gridgen.study.engine.engine import Pruned, TrainingJob, TrainingOutcome
+from gridgen.study.engine.processes import Message, Processes
+from gridgen.study.engine.worker import TRIAL
+from gridgen.training.processes.devices import choose_device
+from gridgen.training.run.folder import MetricsRow
+
+TRIES = 3
+"""How often a training is begun that signals end, before it has failed."""
+PATIENCE = 60.0
+"""Seconds in which a training that is to stop saves its state."""
+SILENCE = 600.0
+"""Seconds without a word of a training after which a line says so."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trainings of a search share."""
+    """What all trainings of a search share. `timeout` is in seconds; `held` are the digests of what
+    the data holds.
+    """
 
     data: str
     objective: str
-    holdout: str | None
-    fold: str | None
-    device: str
-    timeout: float | None
+    holdout: str | None = None
+    fold: str | None = None
+    device: str = "auto"
+    timeout: float | None = None
+    held: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Running:
+    """A training on its way in a process."""
+
+    job: TrainingJob
+    begun: float
+    tries: int = 1
+    curve: dict[int, float] = field(default_factory=dict)
+    row: MetricsRow | None = None
+    failure: Pruned | GridgenError | None = None
+    heard: float = 0.0
+    killed_at: float = 0.0
+    starved: int = 0
 
 
 class ChildEngine:
-    """Trainings in child processes."""
+    """Trains in child processes, `places` at once, the machine's threads divided among them.
 
-    def __init__(self, shared: Shared, places: int) -> None:
-        self.shared, self.places = shared, places
+    Errors that every child would meet are raised when this object is made: `DeviceError` for the
+    device, `UsageError` in such a child.
+    """
+
+    def __init__(
+        self, shared: Shared, places: int = 1, told: Callable[[str], None] = lambda line: None
+    ) -> None:
+        if TRIAL in os.environ:
+            fact = "processes of a search import the program that searches"
+            raise UsageError(f"{fact}; begin the search under if __name__ == '__main__':")
+        choose_device(shared.device)
+        self.shared, self.places, self.told = shared, places, told
+        self._processes = Processes(max(1, (os.cpu_count() or 1) // places))
+        self._running: dict[int, Running] = {}
+        self._ended: list[TrainingOutcome] = []
+        self._last = 0
 
     def submit(self, job: TrainingJob) -> None:
-        """Accept a training."""
-        raise NotImplementedError
+        """Begin a process for the training, or go on with one that is in its folder."""
+        now = time.monotonic()
+        self._begin(Running(job, now, heard=now))
 
     def wait(self) -> TrainingOutcome:
-        """Wait for the end of one."""
-        raise NotImplementedError
+        """Listen to all trainings until one has ended."""
+        while not self._ended:
+            for message in self._processes.messages(self._seconds()):
+                self._hear(message)
+            self._look_at_the_clock()
+        return self._ended.pop(0)
 
     def close(self) -> None:
-        """End all."""
+        """Have all trainings save their state and end."""
+        for number in self._running:
+            self._processes.signal(number, signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        while self._running and time.monotonic() < until:
+            for message in self._processes.messages(until - time.monotonic()):
+                if "code" in message.said:
+                    self._running.pop(message.number, None)
+        self._running.clear()
+        self._processes.close()
+
+    def _begin(self, running: Running) -> None:
+        self._last += 1
+        running.starved = out_of_memory_kills()
+        self._running[self._last] = running
+        folder = running.job.folder
+        self._processes.begin(self._last, self._told(running.job), log_of(folder))
+
+    def _told(self, job: TrainingJob) -> dict[str, Any]:
+        """The job as the child reads it."""
+        shared = self.shared
+        return {
+            "spec": job.network.complete(),
+            "recipe": job.recipe.complete(),
+            "seed": job.seed,
+            "folder": str(job.folder),
+            "data": shared.data,
+            "objective": shared.objective,
+            "holdout": shared.holdout,
+            "fold": shared.fold,
+            "device": shared.device,
+            "held": shared.held,
+            "program": _program(),
+        }
+
+    def _hear(self, message: Message) -> None:
+        running = self._running.get(message.number)
+        if running is None:
+            return
+        said, running.heard = message.said, time.monotonic()
+        if "code" in said:
+            self._end(message.number, running, said["code"])
+        elif "final" in said:
+            running.row = said["final"]
+        elif "error" in said:
+            running.failure = running.failure or error_of(said["kind"], said["error"])
+        elif running.failure is None:
+            epoch, score = int(said["epoch"]), float(said["score"])
+            running.curve[epoch] = score
+            if running.job.report(epoch, score):
+                self._stop(message.number, running, Pruned(score))
+
+    def _stop(self, number: int, running: Running, failure: Pruned | GridgenError) -> None:
+        running.failure, running.killed_at = failure, time.monotonic() + PATIENCE
+        self._processes.signal(number, signal.SIGTERM)
+
+    def _end(self, number: int, running: Running, code: int) -> None:
+        """The process is over: with a row, with an error that it told, or without a word."""
+        del self._running[number]
+        failure = running.failure
+        if failure is None and running.row is None:
+            failure = self._cause(running, code)
+            if failure is None:
+                return self._again(running, code)
+        if not isinstance(failure, Pruned | TrainingError | None):
+            raise failure
+        row = {} if failure is not None or running.row is None else running.row
+        curve = tuple(sorted(running.curve.items()))
+        seconds = time.monotonic() - running.begun
+        self._ended.append(TrainingOutcome(running.job, row, curve, seconds, failure))
+        return None
+
+    def _cause(self, running: Running, code: int) -> TrainingError | None:
+        """Why a process ended without a word; None where it is to be tried again."""
+        if out_of_memory_kills() > running.starved:
+            return OutOfMemoryError("the system ended the training's process for want of memory")
+        log = log_of(running.job.folder)
+        if code in SIGNALLED or code < 0:
+            if running.tries < TRIES:
+                return None
+            fact = f"the training's process was ended {TRIES} times, the last by {_named(code)}"
+            return TrainingError(f"{fact}; see {log}")
+        said = (read_text(log, errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+        fact = f"the training's process ended with exit code {code}: {said}"
+        return TrainingError(f"{fact}; see {log}")
+
+    def _again(self, running: Running, code: int) -> None:
+        trial, seed = running.job.trial, running.job.seed
+        fact = f"trial {trial}, seed {seed}: its process was ended by {_named(code)}"
+        self.told(f"{fact}; it goes on from its checkpoint")
+        running.tries += 1
+        running.heard = time.monotonic()
+        self._begin(running)
+
+    def _seconds(self) -> float | None:
+        """How long nothing but a message is of interest."""
+        now, due = time.monotonic(), [SILENCE]
+        for each in self._running.values():
+            due.append(each.killed_at - now if each.killed_at else SILENCE)
+            if self.shared.timeout is not None:
+                due.append(each.begun + self.shared.timeout - now)
+        return max(min(due), 0.05)
+
+    def _look_at_the_clock(self) -> None:
+        now, timeout = time.monotonic(), self.shared.timeout
+        for number, each in [*self._running.items()]:
+            if each.killed_at:
+                if now > each.killed_at:
+                    self._processes.signal(number, signal.SIGKILL)
+            elif timeout is not None and now - each.begun > timeout:
+                fact = f"it took longer than trial_timeout, {timeout / 60:g} minutes"
+                self._stop(number, each, TrainingError(fact))
+            elif now - each.heard > SILENCE:
+                each.heard = now
+                fact = f"trial {each.job.trial}: no validation for {SILENCE / 60:g} minutes"
+                self.told(f"{fact}; trial_timeout would end it")
+
+
+SIGNALLED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
+"""Exit codes of a training that was asked to stop, its state saved."""
+
+
+def log_of(folder: Path) -> Path:
+    """What the processes of a training have printed."""
+    return folder.parent / f"{folder.name}.log"
+
+
+def error_of(kind: str, text: str) -> GridgenError:
+    """The error of which a child has told."""
+    kinds = {"candidate": TrainingError, "memory": OutOfMemoryError}
+    found: type[GridgenError] = kinds.get(kind) or getattr(errors, kind)
+    return found(text)
+
+
+def out_of_memory_kills() -> int:
+    """How many processes the kernel has ended in our control group for want of memory."""
+    for path in (
+        Path("/sys/fs/cgroup/memory.events"),
+        Path("/sys/fs/cgroup/memory/memory.oom_control"),
+    ):
+        try:
+            words = read_text(path).split()
+        except (OSError, ValueError):
+            continue
+        if "oom_kill" in words:
+            return int(words[words.index("oom_kill") + 1])
+    return 0
+
+
+def _named(code: int) -> str:
+    number = -code if code < 0 else code - 128
+    return f"{signal.Signals(number).name} ({number})"
+
+
+def _program() -> dict[str, Any]:
+    """What a child needs to import this program, as a process does that Python itself spawns."""
+    needed = ("sys_path", "sys_argv", "init_main_from_name", "init_main_from_path")
+    known = spawn.get_preparation_data("trial")
+    return {name: known[name] for name in needed if name in known}

@@ -1,0 +1,157 @@
+"""The driver's side of the fork server: processes are begun, spoken with, stopped and told of."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gridgen.files import make_folder
+from gridgen.study.engine.worker import TRIAL
+
+
+class Message(NamedTuple):
+    """A line of the process of this number: what it says, or {"code"} at its end."""
+
+    number: int
+    said: dict[str, Any]
+
+
+class Processes:
+    """Processes of trainings, by numbers that the caller gives."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._server: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._selector = selectors.DefaultSelector()
+        self._channels: dict[int, socket.socket] = {}
+        self._rest: dict[int | None, bytes] = {}
+        self._process: dict[int, int] = {}
+        self._waiting: list[Message] = []
+
+    def begin(self, number: int, job: dict[str, Any], log: Path) -> None:
+        """Begin a process that does a job; what it prints goes to `log`."""
+        server = self._serving()
+        make_folder(log.parent)
+        ours, theirs = socket.socketpair()
+        with theirs, open(log, "ab") as file:
+            socket.send_fds(server, [str(number).encode()], [theirs.fileno(), file.fileno()])
+        self._await_begun(number)
+        self._channels[number] = ours
+        self._rest[number] = b""
+        self._selector.register(ours, selectors.EVENT_READ, number)
+        with contextlib.suppress(OSError):
+            ours.sendall(f"{json.dumps({**job, 'threads': self.threads})}\n".encode())
+
+    def messages(self, seconds: float | None = None) -> list[Message]:
+        """What processes have said, waiting for so long at most; none where nothing was said."""
+        found, self._waiting = self._waiting, []
+        if found:
+            return found
+        for key, _ in self._selector.select(seconds):
+            found += self._read(key.data)
+        return found
+
+    def signal(self, number: int, which: signal.Signals) -> None:
+        """Send a signal to a process; SIGKILL also to those that it has begun."""
+        process = self._process.get(number)
+        if process is not None:
+            send = os.killpg if which == signal.SIGKILL else os.kill
+            with contextlib.suppress(ProcessLookupError):
+                send(process, which)
+
+    def close(self) -> None:
+        """End the server, which kills what still runs."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+        self._process.clear()
+        if self._socket is not None:
+            self._socket.close()
+        if self._server is not None:
+            self._server.wait()
+        self._server = self._socket = None
+
+    def _serving(self) -> socket.socket:
+        """The socket of the server, which is begun where there is none."""
+        if self._socket is not None:
+            return self._socket
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "gridgen.study.engine.fork_server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C in a terminal is for the driver, which ends the others in order.
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, TRIAL: "1", "OMP_NUM_THREADS": str(self.threads)},
+            )
+        self._socket, self._rest[None] = ours, b""
+        self._selector.register(ours, selectors.EVENT_READ, None)
+        return ours
+
+    def _await_begun(self, number: int) -> None:
+        while number not in self._process:
+            if self._socket is None:
+                self._waiting.append(Message(number, {"code": -signal.SIGKILL}))
+                return
+            self._waiting += self._read(None)
+
+    def _read(self, number: int | None) -> list[Message]:
+        """What a process, or None for the server, has said since it was last asked."""
+        channel = self._socket if number is None else self._channels.get(number)
+        if channel is None:
+            return []
+        try:
+            content = channel.recv(65536)
+        except OSError:
+            content = b""
+        if not content:
+            return self._gone(number)
+        *lines, self._rest[number] = (self._rest[number] + content).split(b"\n")
+        if number is not None:
+            return [Message(number, json.loads(line)) for line in lines]
+        return [message for line in lines for message in self._served(json.loads(line))]
+
+    def _served(self, said: dict[str, int]) -> Iterator[Message]:
+        """What the server says: that a process has begun, or that it has ended."""
+        if "begun" in said:
+            self._process[said["begun"]] = said["process"]
+            return
+        number = said["ended"]
+        yield from self._drained(number)
+        self._process.pop(number, None)
+        yield Message(number, {"code": said["code"]})
+
+    def _drained(self, number: int) -> Iterator[Message]:
+        """What a process said before its end and was not read yet."""
+        channel = self._channels.get(number)
+        while channel is not None and number in self._channels:
+            channel.setblocking(False)
+            yield from self._read(number)
+
+    def _gone(self, number: int | None) -> list[Message]:
+        """The other end of a channel is closed: a process's, or that of the server itself."""
+        if number is not None:
+            channel = self._channels.pop(number)
+            self._selector.unregister(channel)
+            channel.close()
+            return []
+        assert self._socket is not None
+        self._selector.unregister(self._socket)
+        self._socket.close()
+        self._socket = None
+        # Its children die with it.
+        lost = [*self._process]
+        self._process.clear()
+        for each in lost:
+            if each in self._channels:
+                self._gone(each)
+        return [Message(each, {"code": -signal.SIGKILL}) for each in lost]
