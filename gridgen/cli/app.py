@@ -22,6 +22,7 @@ from gridgen.cli import (
     paths,
     search,
     studies,
+    study_folder,
     train,
     trained,
 )
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "export": trained.export,
     "feasible": studies.feasible,
     "search": search.search,
+    "study": study_folder.study,
     "list": listing.list_names,
     "schema": listing.schema,
     "new": listing.new,

@@ -1,6 +1,7 @@
 """Searching: from a study to an answer, over as many starts as it takes."""
 
 import signal
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import reachable
 from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import (
+    Listed,
     Phase,
+    Planned,
     Searching,
     baselines,
     confirmations,
@@ -31,6 +34,7 @@ from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
 from gridgen.study.store.opening import open_store
 from gridgen.study.store.store import Store
+from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import dump, lock
 
@@ -165,9 +169,14 @@ class Search:
         for line in lines:
             self.watch.noted(line)
         yield listed
+        yield Listed("to be run again", deque(map(self._planned_again, self.store.again())))
         yield searching
         yield drawn_at_random(self.study, self.drawing, self.conductor.listed)
         yield confirmations(self.study, self.conductor.listed)
+
+    def _planned_again(self, failed: TrialRecord) -> Planned:
+        seeds = seeds_of(self.study, failed)
+        return Planned(failed.candidate, failed.role, seeds, of=failed.of)
 
 
 def _engine(

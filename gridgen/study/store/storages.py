@@ -113,9 +113,9 @@ def open_storage_of(folder: Path, kind: StorageKind) -> Opened:
     _quiet()
     try:
         # Before the trials are read: of one that begins meanwhile the record is written first.
-        folders = list(_folders(folder))
+        folders = list(numbered_folders(folder))
         kind.check(path)
-        opened = _read(kind, path)
+        opened = read_storage(kind, path)
         _require_records(folders, len(opened.trials))
     except Damaged as error:
         raise damaged(folder, path, str(error)) from error
@@ -124,7 +124,7 @@ def open_storage_of(folder: Path, kind: StorageKind) -> Opened:
     return opened
 
 
-def _read(kind: StorageKind, path: Path) -> Opened:
+def read_storage(kind: StorageKind, path: Path) -> Opened:
     """All that is stored, at once. Errors: `Damaged`."""
     storage = None
     try:
@@ -189,7 +189,7 @@ def _quiet() -> None:
 
 def _orphaned(folder: Path) -> str:
     """What only a storage that is lost can have left in a folder; "" for nothing."""
-    if next(_folders(folder), None) is not None:
+    if next(numbered_folders(folder), None) is not None:
         return f"{TRIALS}/"
     left = (f"{each.file}-journal" for each in KINDS.values())
     return next((name for name in left if is_file(folder / name)), "")
@@ -202,7 +202,7 @@ def _require_records(folders: Iterable[int], trials: int) -> None:
         raise Damaged(f"trial {min(beyond)} has a folder, but no record")
 
 
-def _folders(folder: Path) -> Iterator[int]:
+def numbered_folders(folder: Path) -> Iterator[int]:
     """Numbers of the trials that have folders with anything in them."""
     if is_folder(folder / TRIALS):
         for path in (folder / TRIALS).iterdir():

@@ -147,14 +147,11 @@ class Store:
         del self._reports[number]
         return record
 
-    def again(self) -> list[Candidate]:
-        """Candidates of failed trials that `gridgen study PATH retry` asked to be run again.
-
-        One that was begun since is not among them.
-        """
+    def again(self) -> list[TrialRecord]:
+        """Failed trials that `retry` asked to be run again, but for those that were since."""
         asked_for = self._attributes.get(AGAIN, [])
         records = [self._records[number] for number in asked_for if number in self._records]
-        return [each.candidate for each in records if not self._begun_since(each)]
+        return [each for each in records if not self._begun_since(each)]
 
     def retry(self) -> list[TrialRecord]:
         """Ask for all failed trials to be run again; returns them. The caller holds the lock."""

@@ -124,7 +124,7 @@ def test_failed_trials_are_asked_for_again_until_they_are_begun(store):
     assert store.again() == []
     assert [each.number for each in store.retry()] == [2]
     store = again(store)
-    assert store.again() == [candidate(2)]
+    assert [each.candidate for each in store.again()] == [candidate(2)]
     begin(store, 2)
     assert store.again() == []
     assert store.retry() == []

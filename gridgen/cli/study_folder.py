@@ -1,0 +1,107 @@
+"""`gridgen study`: look at a study on disk, take its best network, repair it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridgen.cli.terminal import AsJson, Output, print_json, print_rows, print_wrapped_rows
+from gridgen.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from gridgen.study.trials import TrialRecord
+
+ACTIONS = ("status", "best", "export", "repair", "retry")
+
+
+def study(
+    folder: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a search.")],
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help=f"{', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.")
+    ] = "status",
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="best: write its trained network: .safetensors."),
+    ] = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """How a search stands; its best network; its tables; mend its database; run failures again.
+
+    best writes the spec to -o; export writes trials.csv and trainings.csv into the folder -o.
+    """
+    if action not in ACTIONS:
+        raise UsageError(unknown("action", action, ACTIONS))
+    if weights is not None and action != "best":
+        raise UsageError(f"{action}: --weights is an option of best; leave it out")
+    if output is not None and action not in ("best", "export"):
+        raise UsageError(f"{action}: -o is an option of best and export; leave it out")
+    match action:
+        case "status":
+            _status(folder, as_json)
+        case "best":
+            _best(folder, weights, output, as_json)
+        case "export":
+            _export(folder, output, as_json)
+        case "repair":
+            _repair(folder, as_json)
+        case "retry":
+            _retry(folder, as_json)
+
+
+def _status(folder: Path, as_json: bool) -> None:
+    from gridgen.study.store.looking import study_status
+
+    found = study_status(folder)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print_wrapped_rows(found.rows())
+
+
+def _best(folder: Path, weights: Path | None, output: Path | None, as_json: bool) -> None:
+    from gridgen.study.store.looking import described_trial, study_best
+
+    best = study_best(folder, weights, output)
+    if as_json:
+        print_json(best.as_json())
+        return
+    costs = [(name.replace("_", " "), f"{cost:,}") for name, cost in best.candidate.costs.items()]
+    written = ", ".join(str(path) for path in (weights, output) if path is not None)
+    wrote = [("wrote", written)] if written else []
+    print_rows([("best", described_trial(best)), *costs, *wrote])
+
+
+def _export(folder: Path, output: Path | None, as_json: bool) -> None:
+    from gridgen.study.store.looking import export_study, study_trials
+
+    if as_json:
+        print_json([each.as_json() for each in study_trials(folder)])
+        return
+    print_rows([("wrote", ", ".join(map(str, export_study(folder, output))))])
+
+
+def _repair(folder: Path, as_json: bool) -> None:
+    from gridgen.study.store import repair_study
+
+    told = repair_study(folder)
+    if as_json:
+        print_json(told.as_json())
+        return
+    notes = [("", note) for note in told.notes]
+    kept = [] if told.damaged is None else [("kept", f"{told.damaged}, which was damaged")]
+    print_wrapped_rows([("whole", f"{told.whole:,} trials"), *notes, *kept])
+
+
+def _retry(folder: Path, as_json: bool) -> None:
+    from gridgen.study.store import retry_study
+
+    failed = retry_study(folder)
+    if as_json:
+        print_json([each.as_json() for each in failed])
+        return
+    print_wrapped_rows([*map(_failure, failed), ("to run again", f"{len(failed):,} trials")])
+
+
+def _failure(record: "TrialRecord") -> tuple[str, str]:
+    return f"trial {record.number}", record.reason.splitlines()[0] if record.reason else ""

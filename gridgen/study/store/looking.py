@@ -1,0 +1,125 @@
+"""Looking at a study that is on disk, be it searched in or not: how it stands, its best, tables."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from gridgen.arguments import PathLike, checked
+from gridgen.errors import FileError, RunError
+from gridgen.files import read_bytes, write_file
+from gridgen.study.report.answer import of_role, ranked
+from gridgen.study.store.opening import read_store
+from gridgen.study.store.tables import trainings_table, trials_table
+from gridgen.study.trials import TrialRecord
+from gridgen.training import Run
+from gridgen.training.run.folder import dump
+
+TRIALS_TABLE, TRAININGS_TABLE = "trials.csv", "trainings.csv"
+WEIGHTS_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """How a study stands: trials by state, those that run, the best, seconds of training."""
+
+    folder: Path
+    states: Mapping[str, int]
+    running: tuple[TrialRecord, ...]
+    best: TrialRecord | None
+    seconds: float
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value of each line."""
+        counts = ", ".join(f"{many:,} {state}" for state, many in self.states.items())
+        rows = [("trials", counts or "none")]
+        if self.best is not None:
+            rows.append(("best", described_trial(self.best)))
+        for each in self.running:
+            rows.append(("running", f"trial {each.number}: {each.candidate.name}"))
+        return [*rows, ("trained", f"{timedelta(seconds=round(self.seconds))} h")]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "states": dict(self.states),
+            "running": [each.as_json() for each in self.running],
+            "best": None if self.best is None else self.best.as_json(),
+            "seconds": self.seconds,
+        }
+
+
+def described_trial(record: TrialRecord) -> str:
+    """A trial with its score, on one line."""
+    spread = "" if record.spread is None else f" ± {record.spread:.4f}"
+    score = "" if record.score is None else f" {record.score:.4f}{spread}"
+    return f"trial {record.number}:{score}  {record.candidate.name}"
+
+
+@checked
+def study_status(folder: PathLike) -> StudyStatus:
+    """How the study in a folder stands. Errors: `RunError` as for `study_trials`."""
+    folder = Path(folder)
+    records = study_trials(folder)
+    counted = Counter[str](each.state for each in records)
+    best = ranked(of_role(records, "searched"))
+    running = tuple(each for each in records if each.state == "running")
+    seconds = sum(each.seconds for each in records)
+    return StudyStatus(folder, dict(counted), running, best[0] if best else None, seconds)
+
+
+@checked
+def study_trials(folder: PathLike) -> list[TrialRecord]:
+    """All trials of the study in a folder. Errors: `RunError` where there is none, or damage."""
+    with closing(read_store(Path(folder))) as store:
+        return store.trials()
+
+
+@checked
+def study_best(
+    folder: PathLike, weights: PathLike | None = None, spec: PathLike | None = None
+) -> TrialRecord:
+    """The best of the searched trials; its trained network and its spec are written to files.
+
+    `weights` (.safetensors, spec inside) are those of its first seed. Errors: `RunError` where no
+    trial has a score, or its network is not there; `FileError`; `WeightsError`.
+    """
+    folder = Path(folder)
+    best = ranked(of_role(study_trials(folder), "searched"))
+    if not best:
+        raise RunError(f"{folder}: no candidate is trained yet; go on with gridgen search")
+    if weights is not None:
+        if Path(weights).suffix != WEIGHTS_SUFFIX:
+            raise FileError(f"{weights}: weights are written as {WEIGHTS_SUFFIX}; name such a file")
+        write_file(weights, _trained(folder, best[0]))
+    if spec is not None:
+        write_file(spec, dump(best[0].candidate.network))
+    return best[0]
+
+
+@checked
+def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, Path]:
+    """Write trials.csv and trainings.csv of a study, by default into its folder; their paths.
+
+    Errors: `RunError`, `FileError`.
+    """
+    records, place = study_trials(folder), Path(folder if into is None else into)
+    return (
+        write_file(place / TRIALS_TABLE, trials_table(records)),
+        write_file(place / TRAININGS_TABLE, trainings_table(records)),
+    )
+
+
+def _trained(folder: Path, record: TrialRecord) -> bytes:
+    """The weights file of the first seed's training, which is whole."""
+    first = next(each for each in record.trainings if each.state == "finished")
+    if not first.folder:
+        fact = f"{folder}: the scores of trial {record.number} are from {record.known or 'a table'}"
+        raise RunError(f"{fact}, without its network; train best.yaml")
+    run = Run.open(folder / first.folder)
+    run.network()  # for its errors
+    return read_bytes(run.weights, sys.maxsize)
