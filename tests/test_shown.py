@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from gridgen.study.old_report import Result, TrainedCandidate
 
 import gridgen
 from gridgen import Budget, GridSpec, Setting
 from gridgen.shown import Shown, console, escaped_output
+from gridgen.study.report.asked import Asked
+from gridgen.study.report.result import Result
+from gridgen.study.trials import Candidate, Training, TrialRecord
 from gridgen.training.inference import WHOLE
 from gridgen.training.tasks import Segmentation
 
@@ -19,6 +21,8 @@ SPEC = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
 TASK = Segmentation(tuple("abcd"), ((0, 0, 0),) * 4)
 PIXELS = torch.eye(4, dtype=torch.int64)
 SCORE = TASK.score(PIXELS)
+CANDIDATE = Candidate(f"gridnet, {SPEC.shape}", {}, SPEC, {}, {"parameters": 127_590}, SPEC.title)
+TRIAL = TrialRecord(3, "searched", "finished", CANDIDATE, (Training(0, "finished", 0.5),))
 RESULTS = {
     "spec": SPEC,
     "grid": gridgen.prune(SPEC, "unet"),
@@ -32,7 +36,7 @@ RESULTS = {
         TASK, "runs/unet-small", "shapes", "val", WHOLE, SCORE, PIXELS, (), SCORE
     ),
     "model": gridgen.Model(Path("net.safetensors"), gridgen.GridNetwork(SPEC), SPEC, TASK),
-    "result": Result(Path("runs/study"), (TrainedCandidate(3, 0.5, 127_590, SPEC),), 1, 2, 3, 4),
+    "result": Result(Path("runs/study"), Asked("study", "val_iou", "shapes"), (TRIAL,)),
     "feasible": gridgen.feasible(SPEC, {"streams": (2, 3, 4)}, Budget(parameters="100k")),
 }
 

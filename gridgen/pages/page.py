@@ -56,7 +56,7 @@ def _kind(picture: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Curve:
+class ChartCurve:
     """One curve of a chart; `style` is a CSS class of the page."""
 
     title: str
@@ -66,7 +66,7 @@ class Curve:
 
 
 def chart(
-    title: str, across: str, curves: Sequence[Curve], shown: float = 1.0
+    title: str, across: str, curves: Sequence[ChartCurve], shown: float = 1.0
 ) -> dict[str, Any] | None:
     """Values for the template, in units of the view box; None if no curve has a point.
 
@@ -98,7 +98,7 @@ def chart(
     }
 
 
-def _legend(curves: Sequence[Curve]) -> list[tuple[str, str]]:
+def _legend(curves: Sequence[ChartCurve]) -> list[tuple[str, str]]:
     """Title and style of the curves, of several that look alike once."""
     named = dict.fromkeys((curve.title, curve.style) for curve in curves if curve.title)
     return list(named) if len(curves) > 1 else []
@@ -154,10 +154,10 @@ def tick_text(value: float) -> str:
     return f"{value / 1e3:.4g}k" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
-def thinned(curve: Curve) -> Curve:
+def thinned(curve: ChartCurve) -> ChartCurve:
     """The curve with at most `MOST_POINTS` points, each the mean of neighbours, without NaN.
 
-    >>> thinned(Curve("loss", "", [(1.0, 2.0), (2.0, float("nan"))])).points
+    >>> thinned(ChartCurve("loss", "", [(1.0, 2.0), (2.0, float("nan"))])).points
     [(1.0, 2.0)]
     """
     points = [(x, y) for x, y in curve.points if math.isfinite(y)]
@@ -165,10 +165,10 @@ def thinned(curve: Curve) -> Curve:
     if size > 1:
         groups = (points[i : i + size] for i in range(0, len(points), size))
         points = [(fmean(x for x, _ in group), fmean(y for _, y in group)) for group in groups]
-    return Curve(curve.title, curve.style, points, curve.dots)
+    return ChartCurve(curve.title, curve.style, points, curve.dots)
 
 
-def _drawn(curve: Curve, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
+def _drawn(curve: ChartCurve, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
     places = [(x_axis.place(x), y_axis.place(y)) for x, y in curve.points]
     return {
         "title": curve.title,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gridgen.pages.page import Axis, Curve, tick_text
+from gridgen.pages.page import Axis, ChartCurve, tick_text
 
 WIDTH, HEIGHT = 520, 320
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 16, 38
@@ -17,7 +17,7 @@ FAR = 3
 
 
 @dataclass(frozen=True)
-class Point:
+class PlotPoint:
     """A point of a plot: a link to the part of the page called `target`.
 
     `style` is a CSS class of the page, `shape` circle, square, diamond or cross. Without y it
@@ -56,8 +56,8 @@ class LogAxis(Axis):
 def plot(
     title: str,
     across: str,
-    points: Sequence[Point],
-    lines: Sequence[Curve] = (),
+    points: Sequence[PlotPoint],
+    lines: Sequence[ChartCurve] = (),
     limit: float | None = None,
     whole: bool = False,
 ) -> dict[str, Any] | None:

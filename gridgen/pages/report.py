@@ -12,7 +12,7 @@ from gridgen.errors import GridgenError, RenderError
 from gridgen.files import read_bytes, read_text, write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
-from gridgen.pages.page import Curve, chart, embedded, rendered
+from gridgen.pages.page import ChartCurve, chart, embedded, rendered
 from gridgen.render import draw
 from gridgen.training import Run
 from gridgen.training.loop.progress import loss_text
@@ -121,7 +121,7 @@ def _charts(
     rates = [(row["step"], row["learning_rate"]) for row in steps or rows]
     columns = {"train": metric.train, "holdout": metric.holdout, "val": metric.val}
     scores = [
-        Curve(
+        ChartCurve(
             split.replace("holdout", "held out"),
             split,
             [(row["epoch"], row[column]) for row in rows if column in row],
@@ -131,9 +131,9 @@ def _charts(
     ]
     title = metric.title + (f" in{metric.unit}" if metric.unit else "")
     drawn = [
-        chart("loss", "step", [Curve("loss", "val", losses)], SHOWN),
+        chart("loss", "step", [ChartCurve("loss", "val", losses)], SHOWN),
         chart(title, "epoch", scores),
-        chart("learning rate", "step", [Curve("learning rate", "val", rates)]),
+        chart("learning rate", "step", [ChartCurve("learning rate", "val", rates)]),
     ]
     return [each for each in drawn if each]
 

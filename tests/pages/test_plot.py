@@ -2,12 +2,14 @@
 
 import pytest
 
-from gridgen.pages.page import Curve
-from gridgen.pages.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Point, plot, stepped
+from gridgen.pages.page import ChartCurve
+from gridgen.pages.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, PlotPoint, plot, stepped
 
 
-def points(*places: tuple[float, float | None]) -> list[Point]:
-    return [Point(x, y, f"trial-{n}", f"Trial {n}", "searched") for n, (x, y) in enumerate(places)]
+def points(*places: tuple[float, float | None]) -> list[PlotPoint]:
+    return [
+        PlotPoint(x, y, f"trial-{n}", f"Trial {n}", "searched") for n, (x, y) in enumerate(places)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_a_limit_near_the_points_is_inside_and_a_far_one_moves_nothing():
 
 
 def test_lines_go_through_their_points():
-    line = Curve("front", "front", stepped([(1, 0.1), (2, 0.2)]))
+    line = ChartCurve("front", "front", stepped([(1, 0.1), (2, 0.2)]))
     drawn = plot("a", "b", points((1, 0.1), (2, 0.2)), [line])
     first, last = drawn["points"]
     places = drawn["lines"][0]["points"].split()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gridgen.study.report.asked import Asked
-from gridgen.study.report.statistics import Difference, Sample, differences
+from gridgen.study.report.statistics import Comparison, SeedScores, differences
 from gridgen.study.trials import TrialRecord
 
 UNCONFIRMED = "Nothing was confirmed with fresh seeds, so no difference is claimed."
@@ -39,7 +39,7 @@ def counted_baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchAnswer:
     """What is known at the end of a search, or so far.
 
     `entries` are the searched candidates, the best first, `comparisons` those that were trained
@@ -49,10 +49,10 @@ class Answer:
     asked: Asked
     entries: Sequence[TrialRecord]
     baselines: Sequence[TrialRecord]
-    comparisons: Sequence[Difference]
+    comparisons: Sequence[Comparison]
 
     @classmethod
-    def of(cls, asked: Asked, records: Sequence[TrialRecord]) -> "Answer":
+    def of(cls, asked: Asked, records: Sequence[TrialRecord]) -> "SearchAnswer":
         """The answer that the records give."""
         entries = ranked(of_role(records, "searched"))
         baselines = counted_baselines(records)
@@ -105,7 +105,7 @@ class Answer:
         return [f"{each.sentence(self.asked.digits)}." for each in self.comparisons]
 
     def _told(self, record: TrialRecord) -> str:
-        return Sample(named(record), record.scores).named(self.asked.digits)
+        return SeedScores(named(record), record.scores).named(self.asked.digits)
 
 
 def named(record: TrialRecord) -> str:
@@ -114,17 +114,17 @@ def named(record: TrialRecord) -> str:
     return f"{name} (trial {record.number})" if record.role == "searched" else name
 
 
-def _failing(difference: Difference) -> str:
+def _failing(difference: Comparison) -> str:
     if difference.mean <= 0:
         return "does worse than" if difference.distinguishable else "does not beat"
     return "is not shown to beat"
 
 
-def _confirmed(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> list[Sample]:
+def _confirmed(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> list[SeedScores]:
     """The scores of fresh seeds of those records that have any."""
     samples = []
     for record in records:
         scores = [score for each in again if each.of == record.number for score in each.scores]
         if scores:
-            samples.append(Sample(named(record), tuple(scores)))
+            samples.append(SeedScores(named(record), tuple(scores)))
     return samples

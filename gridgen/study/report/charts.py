@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gridgen.pages.page import Curve, chart
-from gridgen.pages.plot import Point, plot, stepped
-from gridgen.study.report.answer import Answer, of_role, ranked
+from gridgen.pages.page import ChartCurve, chart
+from gridgen.pages.plot import PlotPoint, plot, stepped
+from gridgen.study.report.answer import SearchAnswer, of_role, ranked
 from gridgen.study.report.entries import cost_title, last_score, role_text, target, verdict
 from gridgen.study.trials import TrialRecord
 
@@ -16,14 +16,14 @@ MOST_CURVES = 300
 SHAPES = {"searched": "circle", "baseline": "square", "confirmation": "diamond"}
 
 
-def history(records: Sequence[TrialRecord], answer: Answer) -> dict[str, Any] | None:
+def history(records: Sequence[TrialRecord], answer: SearchAnswer) -> dict[str, Any] | None:
     """The score of each trial by its number, and the best so far as a line of steps."""
     last = max((record.number for record in records), default=0)
     return plot(
         f"{answer.asked.objective} of each trial",
         "trial",
         [_point(record, record.number, answer) for record in records],
-        [Curve("best so far", "best", stepped(_records_set(records), last))],
+        [ChartCurve("best so far", "best", stepped(_records_set(records), last))],
         whole=True,
     )
 
@@ -38,7 +38,7 @@ def _records_set(records: Sequence[TrialRecord]) -> list[tuple[float, float]]:
     return found
 
 
-def against_costs(records: Sequence[TrialRecord], answer: Answer) -> list[dict[str, Any]]:
+def against_costs(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[dict[str, Any]]:
     """Score against each cost, with the front of those that nothing cheaper beats."""
     scored = [
         record
@@ -53,7 +53,7 @@ def against_costs(records: Sequence[TrialRecord], answer: Answer) -> list[dict[s
             f"{answer.asked.objective} against {cost_title(cost)}",
             UNITS.get(cost, cost_title(cost)),
             [_point(each, each.candidate.costs[cost], answer) for each in known],
-            [Curve("front", "front", stepped(front(done, cost)))],
+            [ChartCurve("front", "front", stepped(front(done, cost)))],
             answer.asked.limits.get(cost),
         )
         if drawn is not None:
@@ -71,7 +71,7 @@ def front(records: Sequence[TrialRecord], cost: str) -> list[tuple[float, float]
     return best
 
 
-def _point(record: TrialRecord, x: float, answer: Answer) -> Point:
+def _point(record: TrialRecord, x: float, answer: SearchAnswer) -> PlotPoint:
     """The point of a trial: hollow where it has no score of its own, at the foot without any."""
     score = last_score(record)
     style: str = "hollow" if record.state != "finished" else record.role
@@ -79,10 +79,10 @@ def _point(record: TrialRecord, x: float, answer: Answer) -> Point:
         style = "winner"
     shape = "cross" if score is None else SHAPES[record.role]
     label = f"Trial {record.number}, {role_text(record)}: {verdict(record, answer.asked)}"
-    return Point(x, score, target(record), label, style, shape)
+    return PlotPoint(x, score, target(record), label, style, shape)
 
 
-def learning(records: Sequence[TrialRecord], answer: Answer) -> dict[str, Any] | None:
+def learning(records: Sequence[TrialRecord], answer: SearchAnswer) -> dict[str, Any] | None:
     """The learning curves of all trainings, those of the best and the baseline in colour."""
     best, baseline = answer.best, answer.baseline
     marked: Mapping[int, tuple[str, str]] = {
@@ -92,7 +92,7 @@ def learning(records: Sequence[TrialRecord], answer: Answer) -> dict[str, Any] |
     curves = []
     for record in _best_first(records):
         title, style = marked.get(record.number, ("other trainings", "faint"))
-        curves += [Curve(title, style, each.curve) for each in record.trainings if each.curve]
+        curves += [ChartCurve(title, style, each.curve) for each in record.trainings if each.curve]
     # What is drawn last lies above the others.
     drawn = chart(f"{answer.asked.objective} by epoch", "epoch", curves[:MOST_CURVES][::-1])
     return drawn and drawn | {"name": "learning"}

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gridgen.grid import build_grid
-from gridgen.pages.page import Curve, chart
+from gridgen.pages.page import ChartCurve, chart
 from gridgen.render.sketch import sketch
 from gridgen.space.choices import value_text
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.spec.network import settings
 from gridgen.study.report.asked import Asked
-from gridgen.study.report.statistics import Sample, signed
+from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Training, TrialRecord
 from gridgen.training.loop.progress import duration
 from gridgen.training.run.folder import dump
@@ -76,7 +76,7 @@ def verdict(record: TrialRecord, asked: Asked) -> str:
 def brief_score(record: TrialRecord, digits: int) -> str:
     """The mean of the seeds with their spread, or the last score that was reached."""
     if record.scores:
-        return Sample("", record.scores).told(digits)
+        return SeedScores("", record.scores).told(digits)
     last = last_score(record)
     return "" if last is None else signed(last, digits)
 
@@ -142,7 +142,7 @@ def training_rows(trainings: Sequence[Training], digits: int) -> list[list[str]]
 
 def curves_of(record: TrialRecord, asked: Asked) -> dict[str, Any] | None:
     """The learning curves of a trial, one for each seed."""
-    curves = [Curve("", "val", each.curve, dots=True) for each in record.trainings]
+    curves = [ChartCurve("", "val", each.curve, dots=True) for each in record.trainings]
     drawn = chart(f"{asked.objective} of each seed", "epoch", curves)
     return drawn and drawn | {"name": target(record)}
 

@@ -10,7 +10,7 @@ from gridgen.names import escaped
 from gridgen.shown import console
 from gridgen.study.report.answer import ranked
 from gridgen.study.report.asked import Asked
-from gridgen.study.report.statistics import Sample, signed
+from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Candidate, TrialRecord
 from gridgen.training.loop.progress import duration
 
@@ -127,7 +127,7 @@ class SearchProgress(SearchObserver):
 
     def _end(self, record: TrialRecord) -> str:
         if record.state == "finished" and record.scores:
-            return f"{self.objective} {Sample('', record.scores).told(self.digits)}"
+            return f"{self.objective} {SeedScores('', record.scores).told(self.digits)}"
         reason = record.reason.splitlines()[0] if record.reason else ""
         return f"{record.state}: {reason}" if reason else record.state
 

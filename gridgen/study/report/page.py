@@ -11,7 +11,7 @@ from gridgen.grid import build_grid
 from gridgen.pages.page import embedded, rendered
 from gridgen.render import draw
 from gridgen.render.sketch import Sketch
-from gridgen.study.report.answer import LEGEND, Answer, of_role, ranked
+from gridgen.study.report.answer import LEGEND, SearchAnswer, of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.charts import against_costs, curves_left_out, history, learning
 from gridgen.study.report.entries import brief_score, counted, entry, role_text, target
@@ -34,7 +34,7 @@ def write_page(result: Result, path: Path | None = None) -> Path:
 def study_page(asked: Asked, records: Sequence[TrialRecord]) -> str:
     """The page as HTML."""
     records = sorted(records, key=lambda each: each.number)
-    answer = Answer.of(asked, records)
+    answer = SearchAnswer.of(asked, records)
     drawn = _drawn(records)
     entries = [entry(each, asked, each.number in drawn) for each in records]
     return rendered(
@@ -91,7 +91,7 @@ def _unfinished(asked: Asked, records: Sequence[TrialRecord]) -> str:
     return f"This search can go on: {trained}.{why}" if running else "This search is not over."
 
 
-def _facts(records: Sequence[TrialRecord], answer: Answer) -> list[tuple[str, str]]:
+def _facts(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[tuple[str, str]]:
     digits, searched = answer.asked.digits, of_role(records, "searched")
     facts = []
     for what, record in (("best", answer.best), ("baseline", answer.baseline)):
@@ -107,7 +107,7 @@ def _facts(records: Sequence[TrialRecord], answer: Answer) -> list[tuple[str, st
     return facts
 
 
-def _rivals(answer: Answer, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rivals(answer: SearchAnswer, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Best and baseline side by side, each with its picture in full."""
     known = {each["target"]: each for each in entries}
     pairs = [("The best of the search", answer.best), ("The baseline", answer.baseline)]
@@ -126,7 +126,7 @@ def _picture(record: TrialRecord) -> str | None:
         return None
 
 
-def _importances(answer: Answer) -> dict[str, Any]:
+def _importances(answer: SearchAnswer) -> dict[str, Any]:
     """Shares of the fields as bars, or why there are none."""
     found, many = importances(answer.entries), len(answer.entries)
     if found:

@@ -8,9 +8,9 @@ from typing import Any
 
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
-from gridgen.study.report.answer import Answer, of_role
+from gridgen.study.report.answer import SearchAnswer, of_role
 from gridgen.study.report.asked import Asked
-from gridgen.study.report.statistics import Sample
+from gridgen.study.report.statistics import SeedScores
 from gridgen.study.trials import TrialRecord
 
 MOST_PRINTED = 10
@@ -28,9 +28,9 @@ class Result(Shown):
     records: tuple[TrialRecord, ...]
 
     @cached_property
-    def answer(self) -> Answer:
+    def answer(self) -> SearchAnswer:
         """What it found, and how sure that is."""
-        return Answer.of(self.asked, self.records)
+        return SearchAnswer.of(self.asked, self.records)
 
     @property
     def entries(self) -> tuple[TrialRecord, ...]:
@@ -76,7 +76,7 @@ class Result(Shown):
         told = [("best", self.answer.best), ("baseline", self.answer.baseline)]
         digits = self.asked.digits
         scored = [
-            (what, f"{each.candidate.name}: {Sample('', each.scores).told(digits)}")
+            (what, f"{each.candidate.name}: {SeedScores('', each.scores).told(digits)}")
             for what, each in told
             if each is not None
         ]
@@ -91,7 +91,7 @@ class Result(Shown):
         parameters = record.candidate.costs.get("parameters")
         return [
             str(record.number) if record.role == "searched" else record.role,
-            Sample("", record.scores).told(self.asked.digits),
+            SeedScores("", record.scores).told(self.asked.digits),
             "" if parameters is None else f"{parameters:,}",
             record.candidate.name,
         ]

@@ -18,7 +18,7 @@ MINUS = "\u2212"
 
 
 @dataclass(frozen=True)
-class Sample:
+class SeedScores:
     """The scores of a candidate, one for each seed."""
 
     name: str
@@ -37,7 +37,7 @@ class Sample:
     def told(self, digits: int) -> str:
         """Mean and standard deviation between seeds.
 
-        >>> Sample("unet", (0.40, 0.42)).told(3), Sample("unet", (0.4,)).told(3)
+        >>> SeedScores("unet", (0.40, 0.42)).told(3), SeedScores("unet", (0.4,)).told(3)
         ('0.410 ± 0.014', '0.400')
         """
         spread = f" ± {stdev(self.scores):.{digits}f}" if len(self.scores) > 1 else ""
@@ -49,14 +49,14 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Comparison:
     """The mean of `candidate` less that of `baseline`, and the interval in which it may lie.
 
     Without an interval, where a side has one seed or no seed changed anything, nothing is claimed.
     """
 
-    candidate: Sample
-    baseline: Sample
+    candidate: SeedScores
+    baseline: SeedScores
     interval: tuple[float, float] | None = None
 
     @property
@@ -100,8 +100,8 @@ def signed(value: float, digits: int) -> str:
 
 
 def differences(
-    candidates: Sequence[Sample], baselines: Sequence[Sample]
-) -> tuple[Difference, ...]:
+    candidates: Sequence[SeedScores], baselines: Sequence[SeedScores]
+) -> tuple[Comparison, ...]:
     """Every candidate against every baseline, in their order.
 
     All claims together are wrong with a chance of `ERROR` at most (Holm 1979): the surest is held
@@ -109,7 +109,7 @@ def differences(
     interval is drawn at the level to which its pair is held, so that it leaves out 0 exactly where
     the difference is claimed.
     """
-    pairs = [Difference(one, other) for one, other in product(candidates, baselines)]
+    pairs = [Comparison(one, other) for one, other in product(candidates, baselines)]
     tests = {number: Welch.of(pair) for number, pair in enumerate(pairs)}
     known = {number: test for number, test in tests.items() if test is not None}
     failed: float | None = None
@@ -120,7 +120,7 @@ def differences(
             failed = held_to
         half = critical(1 - held_to, test.freedom) * test.error
         mean, pair = pairs[number].mean, pairs[number]
-        pairs[number] = Difference(pair.candidate, pair.baseline, (mean - half, mean + half))
+        pairs[number] = Comparison(pair.candidate, pair.baseline, (mean - half, mean + half))
     return tuple(pairs)
 
 
@@ -135,7 +135,7 @@ class Welch:
     chance: float
 
     @classmethod
-    def of(cls, pair: Difference) -> "Welch | None":
+    def of(cls, pair: Comparison) -> "Welch | None":
         """The test of a pair; None where the scores of a side do not tell their spread."""
         one, other = pair.candidate.variance, pair.baseline.variance
         if one is None or other is None or one + other == 0:

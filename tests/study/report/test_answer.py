@@ -2,7 +2,7 @@
 
 import pytest
 
-from gridgen.study.report.answer import Answer
+from gridgen.study.report.answer import SearchAnswer
 from gridgen.study.report.observer import SearchObserver, SearchProgress
 from gridgen.study.report.result import Result
 from gridgen.study.trials import Candidate
@@ -13,8 +13,8 @@ UNET = Candidate("the widest U-Net", {}, GRID.network, {}, GRID.costs, "unet")
 LOW, HIGH, NEAR = (0.390, 0.400, 0.404), (0.490, 0.500, 0.504), (0.392, 0.401, 0.408)
 
 
-def answer(*records) -> Answer:
-    return Answer.of(ASKED, records)
+def answer(*records) -> SearchAnswer:
+    return SearchAnswer.of(ASKED, records)
 
 
 def held_against(scores, baseline=LOW) -> str:

@@ -12,7 +12,7 @@ from gridgen.cli.terminal import spec_of
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.study.report import page as module
-from gridgen.study.report.answer import Answer
+from gridgen.study.report.answer import SearchAnswer
 from gridgen.study.report.charts import against_costs, front, history
 from gridgen.study.report.entries import build_command, changes
 from gridgen.study.report.importances import LEAST_TRIALS, importances
@@ -158,7 +158,7 @@ def test_the_front_holds_what_nothing_cheaper_beats():
 
 def test_trials_without_an_end_are_hollow_or_crossed_at_the_foot():
     records = study()
-    points = history(records, Answer.of(ASKED, records))["points"]
+    points = history(records, SearchAnswer.of(ASKED, records))["points"]
     looks = {each.number: point for each, point in zip(records, points, strict=True)}
     for each in records:
         if each.state == "pruned":
@@ -171,13 +171,13 @@ def test_trials_without_an_end_are_hollow_or_crossed_at_the_foot():
 def test_a_cost_that_no_candidate_has_is_no_chart():
     made = replace(candidate(), costs={"parameters": 10})
     records = [record(0, (0.5,), made=made)]
-    assert [each["name"] for each in against_costs(records, Answer.of(ASKED, records))] == [
+    assert [each["name"] for each in against_costs(records, SearchAnswer.of(ASKED, records))] == [
         "parameters"
     ]
 
 
 def test_importances_need_enough_trials():
-    entries = Answer.of(ASKED, study(40)).entries
+    entries = SearchAnswer.of(ASKED, study(40)).entries
     assert importances(entries[: LEAST_TRIALS - 1]) == {}
     found = importances(entries)
     assert set(found) == {
