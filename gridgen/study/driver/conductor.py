@@ -1,7 +1,7 @@
 """Conducting trials: fill the engine's places, listen, write down what ends."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,27 +59,29 @@ class Conductor:
         """Go on with the trials that an earlier start left running, each from its checkpoints."""
         for record in self.records.values():
             if record.state == "running":
-                self.running[record.number] = RunningTrial(record, seeds_of(record))
+                trial = RunningTrial(record, seeds_of(record), self._together(record))
+                self.running[record.number] = trial
         # All trainings of a trial may have been over when the earlier start was killed.
         for trial in [*self.running.values()]:
             self._settle(trial)
 
-    def conduct(self, phase: Phase) -> None:
-        """Train what the phase asks for, until that is nothing more and nothing runs."""
+    def conduct(self, *phases: Phase) -> None:
+        """Train what the phases ask for, in their order, until that is nothing more."""
         while True:
-            while self._at_work < self.engine.places and self._submit_next(phase):
+            while self._at_work < self.engine.places and self._submit_next(phases):
                 pass
             if not self._at_work:
                 return
             self._ended(self.engine.wait())
 
-    def _submit_next(self, phase: Phase) -> bool:
+    def _submit_next(self, phases: Sequence[Phase]) -> bool:
         """Submit a training of a trial that runs, or else begin a trial; False if there is none."""
         for trial in self.running.values():
             for seed in trial.due():
                 self._submit(trial, seed)
                 return True
-        planned = phase.next(self.listed)
+        asked = (phase.next(self.listed) for phase in phases)
+        planned = next((each for each in asked if each is not None), None)
         for reason, many in (self.refused - self._told).items():
             self.watch.refused(reason, many)
         self._told = self.refused.copy()
@@ -101,9 +103,14 @@ class Conductor:
         if planned.role == "searched":
             self.proposals.begun(record.number, candidate)
         self.records[record.number] = record
-        self.running[record.number] = trial = RunningTrial(record, planned.seeds)
+        trial = RunningTrial(record, planned.seeds, self._together(record))
+        self.running[record.number] = trial
         for training in self._known(planned):
             self._over(trial, training)
+
+    def _together(self, record: TrialRecord) -> bool:
+        """Whether no training of the trial can make the others needless."""
+        return self.study.pruner == "none" or record.role != "searched"
 
     def _known(self, planned: Planned) -> list[Training]:
         """Trainings of the same network in the same way from the same seeds."""

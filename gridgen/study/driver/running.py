@@ -13,11 +13,13 @@ from gridgen.study.trials import Training, TrainingState, TrialRecord, TrialStat
 class RunningTrial:
     """A trial that has trainings left: one for each of `seeds`, in their order.
 
-    The others begin when the first is over, since a trial that is pruned in it has no others.
+    Unless `together`, the others begin when the first is over, since a trial that is pruned in it
+    has no others.
     """
 
     record: TrialRecord
     seeds: tuple[int, ...]
+    together: bool = False
     _submitted: set[int] = field(default_factory=set, init=False)
 
     def due(self) -> Iterator[int]:
@@ -26,7 +28,8 @@ class RunningTrial:
             return
         over = {each.seed for each in self.record.trainings}
         waiting = [seed for seed in self.seeds if seed not in over | self._submitted]
-        yield from waiting if self.seeds[0] in over else waiting[: not self._submitted]
+        first_alone = not self.together and self.seeds[0] not in over
+        yield from waiting[: not self._submitted] if first_alone else waiting
 
     def submitted(self, seed: int) -> None:
         """The training of a seed runs."""

@@ -145,11 +145,12 @@ class Search:
         self.watch.started(wanted, done, self.engine.places)
         try:
             self.conductor.resume(lambda record: seeds_of(self.study, record))
-            for phase in self._phases(searching):
-                if phase.wanted:
-                    before = done if phase is searching else 0
-                    self.watch.phase(phase.title, phase.wanted, before)
-                self.conductor.conduct(phase)
+            for phases in self._phases(searching):
+                titles = " and ".join(phase.title for phase in phases if phase.wanted)
+                if titles:
+                    before = done if searching in phases else 0
+                    self.watch.phase(titles, sum(phase.wanted for phase in phases), before)
+                self.conductor.conduct(*phases)
             self.stopped = searching.reason or f"{wanted} candidates are trained"
         except BaseException as error:
             self.stopped = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
@@ -163,16 +164,17 @@ class Search:
             )
         return self.result
 
-    def _phases(self, searching: Searching) -> Iterator[Phase]:
-        """Each is made when the one before is over, as it may depend on what that has found."""
+    def _phases(self, searching: Searching) -> Iterator[tuple[Phase, ...]]:
+        """Those of one tuple go on together; the next are made when these are over, as they depend
+        on what was found.
+        """
         listed, lines = baselines(self.study, self.conductor.listed)
         for line in lines:
             self.watch.noted(line)
-        yield listed
-        yield Listed("to be run again", deque(map(self._planned_again, self.store.again())))
-        yield searching
-        yield drawn_at_random(self.study, self.drawing, self.conductor.listed)
-        yield confirmations(self.study, self.conductor.listed)
+        again = Listed("to be run again", deque(map(self._planned_again, self.store.again())))
+        yield listed, again, searching
+        yield (drawn_at_random(self.study, self.drawing, self.conductor.listed),)
+        yield (confirmations(self.study, self.conductor.listed),)
 
     def _planned_again(self, failed: TrialRecord) -> Planned:
         seeds = seeds_of(self.study, failed)
