@@ -50,7 +50,7 @@ def study(
 
 
 def _status(folder: Path, as_json: bool) -> None:
-    from gridgen.study.store.looking import study_status
+    from gridgen.study.looking import study_status
 
     found = study_status(folder)
     if as_json:
@@ -60,7 +60,7 @@ def _status(folder: Path, as_json: bool) -> None:
 
 
 def _best(folder: Path, weights: Path | None, output: Path | None, as_json: bool) -> None:
-    from gridgen.study.store.looking import described_trial, study_best
+    from gridgen.study.looking import described_trial, study_best
 
     best = study_best(folder, weights, output)
     if as_json:
@@ -73,7 +73,7 @@ def _best(folder: Path, weights: Path | None, output: Path | None, as_json: bool
 
 
 def _export(folder: Path, output: Path | None, as_json: bool) -> None:
-    from gridgen.study.store.looking import export_study, study_trials
+    from gridgen.study.looking import export_study, study_trials
 
     if as_json:
         print_json([each.as_json() for each in study_trials(folder)])

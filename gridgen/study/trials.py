@@ -15,7 +15,7 @@ from gridgen.spec import NetworkSpec
 
 Role = Literal["searched", "baseline", "confirmation"]
 TrialState = Literal["running", "finished", "pruned", "failed", "infeasible"]
-TrainingState = Literal["finished", "pruned", "failed"]
+TrainingEnd = Literal["finished", "pruned", "failed"]
 Curve = tuple[tuple[int, float], ...]
 """Epochs that were validated, and the objective at each."""
 
@@ -47,7 +47,7 @@ class Training:
     """
 
     seed: int
-    state: TrainingState
+    state: TrainingEnd
     score: float | None = None
     row: Mapping[str, float] = field(default_factory=dict)
     curve: Curve = ()

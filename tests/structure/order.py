@@ -22,7 +22,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("differences", "lints"),
     ),
     "memory": (
-        *("setting", "tape", "operations", "replay", "layers", "recording", "map_costs"),
+        *("setting", "tape", "operations", "losses", "replay", "layers", "recording", "map_costs"),
         *("min_memory_order", "accounting", "device", "host"),
     ),
     "space": (
@@ -36,6 +36,10 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "feasible_set",
             "selection",
         ),
+    ),
+    "study": (
+        *("methods", "trials", "language", "candidates", "proposals", "engine", "store", "report"),
+        *("driver", "looking"),
     ),
 }
 """By room, from above; the room's `__init__` may import all."""

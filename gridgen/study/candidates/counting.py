@@ -20,14 +20,14 @@ from gridgen.training.recipe.recipe import changed_recipe
 KEY_DIGITS = 16
 
 
-class Counted(NamedTuple):
+class CountedCandidate(NamedTuple):
     """A candidate, and why it is not to be trained; "" where it meets the budget."""
 
     candidate: Candidate
     refusal: str
 
 
-def counted(study: Study, params: Params) -> Counted:
+def counted(study: Study, params: Params) -> CountedCandidate:
     """The candidate at a point of the space. Errors: `SpecError` where it makes no network."""
     network = study.network(params)
     name = study.described(params, network)
@@ -40,7 +40,7 @@ def counted_network(
     network: NetworkSpec,
     params: Params | None = None,
     changes: dict[str, Any] | None = None,
-) -> Counted:
+) -> CountedCandidate:
     """A network as a candidate, trained by the study's recipe with changes; of no point if none is
     given.
     """
@@ -49,7 +49,7 @@ def counted_network(
     grid, limits = build_grid(network), study.limits_of(recipe)
     costs, refusal = _costs(grid, limits)
     key = candidate_key(grid, recipe)
-    return Counted(Candidate(name, params or {}, network, changes, costs, key), refusal)
+    return CountedCandidate(Candidate(name, params or {}, network, changes, costs, key), refusal)
 
 
 def candidate_key(grid: Grid, recipe: Recipe) -> str:
@@ -81,7 +81,7 @@ def _named(quantity: str, limits: Budget) -> str:
     return f"paper_{quantity}" if by_paper else quantity
 
 
-def try_counted(study: Study, params: Params) -> Counted | str:
+def try_counted(study: Study, params: Params) -> CountedCandidate | str:
     """The same as `counted`, or the reason why the point makes no network."""
     try:
         return counted(study, params)

@@ -35,7 +35,7 @@ IsKnown = Callable[[str], bool]
 """Whether a candidate of this key was trained, or is being trained."""
 
 
-class Verdict(NamedTuple):
+class PointVerdict(NamedTuple):
     """What is known of a point: its candidate's key, or why there is none to train."""
 
     key: str
@@ -52,7 +52,7 @@ class Drawing:
     study: Study
     on_progress: OnProgress = no_progress
     refused: Counter[str] = field(default_factory=Counter, init=False)
-    _verdicts: dict[tuple[object, ...], Verdict] = field(default_factory=dict, init=False)
+    _verdicts: dict[tuple[object, ...], PointVerdict] = field(default_factory=dict, init=False)
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
@@ -88,9 +88,9 @@ class Drawing:
         try:
             candidate, refusal = counted(self.study, params)
         except SpecError as error:
-            self._verdicts[place] = Verdict("", str(error).splitlines()[0])
+            self._verdicts[place] = PointVerdict("", str(error).splitlines()[0])
         else:
-            self._verdicts[place] = Verdict(candidate.key, refusal)
+            self._verdicts[place] = PointVerdict(candidate.key, refusal)
             if not refusal:
                 return None if is_known(candidate.key) else candidate
         self.refused.update(_kinds(self._verdicts[place].refusal))

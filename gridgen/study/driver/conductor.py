@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gridgen.errors import TrainingError
-from gridgen.study.driver.phases import Phase, Planned
+from gridgen.study.driver.phases import PlannedTrial, SearchPhase
 from gridgen.study.driver.running import RunningTrial, ended_training
 from gridgen.study.engine.engine import Engine, ReportScore, TrainingJob, TrainingOutcome
 from gridgen.study.language.study import Study
@@ -65,7 +65,7 @@ class Conductor:
         for trial in [*self.running.values()]:
             self._settle(trial)
 
-    def conduct(self, *phases: Phase) -> None:
+    def conduct(self, *phases: SearchPhase) -> None:
         """Train what the phases ask for, in their order, until that is nothing more."""
         while True:
             while self._at_work < self.engine.places and self._submit_next(phases):
@@ -74,7 +74,7 @@ class Conductor:
                 return
             self._ended(self.engine.wait())
 
-    def _submit_next(self, phases: Sequence[Phase]) -> bool:
+    def _submit_next(self, phases: Sequence[SearchPhase]) -> bool:
         """Submit a training of a trial that runs, or else begin a trial; False if there is none."""
         for trial in self.running.values():
             for seed in trial.due():
@@ -90,7 +90,7 @@ class Conductor:
         self._begin(planned)
         return True
 
-    def _begin(self, planned: Planned) -> None:
+    def _begin(self, planned: PlannedTrial) -> None:
         candidate = planned.candidate
         record = self.store.begin(
             candidate,
@@ -112,7 +112,7 @@ class Conductor:
         """Whether no training of the trial can make the others needless."""
         return self.study.pruner == "none" or record.role != "searched"
 
-    def _known(self, planned: Planned) -> list[Training]:
+    def _known(self, planned: PlannedTrial) -> list[Training]:
         """Trainings of the same network in the same way from the same seeds."""
         keys = [(planned.candidate.key, seed) for seed in planned.seeds]
         return [self._trained[key] for key in keys if key in self._trained]

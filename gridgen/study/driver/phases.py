@@ -20,7 +20,7 @@ PRUNED_TOO = 3
 """Candidates begun for each that is to be trained, unless the study says how many."""
 
 
-class Planned(NamedTuple):
+class PlannedTrial(NamedTuple):
     """A candidate to train, from which seeds, and what is kept with it."""
 
     candidate: Candidate
@@ -31,7 +31,7 @@ class Planned(NamedTuple):
     known: str = ""
 
 
-class Phase(Protocol):
+class SearchPhase(Protocol):
     """A source of trials."""
 
     title: str
@@ -40,7 +40,7 @@ class Phase(Protocol):
     def wanted(self) -> int:
         """How many trials it is to train at most."""
 
-    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | None:
         """What to train next beside the trials so far; None where that is nothing, or nothing
         before a trial that runs has ended.
         """
@@ -51,14 +51,14 @@ class Listed:
     """Candidates that are known before the first is trained."""
 
     title: str
-    left: deque[Planned]
+    left: deque[PlannedTrial]
 
     @property
     def wanted(self) -> int:
         """How many are left."""
         return len(self.left)
 
-    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | None:
         """The first of those that are left."""
         return self.left.popleft() if self.left else None
 
@@ -77,7 +77,7 @@ class Searching:
     reason: str = ""
     started: float = field(default_factory=time.monotonic)
 
-    def next(self, records: Sequence[TrialRecord]) -> Planned | None:
+    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | None:
         """The next proposal."""
         searched = of_role(records, "searched")
         if self.reason or self._enough(searched):
@@ -90,7 +90,7 @@ class Searching:
             running = any(each.state == "running" for each in searched)
             self.reason = "" if running else nothing_left(self.proposals.drawing)
             return None
-        return Planned(found.candidate, "searched", self.study.seeds, found.attributes)
+        return PlannedTrial(found.candidate, "searched", self.study.seeds, found.attributes)
 
     def _enough(self, searched: Sequence[TrialRecord]) -> bool:
         """Whether as many are trained, or may be, as are wanted."""
@@ -144,14 +144,14 @@ def nothing_left(drawing: Drawing) -> str:
 def baselines(study: Study, records: Sequence[TrialRecord]) -> tuple[Listed, list[str]]:
     """The baselines that are one network, and a line for each that there is not."""
     done = {each.candidate.name for each in records if each.role == "baseline"}
-    asked, lines = deque[Planned](), []
+    asked, lines = deque[PlannedTrial](), []
     for name in study.baselines:
         if name in FOUND:
             found = FOUND[name](study)
             if isinstance(found, str):
                 lines.append(f"baseline {name}: {found}")
             elif found.name not in done:
-                asked.append(Planned(found, "baseline", study.seeds))
+                asked.append(PlannedTrial(found, "baseline", study.seeds))
     return Listed("baselines", asked), lines
 
 
@@ -168,20 +168,20 @@ def drawn_at_random(study: Study, drawing: Drawing, records: Sequence[TrialRecor
                 known.add(found.key)
                 yield found
 
-    asked = (Planned(each, "baseline", study.seeds) for each in islice(draws(), done, None))
+    asked = (PlannedTrial(each, "baseline", study.seeds) for each in islice(draws(), done, None))
     return Listed("random baseline", deque(asked))
 
 
 def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
     """The best, and the baselines, with seeds that no choice has seen."""
-    asked = deque[Planned]()
+    asked = deque[PlannedTrial]()
     if study.confirm is not None:
         done = {each.of for each in records if each.role == "confirmation"}
         seeds = fresh_seeds(study.seeds, study.confirm.seeds)
         best = ranked(of_role(records, "searched"))[: study.confirm.top]
         for each in (*best, *counted_baselines(records)):
             if each.number not in done:
-                asked.append(Planned(each.candidate, "confirmation", seeds, of=each.number))
+                asked.append(PlannedTrial(each.candidate, "confirmation", seeds, of=each.number))
     return Listed("confirmation", asked)
 
 

@@ -9,7 +9,7 @@ from gridgen.space import Range
 from gridgen.space.choices import ChoiceLabel, Params, value_text
 from gridgen.study.candidates.counting import counted
 from gridgen.study.driver.conductor import Conductor
-from gridgen.study.driver.phases import Listed, Planned
+from gridgen.study.driver.phases import Listed, PlannedTrial
 from gridgen.study.language.dimensions import Dimension
 from gridgen.study.language.study import Study
 from gridgen.study.store.tables import KnownRow, known_rows
@@ -35,7 +35,7 @@ def take_up_known(conductor: Conductor, path: Path) -> None:
         fact = f"{len(found) - len(ours)} of {len(found)} candidates are none of this study"
         conductor.watch.noted(f"{path}: {fact}, and are left out")
     asked = (
-        Planned(each, "searched", conductor.study.seeds, known=path.name)
+        PlannedTrial(each, "searched", conductor.study.seeds, known=path.name)
         for each in ours
         if each.key not in known
     )

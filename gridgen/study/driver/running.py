@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from gridgen.errors import OutOfMemoryError, TrainingError
 from gridgen.study.engine.engine import Pruned, TrainingOutcome
-from gridgen.study.trials import Training, TrainingState, TrialRecord, TrialState
+from gridgen.study.trials import Training, TrainingEnd, TrialRecord, TrialState
 
 
 @dataclass
@@ -72,7 +72,7 @@ def _end(training: Training) -> TrialState:
 
 def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Training:
     """What is kept of a training that has ended."""
-    state: TrainingState = "finished"
+    state: TrainingEnd = "finished"
     score, reason = outcome.row.get(objective), ""
     match outcome.failure:
         case Pruned(score=reached):

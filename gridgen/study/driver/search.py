@@ -15,9 +15,9 @@ from gridgen.study.candidates.reachable import reachable
 from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import (
     Listed,
-    Phase,
-    Planned,
+    PlannedTrial,
     Searching,
+    SearchPhase,
     baselines,
     confirmations,
     drawn_at_random,
@@ -164,7 +164,7 @@ class Search:
             )
         return self.result
 
-    def _phases(self, searching: Searching) -> Iterator[tuple[Phase, ...]]:
+    def _phases(self, searching: Searching) -> Iterator[tuple[SearchPhase, ...]]:
         """Those of one tuple go on together; the next are made when these are over, as they depend
         on what was found.
         """
@@ -176,9 +176,9 @@ class Search:
         yield (drawn_at_random(self.study, self.drawing, self.conductor.listed),)
         yield (confirmations(self.study, self.conductor.listed),)
 
-    def _planned_again(self, failed: TrialRecord) -> Planned:
+    def _planned_again(self, failed: TrialRecord) -> PlannedTrial:
         seeds = seeds_of(self.study, failed)
-        return Planned(failed.candidate, failed.role, seeds, of=failed.of)
+        return PlannedTrial(failed.candidate, failed.role, seeds, of=failed.of)
 
 
 def _engine(

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
-from gridgen.space.choices import Params, label
+from gridgen.space.choices import FieldPath, Params, label
 from gridgen.spec import GridSpec
-from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, Dimensions
+from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
 from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
 from gridgen.training import Recipe
 from gridgen.training.tasks import objectives
 
-FieldPath = tuple[str | int, ...]
 MOST_CHECKED = 1_000
 """Values of a field that are each tried before a search; of more, the first and the last."""
 
@@ -41,7 +40,7 @@ def _require_objective(name: str) -> None:
 
 
 def require_choices(
-    dimensions: Dimensions,
+    dimensions: SearchSpace,
     network: Callable[[Params], Any],
     recipe: Callable[[Params], Any],
 ) -> None:
@@ -72,7 +71,7 @@ def _tried(dimension: Dimension) -> list[tuple[str | int, Any]]:
     return ends if len(ends) <= MOST_CHECKED else [ends[0], ends[-1]]
 
 
-def _require_fields(dimensions: Dimensions) -> None:
+def _require_fields(dimensions: SearchSpace) -> None:
     """Fields of specs or of the recipe vary, and none both as a whole and in part."""
     for each in dimensions:
         name = each.name.removeprefix(RECIPE)
@@ -87,7 +86,7 @@ def _require_fields(dimensions: Dimensions) -> None:
 
 
 def relocated(
-    error: SpecError, dimensions: Dimensions, keys: dict[str, str | int], prefix: str = ""
+    error: SpecError, dimensions: SearchSpace, keys: dict[str, str | int], prefix: str = ""
 ) -> SpecError:
     """An error in the spec or recipe of a point, placed at the field of the study that caused it.
 
@@ -99,7 +98,7 @@ def relocated(
 
 
 def _origin(
-    field: FieldPath, dimensions: Dimensions, keys: dict[str, str | int], prefix: str
+    field: FieldPath, dimensions: SearchSpace, keys: dict[str, str | int], prefix: str
 ) -> FieldPath:
     for name, key in keys.items():
         dimension = dimensions.named[name]

@@ -97,7 +97,7 @@ _ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Dimensions(Sequence[Dimension]):
+class SearchSpace(Sequence[Dimension]):
     """The dimensions of a space in their order, those that others depend on before those."""
 
     all: tuple[Dimension, ...]

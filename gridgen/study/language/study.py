@@ -18,7 +18,7 @@ from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import merged
 from gridgen.study.language.checking import require_choices, require_names
-from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, Dimensions
+from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, VariedRange, VariedValues
@@ -175,9 +175,9 @@ class Study(Document):
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
 
     @cached_property
-    def dimensions(self) -> Dimensions:
+    def dimensions(self) -> SearchSpace:
         """All that varies, `specs` first."""
-        return Dimensions(tuple(self._dimensions()))
+        return SearchSpace(tuple(self._dimensions()))
 
     def _dimensions(self) -> Iterator[Dimension]:
         if self.specs is not None:

@@ -1,4 +1,4 @@
-"""Dimensions of a space as Optuna's distributions, and their labels as Optuna's values."""
+"""SearchSpace of a space as Optuna's distributions, and their labels as Optuna's values."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from optuna.distributions import (
 
 from gridgen.space import Range
 from gridgen.space.choices import ChoiceLabel, Params
-from gridgen.study.language.dimensions import Dimension, Dimensions
+from gridgen.study.language.dimensions import Dimension, SearchSpace
 
 MOST_CATEGORIES = 64
 """Labels up to which they are stored with every trial; of more, their number in the list is."""
@@ -44,7 +44,7 @@ def from_optuna(dimension: Dimension, value: Any) -> ChoiceLabel:
     return label
 
 
-def in_optuna(dimensions: Dimensions, params: Params) -> dict[str, Any]:
+def in_optuna(dimensions: SearchSpace, params: Params) -> dict[str, Any]:
     """The `params` and `distributions` of a point, as a trial of Optuna's has them."""
     every = [(each, params[each.name]) for each in dimensions.among(params)]
     return {

@@ -10,11 +10,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gridgen.space import Range
 from gridgen.space.choices import ChoiceLabel, Params
-from gridgen.study.language.dimensions import Dimension, Dimensions
+from gridgen.study.language.dimensions import Dimension, SearchSpace
 from gridgen.study.proposals.distributions import distribution, from_optuna, to_optuna
 from gridgen.study.trials import Candidate
 
-Choose = Callable[[Params | None], Candidate | None]
+ChooseCandidate = Callable[[Params | None], Candidate | None]
 """Takes the point that a sampler proposes, None where there is no sampler, and gives the candidate
 to train in its place; None where nothing new is left.
 """
@@ -30,7 +30,9 @@ class FeasibleSampler(BaseSampler):
     `chosen` is the candidate of the last proposal.
     """
 
-    def __init__(self, base: BaseSampler | None, dimensions: Dimensions, choose: Choose) -> None:
+    def __init__(
+        self, base: BaseSampler | None, dimensions: SearchSpace, choose: ChooseCandidate
+    ) -> None:
         self.base, self.dimensions, self.choose = base, dimensions, choose
         self.chosen: Candidate | None = None
         self._all = {each.name: distribution(each) for each in dimensions}
@@ -93,7 +95,7 @@ class FeasibleSampler(BaseSampler):
         return point
 
 
-def suggested(trial: Trial, dimensions: Dimensions) -> Params:
+def suggested(trial: Trial, dimensions: SearchSpace) -> Params:
     """The point that a trial is given, as labels. Errors: `NothingNew`."""
     point: Params = {}
     for each in dimensions:

@@ -19,7 +19,7 @@ MOST_POINTS = 10_000
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRun:
     """A candidate that was known by its run folders alone, and the trainings in them."""
 
     candidate: Candidate
@@ -40,7 +40,7 @@ def missing_trainings(
     ]
 
 
-def candidate_of_runs(study: Study, folder: Path, digests: Mapping[str, Any]) -> Found | None:
+def candidate_of_runs(study: Study, folder: Path, digests: Mapping[str, Any]) -> FoundRun | None:
     """The candidate of the study's space whose complete runs lie in a trial's folder, if any.
 
     A baseline is of no space, and a confirmation has other seeds: neither is found.
@@ -54,7 +54,7 @@ def candidate_of_runs(study: Study, folder: Path, digests: Mapping[str, Any]) ->
     if size is None or size > MOST_POINTS:
         return None
     candidate = Drawing(study).next(lambda key: key not in keys)
-    return None if candidate is None else Found(candidate, trainings)
+    return None if candidate is None else FoundRun(candidate, trainings)
 
 
 def _complete(

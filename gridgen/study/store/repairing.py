@@ -27,7 +27,7 @@ from gridgen.study.store.attributes import (
 )
 from gridgen.study.store.identity import STUDY, Identity
 from gridgen.study.store.opening import read_store
-from gridgen.study.store.recovering import Found, candidate_of_runs, missing_trainings
+from gridgen.study.store.recovering import FoundRun, candidate_of_runs, missing_trainings
 from gridgen.study.store.storages import (
     KINDS,
     STUDY_KEY,
@@ -232,7 +232,7 @@ class _Trial:
         elif end is None or end["trainings"] == whole:
             self.told.whole += 1
 
-    def _from_runs(self, found: Found) -> None:
+    def _from_runs(self, found: FoundRun) -> None:
         self.store.begin(found.candidate, "searched", {}, {})
         self._write(found.trainings)
         seeds = {each.seed for each in found.trainings}

@@ -149,10 +149,10 @@ def test_another_study_is_refused(store, changes, fact, kept):
 
 
 def test_a_study_may_go_on_for_more_trials_and_has_its_file_again(store):
-    text = (store.folder / "study.yaml").read_text()
+    text = (store.folder / "study.yaml").read_text("utf-8")
     (store.folder / "study.yaml").unlink()
     opened(store.folder, trials=9)
-    assert (store.folder / "study.yaml").read_text() == text.replace("4", "9")
+    assert (store.folder / "study.yaml").read_text("utf-8") == text.replace("4", "9")
 
 
 def test_a_damaged_study_yaml_is_refused_in_a_line(store):
