@@ -31,6 +31,7 @@ $(TOOLS): $(READY)
 	@touch $(TOOLS)
 
 demo: $(READY)
+	@echo "everything is written into $(DEMO), the program into $(VENV)"
 	@rm -rf $(DEMO)
 	$(BIN)/gridgen render specs/gridnet.yaml -o $(DEMO)/gridnet.svg
 	$(BIN)/gridgen render specs/gridnet.yaml --as unet -o $(DEMO)/unet.svg
@@ -38,10 +39,14 @@ demo: $(READY)
 	$(BIN)/gridgen build specs/gridnet.yaml --as unet -o $(DEMO)/unet.safetensors
 	$(BIN)/gridgen train specs/nuclei.yaml --data nuclei -o $(DEMO)/nuclei
 	$(BIN)/gridgen evaluate $(DEMO)/nuclei --data nuclei
-	$(BIN)/gridgen search studies/nuclei.yaml --trials 4 -o $(DEMO)/search
+	$(BIN)/gridgen search studies/nuclei.yaml --trials 3 -o $(DEMO)/search
+	$(BIN)/gridgen study $(DEMO)/search best --weights $(DEMO)/best.safetensors
+	$(BIN)/gridgen predict $(DEMO)/best.safetensors images/nuclei.png -o $(DEMO)/best
 	@echo
 	@echo "pictures to look at:"
-	@ls $(DEMO)/*.svg $(DEMO)/nuclei/*.png $(DEMO)/search/*.png
+	@ls $(DEMO)/*.svg $(DEMO)/nuclei/*.png $(DEMO)/best/*.png
+	@echo "the answer of the search, a page for a browser:"
+	@ls $(DEMO)/search/report.html
 
 # One thread each: two workers with two threads would wait for each other on two cores.
 test: $(TOOLS)

@@ -81,13 +81,12 @@ from gridgen.study import (
     Study as Study,
     search as search,
 )
-from gridgen.study.store import (
+from gridgen.study.looking import (
     export_study as export_study,
-    repair_study as repair_study,
-    retry_study as retry_study,
     study_best as study_best,
     study_status as study_status,
 )
+from gridgen.study.store import repair_study as repair_study, retry_study as retry_study
 from gridgen.training import (
     Evaluation as Evaluation,
     Inference as Inference,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gridgen.cli.budget import Limits, budgeted
+from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows
 from gridgen.errors import UsageError
 
@@ -82,8 +83,11 @@ def _asked(study: "Study", data: str | None, reproducible: bool) -> "Study":
 
 
 def _print(result: "Result") -> None:
-    print_rows([*result.rows()])
-    print_rows([("wrote", ", ".join(str(path) for path in result.files))])
+    if result.entries:
+        # Names come last in the table, and first where they are to begin at one place.
+        print_table([(row[-1], *row[:-1]) for row in result.table()])
+    print_rows([*result.rows(), ("wrote", ", ".join(str(path) for path in result.files))])
+    print(result.answer.headline)
 
 
 def _sample(study: "Study", many: int, as_json: bool) -> None:

@@ -39,7 +39,7 @@ INPUTS = {
     "study-data.yaml": STUDY.replace("shapes", "shaps"),
     "study-classes.yaml": STUDY.replace("{classes: 3}", "{classes: 5}"),
     "study-unit.yaml": STUDY.replace("[1+1, 2+2]", "[1+1, 2+2]\n  units.lateral: [residul]"),
-    "study-sampler.yaml": STUDY + "sampler: grid\n",
+    "study-sampler.yaml": STUDY + "sampler: grdi\n",
     "study-recipe.yaml": STUDY.replace("quick.yaml", "quik.yaml"),
     "study-range.yaml": STUDY.replace("[2, 4]", "{low: 4, high: 2}"),
     "other/study.yaml": STUDY.replace("3500", "3600"),
@@ -342,8 +342,8 @@ CASES = {
         "         ^"
     ),
     "search study-sampler.yaml": (
-        "study-sampler.yaml:10:10: sampler: unknown sampler 'grid'; known: nsga2, "
-        "random, tpe\n    10 | sampler: grid\n       |          ^"
+        "study-sampler.yaml:10:10: sampler: unknown sampler 'grdi'; did you mean "
+        "'grid'?\n    10 | sampler: grdi\n       |          ^"
     ),
     "search study-recipe.yaml": (
         "study-recipe.yaml:8:9: recipe: quik.yaml: no such file\n"
@@ -356,18 +356,16 @@ CASES = {
         "       |                  ^"
     ),
     "search study.yaml -o other": (
-        "other holds a study with other settings (other/study.yaml); name another folder with -o"
+        "other holds a search with other settings: budget is {'parameters': 3600} there, "
+        "{'bound': 'exact', 'parameters': 3500} here; recipe is 'quick.yaml' there, {'epochs': 1, "
+        "'batch': 500, 'learning_rate': 0.01, 'optim... here; objective is not set there, "
+        "'val_iou' here; and 5 more; name another folder with -o"
     ),
     "search study.yaml -o broken": (
-        "broken/study.yaml:1:1: spec: this field is missing; add it\n"
-        "     1 | data: shapes\n"
-        "       | ^\n"
-        "broken/study.yaml:1:1: space: this field is missing; add it\n"
-        "     1 | data: shapes\n"
-        "       | ^\n"
-        "broken/study.yaml:1:1: recipe: this field is missing; add it\n"
-        "     1 | data: shapes\n"
-        "       | ^"
+        "broken holds a search with other settings: spec is not set there, {'classes': 3} here; "
+        "space is not set there, {'streams': [2, 3], 'columns': ['1+1', '2+2'], 'base_chan... here; "
+        "budget is not set there, {'bound': 'exact', 'parameters': 3500} here; and 7 more; name "
+        "another folder with -o"
     ),
     "search study.yaml --device gpu": ("unknown device 'gpu'; known: auto, cpu, cuda"),
 }

@@ -12,6 +12,7 @@ from gridgen.analysis import count
 from gridgen.errors import unknown
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
+from gridgen.study.engine.engine import FunctionEngine
 
 
 @pytest.fixture
@@ -287,15 +288,15 @@ def test_candidates_that_differ_in_a_unit_are_called_differently(place, gridgen)
 
 
 def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatch):
-    def training(study, device):
-        return lambda grid, folder, report: grid.spec.base_channels / 10
+    def engine(study, *others):
+        return FunctionEngine(lambda job: job.network.base_channels / 10, study.objective)
 
-    monkeypatch.setattr("gridgen.study.trial_processes.ChildTraining", training)
+    monkeypatch.setattr("gridgen.study.driver.search._engine", engine)
     text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [2]")
     text = text.replace("columns: [1+1, 2+2]", "columns: [1+1]\n  fusion: [sum, weighted]")
     (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))
     code, out, err = gridgen("search", "study.yaml", "--trials", "4", "-o", "found")
     assert code == 0
     for words in ("F0 = 2, fusion sum", "F0 = 2, fusion weighted"):
-        assert f"gridnet, 2 streams, 1+1 columns, {words}\n" in out
-        assert f"gridnet, 2 streams, 1+1 columns, {words}, " in err
+        assert f"gridnet, 2 streams, 1+1 columns, {words}" in out
+        assert f": gridnet, 2 streams, 1+1 columns, {words}\n" in err

@@ -48,7 +48,7 @@ def test_best_writes_its_spec(found, gridgen):
     code, out, _ = gridgen("study", "found", "best", "-o", "mine.yaml")
     assert code == 0
     assert out.splitlines()[-1].split() == ["wrote", "mine.yaml"]
-    assert "base_channels: 4\n" in (found.parent / "mine.yaml").read_text()
+    assert "base_channels: 4\n" in (found.parent / "mine.yaml").read_text("utf-8")
     assert gridgen("study", "found", "best", "--json")[0] == 0
 
 

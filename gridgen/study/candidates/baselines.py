@@ -61,6 +61,7 @@ def _widened(study: Study, spec: GridSpec) -> GridSpec:
         return matched(spec, study.matching(study.match))
     if study.limits.limits():
         return widest(spec, study.limits)
+    # Without a limit the widest would be as wide as channels may be.
     varied = study.dimensions.named.get("base_channels")
     widths = [int(str(value)) for _, value in varied.ends()] if varied else []
     return spec.but(base_channels=max(widths)) if widths else spec

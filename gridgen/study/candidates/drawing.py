@@ -81,6 +81,7 @@ class Drawing:
 
     def candidate(self, params: Params, is_known: IsKnown) -> Candidate | None:
         """The candidate of a point that meets the budget and is new; None where it is not."""
+        # Counting takes a millisecond, and a sampler asks for some points again and again.
         place = (*params.items(),)
         verdict = self._verdicts.get(place)
         if verdict is not None and (verdict.refusal or is_known(verdict.key)):
@@ -96,6 +97,7 @@ class Drawing:
         self.refused.update(_kinds(self._verdicts[place].refusal))
         return None
 
+    # Uniform, since what the sampler knew of the point it asked for is lost with that point.
     def draw(self, random: Random, is_known: IsKnown) -> Candidate | None:
         """A new candidate that meets the budget, every one with the same chance; None where there
         is none, or none was found in many tries.

@@ -98,6 +98,7 @@ class Searching:
 
     def _reason_to_stop(self, searched: Sequence[TrialRecord]) -> str:
         stop = self.study.stop
+        # With a pruner, or failures, `trials` alone may begin many times as many.
         begun = stop.begun or PRUNED_TOO * self.wanted
         if len([each for each in searched if not each.known]) >= begun:
             return f"{begun} trainings were begun; stop.begun allows more"

@@ -82,6 +82,7 @@ def search(
     '2 streams, 2+2 columns, F0 = 4'
     """
     devices.require_alone("searches")
+    # All that can be wrong is looked for before anything is written.
     study = study if isinstance(study, Study) else Study.load(study)
     folder = Path(folder)
     wanted = study.trials if trials is None else trials

@@ -66,6 +66,7 @@ def require_choices(
                 raise relocated(error, dimensions, keys, RECIPE) from error
 
 
+# The first and the last stand for a list of thousands, which only `every` makes.
 def _tried(dimension: Dimension) -> list[tuple[str | int, Any]]:
     ends = dimension.ends()
     return ends if len(ends) <= MOST_CHECKED else [ends[0], ends[-1]]

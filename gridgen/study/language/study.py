@@ -196,6 +196,7 @@ class Study(Document):
             else:
                 yield Dimension.listed(name, varied, place=place)
 
+    # Short: labels stand in every trial of a database, and paths differ between machines.
     @property
     def spec_names(self) -> dict[ChoiceLabel, str]:
         """The networks under `specs` by name; files by their names without folder and ending."""

@@ -87,6 +87,8 @@ class Proposals:
         number = len(self._ended)
         random = Random(f"{self.study.seed} {number}")
         make = SAMPLERS[self.study.sampler].make
+        # A sampler of its own for each proposal: one that is kept would draw other numbers after a
+        # kill than without one.
         base = None if make is None else make(self.study.seed + number)
 
         def choose(point: Params | None) -> Candidate | None:

@@ -26,7 +26,7 @@ class SeedScores:
 
     @property
     def mean(self) -> float:
-        """The mean of the scores."""
+        """What the report calls the score of a candidate."""
         return fmean(self.scores)
 
     @property

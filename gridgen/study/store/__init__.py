@@ -1,6 +1,5 @@
 """The study on disk: its trials in SQLite or a journal file, checked, repaired, and in tables."""
 
-from gridgen.study.looking import export_study, study_best, study_status, study_trials
 from gridgen.study.store.opening import open_store, read_store
 from gridgen.study.store.repairing import repair_study, retry_study
 from gridgen.study.store.storages import locked_study

@@ -61,7 +61,7 @@ def spoil(folder: Path, number: int, key: str) -> None:
             change = "UPDATE trial_user_attributes SET value_json = '{}' WHERE key = ? AND trial_id"
             database.execute(f"{change} = ?", (key, number + 1))
         return
-    lines = path.read_text().splitlines(keepends=True)
+    lines = path.read_text("utf-8").splitlines(keepends=True)
     for place, line in enumerate(lines):
         told = json.loads(line)
         found = told.get("user_attrs", {}) | told.get("user_attr", {})
@@ -117,7 +117,7 @@ def test_a_lost_database_is_made_anew_from_run_folders(whole, folder):
 def test_the_run_folder_of_another_network_or_recipe_is_not_taken(whole, folder, other):
     spoil(folder, 1, "training 0")
     path = folder / "trials" / "00001" / "seed-0" / other
-    text = path.read_text()
+    text = path.read_text("utf-8")
     changed = text.replace("base_channels: 3", "base_channels: 7").replace("batch: ", "batch: 1")
     assert changed != text
     path.write_text(changed)
