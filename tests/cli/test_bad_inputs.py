@@ -364,8 +364,8 @@ CASES = {
     "search study.yaml -o broken": (
         "broken holds a search with other settings: spec is not set there, {'classes': 3} here; "
         "space is not set there, {'streams': [2, 3], 'columns': ['1+1', '2+2'], 'base_chan... "
-        "here; budget is not set there, {'bound': 'exact', 'parameters': 3500} here; and 7 more; name "
-        "another folder with -o"
+        "here; budget is not set there, {'bound': 'exact', 'parameters': 3500} here; and 7 more; "
+        "name another folder with -o"
     ),
     "search study.yaml --device gpu": ("unknown device 'gpu'; known: auto, cpu, cuda"),
 }
