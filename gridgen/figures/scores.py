@@ -1,14 +1,13 @@
-"""Figures of scores: the curves of a training, a confusion matrix, the candidates of a search."""
+"""Figures of scores: the curves of a training, a confusion matrix."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.figures import figure_png, legend_beside, new_figure, save_figure
-from gridgen.figures.palette import LIGHT, SPLITS, topology_style
+from gridgen.figures import figure_png, new_figure, save_figure
+from gridgen.figures.palette import LIGHT, SPLITS
 from gridgen.names import escaped
 
 MOST_WRITTEN = 20
@@ -70,33 +69,3 @@ def confusion_png(matrix: NDArray[np.int64], classes: Sequence[str]) -> bytes:
             axes.text(column, row, f"{share:.0%}"[:-1], ha="center", va="center", color=colour)
     axes.spines[:].set_visible(False)
     return figure_png(figure)
-
-
-class ScoredSpec(NamedTuple):
-    """A trained candidate of a search."""
-
-    number: int
-    topology: str
-    parameters: int
-    score: float
-
-
-def draw_search(
-    found: Sequence[ScoredSpec], path: Path, title: str, objective: str, limit: int | None
-) -> None:
-    """Draw score against parameters of candidates, the best first, and a limit as a line."""
-    figure, (axis,) = new_figure(7, 4.4)
-    for name in sorted({one.topology for one in found}):
-        points = [one for one in found if one.topology == name]
-        costs, scores = [one.parameters for one in points], [one.score for one in points]
-        axis.scatter(costs, scores, s=42, label=name, **topology_style(name))
-    best, above = found[0], (0, 8)
-    place = best.parameters, best.score
-    text = f"best: trial {best.number}"
-    axis.annotate(text, place, xytext=above, textcoords="offset points", ha="center")
-    if limit is not None:
-        axis.axvline(limit, color=LIGHT.quiet, linestyle="--", linewidth=1, label="budget")
-    axis.set(xscale="log", xlabel="parameters", ylabel=objective, title=title)
-    axis.margins(y=0.12)
-    legend_beside(axis)
-    save_figure(figure, path)

@@ -9,13 +9,10 @@ from pydantic import Field, model_validator
 
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import CustomTopology, Document, GridSpec
-from gridgen.spec.network import merged
 
 Number = int | float
 Params = dict[str, Any]
 FieldPath = tuple[str | int, ...]
-KeyedChoice = tuple[str | int, Any]
-SpacePoint = dict[str, KeyedChoice]
 ChoiceLabel = str | int | float | bool | None
 
 IN_SHAPE = ("streams", "columns", "base_channels", "channels")
@@ -107,18 +104,6 @@ def label(value: Any) -> ChoiceLabel:
     return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
 
 
-def require_valid(spec: dict[str, Any], space: Space) -> None:
-    """Check that every choice makes a valid spec beside the first choices of all other fields.
-
-    Errors: `SpecError` with the field of the choice at fault, or of what all specs share.
-    """
-    require_fields(space)
-    firsts = first_point(space)
-    for field, choices in space.items():
-        for end in _ends(choices):
-            _require_point(spec, {**firsts, field: end})
-
-
 def require_fields(space: Space) -> None:
     """Check that only fields of a spec vary, and none both as a whole and in part.
 
@@ -130,48 +115,6 @@ def require_fields(space: Space) -> None:
             raise SpecError(unknown("spec field", field, GridSpec.model_fields), ("space", field))
         if path and first in space:
             raise SpecError(f"{first} varies as a whole already; remove one", ("space", field))
-
-
-def first_point(space: Space) -> SpacePoint:
-    """The first choice of every field."""
-    return {field: _ends(choices)[0] for field, choices in space.items()}
-
-
-def values(point: SpacePoint) -> Params:
-    """The value of each field at a point."""
-    return {field: value for field, (_, value) in point.items()}
-
-
-def relocated(error: SpecError, point: SpacePoint) -> SpecError:
-    """An error in the spec of `point`, placed at the field of the study that caused it."""
-    named = ".".join(str(part) for part in error.field)
-    fact = str(error).splitlines()[0].removeprefix(f"{named or GridSpec.kind}: ")
-    return SpecError(fact, _origin(error.field, point))
-
-
-def _require_point(spec: dict[str, Any], point: SpacePoint) -> None:
-    try:
-        GridSpec(**merged(spec, values(point)))
-    except SpecError as error:
-        raise relocated(error, point) from error
-
-
-def _origin(field: FieldPath, point: SpacePoint) -> FieldPath:
-    """The place in a study from which a spec's `field` has its value: `space` or `spec`."""
-    for name, (key, _) in point.items():
-        path = tuple(name.split("."))
-        if field[: len(path)] == path:
-            return ("space", name, key, *field[len(path) :])
-        if field and field == path[: len(field)]:
-            return ("space", name)
-    return ("spec", *field)
-
-
-def _ends(choices: Choices) -> list[KeyedChoice]:
-    """The choices to check, each with its key: the ends of a range, every value of a list."""
-    if isinstance(choices, Range):
-        return [("low", choices.low), ("high", choices.high)]
-    return list(enumerate(choices))
 
 
 def described(spec: GridSpec, space: Space) -> str:

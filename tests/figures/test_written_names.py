@@ -5,7 +5,7 @@ import pytest
 from matplotlib.text import Text
 
 from gridgen.figures import figure_png, new_figure
-from gridgen.figures.scores import ScoredSpec, confusion_png, draw_search
+from gridgen.figures.scores import confusion_png
 
 PNG = b"\x89PNG"
 NAMES = ["$\\frac$", "a$b$c", "\\$x$", "$", "x_{", "b\udcff", "\u202egnp", "100 %", "{}", "日本"]
@@ -15,13 +15,6 @@ NAMES = ["$\\frac$", "a$b$c", "\\$x$", "$", "x_{", "b\udcff", "\u202egnp", "100 
 def test_any_name_of_a_class_is_drawn(name):
     matrix = np.array([[3, 1], [0, 2]])
     assert confusion_png(matrix, [name, "other"]).startswith(PNG)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_any_name_of_a_folder_is_a_title(name, tmp_path):
-    found = [ScoredSpec(0, "unet", 1000, 0.5)]
-    draw_search(found, tmp_path / "scores.png", name, "val_iou", None)
-    assert (tmp_path / "scores.png").read_bytes().startswith(PNG)
 
 
 def test_every_text_that_is_given_is_no_formula_wherever_it_stands():
