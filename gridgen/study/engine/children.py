@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import spawn
@@ -13,9 +14,10 @@ from gridgen import errors
 from gridgen.errors import GridgenError, OutOfMemoryError, TrainingError, UsageError
 from gridgen.files import read_text
 from gridgen.study.engine.engine import Pruned, TrainingJob, TrainingOutcome
+from gridgen.study.engine.oom import out_of_memory_kills
 from gridgen.study.engine.processes import Message, Processes
 from gridgen.study.engine.worker import TRIAL
-from gridgen.training.processes.devices import choose_device
+from gridgen.training.processes import devices
 from gridgen.training.run.folder import MetricsRow
 
 TRIES = 3
@@ -69,37 +71,56 @@ class ChildEngine:
         if TRIAL in os.environ:
             fact = "processes of a search import the program that searches"
             raise UsageError(f"{fact}; begin the search under if __name__ == '__main__':")
-        choose_device(shared.device)
+        devices.choose_device(shared.device)
         self.shared, self.places, self.told = shared, places, told
-        self._processes = Processes(max(1, (os.cpu_count() or 1) // places))
+        self._processes = Processes(threads(places), places)
+        self._submitted: deque[TrainingJob] = deque()
         self._running: dict[int, Running] = {}
-        self._ended: list[TrainingOutcome] = []
+        self._heard: deque[Message] = deque()
+        self._ended: deque[TrainingOutcome] = deque()
         self._last = 0
+        # Those of the kernel's kills for want of memory that are accounted for.
+        self._starved = 0
 
     def submit(self, job: TrainingJob) -> None:
-        """Begin a process for the training, or go on with one that is in its folder."""
-        now = time.monotonic()
-        self._begin(Running(job, now, heard=now))
+        """Begin a process for the training, or keep it until a place is free."""
+        self._submitted.append(job)
+        self._fill()
 
     def wait(self) -> TrainingOutcome:
         """Listen to all trainings until one has ended."""
         while not self._ended:
-            for message in self._processes.messages(self._seconds()):
-                self._hear(message)
+            # What is heard is kept until it is dealt with: an error may come in between.
+            self._heard.extend(self._processes.messages(self._seconds()))
+            while self._heard:
+                self._hear(self._heard.popleft())
             self._look_at_the_clock()
-        return self._ended.pop(0)
+            self._fill()
+        return self._ended.popleft()
 
     def close(self) -> None:
         """Have all trainings save their state and end."""
-        for number in self._running:
-            self._processes.signal(number, signal.SIGTERM)
-        until = time.monotonic() + PATIENCE
-        while self._running and time.monotonic() < until:
-            for message in self._processes.messages(until - time.monotonic()):
-                if "code" in message.said:
-                    self._running.pop(message.number, None)
-        self._running.clear()
-        self._processes.close()
+        self._submitted.clear()
+        try:
+            for number in self._running:
+                self._ask_to_stop(number)
+            until = time.monotonic() + PATIENCE
+            while self._running and time.monotonic() < until:
+                while self._heard:
+                    message = self._heard.popleft()
+                    if "code" in message.said:
+                        self._running.pop(message.number, None)
+                if self._running:
+                    self._heard.extend(self._processes.messages(until - time.monotonic()))
+        finally:
+            # Also where a second Ctrl-C ends the patience.
+            self._running.clear()
+            self._processes.close()
+
+    def _fill(self) -> None:
+        while self._submitted and len(self._running) < self.places:
+            now = time.monotonic()
+            self._begin(Running(self._submitted.popleft(), now, heard=now))
 
     def _begin(self, running: Running) -> None:
         self._last += 1
@@ -135,36 +156,51 @@ class ChildEngine:
         elif "final" in said:
             running.row = said["final"]
         elif "error" in said:
-            running.failure = running.failure or error_of(said["kind"], said["error"])
+            running.failure = running.failure or error_of(running.job, said)
         elif running.failure is None:
-            epoch, score = int(said["epoch"]), float(said["score"])
-            running.curve[epoch] = score
-            if running.job.report(epoch, score):
-                self._stop(message.number, running, Pruned(score))
+            self._report(message.number, running, int(said["epoch"]), float(said["score"]))
+
+    def _report(self, number: int, running: Running, epoch: int, score: float) -> None:
+        # A process that goes on tells again of what was before it.
+        if epoch in running.curve:
+            return
+        running.curve[epoch] = score
+        stop = running.job.report(epoch, score)
+        # After the last there is nothing to stop.
+        if stop and epoch < running.job.recipe.epochs:
+            self._stop(number, running, Pruned(score))
 
     def _stop(self, number: int, running: Running, failure: Pruned | GridgenError) -> None:
         running.failure, running.killed_at = failure, time.monotonic() + PATIENCE
+        self._ask_to_stop(number)
+
+    def _ask_to_stop(self, number: int) -> None:
         self._processes.signal(number, signal.SIGTERM)
+        # One that somebody has stopped goes on, so that it can end.
+        self._processes.signal(number, signal.SIGCONT)
 
     def _end(self, number: int, running: Running, code: int) -> None:
         """The process is over: with a row, with an error that it told, or without a word."""
         del self._running[number]
         failure = running.failure
-        if failure is None and running.row is None:
+        # One that ends just as its time is over has ended.
+        if running.row is not None and not isinstance(failure, Pruned):
+            failure = None
+        elif failure is None:
             failure = self._cause(running, code)
             if failure is None:
-                return self._again(running, code)
+                self._again(running, code)
+                return
         if not isinstance(failure, Pruned | TrainingError | None):
             raise failure
         row = {} if failure is not None or running.row is None else running.row
         curve = tuple(sorted(running.curve.items()))
         seconds = time.monotonic() - running.begun
         self._ended.append(TrainingOutcome(running.job, row, curve, seconds, failure))
-        return None
 
     def _cause(self, running: Running, code: int) -> TrainingError | None:
         """Why a process ended without a word; None where it is to be tried again."""
-        if out_of_memory_kills() > running.starved:
+        if code == -signal.SIGKILL and self._has_starved(running):
             return OutOfMemoryError("the system ended the training's process for want of memory")
         log = log_of(running.job.folder)
         if code in SIGNALLED or code < 0:
@@ -175,6 +211,13 @@ class ChildEngine:
         said = (read_text(log, errors="replace").strip().splitlines() or ["it said nothing"])[-1]
         fact = f"the training's process ended with exit code {code}: {said}"
         return TrainingError(f"{fact}; see {log}")
+
+    def _has_starved(self, running: Running) -> bool:
+        """Whether the kernel has killed since the process began; each kill is counted once."""
+        before, now = max(self._starved, running.starved), out_of_memory_kills()
+        if now > before:
+            self._starved = before + 1
+        return now > before
 
     def _again(self, running: Running, code: int) -> None:
         trial, seed = running.job.trial, running.job.seed
@@ -217,26 +260,22 @@ def log_of(folder: Path) -> Path:
     return folder.parent / f"{folder.name}.log"
 
 
-def error_of(kind: str, text: str) -> GridgenError:
+def error_of(job: TrainingJob, said: dict[str, str]) -> GridgenError:
     """The error of which a child has told."""
-    kinds = {"candidate": TrainingError, "memory": OutOfMemoryError}
-    found: type[GridgenError] = kinds.get(kind) or getattr(errors, kind)
-    return found(text)
+    if said["kind"] == "environment":
+        kind: type[GridgenError] = getattr(errors, said["name"])
+        return kind(f"trial {job.trial}, seed {job.seed}: {said['error']}")
+    return {"candidate": TrainingError, "memory": OutOfMemoryError}[said["kind"]](said["error"])
 
 
-def out_of_memory_kills() -> int:
-    """How many processes the kernel has ended in our control group for want of memory."""
-    for path in (
-        Path("/sys/fs/cgroup/memory.events"),
-        Path("/sys/fs/cgroup/memory/memory.oom_control"),
-    ):
-        try:
-            words = read_text(path).split()
-        except (OSError, ValueError):
-            continue
-        if "oom_kill" in words:
-            return int(words[words.index("oom_kill") + 1])
-    return 0
+def threads(places: int) -> int:
+    """Threads of each of so many trainings at once: the cores are divided among them.
+
+    OMP_NUM_THREADS, where it is set, is the most that each may have.
+    """
+    share = max(1, devices.cores() // places)
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(share, int(most))) if most.isdecimal() else share
 
 
 def _named(code: int) -> str:

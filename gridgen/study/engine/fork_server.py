@@ -9,12 +9,14 @@ with their own processes, also those that are stopped, and the server ends.
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import threading
 import traceback
 from typing import NoReturn
 
@@ -23,6 +25,11 @@ from gridgen.study.engine.worker import run_job
 
 LINE = 4096
 PR_SET_PDEATHSIG = 1
+STOPS = (signal.SIGINT, signal.SIGTERM)
+PRELOADED = ("torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure")
+"""What a training imports late, and would import in every child. None of it starts a thread or
+touches CUDA, which a fork would not have.
+"""
 
 
 class ForkServer:
@@ -37,7 +44,7 @@ class ForkServer:
             end.setblocking(False)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPS:
             signal.signal(number, signal.SIG_IGN)
 
     def serve(self) -> None:
@@ -61,9 +68,12 @@ class ForkServer:
             return False
         channel, log = handles
         number = int(line)
+        # A signal for the child waits until the child no longer ignores it as the server does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         child = os.fork()
         if child == 0:
             self._become_child(channel, log)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         for handle in handles:
             os.close(handle)
         self.children[child] = number
@@ -75,8 +85,9 @@ class ForkServer:
         code = 70
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGCHLD, *STOPS):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
             # A session of its own: whoever kills it kills the processes that load its images.
             os.setsid()
             if sys.platform == "linux":
@@ -89,6 +100,7 @@ class ForkServer:
             os.close(log)
             with open(os.dup(channel), encoding="utf-8") as told:
                 job = json.loads(told.readline())
+            _end_with_the_driver(channel)
             with open(channel, "w", encoding="utf-8") as out:
                 code = run_job(job, out)
         except BaseException:
@@ -108,6 +120,8 @@ class ForkServer:
                 return
             number = self.children.pop(child, None)
             if number is not None:
+                # Processes that load its images hold the lock of its folder.
+                _kill(child)
                 self._tell({"ended": number, "code": os.waitstatus_to_exitcode(status)})
 
     def _tell(self, message: dict[str, int]) -> None:
@@ -117,12 +131,35 @@ class ForkServer:
     def end(self) -> None:
         """Kill all children and the processes that they have begun."""
         for child in self.children:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
+            _kill(child)
         for child in self.children:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child, 0)
 
 
+def _kill(child: int) -> None:
+    """Kill a child and the processes that it has begun, as far as there are any."""
+    # The last thing that macOS says of a group whose processes have all ended is a refusal.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+
+
+def _end_with_the_driver(channel: int) -> None:
+    """End this process and those that it has begun where the other end of the channel is closed.
+
+    The server does so too, but it may have been stopped.
+    """
+
+    def wait() -> None:
+        closed = select.poll()
+        closed.register(channel, select.POLLHUP)
+        closed.poll()
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 if __name__ == "__main__":
+    for name in PRELOADED:
+        importlib.import_module(name)
     ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()

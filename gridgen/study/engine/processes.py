@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gridgen.files import make_folder
 from gridgen.study.engine.worker import TRIAL
+
+LAST_WORDS_SECONDS = 5.0
+"""How long the channel of a process that has ended may stay open, in one that it had begun."""
 
 
 class Message(NamedTuple):
@@ -24,10 +28,12 @@ class Message(NamedTuple):
 
 
 class Processes:
-    """Processes of trainings, by numbers that the caller gives."""
+    """Processes of trainings, by numbers that the caller gives. `places` of them share the cores,
+    with so many threads each.
+    """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, threads: int, places: int) -> None:
+        self.threads, self.places = threads, places
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._selector = selectors.DefaultSelector()
@@ -91,11 +97,16 @@ class Processes:
                 # Ctrl-C in a terminal is for the driver, which ends the others in order.
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, TRIAL: "1", "OMP_NUM_THREADS": str(self.threads)},
+                env={**os.environ, **self._environment()},
             )
         self._socket, self._rest[None] = ours, b""
         self._selector.register(ours, selectors.EVENT_READ, None)
         return ours
+
+    def _environment(self) -> dict[str, str]:
+        # By the last, processes that load images share the cores as well.
+        shares = {"OMP_NUM_THREADS": str(self.threads), "LOCAL_WORLD_SIZE": str(self.places)}
+        return {TRIAL: "1", **shares}
 
     def _await_begun(self, number: int) -> None:
         while number not in self._process:
@@ -131,10 +142,14 @@ class Processes:
         yield Message(number, {"code": said["code"]})
 
     def _drained(self, number: int) -> Iterator[Message]:
-        """What a process said before its end and was not read yet."""
-        channel = self._channels.get(number)
-        while channel is not None and number in self._channels:
-            channel.setblocking(False)
+        """What a process said before its end and was not read yet.
+
+        The channel is closed when processes that it had begun have ended too: until then these
+        hold the lock of its folder.
+        """
+        until = time.monotonic() + LAST_WORDS_SECONDS
+        while number in self._channels and (left := until - time.monotonic()) > 0:
+            self._channels[number].settimeout(left)
             yield from self._read(number)
 
     def _gone(self, number: int | None) -> list[Message]:
@@ -148,10 +163,13 @@ class Processes:
         self._selector.unregister(self._socket)
         self._socket.close()
         self._socket = None
-        # Its children die with it.
-        lost = [*self._process]
+        found = []
+        for each in [*self._process]:
+            # The kernel kills its children, but not everywhere, and not what they have begun.
+            self.signal(each, signal.SIGKILL)
+            found += [*self._drained(each), Message(each, {"code": -signal.SIGKILL})]
         self._process.clear()
-        for each in lost:
-            if each in self._channels:
-                self._gone(each)
-        return [Message(each, {"code": -signal.SIGKILL}) for each in lost]
+        if self._server is not None:
+            self._server.wait()
+            self._server = None
+        return found

@@ -1,7 +1,7 @@
 """One training in a process of its own: a job comes in, what becomes of it goes out as lines.
 
 Lines: {"epoch", "score"} for each validation, then {"final"} with the last row of metrics.csv, or
-{"error", "kind"}.
+{"error", "kind", "name"}.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import shutil
 from multiprocessing import spawn
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import torch
 
@@ -25,19 +25,38 @@ from gridgen.errors import (
     RunError,
     SpecError,
     TooLargeError,
+    TrainingError,
+    UsageError,
+    WeightsError,
+    reason_of,
 )
 from gridgen.files import is_file
 from gridgen.grid import build_grid
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.loop.watch import Watch
+from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.run.folder import FACTS, MetricsRow
 
 TRIAL = "GRIDGEN_TRIAL"
 """Environment variable that is set in the processes of a search."""
-OTHERS = (DataError, DeviceError, FileError, RunError)
-"""Errors that every other candidate would meet as well: they end the search, not the candidate."""
-MEMORY = (OutOfMemoryError, TooLargeError)
-"""Errors of a candidate that is too large, which is infeasible and has not failed."""
+Fault = Literal["candidate", "memory", "environment"]
+FAULTS: dict[type[Exception], Fault] = {
+    # A candidate that is too large is infeasible and has not failed.
+    OutOfMemoryError: "memory",
+    TooLargeError: "memory",
+    # The disk is full, another process holds the folder, images have vanished, a device is lost:
+    # every other candidate would meet these as well.
+    DataError: "environment",
+    DeviceError: "environment",
+    FileError: "environment",
+    RunError: "environment",
+    UsageError: "environment",
+    WeightsError: "environment",
+    OSError: "environment",
+    # Its own: SpecError, GridError, SizeError, TrainingError.
+    GridgenError: "candidate",
+}
+"""Whose fault an error is, by the first class here that it belongs to."""
 
 
 class Messages(Watch):
@@ -67,29 +86,52 @@ def run_job(job: dict[str, Any], out: TextIO) -> int:
         messages.say({"final": _trained(job, messages)})
     except Interrupted as error:
         return 128 + error.signal
-    except GridgenError as error:
-        messages.say({"error": str(error), "kind": _kind(error)})
+    except (GridgenError, OSError, RuntimeError, MemoryError) as error:
+        if not isinstance(error, GridgenError | OSError) and not out_of_memory(error):
+            raise
+        messages.say(told_of(error))
         return 1
     return 0
 
 
-def _kind(error: GridgenError) -> str:
-    """`memory`, `candidate`, or for what is not the candidate's fault the error's own name."""
-    if isinstance(error, MEMORY):
+def told_of(error: Exception) -> dict[str, str]:
+    """What the driver is told of an error: its text, whose fault it is, and its class.
+
+    >>> told_of(RunError("another process is training this run"))
+    {'error': 'another process is training this run', 'kind': 'environment', 'name': 'RunError'}
+    """
+    fault, cause = _fault(error), error
+    # What stops a training in the middle, such as a full disk, is the cause of a TrainingError.
+    if fault == "candidate" and isinstance(error, TrainingError) and error.__cause__ is not None:
+        fault = _fault(error.__cause__)
+        cause = error.__cause__ if isinstance(error.__cause__, GridgenError) else FileError()
+    text = str(error)
+    if isinstance(error, OSError):
+        text, cause = f"{error.filename or 'a file'}: {reason_of(error)}", FileError()
+    elif not isinstance(error, GridgenError):
+        text = "memory ran out; lower batch or crop.size"
+    return {"error": text, "kind": fault, "name": type(cause).__name__}
+
+
+def _fault(error: BaseException) -> Fault:
+    if isinstance(error, Exception) and out_of_memory(error):
         return "memory"
-    return type(error).__name__ if isinstance(error, OTHERS) else "candidate"
+    return next((fault for kind, fault in FAULTS.items() if isinstance(error, kind)), "candidate")
 
 
 def _trained(job: dict[str, Any], messages: Messages) -> MetricsRow:
     folder = Path(job["folder"])
     if _is_the_jobs(folder, job):
-        rows = Run.open(folder).rows()
+        run = Run.open(folder)
+        rows = run.rows()
         for row in rows:
             messages.scored(row)
+        # The pictures are what a training draws last.
+        if run.is_finished(rows) and is_file(folder / "predictions.png"):
+            return rows[-1]
         run = resume(folder, device=job["device"], watch=messages)
     else:
-        # Another candidate's, or one that was killed before run.json was written.
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty(folder)
         run = train(
             build_grid(spec_of(job["spec"])),
             job["data"],
@@ -102,6 +144,17 @@ def _trained(job: dict[str, Any], messages: Messages) -> MetricsRow:
             watch=messages,
         )
     return run.rows()[-1]
+
+
+def _empty(folder: Path) -> None:
+    """Take away another candidate's run, or one that was killed before run.json was written.
+
+    Errors: `RunError` where a process still trains there.
+    """
+    if is_file(folder / FACTS):
+        with Run.open(folder).locked():
+            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_the_jobs(folder: Path, job: dict[str, Any]) -> bool:
