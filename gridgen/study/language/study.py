@@ -238,9 +238,8 @@ class Study(Document):
 
     def _shared(self, params: Params) -> dict[str, Any]:
         """The fields of a spec before those of the space come over them."""
-        if SPECS not in params:
-            return self.common
-        return merged(self.base(params[SPECS]), self.common)
+        common = self.common
+        return merged(self.base(params[SPECS]), common) if SPECS in params else common
 
     @checked
     def base(self, name: ChoiceLabel) -> dict[str, Any]:
