@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
-from gridgen.space.choices import FieldPath, Params, label
+from gridgen.space.choices import FieldPath, Params
 from gridgen.spec import GridSpec
 from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
 from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
@@ -115,8 +115,3 @@ def _origin(
     if SPECS in keys:
         return (SPECS, keys[SPECS])
     return ("spec", *field)
-
-
-def labels(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The labels of values, as a condition compares them."""
-    return tuple(label(value) for value in values)

@@ -1,6 +1,5 @@
 """The study: what a search varies, what a candidate may cost, how it is trained and scored."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -12,16 +11,15 @@ from gridgen.architectures.load import spec_of
 from gridgen.arguments import checked
 from gridgen.data.subsets import FoldField
 from gridgen.errors import SpecError
-from gridgen.grid.subtopologies import subtopologies
 from gridgen.space import Budget, Match, matched
 from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import merged
 from gridgen.study.language.checking import require_choices, require_names
-from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
+from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
-from gridgen.study.language.varied import EVERY, VariedField, VariedRange, VariedValues
+from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
@@ -177,24 +175,8 @@ class Study(Document):
     @cached_property
     def dimensions(self) -> SearchSpace:
         """All that varies, `specs` first."""
-        return SearchSpace(tuple(self._dimensions()))
-
-    def _dimensions(self) -> Iterator[Dimension]:
-        if self.specs is not None:
-            yield Dimension(SPECS, self.spec_names, place=(SPECS,))
-        for name, varied in self.space.items():
-            place = ("space", name)
-            if varied == EVERY:
-                known = subtopologies(self._lattice(name))
-                values: Any = {each.name: each.topology.plain() for each in known}
-                yield Dimension(name, values, place=place)
-            elif isinstance(varied, VariedRange):
-                yield Dimension(name, varied, varied.when, place)
-            elif isinstance(varied, VariedValues):
-                values = Dimension.listed(name, varied.values).choices
-                yield Dimension(name, values, varied.when, place)
-            else:
-                yield Dimension.listed(name, varied, place=place)
+        names = {} if self.specs is None else self.spec_names
+        return SearchSpace(tuple(dimensions_of(self.space, names, self._lattice)))
 
     # Short: labels stand in every trial of a database, and paths differ between machines.
     @property

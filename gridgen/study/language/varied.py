@@ -1,12 +1,17 @@
-"""How a field that varies is written: a list, a range, values under a condition, or `every`."""
+"""How a field that varies is written, a list, a range, values under a condition or `every`, and the
+dimension that it makes.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from gridgen.grid.subtopologies import subtopologies
 from gridgen.space import Range
-from gridgen.spec import Document
+from gridgen.space.choices import ChoiceLabel, label
+from gridgen.spec import Document, GridSpec
+from gridgen.study.language.dimensions import SPECS, Dimension
 
 EVERY = "every"
 
@@ -59,3 +64,30 @@ VariedField = Annotated[
     | Annotated[tuple[Any, ...], Field(min_length=1, strict=False), Tag("list")],
     Discriminator(_kind),
 ]
+
+
+def dimensions_of(
+    space: Mapping[str, Any], names: Mapping[ChoiceLabel, Any], lattice: Callable[[str], GridSpec]
+) -> Iterator[Dimension]:
+    """The dimensions of a study: networks by name, if it has any, then the fields of its space.
+
+    `lattice` gives the grid of which a field takes every sub-topology. Errors: `SpecError`.
+    """
+    if names:
+        yield Dimension(SPECS, names, place=(SPECS,))
+    for name, varied in space.items():
+        place = ("space", name)
+        if varied == EVERY:
+            known = subtopologies(lattice(name))
+            values: Any = {each.name: each.topology.plain() for each in known}
+            yield Dimension(name, values, place=place)
+        elif isinstance(varied, VariedRange):
+            yield Dimension(name, varied, _labels(varied.when), place)
+        elif isinstance(varied, VariedValues):
+            yield Dimension.listed(name, varied.values, when=_labels(varied.when), place=place)
+        else:
+            yield Dimension.listed(name, varied, place=place)
+
+
+def _labels(conditions: Mapping[str, Sequence[Any]]) -> dict[str, tuple[ChoiceLabel, ...]]:
+    return {name: tuple(map(label, wanted)) for name, wanted in conditions.items()}
