@@ -117,6 +117,7 @@ def test_memory_is_blamed_where_the_kernel_has_counted_a_kill(engine, monkeypatc
     assert type(outcome.failure) is OutOfMemoryError
     # The one kill is accounted for: the other training was killed by somebody else.
     os.kill(other, signal.SIGKILL)
+    wait_for(lambda: is_gone(other))
     killer = kill_trainings(children.TRIES - 1)
     outcome = engine.wait()
     killer.join()
