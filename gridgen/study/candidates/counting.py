@@ -18,6 +18,7 @@ from gridgen.training import Recipe
 from gridgen.training.recipe.recipe import changed_recipe
 
 KEY_DIGITS = 16
+EXACT = ("parameters", "activations", "macs")
 
 
 class CountedCandidate(NamedTuple):
@@ -64,15 +65,23 @@ def _costs(grid: Grid, limits: Budget) -> tuple[dict[str, int], str]:
     Memory, which takes longer, is counted where the others are within.
     """
     totals = count(grid, limits.image(grid.spec))
-    costs = {name: getattr(totals, name).total for name in ("parameters", "activations", "macs")}
+    counts = {name: getattr(totals, name).total for name in EXACT}
+    costs = dict(counts)
     late = {name for name, _ in other_limits(limits)}
     for names in (set(QUANTITIES) - late, late):
-        limited = {n: QUANTITIES[n].of(grid, limits) for n, _ in limits.limits() if n in names}
+        asked = [name for name, _ in limits.limits() if name in names]
+        limited = {name: _cost(name, grid, limits, counts) for name in asked}
         costs |= {_named(name, limits): cost for name, cost in limited.items()}
         broken = limits.broken(limited)
         if broken:
             return costs, "; ".join(broken)
     return costs, ""
+
+
+def _cost(name: str, grid: Grid, limits: Budget, counts: dict[str, int]) -> int:
+    """A limited cost; what is counted already is not counted twice."""
+    known = name in counts and _named(name, limits) == name
+    return counts[name] if known else QUANTITIES[name].of(grid, limits)
 
 
 def _named(quantity: str, limits: Budget) -> str:

@@ -43,12 +43,12 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     ... data: shapes
     ... spec: {classes: 3, columns: 1+1}
     ... space: {streams: [2, 3], base_channels: [4, 8]}
-    ... budget: {parameters: 12000}
+    ... budget: {parameters: 20000}
     ... recipe: demo
     ... ''')
     >>> found = sampled(study, 10)
     >>> len(found.candidates), found.stopped
-    (2, 'all candidates that meet the budget have been tried')
+    (3, 'all candidates that meet the budget have been tried')
     """
     proposals = Proposals(study, Drawing(study))
     found: list[Candidate] = []

@@ -79,7 +79,7 @@ def search(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     result = search(study, folder=folder, trials=3, evaluate=paths)
     ...     result.best.shape
-    '2 streams, 2+2 columns, F0 = 4'
+    '3 streams, 1+1 columns, F0 = 4'
     """
     devices.require_alone("searches")
     # All that can be wrong is looked for before anything is written.
@@ -95,9 +95,10 @@ def search(
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
-        closing(engine),
         lock(folder / ".lock", f"{folder}: another process is searching there"),
         raised_signals(),
+        # Trainings end before the lock is given back, and while SIGTERM cannot interrupt that.
+        closing(engine),
         closing(open_store(folder, text, digests(study, held), FREE, storage)) as store,
     ):
         searching = Search(study, folder, store, engine, watch, drawing)

@@ -167,9 +167,9 @@ class Study(Document):
         """Validate the data of `source`; the paths in it go out from the file's folder."""
         return super().from_source(beside(source))
 
-    @property
+    @cached_property
     def training(self) -> Recipe:
-        """The recipe, before the space changes it."""
+        """The recipe, before the space changes it; read once, whatever becomes of its file."""
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
 
     @cached_property
