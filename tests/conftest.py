@@ -29,7 +29,9 @@ LONGEST = {
     "tests/training/loop/test_nothing_lost.py": 40,
     "tests/structure/test_adding_a_layer.py": 36,
     "tests/test_typing.py": 33,
-    "tests/study/test_trial_processes.py": 30,
+    "tests/study/engine/test_children.py": 150,
+    "tests/study/engine/test_engines.py": 60,
+    "tests/study/driver/test_search.py": 50,
     "tests/test_trained_weights.py": 30,
 }
 
