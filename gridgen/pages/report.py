@@ -253,6 +253,7 @@ def commands(run: Run, rows: Sequence[MetricsRow]) -> list[tuple[str, str]]:
     again += ["--recipe", f"{folder}/recipe.yaml", "--seed", str(facts.seed)]
     again += ["--holdout", facts.holdout] if facts.holdout else []
     again += ["--fold", facts.fold] if facts.fold else []
+    again += ["--group", facts.group] if facts.group else []
     again += ["--device", facts.device] if facts.device != "auto" else []
     again += ["-o", f"{folder}-again"]
     told.append(("Again, from this folder's files", shlex.join(again)))

@@ -585,3 +585,9 @@ def test_a_match_chooses_the_width_of_every_candidate():
         text + "  base_channels: @[4]\n",
         "space.base_channels: varies here, but match chooses it; remove one of the two",
     )
+
+
+def test_groups_are_for_folds():
+    assert study(fold="2/5", group="^(\\w)").group == "^(\\w)"
+    with pytest.raises(SpecError, match="group: names are grouped for folds; give fold"):
+        study(group="^(\\w)")

@@ -200,6 +200,7 @@ def _engine(
         objective=study.objective,
         holdout=study.holdout,
         fold=study.fold,
+        group=study.group,
         device=device,
         timeout=None if study.trial_timeout is None else 60 * study.trial_timeout,
         held=held,

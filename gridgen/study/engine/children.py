@@ -38,6 +38,7 @@ class Shared:
     objective: str
     holdout: str | None = None
     fold: str | None = None
+    group: str | None = None
     device: str = "auto"
     timeout: float | None = None
     held: dict[str, str] = field(default_factory=dict)
@@ -141,6 +142,7 @@ class ChildEngine:
             "objective": shared.objective,
             "holdout": shared.holdout,
             "fold": shared.fold,
+            "group": shared.group,
             "device": shared.device,
             "held": shared.held,
             "program": _program(),

@@ -37,6 +37,8 @@ from gridgen.training.loop.watch import Watch
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.run.folder import FACTS, MetricsRow
 
+SAME = ("data", "holdout", "fold", "group", "seed")
+"""Facts of a run that the job decides, beside network and recipe."""
 TRIAL = "GRIDGEN_TRIAL"
 """Environment variable that is set in the processes of a search."""
 Fault = Literal["candidate", "memory", "environment"]
@@ -139,6 +141,7 @@ def _trained(job: dict[str, Any], messages: Messages) -> MetricsRow:
             folder=folder,
             holdout=job["holdout"],
             fold=job["fold"],
+            group=job["group"],
             seed=job["seed"],
             device=job["device"],
             watch=messages,
@@ -164,13 +167,14 @@ def _is_the_jobs(folder: Path, job: dict[str, Any]) -> bool:
     run = Run.open(folder)
     try:
         facts = run.facts
-        begun = (run.spec, run.recipe, facts.data, facts.holdout, facts.fold, facts.seed)
+        begun = (run.spec, run.recipe, *(getattr(facts, name) for name in SAME))
         run.rows()
     except (GridgenError, OSError):
         return False  # damaged: it is begun anew
-    asked = (spec_of(job["spec"]), Recipe(**job["recipe"]), lasting_name(job["data"]))
+    own = (job[name] for name in SAME[1:])
+    asked = (spec_of(job["spec"]), Recipe(**job["recipe"]), lasting_name(job["data"]), *own)
     held = {name: getattr(facts, name, None) for name in job["held"]}
-    return begun == (*asked, job["holdout"], job["fold"], job["seed"]) and held == job["held"]
+    return begun == asked and held == job["held"]
 
 
 def _know_members(job: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def require_data(study: Study) -> dict[str, Any]:
     point = dimensions.first()
     keys = {each.name: each.key_of(point[each.name]) for each in dimensions.among(point)}
     try:
-        splits = load_splits(study.data, study.holdout, study.fold)
+        splits = load_splits(study.data, study.holdout, study.fold, study.group)
         require_fit(study.unmatched(point), splits.train)
     except DataError as error:
         raise study.blame(SpecError(str(error), ("data",))) from error

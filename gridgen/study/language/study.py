@@ -91,6 +91,9 @@ class Study(Document):
     fold: FoldField | None = Field(
         default=None, description="Part of train that is val in every training, such as 2/5."
     )
+    group: str | None = Field(
+        default=None, description="Regular expression; names it groups are in one fold."
+    )
     objective: str = Field(
         default=objectives()[0],
         description="Column of metrics.csv, in its last row, to maximize; `val_iou.car` is that "
@@ -153,6 +156,8 @@ class Study(Document):
     def _space_fits(self) -> Self:
         if not (self.space or self.specs):
             raise SpecError("nothing varies; give fields here, or a list under specs", ("space",))
+        if self.group is not None and self.fold is None:
+            raise SpecError("names are grouped for folds; give fold, such as 1/5", ("group",))
         if self.specs is None and "spec" not in self.model_fields_set:
             raise SpecError("spec or specs is missing; add one of them")
         if self.match is not None and "base_channels" in self.space:
