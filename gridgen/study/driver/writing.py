@@ -10,6 +10,7 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
+from gridgen.study.candidates.formula import let_through
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
@@ -43,6 +44,7 @@ def asked_of(
             ("sampler", study.sampler),
             ("pruner", study.pruner),
             *((("match", _matched(study)),) if study.match is not None else ()),
+            *((("bound: paper", admitted),) if (admitted := let_through(study)) else ()),
         ),
         stopped=stopped,
         commands=(
