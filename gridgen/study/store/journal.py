@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
+from gridgen.files import require_file
 from gridgen.study.store.attributes import Damaged
 
 CHAINED = re.compile(rb',"sum":"([0-9a-f]{64})"\}\n$')
@@ -87,6 +88,7 @@ def mend_journal(path: Path) -> None:
             with suppress(FileNotFoundError):
                 lock.unlink()
         time.sleep(0.01)
+    require_file(path)  # opening a pipe would wait for its other end
     with open(path, "r+b") as file:
         torn = next((line for line in file if not line.endswith(b"\n")), b"")
         if torn:
@@ -97,6 +99,7 @@ def mend_journal(path: Path) -> None:
 def check_journal(path: Path) -> None:
     """Every line of ours is as it was written, and so is all before it. Errors: `Damaged`."""
     total, lines = hashlib.sha256(), 0
+    require_file(path)
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
