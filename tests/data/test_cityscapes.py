@@ -218,7 +218,7 @@ def test_colours_are_no_ids(root):
     Image.new("RGB", (128, 64)).save(label(root))
     assert failure(root, index=0) == (
         f"{label(root)}: a label of 3 channels of uint8; save ids as a grey or palette PNG or TIFF "
-        "of whole numbers"
+        "of whole numbers, or read it in a dataset's folder, where classes.txt lists the colours"
     )
 
 
