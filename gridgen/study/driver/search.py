@@ -32,7 +32,8 @@ from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
-from gridgen.study.store.opening import open_store
+from gridgen.study.store.identity import Identity
+from gridgen.study.store.opening import open_store, require_ours
 from gridgen.study.store.store import Store
 from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
@@ -91,6 +92,8 @@ def search(
             raise UsageError(f"{name} is {number}; give 1 at least")
     held = require_data(study) if evaluate is None else {}
     watch, text = watch or SearchObserver(), dump(kept(study))
+    known_by = digests(study, held)
+    require_ours(folder, Identity(text, known_by, FREE), storage)
     engine = _engine(study, evaluate, parallel, device, held, watch)
     drawing = Drawing(study)
     found = reachable(drawing)
@@ -99,7 +102,7 @@ def search(
         raised_signals(),
         # Trainings end before the lock is given back, and while SIGTERM cannot interrupt that.
         closing(engine),
-        closing(open_store(folder, text, digests(study, held), FREE, storage)) as store,
+        closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
         searching = Search(study, folder, store, engine, watch, drawing)
         if known is not None:

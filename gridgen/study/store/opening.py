@@ -8,7 +8,14 @@ from gridgen.arguments import checked
 from gridgen.errors import RunError
 from gridgen.files import is_file, read_text, sweep, write_file
 from gridgen.study.store.identity import STUDY, Identity
-from gridgen.study.store.storages import KINDS, create, kind_in, note_of, open_storage_of
+from gridgen.study.store.storages import (
+    KINDS,
+    StorageKind,
+    create,
+    kind_in,
+    note_of,
+    open_storage_of,
+)
 from gridgen.study.store.store import Store
 
 
@@ -27,8 +34,7 @@ def open_store(
     `digests` tell of. Errors: `RunError` for another study's folder and for what is damaged.
     """
     identity = Identity(text, digests, free)
-    found = kind_in(folder, wanted)
-    identity.require_file(folder)
+    found = require_ours(folder, identity, wanted)
     if found is None:
         found = KINDS[wanted or "sqlite"]
         create(folder / found.file, found, note_of(identity))
@@ -41,6 +47,16 @@ def open_store(
     if not is_file(folder / STUDY) or read_text(folder / STUDY) != text:
         write_file(folder / STUDY, text)
     return store
+
+
+def require_ours(folder: Path, identity: Identity, wanted: str | None = None) -> StorageKind | None:
+    """How trials are stored in a folder, None where none are yet; reads its study.yaml alone.
+
+    Errors: `RunError` for another study's folder, and for trials that are stored in another way.
+    """
+    found = kind_in(folder, wanted)
+    identity.require_file(folder)
+    return found
 
 
 @checked
