@@ -54,7 +54,7 @@ def children(of: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
+            fields = path.read_text("utf-8").rpartition(")")[2].split()
             if int(fields[1]) == of and fields[0] != "Z":
                 found.append(int(path.parent.name))
     return found
