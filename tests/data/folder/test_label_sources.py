@@ -119,7 +119,7 @@ def test_a_number_of_more_than_64_bits_is_told_with_its_line(make):
 @pytest.mark.parametrize("stored", [[[0, 300]], [[[9, 0, 0], [0, 9, 0]]]], ids=["ids", "colours"])
 def test_labels_beside_a_damaged_list_of_classes_are_no_further_fault(make, tmp_path, stored):
     numbers = np.array(stored, np.uint16 if len(np.shape(stored)) == 2 else np.uint8)
-    with pytest.raises(DataError, match=r"classes.txt:1: 1 columns"):
+    with pytest.raises(DataError, match=r"classes.txt:1: 1 column;"):
         make(numbers, "damaged", suffix="tif" if numbers.ndim == 2 else "png")
     told = [fault.text for fault in check_data(tmp_path).faults if "no split val" not in fault.text]
     assert len(told) == 1
