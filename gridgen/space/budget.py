@@ -8,7 +8,7 @@ from pydantic import Field
 from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.arguments import checked
 from gridgen.grid import Grid, GridLike, as_grid
-from gridgen.space.quantities import QUANTITIES
+from gridgen.space.quantities import BY_FORMULA, QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.space.workload import AcceptedCosts, Workload
 from gridgen.spec import GridSpec
@@ -144,7 +144,7 @@ class Budget(Workload):
 
     def _note(self, quantity: str, grid: Grid) -> str:
         """The formula behind a cost, where the budget asks for the paper's."""
-        if self.bound == "exact" or quantity not in ("parameters", "activations"):
+        if self.bound == "exact" or quantity not in BY_FORMULA:
             return ""
         if not (isinstance(grid.spec, GridSpec) and grid.spec.doubling):
             return "exactly, as the paper has no formula for it"

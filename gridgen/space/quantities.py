@@ -26,6 +26,9 @@ class AmountUnit(NamedTuple):
     units: Mapping[str, int] = MappingProxyType({})
 
 
+BY_FORMULA = ("parameters", "activations")
+"""Quantities that the paper has formulas for (section 3.2)."""
+
 PIECES = AmountUnit()
 MULTIPLIED = AmountUnit("MACs", MACS)
 STORED = AmountUnit("bytes", BYTES)

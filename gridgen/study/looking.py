@@ -14,12 +14,11 @@ from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.store.opening import read_store
-from gridgen.study.store.tables import trainings_table, trials_table
+from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training import Run
 from gridgen.training.run.folder import dump
 
-TRIALS_TABLE, TRAININGS_TABLE = "trials.csv", "trainings.csv"
 WEIGHTS_SUFFIX = ".safetensors"
 
 
@@ -108,10 +107,7 @@ def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, 
     Errors: `RunError`, `FileError`.
     """
     records, place = study_trials(folder), Path(folder if into is None else into)
-    return (
-        write_file(place / TRIALS_TABLE, trials_table(records)),
-        write_file(place / TRAININGS_TABLE, trainings_table(records)),
-    )
+    return write_tables(place, records)
 
 
 def _trained(folder: Path, record: TrialRecord) -> bytes:

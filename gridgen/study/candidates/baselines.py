@@ -1,7 +1,6 @@
 """What the best of a search is held against: networks that anyone would have taken."""
 
 from collections.abc import Callable, Iterator
-from itertools import product
 
 from gridgen.errors import SpecError
 from gridgen.space.matching import matched, widest
@@ -9,6 +8,7 @@ from gridgen.spec import GridSpec
 from gridgen.spec.network import merged
 from gridgen.study.candidates.branches import branches
 from gridgen.study.candidates.counting import counted_network
+from gridgen.study.language.dimensions import combinations
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 
@@ -46,10 +46,9 @@ def _shapes(study: Study) -> Iterator[GridSpec]:
         if "architecture" in branch.shared:
             continue
         first = {each.name: each.value(each.ends()[0][1]) for each in branch.of_spec}
-        varied = [each for each in branch.of_spec if each.name in SHAPE]
-        for labels in product(*(each.labels() for each in varied)):
-            given = zip(varied, labels, strict=True)
-            shape = {each.name: each.value(label) for each, label in given}
+        varied = {each.name: each for each in branch.of_spec if each.name in SHAPE}
+        for labels in combinations(varied.values()):
+            shape = {name: varied[name].value(label) for name, label in labels.items()}
             try:
                 yield GridSpec(**merged(branch.shared, {**first, **shape, "topology": UNET}))
             except SpecError:

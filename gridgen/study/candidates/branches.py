@@ -7,7 +7,6 @@ the budget.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -15,7 +14,7 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Feasible, Range, feasible
 from gridgen.space.choices import Params, Space
 from gridgen.spec.network import merged
-from gridgen.study.language.dimensions import SPECS, Dimension
+from gridgen.study.language.dimensions import SPECS, Dimension, combinations
 from gridgen.study.language.study import Study
 
 
@@ -51,12 +50,9 @@ class Branch:
     @cached_property
     def shared(self) -> dict[str, Any]:
         """The fields of a spec that are fixed."""
-        fields = self.study.common
-        if SPECS in self.fixed:
-            fields = merged(self.study.base(self.fixed[SPECS]), fields)
         named = self.study.dimensions.named
         own = {n: named[n].value(v) for n, v in self.fixed.items() if named[n].of_spec}
-        return merged(fields, own)
+        return merged(self.study.shared(self.fixed), own)
 
     @property
     def tabled(self) -> bool:
@@ -93,9 +89,8 @@ def _branches(study: Study) -> Iterator[Branch]:
     dimensions = study.dimensions
     deciding = [d for d in dimensions if d.name == SPECS or d in dimensions.deciding]
     seen = set()
-    for values in product(*(each.labels() for each in deciding)):
-        names = (each.name for each in deciding)
-        fixed = dimensions.active(dict(zip(names, values, strict=True)))
+    for values in combinations(deciding):
+        fixed = dimensions.active(values)
         key = tuple(fixed.items())
         if key not in seen:
             seen.add(key)

@@ -4,13 +4,12 @@ import json
 from typing import Any, NamedTuple
 
 from gridgen.analysis import count
-from gridgen.errors import SpecError
 from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Budget
 from gridgen.space.choices import Params
 from gridgen.space.feasible_set import other_limits
-from gridgen.space.quantities import QUANTITIES
+from gridgen.space.quantities import BY_FORMULA, QUANTITIES
 from gridgen.spec import NetworkSpec
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
@@ -86,13 +85,5 @@ def _cost(name: str, grid: Grid, limits: Budget, counts: dict[str, int]) -> int:
 
 def _named(quantity: str, limits: Budget) -> str:
     """The paper's formula gives other numbers than the exact counts of the same name."""
-    by_paper = limits.bound == "paper" and quantity in ("parameters", "activations")
+    by_paper = limits.bound == "paper" and quantity in BY_FORMULA
     return f"paper_{quantity}" if by_paper else quantity
-
-
-def try_counted(study: Study, params: Params) -> CountedCandidate | str:
-    """The same as `counted`, or the reason why the point makes no network."""
-    try:
-        return counted(study, params)
-    except SpecError as error:
-        return str(error).splitlines()[0]

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from random import Random
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from gridgen.space import Feasible, Range
 from gridgen.space.choices import ChoiceLabel, Params
 from gridgen.study.candidates.branches import Branch, branches
 from gridgen.study.candidates.counting import counted
-from gridgen.study.language.dimensions import Dimension
+from gridgen.study.language.dimensions import Dimension, combinations
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 
@@ -137,11 +136,9 @@ class Drawing:
     def _points(self) -> Iterator[Params]:
         """All points in the order of the space, of a space that can be counted."""
         for number, branch in enumerate(self.branches):
-            recipes = [each.labels() for each in branch.of_recipe]
             for network in self._networks(number, branch):
-                for values in product(*recipes):
-                    own = zip((each.name for each in branch.of_recipe), values, strict=True)
-                    yield self._ordered(network | dict(own))
+                for recipe in combinations(branch.of_recipe):
+                    yield self._ordered(network | recipe)
 
     def _networks(self, number: int, branch: Branch) -> Iterator[Params]:
         within = self._within.get(number)
@@ -149,9 +146,8 @@ class Drawing:
             for place in within.tolist():
                 yield branch.labels(self.tables[number].params(place))
             return
-        for values in product(*(each.labels() for each in branch.of_spec)):
-            own = zip((each.name for each in branch.of_spec), values, strict=True)
-            yield branch.fixed | dict(own)
+        for own in combinations(branch.of_spec):
+            yield branch.fixed | own
 
     def _ordered(self, params: Params) -> Params:
         return {each.name: params[each.name] for each in self.study.dimensions.among(params)}

@@ -3,12 +3,10 @@
 import numpy as np
 
 from gridgen.space import Feasible
+from gridgen.space.quantities import BY_FORMULA
 from gridgen.study.candidates.branches import branches
 from gridgen.study.candidates.drawing import MOST_POINTS
 from gridgen.study.language.study import Study
-
-BY_FORMULA = ("parameters", "activations")
-"""What the paper has formulas for."""
 
 
 def let_through(study: Study) -> str:

@@ -34,10 +34,11 @@ from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
 from gridgen.study.store.identity import Identity
 from gridgen.study.store.opening import open_store, require_ours
+from gridgen.study.store.storages import locked_study
 from gridgen.study.store.store import Store
 from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
-from gridgen.training.run.folder import dump, lock
+from gridgen.training.run.folder import dump
 
 
 @checked
@@ -98,7 +99,7 @@ def search(
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
-        lock(folder / ".lock", f"{folder}: another process is searching there"),
+        locked_study(folder, "searching there"),
         raised_signals(),
         # Trainings end before the lock is given back, and while SIGTERM cannot interrupt that.
         closing(engine),

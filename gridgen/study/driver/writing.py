@@ -18,12 +18,12 @@ from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
 from gridgen.study.store.identity import STUDY
 from gridgen.study.store.opening import read_store
-from gridgen.study.store.tables import trainings_table, trials_table
+from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump
 
 NONE: Mapping[str, int] = MappingProxyType({})
-BEST, TRIALS, TRAININGS = "best.yaml", "trials.csv", "trainings.csv"
+BEST = "best.yaml"
 END = "end.json"
 """What the database does not hold: why the search ended, and what it refused by then."""
 
@@ -63,8 +63,7 @@ def _matched(study: Study) -> str:
 def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> Result:
     """Write what is known so far into the folder of a search."""
     result = Result(folder, asked, tuple(records))
-    write_file(folder / TRIALS, trials_table(records))
-    write_file(folder / TRAININGS, trainings_table(records))
+    write_tables(folder, records)
     best = ranked(of_role(records, "searched"))
     if best:
         write_file(folder / BEST, _best(asked, best[0]))

@@ -8,7 +8,6 @@ with their own processes, also those that are stopped, and the server ends.
 """
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -22,9 +21,9 @@ from typing import NoReturn
 
 # Imported for the children, which find it there.
 from gridgen.study.engine.worker import run_job
+from gridgen.training.processes.devices import die_with_parent
 
 LINE = 4096
-PR_SET_PDEATHSIG = 1
 STOPS = (signal.SIGINT, signal.SIGTERM)
 PRELOADED = ("torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure")
 """What a training imports late, and would import in every child. None of it starts a thread or
@@ -90,9 +89,8 @@ class ForkServer:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
             # A session of its own: whoever kills it kills the processes that load its images.
             os.setsid()
-            if sys.platform == "linux":
-                # The server, should it be killed, cannot end its children any more.
-                ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            # The server, should it be killed, cannot end its children any more.
+            die_with_parent()
             for handle in (self.driver, self.woken, self.waker):
                 handle.close()
             os.dup2(log, sys.stdout.fileno())

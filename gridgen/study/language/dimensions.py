@@ -4,9 +4,10 @@ A point of the space has a value for every dimension whose conditions hold. Name
 spec's fields, of a recipe's after `recipe.`, and `specs`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -94,6 +95,13 @@ class Dimension:
 
 
 _ABSENT = object()
+
+
+def combinations(dimensions: Iterable[Dimension]) -> Iterator[Params]:
+    """Every combination of the labels of dimensions that can be counted, the last varying first."""
+    listed = tuple(dimensions)
+    for labels in product(*(each.labels() for each in listed)):
+        yield dict(zip((each.name for each in listed), labels, strict=True))
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ class Study(Document):
         """The network of a point before a match chooses its width. Errors: `SpecError`."""
         named = self.dimensions.named
         of_spec = {n: named[n].value(v) for n, v in params.items() if named[n].of_spec}
-        return spec_of(merged(self._shared(params), of_spec))
+        return spec_of(merged(self.shared(params), of_spec))
 
     @property
     def common(self) -> dict[str, Any]:
@@ -223,7 +223,8 @@ class Study(Document):
         width = {} if self.match is None or self.specs is not None else {"base_channels": 1}
         return width | self.spec
 
-    def _shared(self, params: Params) -> dict[str, Any]:
+    @checked
+    def shared(self, params: Params) -> dict[str, Any]:
         """The fields of a spec before those of the space come over them."""
         common = self.common
         return merged(self.base(params[SPECS]), common) if SPECS in params else common

@@ -67,9 +67,11 @@ class Opened:
     attributes: Attributes
 
 
-def locked_study(folder: Path) -> AbstractContextManager[IO[str]]:
-    """Hold the lock of a study's folder. Errors: `RunError` where another process does."""
-    return lock(folder / ".lock", f"{folder}: another process is at work on this study")
+def locked_study(
+    folder: Path, busy: str = "at work on this study"
+) -> AbstractContextManager[IO[str]]:
+    """Hold the lock of a study's folder. Errors: `RunError` where another process does, `busy`."""
+    return lock(folder / ".lock", f"{folder}: another process is {busy}")
 
 
 def kind_in(folder: Path, wanted: str | None = None) -> StorageKind | None:

@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 from gridgen.errors import RunError, reason_of
-from gridgen.files import read_text
+from gridgen.files import read_text, write_file
 from gridgen.names import csv_text, plain_cell
 from gridgen.space.choices import value_text
 from gridgen.study.trials import TrialRecord
@@ -18,6 +18,14 @@ TRIALS = (
     *(*COSTS, "seconds", "of", "note"),
 )
 TRAININGS = ("trial", "seed", "state", "score", "seconds", "epochs", "note")
+
+
+def write_tables(folder: Path, records: Sequence[TrialRecord]) -> tuple[Path, Path]:
+    """Write trials.csv and trainings.csv into a folder; their paths. Errors: `FileError`."""
+    return (
+        write_file(folder / "trials.csv", trials_table(records)),
+        write_file(folder / "trainings.csv", trainings_table(records)),
+    )
 
 
 def trials_table(records: Sequence[TrialRecord]) -> str:
