@@ -12,18 +12,8 @@ from gridgen.names import HIDDEN
 
 COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
-    *(
-        "evaluate",
-        "predict",
-        "report",
-        "export",
-        "feasible",
-        "search",
-        "list",
-        "schema",
-        "new",
-        "data",
-    ),
+    *("evaluate", "predict", "report", "export", "feasible", "search", "study", "list"),
+    *("schema", "new", "data"),
 ]
 
 
