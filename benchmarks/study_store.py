@@ -1,22 +1,26 @@
-"""What a trial costs that trains nothing: the store of a study beside plain Optuna.
+"""What a trial costs that trains nothing, in a study beside plain Optuna.
 
-    python -m benchmarks.study_store [--trials 200] [--rounds 3]
+    python -m benchmarks.study_store [--trials 1000] [--rounds 3]
 
-Both write the same: a trial with four parameters, three validations, a score. Plain Optuna asks,
-suggests, reports and tells, with its random sampler; gridgen's store begins a trial (with its
-candidate), reports, notes the training, and finishes. CPU is that of the process without its start,
-the least of the rounds; flushes (fsync and fdatasync) are counted by strace, where there is one,
-those of opening taken off. The last column compares the last tenth of the trials with the first.
+All three write the same: a trial with four parameters, three validations, a score. Plain Optuna
+asks, suggests, reports and tells, with its random sampler; gridgen's store begins a trial (with its
+candidate), reports, notes the training, and finishes; the search is gridgen's whole one, whose
+trainings are a function: it draws candidates at random as well, counts them exactly, prints, and
+writes its report. CPU is that of the process from the first trial on, the least of the rounds;
+flushes (fsync and fdatasync) are counted by strace, where there is one, those of opening taken off.
+Then the CPU of the last tenth of the trials beside the first, and how much more memory the process
+holds at its end than after the first tenth.
 """
 
 import argparse
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import optuna
@@ -24,7 +28,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
-from gridgen import GridSpec
+from gridgen import GridSpec, Study, search
+from gridgen.study.engine.engine import TrainingJob
 from gridgen.study.store import open_store
 from gridgen.study.trials import Candidate, Training
 
@@ -38,11 +43,41 @@ DISTRIBUTIONS = {
     "rate": FloatDistribution(1e-4, 1e-1, log=True),
 }
 COSTS = {"parameters": 18_564, "activations": 1_000_000, "macs": 10_000_000}
+STUDY = """\
+data: shapes
+spec: {classes: 3, columns: 2+2}
+space:
+  streams: {low: 2, high: 5}
+  base_channels: {low: 4, high: 64}
+  topology: [unet, gridnet]
+  recipe.learning_rate: {low: 1.0e-4, high: 1.0e-1, log: true}
+sampler: random
+baselines: []
+recipe: demo
+"""
 EPOCHS = (1, 2, 3)
 CURVE = tuple((epoch, 0.1 * epoch) for epoch in EPOCHS)
 
 
-def ours(folder: Path, kind: str) -> Callable[[int], None]:
+Marks = list[tuple[float, float]]
+"""CPU seconds and resident MB of the process, before each trial and after the last."""
+
+
+def mark(marks: Marks) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    marks.append((used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+
+
+def each(trials: int, trial: Callable[[int], None]) -> Marks:
+    marks: Marks = []
+    mark(marks)
+    for index in range(trials):
+        trial(index)
+        mark(marks)
+    return marks
+
+
+def store_alone(folder: Path, kind: str, trials: int) -> Marks:
     store = open_store(folder, "seed: 0\n", {}, (), kind)
 
     def trial(index: int) -> None:
@@ -54,10 +89,26 @@ def ours(folder: Path, kind: str) -> Callable[[int], None]:
         store.finish(number, "finished")
         store.trials()
 
-    return trial
+    return each(trials, trial)
 
 
-def plain(folder: Path, kind: str) -> Callable[[int], None]:
+def whole_search(folder: Path, kind: str, trials: int) -> Marks:
+    marks: Marks = []
+
+    def evaluate(job: TrainingJob) -> float:
+        mark(marks)
+        for epoch, score in CURVE:
+            job.report(epoch, score)
+        return 0.3
+
+    if trials:
+        study = Study.parse(STUDY)
+        search(study, folder=folder, trials=trials, evaluate=evaluate, storage=kind)
+        mark(marks)
+    return marks
+
+
+def plain(folder: Path, kind: str, trials: int) -> Marks:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if kind == "sqlite":
         storage = RDBStorage(f"sqlite:///{folder / 'plain.db'}")
@@ -75,29 +126,32 @@ def plain(folder: Path, kind: str) -> Callable[[int], None]:
             asked.report(score, epoch)
         study.tell(asked, 0.3)
 
-    return trial
+    return each(trials, trial)
 
 
-WAYS = {"gridgen": ours, "plain Optuna": plain}
+WAYS = {
+    "gridgen's store": store_alone,
+    "gridgen's search": whole_search,
+    "plain Optuna": plain,
+}
 
 
 def work(way: str, kind: str, trials: int) -> None:
-    """In a process of its own: CPU seconds of all trials, and the last tenth against the first."""
+    """In a process of its own: CPU seconds, last tenth beside the first, MB after the first."""
     with tempfile.TemporaryDirectory() as folder:
-        trial = WAYS[way](Path(folder), kind)
-        times = [time.process_time()]
-        for index in range(trials):
-            trial(index)
-            times.append(time.process_time())
-    tenth = max(trials // 10, 1)
-    first, last = times[min(tenth, trials)] - times[0], times[-1] - times[-1 - min(tenth, trials)]
-    print(times[-1] - times[0], last / first if first else 0.0)
+        marks = WAYS[way](Path(folder), kind, trials)
+    if trials:
+        seconds, held = zip(*marks, strict=True)
+        tenth = max(trials // 10, 1)
+        cost = [after - before for before, after in pairwise(seconds)]
+        # The report of a search is written after its last trial.
+        growth = sum(cost[-1 - tenth : -1]) / sum(cost[:tenth])
+        print(sum(cost), growth, held[-1] - held[tenth])
 
 
-def measured(way: str, kind: str, trials: int) -> tuple[float, float]:
+def measured(way: str, kind: str, trials: int) -> tuple[float, ...]:
     done = subprocess.run(_command(way, kind, trials), capture_output=True, text=True, check=True)
-    cpu, growth = map(float, done.stdout.split())
-    return cpu, growth
+    return tuple(map(float, done.stdout.split()))
 
 
 def flushes(way: str, kind: str, trials: int) -> int:
@@ -114,7 +168,7 @@ def _command(way: str, kind: str, trials: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -123,19 +177,18 @@ def main() -> None:
         work(way, kind, int(trials))
         return
     many = options.trials
-    print("| storage | way | CPU ms a trial | flushes a trial | last tenth / first |")
-    print("|---|---|---:|---:|---:|", flush=True)
+    print("| storage | way | CPU ms a trial | flushes a trial | last tenth / first | more MB |")
+    print("|---|---|---:|---:|---:|---:|", flush=True)
     for kind in KINDS:
         for way in WAYS:
             rounds = [measured(way, kind, many) for _ in range(options.rounds)]
-            cpu, growth = min(rounds)
+            cpu, growth, more = min(rounds)
             counted = "-"
             if shutil.which("strace"):
-                counted = f"{(flushes(way, kind, many) - flushes(way, kind, 0)) / many:.1f}"
-            print(
-                f"| {kind} | {way} | {1e3 * cpu / many:.1f} | {counted} | {growth:.2f} |",
-                flush=True,
-            )
+                few = min(many, 20)
+                counted = f"{(flushes(way, kind, few + 1) - flushes(way, kind, 1)) / few:.1f}"
+            shown = f"{1e3 * cpu / many:.1f} | {counted} | {growth:.2f} | {more:.1f}"
+            print(f"| {kind} | {way} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

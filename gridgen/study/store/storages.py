@@ -112,7 +112,7 @@ def create(path: Path, kind: StorageKind, noted: Attributes) -> None:
 def open_storage_of(folder: Path, kind: StorageKind) -> Opened:
     """Check and open what lies in the folder. Errors: `RunError` where it is damaged."""
     path = folder / kind.file
-    _quiet()
+    optuna.logging.set_verbosity(logging.WARNING)
     try:
         # Before the trials are read: of one that begins meanwhile the record is written first.
         folders = list(numbered_folders(folder))
@@ -159,7 +159,6 @@ def writing(folder: Path) -> Iterator[None]:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
-    _quiet()
     try:
         yield
     except (StorageInternalError, SQLAlchemyError, OSError) as error:
@@ -183,10 +182,6 @@ def close(storage: BaseStorage) -> None:
     storage.remove_session()
     if isinstance(storage, RDBStorage):
         storage.engine.dispose()
-
-
-def _quiet() -> None:
-    optuna.logging.set_verbosity(logging.WARNING)
 
 
 def _orphaned(folder: Path) -> str:
