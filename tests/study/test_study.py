@@ -522,6 +522,56 @@ def test_a_field_under_a_condition_varies_only_where_it_holds():
         ("recipe: demo", "recipe: demo\nseeds: @0", "seeds: 0 values; at least 1"),
         ("recipe: demo", "recipe: demo\nseeds: @101", "seeds: 101 values; 100 at most"),
         ("recipe: demo", "recipe: demo\nseeds: [0, @-1]", "seeds.1: -1 is less than 0"),
+        (
+            "recipe: demo",
+            "recipe: demo\nseeds: [0, 3, @0]",
+            "seeds.2: 0 is given twice; give it once",
+        ),
+        (
+            "recipe: demo",
+            "recipe: demo\nbaselines: [unet, @unet]",
+            "baselines.1: unet is given twice; give it once",
+        ),
+        (
+            "recipe: demo",
+            "recipe: demo\nspecs: [unet-2015, @unet-2015]",
+            "specs.1: unet-2015 is given twice; give it once",
+        ),
+        (
+            "streams: [2, 3]",
+            "specs: @[unet-2015]",
+            "space.specs: specs vary under specs, beside space; move them there",
+        ),
+        (
+            "streams: [2, 3]",
+            "recipe.extends: @[demo, modern]",
+            "space.recipe.extends: unknown recipe field 'extends'; known: augmentation, batch",
+        ),
+        (
+            "optimizer.name: sgd",
+            "optimizer.name: @null",
+            "space.recipe.optimizer.momentum.when.recipe.optimizer.name: null is none of its "
+            "values; they are adam, sgd",
+        ),
+        (
+            "streams: [2, 3]",
+            "streams: [2, 3]\n  recipe.flip: {low: @0, high: 1}",
+            "space.recipe.flip.low: 0 is neither true nor false",
+        ),
+        (
+            "recipe: demo",
+            "recipe: demo\nstop: {hours: @.nan}",
+            "stop.hours: '.nan' is not a number",
+        ),
+        ("recipe: demo", "recipe: demo\ntrial_timeout: @0", "trial_timeout: 0 is not more than 0"),
+        ("recipe: demo", "recipe: demo\nbaselines: @unet", "baselines: 'unet' is not a list"),
+        ("recipe: demo", "recipe: demo\nconfirm: @true", "confirm: true has no fields; write"),
+        ("recipe: demo", "recipe: demo\nfold: @6/5", "fold: '6/5' is not K/N with K from 1 to N"),
+        (
+            "recipe: demo",
+            "recipe: demo\nmatch: @{parameters: 500k, macs: 1G}",
+            "match: 2 costs to meet; give one of",
+        ),
         ("recipe: demo", "recipe: demo\nbaselines: [@vnet]", "baselines.0: unknown baseline"),
         ("recipe: demo", "recipe: demo\nspecs: [@hrnett]", "specs.0: unknown spec file or"),
         ("recipe: demo", "recipe: demo\nmatch: @{}", "match: 0 costs to meet; give one of"),

@@ -1,6 +1,6 @@
 """What a study must hold beside the form of its fields: names that exist, choices that fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
@@ -9,8 +9,11 @@ from gridgen.spec import GridSpec
 from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
 from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
 from gridgen.training import Recipe
+from gridgen.training.recipe.extending import EXTENDS
 from gridgen.training.tasks import objectives
 
+VARYING = tuple(name for name in Recipe.model_fields if name != EXTENDS)
+"""Fields of a recipe that a space may name; what a recipe extends is read before it varies."""
 MOST_CHECKED = 1_000
 """Values of a field that are each tried before a search; of more, the first and the last."""
 
@@ -31,6 +34,13 @@ def require_names(field: str, value: Any) -> None:
         needed = SAMPLERS[value].needs
         raise ValueError(f"{value} needs {needed}; pip install 'gridgen[{value}]'")
     return None
+
+
+def require_different(field: str, values: Sequence[Any]) -> None:
+    """Check that a list names nothing twice. Errors: `SpecError` at the second."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise SpecError(f"{value} is given twice; give it once", (field, index))
 
 
 def _require_objective(name: str) -> None:
@@ -75,13 +85,15 @@ def _tried(dimension: Dimension) -> list[tuple[str | int, Any]]:
 def _require_fields(dimensions: SearchSpace) -> None:
     """Fields of specs or of the recipe vary, and none both as a whole and in part."""
     for each in dimensions:
+        if each.name == SPECS and each.place != (SPECS,):
+            raise SpecError("specs vary under specs, beside space; move them there", each.place)
         name = each.name.removeprefix(RECIPE)
         first, *path = name.split(".")
         whole = f"{RECIPE * each.of_recipe}{first}"
         if each.of_spec and SPECS not in dimensions.named and first not in GridSpec.model_fields:
             raise SpecError(unknown("spec field", name, GridSpec.model_fields), each.place)
-        if each.of_recipe and first not in Recipe.model_fields:
-            raise SpecError(unknown("recipe field", name, Recipe.model_fields), each.place)
+        if each.of_recipe and first not in VARYING:
+            raise SpecError(unknown("recipe field", name, VARYING), each.place)
         if path and whole in dimensions.named:
             raise SpecError(f"{whole} varies as a whole already; remove one", each.place)
 

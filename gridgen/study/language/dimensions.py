@@ -13,7 +13,8 @@ from typing import Any
 
 from gridgen.errors import SpecError, unknown
 from gridgen.space import Range
-from gridgen.space.choices import ChoiceLabel, Params, label
+from gridgen.space.choices import ChoiceLabel, Params, label, value_text
+from gridgen.spec.facts import shown_value
 
 RECIPE = "recipe."
 SPECS = "specs"
@@ -190,5 +191,5 @@ def _require_labels(
         raise SpecError(f"{fact}; write its values out", place)
     for each in wanted:
         if each not in dimension.choices:
-            known = ", ".join(str(known) for known in dimension.choices)
-            raise SpecError(f"{each!r} is none of its values; they are {known}", place)
+            known = ", ".join(map(value_text, dimension.choices))
+            raise SpecError(f"{shown_value(each)} is none of its values; they are {known}", place)

@@ -15,7 +15,7 @@ from gridgen.space import Budget, Match, matched
 from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import merged
-from gridgen.study.language.checking import require_choices, require_names
+from gridgen.study.language.checking import require_choices, require_different, require_names
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
@@ -142,6 +142,12 @@ class Study(Document):
     @classmethod
     def _is_known(cls, value: Any, info: ValidationInfo) -> Any:
         require_names(str(info.field_name), value)
+        return value
+
+    @field_validator("specs", "seeds", "baselines")
+    @classmethod
+    def _none_twice(cls, value: Any, info: ValidationInfo) -> Any:
+        require_different(str(info.field_name), value or ())
         return value
 
     @model_validator(mode="after")
