@@ -110,6 +110,10 @@ def search(
             searching.take_up(known)
         if found is not None and found.few(wanted):
             watch.noted(str(found))
+        if evaluate is None:
+            chosen = devices.choose_device(device)
+            if line := devices.slow_precision(chosen, study.training.precision):
+                watch.noted(line)
         return searching.run(wanted)
 
 

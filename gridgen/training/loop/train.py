@@ -101,6 +101,8 @@ def train(
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
+    if line := devices.slow_precision(chosen, recipe.precision):
+        watch.noted(line)
     if asked.fits:
         watch.noted(work_line(recipe, splits.train, grid))
     facts = Facts(

@@ -49,3 +49,19 @@ def test_what_one_process_does_is_refused_to_four():
     with pytest.raises(DeviceError) as caught:
         devices.require_alone("searches")
     assert str(caught.value) == "one process searches, not 4; run without torchrun"
+
+
+@pytest.mark.parametrize(
+    ("instructions", "device", "precision", "told"),
+    [
+        ({"avx512_bf16": False, "amx_bf16": False}, "cpu", "bf16", True),
+        ({"avx512_bf16": False, "amx_bf16": False}, "cpu", "fp32", False),
+        ({"avx512_bf16": True, "amx_bf16": False}, "cpu", "bf16", False),
+        ({"avx512_bf16": False, "amx_bf16": False}, "cuda", "bf16", False),
+        ({"neon": True}, "cpu", "bf16", False),  # another kind of processor: nothing is known
+    ],
+)
+def test_a_precision_that_is_slow_here_is_told(monkeypatch, instructions, device, precision, told):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    line = devices.slow_precision(torch.device(device), precision)
+    assert ("recipe.precision=fp32" in line) is told
