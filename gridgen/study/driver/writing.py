@@ -25,7 +25,7 @@ from gridgen.training.run.folder import dump
 NONE: Mapping[str, int] = MappingProxyType({})
 BEST = "best.yaml"
 END = "end.json"
-"""What the database does not hold: why the search ended, and what it refused since it was started."""
+"""What the database does not hold: why the search ended, and what it refused since its start."""
 
 
 def asked_of(
