@@ -116,10 +116,14 @@ def trained(records: Iterable[TrialRecord]) -> int:
 
 
 def seeds_of(study: Study, record: TrialRecord) -> tuple[int, ...]:
-    """The seeds of all trainings of a trial."""
-    if record.role == "confirmation" and study.confirm is not None:
-        return fresh_seeds(study.seeds, study.confirm.seeds)
-    return study.seeds
+    """The seeds of all trainings of a trial.
+
+    The study may have asked for other confirmations when it began: what it has of these counts.
+    """
+    if record.role != "confirmation":
+        return study.seeds
+    fresh = fresh_seeds(study.seeds, study.confirm.seeds if study.confirm is not None else 1)
+    return tuple(dict.fromkeys((*fresh, *(each.seed for each in record.trainings))))
 
 
 def since_the_best(searched: Iterable[TrialRecord]) -> int:
@@ -174,16 +178,25 @@ def drawn_at_random(study: Study, drawing: Drawing, records: Sequence[TrialRecor
 
 
 def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
-    """The best, and the baselines, with seeds that no choice has seen."""
+    """The best, and the baselines, with seeds that no choice has seen.
+
+    Where the study asks for more seeds than before, those that were trained are taken over.
+    """
     asked = deque[PlannedTrial]()
     if study.confirm is not None:
-        done = {each.of for each in records if each.role == "confirmation"}
         seeds = fresh_seeds(study.seeds, study.confirm.seeds)
+        again = of_role(records, "confirmation")
+        done = {each.of for each in again if not _lacks(each, seeds)}
         best = ranked(of_role(records, "searched"))[: study.confirm.top]
         for each in (*best, *counted_baselines(records)):
             if each.number not in done:
                 asked.append(PlannedTrial(each.candidate, "confirmation", seeds, of=each.number))
     return Listed("confirmation", asked)
+
+
+def _lacks(record: TrialRecord, seeds: Iterable[int]) -> bool:
+    """Whether a trial has finished, but not with all of these seeds."""
+    return record.state == "finished" and not {*seeds} <= {each.seed for each in record.trainings}
 
 
 def fresh_seeds(used: Sequence[int], number: int) -> tuple[int, ...]:

@@ -12,17 +12,16 @@ from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import Listed, PlannedTrial
 from gridgen.study.language.dimensions import Dimension
 from gridgen.study.language.study import Study
-from gridgen.study.store.tables import KnownRow, known_rows
+from gridgen.study.proposals.distributions import distribution
+from gridgen.study.store.tables import KnownRow
 from gridgen.study.trials import Candidate, Training
 
 
-def take_up_known(conductor: Conductor, path: Path) -> None:
+def take_up_known(conductor: Conductor, path: Path, rows: Sequence[KnownRow]) -> None:
     """Enter the searched trials of a table, and remember all its trainings, whosever they are.
 
-    What none of the study's candidates is left out, which is told. Errors: `RunError` for a table
-    that is none, with its line.
+    What is none of the study's candidates is left out, which is told.
     """
-    rows = known_rows(path)
     for row in rows:
         scored = row.scores.items()
         trainings = [Training(seed, "finished", score=score) for seed, score in scored]
@@ -67,6 +66,8 @@ def _label(dimension: Dimension, text: str) -> Sequence[ChoiceLabel]:
     if not isinstance(dimension.choices, Range):
         return [label for label in dimension.choices if value_text(label) == text][:1]
     try:
-        return [int(text) if dimension.choices.whole else float(text)]
+        value = int(text) if dimension.choices.whole else float(text)
+        varies = distribution(dimension)
+        return [value] if varies._contains(varies.to_internal_repr(value)) else []
     except ValueError:
         return []

@@ -36,6 +36,7 @@ from gridgen.study.store.identity import Identity
 from gridgen.study.store.opening import open_store, require_ours
 from gridgen.study.store.storages import locked_study
 from gridgen.study.store.store import Store
+from gridgen.study.store.tables import known_rows
 from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import dump
@@ -91,6 +92,7 @@ def search(
     for name, number in (("trials", wanted), ("parallel", parallel)):
         if number < 1:
             raise UsageError(f"{name} is {number}; give 1 at least")
+    table = None if known is None else known_rows(Path(known))
     held = require_data(study) if evaluate is None else {}
     watch, text = watch or SearchObserver(), dump(kept(study))
     known_by = digests(study, held)
@@ -106,8 +108,8 @@ def search(
         closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
         searching = Search(study, folder, store, engine, watch, drawing)
-        if known is not None:
-            searching.take_up(known)
+        if known is not None and table is not None:
+            take_up_known(searching.conductor, Path(known), table)
         if found is not None and found.few(wanted):
             watch.noted(str(found))
         if evaluate is None:
@@ -143,10 +145,6 @@ class Search:
             self.drawing.refused,
             records,
         )
-
-    def take_up(self, table: PathLike) -> None:
-        """Count the rows of a table as trained, as far as they are of this study."""
-        take_up_known(self.conductor, Path(table))
 
     def run(self, wanted: int) -> Result:
         """Train baselines, candidates and confirmations, and write the answer, come what may."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Protocol
 
@@ -116,12 +117,13 @@ class FunctionEngine:
         return TrainingOutcome(job, row, tuple(curve), time.monotonic() - begun, failure)
 
     def _row(self, scored: object) -> Mapping[str, float]:
-        if isinstance(scored, Mapping):
-            return scored
-        if isinstance(scored, int | float) and not isinstance(scored, bool):
-            return {self._objective: float(scored)}
-        fact = f"evaluate gave {scored!r}, which is no score"
-        raise UsageError(f"{fact}; return a number, or a mapping of columns to numbers")
+        row = scored if isinstance(scored, Mapping) else {self._objective: scored}
+        for value in row.values():
+            # NumPy's numbers are of the same kind, torch's and booleans are not.
+            if not isinstance(value, Real) or isinstance(value, bool):
+                fact = f"evaluate gave {value!r}, which is no score"
+                raise UsageError(f"{fact}; return a number, or a mapping of columns to numbers")
+        return {name: float(value) for name, value in row.items()}
 
     def close(self) -> None:
         """Nothing runs between two calls."""

@@ -124,7 +124,9 @@ def _confirmed(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> 
     """The scores of fresh seeds of those records that have any."""
     samples = []
     for record in records:
-        scores = [score for each in again if each.of == record.number for score in each.scores]
+        # One that was confirmed with more seeds later on has those of before in both.
+        own = [done for each in again if each.of == record.number for done in each.trainings]
+        scores = {each.seed: each.score for each in own if each.score is not None}
         if scores:
-            samples.append(SeedScores(named(record), tuple(scores)))
+            samples.append(SeedScores(named(record), tuple(scores.values())))
     return samples

@@ -4,12 +4,14 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from math import isfinite
 from pathlib import Path
 
 from gridgen.errors import RunError, reason_of
 from gridgen.files import read_text, write_file
 from gridgen.names import csv_text, plain_cell
 from gridgen.space.choices import value_text
+from gridgen.spec.facts import shown_value
 from gridgen.study.trials import TrialRecord
 
 COSTS = ("parameters", "activations", "macs")
@@ -104,12 +106,21 @@ def known_rows(path: Path) -> list[KnownRow]:
             raise RunError(f"{path}:{number}: {fact}; restore the line")
         row = dict(zip(lines[0], map(plain_cell, cells), strict=True))
         try:
-            seeds, scores = map(int, row["seeds"].split()), map(float, row["scores"].split())
-            known = dict(zip(seeds, scores, strict=True))
+            known = _scores(row["seeds"].split(), row["scores"].split())
         except ValueError as error:
-            fact = f"seeds {row['seeds']!r} and scores {row['scores']!r} do not agree"
+            told = (shown_value(row[name]) for name in ("seeds", "scores"))
+            fact = "seeds {} and scores {} do not agree".format(*told)
             raise RunError(f"{path}:{number}: {fact}; restore the line") from error
         if known:
             fields = {name: row[name] for name in lines[0][len(TRIALS) :] if row[name]}
             found.append(KnownRow(row["role"], row["candidate"], fields, known))
     return found
+
+
+def _scores(seeds: Sequence[str], scores: Sequence[str]) -> dict[int, float]:
+    """A number for each seed. Errors: `ValueError` for what no training gave."""
+    known = dict(zip(map(int, seeds), map(float, scores), strict=True))
+    right = len(known) == len(seeds) and min(known, default=0) >= 0
+    if not right or not all(map(isfinite, known.values())):
+        raise ValueError
+    return known

@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Barrier, Thread
 
+import numpy as np
 import pytest
+from study.engine.processes import wait_for
 from study.fakes import Scores, failure, no_training, rows, size, states, study
 
 from gridgen.analysis import count
@@ -22,6 +25,7 @@ from gridgen.errors import (
     unknown,
 )
 from gridgen.grid import build_grid
+from gridgen.names import csv_text
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
@@ -230,6 +234,33 @@ def test_the_best_are_confirmed_with_seeds_that_nothing_has_seen(tmp_path):
     assert search(searched, folder=tmp_path, trials=3, evaluate=no_training) == result
 
 
+def test_more_seeds_of_a_confirmation_are_trained_beside_those_of_before(tmp_path):
+    searched = WIDE.but(confirm={"top": 1, "seeds": 2})
+    search(searched, folder=tmp_path, trials=2, evaluate=Scores())
+    more, scores = searched.but(confirm={"top": 1, "seeds": 4}), Scores()
+    result = search(more, folder=tmp_path, trials=2, evaluate=scores)
+    assert [job.seed for job in scores.jobs] == [3, 4]
+    again = [record for record in result.records if record.role == "confirmation"]
+    assert [[each.seed for each in record.trainings] for record in again] == [[1, 2], [1, 2, 3, 4]]
+    fewer = searched.but(confirm={"top": 1, "seeds": 1})
+    for asked in (more, fewer, searched.but(confirm=None)):
+        after = search(asked, folder=tmp_path, trials=2, evaluate=no_training)
+        assert after.records == result.records
+
+
+@pytest.mark.parametrize("confirm", [{"top": 1, "seeds": 1}, None])
+def test_a_confirmation_that_was_killed_ends_with_what_it_has_where_fewer_are_asked_for(
+    confirm, tmp_path
+):
+    searched = WIDE.but(confirm={"top": 1, "seeds": 4})
+    interrupted = Scores(None, None, None, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        search(searched, folder=tmp_path, trials=1, evaluate=interrupted)
+    result = search(searched.but(confirm=confirm), folder=tmp_path, trials=1, evaluate=no_training)
+    (again,) = (record for record in result.records if record.role == "confirmation")
+    assert (again.state, [each.seed for each in again.trainings]) == ("finished", [1, 2])
+
+
 def test_a_lack_of_memory_is_infeasible_and_no_failure(tmp_path):
     def evaluate(job):
         raise OutOfMemoryError("Memory ran out at batch 8. Lower batch or crop.size.")
@@ -362,11 +393,13 @@ def test_a_function_may_give_scores_by_column(tmp_path):
 
     result = search(WIDE, folder=tmp_path, trials=1, evaluate=evaluate)
     assert result.entries[0].trainings[0].row == {"val_iou": 0.5, "val_dice": 0.6}
+    search(WIDE, folder=tmp_path / "np", trials=1, evaluate=lambda job: np.float32(0.5))
+    assert rows(tmp_path / "np")[0]["score"] == "0.500000"
     search(WIDE, folder=tmp_path / "b", trials=1, evaluate=lambda job: {"a": 1.0})
     assert rows(tmp_path / "b")[0]["note"] == "there is no val_iou among its scores: a"
 
 
-@pytest.mark.parametrize("answer", [None, "good", [0.5]])
+@pytest.mark.parametrize("answer", [None, "good", [0.5], True, {"val_iou": "good"}])
 def test_a_function_that_returns_no_score_is_told_so(answer, tmp_path):
     with pytest.raises(UsageError, match="evaluate gave"):
         search(WIDE, folder=tmp_path, trials=1, evaluate=lambda job: answer)
@@ -438,6 +471,30 @@ def test_a_second_driver_is_refused_at_once(tmp_path):
         holder.communicate()
     assert str(caught.value) == f"{folder}: another process is searching there"
     assert len(search(WIDE, folder=folder, trials=2, evaluate=Scores()).entries) == 2
+
+
+def test_of_eight_searches_at_once_one_works(tmp_path):
+    together, refused, won = Barrier(8), [], []
+
+    def begin():
+        together.wait()
+        try:
+            won.append(search(WIDE, folder=tmp_path / "found", trials=2, evaluate=evaluate))
+        except RunError as error:
+            refused.append(str(error))
+
+    def evaluate(job):
+        wait_for(lambda: len(refused) == 7)
+        return 0.5
+
+    threads = [Thread(target=begin) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert [len(result.entries) for result in won] == [2]
+    assert refused == [f"{tmp_path / 'found'}: another process is searching there"] * 7
+    assert states(tmp_path / "found") == ["finished"] * 2
 
 
 def test_a_search_holds_its_own_lock(tmp_path):
@@ -550,6 +607,58 @@ def test_a_table_of_another_study_is_told_and_not_taken(tmp_path):
         "noted",
         f"{table}: 3 of 3 candidates are none of this study, and are left out",
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("scores", "nan"), ("scores", "1e999"), ("scores", "0,5"), ("scores", "0.5 0.5")),
+        *(("seeds", "-4"), ("seeds", "0 0"), ("seeds", "1.5"), ("seeds", "9" * 5000)),
+    ],
+)
+def test_a_table_with_a_score_that_no_training_gave_is_refused_first(column, value, tmp_path):
+    search(WIDE, folder=tmp_path / "a", trials=1, evaluate=Scores())
+    (row,) = rows(tmp_path / "a")
+    table = tmp_path / "known.csv"
+    row |= {column: value} | ({"scores": "0.5 0.5"} if value == "0 0" else {})
+    table.write_text(csv_text([[*row], [*row.values()]]))
+    with pytest.raises(RunError) as caught:
+        search(WIDE, folder=tmp_path / "b", trials=1, evaluate=no_training, known=table)
+    assert str(caught.value).startswith(f"{table}:2: seeds ")
+    assert str(caught.value).endswith(" do not agree; restore the line")
+    assert len(str(caught.value)) < 200 + len(str(table))
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"),
+    [
+        (None, ": No such file or directory; name a trials.csv"),
+        (b"", ":1: not the first line of a trials.csv: trial,role,state,candidate,..."),
+        (b"trial,seed,state\n", ":1: not the first line of a trials.csv: trial,role,"),
+        (b"\x80\xff", ": 'utf-8' codec can't decode byte 0x80"),
+    ],
+)
+def test_what_is_no_table_is_refused_before_anything_is_written(content, fact, tmp_path):
+    table = tmp_path / "known.csv"
+    if content is not None:
+        table.write_bytes(content)
+    with pytest.raises(RunError) as caught:
+        search(WIDE, folder=tmp_path / "b", trials=1, evaluate=no_training, known=table)
+    assert str(caught.value).startswith(f"{table}{fact}")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_row_from_outside_the_space_is_none_of_the_study(tmp_path):
+    wide = study(space={"streams": [2], "columns": ["1+1"], "base_channels": {"low": 2, "high": 8}})
+    search(wide.but(sampler="grid"), folder=tmp_path / "a", trials=2, evaluate=Scores())
+    space = wide.plain()["space"]
+    narrow, heard = study(space={**space, "base_channels": {"low": 3, "high": 8}}), Heard()
+    table = tmp_path / "a" / "trials.csv"
+    search(narrow, folder=tmp_path / "b", trials=1, evaluate=no_training, known=table, watch=heard)
+    assert [int(row["base_channels"]) for row in rows(tmp_path / "b")] == [3]
+    fact = "1 of 2 candidates are none of this study, and are left out"
+    assert heard.lines[0] == ("noted", f"{table}: {fact}")
 
 
 class Heard(SearchObserver):
