@@ -118,13 +118,16 @@ class FunctionEngine:
 
     def _row(self, scored: object) -> Mapping[str, float]:
         row = scored if isinstance(scored, Mapping) else {self._objective: scored}
-        for value in row.values():
-            # NumPy's numbers are of the same kind, torch's and booleans are not.
-            if not isinstance(value, Real) or isinstance(value, bool):
-                fact = f"evaluate gave {value!r}, which is no score"
-                raise UsageError(f"{fact}; return a number, or a mapping of columns to numbers")
-        return {name: float(value) for name, value in row.items()}
+        return {name: _score(value) for name, value in row.items()}
 
     def close(self) -> None:
         """Nothing runs between two calls."""
         self._submitted.clear()
+
+
+def _score(value: object) -> float:
+    # NumPy's numbers are of the same kind; booleans are too, and no score.
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    fact = f"evaluate gave {value!r}, which is no score"
+    raise UsageError(f"{fact}; return a number, or a mapping of columns to numbers")
