@@ -93,7 +93,7 @@ class Drawing:
             self._verdicts[place] = PointVerdict(candidate.key, refusal)
             if not refusal:
                 return None if is_known(candidate.key) else candidate
-        self.refused.update(_kinds(self._verdicts[place].refusal))
+        self.refused[_kind(self._verdicts[place].refusal)] += 1
         return None
 
     # Uniform, since what the sampler knew of the point it asked for is lost with that point.
@@ -165,11 +165,11 @@ def _drawn(dimension: Dimension, random: Random) -> ChoiceLabel:
     return min(max(round(value), int(choices.low)), int(choices.high)) if choices.whole else value
 
 
-def _kinds(refusal: str) -> list[str]:
-    """The reasons in a refusal without the numbers of its candidate.
+def _kind(refusal: str) -> str:
+    """A refusal without the numbers of its candidate.
 
-    >>> _kinds("13,181,097 parameters are more than 10,000,000; 9 MACs are more than 8")
-    ['parameters are more than 10,000,000', 'MACs are more than 8']
+    >>> _kind("13,181,097 parameters are more than 10,000,000; 9 MACs are more than 8")
+    'parameters are more than 10,000,000; MACs are more than 8'
     """
     told = refusal.partition(": F0 =")[0]
-    return [re.sub(r"^[\d,]+ ", "", part) for part in told.split("; ")]
+    return re.sub(r"(^|; )[\d,]+ ", r"\1", told)

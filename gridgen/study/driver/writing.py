@@ -57,7 +57,8 @@ def asked_of(
 
 def _matched(study: Study) -> str:
     assert study.match is not None
-    return f"{study.match.quantity} {study.match.wanted:,}, within {study.match.within:.0%}"
+    quantity = study.match.quantity.replace("_", " ")
+    return f"{quantity} {study.match.wanted:,}, within {100 * study.match.within:.4g} %"
 
 
 def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> Result:

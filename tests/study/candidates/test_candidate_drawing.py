@@ -124,6 +124,15 @@ def test_what_was_asked_in_vain_is_counted_by_reason():
     assert dict(found.refused) == {"parameters are more than 3,000": 1}
 
 
+def test_a_candidate_that_breaks_two_limits_is_refused_once():
+    found = drawing("plain", "budget: {parameters: 3000, macs: 1MMAC}\n")
+    point = {"streams": 3, "columns": "2+2", "base_channels": 8, "topology": "gridnet"}
+    assert found.candidate(point, none_known) is None
+    (reason,) = found.refused
+    assert reason == "parameters are more than 3,000; MACs are more than 1 MMAC"
+    assert found.refused.total() == 1
+
+
 def test_what_can_be_reached_is_counted_over_all_branches():
     found = drawing("plain", BUDGET)
     known = reachable(found)

@@ -105,6 +105,17 @@ def test_the_cost_is_switched(page):
     assert (page.ask(drawn), page.ask(title)) == (1, "val_iou against training memory")
 
 
+def test_no_point_lies_on_the_word_budget(page):
+    covered = (
+        "(plot => { const word = plot.querySelector('.of-limit').getBoundingClientRect();"
+        "return [...plot.querySelectorAll('.point > :last-child')].filter(each => {"
+        "const at = each.getBoundingClientRect(); return at.top < word.bottom"
+        " && at.right > word.left && at.left < word.right; }).length })"
+        "(document.querySelector('.choice'))"
+    )
+    assert page.ask(covered) == 0
+
+
 def test_without_the_script_a_link_leads_to_the_trial(browser, path):
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
