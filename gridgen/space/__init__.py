@@ -4,4 +4,4 @@ from gridgen.space.budget import Budget
 from gridgen.space.choices import Choices, Range, Space
 from gridgen.space.feasible_set import Feasible
 from gridgen.space.matching import Match, matched
-from gridgen.space.selection import Costs, costs_of, feasible
+from gridgen.space.selection import feasible

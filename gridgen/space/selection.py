@@ -1,7 +1,7 @@
 """Holding specs against a budget: all of a search space at once, and one point alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
-from gridgen.grid import build_grid
 from gridgen.grid.building import NAMED
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.budget import Budget
-from gridgen.space.choices import Choices, Params, Range, Space, require_fields
+from gridgen.space.choices import Choices, Range, Space, require_fields
 from gridgen.space.cost_tables import REASONS, CostTables
 from gridgen.space.feasible_set import Feasible, other_limits
 from gridgen.space.memory_limit import MemoryLimit
@@ -119,35 +118,3 @@ def _by_tables(tables: CostTables, budget: Budget) -> Feasible:
                 broken=found.broken | {limit.quantity: found.many(found.valid & ~met)},
             )
     return found
-
-
-@dataclass(frozen=True)
-class Costs:
-    """The costs of one point: exact parameters, activations and MACs, and the limited quantities.
-
-    Memory, for which the point's grid is built, is left out where another limit is broken.
-    """
-
-    counts: dict[str, int]
-    limited: dict[str, int]
-
-
-def costs_of(spec: Mapping[str, Any], params: Params, budget: Budget) -> Costs:
-    """Count the costs of one point of a space. Errors: `SpecError` where it makes no grid.
-
-    >>> costs_of({"classes": 3}, {"streams": 2, "columns": "1+1", "base_channels": 4}, Budget())
-    Costs(counts={'parameters': 3369, 'activations': 18240000, 'macs': 231840000}, limited={})
-    """
-    alone: Space = {name: (value,) for name, value in params.items()}
-    tables = _tables_of(spec, alone, budget)
-    reason = tables.reasons.item()
-    if reason:
-        raise SpecError(reason)
-    counts = {name: int(table.item()) for name, table in tables.counts.items()}
-    found = _by_tables(tables, budget)
-    limited = {name: int(table.item()) for name, table in found.costs.items()}
-    if found.within.all():
-        grid = build_grid(tables.specs.spec_at([0] * len(params)))
-        for quantity, _ in other_limits(budget):
-            limited[quantity] = QUANTITIES[quantity].of(grid, budget)
-    return Costs(counts, limited)

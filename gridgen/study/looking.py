@@ -13,6 +13,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
 from gridgen.study.report.answer import of_role, ranked
+from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.opening import read_store
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
@@ -20,6 +21,8 @@ from gridgen.training import Run
 from gridgen.training.run.folder import dump
 
 WEIGHTS_SUFFIX = ".safetensors"
+DIGITS = 4
+"""Of a score, whatever the study scores."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,7 @@ class StudyStatus:
 
 def described_trial(record: TrialRecord) -> str:
     """A trial with its score, on one line."""
-    spread = "" if record.spread is None else f" ± {record.spread:.4f}"
-    score = "" if record.score is None else f" {record.score:.4f}{spread}"
+    score = f" {SeedScores('', record.scores).told(DIGITS)}" if record.scores else ""
     return f"trial {record.number}:{score}  {record.candidate.name}"
 
 

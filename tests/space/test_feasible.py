@@ -3,7 +3,6 @@
 from itertools import pairwise, product
 
 import numpy as np
-import pytest
 from hypothesis import given, settings, strategies as st
 
 from gridgen.analysis import count
@@ -11,7 +10,7 @@ from gridgen.errors import SpecError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.styles import ACTIVATIONS, NORMS
-from gridgen.space import Budget, Range, costs_of, feasible
+from gridgen.space import Budget, Range, feasible
 from gridgen.space.choices import members
 from gridgen.space.networks import network_numbers
 from gridgen.space.quantities import QUANTITIES
@@ -125,21 +124,6 @@ def test_every_point_costs_what_its_grid_costs(drawn, bound):
         counted = count(grid, budget.image(grid.spec))
         exact = {name: getattr(counted, name).total for name in counts}
         assert {name: table[index] for name, table in counts.items()} == exact
-
-
-@settings(deadline=None, max_examples=30)
-@given(spaces(), st.data())
-def test_a_point_alone_costs_what_it_costs_among_others(drawn, data):
-    spec, space = drawn
-    budget = Budget(**ALL, size=(20, 30))
-    params = {name: data.draw(st.sampled_from(members(c))) for name, c in space.items()}
-    grid = built(spec, params)
-    if isinstance(grid, str):
-        with pytest.raises(SpecError) as caught:
-            costs_of(spec, params, budget)
-        assert str(caught.value) == grid
-        return
-    assert costs_of(spec, params, budget).limited == budget.cost(grid)
 
 
 @settings(deadline=None, max_examples=30)

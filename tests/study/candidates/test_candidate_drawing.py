@@ -5,11 +5,12 @@ from random import Random
 
 import pytest
 
-from gridgen.space import costs_of
+from gridgen.analysis import count
+from gridgen.grid import build_grid
 from gridgen.study import Study
 from gridgen.study.candidates.baselines import widest_unet
 from gridgen.study.candidates.branches import branches
-from gridgen.study.candidates.counting import counted
+from gridgen.study.candidates.counting import EXACT, counted
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.candidates.reachable import reachable
@@ -82,14 +83,14 @@ def test_all_that_is_drawn_meets_the_budget_is_new_and_nothing_is_left_out(name)
 
 
 @pytest.mark.parametrize("name", ["plain", "every"])
-def test_a_candidates_costs_are_those_of_the_table(name):
+def test_a_candidates_costs_are_those_of_its_grid(name):
     found = drawing(name, BUDGET)
     for number in range(20):
-        candidate = found.draw(Random(number), none_known)
-        named = found.study.dimensions.named
-        values = {n: named[n].value(label) for n, label in candidate.params.items()}
-        counts = costs_of(found.study.common, values, found.study.limits)
-        assert candidate.costs == counts.counts | counts.limited
+        candidate, limits = found.draw(Random(number), none_known), found.study.limits
+        grid = build_grid(candidate.network)
+        counted = count(grid, limits.image(grid.spec))
+        counts = {name: getattr(counted, name).total for name in EXACT}
+        assert candidate.costs == counts | limits.cost(grid)
 
 
 def test_conditions_make_branches():
@@ -152,7 +153,7 @@ def test_the_baseline_is_the_widest_u_net_within_the_budget(name):
         return
     assert found.costs["parameters"] <= 20_000
     wider = found.network.but(base_channels=found.network.base_channels + 1)
-    assert costs_of(wider.plain(), {"classes": 3}, study.limits).counts["parameters"] > 20_000
+    assert count(build_grid(wider)).parameters.total > 20_000
 
 
 def test_a_baseline_that_there_is_not_has_its_reason():
