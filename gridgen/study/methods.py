@@ -4,14 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from optuna.pruners import (
-    BasePruner,
-    HyperbandPruner,
-    MedianPruner,
-    NopPruner,
-    SuccessiveHalvingPruner,
-)
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+
+from gridgen.study.proposals.rungs import Halving, Rungs
 
 
 @dataclass(frozen=True)
@@ -33,10 +29,22 @@ class Sampler:
 
 @dataclass(frozen=True)
 class Pruner:
-    """A line of `gridgen list pruners`; `make(epochs)` is Optuna's pruner of trainings so long."""
+    """A line of `gridgen list pruners`.
+
+    `make()` is Optuna's pruner, which ends trainings for good; `halving` pauses them instead, and
+    the best go on.
+    """
 
     description: str
-    make: Callable[[int], BasePruner]
+    make: Callable[[], BasePruner] = NopPruner
+    halving: Halving | None = None
+
+    def rungs(self, epochs: int, every: int) -> Rungs | None:
+        """The rungs of trainings so long, validated `every` so many epochs; None without any."""
+        if self.halving is None:
+            return None
+        ladders = self.halving.ladders(epochs, every)
+        return Rungs(self.halving.reduction, ladders) if any(ladders) else None
 
 
 SAMPLERS: dict[str, Sampler] = {
@@ -57,18 +65,18 @@ SAMPLERS: dict[str, Sampler] = {
 }
 
 PRUNERS: dict[str, Pruner] = {
-    "none": Pruner("every candidate is trained to the end", lambda epochs: NopPruner()),
+    "none": Pruner("every candidate is trained to the end"),
     "median": Pruner(
-        "gives up what is below the median at the same epoch, after four trials",
-        lambda epochs: MedianPruner(n_startup_trials=4, n_warmup_steps=2),
+        "ends for good what is below the median at the same epoch, after four trials",
+        make=lambda: MedianPruner(n_startup_trials=4, n_warmup_steps=2),
     ),
     "halving": Pruner(
-        "asynchronous successive halving: a quarter goes on past each rung",
-        lambda epochs: SuccessiveHalvingPruner(),
+        "asynchronous successive halving: pauses at each rung, the best quarter goes on",
+        halving=Halving(4),
     ),
     "hyperband": Pruner(
-        "brackets of successive halving, a third goes on, the rungs at other epochs in each",
-        lambda epochs: HyperbandPruner(max_resource=epochs),
+        "brackets of successive halving: the best third goes on, some begin at higher rungs",
+        halving=Halving(3, brackets=True),
     ),
 }
 

@@ -5,7 +5,7 @@ driver makes them, the store keeps them, the report reads them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from gridgen.space.choices import Params
 from gridgen.spec import NetworkSpec
 
 Role = Literal["searched", "baseline", "confirmation"]
-TrialState = Literal["running", "finished", "pruned", "failed", "infeasible"]
+TrialState = Literal["running", "paused", "finished", "pruned", "failed", "infeasible"]
+"""A trial that is paused may go on; on disk it is one that runs."""
 TrainingEnd = Literal["finished", "pruned", "failed"]
 Curve = tuple[tuple[int, float], ...]
 """Epochs that were validated, and the objective at each."""
@@ -75,6 +76,10 @@ class TrialRecord:
     of: int | None = None
     known: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def paused(self, epoch: int) -> "TrialRecord":
+        """The record of the trial while its first training waits, after an epoch, to go on."""
+        return replace(self, state="paused", reason=f"at epoch {epoch}")
 
     @property
     def scores(self) -> tuple[float, ...]:

@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gridgen.errors import TrainingError
-from gridgen.study.driver.phases import PlannedTrial, SearchPhase
+from gridgen.study.driver.phases import PlannedTrial, PromotedTrial, SearchPhase
 from gridgen.study.driver.running import RunningTrial, ended_training
-from gridgen.study.engine.engine import Engine, ReportScore, TrainingJob, TrainingOutcome
+from gridgen.study.engine.engine import Engine, Pruned, ReportScore, TrainingJob, TrainingOutcome
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.distributions import in_optuna
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.observer import SearchObserver
 from gridgen.study.store.storages import TRIALS
 from gridgen.study.store.store import Store
-from gridgen.study.trials import Training, TrialRecord
+from gridgen.study.trials import Curve, Training, TrialRecord, TrialState
 from gridgen.training.recipe.recipe import changed_recipe
 
 FAILURES = 5
@@ -35,6 +35,7 @@ class Conductor:
     refused: Counter[str]
     records: dict[int, TrialRecord]
     running: dict[int, RunningTrial] = field(default_factory=dict, init=False)
+    paused: dict[int, RunningTrial] = field(default_factory=dict, init=False)
     _trained: dict[tuple[str, int], Training] = field(default_factory=dict, init=False)
     _begun: int = field(default=0, init=False)
     _told: Counter[str] = field(default_factory=Counter, init=False)
@@ -57,13 +58,16 @@ class Conductor:
 
     def resume(self, seeds_of: Callable[[TrialRecord], tuple[int, ...]]) -> None:
         """Go on with the trials that an earlier start left running, each from its checkpoints."""
-        for record in self.records.values():
-            if record.state == "running":
-                trial = RunningTrial(record, seeds_of(record), self._together(record))
-                self.running[record.number] = trial
-        # All trainings of a trial may have been over when the earlier start was killed.
-        for trial in [*self.running.values()]:
+        for record in [each for each in self.records.values() if each.state == "running"]:
+            trial = RunningTrial(record, seeds_of(record), self._together(record))
+            self.running[record.number] = trial
+            # All trainings of a trial may have been over when the earlier start was killed.
             self._settle(trial)
+            waits = not record.trainings and self.proposals.waits(record.number)
+            if waits and record.number in self.running:
+                self._pause(trial)
+        if self.paused:
+            self.watch.noted(f"paused before: {len(self.paused)} trials, which may go on")
 
     def conduct(self, *phases: SearchPhase) -> None:
         """Train what the phases ask for, in their order, until that is nothing more."""
@@ -85,9 +89,13 @@ class Conductor:
         for reason, many in (self.refused - self._told).items():
             self.watch.refused(reason, many)
         self._told = self.refused.copy()
-        if planned is None:
-            return False
-        self._begin(planned)
+        match planned:
+            case None:
+                return False
+            case PromotedTrial(number=number):
+                self._promote(number)
+            case PlannedTrial():
+                self._begin(planned)
         return True
 
     def _begin(self, planned: PlannedTrial) -> None:
@@ -107,6 +115,7 @@ class Conductor:
         self.running[record.number] = trial
         for training in self._known(planned):
             self._over(trial, training)
+            self._settle(trial)
 
     def _together(self, record: TrialRecord) -> bool:
         """Whether no training of the trial can make the others needless."""
@@ -118,24 +127,35 @@ class Conductor:
         keys = [(planned.candidate.key, seed) for seed in planned.seeds]
         return [self._trained[key] for key in keys if key in self._trained]
 
+    def _promote(self, number: int) -> None:
+        """Have a paused trial go on; one whose first training is over has done so already."""
+        trial = self.paused.pop(number, None)
+        if trial is not None:
+            self.running[number] = trial
+            self.records[number] = trial.record
+
     def _submit(self, trial: RunningTrial, seed: int) -> None:
         record = trial.record
         first = seed == trial.seeds[0]
+        recipe = changed_recipe(self.study.training, record.candidate.recipe)
         job = TrainingJob(
             trial=record.number,
             seed=seed,
             network=record.candidate.network,
-            recipe=changed_recipe(self.study.training, record.candidate.recipe),
+            recipe=recipe,
             folder=self.folder / training_folder(record.number, seed),
-            report=self._reporting(record, seed, first),
+            report=self._reporting(record, seed, first, recipe.epochs),
         )
         trial.submitted(seed)
         self._at_work += 1
-        self._begun += 1
-        self.watch.begun(record.number, seed, record.candidate, self._begun)
+        if first and trial.epoch:
+            self.watch.went_on(record.number, seed, trial.epoch)
+        else:
+            self._begun += 1
+            self.watch.begun(record.number, seed, record.candidate, self._begun)
         self.engine.submit(job)
 
-    def _reporting(self, record: TrialRecord, seed: int, first: bool) -> ReportScore:
+    def _reporting(self, record: TrialRecord, seed: int, first: bool, last: int) -> ReportScore:
         def report(epoch: int, score: float) -> bool:
             self.watch.scored(record.number, seed, epoch, score)
             if not first:
@@ -143,41 +163,77 @@ class Conductor:
             self.store.report(record.number, epoch, score)
             if record.role != "searched":
                 return False
-            return self.proposals.scored(record.number, epoch, score)
+            # After the last validation there is nothing to stop.
+            return self.proposals.scored(record.number, epoch, score) and epoch < last
 
         return report
 
     def _ended(self, outcome: TrainingOutcome) -> None:
         self._at_work -= 1
-        job = outcome.job
+        job, trial = outcome.job, self.running[outcome.job.trial]
+        first = job.seed == trial.seeds[0]
+        if first and isinstance(outcome.failure, Pruned) and self.proposals.waits(job.trial):
+            self._pause(trial, outcome.seconds)
+            self.watch.paused(self.records[job.trial], outcome.failure.score, outcome.seconds)
+            return
         folder = training_folder(job.trial, job.seed)
         training = ended_training(outcome, self.study.objective, folder)
-        self._over(self.running[job.trial], training)
+        if first:
+            # One that went on may have told of what was new alone.
+            curve = {**dict(self._curve(job.trial)), **dict(training.curve)}
+            training = replace(training, curve=tuple(sorted(curve.items())))
+        self._over(trial, training)
+        self._settle(trial)
+
+    def _pause(self, trial: RunningTrial, seconds: float = 0.0) -> None:
+        number = trial.record.number
+        epoch, _ = self._curve(number)[-1]
+        trial.paused(epoch, seconds)
+        self.paused[number] = self.running.pop(number)
+        self.records[number] = trial.record.paused(epoch)
+
+    def _curve(self, number: int) -> Curve:
+        """The validations of a trial's first training so far."""
+        return tuple(sorted(self.store.reports(number).items()))
+
+    def end_paused(self) -> None:
+        """Write the paused trials as pruned: the search is over, and none of them goes on."""
+        ended = []
+        for number, trial in [*self.paused.items()]:
+            seed, curve = trial.seeds[0], self._curve(number)
+            folder = training_folder(number, seed)
+            self._promote(number)
+            self._over(trial, Training(seed, "pruned", curve[-1][1], curve=curve, folder=folder))
+            ended.append(self._finish(trial, "pruned"))
+        if ended:
+            self.watch.given_up(ended)
 
     def _over(self, trial: RunningTrial, training: Training) -> None:
-        trial.over(training)
+        training = trial.over(training)
         self.remember(trial.record.candidate.key, [training])
         self.store.trained(trial.record.number, training)
         self.records[trial.record.number] = trial.record
-        self._settle(trial)
 
     def _settle(self, trial: RunningTrial) -> None:
         """Write the end of a trial that has no trainings left."""
         end = trial.end
         if end == "running":
             return
+        self.watch.ended(self._finish(trial, end))
+        # A memory that is too small is no failure: the next candidate may be smaller.
+        self._failures = self._failures + 1 if end == "failed" else 0
+        if self._failures >= FAILURES:
+            fact = f"{FAILURES} candidates in a row failed; the last: {trial.reason}"
+            raise TrainingError(fact)
+
+    def _finish(self, trial: RunningTrial, end: TrialState) -> TrialRecord:
         number = trial.record.number
         del self.running[number]
         record = self.store.finish(number, end, trial.reason)
         self.records[number] = record
         if record.role == "searched":
             self.proposals.ended(record)
-        self.watch.ended(record)
-        # A memory that is too small is no failure: the next candidate may be smaller.
-        self._failures = self._failures + 1 if end == "failed" else 0
-        if self._failures >= FAILURES:
-            fact = f"{FAILURES} candidates in a row failed; the last: {trial.reason}"
-            raise TrainingError(fact)
+        return record
 
 
 def training_folder(number: int, seed: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from gridgen.study.candidates.baselines import FOUND
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
+from gridgen.study.methods import PRUNERS
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.answer import counted_baselines, of_role, ranked
 from gridgen.study.trials import Candidate, Role, TrialRecord
@@ -31,6 +32,12 @@ class PlannedTrial(NamedTuple):
     known: str = ""
 
 
+class PromotedTrial(NamedTuple):
+    """A paused trial that goes on."""
+
+    number: int
+
+
 class SearchPhase(Protocol):
     """A source of trials."""
 
@@ -40,9 +47,9 @@ class SearchPhase(Protocol):
     def wanted(self) -> int:
         """How many trials it is to train at most."""
 
-    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | None:
+    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | PromotedTrial | None:
         """What to train next beside the trials so far; None where that is nothing, or nothing
-        before a trial that runs has ended.
+        before a trial that runs has ended or paused.
         """
 
 
@@ -65,9 +72,11 @@ class Listed:
 
 @dataclass
 class Searching:
-    """Candidates that the sampler proposes, until the study's reasons to stop hold.
+    """Paused trials that go on and candidates that the sampler proposes, until the study's reasons
+    to stop hold.
 
-    `reason` says why fewer were trained than wanted; "" otherwise.
+    `reason` says why fewer were trained than wanted; "" otherwise. `late`: because time was over,
+    so that what is paused may go on at another start.
     """
 
     study: Study
@@ -75,20 +84,40 @@ class Searching:
     wanted: int
     title: str = "search"
     reason: str = ""
+    late: bool = False
     started: float = field(default_factory=time.monotonic)
+    # Why nothing new is begun, while what was begun may still go on.
+    _last: str = field(default="", init=False)
 
-    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | None:
-        """The next proposal."""
+    def next(self, records: Sequence[TrialRecord]) -> PlannedTrial | PromotedTrial | None:
+        """A paused trial that is promoted, or else the next proposal."""
         searched = of_role(records, "searched")
         if self.reason or self._enough(searched):
             return None
-        self.reason = self._reason_to_stop(searched)
-        if self.reason or not self.proposals.ready:
+        self.reason = self._over(searched)
+        if self.reason:
+            return None
+        promoted = self.proposals.promoted()
+        if promoted is None and not self._last:
+            planned = self._planned(searched)
+            if planned is not None or not self._last:
+                return planned
+        if promoted is None and not _running(searched):
+            promoted = self.proposals.promoted(last=True)
+            self.reason = self._last if promoted is None else ""
+        return None if promoted is None else PromotedTrial(promoted)
+
+    def _planned(self, searched: Sequence[TrialRecord]) -> PlannedTrial | None:
+        # With a pruner, or failures, `trials` alone may begin many times as many.
+        begun = self.study.stop.begun or PRUNED_TOO * self.wanted
+        if len([each for each in searched if not each.known]) >= begun:
+            self._last = f"{begun} trainings were begun; stop.begun allows more"
+            return None
+        if not self.proposals.ready:
             return None
         found = self.proposals.propose()
         if found is None:
-            running = any(each.state == "running" for each in searched)
-            self.reason = "" if running else nothing_left(self.proposals.drawing)
+            self._last = nothing_left(self.proposals.drawing)
             return None
         return PlannedTrial(found.candidate, "searched", self.study.seeds, found.attributes)
 
@@ -96,18 +125,35 @@ class Searching:
         """Whether as many are trained, or may be, as are wanted."""
         return sum(each.state in ("finished", "running") for each in searched) >= self.wanted
 
-    def _reason_to_stop(self, searched: Sequence[TrialRecord]) -> str:
+    def _over(self, searched: Sequence[TrialRecord]) -> str:
+        """Why nothing at all is trained any more; "" otherwise."""
         stop = self.study.stop
-        # With a pruner, or failures, `trials` alone may begin many times as many.
-        begun = stop.begun or PRUNED_TOO * self.wanted
-        if len([each for each in searched if not each.known]) >= begun:
-            return f"{begun} trainings were begun; stop.begun allows more"
         if stop.hours is not None and time.monotonic() - self.started >= stop.hours * 3600:
+            self.late = True
             return f"{stop.hours:g} hours are over; searching again goes on"
         since = since_the_best(searched)
         if stop.no_progress is not None and since >= stop.no_progress:
             return f"the last {since} candidates were no better than the best"
         return ""
+
+
+def _running(records: Iterable[TrialRecord]) -> bool:
+    return any(each.state == "running" for each in records)
+
+
+def told_of(study: Study) -> Iterator[str]:
+    """A line that says where the study's pruner pauses trainings, if it does."""
+    pruner, recipe = PRUNERS[study.pruner], study.training
+    if pruner.halving is None:
+        return
+    rungs = pruner.halving.rungs(recipe.epochs, recipe.validate_every)
+    every = f"{recipe.epochs} epochs with a validation every {recipe.validate_every}"
+    if not rungs:
+        yield f"{study.pruner}: there is no rung in {every}; all are trained to the end"
+        return
+    listed = ", ".join(map(str, rungs))
+    share = f"the best 1 of {pruner.halving.reduction} goes on"
+    yield f"{study.pruner}: trainings pause at epoch {listed} of {recipe.epochs}; {share}"
 
 
 def trained(records: Iterable[TrialRecord]) -> int:
@@ -130,7 +176,7 @@ def since_the_best(searched: Iterable[TrialRecord]) -> int:
     """The number of trials that ended after the best one without being better."""
     best, since = float("-inf"), 0
     for each in searched:
-        if each.state == "running":
+        if each.state in ("running", "paused"):
             continue
         better = each.state == "finished" and each.score is not None and each.score > best
         best, since = (each.score or 0.0, 0) if better else (best, since + 1)

@@ -11,7 +11,7 @@ from gridgen.study.trials import Training, TrainingEnd, TrialRecord, TrialState
 
 @dataclass
 class RunningTrial:
-    """A trial that has trainings left: one for each of `seeds`, in their order.
+    """A trial that has trainings left, or is paused: one for each of `seeds`, in their order.
 
     Unless `together`, the others begin when the first is over, since a trial that is pruned in it
     has no others.
@@ -21,6 +21,9 @@ class RunningTrial:
     seeds: tuple[int, ...]
     together: bool = False
     _submitted: set[int] = field(default_factory=set, init=False)
+    # Of the first training, while it is paused and until it goes on.
+    epoch: int = field(default=0, init=False)
+    _seconds: float = field(default=0.0, init=False)
 
     def due(self) -> Iterator[int]:
         """The seeds that can be trained now."""
@@ -35,12 +38,22 @@ class RunningTrial:
         """The training of a seed runs."""
         self._submitted.add(seed)
 
-    def over(self, training: Training) -> None:
-        """A training has ended, or was taken from elsewhere."""
+    def paused(self, epoch: int, seconds: float = 0.0) -> None:
+        """The first training stopped after an epoch, and may go on; so long it ran."""
+        self._submitted.discard(self.seeds[0])
+        self.epoch = epoch
+        self._seconds += seconds
+
+    def over(self, training: Training) -> Training:
+        """A training has ended, or was taken from elsewhere; it, with all the time it took."""
         self._submitted.discard(training.seed)
+        if training.seed == self.seeds[0]:
+            seconds = round(training.seconds + self._seconds, 3)
+            training = replace(training, seconds=seconds)
         ended = (*self.record.trainings, training)
         ordered = sorted(ended, key=lambda each: self.seeds.index(each.seed))
         self.record = replace(self.record, trainings=tuple(ordered))
+        return training
 
     @property
     def end(self) -> TrialState:

@@ -22,6 +22,7 @@ from gridgen.study.driver.phases import (
     confirmations,
     drawn_at_random,
     seeds_of,
+    told_of,
     trained,
 )
 from gridgen.study.driver.resumed import take_up_known
@@ -61,8 +62,9 @@ def search(
     trials/, and at the end, also after an error or Ctrl-C, best.yaml, trials.csv, trainings.csv and
     report.html. Calling it again goes on with a search that was killed, each training from its own
     checkpoint. `parallel` candidates are trained at once, each in a child process on `device`;
-    `evaluate` trains them in this process instead. `storage` is sqlite or journal. Rows of the
-    table `known`, as trials.csv is one, count as trained.
+    `evaluate` trains them in this process instead; where a pruner pauses, it is called again for a
+    training that goes on. `storage` is sqlite or journal. Rows of the table `known`, as trials.csv
+    is one, count as trained.
 
     Errors: `RunError` if another process searches there, or the folder holds another study;
     `SpecError` if the data does not fit, or no candidate meets the budget; `TrainingError` if
@@ -134,7 +136,7 @@ class Search:
     def __post_init__(self) -> None:
         records = {each.number: each for each in self.store.trials()}
         proposals = Proposals(self.study, self.drawing, self.study.reproducible)
-        proposals.restore(records.values())
+        proposals.restore(records.values(), self.store.reports)
         self.conductor = Conductor(
             self.study,
             self.folder,
@@ -151,6 +153,8 @@ class Search:
         searching = Searching(self.study, self.conductor.proposals, wanted)
         done = trained(self.conductor.listed)
         self.watch.started(wanted, done, self.engine.places)
+        for line in told_of(self.study):
+            self.watch.noted(line)
         try:
             self.conductor.resume(lambda record: seeds_of(self.study, record))
             for phases in self._phases(searching):
@@ -159,6 +163,8 @@ class Search:
                     before = done if searching in phases else 0
                     self.watch.phase(titles, sum(phase.wanted for phase in phases), before)
                 self.conductor.conduct(*phases)
+                if searching in phases and not searching.late:
+                    self.conductor.end_paused()
             self.stopped = searching.reason or f"{wanted} candidates are trained"
         except BaseException as error:
             self.stopped = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")

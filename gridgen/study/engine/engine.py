@@ -31,7 +31,8 @@ class Pruned(Exception):  # noqa: N818 - an answer, not an error
 class TrainingJob:
     """One training to run: a network, how, from which seed, and in which folder.
 
-    Each validation goes to `report`, which answers whether to stop there.
+    Each validation goes to `report`, which answers whether to stop there. A training that was
+    stopped may be submitted again: it then goes on from what lies in its folder.
     """
 
     trial: int

@@ -1,37 +1,28 @@
-"""What is proposed next, and which training is given up: from a study of Optuna's in memory.
+"""What a search does next: the candidates it proposes, what it pauses or ends, what goes on.
 
-It is filled anew from the stored trials at each start, so that samplers and pruners see what they
-should see: means over seeds, and of `reproducible` searches only what was known at the last
-barrier, whatever ended meanwhile.
+All of it is known anew from the stored trials at each start. A `reproducible` search decides by
+what was known at its last barrier alone, whatever has ended meanwhile.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
-
-import optuna
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from gridgen.space.choices import Params
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS, SAMPLERS
-from gridgen.study.proposals.distributions import distribution, in_optuna, to_optuna
-from gridgen.study.proposals.sampler import FeasibleSampler, NothingNew, suggested
-from gridgen.study.trials import Candidate, Curve, TrialRecord
+from gridgen.study.proposals.memory import Memory
+from gridgen.study.proposals.sampler import FeasibleSampler
+from gridgen.study.trials import Candidate, TrialRecord
 
-NAME = "gridgen"
 WAVE = 8
 """Candidates that a reproducible search proposes from one barrier to the next."""
 
-STATES = {
-    "finished": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    # A sampler learns that there is nothing to be had there.
-    "infeasible": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
+Reports = Callable[[int], Mapping[int, float]]
+"""Gives the validations of a trial that is not over: score by epoch."""
 
 
 class Proposal(NamedTuple):
@@ -42,49 +33,59 @@ class Proposal(NamedTuple):
 
 
 @dataclass
+class _Proposed:
+    """A trial on its way. `number` is below 0 where nothing new was found for its place."""
+
+    number: int = -1
+    curve: dict[int, float] = field(default_factory=dict)
+    record: TrialRecord | None = None
+    # The epoch up to which samplers saw it when it last paused.
+    shown: int = 0
+
+
+@dataclass
 class Proposals:
-    """The trials of a search as its sampler and its pruner see them."""
+    """The searched trials as sampler and pruner see them, and what these say is to be done."""
 
     study: Study
     drawing: Drawing
     reproducible: bool = False
     known: set[str] = field(default_factory=set, init=False)
-    _ended: list[TrialRecord | None] = field(default_factory=list, init=False)
-    _proposed: str = field(default="", init=False)
-    _told: int = field(default=0, init=False)
+    _trials: list[_Proposed] = field(default_factory=list, init=False)
     _places: dict[int, int] = field(default_factory=dict, init=False)
-    _judges: dict[int, optuna.Study] = field(default_factory=dict, init=False)
+    _proposed: str = field(default="", init=False)
+    # Places that samplers have not been told the end of.
+    _open: list[int] = field(default_factory=list, init=False)
+    _barrier: int = field(default=0, init=False)
+    _promoted: deque[int] = field(default_factory=deque, init=False)
 
     def __post_init__(self) -> None:
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.memory = self._empty()
+        recipe, pruner = self.study.training, PRUNERS[self.study.pruner]
+        self.memory = Memory(self.study.dimensions, pruner)
+        self.rungs = pruner.rungs(recipe.epochs, recipe.validate_every)
 
-    def _empty(self) -> optuna.Study:
-        epochs = self.study.training.epochs
-        pruner = PRUNERS[self.study.pruner].make(epochs)
-        return optuna.create_study(direction="maximize", study_name=NAME, pruner=pruner)
-
-    def restore(self, records: Iterable[TrialRecord]) -> None:
+    def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:
         """Take up the trials of an earlier start, in their order."""
         for record in records:
             self.known.add(record.candidate.key)
             if record.role == "searched":
                 self.begun(record.number, record.candidate, record.attributes)
-                if record.state != "running":
+                if record.state == "running":
+                    self._take_up(record.number, reports(record.number))
+                else:
                     self.ended(record)
 
     @property
     def ready(self) -> bool:
         """Whether a proposal may be asked for; a reproducible search waits at its barriers."""
-        at_barrier = self.reproducible and len(self._ended) % WAVE == 0
-        return not at_barrier or None not in self._ended
+        return not self._at_barrier or all(self._rests(place) for place in self._open)
 
     def propose(self) -> Proposal | None:
         """The next candidate; None where nothing new is left. It depends on the seed, on the
         number of trials, and on those that are told, alone.
         """
         self._catch_up()
-        number = len(self._ended)
+        number = len(self._trials)
         random = Random(f"{self.study.seed} {number}")
         make = SAMPLERS[self.study.sampler].make
         # A sampler of its own for each proposal: one that is kept would draw other numbers after a
@@ -98,23 +99,14 @@ class Proposals:
             return asked or self.drawing.draw(random, self.known.__contains__)
 
         sampler = FeasibleSampler(base, self.study.dimensions, choose)
-        self.memory.sampler = sampler
-        trial = self.memory.ask()
-        try:
-            # Asked for here, as Optuna asks for no point of which each value is the only one.
-            trial.relative_params  # noqa: B018
-            suggested(trial, self.study.dimensions)
-        except NothingNew:
-            self.memory.tell(trial, state=TrialState.FAIL)
-            self._ended.append(_NOTHING)
+        noted = self.memory.ask(sampler)
+        self._trials.append(_Proposed())
+        if noted is None:
             return None
         assert sampler.chosen is not None
-        self._ended.append(None)
+        self._open.append(number)
         self._proposed = sampler.chosen.key
-        stored = self._stored(number)
-        # What samplers note of a proposal on its way is of no use to a later start.
-        kept = {n: v for n, v in stored.system_attrs.items() if "relative_params" not in n}
-        return Proposal(sampler.chosen, kept)
+        return Proposal(sampler.chosen, noted)
 
     def begun(
         self, number: int, candidate: Candidate, attributes: Mapping[str, Any] | None = None
@@ -122,101 +114,127 @@ class Proposals:
         """The candidate is the trial of this number, be it the last proposal or another's."""
         self.known.add(candidate.key)
         if self._proposed != candidate.key:
-            if not self._fits(candidate.params):
+            if not self.memory.fits(candidate.params):
                 return
             self._catch_up()
-            self._add(candidate.params, dict(attributes or {}))
+            self.memory.add(candidate.params, attributes or {})
+            self._open.append(len(self._trials))
+            self._trials.append(_Proposed())
         self._proposed = ""
-        self._places[number] = len(self._ended) - 1
+        self._places[number] = len(self._trials) - 1
+        self._trials[-1].number = number
 
     def scored(self, number: int, epoch: int, score: float) -> bool:
-        """Note a validation, and say whether the pruner gives the trial up."""
+        """Note a validation, and say whether the training is to stop there.
+
+        It may be paused, as `waits` then tells, or ended for good.
+        """
         place = self._places.get(number)
         if place is None:
             return False
-        judge = self._judge(place)
-        trial = _trial(judge, place)
-        if epoch not in judge.get_trials(deepcopy=False)[place].intermediate_values:
-            trial.report(score, epoch)
-        return trial.should_prune()
+        if self.rungs is None:
+            return self.memory.judged(place, epoch, score, apart=self.reproducible)
+        self._trials[place].curve[epoch] = score
+        stops = self.rungs.reached(number, epoch, score)
+        if stops and not self.reproducible:
+            self._show(place)
+        return stops
+
+    def waits(self, number: int) -> bool:
+        """Whether a trial is paused: at its rung, or promoted and not gone on yet."""
+        if self.rungs is None or number not in self._places:
+            return False
+        return self.rungs.paused(number) or number in self._promoted
+
+    def promoted(self, last: bool = False) -> int | None:
+        """The number of a paused trial that goes on now; None where none does.
+
+        With `last` no trial runs and nothing new will be begun: of each rung one goes on at least.
+        """
+        if self.rungs is None:
+            return None
+        self._catch_up()
+        while True:
+            while self._promoted:
+                number = self._promoted.popleft()
+                # A later start finds again what went on before, and how far it came.
+                if not self._rests(self._places[number]):
+                    return number
+            if not (last or not self.reproducible):
+                return None
+            found = self.rungs.promotable() or self.rungs.promotable(int(last))
+            if not found:
+                return None
+            self._promote(found if self.reproducible else found[:1])
 
     def ended(self, record: TrialRecord) -> None:
         """Note the end of a trial, which samplers learn at the next barrier or at once."""
         place = self._places.get(record.number)
         if place is None:
             return
-        self._ended[place] = record
-        self._judges.pop(place, None)
+        self._take_up(record.number, _curve(record))
+        self._trials[place].record = record
         if not self.reproducible:
-            self._tell(place, record)
+            self._show(place)
+            self._open.remove(place)
+
+    @property
+    def _at_barrier(self) -> bool:
+        many = len(self._trials)
+        return self.reproducible and many % WAVE == 0 and self._barrier < many
 
     def _catch_up(self) -> None:
-        """At a barrier, tell all that has ended before it, in the order of the trials."""
-        if self.reproducible and self.ready and len(self._ended) % WAVE == 0:
-            for place in range(self._told, len(self._ended)):
-                record = self._ended[place]
-                assert record is not None
-                self._tell(place, record)
-            self._told = len(self._ended)
-
-    def _tell(self, place: int, record: TrialRecord) -> None:
-        if record is _NOTHING:
+        """At a barrier, tell what has ended or paused before it, in the order of the trials, and
+        choose what goes on.
+        """
+        if not self._at_barrier or not self.ready:
             return
-        trial = _trial(self.memory, place)
-        said = self._stored(place).intermediate_values
-        for epoch, score in _curve(record):
-            if epoch not in said:
-                trial.report(score, epoch)
-                # Halving keeps what it found at a rung with the trial; its answer is known here.
-                trial.should_prune()
-        state = STATES[record.state]
-        value = record.score if state is TrialState.COMPLETE else None
-        self.memory.tell(trial, value, state)
+        self._barrier = len(self._trials)
+        for place in self._open:
+            self._show(place)
+        self._open = [place for place in self._open if self._paused(place)]
+        if self.rungs is not None:
+            self._promote(self.rungs.promotable())
 
-    def _judge(self, place: int) -> optuna.Study:
-        """What the pruner compares a trial with: all, or what was known at the last barrier."""
+    def _promote(self, numbers: list[int]) -> None:
+        assert self.rungs is not None
+        for number in numbers:
+            self.rungs.promote(number)
+        self._promoted.extend(numbers)
+
+    def _paused(self, place: int) -> bool:
+        return self.rungs is not None and self.rungs.paused(self._trials[place].number)
+
+    def _rests(self, place: int) -> bool:
+        return self._trials[place].record is not None or self._paused(place)
+
+    def _show(self, place: int) -> None:
+        """Show a trial to samplers: as paused, or else as it ended."""
+        trial, record = self._trials[place], self._trials[place].record
+        # What a later start finds ended was only paused at the barriers before.
+        paused = self._paused(place) and (self.reproducible or record is None)
+        if paused and self.rungs is not None:
+            until = self.rungs.epoch(trial.number)
+            curve = [(epoch, score) for epoch, score in trial.curve.items() if epoch <= until]
+            if trial.shown < until:
+                self.memory.show(place, curve, "paused", None)
+            trial.shown = until
+        elif record is not None:
+            self.memory.show(place, _curve(record).items(), record.state, record.score)
+
+    def _take_up(self, number: int, curve: Mapping[int, float]) -> None:
+        """Note validations of an earlier start, or of a training that was known."""
+        if self.rungs is None or number not in self._places:
+            return
+        self._trials[self._places[number]].curve.update(curve)
         if not self.reproducible:
-            return self.memory
-        if place not in self._judges:
-            judge = self._judges[place] = self._empty()
-            for trial in self.memory.get_trials(deepcopy=False)[: place + 1]:
-                judge.add_trial(trial)
-        return self._judges[place]
-
-    def _add(self, params: Params, attributes: dict[str, Any]) -> None:
-        self.memory.add_trial(
-            create_trial(
-                state=TrialState.RUNNING,
-                **in_optuna(self.study.dimensions, params),
-                system_attrs=attributes,
-            )
-        )
-        self._ended.append(None)
-
-    def _fits(self, params: Params) -> bool:
-        """Whether these are values of this space; those of a table may be of another."""
-        named = self.study.dimensions.named
-        if not params or not params.keys() <= named.keys():
-            return False
-        every = ((distribution(named[n]), named[n], value) for n, value in params.items())
-        try:
-            return all(d._contains(d.to_internal_repr(to_optuna(n, v))) for d, n, v in every)
-        except (ValueError, TypeError):
-            return False
-
-    def _stored(self, place: int) -> FrozenTrial:
-        return self.memory.get_trials(deepcopy=False)[place]
+            self.rungs.take_up(number, sorted(curve.items()))
+            return
+        # How far it was promoted follows from the barriers, which are come by again.
+        for epoch, score in sorted(curve.items()):
+            self.rungs.reached(number, epoch, score)
 
 
-_NOTHING: Any = object()
-"""Stands in place of a trial for which nothing new was found."""
-
-
-def _trial(study: optuna.Study, place: int) -> Trial:
-    # Optuna has no public way from a trial's number to one that can be told its score.
-    return Trial(study, study.get_trials(deepcopy=False)[place]._trial_id)
-
-
-def _curve(record: TrialRecord) -> Curve:
+def _curve(record: TrialRecord) -> dict[int, float]:
     """The validations of the first seed, at which pruning looks."""
-    return record.trainings[0].curve if record.trainings else ()
+    return dict(record.trainings[0].curve) if record.trainings else {}

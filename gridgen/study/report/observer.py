@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.live import Live
 from rich.text import Text
@@ -43,8 +44,19 @@ class SearchObserver:
     def scored(self, trial: int, seed: int, epoch: int, score: float) -> None:
         """A training was validated."""
 
+    def paused(self, record: TrialRecord, score: float, seconds: float) -> None:
+        """A training stopped at a rung with this score, after so long, and may go on."""
+
+    def went_on(self, trial: int, seed: int, epoch: int) -> None:
+        """A training that was paused goes on after this epoch."""
+
     def ended(self, record: TrialRecord) -> None:
         """A trial is over, with a score or without one."""
+
+    def given_up(self, records: Sequence[TrialRecord]) -> None:
+        """The search is over, and so are trials that were paused."""
+        for record in records:
+            self.ended(record)
 
     def finished(self, reason: str) -> None:
         """The search ends, for this reason."""
@@ -63,6 +75,8 @@ class SearchProgress(SearchObserver):
         self.running = dict[tuple[int, int], str]()
         self.best: TrialRecord | None = None
         self.seconds, self.made = 0.0, 0
+        # Of trials that were paused: seconds that are counted already.
+        self.counted = dict[int, float]()
         self.live: Live | None = None
         if sys.stderr.isatty():
             # Without automatic refresh there is no thread, and lines change on events alone.
@@ -105,13 +119,32 @@ class SearchProgress(SearchObserver):
         self.running[trial, seed] = f"epoch {epoch} {signed(score, self.digits)}"
         self._show()
 
+    def paused(self, record: TrialRecord, score: float, seconds: float) -> None:
+        """Say where, with which score."""
+        self._leave(record.number)
+        self.seconds += seconds
+        self.counted[record.number] = self.counted.get(record.number, 0.0) + seconds
+        reached = f"{self.objective} {signed(score, self.digits)}"
+        self._print(f"trial {record.number}: paused {record.reason}, {reached}")
+        self._show()
+
+    def went_on(self, trial: int, seed: int, epoch: int) -> None:
+        """Say from where."""
+        self.running[trial, seed] = ""
+        self._print(f"trial {trial}: goes on from epoch {epoch}")
+        self._show()
+
+    def given_up(self, records: Sequence[TrialRecord]) -> None:
+        """Say how many."""
+        ones = "trial is" if len(records) == 1 else "trials are"
+        self._print(f"{len(records)} paused {ones} pruned, as the search is over")
+
     def ended(self, record: TrialRecord) -> None:
         """Say how the trial ended, the best so far, and the time left."""
-        for key in [key for key in self.running if key[0] == record.number]:
-            del self.running[key]
+        self._leave(record.number)
         self.done += record.state == "finished"
         if not record.known:
-            self.seconds += record.seconds
+            self.seconds += record.seconds - self.counted.pop(record.number, 0.0)
             self.made += record.state == "finished"
         if record.role == "searched":
             self.best = next(iter(ranked([each for each in (self.best, record) if each])), None)
@@ -124,6 +157,10 @@ class SearchProgress(SearchObserver):
         self._stop()
         if reason:
             self._print(reason)
+
+    def _leave(self, number: int) -> None:
+        for key in [key for key in self.running if key[0] == number]:
+            del self.running[key]
 
     def _end(self, record: TrialRecord) -> str:
         if record.state == "finished" and record.scores:

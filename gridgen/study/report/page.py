@@ -83,7 +83,7 @@ def _numbered(entries: Sequence[dict[str, Any]]) -> list[Sketch]:
 
 def _unfinished(asked: Asked, records: Sequence[TrialRecord]) -> str:
     """A line that says that there is more to come; "" where the search is over."""
-    running = sum(each.state == "running" for each in records)
+    running = sum(each.state in ("running", "paused") for each in records)
     if asked.stopped and not running:
         return ""
     why = f" It stopped: {asked.stopped}." if asked.stopped else ""

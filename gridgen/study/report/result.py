@@ -16,7 +16,7 @@ from gridgen.study.trials import TrialRecord
 MOST_PRINTED = 10
 """Candidates that a table prints."""
 WRITTEN = ("report.html", "best.yaml", "trials.csv", "trainings.csv")
-STATES = ("finished", "pruned", "failed", "infeasible", "running")
+STATES = ("finished", "pruned", "failed", "infeasible", "paused", "running")
 
 
 @dataclass(frozen=True, repr=False)

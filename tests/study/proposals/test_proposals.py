@@ -36,7 +36,7 @@ recipe: demo
 def proposals(text: str = TEXT, records=(), **changes) -> Proposals:
     study = Study.parse(text).but(**changes)
     made = Proposals(study, Drawing(study), study.reproducible)
-    made.restore(records)
+    made.restore(records, {}.get)
     return made
 
 
@@ -140,7 +140,7 @@ def test_trials_of_another_space_are_known_and_not_shown_to_the_sampler():
     other = run(proposals(MIXED), 0, 3)
     made = proposals(records=other)
     assert made.known == {each.candidate.key for each in other}
-    assert not made.memory.trials
+    assert not made.memory.optuna.trials
 
 
 def test_a_method_that_needs_a_package_says_so(monkeypatch):
