@@ -268,9 +268,9 @@ grid    every candidate of the space, in its order
 """,
     "pruners": """\
 none       every candidate is trained to the end
-median     gives up what is below the median at the same epoch, after four trials
-halving    asynchronous successive halving: a quarter goes on past each rung
-hyperband  brackets of successive halving, a third goes on, the rungs at other epochs in each
+median     ends for good what is below the median at the same epoch, after four trials
+halving    asynchronous successive halving: pauses at each rung, the best quarter goes on
+hyperband  brackets of successive halving: the best third goes on, some begin at higher rungs
 """,
     "baselines": """\
 unet    the widest U-Net within the budget, of the shapes that vary

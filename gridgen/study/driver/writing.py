@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,12 +11,12 @@ from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.language.study import Study
+from gridgen.study.looking import study_trials
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
 from gridgen.study.store.identity import STUDY
-from gridgen.study.store.opening import read_store
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump
@@ -81,8 +80,7 @@ def write_study_report(folder: PathLike, path: PathLike | None = None) -> Path:
     Errors: `RunError` for a folder without a study, and for a damaged database; `FileError`.
     """
     folder = Path(folder)
-    with closing(read_store(folder)) as store:
-        records = store.trials()
+    records = study_trials(folder)
     asked = asked_of(Study.load(folder / STUDY), folder, **_ended(folder / END))
     return write_page(Result(folder, asked, tuple(records)), None if path is None else Path(path))
 

@@ -124,6 +124,9 @@ def test_a_search_that_has_barely_begun_has_a_page(many):
 def test_what_is_not_over_is_said():
     running = [record(1, state="running")]
     assert "1 of its trials is not over" in shown(running).text
+    paused = [record(number, state="running").paused(6) for number in (1, 2)]
+    assert "2 of its trials are not over" in shown(paused).text
+    assert "at epoch 6" in shown(paused).text
     assert "This search is not over." in shown(study(3, False), replace(ASKED, stopped="")).text
 
 
