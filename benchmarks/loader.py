@@ -145,7 +145,7 @@ def print_parts(root: Path) -> None:
     source = label_source(layout, "train", read_classes(root / "classes.txt"), [])
     sample = paired(layout, "train", source.files, [])[0]
     pixels, side = read_image(image, 3), (CROP.smallest + CROP.largest) // 2
-    window = Window(100, 200, side)
+    window = Window.square(100, 200, side)
     cut, size = pixels[None, :, :side, :side].contiguous(), (CROP.size, CROP.size)
     print("\n| part of a sample | ms |\n|---|---:|")
     for name, work in {

@@ -18,6 +18,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.errors import DataError, UsageError, reason_of
 from gridgen.files import require_file
 from gridgen.images import pillow_formats, tiff
+from gridgen.images.counted import counted_ranges, is_countable
 from gridgen.images.header import Header, Samples, Window
 from gridgen.images.rules import (
     DecodedImage,
@@ -55,13 +56,12 @@ class ImageFile(Protocol):
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[ImageFile]:
-    """Open an image file of a size that memory can hold. Errors: `DataError`, in the block too."""
+    """Open an image file. Errors: `DataError`, in the block too."""
     path = Path(path)
     try:
         magic = _magic(path)
         kind = tiff if magic in tiff.MAGIC else pillow_formats
         with kind.opened(path) as file:
-            _require_memory(path, file.header)
             yield file
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: {reason_of(error)}") from error
@@ -79,9 +79,16 @@ def _magic(path: Path) -> bytes:
     return magic
 
 
-def _require_memory(path: Path, header: Header) -> None:
-    """Refuse an image whose pixels would take half of the memory. Errors: `DataError`."""
+def _require_memory(path: str | Path, header: Header, window: Window | None = None) -> None:
+    """Refuse pixels that would take half of the memory: all, or the rows that a window touches.
+
+    Errors: `DataError`.
+    """
     rows, columns = header.stored
+    if window is not None:
+        together = header.rows_at_once
+        first, last = window.top // together, -(-window.rows.stop // together)
+        rows = min((last - first) * together, rows)
     stored = rows * columns * header.samples * header.dtype.itemsize
     needed = stored + rows * columns * header.channels * (4 if header.white else 12)
     require_memory_for(path, f"{columns}x{rows} pixels", needed)
@@ -163,6 +170,7 @@ def read_pixels(
     """
     with opened(path) as file:
         header = file.header
+        _require_memory(path, header, window)
         wanted = channels or header.channels
         require_channels(path, header.channels, wanted)
         alone, ranges = header.orientation == 1, None
@@ -182,7 +190,12 @@ def read_pixels(
 def _ranges(path: str | Path, changed: int, scale: PixelScale) -> Ranges:
     """The ranges of a file as it was at that time. Errors: `DataError`."""
     with opened(path) as file:
-        return ranges_of(file.header, file.read(), scale)
+        header = file.header
+        bands = list(header.bands())
+        if len(bands) > 1 and is_countable(header):
+            return counted_ranges(header, map(file.read, bands), scale)
+        _require_memory(path, header)
+        return ranges_of(header, file.read(), scale)
 
 
 def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
@@ -205,6 +218,7 @@ def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header
     """
     with opened(path) as file:
         header = file.header
+        _require_memory(path, header, window)
         alone = header.orientation == 1
         samples = upright_samples(header, file.read(window if alone else None))
     if window is None:
@@ -216,7 +230,7 @@ def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header
 
 def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:
     """Refuse values that end before the window does. Errors: `DataError`."""
-    if tuple(size) != (window.side, window.side):
+    if tuple(size) != (window.height, window.width):
         raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
 
 
@@ -243,11 +257,14 @@ def read_header(path: str | Path) -> Header:
         return file.header
 
 
-def inspect_image(path: str | Path) -> Header:
+def inspect_image(path: str | Path, *, in_bands: bool = False) -> Header:
     """The header of an image file, once the file is known to be whole.
 
-    Decodes no pixels if the format has checksums. Errors: `DataError`.
+    Decodes no pixels if the format has checksums. Of an image that is to be read in bands,
+    memory has to hold one of them alone. Errors: `DataError`.
     """
     with opened(path) as file:
+        header = file.header
+        _require_memory(path, header, next(header.bands()) if in_bands else None)
         file.verify()
-        return file.header
+        return header

@@ -1,8 +1,9 @@
 """What an image file says of the values that it stores, before any is read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,22 +28,32 @@ COLOURED = {Photometric.RGB: 3, Photometric.CMYK: 4}
 """Samples that make a colour. Where there are more, each sample is a channel of its own."""
 
 
+PIXELS_AT_ONCE = 2**22
+"""Pixels of a band in which a file is gone through that does not fit into memory."""
+
+
 class Window(NamedTuple):
-    """A square part of an image: its upper left corner and its side, in pixels."""
+    """A rectangular part of an image: its upper left corner and its size, in pixels."""
 
     top: int
     left: int
-    side: int
+    height: int
+    width: int
+
+    @classmethod
+    def square(cls, top: int, left: int, side: int) -> Self:
+        """A window with equal sides."""
+        return cls(top, left, side, side)
 
     @property
     def rows(self) -> slice:
         """The rows that the window covers."""
-        return slice(self.top, self.top + self.side)
+        return slice(self.top, self.top + self.height)
 
     @property
     def columns(self) -> slice:
         """The columns that the window covers."""
-        return slice(self.left, self.left + self.side)
+        return slice(self.left, self.left + self.width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +79,32 @@ class Header:
     """The number that marks pixels without a value, in GDAL's TIFF tag 42113."""
     palette: npt.NDArray[np.float32] | None = None
     """(entries, 3): red, green and blue of each index, from 0 to 1."""
+    stored_together: int | None = None
+    """Stored rows that only together can be decoded, such as those of a strip; None for all."""
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the upright image."""
         rows, columns = self.stored
         return (columns, rows) if self.orientation in LYING else (rows, columns)
+
+    @property
+    def rows_at_once(self) -> int:
+        """Rows of the upright image that are decoded together, at its top and each time as many
+        below.
+        """
+        height = self.size[0]
+        return min(self.stored_together or height, height) if self.orientation == 1 else height
+
+    def bands(self) -> Iterator[Window]:
+        """Windows over the whole width that cover the upright image, few pixels at a time.
+
+        Each is decoded without the others; a file that is decoded whole has one.
+        """
+        height, width = self.size
+        step = self.rows_at_once * max(PIXELS_AT_ONCE // (self.rows_at_once * width), 1)
+        for top in range(0, height, step):
+            yield Window(top, 0, min(step, height - top), width)
 
     @property
     def channels(self) -> int:

@@ -62,7 +62,7 @@ def pixels_of(
     Of a part of a file, `ranges` are those of all its samples; else they are those of `stored`.
     """
     upright = upright_samples(header, stored)
-    valid = _valid(header, upright, scale.nodata)
+    valid = valid_samples(header, upright, scale.nodata)
     white, plain = white_of(header, scale), header.photometric in PLAIN and not scale.black
     if valid is None and white and plain and upright.dtype in (np.uint8, np.uint16):
         return DecodedImage(_divided(upright, white), header)
@@ -113,7 +113,7 @@ def _looked_up(header: Header, indices: npt.NDArray[np.integer]) -> Levels:
     return found
 
 
-def _valid(header: Header, values: Samples, declared: float | None) -> ValidMask | None:
+def valid_samples(header: Header, values: Samples, declared: float | None) -> ValidMask | None:
     """Which samples are numbers, and not those that mark a pixel without one; None if all are."""
     valid: ValidMask | None = None
     if header.dtype.kind == "f":
@@ -135,12 +135,12 @@ def _stored(mark: float, dtype: np.dtype[Any]) -> Any:
 def ranges_of(header: Header, stored: Samples, scale: PixelScale) -> Ranges:
     """What becomes 0 and 1 in each channel of an image whose white is not known."""
     values = upright_samples(header, stored)
-    numbers = _numbers(header, values, _valid(header, values, scale.nodata))
+    numbers = numbers_of(header, values, valid_samples(header, values, scale.nodata))
     return tuple(_range(channel) for channel in np.moveaxis(numbers, 2, 0))
 
 
-def _numbers(header: Header, values: Samples, valid: ValidMask | None) -> Levels:
-    """Numbers that grow with brightness where white is not known; NaN for those without a value."""
+def numbers_of(header: Header, values: Samples, valid: ValidMask | None) -> Levels:
+    """What grows with brightness where white is not known; NaN for samples without a value."""
     numbers = values.astype(np.float64)
     if valid is not None:
         numbers[~valid] = np.nan
@@ -155,7 +155,7 @@ def _levels(
     ranges: Ranges | None,
 ) -> Levels:
     """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0."""
-    numbers = _numbers(header, values, valid)
+    numbers = numbers_of(header, values, valid)
     if (white := white_of(header, scale)) is not None:
         black = scale.black or 0.0 if _declares(header, scale) else 0.0
         inverted = header.photometric is Photometric.WHITE_IS_ZERO

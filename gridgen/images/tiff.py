@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gridgen.errors import DataError
 from gridgen.images.header import Header, Photometric, Samples, Window
+from gridgen.images.tiff_pages import rows_together, samples_of_page
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -54,12 +55,14 @@ class TiffImage:
 
     def read(self, window: Window | None = None) -> Samples:
         """The samples of all pages: (rows, columns, samples), of the window where one is given."""
-        parts = [_whole(page) if window is None else _part(page, window) for page in self._pages]
+        parts = [samples_of_page(page, window) for page in self._pages]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
     def verify(self) -> None:
         """Decode everything, since a TIFF has no checksums."""
-        self.read()
+        bands = list(self.header.bands())
+        for window in bands if len(bands) > 1 else (None,):
+            self.read(window)
 
 
 @contextmanager
@@ -129,6 +132,7 @@ def _header(path: Path, pages: "Sequence[TiffPage]") -> Header:
         orientation=_orientation(path, first),
         nodata=_nodata(first),
         palette=_palette(first) if photometric is Photometric.PALETTE else None,
+        stored_together=max(map(rows_together, pages)),
     )
 
 
@@ -226,54 +230,3 @@ def _values(page: "TiffPage") -> str:
 def _shown(page: "TiffPage") -> str:
     name = getattr(page.photometric, "name", page.photometric)
     return f"{page.imagewidth}x{page.imagelength}, {name}, {_values(page)}"
-
-
-def _whole(page: "TiffPage") -> Samples:
-    """(rows, columns, samples) of one page, for either order in which its samples are stored."""
-    values: Samples = page.asarray()
-    if values.ndim == 2:
-        return _unsigned(values[..., None])
-    return _unsigned(np.moveaxis(values, 0, 2) if page.axes.startswith("S") else values)
-
-
-def _part(page: "TiffPage", window: Window) -> Samples:
-    """The window of one page, of which only the strips or tiles that it touches are decoded."""
-    high, wide = min(page.rowsperstrip, page.imagelength), page.imagewidth
-    if page.is_tiled:
-        high, wide = page.tilelength, page.tilewidth
-    across = -(-page.imagewidth // wide)
-    each = across * -(-page.imagelength // high)
-    planes = len(page.dataoffsets) // each
-    rows = range(window.top // high, -(-window.rows.stop // high))
-    columns = range(window.left // wide, -(-window.columns.stop // wide))
-    touched = [
-        plane * each + row * across + column
-        for plane in range(planes)
-        for row in rows
-        for column in columns
-    ]
-    if not touched or touched[-1] >= len(page.dataoffsets):
-        return _whole(page)[window.rows, window.columns]
-    samples = int(page.samplesperpixel)
-    # A part that the file leaves out holds the number of pixels without a value, or zeros.
-    whole = np.full((len(rows) * high, len(columns) * wide, samples), page.nodata, page.dtype)
-    offsets, counts = ([x[i] for i in touched] for x in (page.dataoffsets, page.databytecounts))
-    file = page.parent.filehandle
-    for segment in file.read_segments(offsets, counts, indices=touched):
-        decoded, position, shape = page.decode(*segment, jpegtables=page.jpegtables)
-        if decoded is None:
-            continue
-        plane, _, top, left, _ = position
-        down, right = top - rows.start * high, left - columns.start * wide
-        _, height, width, kept = shape
-        planar = slice(plane, plane + 1) if planes > 1 else slice(0, kept)
-        whole[down : down + height, right : right + width, planar] = decoded[0, :height, :width]
-    top, left = window.top - rows.start * high, window.left - columns.start * wide
-    bottom = min(window.rows.stop, page.imagelength) - rows.start * high
-    end = min(window.columns.stop, page.imagewidth) - columns.start * wide
-    return _unsigned(whole[top:bottom, left:end])
-
-
-def _unsigned(values: Samples) -> Samples:
-    """Single bits as numbers."""
-    return values.astype(np.uint8) if values.dtype == np.bool_ else values

@@ -104,7 +104,7 @@ def _check_windows(dataset: Dataset, index: int) -> None:
     whole, side = dataset[index], max(min(height, width) // 2, 1)
     corner = height - side, width - side
     for top, left in ((0, 0), corner, (min(1, corner[0]), min(2, corner[1]))):
-        window = Window(top, left, side)
+        window = Window.square(top, left, side)
         rows, columns = window.rows, window.columns
         wanted = Sample(whole.name, whole.image[:, rows, columns], whole.label[..., rows, columns])
         same = _equal(part_of(dataset, index, window), wanted)

@@ -1,5 +1,6 @@
 """From a grid and a dataset to a trained network: recipe, loop, scores, predictions."""
 
+from gridgen.training.bands import infer
 from gridgen.training.inference import Inference, load_inference
 from gridgen.training.loop.measurement import calibrate
 from gridgen.training.loop.train import resume, train
@@ -8,4 +9,3 @@ from gridgen.training.run.folder import Run
 from gridgen.training.run.model import Model, export_model, open_model
 from gridgen.training.scoring.evaluation import Evaluation, evaluate
 from gridgen.training.scoring.predictions import predict
-from gridgen.training.windows import infer

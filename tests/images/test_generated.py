@@ -8,8 +8,8 @@ import tifffile
 from generated import leave_out, made, stored
 
 from gridgen.errors import DataError
-from gridgen.images import Window, read_image, read_label, tiff
-from gridgen.images.files import read_ids, read_pixels, read_samples
+from gridgen.images import Window, header, read_image, read_label, tiff_pages
+from gridgen.images.files import inspect_image, read_ids, read_pixels, read_samples
 from gridgen.images.rules import UPRIGHT
 
 NUMBER, LEAST = 300, 270
@@ -71,14 +71,17 @@ def test_no_file_is_read_wrongly_and_most_are_read(tmp_path):
     assert outcomes["read"] >= LEAST, outcomes
 
 
-def test_windows_hold_what_the_whole_holds(tmp_path):
+def test_windows_hold_what_the_whole_holds(tmp_path, monkeypatch):
+    # What stretches an image is then gone through in bands too.
+    monkeypatch.setattr(header, "PIXELS_AT_ONCE", 50)
     rng = np.random.default_rng(0)
     for number in range(NUMBER):
         file = made(number, tmp_path)
-        height, width = file.upright.shape[:2]
-        side = int(rng.integers(1, min(height, width) + 1))
-        top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
-        window = Window(top, left, side)
+        (top, bottom), (left, right) = (
+            np.sort(rng.choice(length + 1, 2, replace=False)).tolist()
+            for length in file.upright.shape[:2]
+        )
+        window = Window(top, left, bottom - top, right - left)
         whole = read_image(file.path)[:, window.rows, window.columns]
         assert np.array_equal(read_pixels(file.path, window=window).levels, whole), file.said
         if file.upright.shape[2] == 1 and file.upright.dtype.kind != "f":
@@ -103,9 +106,34 @@ def test_a_tile_that_is_left_out_holds_the_number_without_a_value(tmp_path, dtyp
     limits = np.finfo(dtype) if dtype == "f4" else np.iinfo(dtype)
     fits = limits.min <= numbers[text] <= limits.max or (dtype == "f4" and text == "nan")
     pixels[16:] = numbers[text] if fits else 0
-    for window in (None, Window(0, 0, 32)):
+    for window in (None, Window.square(0, 0, 32)):
         _, samples = read_samples(path, window)
         assert np.array_equal(samples[..., 0], pixels, equal_nan=dtype == "f4")
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 400])
+def test_bands_hold_what_the_whole_holds(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(header, "PIXELS_AT_ONCE", at_once)
+    several = 0
+    for number in range(60):
+        file = made(number, tmp_path)
+        if file.path.suffix == ".tif":
+            lay_upright(file.path)
+        found = inspect_image(file.path, in_bands=True)
+        bands = list(found.bands())
+        assert [band.top for band in bands] == [*range(0, found.size[0], bands[0].height)]
+        assert len(bands) == 1 or bands[0].height % found.rows_at_once == 0
+        parts = [read_pixels(file.path, window=band).levels for band in bands]
+        assert np.array_equal(np.concatenate(parts, axis=1), read_image(file.path)), file.said
+        several += len(bands) > 1
+    assert several > (15 if at_once == 1 else 3), several
+
+
+def lay_upright(path):
+    """Let a TIFF say that its rows and columns lie as they are stored."""
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for page in file.pages:
+            page.tags[274].overwrite(1)
 
 
 def test_what_a_file_is_stretched_by_is_looked_for_once(tmp_path, monkeypatch):
@@ -113,12 +141,12 @@ def test_what_a_file_is_stretched_by_is_looked_for_once(tmp_path, monkeypatch):
     numbers = np.random.default_rng(0).integers(0, 4000, (64, 64), np.uint16)
     tifffile.imwrite(path, numbers, tile=(16, 16), metadata=None)
     whole = read_image(path)
-    whole_of = tiff._whole
-    monkeypatch.setattr(tiff, "_whole", lambda page: decoded.append(page) or whole_of(page))
+    whole_of = tiff_pages._whole
+    monkeypatch.setattr(tiff_pages, "_whole", lambda page: decoded.append(page) or whole_of(page))
     for top in (0, 16, 40):
-        part = read_pixels(path, window=Window(top, 8, 20)).levels
+        part = read_pixels(path, window=Window.square(top, 8, 20)).levels
         assert np.array_equal(part, whole[:, top : top + 20, 8:28])
     assert len(decoded) == 1
     tifffile.imwrite(path, numbers // 2 + numbers % 7, tile=(16, 16), metadata=None)
     again = read_image(path)
-    assert np.array_equal(read_pixels(path, window=Window(0, 0, 64)).levels, again)
+    assert np.array_equal(read_pixels(path, window=Window.square(0, 0, 64)).levels, again)

@@ -161,7 +161,7 @@ def test_channels_that_cannot_become_the_wanted_ones_are_refused(tmp_path):
     assert failure(path, channels=4) == f"{path}: 3 channels, but 4 are wanted"
 
 
-WINDOW = Window(top=2, left=3, side=4)
+WINDOW = Window.square(top=2, left=3, side=4)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

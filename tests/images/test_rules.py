@@ -143,7 +143,7 @@ def test_tiles_that_a_file_leaves_out_hold_no_values_in_windows_too(tmp_path, ma
     path.write_bytes(raw)
     whole = read_label(path)
     assert whole[:16, :16].unique().tolist() == [mark or 0]
-    part = read_ids(path, Window(4, 4, 20))
+    part = read_ids(path, Window.square(4, 4, 20))
     assert np.array_equal(part, whole[4:24, 4:24])
 
 

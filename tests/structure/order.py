@@ -15,7 +15,17 @@ from tests.structure.package import dotted, modules
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "training": (
-        *("processes", "inference", "windows", "recipe", "tasks", "run", "scoring", "loop"),
+        *(
+            "processes",
+            "inference",
+            "windows",
+            "bands",
+            "recipe",
+            "tasks",
+            "run",
+            "scoring",
+            "loop",
+        ),
     ),
     "analysis": (
         *("sizes", "paths", "dropout", "receptive", "counting", "breakdown", "needs", "relations"),

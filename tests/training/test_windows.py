@@ -10,9 +10,12 @@ from torch import nn
 from gridgen.emit import GridNetwork
 from gridgen.errors import SizeError, SpecError
 from gridgen.grid import build_grid
+from gridgen.images.rows import ImageRows
 from gridgen.spec import GridSpec
+from gridgen.training import bands
+from gridgen.training.bands import _gaussian, infer, infer_bands, rows_held
 from gridgen.training.inference import INFERENCES, WHOLE, Inference
-from gridgen.training.windows import _gaussian, infer, offsets, views
+from gridgen.training.windows import offsets, views
 
 SPEC = GridSpec(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 SIDES = st.integers(1, 70)
@@ -148,6 +151,73 @@ def test_the_batch_changes_nothing_else(network):
     image = torch.rand(3, 50, 50)
     one, many = (infer(network, image, Inference(window=16, batch=batch)) for batch in (1, 8))
     torch.testing.assert_close(one, many)
+
+
+class Rows:
+    """An image of which it is remembered which rows were asked for."""
+
+    def __init__(self, levels, rows_at_once):
+        self.whole, self.rows_at_once, self.asked = ImageRows(levels), rows_at_once, []
+        self.size = self.whole.size
+
+    def rows(self, top, bottom):
+        self.asked.append((top, bottom))
+        return self.whole.rows(top, bottom)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("together", [1, 16, 1000])
+@pytest.mark.parametrize("name", INFERENCES)
+def test_bands_ask_for_each_row_once_and_are_the_whole_prediction(name, together, batch):
+    network, image = nn.Conv2d(3, 2, 1), torch.rand(3, 1100, 40)
+    inference = INFERENCES[name].but(batch=batch)
+    rows = Rows(image, together)
+    bands = list(infer_bands(network, rows, inference))
+    tops, bottoms = zip(*rows.asked, strict=True)
+    assert tops == (0, *bottoms[:-1])
+    assert bottoms[-1] == 1100
+    assert all(bottom % together == 0 for bottom in bottoms[:-1])
+    assert torch.equal(torch.cat([band.image.levels for band in bands], 1), image)
+    whole = torch.cat([band.prediction for band in bands], 2)
+    assert torch.equal(whole, infer(network, image, inference))
+    assert (len(bands) > 1) == (inference.window is not None)
+
+
+@pytest.mark.parametrize(
+    ("inference", "most"),
+    [
+        (Inference(window=16), 16),
+        (Inference(window=16, stride=4), 16),
+        (Inference(window=16, scales=(0.5, 1)), 32),
+        (Inference(scales=(0.5, 1)), 100),
+    ],
+)
+def test_no_more_rows_are_held_than_windows_reach(inference, most, monkeypatch):
+    held = []
+    release = bands._Held.release
+
+    def recorded(self, until):
+        held.append((self._rows.size[0], self._total.shape[-2]))
+        return release(self, until)
+
+    monkeypatch.setattr(bands._Held, "release", recorded)
+    infer(nn.Conv2d(3, 2, 1), torch.rand(3, 100, 40), inference)
+    assert max(held) == (most, most)
+    assert rows_held(inference, (100, 40), None) == most
+
+
+def test_rows_without_a_value_stay_beside_those_that_have_one():
+    levels, valid = torch.rand(2, 4, 5), torch.rand(4, 5) > 0.5
+    rows = ImageRows(levels, valid)
+    for upper, lower in ((rows, ImageRows(levels)), (ImageRows(levels), rows)):
+        both = upper.followed_by(lower)
+        assert torch.equal(both.levels, torch.cat([levels, levels], 1))
+        masks = [
+            torch.ones(4, 5, dtype=torch.bool) if x.valid is None else x.valid
+            for x in (upper, lower)
+        ]
+        assert torch.equal(both.valid, torch.cat(masks))
+    assert ImageRows(levels).followed_by(ImageRows(levels)).valid is None
 
 
 def test_the_papers_windows_of_400_to_1000_pixels_are_given_at_400():

@@ -12,8 +12,7 @@ from gridgen.data.folder.known import ToldNames
 from gridgen.data.folder.raster import colour_numbers
 from gridgen.data.folder.settings import MOST_STORED, Meaning
 from gridgen.errors import DataError
-from gridgen.images.files import opened
-from gridgen.images.rules import upright_samples
+from gridgen.images.files import read_samples
 from gridgen.text import brief
 
 WHITE: Colour = (255, 255, 255)
@@ -51,8 +50,8 @@ class Stored:
 
 def add_label(stored: Stored, path: Path) -> None:
     """Add what a label stores. Errors: `DataError`."""
-    with opened(path) as file:
-        samples, palette = upright_samples(file.header, file.read()), file.header.palette_colours
+    header, samples = read_samples(path)
+    palette = header.palette_colours
     if samples.shape[2] == 1 and samples.dtype.kind != "f":
         new = np.unique(samples).tolist()
         if new[-1] > MOST_STORED:

@@ -150,12 +150,12 @@ def _check(sample: SampleFiles, source: LabelSource) -> Header:
     return header
 
 
-def check_images(images: Sequence[Path]) -> Header:
+def check_images(images: Sequence[Path], *, in_bands: bool = False) -> Header:
     """The header of an image, the first one's of several files, once all are known to be whole.
 
-    Errors: `DataError` if a file is damaged, or sizes differ.
+    As `inspect_image` does. Errors: `DataError` if a file is damaged, or sizes differ.
     """
-    header, *others = [inspect_image(path) for path in images]
+    header, *others = [inspect_image(path, in_bands=in_bands) for path in images]
     for path, other in zip(images[1:], others, strict=True):
         if other.size != header.size:
             raise DataError(unequal(path, other.size, images[0], header.size))

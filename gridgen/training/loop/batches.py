@@ -118,7 +118,7 @@ def _window(size: tuple[int, int], crop: Crop, rng: np.random.Generator) -> Wind
     side = int(rng.integers(min(crop.smallest, shorter), min(crop.largest, shorter) + 1))
     top = int(rng.integers(0, height - side + 1))
     left = int(rng.integers(0, width - side + 1))
-    return Window(top, left, side)
+    return Window.square(top, left, side)
 
 
 def _resized(image: Tensor, label: Tensor, side: int) -> TrainingBatch:

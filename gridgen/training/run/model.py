@@ -22,12 +22,12 @@ from gridgen.images.arrays import ImageLike, decoded
 from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
+from gridgen.training.bands import infer
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
 from gridgen.training.run.folder import Run
 from gridgen.training.tasks import Task, task_named
 from gridgen.training.tasks.requirements import require_image, require_inference
-from gridgen.training.windows import infer
 
 
 def _shown(words: Any) -> Any:

@@ -14,14 +14,15 @@ from gridgen.data.dataset import require_ids
 from gridgen.data.labelled import nothing_labelled
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
+from gridgen.images.rows import ImageRows, RowSource
 from gridgen.progress import OnProgress, no_progress
+from gridgen.training.bands import Band, infer, infer_bands
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.processes import devices
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.tasks import Score, Task, task_of
 from gridgen.training.tasks.pixels import Pixels, encoded, image_pixels
 from gridgen.training.tasks.requirements import BY_FLAG, within_memory
-from gridgen.training.windows import infer
 
 
 @runtime_checkable
@@ -81,6 +82,18 @@ class Predictor:
         with within_memory(name, self.fix):
             given = image if self.inference.window else image.to(self.device)
             return infer(self.network, given, self.inference, on_progress)
+
+    def bands(
+        self, image: RowSource, name: str, on_progress: OnProgress = no_progress
+    ) -> Iterator[Band]:
+        """The same of an image that is read as windows come to its rows. Errors: those of `image`
+        too.
+        """
+        with within_memory(name, self.fix):
+            if not self.inference.window:
+                whole = image.rows(0, image.size[0])
+                image = ImageRows(whole.levels.to(self.device), whole.valid)
+            yield from infer_bands(self.network, image, self.inference, on_progress)
 
 
 def see_images(

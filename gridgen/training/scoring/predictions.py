@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 
 from gridgen.arguments import checked
@@ -14,16 +15,18 @@ from gridgen.data.folder.dataset import channels_of, check_images, pixels_in
 from gridgen.errors import DataError, GridgenError, SizeError
 from gridgen.files import write_file
 from gridgen.images.files import require_channels, require_memory_for
-from gridgen.images.header import Header
+from gridgen.images.header import Header, Window
+from gridgen.images.rows import ImageRows
+from gridgen.images.scale import PixelScale
 from gridgen.progress import OnProgress, no_progress
-from gridgen.spec import NetworkSpec
+from gridgen.training.bands import rows_held
 from gridgen.training.inference import Inference, InferenceLike, as_inference
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.image_files import Found, find_images, require_apart
 from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
-from gridgen.training.tasks.pixels import image_pixels, sheet, thinned
+from gridgen.training.tasks.pixels import image_pixels, sheet, thinned, thinning
 from gridgen.training.tasks.requirements import (
     require_image,
     require_inference,
@@ -100,7 +103,7 @@ def predict(
     files = [Prediction.of(out, image.name, model.task, spec.classes) for image in found]
     read = [path for image in found for path in image.files]
     require_apart(read, [file for each in files for file in each.files])
-    headers = _inspected(found, spec, inference, on_progress)
+    headers = _inspected(found, model, inference, on_progress)
     _warn_of_conversions(found, headers, spec.in_channels)
     predictor = Predictor(model.network.to(chosen), chosen, inference)
     done, windows = len(found), [windows_of(inference, each.size, spec) for each in headers]
@@ -117,18 +120,18 @@ def _beyond(before: int, total: int, on_progress: OnProgress) -> OnProgress:
 
 
 def _inspected(
-    images: Sequence[Found], spec: NetworkSpec, inference: Inference, on_progress: OnProgress
+    images: Sequence[Found], model: Model, inference: Inference, on_progress: OnProgress
 ) -> list[Header]:
     """The headers of files that are whole and fit. Errors: `DataError`, `SizeError`."""
-    headers: list[Header] = []
+    spec, headers = model.network.grid.spec, list[Header]()
     faults: list[DataError | SizeError] = []
     for number, image in enumerate(images, 1):
         path = image.path
         try:
-            header = check_images(image.files)
+            header = check_images(image.files, in_bands=inference.window is not None)
             require_channels(path, channels_of(image.files), spec.in_channels)
             require_image(inference, spec, header.size, str(path))
-            _require_memory(path, header, spec)
+            _require_memory(path, header, model, inference)
             headers.append(header)
         except (DataError, SizeError) as fault:
             faults.append(fault)
@@ -138,11 +141,15 @@ def _inspected(
     return headers
 
 
-def _require_memory(path: Path, header: Header, spec: NetworkSpec) -> None:
+def _require_memory(path: Path, header: Header, model: Model, inference: Inference) -> None:
     """Refuse an image that does not fit into memory beside its prediction. Errors: `DataError`."""
-    height, width = header.size
-    # As `infer` has it: levels, and sums of the outputs and of what each window counts.
-    needed = 4 * height * width * (spec.in_channels + spec.classes + 1)
+    (height, width), spec = header.size, model.network.grid.spec
+    summed = rows_held(inference, header.size, spec)
+    read = min(summed + header.rows_at_once - 1, height)
+    # As `infer_bands` has it: levels, and sums of the outputs and of what each window counts.
+    needed = 4 * width * (read * spec.in_channels + summed * (spec.classes + 1))
+    # Ids of a byte, of which encoding makes three copies, or a restored image in fp32.
+    needed += 4 * width * height * (1 if model.task.classes else spec.classes)
     require_memory_for(path, f"{width}x{height} pixels and their prediction", needed)
 
 
@@ -167,15 +174,48 @@ def _predict(
     written: Prediction,
     on_progress: OnProgress,
 ) -> None:
-    task = model.task
-    pixels = pixels_in(image.files, model.network.grid.spec.in_channels, model.scale)
-    answer = task.answer(predictor.predict(pixels.levels, str(image.path), on_progress))
-    if pixels.valid is not None:
-        answer = task.blanked(answer, pixels.valid)
+    task, step = model.task, thinning(header.size)
+    rows = FileRows(image.files, header, model.network.grid.spec.in_channels, model.scale)
+    answers, pictures = [], []
+    for band in predictor.bands(rows, str(image.path), on_progress):
+        found = task.answer(band.prediction)
+        if band.image.valid is not None:
+            found = task.blanked(found, band.image.valid)
+        # An id takes eight bytes; in the file it has one.
+        answers.append(found if found.is_floating_point() else found.byte())
+        pictures.append(image_pixels(band.image.levels[:, -band.top % step :: step, ::step].cpu()))
+    answer = torch.cat(answers, dim=-2)
     shown = thinned(answer)
-    panels = [image_pixels(thinned(pixels.levels)), task.pixels(shown)]
+    panels = [np.concatenate(pictures), task.pixels(shown)]
     write_file(written.picture, sheet([panels], ("image", "prediction"), *task.legend([shown])))
     write_file(written.answer, task.encode(answer, 8 if header.bits <= 8 else 16))
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """Rows of the image in a file, or in files of one channel each, decoded when asked for."""
+
+    files: tuple[Path, ...]
+    header: Header
+    channels: int
+    scale: PixelScale
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.header.size
+
+    @property
+    def rows_at_once(self) -> int:
+        """Those of a strip or a row of tiles; all where the format is decoded as a whole."""
+        return self.header.rows_at_once
+
+    def rows(self, top: int, bottom: int) -> ImageRows:
+        """The rows from `top` up to `bottom`. Errors: `DataError`."""
+        height, width = self.size
+        window = Window(top, 0, bottom - top, width) if bottom - top < height else None
+        found = pixels_in(self.files, self.channels, self.scale, window)
+        return ImageRows(found.levels, found.valid)
 
 
 def _together(faults: Sequence[DataError | SizeError]) -> GridgenError:

@@ -60,8 +60,13 @@ def thinned(values: Tensor) -> Tensor:
 
     A view: pictures of a very large image take no memory for its other pixels.
     """
-    step = -(-max(values.shape[-2:]) // LONGEST)
+    step = thinning((values.shape[-2], values.shape[-1]))
     return values[..., ::step, ::step]
+
+
+def thinning(size: tuple[int, int]) -> int:
+    """How many rows and columns of an image of (height, width) stand for one in a picture."""
+    return -(-max(size) // LONGEST)
 
 
 def image_pixels(image: Tensor) -> Pixels:

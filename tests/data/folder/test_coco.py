@@ -141,7 +141,7 @@ def test_blanks_around_the_name_of_a_category_mean_nothing(make):
 
 def test_a_part_is_cut_from_the_whole(make):
     dataset = Folder(make([drawn([box(2, 1, 7, 5)])]))
-    part = dataset.window(0, Window(2, 3, 4)).label
+    part = dataset.window(0, Window.square(2, 3, 4)).label
     assert (part == dataset[0].label[2:6, 3:7]).all()
 
 

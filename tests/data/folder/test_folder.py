@@ -267,7 +267,7 @@ def test_a_process_that_loads_images_names_the_file(tree):
 @pytest.mark.parametrize("kind", ["images", "labels"])
 def test_a_file_that_has_become_smaller_is_named(tree, kind):
     folder = Folder(tree.root)
-    index, window = 0, Window(0, 0, min(folder.sizes[0]))
+    index, window = 0, Window.square(0, 0, min(folder.sizes[0]))
     [path] = (tree.root / "train" / kind).glob(f"{folder.names[index]}.*")
     with Image.open(path) as image:
         small = image.crop((0, 0, 3, 3))
