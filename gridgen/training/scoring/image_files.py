@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridgen.data.folder.layout import Layout
-from gridgen.data.folder.patterns import path_expression
+from gridgen.data.folder.patterns import name_of, path_expression
 from gridgen.data.folder.settings import SETTINGS
 from gridgen.errors import DataError
 from gridgen.files import is_file
@@ -20,7 +20,7 @@ LABEL_FOLDERS = frozenset({"labels", "masks", "SegmentationClass", "labelsTr"})
 CHANNEL_FILES = "{name}_{channel}"
 """How nnU-Net calls the files of an image."""
 COLOUR = 3
-DEEPEST = 3
+DEEPEST = 4
 """How far above a folder its dataset may begin."""
 
 
@@ -106,17 +106,21 @@ def _layout_near(folder: Path) -> Layout | None:
 def _joined(found: Sequence[Found], channels: int) -> list[Found]:
     """The images, files of one channel each put together, where the first of them was."""
     expressions: dict[Path, re.Pattern[str] | None] = {}
-    parts: dict[tuple[Path, str, bool], dict[str, Path]] = {}
+    parts: dict[tuple[str, str, bool], dict[str, Path]] = {}
     for image in found:
         folder = image.path.parent
         if folder not in expressions:
             expressions[folder] = _channel_expression(folder, channels)
-        expression, name = expressions[folder], Path(image.name)
-        matched = expression.fullmatch(name.name) if expression else None
-        if matched and _is_grey(image.path):
-            key, number = (folder, str(name.with_name(matched["name"])), True), matched["channel"]
+        expression, place = expressions[folder], image.path.with_suffix("").as_posix()
+        named = expression.fullmatch(image.name) if expression else None
+        lies = expression.fullmatch(place) if expression else None
+        if named and lies and _is_grey(image.path):
+            name = "/".join(part for part in (named["above"], name_of(named)) if part)
+            # Where it lies, whatever its channel: two folders may each have an image of a name.
+            place = place[: lies.start("channel")] + place[lies.end("channel") :]
+            key, number = (place, name, True), named["channel"]
         else:
-            key, number = (folder, image.name, False), ""
+            key, number = (place, image.name, False), ""
         parts.setdefault(key, {})[number] = image.path
     return [
         Found(tuple(files[number] for number in sorted(files)), name)
@@ -125,12 +129,17 @@ def _joined(found: Sequence[Found], channels: int) -> list[Found]:
 
 
 def _channel_expression(folder: Path, channels: int) -> re.Pattern[str] | None:
-    """What the names of files of one channel each match in a folder; None where each is whole."""
+    """What the paths of files of one channel each match in a folder, in whatever folders `above`;
+    None where each file is an image of its own.
+    """
     usual = CHANNEL_FILES if channels != COLOUR else "{name}"
     layout = _layout_near(folder)
-    pattern = Path(layout.settings.images).name if layout else usual
-    numbered = "{name}" in pattern and "{channel}" in pattern
-    return path_expression(pattern) if numbered else None
+    pattern = layout.settings.images if layout else usual
+    if "{channel}" not in pattern:
+        return None
+    before, first, rest = re.split(r"({name}|{channel})", pattern, maxsplit=1)
+    tail = path_expression(before.rpartition("/")[2] + first + rest)
+    return re.compile(f"(?:(?P<above>.*)/)?{tail.pattern}", tail.flags)
 
 
 def _is_grey(path: Path) -> bool:

@@ -148,7 +148,7 @@ def _require_memory(path: Path, header: Header, model: Model, inference: Inferen
     read = min(summed + header.rows_at_once - 1, height)
     # As `infer_bands` has it: levels, and sums of the outputs and of what each window counts.
     needed = 4 * width * (read * spec.in_channels + summed * (spec.classes + 1))
-    # Ids of a byte, of which encoding makes three copies, or a restored image in fp32.
+    # Ids of a byte, which are copied as they are encoded, or a restored image in fp32.
     needed += 4 * width * height * (1 if model.task.classes else spec.classes)
     require_memory_for(path, f"{width}x{height} pixels and their prediction", needed)
 
@@ -176,15 +176,17 @@ def _predict(
 ) -> None:
     task, step = model.task, thinning(header.size)
     rows = FileRows(image.files, header, model.network.grid.spec.in_channels, model.scale)
-    answers, pictures = [], []
+    answer, pictures = torch.zeros(0), []
     for band in predictor.bands(rows, str(image.path), on_progress):
         found = task.answer(band.prediction)
         if band.image.valid is not None:
             found = task.blanked(found, band.image.valid)
-        # An id takes eight bytes; in the file it has one.
-        answers.append(found if found.is_floating_point() else found.byte())
+        if not len(answer):
+            # An id takes eight bytes; in the file it has one.
+            kind = found.dtype if found.is_floating_point() else torch.uint8
+            answer = torch.empty(*found.shape[:-2], *header.size, dtype=kind)
+        answer[..., band.top : band.top + found.shape[-2], :] = found
         pictures.append(image_pixels(band.image.levels[:, -band.top % step :: step, ::step].cpu()))
-    answer = torch.cat(answers, dim=-2)
     shown = thinned(answer)
     panels = [np.concatenate(pictures), task.pixels(shown)]
     write_file(written.picture, sheet([panels], ("image", "prediction"), *task.legend([shown])))

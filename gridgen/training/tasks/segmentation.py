@@ -166,7 +166,7 @@ class Segmentation:
 
     def encode(self, answer: Tensor, bits: int) -> bytes:
         """Pixel value = class id, with the colours as its palette; what is ignored is black."""
-        picture = Image.fromarray(answer.byte().numpy()).convert("P")
+        picture = Image.fromarray(answer.byte().numpy())
         # Of a shorter palette Pillow would write 2 bits a pixel, in which `IGNORE` is a class.
         black = [(0, 0, 0)] * (256 - len(self.colours))
         picture.putpalette([value for colour in (*self.colours, *black) for value in colour])

@@ -121,6 +121,50 @@ def test_what_dataset_yaml_numbers_as_channels_is_one_image(tmp_path):
     assert names(folder, channels=3) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "files", "expected"),
+    [
+        ("{split}/images/{channel}/{name}", "x/images/{c}/{n}", ["images/a", "images/b"]),
+        (
+            "{split}/images/{channel}/{name}",
+            "x/images/{c}/deep/{n}",
+            ["images/deep/a", "images/deep/b"],
+        ),
+        ("images/{name}/{channel}", "x/{n}/{c}", ["a", "b"]),
+        ("images/{name}/band-{channel}", "x/{n}/band-{c}", ["a", "b"]),
+        ("images/{channel}_{name}", "x/{c}_{n}", ["a", "b"]),
+        ("{folder}/images/{channel}/{name}", "x/p/images/{c}/{n}", ["p/images/a", "p/images/b"]),
+    ],
+)
+def test_channels_lie_as_dataset_yaml_says(tmp_path, pattern, files, expected):
+    settings = f'images: "{pattern}"\nlabels: "{{name}}_label"\n'
+    if "{split}" in pattern:
+        settings = settings.replace("{name}_label", "{split}/{name}_label")
+    if "{folder}" in pattern:
+        settings = settings.replace("{name}_label", "{folder}/{name}_label")
+    (tmp_path / "dataset.yaml").write_text(settings, encoding="utf-8")
+    for name in "ab":
+        for channel in ("0000", "0001"):
+            path = tmp_path / files.format(c=channel, n=name)
+            numbered(path.parent, f"{path.name}.png")
+    found = find_images([tmp_path / "x"], tmp_path / "out", channels=3)
+    assert [image.name for image in found] == expected
+    assert all(len(image.files) == 2 for image in found)
+    first = [path.relative_to(tmp_path).as_posix() for path in found[0].files]
+    assert first == [f"{files.format(c=channel, n='a')}.png" for channel in ("0000", "0001")]
+
+
+def test_folders_of_channels_of_two_images_of_one_name_stay_apart(tmp_path):
+    settings = 'images: "{folder}/{channel}/{name}"\nlabels: "{folder}/{name}_label"\n'
+    (tmp_path / "dataset.yaml").write_text(settings, encoding="utf-8")
+    for patient in ("p", "q"):
+        for channel in ("0000", "0001"):
+            numbered(tmp_path / patient / channel, "a.png")
+    found = find_images([tmp_path], tmp_path / "out", channels=2)
+    assert [image.name for image in found] == ["p/a", "q/a"]
+    assert {len(image.files) for image in found} == {2}
+
+
 def test_several_files_and_a_whole_one_of_one_name_are_refused(tmp_path):
     folder = numbered(tmp_path / "in", "a.png", "a_0000.png", "a_0001.png")
     with pytest.raises(DataError, match="are both called a; predict them into two folders"):
