@@ -73,7 +73,8 @@ def _best(folder: Path, weights: Path | None, output: Path | None, as_json: bool
 
 
 def _export(folder: Path, output: Path | None, as_json: bool) -> None:
-    from gridgen.study.looking import export_study, study_trials
+    from gridgen.study.looking import export_study
+    from gridgen.study.store.standing import study_trials
 
     if as_json:
         print_json([each.as_json() for each in study_trials(folder)])

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +11,9 @@ from typing import Any
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
-from gridgen.study.language.study import Study
-from gridgen.study.methods import PRUNERS
-from gridgen.study.proposals.rungs import Rungs
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.statistics import SeedScores
-from gridgen.study.store.opening import read_store
-from gridgen.study.store.store import Store
+from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training import Run
@@ -75,35 +70,6 @@ def study_status(folder: PathLike) -> StudyStatus:
     running = tuple(each for each in records if each.state == "running")
     seconds = sum(each.seconds for each in records)
     return StudyStatus(folder, dict(counted), running, best[0] if best else None, seconds)
-
-
-@checked
-def study_trials(folder: PathLike) -> list[TrialRecord]:
-    """All trials of the study in a folder. Errors: `RunError` where there is none, or damage."""
-    with closing(read_store(Path(folder))) as store:
-        return _as_they_stand(store)
-
-
-def _as_they_stand(store: Store) -> list[TrialRecord]:
-    """The trials of a store, where those at a rung are paused; it knows only that they run."""
-    records = store.trials()
-    if all(each.state != "running" for each in records):
-        return records
-    study = Study.parse(store.text)
-    recipe = study.training
-    rungs = PRUNERS[study.pruner].rungs(recipe.epochs, recipe.validate_every)
-    return [
-        _paused(each, rungs, store.reports(each.number))
-        if rungs is not None and each.state == "running" and each.role == "searched"
-        else each
-        for each in records
-    ]
-
-
-def _paused(record: TrialRecord, rungs: Rungs, curve: Mapping[int, float]) -> TrialRecord:
-    rungs.take_up(record.number, sorted(curve.items()))
-    waits = rungs.paused(record.number) and not record.trainings
-    return record.paused(rungs.epoch(record.number)) if waits else record
 
 
 @checked

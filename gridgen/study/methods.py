@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 
-from gridgen.study.proposals.rungs import Halving, Rungs
+from gridgen.study.rungs import Halving, Rungs
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "study": (
-        *("methods", "trials", "language", "candidates", "proposals", "engine", "store", "report"),
-        *("driver", "looking"),
+        *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
+        *("report", "driver", "looking"),
     ),
 }
 """By room, from above; the room's `__init__` may import all."""

@@ -11,12 +11,12 @@ from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.language.study import Study
-from gridgen.study.looking import study_trials
 from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
 from gridgen.study.store.identity import STUDY
+from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training.run.folder import dump

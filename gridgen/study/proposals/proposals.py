@@ -14,8 +14,8 @@ from gridgen.space.choices import Params
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS, SAMPLERS
-from gridgen.study.proposals.memory import Memory
 from gridgen.study.proposals.sampler import FeasibleSampler
+from gridgen.study.proposals.seen import SeenTrials
 from gridgen.study.trials import Candidate, TrialRecord
 
 WAVE = 8
@@ -61,7 +61,7 @@ class Proposals:
 
     def __post_init__(self) -> None:
         recipe, pruner = self.study.training, PRUNERS[self.study.pruner]
-        self.memory = Memory(self.study.dimensions, pruner)
+        self.seen = SeenTrials(self.study.dimensions, pruner)
         self.rungs = pruner.rungs(recipe.epochs, recipe.validate_every)
 
     def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:
@@ -99,7 +99,7 @@ class Proposals:
             return asked or self.drawing.draw(random, self.known.__contains__)
 
         sampler = FeasibleSampler(base, self.study.dimensions, choose)
-        noted = self.memory.ask(sampler)
+        noted = self.seen.ask(sampler)
         self._trials.append(_Proposed())
         if noted is None:
             return None
@@ -114,10 +114,10 @@ class Proposals:
         """The candidate is the trial of this number, be it the last proposal or another's."""
         self.known.add(candidate.key)
         if self._proposed != candidate.key:
-            if not self.memory.fits(candidate.params):
+            if not self.seen.fits(candidate.params):
                 return
             self._catch_up()
-            self.memory.add(candidate.params, attributes or {})
+            self.seen.add(candidate.params, attributes or {})
             self._open.append(len(self._trials))
             self._trials.append(_Proposed())
         self._proposed = ""
@@ -133,7 +133,7 @@ class Proposals:
         if place is None:
             return False
         if self.rungs is None:
-            return self.memory.judged(place, epoch, score, apart=self.reproducible)
+            return self.seen.judged(place, epoch, score, apart=self.reproducible)
         self._trials[place].curve[epoch] = score
         stops = self.rungs.reached(number, epoch, score)
         if stops and not self.reproducible:
@@ -217,10 +217,10 @@ class Proposals:
             until = self.rungs.epoch(trial.number)
             curve = [(epoch, score) for epoch, score in trial.curve.items() if epoch <= until]
             if trial.shown < until:
-                self.memory.show(place, curve, "paused", None)
+                self.seen.show(place, curve, "paused", None)
             trial.shown = until
         elif record is not None:
-            self.memory.show(place, _curve(record).items(), record.state, record.score)
+            self.seen.show(place, _curve(record).items(), record.state, record.score)
 
     def _take_up(self, number: int, curve: Mapping[int, float]) -> None:
         """Note validations of an earlier start, or of a training that was known."""

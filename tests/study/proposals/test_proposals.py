@@ -140,7 +140,7 @@ def test_trials_of_another_space_are_known_and_not_shown_to_the_sampler():
     other = run(proposals(MIXED), 0, 3)
     made = proposals(records=other)
     assert made.known == {each.candidate.key for each in other}
-    assert not made.memory.optuna.trials
+    assert not made.seen.optuna.trials
 
 
 def test_a_method_that_needs_a_package_says_so(monkeypatch):

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gridgen.study import PRUNERS
-from gridgen.study.proposals.rungs import Halving, Rungs
+from gridgen.study.rungs import Halving, Rungs
 
 HALVINGS = [each.halving for each in PRUNERS.values() if each.halving]
 LENGTHS = [(24, 2), (50, 5), (64, 1), (100, 7), (9, 3), (1900, 1), (3, 2), (1, 1)]

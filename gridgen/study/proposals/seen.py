@@ -28,7 +28,7 @@ STATES: dict[State, TrialState] = {
 }
 
 
-class Memory:
+class SeenTrials:
     """Trials by their places, filled anew at each start of a search."""
 
     def __init__(self, dimensions: SearchSpace, pruner: Pruner) -> None:
