@@ -111,7 +111,7 @@ class Searching:
         # With a pruner, or failures, `trials` alone may begin many times as many.
         begun = self.study.stop.begun or PRUNED_TOO * self.wanted
         if len([each for each in searched if not each.known]) >= begun:
-            self._last = f"{begun} trainings were begun; stop.begun allows more"
+            self._last = f"{begun} candidates were begun; stop.begun allows more"
             return None
         if not self.proposals.ready:
             return None

@@ -98,7 +98,7 @@ def test_however_few_are_begun_one_is_trained_to_its_end(pruner, reproducible, t
     searched = WIDE.but(pruner=pruner, stop={"begun": 3}, reproducible=reproducible)
     result = search(searched, folder=tmp_path, trials=3, evaluate=curves)
     assert len(result.records) == 3
-    assert result.asked.stopped == "3 trainings were begun; stop.begun allows more"
+    assert result.asked.stopped == "3 candidates were begun; stop.begun allows more"
     assert 1 in [each.number for each in result.entries]
 
 

@@ -183,7 +183,7 @@ def test_a_search_ends_by_what_the_study_says(tmp_path):
 
     failing = [failure(), 0.5] * 20
     assert stopped("begun", failing, trials=10, stop={"begun": 7}) == (
-        "7 trainings were begun; stop.begun allows more",
+        "7 candidates were begun; stop.begun allows more",
         7,
     )
     assert stopped("thrice", failing, trials=2) == ("", 4)

@@ -42,6 +42,28 @@ def test_welch_agrees_with_a_worked_example():
     assert pair.interval == pytest.approx((0.3 - half * 0.0645497, 0.3 + half * 0.0645497))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_intervals_and_claims_are_those_of_scipy(seed):
+    stats = pytest.importorskip("scipy.stats")
+    draw = Random(seed)
+    one, *others = (
+        SeedScores(str(n), tuple(draw.gauss(n, 1) for _ in range(draw.randint(2, 6))))
+        for n in range(4)
+    )
+    (alone,) = differences(others[:1], [one])
+    known = stats.ttest_ind(others[0].scores, one.scores, equal_var=False)
+    assert alone.interval == pytest.approx(tuple(known.confidence_interval(0.95)))
+    pairs = differences(others, [one])
+    chances = [
+        stats.ttest_ind(each.candidate.scores, one.scores, equal_var=False).pvalue for each in pairs
+    ]
+    held = [chance * (len(pairs) - n) for n, chance in enumerate(sorted(chances))]
+    claimed = next((n for n, chance in enumerate(held) if chance > 0.05), len(held))
+    assert [each.distinguishable for each in pairs] == [
+        chance in sorted(chances)[:claimed] for chance in chances
+    ]
+
+
 def test_a_difference_is_told_with_its_interval_and_seeds():
     (pair,) = differences([HIGH], [LOW])
     assert pair.sentence(3) == (
