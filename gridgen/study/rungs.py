@@ -100,6 +100,11 @@ class Rungs:
         """Whether a training waits at a rung."""
         return self._climb(number).paused
 
+    def passed(self, number: int) -> bool:
+        """Whether a training has been promoted at all of its rungs."""
+        climb = self._climb(number)
+        return climb.promotions == len(climb.ladder)
+
     def epoch(self, number: int) -> int:
         """The epoch at which a paused training waits."""
         climb = self._climb(number)

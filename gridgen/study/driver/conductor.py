@@ -67,7 +67,9 @@ class Conductor:
             if waits and record.number in self.running:
                 self._pause(trial)
         if self.paused:
-            self.watch.noted(f"paused before: {len(self.paused)} trials, which may go on")
+            self.watch.noted(
+                f"paused trials of an earlier start, which may go on: {len(self.paused)}"
+            )
 
     def conduct(self, *phases: SearchPhase) -> None:
         """Train what the phases ask for, in their order, until that is nothing more."""

@@ -122,8 +122,16 @@ class Searching:
         return PlannedTrial(found.candidate, "searched", self.study.seeds, found.attributes)
 
     def _enough(self, searched: Sequence[TrialRecord]) -> bool:
-        """Whether as many are trained, or may be, as are wanted."""
-        return sum(each.state in ("finished", "running") for each in searched) >= self.wanted
+        """Whether as many are trained, or may be, as are wanted.
+
+        A training that will pause once more is most likely none of them.
+        """
+        last = self.proposals.on_the_last_stretch
+        found = (
+            each.state == "finished" or (each.state == "running" and last(each.number))
+            for each in searched
+        )
+        return sum(found) >= self.wanted
 
     def _over(self, searched: Sequence[TrialRecord]) -> str:
         """Why nothing at all is trained any more; "" otherwise."""

@@ -146,6 +146,12 @@ class Proposals:
             return False
         return self.rungs.paused(number) or number in self._promoted
 
+    def on_the_last_stretch(self, number: int) -> bool:
+        """Whether no rung lies ahead of a trial, so that its training goes on to its end."""
+        if self.rungs is None or number not in self._places:
+            return True
+        return self.rungs.passed(number)
+
     def promoted(self, last: bool = False) -> int | None:
         """The number of a paused trial that goes on now; None where none does.
 

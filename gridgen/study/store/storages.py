@@ -97,6 +97,7 @@ def kind_in(folder: Path, wanted: str | None = None) -> StorageKind | None:
 def create(path: Path, kind: StorageKind, noted: Attributes) -> None:
     """Make a storage without trials, whole or not at all. The caller holds the folder's lock."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    optuna.logging.set_verbosity(logging.WARNING)
     make_folder(path.parent)
     for file in (temporary, temporary.with_name(f"{temporary.name}-journal")):
         file.unlink(missing_ok=True)

@@ -161,9 +161,11 @@ class Pretended:
     saved: dict[Path, int]
     steps: float
     jobs: list[TrainingJob] = field(default_factory=list)
+    most: int = 0
 
     def submit(self, job: TrainingJob) -> None:
         self.jobs.append(job)
+        self.most = max(self.most, len(self.jobs))
 
     def wait(self) -> TrainingOutcome:
         while True:
@@ -219,6 +221,13 @@ def test_a_reproducible_search_has_the_same_trials_whatever_runs_and_is_killed(
             with suppress(KeyboardInterrupt):
                 result = searched(asked, folder, engine, 6)
         assert told(result) == alone
+
+
+def test_no_place_is_empty_though_fewer_are_wanted_than_there_are(tmp_path):
+    engine = Pretended(3, Random(0), {}, 1e9)
+    asked = WIDE.but(pruner="halving", stop={"begun": 8})
+    result = searched(asked, tmp_path, engine, 1)
+    assert (engine.most, len(result.records), len(result.entries)) == (3, 8, 1)
 
 
 def test_a_search_that_is_killed_while_trials_are_paused_goes_on(tmp_path):
