@@ -70,6 +70,11 @@ class SearchAnswer:
         """The baseline with the highest mean; None if none was trained."""
         return self.baselines[0] if self.baselines else None
 
+    def confirmed(self, record: TrialRecord) -> SeedScores | None:
+        """The scores of fresh seeds of a candidate or baseline; None where it is not compared."""
+        sides = (side for each in self.comparisons for side in (each.candidate, each.baseline))
+        return next((side for side in sides if side.name == named(record)), None)
+
     @property
     def headline(self) -> str:
         """Whether search beats the baseline, in a sentence or two."""

@@ -17,6 +17,7 @@ from gridgen.study.report.charts import against_costs, curves_left_out, history,
 from gridgen.study.report.entries import brief_score, counted, entry, role_text, target
 from gridgen.study.report.importances import LEAST_TRIALS, best_share, importances
 from gridgen.study.report.result import STATES, Result
+from gridgen.study.report.statistics import signed
 from gridgen.study.trials import TrialRecord
 from gridgen.training.loop.progress import duration
 
@@ -97,7 +98,11 @@ def _facts(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[tuple[s
     for what, record in (("best", answer.best), ("baseline", answer.baseline)):
         if record is not None:
             label = f"{answer.asked.objective}, {what} (trial {record.number})"
-            facts.append((label, f"{record.score:.{digits}f}"))
+            fresh = answer.confirmed(record)
+            # The score that chose it is too high, and may stand against the headline.
+            shown = record.score if fresh is None else fresh.mean
+            label += "" if fresh is None else ", fresh seeds"
+            facts.append((label, signed(shown or 0.0, digits)))
     facts.append(("candidates trained to the end", f"{len(answer.entries):,}"))
     facts.append(("candidates begun", f"{len(searched):,}"))
     refused = sum(answer.asked.refused.values())

@@ -75,6 +75,20 @@ def test_the_first_sentence_is_the_answer(whole):
     assert whole.text.index("Search ") < whole.text.index("val_iou, best")
 
 
+def test_what_was_confirmed_is_shown_with_the_scores_of_fresh_seeds():
+    unet = replace(candidate(base_channels=8, name="U-Net"), params={})
+    found = [record(0, (0.60, 0.62), "baseline", made=unet), record(1, (0.63, 0.65))]
+    before = shown(found).text
+    assert "0.6400 val_iou, best (trial 1)" in before
+    again = [
+        record(2, (0.50, 0.52), "confirmation", of=1),
+        record(3, (0.61, 0.63), "confirmation", of=0, made=unet),
+    ]
+    after = shown([*found, *again]).text
+    assert "0.5100 val_iou, best (trial 1), fresh seeds" in after
+    assert "0.6200 val_iou, baseline (trial 0), fresh seeds" in after
+
+
 def test_all_that_is_known_of_a_trial_is_told(whole):
     trial = next(each for each in study() if each.state == "finished" and each.role == "searched")
     body = whole.text[whole.text.index("Trial by trial") :]
