@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import IO, cast
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,8 @@ MODES = {
     "F": (32, Photometric.BLACK_IS_ZERO, ()),
 }
 DTYPES = {"I": np.int32, "F": np.float32}
+# How Pillow unpacks PNG files of 8 bits without a palette.
+EIGHT_BITS = ("L", "LA", "RGB", "RGBA")
 # What Pillow multiplies the samples of grey PNG files of 2 and 4 bits by.
 SPREAD = {2: 85, 4: 17}
 _opening = Lock()
@@ -48,12 +50,12 @@ class PillowImage:
     def __init__(self, path: str | Path, image: Image.Image) -> None:
         self._image = image
         # Known before pixels are decoded, which makes Pillow forget it.
-        self._deep = image.format == "PNG" and _unpacking(image).endswith(";16B")
+        self._by_codec = _unpacking(image).endswith(";16B") or _is_simple(image)
         self.header = _header(path, image)
 
     def read(self, window: Window | None = None) -> Samples:
         """The samples as they are stored: (rows, columns, samples), cut after all are decoded."""
-        values = self._deep_samples() if self._deep else np.asarray(self._image)
+        values = self._png_samples() if self._by_codec else np.asarray(self._image)
         values = _numbers(values, self.header)
         return values if window is None else values[window.rows, window.columns]
 
@@ -64,14 +66,16 @@ class PillowImage:
         else:
             self._image.load()
 
-    def _deep_samples(self) -> npt.NDArray[np.uint16]:
-        """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone."""
+    def _png_samples(self) -> Samples:
+        """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone; for
+        simple ones it takes twice the time.
+        """
         from imagecodecs import png_decode
 
         # Its file is open for as long as pixels are not decoded, whether it has a name or not.
         file: IO[bytes] = getattr(self._image, "fp")  # noqa: B009
         file.seek(0)
-        return cast("npt.NDArray[np.uint16]", png_decode(file.read()))
+        return png_decode(file.read())
 
 
 @contextmanager
@@ -149,6 +153,14 @@ def _unpacking(image: Image.Image) -> str:
     """How Pillow unpacks the pixels of an open PNG, such as `L;2`; "" for another file."""
     tiles = getattr(image, "tile", ())
     return str(tiles[0][3]) if image.format == "PNG" and tiles else ""
+
+
+def _is_simple(image: Image.Image) -> bool:
+    """Whether an open PNG is a single picture of 8 bits, and no colour of it stands for opacity,
+    of which the codec would make a sample.
+    """
+    single = getattr(image, "n_frames", 1) == 1
+    return single and _unpacking(image) in EIGHT_BITS and "transparency" not in image.info
 
 
 def _orientation(image: Image.Image) -> int:

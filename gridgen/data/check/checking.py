@@ -114,7 +114,7 @@ def _alike(splits: list[Split]) -> tuple[Alike, ...]:
     for one, other in combinations(sorted(splits, key=lambda split: split.images), 2):
         pairs = tuple(
             (one.names[twins.one], other.names[twins.other], round(twins.likeness, 3))
-            for twins in nearest(one.details, other.details, ALIKE)
+            for twins in nearest(one.pictures, other.pictures, ALIKE)
         )
         found += [Alike(one.name, other.name, pairs)] if pairs else []
     return tuple(found)

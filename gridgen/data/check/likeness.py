@@ -38,17 +38,23 @@ class Twins(NamedTuple):
     likeness: float
 
 
-def details(image: Tensor) -> Tensor:
-    """(channels, H, W) to 32x32: a small grey picture minus the local mean."""
-    grey = adaptive_avg_pool2d(image.mean(0, keepdim=True), SIDE)[None]
-    border = SMOOTH // 2
+def small_grey(image: Tensor) -> Tensor:
+    """(channels, H, W) to 32x32."""
+    return adaptive_avg_pool2d(image.mean(0, keepdim=True), SIDE)[0]
+
+
+def _details(pictures: Sequence[Tensor]) -> Tensor:
+    """(N, 32, 32): small grey pictures minus the local mean."""
+    grey, border = torch.stack(list(pictures))[:, None], SMOOTH // 2
     # Along one side after the other: nine times nine numbers have the mean of nine means.
     along = avg_pool2d(pad(grey, (border,) * 4, mode="replicate"), (SMOOTH, 1), 1)
-    return (grey - avg_pool2d(along, (1, SMOOTH), 1))[0, 0]
+    return (grey - avg_pool2d(along, (1, SMOOTH), 1))[:, 0]
 
 
 def nearest(ones: Sequence[Tensor], others: Sequence[Tensor], least: float = -1) -> list[Twins]:
     """Find for each of `ones` the most similar of `others`; the most similar pair comes first.
+
+    Both are small grey pictures.
 
     Likeness is the correlation of their details, at the displacement where it is greatest, so
     neither brightness nor contrast changes it. Pairs that are less alike than `least` are left out,
@@ -56,11 +62,11 @@ def nearest(ones: Sequence[Tensor], others: Sequence[Tensor], least: float = -1)
     """
     if not (ones and others):
         return []
-    all_others = torch.stack(list(others))
+    all_others = _details(others)
     rows = max(VALUES // len(others), 1)
     found: list[Twins] = []
     for at in range(0, len(ones), rows):
-        part = torch.stack(list(ones[at : at + rows]))
+        part = _details(ones[at : at + rows])
         possible = _bounds(part, all_others) >= least - ROUNDING
         one, other = (possible.any(dim=axis).nonzero()[:, 0] for axis in (1, 0))
         if len(one):

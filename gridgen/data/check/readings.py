@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridgen.data.check.likeness import details
+from gridgen.data.check.likeness import small_grey
 from gridgen.data.check.palettes import PaletteColours
 from gridgen.data.dataset import IGNORE, Dataset
 from gridgen.data.datasets import find_dataset, folder_of, load_dataset
@@ -48,8 +48,8 @@ class Split:
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     depths: Counter[tuple[int, int | None]] = field(default_factory=Counter)
     """Number of images by (channels, bits); bits are None if no file says them."""
-    details: list[Tensor] = field(default_factory=list)
-    """The details of each image, in the order of `names`."""
+    pictures: list[Tensor] = field(default_factory=list)
+    """A small grey picture of each image, in the order of `names`."""
     blank: list[str] = field(default_factory=list)
     nodata: list[str] = field(default_factory=list)
     """Images with pixels that have no value."""
@@ -71,7 +71,7 @@ class Split:
         height, width = image.shape[1:]
         self.sizes[height, width] += 1
         self.depths[len(image), bits] += 1
-        self.details.append(details(image))
+        self.pictures.append(small_grey(image))
         if image.amin() == image.amax():
             self.blank.append(name)
 
@@ -89,7 +89,7 @@ class Split:
         """Add a label (H, W); the classes that it shows."""
         self.labels += 1
         self.label_pixels += label.numel()
-        shown: list[int] = self.counts.add(label).nonzero()[:, 0].tolist()
+        shown: list[int] = self.counts.add(label).nonzero()[0].tolist()
         return shown
 
     @property

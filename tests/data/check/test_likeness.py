@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from gridgen.data.check.likeness import ALIKE, details, nearest
+from gridgen.data.check.likeness import ALIKE, nearest, small_grey
 from gridgen.images.files import read_image
 
 
@@ -17,7 +17,7 @@ def scene(seed, height=90, width=120):
 
 
 def likeness(one, other):
-    [twins] = nearest([details(one)], [details(other)])
+    [twins] = nearest([small_grey(one)], [small_grey(other)])
     return twins.likeness
 
 
@@ -45,7 +45,7 @@ def test_blank_images_are_like_nothing():
 
 
 def test_the_most_alike_pair_comes_first():
-    ones, others = ([details(scene(seed)) for seed in seeds] for seeds in ((0, 1, 2), (5, 2, 6)))
+    ones, others = ([small_grey(scene(seed)) for seed in seeds] for seeds in ((0, 1, 2), (5, 2, 6)))
     first, *_ = found = nearest(ones, others)
     assert first[:2] == (2, 1)
     assert sorted(twins.one for twins in found) == [0, 1, 2]
@@ -55,7 +55,7 @@ def test_the_most_alike_pair_comes_first():
 def test_frames_of_camvid_a_second_apart_are_alike_and_those_of_other_drives_are_not(shared_data):
     def some(split, pattern):
         paths = sorted((shared_data / "camvid" / split / "images").glob(pattern))[::3]
-        return [details(read_image(path, 3)) for path in paths]
+        return [small_grey(read_image(path, 3)) for path in paths]
 
     val = some("val", "*")
     near, far = some("train", "0016E5_08[01]*"), some("train", "0001TP*")
@@ -64,7 +64,7 @@ def test_frames_of_camvid_a_second_apart_are_alike_and_those_of_other_drives_are
 
 
 def test_many_images_are_compared_like_a_few():
-    many = [details(scene(seed, 32, 32)) for seed in range(280)]
+    many = [small_grey(scene(seed, 32, 32)) for seed in range(280)]
     assert nearest(many, many[270:])[0].one in range(270, 280)
     assert {t.one for t in nearest(many, many[270:]) if t.likeness > 0.999} >= {*range(270, 280)}
 
@@ -73,7 +73,7 @@ def test_many_images_are_compared_like_a_few():
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_is_lost_where_only_what_is_alike_is_looked_for(seed, least):
     generator = torch.Generator().manual_seed(seed)
-    ones = [details(scene(number, 40, 50)) for number in range(100 * seed, 100 * seed + 40)]
+    ones = [small_grey(scene(number, 40, 50)) for number in range(100 * seed, 100 * seed + 40)]
     grain = [torch.randn(32, 32, generator=generator) * 0.04 for _ in range(120)]
     others = [ones[number % 40].roll(number % 5, 1) + grain[number] for number in range(120)]
     all_of_them = [twins for twins in nearest(ones, others) if twins.likeness >= least]
