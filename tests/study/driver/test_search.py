@@ -1,6 +1,7 @@
 """Searches whose candidates are not trained: what is asked for, told, kept, and gone on with."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
+from folders import lay
 from study.engine.processes import wait_for
 from study.fakes import Scores, failure, no_training, rows, size, states, study
 
@@ -29,7 +31,8 @@ from gridgen.names import csv_text
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.study import SAMPLERS, Study, search
-from gridgen.study.engine.engine import Pruned
+from gridgen.study.driver import search as driver
+from gridgen.study.engine.engine import FunctionEngine, Pruned
 from gridgen.study.report.observer import SearchObserver
 
 WIDE = study(
@@ -442,6 +445,49 @@ def test_a_search_that_is_stopped_writes_what_it_has_and_goes_on(stop, tmp_path)
     again = Scores()
     search(searched, folder=tmp_path, trials=2, evaluate=again)
     assert [(job.trial, job.seed) for job in again.jobs] == [(1, 1)]
+
+
+def test_sigterm_ends_a_search_in_order(tmp_path):
+    scores, before = Scores(), signal.getsignal(signal.SIGTERM)
+
+    def evaluate(job):
+        if job.trial == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return scores(job)
+
+    with pytest.raises(Interrupted) as caught:
+        search(WIDE, folder=tmp_path, trials=3, evaluate=evaluate)
+    assert (caught.value.signal, caught.value.exit_code) == (15, 143)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert states(tmp_path) == ["finished", "running"]
+    assert "1 of its trials is not over" in (tmp_path / "report.html").read_text("utf-8")
+    result = search(WIDE, folder=tmp_path, trials=3, evaluate=Scores())
+    assert [record.state for record in result.records] == ["finished"] * 3
+
+
+def test_data_without_an_image_that_it_had_is_another_study(tmp_path, monkeypatch):
+    def engine(study, *others):
+        return FunctionEngine(Scores(), study.objective)
+
+    # What the data holds is looked at where children train.
+    monkeypatch.setattr(driver, "_engine", engine)
+    names = [*(f"train/{{}}/{name}.png" for name in "abc"), "val/{}/d.png"]
+    images = {name.format("images"): np.zeros((8, 8, 3), np.uint8) for name in names}
+    labels = {name.format("labels"): np.zeros((8, 8), np.uint8) for name in names}
+    data = lay(tmp_path / "data", images | labels)
+    searched = study(data=str(data), spec={"classes": 2})
+    search(searched, folder=tmp_path / "found", trials=1)
+    for kind in ("images", "labels"):
+        (data / "train" / kind / "b.png").rename(tmp_path / f"{kind}.png")
+    with pytest.raises(RunError) as caught:
+        search(searched, folder=tmp_path / "found", trials=2)
+    assert str(caught.value) == (
+        f"{tmp_path / 'found'} holds a search with other images than this study's now; "
+        "put them back, or name another folder with -o"
+    )
+    for kind in ("images", "labels"):
+        (tmp_path / f"{kind}.png").rename(data / "train" / kind / "b.png")
+    assert len(search(searched, folder=tmp_path / "found", trials=2).entries) == 2
 
 
 def test_a_search_that_was_stopped_proposes_what_it_would_have(tmp_path):
