@@ -1,6 +1,7 @@
 """`gridgen search`: train candidates of a study, and answer which is best."""
 
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ import typer
 from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows
-from gridgen.errors import UsageError
+from gridgen.errors import Interrupted, UsageError
 
 MOST_PRINTED = 20
 """Sampled candidates that are printed."""
@@ -61,16 +62,20 @@ def search(
     from gridgen.study.report.observer import SearchProgress
 
     folder = output or Path("runs") / f"search-{study.stem}"
-    result = run_search(
-        asked,
-        folder=folder,
-        trials=trials,
-        parallel=parallel,
-        known=known,
-        storage=storage,
-        device=device,
-        watch=SearchProgress(asked_of(asked, folder)),
-    )
+    try:
+        result = run_search(
+            asked,
+            folder=folder,
+            trials=trials,
+            parallel=parallel,
+            known=known,
+            storage=storage,
+            device=device,
+            watch=SearchProgress(asked_of(asked, folder)),
+        )
+    except KeyboardInterrupt:
+        told = f"the search in {folder} was stopped; the same command goes on"
+        raise Interrupted(told, SIGINT) from None
     if as_json:
         print_json(result.as_json())
     else:

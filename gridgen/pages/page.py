@@ -16,7 +16,7 @@ from gridgen.names import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH, HEIGHT = 460, 250
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
+LEFT, RIGHT, TOP, BOTTOM = 70, 12, 12, 34
 MOST_POINTS = 400
 """Number of points of a curve above which neighbours are averaged."""
 

@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training import Run
+from gridgen.training.loop.progress import duration
 from gridgen.training.run.folder import dump
 
 WEIGHTS_SUFFIX = ".safetensors"
@@ -42,7 +42,7 @@ class StudyStatus:
             rows.append(("best", described_trial(self.best)))
         for each in self.running:
             rows.append(("running", f"trial {each.number}: {each.candidate.name}"))
-        return [*rows, ("trained", f"{timedelta(seconds=round(self.seconds))} h")]
+        return [*rows, ("trained", duration(self.seconds))]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -549,6 +549,16 @@ def test_search_trains_and_called_again_shows_what_it_found(place, gridgen):
     assert (code, built.splitlines()[-1]) == (0, "wrote       runs/best-gridnet.safetensors")
 
 
+def test_ctrl_c_says_how_a_search_goes_on(place, gridgen, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gridgen.study.search", stopped)
+    code, out, err = gridgen("search", "study.yaml")
+    told = "the search in runs/search-study was stopped; the same command goes on\n"
+    assert (code, out, err) == (130, "", told)
+
+
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_as_prunes_as_the_library_does(name, place, gridgen):
     code, out, _ = gridgen("count", "mine.yaml", "--as", name, "--json")

@@ -2,9 +2,10 @@
 
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from types import FrameType
 
@@ -110,6 +111,8 @@ def search(
         closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
         searching = Search(study, folder, store, engine, watch, drawing)
+        if found is not None and not any(branch.of_recipe for branch in drawing.branches):
+            searching.most = found.networks
         if known is not None and table is not None:
             take_up_known(searching.conductor, Path(known), table)
         if found is not None and found.few(wanted):
@@ -132,6 +135,8 @@ class Search:
     watch: SearchObserver
     drawing: Drawing
     stopped: str = field(default="", init=False)
+    most: float = field(default=inf, init=False)
+    """Candidates that there are to search, where that is known."""
 
     def __post_init__(self) -> None:
         records = {each.number: each for each in self.store.trials()}
@@ -161,7 +166,7 @@ class Search:
                 titles = " and ".join(phase.title for phase in phases if phase.wanted)
                 if titles:
                     before = done if searching in phases else 0
-                    self.watch.phase(titles, sum(phase.wanted for phase in phases), before)
+                    self.watch.phase(titles, self._to_train(phases), before)
                 self.conductor.conduct(*phases)
                 if searching in phases and not searching.late:
                     self.conductor.end_paused()
@@ -177,6 +182,15 @@ class Search:
                 self.conductor.listed,
             )
         return self.result
+
+    def _to_train(self, phases: Iterable[SearchPhase]) -> int:
+        """How many trials the phases are to train, those that an earlier start began among them."""
+        begun = self.conductor.running.values()
+        wanted = sum(trial.record.role != "searched" for trial in begun)
+        for phase in phases:
+            most = self.most if isinstance(phase, Searching) else inf
+            wanted += int(min(phase.wanted, most))
+        return wanted
 
     def _phases(self, searching: Searching) -> Iterator[tuple[SearchPhase, ...]]:
         """Those of one tuple go on together; the next are made when these are over, as they depend

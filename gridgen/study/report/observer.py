@@ -148,7 +148,8 @@ class SearchProgress(SearchObserver):
             self.made += record.state == "finished"
         if record.role == "searched":
             self.best = next(iter(ranked([each for each in (self.best, record) if each])), None)
-        self._print(f"trial {record.number}: {self._end(record)}; {', '.join(self._standing())}")
+        told = "; ".join(filter(None, [self._end(record), ", ".join(self._standing())]))
+        self._print(f"trial {record.number}: {told}")
         self._show()
 
     def finished(self, reason: str) -> None:
@@ -170,7 +171,7 @@ class SearchProgress(SearchObserver):
 
     def _standing(self) -> list[str]:
         """The best so far, how far the search has come, and the time left."""
-        told = [f"{self.done} of {self.wanted} done"]
+        told = [f"{self.done} of {self.wanted} done"] if self.wanted else []
         if self.best is not None and self.best.score is not None:
             score = signed(self.best.score, self.digits)
             told.insert(0, f"best {score} (trial {self.best.number})")

@@ -232,6 +232,7 @@ def out_of_memory(error: Exception) -> bool:
 
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = b"\nstopping after this step; Ctrl-C again leaves at once\n"
 PR_SET_PDEATHSIG = 1
 
 
@@ -250,6 +251,11 @@ def stop_requests() -> Iterator[Request]:
         # The second Ctrl-C must get through where a step hangs and never looks at the request.
         if request.signal == signal.SIGINT == number:
             raise KeyboardInterrupt
+        # A step may take minutes, during which nothing would be seen of it.
+        if number == signal.SIGINT and sys.stderr.isatty():
+            os.write(
+                sys.stderr.fileno(), b"\nstopping after this step; Ctrl-C again leaves at once\n"
+            )
         request.signal = number
 
     try:

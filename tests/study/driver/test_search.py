@@ -768,3 +768,14 @@ def test_published_networks_and_files_are_searched(tmp_path):
     result = search(searched, folder=tmp_path, trials=2, evaluate=scores)
     assert [job.network.title for job in scores.jobs] == ["unet-2015", "fcn-8s"]
     assert result.best.title == "fcn-8s"
+
+
+def test_no_more_are_counted_than_there_are(tmp_path):
+    class Counting(SearchObserver):
+        def phase(self, name, wanted, done=0):
+            counted.append((name, wanted, done))
+
+    counted: list[tuple[str, int, int]] = []
+    few = study(space={"streams": [2, 3], "columns": ["1+1"], "base_channels": [4]})
+    search(few, folder=tmp_path, trials=20, evaluate=Scores(), watch=Counting())
+    assert counted == [("search", 2, 0)]
