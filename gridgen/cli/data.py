@@ -137,7 +137,8 @@ def split(
 
 
 def _print(checked: "Checked") -> None:
-    print_rows([("dataset", checked.name), *((s.name, _summary(s)) for s in checked.splits)])
+    splits = [(split.name, _summary(split)) for split in checked.splits]
+    print_rows([("dataset", checked.name), *splits, *_spec_rows(checked)])
     if any(split.labels for split in checked.splits):
         print()
         _print_classes(checked)
@@ -147,6 +148,14 @@ def _print(checked: "Checked") -> None:
     print()
     number, images = len(checked.faults), sum(split.images for split in checked.splits)
     print(f"{number or 'no'} fault{'s' * (number != 1)}, {images:,} images read")
+
+
+def _spec_rows(checked: "Checked") -> list[tuple[str, str]]:
+    """The fields of a spec that the data decides; none where images differ in their channels."""
+    channels = {number for split in checked.splits for number, _ in split.depths}
+    if len(channels) != 1 or not checked.classes:
+        return []
+    return [("spec", f"in_channels: {channels.pop()}, classes: {len(checked.classes)}")]
 
 
 def _summary(split: "Split") -> str:

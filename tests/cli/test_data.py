@@ -40,6 +40,7 @@ HEAD = """\
 dataset  streets
 train    2 images, 40x60, 3 channels of 8 bits
 val      1 image, 40x60, 3 channels of 8 bits
+spec     in_channels: 3, classes: 2
 
 """
 
