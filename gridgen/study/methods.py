@@ -31,12 +31,12 @@ class Sampler:
 class Pruner:
     """A line of `gridgen list pruners`.
 
-    `make()` is Optuna's pruner, which ends trainings for good; `halving` pauses them instead, and
-    the best go on.
+    `make(epochs)` is Optuna's pruner of trainings so long, which ends them for good; `halving`
+    pauses them instead, and the best go on.
     """
 
     description: str
-    make: Callable[[], BasePruner] = NopPruner
+    make: Callable[[int], BasePruner] = lambda epochs: NopPruner()
     halving: Halving | None = None
 
     def rungs(self, epochs: int, every: int) -> Rungs | None:
@@ -67,8 +67,9 @@ SAMPLERS: dict[str, Sampler] = {
 PRUNERS: dict[str, Pruner] = {
     "none": Pruner("every candidate is trained to the end"),
     "median": Pruner(
-        "ends for good what is below the median at the same epoch, after four trials",
-        make=lambda: MedianPruner(n_startup_trials=4, n_warmup_steps=2),
+        "ends for good what is below the median, after four trials and a third of the epochs",
+        # In the first epochs the order of networks says little of the order at the end.
+        make=lambda epochs: MedianPruner(n_startup_trials=4, n_warmup_steps=epochs // 3),
     ),
     "halving": Pruner(
         "asynchronous successive halving: pauses at each rung, the best quarter goes on",

@@ -61,7 +61,7 @@ class Proposals:
 
     def __post_init__(self) -> None:
         recipe, pruner = self.study.training, PRUNERS[self.study.pruner]
-        self.seen = SeenTrials(self.study.dimensions, pruner)
+        self.seen = SeenTrials(self.study.dimensions, pruner, recipe.epochs)
         self.rungs = pruner.rungs(recipe.epochs, recipe.validate_every)
 
     def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:

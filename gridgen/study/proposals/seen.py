@@ -31,9 +31,9 @@ STATES: dict[State, TrialState] = {
 class SeenTrials:
     """Trials by their places, filled anew at each start of a search."""
 
-    def __init__(self, dimensions: SearchSpace, pruner: Pruner) -> None:
+    def __init__(self, dimensions: SearchSpace, pruner: Pruner, epochs: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.dimensions, self.pruner = dimensions, pruner
+        self.dimensions, self.pruner, self.epochs = dimensions, pruner, epochs
         self.optuna = self._empty()
         self._judges: dict[int, optuna.Study] = {}
 
@@ -104,7 +104,7 @@ class SeenTrials:
         return self._judges[place]
 
     def _empty(self) -> optuna.Study:
-        pruner = self.pruner.make()
+        pruner = self.pruner.make(self.epochs)
         return optuna.create_study(direction="maximize", study_name=NAME, pruner=pruner)
 
     @property

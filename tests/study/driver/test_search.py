@@ -166,7 +166,7 @@ def test_a_trial_that_is_pruned_in_its_first_seed_has_no_others(tmp_path):
 
     def evaluate(job):
         seen.append((job.trial, job.seed))
-        for epoch in range(1, 5):
+        for epoch in range(1, job.recipe.epochs):
             if job.report(epoch, 0.9 if job.trial < 4 else 0.1):
                 raise Pruned(0.1)
         return 0.9
