@@ -10,7 +10,7 @@ from typing import Any
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
-from gridgen.study.report.answer import of_role, ranked
+from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
@@ -66,7 +66,7 @@ def study_status(folder: PathLike) -> StudyStatus:
     folder = Path(folder)
     records = study_trials(folder)
     counted = Counter[str](each.state for each in records)
-    best = ranked(of_role(records, "searched"))
+    best = searched(records)
     running = tuple(each for each in records if each.state == "running")
     seconds = sum(each.seconds for each in records)
     return StudyStatus(folder, dict(counted), running, best[0] if best else None, seconds)
@@ -82,7 +82,7 @@ def study_best(
     trial has a score, or its network is not there; `FileError`; `WeightsError`.
     """
     folder = Path(folder)
-    best = ranked(of_role(study_trials(folder), "searched"))
+    best = searched(study_trials(folder))
     if not best:
         raise RunError(f"{folder}: no candidate is trained yet; go on with gridgen search")
     if weights is not None:

@@ -11,7 +11,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.language.study import Study
-from gridgen.study.report.answer import of_role, ranked
+from gridgen.study.report.answer import searched
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
@@ -64,7 +64,7 @@ def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> 
     """Write what is known so far into the folder of a search."""
     result = Result(folder, asked, tuple(records))
     write_tables(folder, records)
-    best = ranked(of_role(records, "searched"))
+    best = searched(records)
     if best:
         write_file(folder / BEST, _best(asked, best[0]))
     told = {"stopped": asked.stopped, "refused": dict(asked.refused)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import Comparison, SeedScores, differences
@@ -17,6 +18,17 @@ def ranked(records: Iterable[TrialRecord]) -> list[TrialRecord]:
     """
     done = [each for each in records if each.state == "finished" and each.score is not None]
     return sorted(done, key=_place)
+
+
+def searched(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The searched candidates that were trained to the end, the best first.
+
+    Those that were trained again with fresh seeds stand first, by the mean of these alone: the
+    scores by which they were chosen are too high.
+    """
+    found = ranked(of_role(records, "searched"))
+    again = {each.name: each.mean for each in _confirmed(found, of_role(records, "confirmation"))}
+    return sorted(found, key=lambda each: -again.get(named(each), -inf))
 
 
 def _place(record: TrialRecord) -> tuple[float, int, int]:
@@ -42,8 +54,8 @@ def counted_baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
 class SearchAnswer:
     """What is known at the end of a search, or so far.
 
-    `entries` are the searched candidates, the best first, `comparisons` those that were trained
-    again with fresh seeds, each against each baseline that was.
+    `entries` are the searched candidates, the best first; `comparisons` are of those that were
+    trained again with fresh seeds, each against each baseline that was.
     """
 
     asked: Asked
@@ -54,7 +66,7 @@ class SearchAnswer:
     @classmethod
     def of(cls, asked: Asked, records: Sequence[TrialRecord]) -> "SearchAnswer":
         """The answer that the records give."""
-        entries = ranked(of_role(records, "searched"))
+        entries = searched(records)
         baselines = counted_baselines(records)
         again = of_role(records, "confirmation")
         ours, theirs = (_confirmed(each, again) for each in (entries, baselines))
@@ -62,7 +74,7 @@ class SearchAnswer:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The candidate with the highest mean in the search; None if none was trained."""
+        """The candidate with the highest mean, of fresh seeds where there are any."""
         return self.entries[0] if self.entries else None
 
     @property

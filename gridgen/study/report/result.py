@@ -39,7 +39,9 @@ class Result(Shown):
 
     @property
     def best(self) -> NetworkSpec | None:
-        """The network of the highest score; None if nothing was trained."""
+        """The network of the highest score, of fresh seeds where there are any; None if nothing was
+        trained.
+        """
         return self.entries[0].candidate.network if self.entries else None
 
     @property
@@ -74,13 +76,18 @@ class Result(Shown):
     def rows(self) -> ShownRows:
         """The best candidate, the baseline, and how many there were of each sort."""
         told = [("best", self.answer.best), ("baseline", self.answer.baseline)]
-        digits = self.asked.digits
         scored = [
-            (what, f"{each.candidate.name}: {SeedScores('', each.scores).told(digits)}")
+            (what, f"{each.candidate.name}: {self._scores(each)}")
             for what, each in told
             if each is not None
         ]
         return scored + [(state, f"{many:,}") for state, many in self.numbers.items()]
+
+    def _scores(self, record: TrialRecord) -> str:
+        """Mean and spread, and those of fresh seeds where there are any."""
+        digits, fresh = self.asked.digits, self.answer.confirmed(record)
+        told = SeedScores("", record.scores).told(digits)
+        return told if fresh is None else f"{told}, fresh seeds {fresh.told(digits)}"
 
     def table(self) -> list[list[str]]:
         """The best candidates and the baselines as rows of a table, its titles first."""
@@ -91,7 +98,7 @@ class Result(Shown):
         parameters = record.candidate.costs.get("parameters")
         return [
             str(record.number) if record.role == "searched" else record.role,
-            SeedScores("", record.scores).told(self.asked.digits),
+            self._scores(record),
             "" if parameters is None else f"{parameters:,}",
             record.candidate.name,
         ]

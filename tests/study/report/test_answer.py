@@ -1,5 +1,7 @@
 """The first sentence of an answer, the result, and what is told while a search runs."""
 
+from pathlib import Path
+
 import pytest
 
 from gridgen.study.report.answer import SearchAnswer
@@ -98,6 +100,22 @@ def test_search_has_to_beat_every_baseline():
     )
     assert found.headline.startswith("Search does not beat the baseline: gridnet (trial 2)")
     assert "random has 0.4980" in found.headline
+
+
+def test_fresh_seeds_decide_which_is_the_best():
+    records = (
+        record(0, LOW, "baseline", made=UNET),
+        record(1, HIGH, made=GRID),
+        record(2, NEAR, made=candidate(base_channels=8)),
+        record(3, LOW, made=candidate(base_channels=6)),
+        record(4, LOW, "confirmation", of=0, made=UNET),
+        record(5, LOW, "confirmation", of=1, made=GRID),
+        record(6, HIGH, "confirmation", of=2, made=candidate(base_channels=8)),
+    )
+    found = answer(*records)
+    assert [each.number for each in found.entries] == [2, 1, 3]
+    result = Result(Path("runs"), ASKED, records)
+    assert "fresh seeds 0.49" in dict(result.rows())["best"]
 
 
 def test_of_equal_scores_the_smaller_network_is_the_best():
