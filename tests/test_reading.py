@@ -150,6 +150,7 @@ EXCEPTIONS = {
     "emit/weights.py": "safetensors opens what require_file let pass",
     "images/files.py": "opens what require_file let pass",
     "images/pillow_formats.py": "opened after images/files.py",
+    "images/tiff_pages.py": "opened after images/files.py",
     "images/tiff.py": "opened after images/files.py",
     "study/store/journal.py": "opens what require_file let pass, read line by line",
     "study/engine/fork_server.py": "the channel to the driver",
