@@ -268,7 +268,7 @@ grid    every candidate of the space, in its order
 """,
     "pruners": """\
 none       every candidate is trained to the end
-median     ends for good what is below the median at the same epoch, after four trials
+median     ends for good what is below the median, after four trials and a third of the epochs
 halving    asynchronous successive halving: pauses at each rung, the best quarter goes on
 hyperband  brackets of successive halving: the best third goes on, some begin at higher rungs
 """,
