@@ -12,7 +12,7 @@ from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import Listed, PlannedTrial
 from gridgen.study.language.dimensions import Dimension
 from gridgen.study.language.study import Study
-from gridgen.study.proposals.distributions import distribution
+from gridgen.study.proposals.distributions import holds
 from gridgen.study.store.tables import KnownRow
 from gridgen.study.trials import Candidate, Training
 
@@ -67,7 +67,6 @@ def _label(dimension: Dimension, text: str) -> Sequence[ChoiceLabel]:
         return [label for label in dimension.choices if value_text(label) == text][:1]
     try:
         value = int(text) if dimension.choices.whole else float(text)
-        varies = distribution(dimension)
-        return [value] if varies._contains(varies.to_internal_repr(value)) else []
     except ValueError:
         return []
+    return [value] if holds(dimension, value) else []

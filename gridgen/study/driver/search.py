@@ -12,7 +12,7 @@ from types import FrameType
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import Interrupted, UsageError
 from gridgen.study.candidates.drawing import Drawing
-from gridgen.study.candidates.reachable import reachable
+from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import (
     Listed,
@@ -110,9 +110,7 @@ def search(
         closing(engine),
         closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
-        searching = Search(study, folder, store, engine, watch, drawing)
-        if found is not None and not any(branch.of_recipe for branch in drawing.branches):
-            searching.most = found.networks
+        searching = Search(study, folder, store, engine, watch, drawing, _most(drawing, found))
         if known is not None and table is not None:
             take_up_known(searching.conductor, Path(known), table)
         if found is not None and found.few(wanted):
@@ -134,9 +132,9 @@ class Search:
     engine: Engine
     watch: SearchObserver
     drawing: Drawing
+    most: float = inf
+    """Candidates that there are to search; infinity where that is not known."""
     stopped: str = field(default="", init=False)
-    most: float = field(default=inf, init=False)
-    """Candidates that there are to search, where that is known."""
 
     def __post_init__(self) -> None:
         records = {each.number: each for each in self.store.trials()}
@@ -207,6 +205,12 @@ class Search:
     def _planned_again(self, failed: TrialRecord) -> PlannedTrial:
         seeds = seeds_of(self.study, failed)
         return PlannedTrial(failed.candidate, failed.role, seeds, of=failed.of)
+
+
+def _most(drawing: Drawing, found: Reachable | None) -> float:
+    """How many candidates there are: networks alone, unless fields of the recipe vary too."""
+    varies = any(branch.of_recipe for branch in drawing.branches)
+    return inf if found is None or varies else found.networks
 
 
 def _engine(

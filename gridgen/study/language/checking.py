@@ -1,6 +1,6 @@
 """What a study must hold beside the form of its fields: names that exist, choices that fit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
@@ -34,13 +34,6 @@ def require_names(field: str, value: Any) -> None:
         needed = SAMPLERS[value].needs
         raise ValueError(f"{value} needs {needed}; pip install 'gridgen[{value}]'")
     return None
-
-
-def require_different(field: str, values: Sequence[Any]) -> None:
-    """Check that a list names nothing twice. Errors: `SpecError` at the second."""
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise SpecError(f"{value} is given twice; give it once", (field, index))
 
 
 def _require_objective(name: str) -> None:

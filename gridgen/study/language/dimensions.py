@@ -4,7 +4,7 @@ A point of the space has a value for every dimension whose conditions hold. Name
 spec's fields, of a recipe's after `recipe.`, and `specs`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -13,13 +13,22 @@ from typing import Any
 
 from gridgen.errors import SpecError, unknown
 from gridgen.space import Range
-from gridgen.space.choices import ChoiceLabel, Params, label, value_text
+from gridgen.space.choices import ChoiceLabel, FieldPath, Params, label, value_text
 from gridgen.spec.facts import shown_value
 
 RECIPE = "recipe."
 SPECS = "specs"
 MOST_COMBINATIONS = 1_000
 """Combinations of the fields that others depend on."""
+
+
+def require_different(place: FieldPath, values: Iterable[Hashable]) -> None:
+    """Check that a list at a place has nothing twice. Errors: `SpecError` at the second."""
+    known = set[Hashable]()
+    for index, value in enumerate(values):
+        if value in known:
+            raise SpecError(f"{value} is given twice; give it once", (*place, index))
+        known.add(value)
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,10 @@ class Dimension:
     @classmethod
     def listed(cls, name: str, values: Iterable[Any], **others: Any) -> "Dimension":
         """A dimension of these values. Errors: `SpecError` for one that is given twice."""
-        known: dict[ChoiceLabel, Any] = {}
-        for index, value in enumerate(values):
-            if label(value) in known:
-                place = (*others.get("place", ()), index)
-                raise SpecError(f"{label(value)} is given twice; give it once", place)
-            known[label(value)] = value
-        return cls(name, known, **others)
+        values = list(values)
+        labels = list(map(label, values))
+        require_different(others.get("place", ()), labels)
+        return cls(name, dict(zip(labels, values, strict=True)), **others)
 
     @property
     def of_recipe(self) -> bool:

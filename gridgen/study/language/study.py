@@ -15,8 +15,8 @@ from gridgen.space import Budget, Match, matched
 from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import merged
-from gridgen.study.language.checking import require_choices, require_different, require_names
-from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace
+from gridgen.study.language.checking import require_choices, require_names
+from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
@@ -147,7 +147,7 @@ class Study(Document):
     @field_validator("specs", "seeds", "baselines")
     @classmethod
     def _none_twice(cls, value: Any, info: ValidationInfo) -> Any:
-        require_different(str(info.field_name), value or ())
+        require_different((str(info.field_name),), value or ())
         return value
 
     @model_validator(mode="after")

@@ -44,6 +44,15 @@ def from_optuna(dimension: Dimension, value: Any) -> ChoiceLabel:
     return label
 
 
+def holds(dimension: Dimension, label: ChoiceLabel) -> bool:
+    """Whether a dimension has such a label."""
+    varies = distribution(dimension)
+    try:
+        return varies._contains(varies.to_internal_repr(to_optuna(dimension, label)))
+    except (ValueError, TypeError):
+        return False
+
+
 def in_optuna(dimensions: SearchSpace, params: Params) -> dict[str, Any]:
     """The `params` and `distributions` of a point, as a trial of Optuna's has them."""
     every = [(each, params[each.name]) for each in dimensions.among(params)]

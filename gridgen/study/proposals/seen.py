@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from gridgen.space.choices import Params
 from gridgen.study.language.dimensions import SearchSpace
 from gridgen.study.methods import Pruner
-from gridgen.study.proposals.distributions import distribution, in_optuna, to_optuna
+from gridgen.study.proposals.distributions import holds, in_optuna
 from gridgen.study.proposals.sampler import FeasibleSampler, NothingNew, suggested
 from gridgen.study.trials import TrialState as State
 
@@ -63,11 +63,7 @@ class SeenTrials:
         named = self.dimensions.named
         if not params or not params.keys() <= named.keys():
             return False
-        every = ((distribution(named[n]), named[n], value) for n, value in params.items())
-        try:
-            return all(d._contains(d.to_internal_repr(to_optuna(n, v))) for d, n, v in every)
-        except (ValueError, TypeError):
-            return False
+        return all(holds(named[name], label) for name, label in params.items())
 
     def show(
         self, place: int, curve: Iterable[tuple[int, float]], state: State, score: float | None

@@ -253,9 +253,7 @@ def stop_requests() -> Iterator[Request]:
             raise KeyboardInterrupt
         # A step may take minutes, during which nothing would be seen of it.
         if number == signal.SIGINT and sys.stderr.isatty():
-            os.write(
-                sys.stderr.fileno(), b"\nstopping after this step; Ctrl-C again leaves at once\n"
-            )
+            os.write(sys.stderr.fileno(), STOPPING)
         request.signal = number
 
     try:
