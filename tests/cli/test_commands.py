@@ -477,6 +477,7 @@ def test_evaluate_scores_each_class_and_the_baseline(with_run, gridgen):
     number = r"[01]\.[0-9]{4}"
     assert re.fullmatch(
         r"data          shapes, val: 64 images\n"
+        r"weights       the last epoch\n"
         rf"mean IoU      {number}\n"
         rf"mean Dice     {number}\n"
         rf"accuracy      {number}\n"
@@ -496,7 +497,7 @@ def test_evaluate_as_json_has_the_score_that_the_training_ended_with(with_run, g
     assert (code, err) == (0, "")
     scored = json.loads(out)
     assert list(scored) == [
-        *("model", "data", "split", "images", "inference"),
+        *("model", "weights", "data", "split", "images", "inference"),
         *("mean_iou", "iou", "mean_dice", "dice", "accuracy"),
         *("baseline", "margin", "remarks", "worst", "tables"),
     ]

@@ -131,11 +131,13 @@ KNOWN = (
     KnownLayout("labels", "images/{name}", "labels/{name}"),
     KnownLayout("masks", "images/{name}", "masks/{name}"),
     KnownLayout("masks", "images/{name}", "masks/{name}_mask"),
+    KnownLayout("labels", "images/{name}", "labels/{name}_label"),
+    KnownLayout("labels", "images/{name}", "labels/{name}_labels"),
     KnownLayout("masks", "images/image_{name}", "masks/mask_{name}"),
     KnownLayout("NAME_image", "{name}_image", "{name}_mask"),
     *(
         KnownLayout(f"NAME_{end}", images, f"{images}_{end}")
-        for end in ("mask", "label", "seg", "segmentation")
+        for end in ("mask", "label", "seg", "segmentation", "gt")
         for images in ("{split}/{name}", "{name}")
     ),
 )

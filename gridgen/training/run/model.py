@@ -108,6 +108,8 @@ class Model(Shown):
     """SHA-256 of the names of its images (`digest_of_names`)."""
     untrained: bool = False
     """Whether its weights are those that it was initialized with, as a file says by itself."""
+    weights: str | None = None
+    """Which of a run's weights these are, in words."""
 
     @checked
     def __call__(
@@ -136,6 +138,7 @@ class Model(Shown):
         rows = [("from", str(self.path)), (self.task.name, self.spec.shape)]
         if self.untrained:
             return [*rows, ("weights", "as initialized, not trained")]
+        rows += [("weights", self.weights)] if self.weights else []
         return rows + ([("trained on", self.data)] if self.data else [])
 
 
@@ -152,16 +155,17 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
         model = _of_file(path, best)
     else:
         run = Run.open(path)
-        model = model_of(run, run.network(best))
+        model = model_of(run, run.network(best), best)
     if size is not None:  # no weight depends on it
         grid = model.network.grid
         model.network.grid = replace(grid, spec=grid.spec.but(size=size))
     return model
 
 
-def model_of(run: Run, network: GridNetwork) -> Model:
+def model_of(run: Run, network: GridNetwork, best: bool = False) -> Model:
     """A network of a run, with what the run knows of it."""
     facts = run.facts
+    average = f", moving average ({run.recipe.ema:g})" if run.recipe.ema is not None else ""
     return Model(
         run.folder,
         network,
@@ -174,6 +178,7 @@ def model_of(run: Run, network: GridNetwork) -> Model:
         fold=facts.fold,
         group=facts.group,
         fold_names=facts.fold_names,
+        weights=f"{'the best validation' if best else 'the last epoch'}{average}",
     )
 
 

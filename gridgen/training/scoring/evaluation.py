@@ -58,6 +58,8 @@ class Evaluation(Shown):
     per_image: tuple[ImageScore, ...]
     """Scores of the images in the dataset's order."""
     baseline: Score | None
+    weights: str | None = None
+    """Which weights of a run were scored, in words."""
 
     @property
     def images(self) -> int:
@@ -83,6 +85,7 @@ class Evaluation(Shown):
         """Plain numbers; a class that neither occurs nor is predicted has null."""
         return {
             "model": self.model,
+            "weights": self.weights,
             "data": self.data,
             "split": self.split,
             "images": self.images,
@@ -109,6 +112,8 @@ class Evaluation(Shown):
         """Label and value of each line of a report."""
         split = f"{self.data}, {self.split}: {self.images} images"
         rows = [("data", split)]
+        if self.weights:
+            rows.append(("weights", self.weights))
         if self.inference != WHOLE:
             rows.append(("inference", self.inference.described()))
         rows += self.network.rows()
@@ -185,6 +190,7 @@ def evaluate(
         statistics=total,
         per_image=tuple(images),
         baseline=task.score_baseline(train, dataset, on_progress) if baseline else None,
+        weights=model.weights,
     )
 
 

@@ -50,6 +50,13 @@ def test_a_run_is_a_model_with_its_classes(run):
     assert (model.data, model.named, model.inference) == ("shapes", True, WHOLE)
 
 
+def test_a_model_says_which_weights_of_the_run_it_has(run):
+    rows = dict(open_model(run.folder).rows()), dict(open_model(run.folder, best=True).rows())
+    average = f", moving average ({run.recipe.ema:g})" if run.recipe.ema is not None else ""
+    ends = [f"the last epoch{average}", f"the best validation{average}"]
+    assert [each["weights"] for each in rows] == ends
+
+
 @pytest.mark.parametrize("best", [False, True])
 def test_an_exported_file_says_what_the_run_said(best, run, path):
     image = torch.rand(1, 3, 20, 20)
