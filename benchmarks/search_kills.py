@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,13 +102,15 @@ class Killing:
             start_new_session=True,
         )
 
-    def until_done(self, folder: Path, kinds: Iterator[str]) -> None:
-        """Signal a search and begin it again, until it is done or `kinds` are used up."""
+    def until_done(self, folder: Path, kinds: list[str]) -> None:
+        """Signal a search and begin it again, until it is done.
+
+        Of `kinds` those are taken away whose signal reached what it was meant for.
+        """
         while True:
             driver = self.begin(folder)
-            kind = next(kinds, None)
-            if kind is not None and self._wait(driver, folder):
-                self._hit(driver, kind)
+            if kinds and self._wait(driver, folder) and self._hit(driver, kinds[-1]):
+                self.hits[kinds.pop()] += 1
             _, said = driver.communicate()
             if driver.returncode == 0:
                 return
@@ -135,7 +136,8 @@ class Killing:
                 time.sleep(0.001)
         time.sleep(self.rng.uniform(0, NEAR))
 
-    def _hit(self, driver: "subprocess.Popen[bytes]", kind: str) -> None:
+    def _hit(self, driver: "subprocess.Popen[bytes]", kind: str) -> bool:
+        """Send a signal; False where no training runs that may be killed."""
         known = trainings(driver.pid)
         if kind == "term":
             driver.send_signal(signal.SIGTERM)
@@ -143,17 +145,16 @@ class Killing:
             driver.kill()
         elif kind == "training":
             left = [pid for pid, log in known.items() if self.killed[log] < MOST]
-            if not left:
-                kind = "nothing: no training ran"
             for pid in left[:1]:
                 self.killed[known[pid]] += 1
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)
+            return bool(left)
         else:
             for pid in (driver.pid, *children(driver.pid), *known):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        self.hits[kind] += 1
+        return True
 
 
 def kinds_of(kills: int, terms: int, rng: random.Random) -> list[str]:
@@ -169,11 +170,11 @@ def report(kills: int, terms: int, trials: int, rng: random.Random) -> None:
         (place / "study.yaml").write_text(STUDY, encoding="utf-8")
         killing = Killing(place, trials, 0.0, rng)
         begun = time.monotonic()
-        killing.until_done(place / "whole", iter(()))
+        killing.until_done(place / "whole", [])
         killing.life = time.monotonic() - begun
         whole, searches = results(place / "whole"), 0
-        kinds = iter(kinds_of(kills, terms, rng))
-        while killing.hits.total() < kills + terms:
+        kinds = kinds_of(kills, terms, rng)
+        while kinds:
             searches += 1
             begun = time.monotonic()
             folder = place / f"search-{searches}"

@@ -9,7 +9,7 @@ trainings are a function: it draws candidates at random as well, counts them exa
 writes its report. CPU is that of the process from the first trial on, the least of the rounds;
 flushes (fsync and fdatasync) are counted by strace, where there is one, those of opening taken off.
 Then the CPU of the last tenth of the trials beside the first, and how much more memory the process
-holds at its end than after the first tenth.
+holds before the last trial ends, and before the report, than after the first tenth.
 """
 
 import argparse
@@ -146,7 +146,7 @@ def work(way: str, kind: str, trials: int) -> None:
         cost = [after - before for before, after in pairwise(seconds)]
         # The report of a search is written after its last trial.
         growth = sum(cost[-1 - tenth : -1]) / sum(cost[:tenth])
-        print(sum(cost), growth, held[-1] - held[tenth])
+        print(sum(cost), growth, held[-2] - held[tenth])
 
 
 def measured(way: str, kind: str, trials: int) -> tuple[float, ...]:
