@@ -114,7 +114,10 @@ class Killing:
             _, said = driver.communicate()
             if driver.returncode == 0:
                 return
-            assert driver.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM), said.decode()
+            # While Python still imports, a request to stop ends it as it ends any program.
+            stopped = -signal.SIGTERM if not said else 128 + signal.SIGTERM
+            ended = driver.returncode
+            assert ended in (-signal.SIGKILL, stopped, 128 + signal.SIGTERM), (ended, said)
 
     def _wait(self, driver: "subprocess.Popen[bytes]", folder: Path) -> bool:
         """Wait for a random instant of the search's life; False where it was over before."""

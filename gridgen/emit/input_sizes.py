@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from gridgen.analysis.sizes import SIDES, legal_size
-from gridgen.emit.lowering import torch_mode
 from gridgen.errors import SizeError
 from gridgen.grid import Grid
 from gridgen.grid.grid import Side
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size
 from gridgen.program.compiler import side_features
+from gridgen.program.modules import torch_mode
 from gridgen.spec import NetworkSpec
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gridgen.emit.lowering import BATCH_NORMS
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def recomputed(
@@ -31,9 +31,8 @@ class Still:
     """While it is entered, running statistics stay as they are. It may be entered again."""
 
     def __init__(self, parts: Iterable[nn.Module]) -> None:
-        kinds = tuple(BATCH_NORMS.values())
         modules = (module for part in parts for module in part.modules())
-        self.norms = [module for module in modules if isinstance(module, kinds)]
+        self.norms = [module for module in modules if isinstance(module, BATCH_NORMS)]
         self.before: list[tuple[float | None, Tensor | None]] = []
 
     def __enter__(self) -> None:

@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn import functional
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.lowering import ResizeLike, SequentialWithAuxiliary, Unpool, lower
+from gridgen.emit.lowering import lower
 from gridgen.emit.network import EPSILON
+from gridgen.emit.pieces import ResizeLike, SequentialWithAuxiliary, Unpool
 from gridgen.grid import Connection, Draft, FeatureMap, Grid
 from gridgen.grid.fusions import CONCAT, SUM, WEIGHTED
 from gridgen.grid.layers import (

@@ -17,7 +17,8 @@ ROOT = PACKAGE.parent
 CONTRACT = "tests/emit/test_layer_contract.py"
 LAYERS, LAYER = "gridgen/grid/layers/__init__.py", "gridgen/grid/layers/layer.py"
 RECORDS = "gridgen/grid/layers/pointwise.py"
-LOWERING, KEPT = "gridgen/emit/lowering.py", "gridgen/memory/layers.py"
+MODULES, KEPT = "gridgen/program/modules.py", "gridgen/memory/layers.py"
+PIECES = "gridgen/emit/pieces.py"
 
 RECORD = '''
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ REFUSES = """
         self._require_channels(self.channels, given)
         return given
 """
-MODULE = '''class Scale(nn.Module):
+PIECE = '''
+class Scale(nn.Module):
     """A learnt factor per channel."""
 
     def __init__(self, channels: int) -> None:
@@ -46,9 +48,7 @@ MODULE = '''class Scale(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, F, H, W) -> (N, F, H, W)."""
         return x * self.weight[:, None, None]
-
-
-def lower('''
+'''
 USE = '''"""A unit with the new layer."""
 
 from gridgen.grid.layers import Layers, LayerScale
@@ -71,13 +71,14 @@ STEPS: dict[str, list[Edit]] = {
         (LAYER, "pointwise import GELU,", "pointwise import LayerScale, GELU,"),
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),
     ],
-    "lowering": [
-        (LOWERING, "from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn"),
-        (LOWERING, "def lower(", MODULE),
+    "its module": [
+        (PIECES, "from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn"),
+        (PIECES, "", PIECE),
         (
-            LOWERING,
+            MODULES,
             "        case records.ReLU():\n",
-            "        case records.LayerScale(channels):\n            return Scale(channels)\n"
+            "        case records.LayerScale(channels):\n"
+            '            return ModuleCall("Scale", (ChannelCount(channels),))\n'
             "        case records.ReLU():\n",
         ),
     ],
@@ -104,7 +105,7 @@ FOUND_BY = {
     "its channels": "test_channels_that_the_module_refuses_are_refused[LayerScale(channels=4)]",
     "its export": "gridgen/unit_with_it.py",
     "a member of the union": "gridgen/unit_with_it.py",
-    "lowering": LOWERING,
+    "its module": MODULES,
     "what autograd keeps": KEPT,
     "an example": "test_every_kind_of_layer_has_an_example",
 }
@@ -143,7 +144,7 @@ def write(place: Path, steps: Iterable[str]) -> None:
 
 def complaints(place: Path) -> str:
     """What mypy says of the readers of layers; where it is content, what the contract test does."""
-    files = [LOWERING, KEPT, LAYER, "gridgen/unit_with_it.py"]
+    files = [MODULES, KEPT, LAYER, "gridgen/unit_with_it.py"]
     checked = run(place, "mypy", *files)
     if checked.returncode:
         return checked.stdout

@@ -238,9 +238,13 @@ def _engine(
     return ChildEngine(shared, parallel, watch.noted)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came. As Ctrl-C it is no `Exception`: nothing takes it for damage or a failure."""
+
+
 @contextmanager
 def raised_signals() -> Iterator[None]:
-    """Raise `Interrupted` where SIGTERM comes, as Ctrl-C raises `KeyboardInterrupt`.
+    """Stop where SIGTERM comes as where Ctrl-C does, and raise `Interrupted` at the end.
 
     What was begun is then ended in order: children save their state, and the answer is written.
     """
@@ -248,7 +252,7 @@ def raised_signals() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         # Once is enough: a second one would interrupt the writing.
         signal.signal(number, signal.SIG_IGN)
-        raise Interrupted("the search was asked to stop; calling it again goes on", number)
+        raise Terminated("the search was asked to stop; calling it again goes on")
 
     try:
         before = signal.signal(signal.SIGTERM, stop)
@@ -257,5 +261,7 @@ def raised_signals() -> Iterator[None]:
         return
     try:
         yield
+    except Terminated as request:
+        raise Interrupted(str(request), signal.SIGTERM) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -34,6 +35,7 @@ from gridgen.study import SAMPLERS, Study, search
 from gridgen.study.driver import search as driver
 from gridgen.study.engine.engine import FunctionEngine, Pruned
 from gridgen.study.report.observer import SearchObserver
+from gridgen.study.store import storages
 
 WIDE = study(
     space={"streams": [2, 3, 4], "columns": ["1+1", "2+2", "3+3"], "base_channels": [2, 4, 6, 8]},
@@ -463,6 +465,22 @@ def test_sigterm_ends_a_search_in_order(tmp_path):
     assert "1 of its trials is not over" in (tmp_path / "report.html").read_text("utf-8")
     result = search(WIDE, folder=tmp_path, trials=3, evaluate=Scores())
     assert [record.state for record in result.records] == ["finished"] * 3
+
+
+def test_sigterm_while_the_database_is_opened_is_no_damage(tmp_path, monkeypatch):
+    search(WIDE, folder=tmp_path, trials=1, evaluate=Scores())
+
+    def killing(path):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    # A record of the kinds of storage is frozen.
+    sqlite = replace(storages.KINDS["sqlite"], connect=killing)
+    with monkeypatch.context() as patch:
+        patch.setitem(storages.KINDS, "sqlite", sqlite)
+        with pytest.raises(Interrupted) as caught:
+            search(WIDE, folder=tmp_path, trials=2, evaluate=Scores())
+    assert str(caught.value) == "the search was asked to stop; calling it again goes on"
+    assert len(search(WIDE, folder=tmp_path, trials=2, evaluate=Scores()).records) == 2
 
 
 def test_data_without_an_image_that_it_had_is_another_study(tmp_path, monkeypatch):
