@@ -32,6 +32,7 @@ from gridgen.emit import (
     save_network as save_network,
 )
 from gridgen.errors import GridgenError as GridgenError
+from gridgen.export import export_network as export_network, source_of as source_of
 from gridgen.grid import (
     Connection as Connection,
     CustomTopology as CustomTopology,

@@ -31,7 +31,18 @@ ROOMS = (
         "render",
         "figures",
     ),
-    *("emit", "images", "data", "training", "pages", "study", "registries", "testing", "cli"),
+    *(
+        "emit",
+        "images",
+        "data",
+        "training",
+        "export",
+        "pages",
+        "study",
+        "registries",
+        "testing",
+        "cli",
+    ),
 )
 UPWARD = {
     ("grid/grid.py", "gridgen.render.draw"),

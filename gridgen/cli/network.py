@@ -12,12 +12,12 @@ from gridgen.cli.terminal import (
     Output,
     Settings,
     SpecName,
+    To,
     describe,
     grid_of,
     output_name,
     print_json,
     print_rows,
-    require_suffix,
     size_of,
     wrapped,
 )
@@ -53,17 +53,22 @@ def render(
 
 
 def build(
-    spec: SpecName, topology: As = None, settings: Settings = None, output: Output = None
+    spec: SpecName,
+    topology: As = None,
+    settings: Settings = None,
+    output: Output = None,
+    to: To = None,
 ) -> None:
-    """Build the network, freshly initialized, and write it as safetensors, spec inside."""
-    require_suffix(output, ".safetensors", "the weights' file")
+    """Build the network: initialized weights with the spec inside, or its Python source."""
     grid = grid_of(spec, topology, settings)
     from gridgen.analysis.lints import Case, lint_case as find
     from gridgen.emit import GridNetwork, save_network
+    from gridgen.export import EXPORTERS, export_network, exporter_of
 
+    form = exporter_of(output, to)
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    name = f"{output_name(spec, grid)}.safetensors"
+    name = f"{output_name(spec, grid)}{EXPORTERS[form].suffix}"
     rows = [*describe(grid), ("parameters", f"{parameters:,}")]
     # At the size and batch that lints take by themselves.
     findings = find(Case(grid))
@@ -71,7 +76,11 @@ def build(
         given = [word for setting in settings or () for word in ("--set", setting)]
         command = [spec, *(("--as", topology) if topology else ()), *given]
         rows.append(("lints", _summary(findings, command)))
-    written = save_network(network, output or Path("runs") / name, about={"untrained": True})
+    path = output or Path("runs") / name
+    if form == "safetensors":
+        written = save_network(network, path, about={"untrained": True})
+    else:
+        (written,) = export_network(grid, path)
     print_rows([*rows, ("wrote", str(written))])
 
 

@@ -45,6 +45,10 @@ ImageSize = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="PATH", help="Where to write.")
 ]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="FORM", help="safetensors or source; else as the end of -o says."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 Best = Annotated[
     bool, typer.Option("--best", help="The weights of the best validation, not of the last step.")

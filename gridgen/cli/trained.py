@@ -11,9 +11,11 @@ from gridgen.cli.terminal import (
     Best,
     Device,
     Settings,
+    To,
     describe,
     errors_beginning,
     given,
+    grid_of,
     policy_of,
     print_json,
     print_rows,
@@ -195,37 +197,66 @@ def _require_free(folder: Path) -> None:
 
 
 def export(
-    model: ModelPath,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Ends in .safetensors.")
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="Folder that gridgen train made, a weights file, or a spec (for its source).",
+        ),
     ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="Ends in .safetensors or .py."),
+    ],
+    to: To = None,
     best: Best = False,
     precision: Annotated[
-        str, typer.Option(help="fp32, or bf16 for a file of half the size.")
+        str, typer.Option(help="Of weights: fp32, or bf16 for a file of half the size.")
     ] = "fp32",
-    note: Annotated[str | None, typer.Option(help="A few words that the file keeps.")] = None,
+    note: Annotated[
+        str | None, typer.Option(help="A few words that the weights' file keeps.")
+    ] = None,
 ) -> None:
-    """Write weights, spec, classes and their colours to one file; evaluate and predict read it."""
-    require_suffix(output, ".safetensors", "the weights' file")
+    """Take a network away: its weights with spec and classes, or its source as one Python file."""
     # A run folder is given by its own name or by the weights inside it.
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:
         raise UsageError(f"-o: {output} is the file that is read; name another")
-    from gridgen.training.run.model import export_model, open_model
+    from gridgen.export import export_network, exporter_of
+    from gridgen.training.run.model import open_model
 
+    exporter_of(output, to)
+    if _names_spec(model):
+        if best:
+            raise UsageError("--best: a spec has no trained weights; name a run")
+        grid = grid_of(model)
+        written = export_network(grid, output, to, precision=precision, note=note)
+        print_rows([*describe(grid), ("wrote", ", ".join(map(str, written)))])
+        return
     opened = open_model(model, best)
-    written = export_model(opened, output, precision, note)
+    written = export_network(opened, output, to, precision=precision, note=note)
     parameters = sum(parameter.numel() for parameter in opened.network.parameters())
     classes = ", ".join(opened.task.classes) if opened.named else "not known"
+    size = sum(path.stat().st_size for path in written) / KIB
     print_rows(
         [
             *describe(opened.network.grid),
             ("parameters", f"{parameters:,} in {precision}"),
             *([("classes", wrapped(classes, " " * 12))] if classes else []),
-            ("size", f"{written.stat().st_size / KIB:,.0f} KiB"),
-            ("wrote", str(written)),
+            ("size", f"{size:,.0f} KiB"),
+            ("wrote", ", ".join(map(str, written))),
         ]
     )
+
+
+def _names_spec(model: str) -> bool:
+    """True for a spec file, a published network, and either with a topology."""
+    from gridgen.architectures.names import ARCHITECTURES
+    from gridgen.spec.source import YAML_SUFFIXES
+
+    spec = model.partition("@")[0]
+    known = Path(spec).suffix in YAML_SUFFIXES or spec in ARCHITECTURES
+    return known and not Path(model).is_dir()
 
 
 OF_SEARCHES = ("study.db", "study.journal", "trials.csv")

@@ -15,6 +15,9 @@ from gridgen.program.modules import (
     modules_of,
 )
 
+READS_AUXILIARY = ("Unpool", "ResizeLike")
+"""The modules that have an auxiliary input beside their own."""
+
 
 def lower(layers: Layers) -> nn.Sequential:
     """The module of a layer sequence."""
@@ -28,7 +31,7 @@ def lower_layer(layer: Layer, fresh: bool) -> nn.Module:
 
 def reads_auxiliary(modules: Modules) -> bool:
     """True if one of the modules has an auxiliary input beside its own."""
-    return any(module.name in ("Unpool", "ResizeLike") for module in modules)
+    return any(module.name in READS_AUXILIARY for module in modules)
 
 
 def _sequence(modules: Modules) -> nn.Sequential:

@@ -1,4 +1,5 @@
-"""Modules that torch lacks. Exported source copies their text: each needs torch alone.
+"""Modules that torch lacks. Exported source copies their text, lines of 88 columns that need torch
+alone.
 
 What a class needs of this file (`POOLING` for `Unpool`) is copied with it.
 """
@@ -16,9 +17,10 @@ POOLING = {
 class StridedPointwise(nn.Conv2d):
     """A 1x1 convolution of stride s, as one of stride 1 on every s-th row and column.
 
-    (N, F, H, W) -> (N, G, ceil(H / s), ceil(W / s)), the same numbers. With fewer than 8 channels
-    in memory format channels_last, the backward pass of the strided form in oneDNN writes past its
-    workspace on CPUs without AVX-512, which ends the process (oneDNN issue 6035; torch 2.13).
+    (N, F, H, W) -> (N, G, ceil(H / s), ceil(W / s)), the same numbers. With fewer than
+    8 channels in memory format channels_last, the backward pass of the strided form in
+    oneDNN writes past its workspace on CPUs without AVX-512, which ends the process
+    (oneDNN issue 6035; torch 2.13).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -29,10 +31,10 @@ class StridedPointwise(nn.Conv2d):
 
 
 class Unpool(nn.Module):
-    """Values back to where the 2 x 2 maxima of the auxiliary input are, zeros elsewhere.
+    """Values back to where the 2 x 2 maxima of the auxiliary input are, else zeros.
 
-    The positions are found again rather than kept from the pooling: a module without memory of
-    its last input can be called from several threads, compiled and exported.
+    The positions are found again rather than kept from the pooling: a module without
+    memory of its last input can be called from several threads, compiled and exported.
     """
 
     def forward(self, x: Tensor, auxiliary: Tensor) -> Tensor:

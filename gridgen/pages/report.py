@@ -14,10 +14,11 @@ from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.pages.page import ChartCurve, chart, embedded, rendered
 from gridgen.render import draw
+from gridgen.spec.document import dump
 from gridgen.training import Run
 from gridgen.training.loop.progress import loss_text
 from gridgen.training.recipe import setting_of
-from gridgen.training.run.folder import FIELDS, MetricsRow, best_row, dump
+from gridgen.training.run.folder import FIELDS, MetricsRow, best_row
 from gridgen.training.run.steplog import StepRow, overall, pace_text
 from gridgen.training.tasks import Metric, Task
 from gridgen.training.tasks.table import ScoreTable

@@ -1,9 +1,11 @@
 """What every YAML file of ours shares: a frozen model, checked strictly, with located errors."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -145,6 +147,23 @@ class Document(BaseModel):
             return source.at(field, said, key=detail["type"] == "extra_forbidden")
         name = ".".join(str(part) for part in _present(source, field))
         return f"{name or cls.kind}: {said}"
+
+
+def dump(document: Document) -> str:
+    """A document as the YAML file that loads to it."""
+    return yaml_text(document.complete())
+
+
+def yaml_text(fields: Mapping[str, Any]) -> str:
+    """Fields as YAML, a line each."""
+    return "".join(f"{field}: {_inline(value)}\n" for field, value in fields.items())
+
+
+def _inline(value: Any) -> str:
+    """A value on one line."""
+    # PyYAML breaks lines unless they may be very wide, and ends a plain value by a line of dots.
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1_000_000)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def plain_value(value: Any) -> Any:

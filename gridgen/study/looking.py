@@ -10,6 +10,7 @@ from typing import Any
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
+from gridgen.spec.document import dump
 from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.standing import study_trials
@@ -17,7 +18,6 @@ from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training import Run
 from gridgen.training.loop.progress import duration
-from gridgen.training.run.folder import dump
 
 WEIGHTS_SUFFIX = ".safetensors"
 DIGITS = 4

@@ -16,6 +16,7 @@ from gridgen.analysis.lints import LINTS
 from gridgen.architectures.names import ARCHITECTURES, spec_schema
 from gridgen.data import DATASETS
 from gridgen.emit import load_network
+from gridgen.export import EXPORTERS
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.styles import ACTIVATIONS, NORMS
@@ -295,6 +296,7 @@ TABLES = {
     "schedules": list(SCHEDULES),
     "augmentations": list(Augmentation.model_fields),
     "inferences": list(INFERENCES),
+    "exporters": list(EXPORTERS),
     "samplers": list(SAMPLERS),
     "pruners": list(PRUNERS),
     "baselines": list(BASELINES),

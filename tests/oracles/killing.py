@@ -22,11 +22,11 @@ from PIL import Image
 
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
+from gridgen.spec.document import dump
 from gridgen.training import Recipe, Run
 from gridgen.training.loop.learner import Learner
 from gridgen.training.recipe import TrainingStep
 from gridgen.training.run.checkpoint import TrainingState, load_checkpoint, newest, save_checkpoint
-from gridgen.training.run.folder import dump
 from gridgen.training.tasks import Task, task_named
 
 PROGRAM = (sys.executable, "-c", "from gridgen.cli import main; main()")

@@ -47,6 +47,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "selection",
         ),
     ),
+    "export": ("source", "exporters"),
     "study": (
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
         *("report", "driver", "looking"),

@@ -5,10 +5,10 @@ from PIL import Image
 
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
+from gridgen.spec.document import dump
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.study.language.requirements import require_data
 from gridgen.training import Recipe, load_recipe
-from gridgen.training.run.folder import dump
 from study.fakes import TEXT, study
 
 SPACE = "  streams: [2, 3]\n  columns: [1+1, 2+2]\n  base_channels: [4, 8]\n"

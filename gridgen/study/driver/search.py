@@ -11,6 +11,7 @@ from types import FrameType
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import Interrupted, UsageError
+from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
@@ -41,7 +42,6 @@ from gridgen.study.store.store import Store
 from gridgen.study.store.tables import known_rows
 from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
-from gridgen.training.run.folder import dump
 
 
 @checked

@@ -9,6 +9,7 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
+from gridgen.spec.document import dump
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
@@ -19,7 +20,6 @@ from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
-from gridgen.training.run.folder import dump
 
 NONE: Mapping[str, int] = MappingProxyType({})
 BEST = "best.yaml"

@@ -10,12 +10,12 @@ from gridgen.render.sketch import sketch
 from gridgen.space.choices import value_text
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec import GridSpec, NetworkSpec
+from gridgen.spec.document import dump
 from gridgen.spec.network import settings
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Training, TrialRecord
 from gridgen.training.loop.progress import duration
-from gridgen.training.run.folder import dump
 
 BASE = "specs/gridnet.yaml"
 BASE_FIELDS = ("streams", "columns", "base_channels", "classes", "total_dropout")

@@ -21,6 +21,7 @@ from gridgen.grid import Grid, GridLike, as_grid, build_grid
 from gridgen.memory import training_memory
 from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
+from gridgen.spec.document import dump
 from gridgen.text import brief, bytes_text
 from gridgen.training.loop.labels import class_weights, counted_labels
 from gridgen.training.loop.trainer import Trainer
@@ -29,7 +30,7 @@ from gridgen.training.processes import devices
 from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, Run, dump, require_free, require_locks
+from gridgen.training.run.folder import FACTS, Run, require_free, require_locks
 from gridgen.training.tasks.fingerprint import Fingerprint, fingerprint
 from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
 from gridgen.training.tasks.requirements import Splits, adopt, load_splits, require_splits

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from math import nan
 from pathlib import Path
-from typing import IO, Annotated, Any
-
-import yaml
+from typing import IO, Annotated
 
 from gridgen.architectures import load_spec
 from gridgen.arguments import checked, checked_fields
@@ -28,7 +26,8 @@ from gridgen.files import (
 )
 from gridgen.grid import build_grid
 from gridgen.names import csv_text
-from gridgen.spec import Document, NetworkSpec
+from gridgen.spec import NetworkSpec
+from gridgen.spec.document import dump
 from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, scored_weights
 from gridgen.training.run.facts import Facts
@@ -263,18 +262,6 @@ def _columns(facts: Facts) -> tuple[str, ...]:
     """Columns of metrics.csv, in order."""
     task = task_named(facts.task, facts.classes, facts.colours)
     return (*FIELDS, *columns(task, (VAL, HOLDOUT) if facts.holdout else (VAL,)))
-
-
-def dump(document: Document) -> str:
-    """A document as the YAML file that loads to it."""
-    return "".join(f"{field}: {_inline(value)}\n" for field, value in document.complete().items())
-
-
-def _inline(value: Any) -> str:
-    """A value on one line."""
-    # PyYAML breaks lines unless they may be very wide, and ends a plain value by a line of dots.
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1_000_000)
-    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _shown(value: float) -> str:

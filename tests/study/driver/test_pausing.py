@@ -10,6 +10,7 @@ import pytest
 from study.fakes import rows, states, study
 from study.report.made import ASKED
 
+from gridgen.spec.document import dump
 from gridgen.study import search
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.driver.search import Search
@@ -19,7 +20,6 @@ from gridgen.study.looking import study_status
 from gridgen.study.report.observer import SearchObserver, SearchProgress
 from gridgen.study.store.opening import open_store
 from gridgen.training import Run, train
-from gridgen.training.run.folder import dump
 
 EPOCHS = 16
 WIDE = study(

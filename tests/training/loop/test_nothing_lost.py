@@ -19,10 +19,10 @@ from PIL import Image
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import Interrupted, OutOfMemoryError, RunError, TrainingError
 from gridgen.grid import build_grid
+from gridgen.spec.document import dump
 from gridgen.training import Run, resume, train
 from gridgen.training.loop.learner import Learner
 from gridgen.training.loop.watch import Watch
-from gridgen.training.run.folder import dump
 from tests.oracles.killing import (
     DAMAGES,
     RECIPE,

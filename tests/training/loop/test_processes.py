@@ -18,8 +18,8 @@ from tiny import SPEC, StopAt
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import Interrupted
 from gridgen.grid import build_grid
+from gridgen.spec.document import dump
 from gridgen.training import Recipe, Run, evaluate, resume, train
-from gridgen.training.run.folder import dump
 
 # An epsilon that keeps Adam from making steps of the noise where there is no gradient, such as
 # that of a bias before a BN.

@@ -93,7 +93,7 @@ def test_a_finished_run_can_be_resumed_without_change(whole, tmp_path):
 @pytest.fixture
 def written(tmp_path):
     """A spec and a recipe as files, for the program."""
-    from gridgen.training.run.folder import dump
+    from gridgen.spec.document import dump
 
     (tmp_path / "spec.yaml").write_text(dump(SPEC))
     (tmp_path / "recipe.yaml").write_text(dump(RECIPE))

@@ -6,6 +6,7 @@ import torch
 
 from gridgen.data import IGNORE
 from gridgen.errors import SpecError
+from gridgen.spec.document import dump
 from gridgen.training import Recipe
 from gridgen.training.processes import devices
 from gridgen.training.recipe.losses import (
@@ -18,7 +19,6 @@ from gridgen.training.recipe.losses import (
     total_loss,
 )
 from gridgen.training.recipe.sections import Crop, Sgd
-from gridgen.training.run.folder import dump
 from gridgen.training.tasks import TASKS
 from tests.oracles.loss_loops import LOOPS, focal
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
+from gridgen.spec.document import dump
 from gridgen.training import Recipe, train
 from gridgen.training.recipe.losses import LOSSES, Focal, Loss, Truth
-from gridgen.training.run.folder import dump
 from gridgen.training.tasks import Segmentation
 
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=2, classes=3)

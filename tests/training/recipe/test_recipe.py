@@ -6,13 +6,13 @@ from itertools import pairwise
 import pytest
 
 from gridgen.errors import SpecError, unknown
+from gridgen.spec.document import dump
 from gridgen.study import Study
 from gridgen.training import RECIPES, Recipe, load_recipe
 from gridgen.training.inference import INFERENCES
 from gridgen.training.recipe import TrainingStep
 from gridgen.training.recipe.losses import LOSSES, Focal
 from gridgen.training.recipe.sections import OPTIMIZERS, SCHEDULES, Poly, Sgd
-from gridgen.training.run.folder import dump
 
 PER_EPOCH = 750
 

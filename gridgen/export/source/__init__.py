@@ -1,0 +1,3 @@
+"""A network as one Python file: text, classes, forward pass, sizes, the whole module."""
+
+from gridgen.export.source.module import source_of
