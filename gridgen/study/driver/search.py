@@ -133,7 +133,7 @@ class Search:
     watch: SearchObserver
     drawing: Drawing
     most: float = inf
-    """Candidates that there are to search; infinity where that is not known."""
+    """Candidates that there are to search at most; infinity where that is not known."""
     stopped: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -208,9 +208,13 @@ class Search:
 
 
 def _most(drawing: Drawing, found: Reachable | None) -> float:
-    """How many candidates there are: networks alone, unless fields of the recipe vary too."""
-    varies = any(branch.of_recipe for branch in drawing.branches)
-    return inf if found is None or varies else found.networks
+    """How many candidates there are at most: networks alone, unless the recipe varies too."""
+    if any(branch.of_recipe for branch in drawing.branches):
+        return inf
+    if found is not None:
+        return found.networks
+    # Without a table, as where `match` chooses widths: all combinations, met or not.
+    return sum(inf if each.networks is None else each.networks for each in drawing.branches)
 
 
 def _engine(

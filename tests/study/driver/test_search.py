@@ -467,6 +467,23 @@ def test_sigterm_ends_a_search_in_order(tmp_path):
     assert [record.state for record in result.records] == ["finished"] * 3
 
 
+def test_candidates_whose_width_is_chosen_are_counted_too(tmp_path):
+    told = []
+
+    class Told(SearchObserver):
+        def phase(self, title, wanted, before):
+            told.append(wanted)
+
+    matched = study(
+        spec={"classes": 3, "columns": "2+2"},
+        space={"topology": ["gridnet", "unet"], "streams": [2, 3]},
+        match={"parameters": 5_000, "within": "30 %"},
+        sampler="grid",
+    )
+    search(matched, folder=tmp_path, trials=20, evaluate=Scores(), watch=Told())
+    assert told == [4]
+
+
 def test_sigterm_while_the_database_is_opened_is_no_damage(tmp_path, monkeypatch):
     search(WIDE, folder=tmp_path, trials=1, evaluate=Scores())
 
