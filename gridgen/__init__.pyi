@@ -28,7 +28,10 @@ from gridgen.data.folder import (
 )
 from gridgen.emit import (
     GridNetwork as GridNetwork,
+    Inheritance as Inheritance,
+    inherit as inherit,
     load_network as load_network,
+    reset_head as reset_head,
     save_network as save_network,
 )
 from gridgen.errors import GridgenError as GridgenError

@@ -77,6 +77,20 @@ def train(
             min=0, max=2**31 - 1, help="Of weights, order and augmentation; 0 if not given."
         ),
     ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN|FILE",
+            help="Begin with the weights of a run or a file, of whatever grid, where they fit.",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PARTS",
+            help="Leave the weights of these parts as they are: 'stem,lateral_0_*'.",
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard, for TensorBoard.")
@@ -101,6 +115,8 @@ def train(
     if resume is None and (spec is None or data is None):
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
     of_spec, of_recipe = parted(settings)
+    if freeze is not None:
+        of_recipe["freeze"] = [part.strip() for part in freeze.split(",")]
     grid = grid_of(spec, topology, of_spec) if spec is not None else None
     from gridgen import training
     from gridgen.training.processes.devices import nothing_left_to_stop, rank
@@ -120,6 +136,7 @@ def train(
                 fold=fold,
                 group=group,
                 seed=seed or 0,
+                init=init,
                 device=device or "auto",
                 resume_if_begun=resume_if_begun,
                 watch=watch,

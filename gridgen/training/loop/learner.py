@@ -1,5 +1,6 @@
 """A network that learns: optimizer, step, moving average, in a recipe's precision and format."""
 
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from gridgen.emit import GridNetwork
 from gridgen.errors import TrainingError
 from gridgen.grid import Grid
 from gridgen.training.loop.batches import step_seed
+from gridgen.training.loop.transfer import freeze, frozen_parts
 from gridgen.training.processes import devices
 from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
 from gridgen.training.recipe import Recipe, TrainingStep
@@ -19,17 +21,18 @@ from gridgen.training.tasks.augmentation import augmentation
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The optimizer of all parameters, whose gradients are there from the beginning.
+    """The optimizer of what is not frozen; gradients are there from the beginning.
 
     Torch7 gives a dropped unit a zero gradient, and Adam goes on by its momentum; a gradient of
     None would leave the unit out of the step.
     """
-    for parameter in network.parameters():
+    trained = _trained(network)
+    for parameter in trained:
         parameter.grad = torch.zeros_like(parameter)
     of_all: dict[str, Any] = {"lr": recipe.learning_rate, "fused": device.type == "cuda"}
     match recipe.optimizer:
         case Adam(betas=betas, epsilon=eps):
-            return torch.optim.Adam(network.parameters(), betas=betas, eps=eps, **of_all)
+            return torch.optim.Adam(trained, betas=betas, eps=eps, **of_all)
         case AdamW(betas=betas, epsilon=eps, weight_decay=decay):
             return torch.optim.AdamW(_groups(network, decay), betas=betas, eps=eps, **of_all)
         case Sgd(momentum=momentum, nesterov=nesterov, weight_decay=decay):
@@ -37,9 +40,14 @@ def optimizer_of(network: nn.Module, recipe: Recipe, device: torch.device) -> to
             return torch.optim.SGD(groups, momentum=momentum, nesterov=nesterov, **of_all)
 
 
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are not frozen."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
     """Convolutions' weights, which decay, and the rest, which does not (He et al., CVPR 2019)."""
-    parameters = list(network.parameters())
+    parameters = _trained(network)
     decayed = [parameter for parameter in parameters if parameter.ndim > 1]
     kept = [parameter for parameter in parameters if parameter.ndim <= 1]
     groups = ({"params": decayed, "weight_decay": decay}, {"params": kept, "weight_decay": 0.0})
@@ -72,10 +80,17 @@ def _floats(network: GridNetwork) -> list[Tensor]:
 
 
 def forward(
-    model: nn.Module, images: Tensor, labels: Tensor, task: Task, precision: str
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    task: Task,
+    precision: str,
+    frozen: Iterable[nn.Module] = (),
 ) -> tuple[Tensor, Tensor]:
-    """The prediction for a batch, and its loss."""
+    """The prediction for a batch, and its loss; `frozen` parts are in evaluation mode."""
     model.train()
+    for part in frozen:
+        part.eval()
     with devices.autocast(images.device, precision):
         prediction = model(images)
         return prediction, task.loss(prediction, labels)
@@ -101,19 +116,31 @@ class Outcome(NamedTuple):
 
 
 class Learner:
-    """Network, optimizer and average. All that a step does follows from the seed and its number."""
+    """Network, optimizer and average. All that a step does follows from the seed and its number.
+
+    `initial` are weights to begin with, in place of those that the seed gives.
+    """
 
     def __init__(
-        self, grid: Grid, task: Task, recipe: Recipe, seed: int, device: torch.device
+        self,
+        grid: Grid,
+        task: Task,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        initial: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.task, self.recipe, self.seed, self.device = task, recipe, seed, device
         # The initial weights are drawn from it, before anything else is.
         torch.manual_seed(seed)
         self.network = GridNetwork(grid)
+        if initial is not None:
+            self.network.load_state_dict(initial)
         self.network.recompute = recipe.recompute
         self.format = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.network.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
         self.ema = MovingAverage(self.network, recipe.ema) if recipe.ema is not None else None
+        self.frozen = freeze(self.network, frozen_parts(grid, recipe.freeze))
         self.model = self._model()
         self.optimizer = optimizer_of(self.network, recipe, device)
         self.augment = augmentation(recipe, devices.rank(), devices.world_size())
@@ -172,7 +199,8 @@ class Learner:
         labels = labels.to(self.device, non_blocking=True)
         labels = labels if labels.is_floating_point() else labels.long()
         images, labels = self.augment(images, labels)
-        prediction, loss = forward(self.model, images, labels, self.task, self.recipe.precision)
+        task, precision = self.task, self.recipe.precision
+        prediction, loss = forward(self.model, images, labels, task, precision, self.frozen)
         update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
         if self.ema is not None:
             self.ema.follow(step.number)

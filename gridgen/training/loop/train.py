@@ -25,6 +25,7 @@ from gridgen.spec.document import dump
 from gridgen.text import brief, bytes_text
 from gridgen.training.loop.labels import class_weights, counted_labels
 from gridgen.training.loop.trainer import Trainer
+from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.recipe import Recipe, setting_of
@@ -36,7 +37,7 @@ from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
 from gridgen.training.tasks.requirements import Splits, adopt, load_splits, require_splits
 
 RUNS = Path("runs")
-SAME = ("data", "holdout", "fold", "group", "seed")
+SAME = ("data", "holdout", "fold", "group", "seed", "init")
 
 
 @checked
@@ -50,6 +51,7 @@ def train(
     fold: str | None = None,
     group: str | None = None,
     seed: int = 0,
+    init: PathLike | None = None,
     device: str = "auto",
     resume_if_begun: bool = False,
     watch: Watch | None = None,
@@ -63,7 +65,10 @@ def train(
     Without a `recipe`, the one that suits the dataset, which for a folder is `modern`, fitted to
     its images; fields in a mapping replace those of that. Without a `folder`, a new one under
     `runs/`. With `resume_if_begun`, a run that is in `folder` already is gone on with, if spec,
-    recipe, data, holdout, fold, group and seed are the same.
+    recipe, data, holdout, fold, group, seed and init are the same.
+
+    `init`, a run or a weights file, gives the weights to begin with: whatever fits by name and
+    shape (`inherit`), be it of another grid; the head is fresh where it is of other classes.
 
     Errors: `SpecError` where spec, recipe and data do not fit, `SizeError`, `DataError`,
     `TooLargeError`, `DeviceError`, `RunError` where the folder is taken, `TrainingError`; all but
@@ -98,6 +103,7 @@ def train(
         watch.noted(line)
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
+    require_frozen(grid, recipe)
     require_memory(grid)
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
@@ -106,6 +112,11 @@ def train(
         watch.noted(line)
     if asked.fits:
         watch.noted(work_line(recipe, splits.train, grid))
+    initial = None
+    if init is not None:
+        initial, told = initial_weights(grid, splits.train, seed, init)
+        for line in told:
+            watch.noted(line)
     facts = Facts(
         data=lasting_name(data),
         task=splits.train.task,
@@ -114,6 +125,7 @@ def train(
         group=group,
         fold_names=digest_of_names(splits.val) if fold else None,
         seed=seed,
+        init=str(init) if init is not None else None,
         device=device,
         classes=splits.train.classes,
         colours=splits.train.colours,
@@ -145,7 +157,7 @@ def train(
         )
         for line in counted.absent:
             watch.noted(line)
-        return Run.create(path, grid.spec, recipe, counted)
+        return Run.create(path, grid.spec, recipe, counted, initial)
 
     with devices.group(chosen):
         run = devices.by_first(begun)

@@ -55,7 +55,8 @@ class Trainer:
         seed = run.facts.seed
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
-        self.learner = Learner(build_grid(run.spec), self.task, self.recipe, seed, device)
+        grid = build_grid(run.spec)
+        self.learner = Learner(grid, self.task, self.recipe, seed, device, run.initial)
         inference = self.recipe.inference
         self.predictor = Predictor(self.learner.scored, device, inference, BY_RECIPE)
         self.workers = devices.workers(self.recipe.workers, device)

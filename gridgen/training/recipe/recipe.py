@@ -42,6 +42,7 @@ AnyInference = Annotated[
     Inference, BeforeValidator(_by_name, json_schema_input_type=Inference | str)
 ]
 MOST_WORKERS = 256
+PartPattern = Annotated[str, Field(min_length=1)]
 Workers = Annotated[int, Field(ge=0, le=MOST_WORKERS)]
 
 
@@ -108,6 +109,11 @@ class Recipe(Document):
     channels_last: bool = Field(default=True, description="Memory format of maps and weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
     recompute: RecomputeField = "none"
+    freeze: tuple[PartPattern, ...] = Field(
+        default=(),
+        strict=False,
+        description="Parts whose weights stay as they are: stem, head, sub_1_0, lateral_0_*.",
+    )
     inference: AnyInference = Field(
         default=WHOLE, description="How images are scored and predicted, unless told otherwise."
     )

@@ -75,6 +75,9 @@ class Facts(ScaleFields):
         default=None, description="SHA-256 of the names of the images of the fold."
     )
     seed: int = Field(ge=0, le=MAX_SEED, description="What all that is random follows from.")
+    init: str | None = Field(
+        default=None, min_length=1, description="File of the weights that it began with."
+    )
     device: str = Field(description="Device that was asked for, such as auto.")
     classes: ClassNames = Field(description="In the order of their ids; none for images.")
     colours: ColoursField = Field(description="Red, green and blue of each class.")

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -10,10 +10,12 @@ from math import nan
 from pathlib import Path
 from typing import IO, Annotated
 
+from torch import Tensor
+
 from gridgen.architectures import load_spec
 from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
-from gridgen.emit.weights import load_tensors
+from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, RunError, WeightsError, reason_of
 from gridgen.files import (
     is_file,
@@ -40,6 +42,7 @@ except ImportError:  # Windows; all but training and searching works there
     fcntl = None  # type: ignore[assignment]
 
 FACTS = "run.json"
+INITIAL = "initial.safetensors"
 REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
 MetricsRow = dict[str, float]
@@ -50,17 +53,29 @@ MetricsRow = dict[str, float]
 class Run:
     """A training on disk. Files: spec.yaml, recipe.yaml, run.json, metrics.csv, steps.csv,
     curve.png, predictions.png, checkpoints/, weights.safetensors; remarks.txt where something is
-    odd.
+    odd; initial.safetensors where it did not begin with random weights.
     """
 
     folder: Annotated[Path, "a Path; Run.open takes text too"]
 
     @classmethod
     @checked
-    def create(cls, folder: Path, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> "Run":
-        """A new run; a folder that holds anything is a `RunError`."""
+    def create(
+        cls,
+        folder: Path,
+        spec: NetworkSpec,
+        recipe: Recipe,
+        facts: Facts,
+        initial: Mapping[str, Tensor] | None = None,
+    ) -> "Run":
+        """A new run, with its initial weights where they are not random.
+
+        A folder that holds anything is a `RunError`.
+        """
         require_free(folder)
         run = cls(folder)
+        if initial is not None:
+            save_tensors(initial, folder / INITIAL, {})
         write_file(folder / "spec.yaml", dump(spec))
         write_file(folder / "recipe.yaml", dump(recipe))
         write_file(folder / "metrics.csv", csv_text([_columns(facts)]))
@@ -105,6 +120,11 @@ class Run:
         """The column of metrics.csv that the best weights are chosen by."""
         metric = self.task.metric
         return metric.holdout if self.facts.holdout else metric.val
+
+    @property
+    def initial(self) -> dict[str, Tensor] | None:
+        """The weights that it began with, None for random ones. Errors: `WeightsError`."""
+        return load_tensors(self.folder / INITIAL)[0] if self.facts.init else None
 
     @property
     def checkpoints(self) -> Path:

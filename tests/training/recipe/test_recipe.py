@@ -57,6 +57,7 @@ def test_the_papers_recipe_is_section_4():
         "channels_last": True,
         "compile": False,
         "recompute": "none",
+        "freeze": [],
         "inference": {
             "scales": [1.0],
             "flip": False,

@@ -1,0 +1,77 @@
+"""Weights taken over by another network: by name and shape, all of it told."""
+
+import pytest
+import torch
+
+from gridgen import relate
+from gridgen.emit import GridNetwork, inherit, reset_head, save_network
+from gridgen.errors import SpecError, WeightsError
+from gridgen.grid import build_grid, prune
+from gridgen.spec import GridSpec
+
+SPEC = GridSpec(streams=3, columns="2+2", base_channels=4, classes=3)
+
+
+def network(spec, seed):
+    torch.manual_seed(seed)
+    return GridNetwork(build_grid(spec))
+
+
+def test_the_same_spec_takes_over_everything():
+    one, other = network(SPEC, 1), network(SPEC, 2)
+    told = inherit(other, one)
+    assert (told.fresh, told.unused) == ((), ())
+    assert list(told.inherited) == list(one.state_dict())
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name])
+
+
+@pytest.mark.parametrize("topology", ["unet", "frrn", "conv-deconv"])
+def test_a_part_of_the_grid_takes_over_what_relate_says(topology):
+    full = build_grid(SPEC)
+    part = prune(full, topology)
+    moved = {
+        name.split(".")[1]
+        for name in inherit(GridNetwork(part), GridNetwork(full)).inherited
+        if name.startswith("units.")
+    }
+    relation = relate(part, full)
+    assert relation.subgraph
+    assert moved == set(relation.common)
+
+
+def test_another_number_of_classes_or_of_image_channels_leaves_the_rest():
+    one = network(SPEC, 1)
+    other = network(SPEC.but(classes=7, in_channels=1), 2)
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    told = inherit(other, one.state_dict())
+    assert {name.split(".")[0] for name in told.fresh} == {"stem", "head"}
+    assert any(name.startswith("stem.") for name in told.inherited)
+    for name in told.fresh:
+        assert torch.equal(other.state_dict()[name], before[name])
+    assert dict(told.rows())["in part"].startswith("2 parts: stem, head")
+
+
+def test_a_file_gives_what_its_network_has(tmp_path):
+    one, other = network(SPEC, 1), network(SPEC, 2)
+    inherit(other, save_network(one, tmp_path / "w.safetensors"))
+    assert torch.equal(one.head[0].weight, other.head[0].weight)
+
+
+def test_weights_of_nothing_alike_are_refused():
+    with pytest.raises(WeightsError) as caught:
+        inherit(network(SPEC, 0), {"layer.weight": torch.zeros(3)})
+    assert str(caught.value) == ("no tensor has a name and a shape of this network's; name others")
+
+
+def test_a_head_is_reset_and_nothing_else():
+    one = network(SPEC, 1).eval()
+    other = reset_head(one, 5)
+    assert not other.training
+    assert other.grid.spec == SPEC.but(classes=5)
+    for name, tensor in one.state_dict().items():
+        if not name.startswith("head."):
+            assert torch.equal(tensor, other.state_dict()[name])
+    assert other(torch.rand(1, 3, 16, 16)).shape == (1, 5, 16, 16)
+    with pytest.raises(SpecError):
+        reset_head(one, 0)
