@@ -13,6 +13,7 @@
       WeightsError
       DataError
       RunError
+      ExportError
       TrainingError
         OutOfMemoryError
       Interrupted
@@ -91,6 +92,10 @@ class DataError(GridgenError):
 
 class RunError(GridgenError):
     """A run or study folder is missing, in use, or not what the command needs."""
+
+
+class ExportError(GridgenError):
+    """A network cannot be taken away in the form that was asked for."""
 
 
 class TrainingError(GridgenError):

@@ -80,7 +80,7 @@ def build(
     if form == "safetensors":
         written = save_network(network, path, about={"untrained": True})
     else:
-        (written,) = export_network(grid, path)
+        (written,) = export_network(grid, path).files
     print_rows([*rows, ("wrote", str(written))])
 
 

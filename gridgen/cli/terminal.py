@@ -47,7 +47,7 @@ Output = Annotated[
 ]
 To = Annotated[
     str | None,
-    typer.Option("--to", metavar="FORM", help="safetensors or source; else as the end of -o says."),
+    typer.Option("--to", metavar="FORM", help="safetensors, source or onnx; else what -o ends in."),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 Best = Annotated[

@@ -206,18 +206,19 @@ def export(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="Ends in .safetensors or .py."),
+        typer.Option("--output", "-o", metavar="FILE", help="Ends in .safetensors, .py or .onnx."),
     ],
     to: To = None,
     best: Best = False,
     precision: Annotated[
         str, typer.Option(help="Of weights: fp32, or bf16 for a file of half the size.")
     ] = "fp32",
-    note: Annotated[
-        str | None, typer.Option(help="A few words that the weights' file keeps.")
-    ] = None,
+    note: Annotated[str | None, typer.Option(help="A few words that the file keeps.")] = None,
+    verify: Annotated[
+        bool, typer.Option(help="Compare ONNX with torch at sizes that the export never saw.")
+    ] = True,
 ) -> None:
-    """Take a network away: its weights with spec and classes, or its source as one Python file."""
+    """Take a network away: weights with spec and classes, its source in Python, or ONNX."""
     # A run folder is given by its own name or by the weights inside it.
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:
@@ -231,20 +232,20 @@ def export(
             raise UsageError("--best: a spec has no trained weights; name a run")
         grid = grid_of(model)
         written = export_network(grid, output, to, precision=precision, note=note)
-        print_rows([*describe(grid), ("wrote", ", ".join(map(str, written)))])
+        print_rows([*describe(grid), *written.rows()])
         return
     opened = open_model(model, best)
-    written = export_network(opened, output, to, precision=precision, note=note)
+    written = export_network(opened, output, to, precision=precision, note=note, verify=verify)
     parameters = sum(parameter.numel() for parameter in opened.network.parameters())
     classes = ", ".join(opened.task.classes) if opened.named else "not known"
-    size = sum(path.stat().st_size for path in written) / KIB
+    size = sum(path.stat().st_size for path in written.files) / KIB
     print_rows(
         [
             *describe(opened.network.grid),
             ("parameters", f"{parameters:,} in {precision}"),
             *([("classes", wrapped(classes, " " * 12))] if classes else []),
             ("size", f"{size:,.0f} KiB"),
-            ("wrote", ", ".join(map(str, written))),
+            *written.rows(),
         ]
     )
 

@@ -4,6 +4,7 @@ alone.
 What a class needs of this file (`POOLING` for `Unpool`) is copied with it.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -43,6 +44,39 @@ class Unpool(nn.Module):
         pool, unpool = POOLING[len(sides)]
         _, places = pool(auxiliary, 2, ceil_mode=True, return_indices=True)
         return unpool(x, places, [2] * len(sides), output_size=sides)
+
+
+class AveragePooling(nn.Module):
+    """Means over a regular division of the map, whatever its size.
+
+    torch exports its own pooling with the bins of the example's size, silently; while a
+    program is exported, each side is multiplied by a matrix of shares instead.
+    """
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.bins = bins
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, F, H, W) -> (N, F, bins, bins)."""
+        if not torch.compiler.is_exporting():
+            pool = (
+                functional.adaptive_avg_pool1d,
+                functional.adaptive_avg_pool2d,
+                functional.adaptive_avg_pool3d,
+            )[x.dim() - 3]
+            return pool(x, self.bins)
+        for dim in range(2, x.dim()):
+            x = (x.movedim(dim, -1) @ self.shares(x, dim)).movedim(-1, dim)
+        return x
+
+    def shares(self, x: Tensor, dim: int) -> Tensor:
+        """(side, bins): what each row adds to each bin; bins may overlap by a row."""
+        side = x.shape[dim]
+        rows, bins = (torch.arange(n, device=x.device) for n in (side, self.bins))
+        first, end = bins * side // self.bins, ((bins + 1) * side - 1) // self.bins + 1
+        inside = (rows[:, None] >= first) & (rows[:, None] < end)
+        return inside.to(x.dtype) / (end - first).to(x.dtype)
 
 
 class ResizeLike(nn.Module):

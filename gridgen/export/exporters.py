@@ -1,14 +1,16 @@
 """The forms in which a network is taken away: a function and a line of `EXPORTERS` for each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gridgen.arguments import PathLike, checked
+from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.errors import UsageError, WeightsError, unknown
+from gridgen.export.onnx import CLOSE, onnx_of
 from gridgen.export.source import source_of
 from gridgen.files import write_file
 from gridgen.grid import GridLike, as_grid
+from gridgen.shown import Shown, ShownRows
 from gridgen.training.run.model import Model, export_model
 
 Exported = GridLike | Model
@@ -16,45 +18,79 @@ Exported = GridLike | Model
 
 
 @dataclass(frozen=True)
-class Exporter:
-    """A form of file: how names of its files end, what it is, and what writes them.
+class ExportSetting:
+    """How a network is written: precision of weights, a note in the file, compared or not."""
 
-    `write` is given the network, the file, the precision of weights and a note, and tells which
-    files it wrote.
-    """
+    precision: str = "fp32"
+    note: str | None = None
+    verify: bool = True
+
+
+@checked_fields
+@dataclass(frozen=True, repr=False)
+class Written(Shown):
+    """The files that were written, the one that was asked for first, and what was checked."""
+
+    files: tuple[Path, ...]
+    checked: ShownRows = field(default_factory=list)
+
+    def rows(self) -> ShownRows:
+        """Label and value of each line."""
+        return [*self.checked, ("wrote", ", ".join(map(str, self.files)))]
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A form of file: how names of its files end, what it is, and what writes them."""
 
     suffix: str
     description: str
-    write: Callable[[Exported, Path, str, str | None], tuple[Path, ...]]
+    write: Callable[[Exported, Path, ExportSetting], Written]
 
 
-def _safetensors(network: Exported, path: Path, precision: str, note: str | None) -> tuple[Path]:
+def _trained(network: Exported) -> Model:
+    """A network that has weights. Errors: `WeightsError`."""
     if not isinstance(network, Model):
         fact = "a spec has no trained weights; export a run"
         raise WeightsError(f"{fact}, or write initialized ones with gridgen build")
-    return (export_model(network, path, precision, note),)
+    return network
 
 
-def _source(network: Exported, path: Path, precision: str, note: str | None) -> tuple[Path, ...]:
+def _safetensors(network: Exported, path: Path, how: ExportSetting) -> Written:
+    return Written((export_model(_trained(network), path, how.precision, how.note),))
+
+
+def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
     if not isinstance(network, Model):
-        return (write_file(path, source_of(network)),)
+        return Written((write_file(path, source_of(network)),))
     weights = path.with_suffix(".safetensors")
     files = [write_file(path, source_of(network.network.grid, weights.name))]
     # The file that is read may be the one that stands beside the source.
     if weights.resolve() != network.path.resolve():
-        files.append(export_model(network, weights, precision, note))
-    return tuple(files)
+        files.append(export_model(network, weights, how.precision, how.note))
+    return Written(tuple(files))
+
+
+def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
+    model = _trained(network)
+    if how.precision != "fp32":
+        raise UsageError(f"--precision: {how.precision} is for safetensors; ONNX is fp32")
+    about = {"task": model.task.name, "classes": list(model.task.classes)} if model.named else {}
+    about |= {"note": how.note} if how.note else {}
+    raw, compared = onnx_of(model.network, about, how.verify)
+    told = [("compared", f"with torch, up to {CLOSE:.0e} of the largest value apart")]
+    rows = [*told, *(("", str(each)) for each in compared)] if compared else []
+    return Written((write_file(path, raw),), rows)
 
 
 EXPORTERS = {
     "safetensors": Exporter(
-        ".safetensors",
-        "weights, and inside them spec, classes and colours",
-        _safetensors,
+        ".safetensors", "weights, and inside them spec, classes and colours", _safetensors
     ),
     "source": Exporter(
         ".py", "one Python file that imports torch alone, with the weights beside it", _source
     ),
+    "onnx": Exporter(".onnx", "ONNX, any batch and size, compared with torch", _onnx),
 }
 DEFAULT = "safetensors"
 
@@ -67,16 +103,18 @@ def export_network(
     *,
     precision: str = "fp32",
     note: str | None = None,
-) -> tuple[Path, ...]:
+    verify: bool = True,
+) -> Written:
     """Write a network in a form that is named, or that the end of the file's name says.
 
-    Gives the files that were written. Errors: `UsageError` for another form, or a file whose name
-    ends otherwise; `WeightsError` where weights are needed and `network` is a spec; `FileError`.
+    With `verify`, what another program runs is compared with torch before it is written. Errors:
+    `UsageError` for another form, or a file whose name ends otherwise; `WeightsError` where
+    weights are needed and `network` is a spec; `ExportError`; `FileError`.
     """
     path = Path(path)
     name = exporter_of(path, to)
     given = network if isinstance(network, Model) else as_grid(network)
-    return EXPORTERS[name].write(given, path, precision, note)
+    return EXPORTERS[name].write(given, path, ExportSetting(precision, note, verify))
 
 
 def exporter_of(path: Path | None, to: str | None) -> str:
@@ -90,5 +128,5 @@ def exporter_of(path: Path | None, to: str | None) -> str:
             return name
     if to is not None:
         raise UsageError(f"-o: {path} does not end in {EXPORTERS[to].suffix}, as {to} must")
-    ends = " or ".join(f"{each.suffix} ({name})" for name, each in EXPORTERS.items())
+    ends = ", ".join(f"{each.suffix} ({name})" for name, each in EXPORTERS.items())
     raise UsageError(f"-o: {path} does not say in which form; end it in {ends}")

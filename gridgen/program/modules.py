@@ -88,8 +88,8 @@ def module_of(layer: Layer, fresh: bool) -> ModuleCall:
             return ModuleCall(f"MaxPool{dimensions}d", (kernel, stride), whole)
         case records.MaxUnpool():
             return ModuleCall("Unpool")
-        case records.AveragePool(bins, dimensions):
-            return ModuleCall(f"AdaptiveAvgPool{dimensions}d", (bins,))
+        case records.AveragePool(bins):
+            return ModuleCall("AveragePooling", (bins,))
         case records.Upsample(mode, factor, dimensions):
             how: dict[str, Argument] = {
                 "scale_factor": factor,

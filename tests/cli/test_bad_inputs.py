@@ -214,11 +214,12 @@ CASES = {
     "render mine.yaml -o file/a.svg": f"file: {WAY}",
     "render mine.yaml -o file/b/a.dot": f"file/b: {WAY}",
     "build mine.yaml -o other": (
-        "-o: other does not say in which form; end it in .safetensors (safetensors) or .py (source)"
+        "-o: other does not say in which form; end it in .safetensors (safetensors), .py "
+        "(source), .onnx (onnx)"
     ),
     "build mine.yaml -o mine.yaml": (
-        "-o: mine.yaml does not say in which form; end it in .safetensors (safetensors) or .py "
-        "(source)"
+        "-o: mine.yaml does not say in which form; end it in .safetensors (safetensors), .py "
+        "(source), .onnx (onnx)"
     ),
     "build mine.yaml -o file/w.safetensors": f"file: {WAY}",
     f"{TRAIN} shapes -o file/run": f"file/run: {WAY}",

@@ -32,8 +32,8 @@ def test_what_cannot_be_exported_is_one_line(with_run, gridgen):
     for arguments, message in (
         (
             ("run", "-o", "w.pt"),
-            "-o: w.pt does not say in which form; end it in .safetensors (safetensors) or .py "
-            "(source)",
+            "-o: w.pt does not say in which form; end it in .safetensors (safetensors), .py "
+            "(source), .onnx (onnx)",
         ),
         (
             ("run", "-o", "w.safetensors", "--precision", "fp8"),

@@ -28,22 +28,22 @@ def model(tmp_path_factory):
 def test_a_trained_network_is_written_whole_and_alike_each_time(form, model, tmp_path):
     path = tmp_path / f"net{EXPORTERS[form].suffix}"
     written = export_network(model, path)
-    assert written[0] == path
-    assert {*tmp_path.iterdir()} == {*written}
-    before = [each.read_bytes() for each in written]
-    assert export_network(model, path, form) == written
-    assert [each.read_bytes() for each in written] == before
+    assert written.files[0] == path
+    assert {*tmp_path.iterdir()} == {*written.files}
+    before = [each.read_bytes() for each in written.files]
+    assert export_network(model, path, form).files == written.files
+    assert [each.read_bytes() for each in written.files] == before
 
 
 @pytest.mark.parametrize("form", EXPORTERS)
 def test_a_spec_is_written_or_refused_in_a_line(form, tmp_path):
     path = tmp_path / f"net{EXPORTERS[form].suffix}"
-    if form == "safetensors":
+    if form != "source":
         with pytest.raises(WeightsError):
             export_network(SPEC, path)
         assert not path.exists()
     else:
-        assert export_network(SPEC, path) == (path,)
+        assert export_network(SPEC, path).files == (path,)
 
 
 def test_the_source_and_its_weights_give_what_the_run_gives(model, tmp_path, monkeypatch):
@@ -59,16 +59,16 @@ def test_the_source_and_its_weights_give_what_the_run_gives(model, tmp_path, mon
 
 def test_weights_of_the_source_load_in_gridgen(model, tmp_path):
     names = {"__name__": "taken"}
-    path = export_network(SPEC, tmp_path / "net.py")[0]
+    path = export_network(SPEC, tmp_path / "net.py").files[0]
     exec(path.read_text("utf-8"), names)
     network = GridNetwork(build_grid(SPEC))
     network.load_state_dict(names["Network"]().state_dict())
 
 
 def test_the_file_that_is_read_is_not_written_over(model, tmp_path):
-    weights = export_network(model, tmp_path / "net.safetensors", note="first")[0]
+    weights = export_network(model, tmp_path / "net.safetensors", note="first").files[0]
     before = weights.read_bytes()
-    assert export_network(open_model(weights), tmp_path / "net.py") == (tmp_path / "net.py",)
+    assert export_network(open_model(weights), tmp_path / "net.py").files == (tmp_path / "net.py",)
     assert weights.read_bytes() == before
 
 
@@ -86,10 +86,10 @@ def test_a_spec_has_no_weights(tmp_path):
         (
             "net.txt",
             None,
-            "-o: net.txt does not say in which form; end it in .safetensors (safetensors) or .py "
-            "(source)",
+            "-o: net.txt does not say in which form; end it in .safetensors (safetensors), .py "
+            "(source), .onnx (onnx)",
         ),
-        ("net.py", "onyx", "--to: unknown form 'onyx'; known: safetensors, source"),
+        ("net.py", "torch", "--to: unknown form 'torch'; known: onnx, safetensors, source"),
         ("net.py", "sources", "--to: unknown form 'sources'; did you mean 'source'?"),
         ("net.pt", "source", "-o: net.pt does not end in .py, as source must"),
     ],

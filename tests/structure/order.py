@@ -47,7 +47,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "selection",
         ),
     ),
-    "export": ("source", "exporters"),
+    "export": ("source", "onnx", "exporters"),
     "study": (
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
         *("report", "driver", "looking"),

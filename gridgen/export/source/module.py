@@ -33,6 +33,7 @@ def weighted_sum(weights: Tensor, maps: list[Tensor]) -> Tensor:
 PIECES = (
     "StridedPointwise",
     "Unpool",
+    "AveragePooling",
     "ResizeLike",
     "SequentialWithAuxiliary",
     "ResidualBlock",
