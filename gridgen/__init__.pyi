@@ -27,9 +27,12 @@ from gridgen.data.folder import (
     split_data as split_data,
 )
 from gridgen.emit import (
+    FeatureMaps as FeatureMaps,
     GridNetwork as GridNetwork,
     Inheritance as Inheritance,
+    create_model as create_model,
     inherit as inherit,
+    list_models as list_models,
     load_network as load_network,
     reset_head as reset_head,
     save_network as save_network,

@@ -118,8 +118,38 @@ class GridNetwork(nn.Module):
         self._execute(program.operations, values)
         return _present(values[ops.PREDICTION])
 
-    def _execute(self, operations: Iterable[Operation], values: NamedValues) -> None:
-        """Run `operations` in turn, on values that are freed as soon as nothing reads them."""
+    @checked
+    def feature_maps(self, images: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """The maps of these names (`map_0_2`), each (N, channels, h, w) of the fitted images.
+
+        Nothing is computed after the last of them. Errors: `UsageError` for a name that no map
+        has, and where whole columns are recomputed, which keeps no maps.
+        """
+        known = [each.name for each in self.grid.maps]
+        for name in names:
+            if name not in known:
+                raise UsageError(unknown("map", name, known))
+        if self.training and self.recompute == "column":
+            raise UsageError("recompute: column keeps no feature maps; set it to unit or none")
+        require_images(images, self.grid.spec, next(self.parameters(), None))
+        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, None)}
+        program = self.evaluation if not self.training and self.evaluation else self.step
+        for operation in program.operations:
+            if all(name in values for name in names):
+                break
+            self._execute((operation,), values, frozenset(names))
+        return [_present(values[name]) for name in names]
+
+    def _execute(
+        self,
+        operations: Iterable[Operation],
+        values: NamedValues,
+        kept: frozenset[str] = frozenset(),
+    ) -> None:
+        """Run `operations` in turn, on values that are freed as soon as nothing reads them.
+
+        Those in `kept` are not.
+        """
         for operation in operations:
             match operation:
                 case ops.RunLayers():
@@ -127,7 +157,7 @@ class GridNetwork(nn.Module):
                 case ops.Add():
                     values[operation.output] = _add(operation, values)
                 case ops.Free(names):
-                    for name in names:
+                    for name in (each for each in names if each not in kept):
                         # A checkpoint that ran without recomputation has freed its inputs already.
                         values.pop(name, None)
                 case ops.Concatenate(inputs, output):
