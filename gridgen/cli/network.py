@@ -21,6 +21,7 @@ from gridgen.cli.terminal import (
     size_of,
     wrapped,
 )
+from gridgen.errors import UsageError
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gridgen.analysis.lints import Case, Finding
 
 FOUND = 1
+BUILT = ("safetensors", "source")
+"""The forms that need no training."""
 
 
 def render(
@@ -66,6 +69,8 @@ def build(
     from gridgen.export import EXPORTERS, export_network, exporter_of
 
     form = exporter_of(output, to)
+    if form not in BUILT:
+        raise UsageError(f"--to: build writes {' or '.join(BUILT)}; export a run for {form}")
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     name = f"{output_name(spec, grid)}{EXPORTERS[form].suffix}"

@@ -116,7 +116,11 @@ def train(
         raise UsageError("give a spec and --data (gridgen list datasets), or --resume RUN")
     of_spec, of_recipe = parted(settings)
     if freeze is not None:
-        of_recipe["freeze"] = [part.strip() for part in freeze.split(",")]
+        parts = [part.strip() for part in freeze.split(",") if part.strip()]
+        if not parts or "freeze" in of_recipe:
+            fix = "give --set recipe.freeze or --freeze" if parts else "name parts, such as 'stem'"
+            raise UsageError(f"--freeze: {fix}")
+        of_recipe["freeze"] = parts
     grid = grid_of(spec, topology, of_spec) if spec is not None else None
     from gridgen import training
     from gridgen.training.processes.devices import nothing_left_to_stop, rank

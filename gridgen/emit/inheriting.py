@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.text import brief
 
 HEAD = "head."
+COUNTER, MEAN = "num_batches_tracked", "running_mean"
 
 
 @checked_fields
@@ -74,8 +76,11 @@ def inherit(
     own = network.state_dict()
     given = _tensors(weights)
     fits = {name for name, tensor in own.items() if _shape(given.get(name)) == tensor.shape}
+    # A BN's count of batches fits any other, and means nothing without its statistics.
+    counters = {name for name in fits if name.endswith(COUNTER)}
+    fits -= {each for each in counters if each.replace(COUNTER, MEAN) not in fits}
     if not fits:
-        fact = f"{weights}: " if isinstance(weights, str) else ""
+        fact = f"{weights}: " if isinstance(weights, str | Path) else ""
         raise WeightsError(f"{fact}no tensor has a name and a shape of this network's; name others")
     with torch.no_grad():
         for name in fits:
@@ -101,7 +106,8 @@ def _tensors(weights: GridNetwork | Mapping[str, Tensor] | PathLike) -> Mapping[
 def reset_head(network: GridNetwork, classes: int) -> GridNetwork:
     """A network like this one for another number of classes: a fresh head, all else taken over.
 
-    It is in the mode and on the device of the given one. Errors: `SpecError`.
+    It has the mode, device, type and recomputation of the given one; parameters are trained again
+    that were frozen there. Errors: `SpecError`, also for the network of a draft.
 
     >>> from gridgen import GridSpec
     >>> spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3)
@@ -111,5 +117,6 @@ def reset_head(network: GridNetwork, classes: int) -> GridNetwork:
     made = GridNetwork(build_grid(network.grid.spec.but(classes=classes)))
     kept = {name: each for name, each in network.state_dict().items() if not name.startswith(HEAD)}
     inherit(made, kept)
-    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    return made.to(device).train(network.training)
+    made.recompute = network.recompute
+    like = next(network.parameters())
+    return made.to(device=like.device, dtype=like.dtype).train(network.training)

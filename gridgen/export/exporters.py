@@ -1,14 +1,17 @@
 """The forms in which a network is taken away: a function and a line of `EXPORTERS` for each."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from gridgen.arguments import PathLike, checked, checked_fields
+from gridgen.emit.weights import StoredPrecision, load_tensors
 from gridgen.errors import UsageError, WeightsError, unknown
 from gridgen.export.onnx import CLOSE, onnx_of
 from gridgen.export.source import source_of
-from gridgen.files import write_file
+from gridgen.files import is_file, write_file
 from gridgen.grid import GridLike, as_grid
 from gridgen.shown import Shown, ShownRows
 from gridgen.training.run.model import Model, export_model
@@ -41,7 +44,7 @@ class Written(Shown):
 
 @dataclass(frozen=True)
 class Exporter:
-    """A form of file: how names of its files end, what it is, and what writes them."""
+    """A form of file: the end of its name, a line about it, and what writes it."""
 
     suffix: str
     description: str
@@ -64,11 +67,34 @@ def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
     if not isinstance(network, Model):
         return Written((write_file(path, source_of(network)),))
     weights = path.with_suffix(".safetensors")
-    files = [write_file(path, source_of(network.network.grid, weights.name))]
+    source = source_of(network.network.grid, weights.name)
+    _require_ours(weights, network, how)
     # The file that is read may be the one that stands beside the source.
-    if weights.resolve() != network.path.resolve():
-        files.append(export_model(network, weights, how.precision, how.note))
-    return Written(tuple(files))
+    if weights.resolve() == network.path.resolve():
+        return Written((write_file(path, source),))
+    beside = export_model(network, weights, how.precision, how.note)
+    return Written((write_file(path, source), beside))
+
+
+def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
+    """Refuse to write over weights that nobody named: those that are read, or another network's.
+
+    Errors: `UsageError`.
+    """
+    read = network.path.resolve()
+    if weights.resolve() == read / "weights.safetensors" or (
+        weights.resolve() == read and how != ExportSetting(verify=how.verify)
+    ):
+        fact = f"-o: {weights}, which would hold the weights beside it, is the file that is read"
+        raise UsageError(f"{fact}; name another")
+    if is_file(weights):
+        try:
+            spec = json.loads(load_tensors(weights)[1].get("spec", "null"))
+        except WeightsError:
+            spec = None
+        if spec != network.spec.complete():
+            fact = f"-o: beside it {weights} would be written, which holds something else"
+            raise UsageError(f"{fact}; name another")
 
 
 def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
@@ -113,8 +139,15 @@ def export_network(
     """
     path = Path(path)
     name = exporter_of(path, to)
+    if precision not in get_args(StoredPrecision):
+        known = get_args(StoredPrecision)
+        raise UsageError(f"--precision: {unknown('precision', precision, known)}")
+    how = ExportSetting(precision, note, verify)
     given = network if isinstance(network, Model) else as_grid(network)
-    return EXPORTERS[name].write(given, path, ExportSetting(precision, note, verify))
+    if not isinstance(given, Model) and how != ExportSetting():
+        given_for = "--precision, --note and --no-verify are for trained weights"
+        raise UsageError(f"{given_for}; a spec has none")
+    return EXPORTERS[name].write(given, path, how)
 
 
 def exporter_of(path: Path | None, to: str | None) -> str:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -48,11 +49,12 @@ def onnx_of(
     """The bytes of an ONNX file, and what was compared, nothing without `verify`.
 
     Its input `images` (N, in_channels, H, W) and output `prediction` (N, classes, H, W) have any
-    batch and, under the size policies, any sides; under `error` any multiple. `about` is written
+    batch and, under the size policies, any sides from the smallest legal one on; under `error`
+    multiples. `about` is written
     into its metadata as JSON, beside the spec. Errors: `UsageError` where packages are missing;
     `ExportError` for a network that ONNX cannot hold, or that gives other numbers there.
     """
-    onnx, runtime = _packages()
+    onnx, runtime = _packages(verify)
     if network.grid.sides:
         raise ExportError("ONNX: features that enter beside the image are not exported; use source")
     network = network.eval()
@@ -81,16 +83,19 @@ def onnx_of(
     return raw, compared_with(network, runtime.InferenceSession(raw)) if verify else []
 
 
-def _packages() -> tuple[Any, Any]:
-    """The packages onnx and onnxruntime. Errors: `UsageError`."""
+def _packages(verify: bool) -> tuple[Any, Any]:
+    """The packages onnx and, to compare, onnxruntime. Errors: `UsageError`."""
+    runtime = None
     try:
         import onnx
-        import onnxruntime  # type: ignore[import-untyped]
         import onnxscript  # noqa: F401 - what torch exports with
+
+        if verify:
+            runtime = import_module("onnxruntime")
     except ImportError as error:
         fact = f"--to onnx needs the package {error.name}"
         raise UsageError(f"{fact}; pip install 'gridgen[onnx]'") from error
-    return onnx, onnxruntime
+    return onnx, runtime
 
 
 @contextmanager

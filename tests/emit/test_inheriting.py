@@ -49,13 +49,20 @@ def test_another_number_of_classes_or_of_image_channels_leaves_the_rest():
     assert any(name.startswith("stem.") for name in told.inherited)
     for name in told.fresh:
         assert torch.equal(other.state_dict()[name], before[name])
-    assert dict(told.rows())["in part"].startswith("2 parts: stem, head")
+    rows = dict(told.rows())
+    assert (rows["in part"], rows["fresh"]) == ("1 part: stem", "1 part: head")
 
 
 def test_a_file_gives_what_its_network_has(tmp_path):
     one, other = network(SPEC, 1), network(SPEC, 2)
     inherit(other, save_network(one, tmp_path / "w.safetensors"))
     assert torch.equal(one.head[0].weight, other.head[0].weight)
+
+
+def test_counts_of_batches_are_taken_only_with_their_statistics():
+    told = inherit(network(SPEC.but(base_channels=8), 0), network(SPEC, 1))
+    assert not any(name.startswith("units.") for name in told.inherited)
+    assert "stem.0.num_batches_tracked" in told.inherited
 
 
 def test_weights_of_nothing_alike_are_refused():

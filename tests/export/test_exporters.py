@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 from gridgen import export_network, load_recipe, open_model, train
-from gridgen.emit import GridNetwork
+from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import UsageError, WeightsError
-from gridgen.export import EXPORTERS, exporter_of
+from gridgen.export import EXPORTERS, exporter_of, source_of
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 
@@ -105,10 +105,47 @@ HOSTILE = ('"""', "\\", "'''\nimport os", "\x1b[31m", "\u202e", "x" * 300, "${HO
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_never_become_code(name, model, tmp_path):
-    from gridgen.export import source_of
-
     text = source_of(SPEC, f"{name}.safetensors")
     names = {"__name__": "taken"}
     exec(compile(text, "taken.py", "exec"), names)
     assert {"os"}.isdisjoint(names)
     assert all(each.isprintable() for each in text.splitlines())
+
+
+def test_weights_that_nobody_named_are_not_written_over(model, tmp_path):
+    run = model.path
+    with pytest.raises(UsageError, match="is the file that is read; name another"):
+        export_network(model, run / "weights.py")
+    assert not (run / "weights.py").exists()
+    other = GridNetwork(SPEC.but(base_channels=5))
+    save_network(other, tmp_path / "net.safetensors")
+    before = (tmp_path / "net.safetensors").read_bytes()
+    with pytest.raises(UsageError, match="which holds something else; name another"):
+        export_network(model, tmp_path / "net.py")
+    assert (tmp_path / "net.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_an_unknown_precision_leaves_nothing(model, tmp_path):
+    with pytest.raises(UsageError, match="--precision: unknown precision 'fp8'"):
+        export_network(model, tmp_path / "net.py", precision="fp8")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [{"precision": "bf16"}, {"note": "hi"}, {"verify": False}])
+def test_what_is_said_of_weights_is_refused_for_a_spec(how, tmp_path):
+    with pytest.raises(UsageError, match="are for trained weights; a spec has none"):
+        export_network(SPEC, tmp_path / "net.py", **how)
+
+
+def test_features_of_other_shapes_are_refused_by_the_source():
+    spec = SPEC.but(streams=3, columns="2+2", side_channels=[5, 6])
+    names = {"__name__": "taken"}
+    exec(source_of(spec), names)
+    network = names["Network"]().eval()
+    images = torch.rand(1, 3, 16, 16)
+    network(images, [torch.rand(1, 5, 8, 8), None])
+    with pytest.raises(ValueError, match="1 features; give 2, or None for each"):
+        network(images, [None])
+    with pytest.raises(ValueError, match="features 0 are"):
+        network(images, [torch.rand(1, 5, 1, 1), None])

@@ -211,7 +211,7 @@ def _described(part: Part) -> str:
     words = ", ".join("residual block" if isinstance(x, Residual) else x.words for x in layers)
     if part.identity or part.title == BLOCK:
         words = f"the input and what is added to it: {words}"
-    drop = f" Total dropout leaves it out of {part.dropout:.0%} of training steps."
+    drop = f" Total dropout leaves it out of {100 * part.dropout:g}% of training steps."
     return f"{words[0].upper()}{words[1:]}.{drop if part.dropout else ''}"
 
 

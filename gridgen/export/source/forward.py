@@ -54,7 +54,8 @@ def _map(
         # In the order of evaluation: three numbers have another sum in another order.
         arrivals = evaluated
         if len(arrivals) == 2 and len(_terms(arrivals[1])) > 1 == len(_terms(arrivals[0])):
-            arrivals = arrivals[::-1]  # not so two, of which one may be a sum itself
+            # Two have the same sum in both orders; a sum that comes first needs no brackets.
+            arrivals = arrivals[::-1]
     found = [_terms(each) for each in arrivals]
     for number, (arrival, terms) in enumerate(zip(arrivals, found, strict=True)):
         if len(terms) > 1 and (number or join != "sum"):
@@ -82,7 +83,7 @@ def _own_layers(grid: Grid, target: FeatureMap, name: str) -> Iterator[str]:
 def _sum(name: str, terms: list[Code]) -> Iterator[str]:
     """The lines of a sum: one if it fits, two statements of two long terms, a line each of more.
 
-    Black would break the last of two terms inside its brackets, which nobody wants to read.
+    Black would break two terms inside the brackets of the last one, which is hard to read.
     """
     total = Sum(tuple(terms))
     if len(terms) == 2 and len(f"{name} = {total}") + BODY > WIDTH:

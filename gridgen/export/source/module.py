@@ -14,7 +14,7 @@ from gridgen.emit.lowering import READS_AUXILIARY
 from gridgen.emit.network import CHANNELS_LAST, EPSILON
 from gridgen.export.source.classes import Part, SourceClasses, parts_of
 from gridgen.export.source.forward import BODY, forward_lines
-from gridgen.export.source.sizes import POLICIES, policy_text
+from gridgen.export.source.sizes import POLICIES, policy_text, side_features
 from gridgen.export.source.text import WIDTH, Brackets, Code, call, docstring, statement
 from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.grid.layers import shape_text
@@ -48,8 +48,9 @@ def source_of(grid: GridLike, weights: str = "weights.safetensors") -> str:
     `weights` is the file that its docstring says to load.
 
     Its class `Network` has the names of `GridNetwork` in its `state_dict`, so weights move both
-    ways; in evaluation it gives the same numbers to the last bit, and with the same seed it begins
-    with the same weights and leaves the same units out in training.
+    ways. In evaluation it gives the same numbers, to the last bit but where torch chooses another
+    memory format for a map (docs/taking-away.md); with the same seed it begins with the same
+    weights and leaves the same units out in training.
 
     >>> from gridgen import GridSpec
     >>> text = source_of(GridSpec(streams=2, columns="1+1", base_channels=4, classes=3))
@@ -76,8 +77,9 @@ def _told(grid: Grid, weights: str) -> Iterator[str]:
         f"{spec.classes}, {sides}). Written by gridgen; needs torch alone."
     )
     yield (
+        f"    from safetensors.torch import load_file\n\n"
         f"    network = {NAME}()\n"
-        f"    network.load_state_dict(safetensors.torch.load_file({weights!r}))\n"
+        f"    network.load_state_dict(load_file({weights!r}))\n"
         f"    answer = network.eval()(images)"
     )
     yield (
@@ -102,7 +104,7 @@ def _imports(text: str) -> str:
     lines = []
     if "Sequence[" in text:
         lines += ["from collections.abc import Sequence", ""]
-    if "torch." in text.replace("safetensors.torch.", ""):
+    if "torch." in text:
         lines.append("import torch")
     lines.append("from torch import Tensor, nn")
     if "functional." in text:
@@ -114,6 +116,8 @@ def _classes(grid: Grid, classes: SourceClasses) -> Iterator[str]:
     """The texts of functions and classes before the network."""
     if grid.spec.multiple > 1 or grid.spec.least > 1:
         yield policy_text(grid.spec)
+    if grid.full.sides:
+        yield inspect.getsource(side_features)
     if any(True for _ in grid.fusion_weights()):
         yield WEIGHTED
     own = list(classes.texts())
@@ -144,7 +148,7 @@ def _constant(name: str) -> str:
 def _network(grid: Grid, parts: list[Part], classes: SourceClasses) -> Iterator[str]:
     """The lines of the network's class."""
     yield f"class {NAME}(nn.Module):"
-    yield from docstring([f"{grid.spec.title}, as the file's docstring tells."], 4)
+    yield from docstring([f"{grid.spec.title}: {grid.spec.shape}."], 4)
     yield ""
     yield "    def __init__(self) -> None:"
     yield "        super().__init__()"
@@ -185,13 +189,15 @@ def _forward(grid: Grid) -> Iterator[str]:
         given.append("features: Sequence[Tensor | None] | None = None")
     yield from statement(call("def forward", *given), 4, after=" -> Tensor:")
     yield from docstring([_what(grid)], 8)
-    if grid.full.sides:
-        yield f"        given = features or [None] * {len(grid.full.sides)}"
     before, *after = (function.__name__ for function in POLICIES[spec.size])
     changes = spec.multiple > 1 or spec.least > 1
     fitted = "fitted" if changes else "images"
     if changes:
         yield f"        fitted = {before}(images, {spec.multiple}, {spec.least})"
+    if sides := grid.full.sides:
+        wanted = ", ".join(f"({x.channels}, {spec.stride << x.target.stream})" for x in sides)
+        checked = call("side_features", "features", fitted, f"[{wanted}]")
+        yield from statement(checked, BODY, "given = ")
     yield from forward_lines(grid, fitted)
     head = f"self.head({grid.output.name})" if grid.head else grid.output.name
     yield f"        logits: Tensor = {head}"
@@ -208,4 +214,8 @@ def _what(grid: Grid) -> str:
     entering = f"(N, {spec.in_channels}, {sides}) -> (N, {spec.classes}, {sides})."
     if not grid.full.sides:
         return entering
-    return f"{entering} Features enter at the maps of the streams below the first, or None."
+    shapes = ", ".join(
+        f"(N, {side.channels}, {sides} of the fitted images / {spec.stride << side.target.stream})"
+        for side in grid.full.sides
+    )
+    return f"{entering} Features beside the image, each of which may be None: {shapes}."

@@ -64,6 +64,30 @@ def resize_to(x: Tensor, size: Sequence[int]) -> Tensor:
     return functional.interpolate(x, list(size), mode="bilinear", align_corners=False)
 
 
+def side_features(
+    features: Sequence[Tensor | None] | None,
+    images: Tensor,
+    wanted: list[tuple[int, int]],
+) -> Sequence[Tensor | None]:
+    """The features beside the image, None for each that is not given.
+
+    `wanted` are their channels, and by how much they are smaller than the images.
+    Errors: `ValueError` for another number, and for other shapes.
+    """
+    if features is None:
+        return [None] * len(wanted)
+    if len(features) != len(wanted):
+        fact = f"{len(features)} features; give {len(wanted)}"
+        raise ValueError(f"{fact}, or None for each")
+    for number, (channels, factor) in enumerate(wanted):
+        given = features[number]
+        shape = [channels, *(side // factor for side in images.shape[2:])]
+        if given is not None and list(given.shape[1:]) != shape:
+            fact = f"features {number} are {list(given.shape[1:])}"
+            raise ValueError(f"{fact}, not {shape}")
+    return features
+
+
 Policy = tuple[Callable[..., Tensor], ...]
 POLICIES: dict[str, Policy] = {
     "error": (require_legal,),
@@ -71,8 +95,8 @@ POLICIES: dict[str, Policy] = {
     "crop": (crop_to_legal, extend_to, cut_to),
     "resize": (resize_to_legal, resize_to),
 }
-"""Of each size policy what is called before the network, what after it if sizes change, and what
-these call.
+"""Of each size policy: the function before the network, the one after it where sizes change, and
+those that the two use.
 """
 
 

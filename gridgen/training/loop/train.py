@@ -112,11 +112,6 @@ def train(
         watch.noted(line)
     if asked.fits:
         watch.noted(work_line(recipe, splits.train, grid))
-    initial = None
-    if init is not None:
-        initial, told = initial_weights(grid, splits.train, seed, init)
-        for line in told:
-            watch.noted(line)
     facts = Facts(
         data=lasting_name(data),
         task=splits.train.task,
@@ -125,7 +120,7 @@ def train(
         group=group,
         fold_names=digest_of_names(splits.val) if fold else None,
         seed=seed,
-        init=str(init) if init is not None else None,
+        init=str(Path(init).absolute()) if init is not None else None,
         device=device,
         classes=splits.train.classes,
         colours=splits.train.colours,
@@ -150,6 +145,11 @@ def train(
             _require_unchanged(run, splits, known)
             return run
         require_free(path)
+        initial = None
+        if init is not None:
+            initial, told = initial_weights(grid, splits.train, seed, init)
+            for line in told:
+                watch.noted(line)
         found = counted_labels(splits, recipe, watch)
         counted = facts.but(
             pixels={split: each.pixels for split, each in found.items()} or None,

@@ -31,7 +31,7 @@ from gridgen.names import csv_text
 from gridgen.spec import NetworkSpec
 from gridgen.spec.document import dump
 from gridgen.training.recipe import Recipe
-from gridgen.training.run.checkpoint import BEST, scored_weights
+from gridgen.training.run.checkpoint import BEST, newest, scored_weights
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.steplog import StepLog
 from gridgen.training.tasks import HOLDOUT, VAL, Task, columns, task_named
@@ -123,8 +123,19 @@ class Run:
 
     @property
     def initial(self) -> dict[str, Tensor] | None:
-        """The weights that it began with, None for random ones. Errors: `WeightsError`."""
-        return load_tensors(self.folder / INITIAL)[0] if self.facts.init else None
+        """The weights that it begins with, None for random ones and where a checkpoint has others.
+
+        Errors: `WeightsError`.
+        """
+        if self.facts.init is None or newest(self.checkpoints) is not None:
+            return None
+        path, own = self.folder / INITIAL, dict(build_grid(self.spec).tensors())
+        tensors = load_tensors(path)[0]
+        if any(name not in tensors or tensors[name].shape != own[name] for name in own):
+            raise WeightsError(
+                f"{path}: the weights of another network; put it back, or train anew"
+            )
+        return tensors
 
     @property
     def checkpoints(self) -> Path:

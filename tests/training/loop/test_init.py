@@ -1,5 +1,6 @@
 """Trainings that begin with the weights of another, and such as leave parts as they are."""
 
+import shutil
 import signal
 
 import pytest
@@ -57,9 +58,28 @@ def test_a_stopped_training_goes_on_from_what_it_began_with(first, tmp_path):
 def test_without_the_file_it_does_not_begin_with_others(first, tmp_path):
     with pytest.raises(Interrupted):
         begun(tmp_path / "run", first.folder, watch=StopAt(3, signal.SIGTERM))
+    # As if it had been killed before its first checkpoint.
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    kept = (tmp_path / "run" / INITIAL).read_bytes()
     (tmp_path / "run" / INITIAL).unlink()
     with pytest.raises(WeightsError, match=f"{INITIAL}: no such file"):
         resume(tmp_path / "run")
+    wider = begun(tmp_path / "wider", spec=SPEC.but(base_channels=4), epochs=1)
+    shutil.copy(wider.weights, tmp_path / "run" / INITIAL)
+    with pytest.raises(WeightsError, match="weights of another network; put it back, or train"):
+        resume(tmp_path / "run")
+    (tmp_path / "run" / INITIAL).write_bytes(kept)
+    assert resume(tmp_path / "run").rows()[-1]["epoch"] == 3
+
+
+def test_the_same_command_goes_on_when_the_other_run_is_gone(first, tmp_path):
+    shutil.copytree(first.folder, tmp_path / "other")
+    how = {"folder": tmp_path / "run", "init": tmp_path / "other", "device": "cpu"}
+    with pytest.raises(Interrupted):
+        train(SPEC, "shapes", RECIPE, watch=StopAt(3, signal.SIGTERM), **how)
+    shutil.rmtree(tmp_path / "other")
+    again = train(SPEC, "shapes", RECIPE, resume_if_begun=True, **how)
+    assert bits(again) == bits(begun(tmp_path / "whole", first.folder))
 
 
 def test_a_network_of_other_classes_gives_all_but_its_head(first, tmp_path):
@@ -99,8 +119,8 @@ def test_frozen_parts_stay_over_a_stop(optimizer, first, tmp_path):
 @pytest.mark.parametrize(
     ("freeze", "told"),
     [
-        (["stam"], "'stam' is no part of the network; such are stem, units."),
-        (["stem", "lateral_9_9"], "'lateral_9_9' is no part of the network"),
+        (["stam"], "unknown part with weights 'stam'; did you mean 'stem'?"),
+        (["stem", "lateral_9_9"], "unknown part with weights 'lateral_9_9'; did you mean"),
         (["*"], "all parts are frozen, so that nothing is learnt; leave one"),
     ],
 )
