@@ -28,7 +28,7 @@ class RefineNet(Architecture):
     = 4,128,768; pooling, 2 * 9 * (512^2 + 3 * 256^2) = 8,257,536; classes 9 * 256 * 21 + 21
     = 48,405; in all 109,794,901. With `pools` 4, the released code's other setting, 118,052,437.
     Where biases are (an RCU's first convolution, the classes) and the 3 x 3 of the classes are
-    that code's.
+    that code's; its bilinear upsampling aligns corners, this one does not, as everywhere here.
     """
 
     architecture: Literal["refinenet"]
