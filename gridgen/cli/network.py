@@ -44,13 +44,25 @@ def render(
         bool,
         typer.Option("--paths", help="How many of the paths each connection carries (figure 4)."),
     ] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Write the size of each map for images of this size."),
+    ] = None,
+    shade: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUANTITY", help="Fill maps by their cost: parameters, activations, macs."
+        ),
+    ] = None,
 ) -> None:
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
     from gridgen.render import draw, draw_paths
 
+    if paths and (size or shade):
+        raise UsageError("--paths shows neither sizes nor costs; leave out --size and --shade")
     grid = grid_of(spec, topology, settings)
     name = output_name(spec, grid) + ("-paths" if paths else "")
-    picture = draw_paths(grid) if paths else draw(grid)
+    picture = draw_paths(grid) if paths else draw(grid, size=size_of(size), shade=shade)
     written = picture.save(output or Path(f"{name}.svg"))
     print_rows([*describe(grid), ("wrote", str(written))])
 

@@ -8,6 +8,8 @@ from gridgen.render.routes import Maps, route
 from gridgen.render.style import columns_wide, inches, position
 
 SMALL = 10  # points
+FONT_SIZES = {1: "9", 2: "7"}
+"""Of the label of a map, by its line breaks."""
 
 
 def blank_canvas() -> graphviz.Digraph:
@@ -66,14 +68,14 @@ def add_line(
 def add_map(
     canvas: graphviz.Digraph, feature_map: FeatureMap, label: str, tooltip: str, **look: str
 ) -> None:
-    """Add a map in its place; a label of two lines is small."""
+    """Add a map in its place; a label of several lines is small."""
     canvas.node(
         feature_map.name,
         label=label,
         id=feature_map.name,
         tooltip=f"{feature_map}: {tooltip}",
         pos=position(feature_map.column, feature_map.stream),
-        **({"fontsize": "9"} if "\\n" in label else {}),
+        **({"fontsize": FONT_SIZES[lines]} if (lines := label.count("\\n")) else {}),
         **look,
     )
 

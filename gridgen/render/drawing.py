@@ -7,6 +7,7 @@ import graphviz
 
 from gridgen.analysis import count_paths
 from gridgen.analysis.relations import Relation, relate
+from gridgen.analysis.sizes import SizeLike
 from gridgen.arguments import checked
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.units import Kind
@@ -14,6 +15,7 @@ from gridgen.render import style
 from gridgen.render.annotations import LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_line, add_map, blank_canvas
 from gridgen.render.picture import Picture
+from gridgen.render.shading import Shading
 from gridgen.render.style import stream_sizes
 from gridgen.spec import GridSpec
 
@@ -26,11 +28,13 @@ DIFFERENCE_LEGEND = (
 
 
 @checked
-def draw(grid: GridLike) -> Picture:
+def draw(grid: GridLike, *, size: SizeLike | None = None, shade: str | None = None) -> Picture:
     """The picture of `grid`; what pruning dropped from the full grid stays as a faint ghost.
 
     Green lateral, red subsampling, yellow upsampling connections, thin where the map passes as it
-    is. A map shows its channels, and its fusion unless that is the sum.
+    is. A map shows its channels, and its fusion unless that is the sum; with a `size` of images
+    also its own size. `shade` (parameters, activations, macs) fills it the darker the more what
+    makes it costs. Errors: `SizeError`; `UsageError` for another quantity.
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
@@ -39,12 +43,15 @@ def draw(grid: GridLike) -> Picture:
     True
     """
     grid = as_grid(grid)
-    canvas = blank_canvas()
+    canvas, shading = blank_canvas(), Shading.of(grid, size, shade)
     _add_connections(canvas, grid)
-    _add_maps(canvas, grid)
+    _add_maps(canvas, grid, shading)
     columns = grid.spec.columns if isinstance(grid.spec, GridSpec) else ()
-    sizes, legend = stream_sizes(grid.full), _entries(grid)
-    title, facts = grid.spec.title, _facts(grid)
+    sizes, legend = stream_sizes(grid.full), [*_entries(grid), *shading.legend]
+    if shading.shares:  # the one fill has another meaning then
+        legend = [entry for entry in legend if entry[1] != style.LAYERED]
+    at = f" · images of {shading.image}" if shading.image else ""
+    title, facts = grid.spec.title, _facts(grid) + at
     annotate(canvas, [grid], title, facts, sizes=sizes, legend=legend, columns=columns)
     return Picture(canvas.source)
 
@@ -97,7 +104,7 @@ def _look(connection: Connection) -> style.Look:
     return style.Look(style.COLOURS[connection.kind], width)
 
 
-def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
+def _add_maps(canvas: graphviz.Digraph, grid: Grid, shading: Shading) -> None:
     for feature_map in grid.full.maps:
         channels = grid.full.channels_of(feature_map)
         join = grid.full.fusion_of(feature_map).join
@@ -106,8 +113,11 @@ def _add_maps(canvas: graphviz.Digraph, grid: Grid) -> None:
         label, tooltip = f"{channels}", f"{channels} channels"
         if joined:
             label, tooltip = f"{label}\\n{join}", f"{tooltip}, {join}"
+        if sides := shading.sides.get(feature_map):
+            label, tooltip = f"{label}\\n{sides}", f"{tooltip}, {sides}"
         if feature_map in grid.dag:
             look = {"fillcolor": style.LAYERED} if grid.info(feature_map).after else {}
+            look |= shading.fill(feature_map)
             add_map(canvas, feature_map, label, tooltip, **look)
         else:
             add_map(canvas, feature_map, "", tooltip, color=style.GHOST, fillcolor="white")

@@ -1,0 +1,69 @@
+"""Sizes and costs on the maps of a picture."""
+
+import re
+
+import pytest
+
+from gridgen.analysis import count
+from gridgen.analysis.breakdown import breakdown
+from gridgen.errors import SizeError, UsageError
+from gridgen.grid import build_grid, prune
+from gridgen.render import draw
+from gridgen.render.shading import Shading
+from gridgen.spec import GridSpec
+
+SPEC = GridSpec(streams=3, columns="2+2", base_channels=4, classes=3)
+GRID = build_grid(SPEC)
+
+
+def test_without_either_nothing_changes():
+    assert draw(GRID).source == draw(GRID, size=None, shade=None).source
+    assert Shading.of(GRID, None, None) == Shading({}, {})
+
+
+def test_each_map_has_its_size_and_the_title_that_of_the_images():
+    source = draw(GRID, size="40x64").source
+    assert len(re.findall(r'label="4\\n40x64"', source)) == 4
+    assert len(re.findall(r'label="8\\n20x32"', source)) == 4
+    assert len(re.findall(r'label="16\\n10x16"', source)) == 4
+    assert "images of 40x64" in source
+
+
+def test_a_size_policy_brings_images_to_a_legal_size_first():
+    grid = build_grid(SPEC.but(size="pad"))
+    assert "images of 40x64" in draw(grid, size=(37, 63)).source
+    with pytest.raises(SizeError):
+        draw(GRID, size=(37, 63))
+
+
+@pytest.mark.parametrize("quantity", ["parameters", "activations", "macs"])
+def test_shares_add_up_to_what_is_counted_of_the_grid(quantity):
+    shading = Shading.of(GRID, (40, 64), quantity)
+    counted = getattr(count(GRID, (40, 64)), quantity).grid
+    pieces = [getattr(each, quantity) for each in breakdown(GRID, (40, 64))]
+    assert max(shading.shares.values()) == 1
+    (told, darkest), *_ = shading.legend
+    most = int(told.split()[0].replace(",", ""))
+    assert round(sum(shading.shares.values()) * most) == counted < sum(pieces)
+    assert shading.fill(max(shading.shares, key=shading.shares.get)) == {"fillcolor": darkest}
+
+
+def test_dropped_maps_are_not_shaded():
+    source = draw(prune(GRID, "unet"), shade="macs").source
+    assert "the most of a map" in source
+    ghosts = re.findall(r'map_\d_\d \[label="" color="#dedede" fillcolor=(\S+)', source)
+    assert ghosts
+    assert set(ghosts) == {"white"}
+
+
+def test_a_map_without_cost_is_white():
+    # The input map is made by the stem, which is no part of the grid.
+    shading = Shading.of(GRID, None, "parameters")
+    assert shading.fill(GRID.input) == {"fillcolor": "#ffffff"}
+    assert shading.sides == {}
+
+
+def test_another_quantity_is_refused():
+    with pytest.raises(UsageError) as caught:
+        draw(GRID, shade="macss")
+    assert str(caught.value) == "--shade: unknown quantity 'macss'; did you mean 'macs'?"
