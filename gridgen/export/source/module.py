@@ -54,8 +54,8 @@ def source_of(grid: GridLike, weights: str = "weights.safetensors") -> str:
 
     >>> from gridgen import GridSpec
     >>> text = source_of(GridSpec(streams=2, columns="1+1", base_channels=4, classes=3))
-    >>> [line for line in text.splitlines() if "map_0_1 =" in line]
-    ['        map_0_1 = self.units["lateral_0_1"](map_0_0)']
+    >>> [line for line in text.splitlines() if "map_1_0 =" in line]
+    ['        map_1_0 = self.units["sub_1_0"](map_0_0)']
     """
     grid = as_grid(grid)
     parts = list(parts_of(grid))

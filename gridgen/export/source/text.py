@@ -51,9 +51,10 @@ def listed(*items: Code) -> Brackets:
 def statement(code: Code, indent: int, before: str = "", after: str = "") -> list[str]:
     """The lines of `before` + `code` + `after`, such as `x = ` before a call.
 
-    >>> statement(call("f", "a" * 40, "b" * 40), 4, "x = ")
-    ['    x = f(', '        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, \
-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', '    )']
+    >>> print(*statement(call("function", "a" * 38, "b" * 38), 4, "x = "), sep="\\n")
+        x = function(
+            aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+        )
     """
     margin = " " * indent
     line = f"{margin}{before}{code}{after}"

@@ -98,6 +98,7 @@ def test_evaluation_stands_beside_the_noisy_image(run, ramps):
     assert found.baseline.value == pytest.approx(20 * math.log10(255 / 25), abs=0.5)
     assert found.rows() == [
         ("data", "denoising:ramps, val: 2 images"),
+        ("weights", "the last epoch"),
         ("PSNR", f"{found.network.value:.2f} dB"),
         ("baseline PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
         ("margin", f"{found.margin:+.2f} dB"),
