@@ -49,9 +49,9 @@ def listed(*items: Code) -> Brackets:
 
 
 def statement(code: Code, indent: int, before: str = "", after: str = "") -> list[str]:
-    """The lines of `before` + `code` + `after`, such as `x = ` before a call.
+    r"""The lines of `before` + `code` + `after`, such as `x = ` before a call.
 
-    >>> print(*statement(call("function", "a" * 38, "b" * 38), 4, "x = "), sep="\\n")
+    >>> print(*statement(call("function", "a" * 38, "b" * 38), 4, "x = "), sep="\n")
         x = function(
             aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
         )
