@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -72,16 +73,32 @@ def seconds(workload: Workload, what: str) -> float:
 def peak_bytes(workload: Workload, what: str) -> int:
     """Memory that one pass adds at its peak. On a CPU, call once in a fresh process."""
     if workload.device.type == "cuda":
-        workload.run(what)
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        workload.run(what)
-        return torch.cuda.max_memory_allocated() - before
+        return cuda_peak(lambda: workload.run(what))
     for parameter in workload.network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     before = resident("VmRSS")
     workload.run(what)
     return resident("VmHWM") - before
+
+
+def cuda_peak(run: Callable[[], None]) -> int:
+    """Bytes that a pass adds at its peak on the GPU, once memory and layouts are found."""
+    run()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    run()
+    return torch.cuda.max_memory_allocated() - before
+
+
+def in_fresh_process(arguments: list[str]) -> str:
+    """What a Python program prints; each of its tensors gets pages of its own and gives them back,
+    so that its resident set is what is alive.
+    """
+    malloc = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+    environment = {**os.environ, **malloc}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout
 
 
 def resident(field: str) -> int:
@@ -95,13 +112,9 @@ def measured_peak(
 ) -> int:
     if options.device != "cpu":
         return peak_bytes(Workload(name, precision, layout, options), what)
-    command = [sys.executable, "-m", "benchmarks.module", "--peak", name, precision, layout, what]
-    command += ["--size", str(options.size), "--batch", str(options.batch)]
-    # Every tensor gets its own pages and gives them back, so the resident set is what is alive.
-    malloc = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
-    environment = {**os.environ, **malloc}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return int(done.stdout)
+    arguments = ["-m", "benchmarks.module", "--peak", name, precision, layout, what]
+    arguments += ["--size", str(options.size), "--batch", str(options.batch)]
+    return int(in_fresh_process(arguments))
 
 
 def compare(precision: str, layout: str, options: argparse.Namespace) -> None:

@@ -9,17 +9,14 @@ order that needs least memory. Ratios below 1 are in favour of the source.
 """
 
 import argparse
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.module import resident
+from benchmarks.module import cuda_peak, in_fresh_process, resident
 from gridgen import Grid, GridNetwork, build_grid, load_spec, source_of
 
 NETWORKS = {
@@ -66,19 +63,10 @@ def peak_megabytes(options: argparse.Namespace, name: str, kind: str, what: str)
     """What a pass adds at its peak: on CUDA here, on a CPU in a process of its own."""
     if options.device.startswith("cuda"):
         network, images = prepared(options, name, kind)
-        run(network, images, what)
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        run(network, images, what)
-        return (torch.cuda.max_memory_allocated() - before) / 1e6
-    command = [sys.executable, "-m", "benchmarks.source", "--alone", name, kind, what]
+        return cuda_peak(lambda: run(network, images, what)) / 1e6
+    arguments = ["-m", "benchmarks.source", "--alone", name, kind, what]
     size = ["--size", str(options.size), "--batch", str(options.batch)]
-    # Every tensor gets its own pages and gives them back, so the resident set is what is alive.
-    malloc = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
-    done = subprocess.run(
-        [*command, *size], capture_output=True, text=True, check=True, env={**os.environ, **malloc}
-    )
-    return float(done.stdout)
+    return float(in_fresh_process([*arguments, *size]))
 
 
 def prepared(options: argparse.Namespace, name: str, kind: str) -> tuple[nn.Module, Tensor]:

@@ -47,7 +47,9 @@ Output = Annotated[
 ]
 To = Annotated[
     str | None,
-    typer.Option("--to", metavar="FORM", help="safetensors, source or onnx; else what -o ends in."),
+    typer.Option(
+        "--to", metavar="FORM", help="As gridgen list exporters says; else what -o ends in."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 Best = Annotated[

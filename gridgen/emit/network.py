@@ -112,11 +112,17 @@ class GridNetwork(nn.Module):
         (N, side_channels[i - 1], H / 2^i, W / 2^i) of the fitted image, or None; half of each side
         where the stem is strided.
         """
-        require_images(images, self.grid.spec, next(self.parameters(), None))
-        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
-        program = self.evaluation if not self.training and self.evaluation else self.step
+        program, values = self._begin(images, features)
         self._execute(program.operations, values)
         return _present(values[ops.PREDICTION])
+
+    def _begin(
+        self, images: Tensor, features: Sequence[Tensor | None] | None
+    ) -> tuple[Program, NamedValues]:
+        """The program of the mode, and the values that enter it."""
+        require_images(images, self.grid.spec, next(self.parameters(), None))
+        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
+        return self.evaluation if not self.training and self.evaluation else self.step, values
 
     @checked
     def feature_maps(self, images: Tensor, names: Sequence[str]) -> list[Tensor]:
@@ -131,9 +137,7 @@ class GridNetwork(nn.Module):
                 raise UsageError(unknown("map", name, known))
         if self.training and self.recompute == "column":
             raise UsageError("recompute: column keeps no feature maps; set it to unit or none")
-        require_images(images, self.grid.spec, next(self.parameters(), None))
-        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, None)}
-        program = self.evaluation if not self.training and self.evaluation else self.step
+        program, values = self._begin(images, None)
         for operation in program.operations:
             if all(name in values for name in names):
                 break

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit.weights import StoredPrecision, load_tensors
@@ -14,7 +13,7 @@ from gridgen.export.source import source_of
 from gridgen.files import is_file, write_file
 from gridgen.grid import GridLike, as_grid
 from gridgen.shown import Shown, ShownRows
-from gridgen.training.run.model import Model, export_model
+from gridgen.training.run.model import Model, export_model, stored_precision
 
 Exported = GridLike | Model
 """A network by its grid or spec, without weights, or a trained one."""
@@ -24,7 +23,7 @@ Exported = GridLike | Model
 class ExportSetting:
     """How a network is written: precision of weights, a note in the file, compared or not."""
 
-    precision: str = "fp32"
+    precision: StoredPrecision = "fp32"
     note: str | None = None
     verify: bool = True
 
@@ -139,10 +138,7 @@ def export_network(
     """
     path = Path(path)
     name = exporter_of(path, to)
-    if precision not in get_args(StoredPrecision):
-        known = get_args(StoredPrecision)
-        raise UsageError(f"--precision: {unknown('precision', precision, known)}")
-    how = ExportSetting(precision, note, verify)
+    how = ExportSetting(stored_precision(precision), note, verify)
     given = network if isinstance(network, Model) else as_grid(network)
     if not isinstance(given, Model) and how != ExportSetting():
         given_for = "--precision, --note and --no-verify are for trained weights"

@@ -50,9 +50,9 @@ def onnx_of(
 
     Its input `images` (N, in_channels, H, W) and output `prediction` (N, classes, H, W) have any
     batch and, under the size policies, any sides from the smallest legal one on; under `error`
-    multiples. `about` is written
-    into its metadata as JSON, beside the spec. Errors: `UsageError` where packages are missing;
-    `ExportError` for a network that ONNX cannot hold, or that gives other numbers there.
+    multiples. `about` is written into its metadata as JSON, beside the spec. Errors: `UsageError`
+    where packages are missing; `ExportError` for a network that ONNX cannot hold, or that gives
+    other numbers there.
     """
     onnx, runtime = _packages(verify)
     if network.grid.sides:
@@ -139,8 +139,11 @@ def _others(spec: NetworkSpec) -> list[Size]:
     least, step = max(spec.least, spec.multiple), spec.multiple
     odd = 0 if spec.size == "error" or step == 1 else 1
     return [
-        tuple(least + (first + number) * step + odd * (3 + number) for number in range(sides))
-        for first, sides in ((1, spec.dimensions), (4, spec.dimensions), (0, spec.dimensions))
+        tuple(
+            least + (first + number) * step + odd * (3 + number)
+            for number in range(spec.dimensions)
+        )
+        for first in (1, 4, 0)
     ]
 
 

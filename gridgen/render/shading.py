@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from gridgen.analysis.breakdown import breakdown
 from gridgen.analysis.sizes import SizeLike, as_size, counted_size
@@ -13,8 +12,8 @@ from gridgen.grid.tracing import trace
 from gridgen.render import style
 from gridgen.text import number_text
 
-Shade = Literal["parameters", "activations", "macs"]
 WORDS = {"parameters": "parameters", "activations": "activations", "macs": "MACs"}
+"""The quantities that maps can be shaded by, each as it is written."""
 DARKEST = (90, 162, 216)
 """The fill of the map that costs most; the ink is readable on it."""
 
@@ -34,8 +33,8 @@ class Shading:
         """Sizes where `size` is given, shades where `shade` is. Errors: `SizeError`; `UsageError`
         for another quantity.
         """
-        if shade is not None and shade not in get_args(Shade):
-            raise UsageError(f"--shade: {unknown('quantity', shade, get_args(Shade))}")
+        if shade is not None and shade not in WORDS:
+            raise UsageError(f"--shade: {unknown('quantity', shade, WORDS)}")
         if size is None and shade is None:
             return cls({}, {})
         image = counted_size(grid.spec, as_size(size))

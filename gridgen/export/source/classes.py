@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gridgen.emit.lowering import reads_auxiliary
 from gridgen.export.source.calls import OfBlock, counts_in, likeness, named, written
@@ -37,12 +38,12 @@ class Part:
     projected: bool = False
     dropout: float = 0.0
 
-    @property
+    @cached_property
     def modules(self) -> Modules:
         """The modules that torch makes of the layers."""
         return modules_of(self.layers)
 
-    @property
+    @cached_property
     def counts(self) -> tuple[int, ...]:
         """All numbers of channels, in the order in which they are written."""
         return tuple(count.number for count in counts_in(self.modules))
@@ -102,10 +103,10 @@ class PartClass:
 
     def _written(self, part: Part) -> list[str]:
         """What stands for each count: a parameter's name, or the number itself."""
-        names = {place: name for name, place in self.parameters.items()}
+        names, columns = {place: name for name, place in self.parameters.items()}, self._columns
         if not names:
             return [str(count) for count in part.counts]
-        return [names[self._columns.index(column)] for column in self._columns]
+        return [names[columns.index(column)] for column in columns]
 
 
 def _names(columns: Sequence[tuple[int, ...]], places: Sequence[int]) -> list[str]:

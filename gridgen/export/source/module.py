@@ -114,11 +114,11 @@ def _imports(text: str) -> str:
 
 def _classes(grid: Grid, classes: SourceClasses) -> Iterator[str]:
     """The texts of functions and classes before the network."""
-    if grid.spec.multiple > 1 or grid.spec.least > 1:
+    if _refuses_sizes(grid.spec):
         yield policy_text(grid.spec)
     if grid.full.sides:
         yield inspect.getsource(side_features)
-    if any(True for _ in grid.fusion_weights()):
+    if list(grid.fusion_weights()):
         yield WEIGHTED
     own = list(classes.texts())
     yield from _pieces("\n".join(own))
@@ -190,7 +190,7 @@ def _forward(grid: Grid) -> Iterator[str]:
     yield from statement(call("def forward", *given), 4, after=" -> Tensor:")
     yield from docstring([_what(grid)], 8)
     before, *after = (function.__name__ for function in POLICIES[spec.size])
-    changes = spec.multiple > 1 or spec.least > 1
+    changes = _refuses_sizes(spec)
     fitted = "fitted" if changes else "images"
     if changes:
         yield f"        fitted = {before}(images, {spec.multiple}, {spec.least})"
@@ -206,6 +206,11 @@ def _forward(grid: Grid) -> Iterator[str]:
         if changes and after
         else ("        return logits")
     )
+
+
+def _refuses_sizes(spec: NetworkSpec) -> bool:
+    """True if there are sizes that the network cannot take, so that a policy is needed."""
+    return spec.multiple > 1 or spec.least > 1
 
 
 def _what(grid: Grid) -> str:

@@ -139,10 +139,11 @@ class Searching:
         if stop.hours is not None and time.monotonic() - self.started >= stop.hours * 3600:
             self.late = True
             return f"{stop.hours:g} hours are over; searching again goes on"
-        # Asked for after each trial, of all trials: not where nobody wants to know.
-        since = since_the_best(searched) if stop.no_progress is not None else 0
-        if stop.no_progress is not None and since >= stop.no_progress:
-            return f"the last {since} candidates were no better than the best"
+        # Of all trials after each of them: counted only where a study stops by it.
+        if stop.no_progress is not None:
+            since = since_the_best(searched)
+            if since >= stop.no_progress:
+                return f"the last {since} candidates were no better than the best"
         return ""
 
 

@@ -236,10 +236,15 @@ def export_model(
     Errors: `UsageError` for another precision; `GridError`, `FileError`.
     """
     model = model if isinstance(model, Model) else open_model(model)
+    return save_network(model.network, path, stored_precision(precision), _told(model, note))
+
+
+def stored_precision(name: str) -> StoredPrecision:
+    """The precision of a weights file by its name. Errors: `UsageError`."""
     for known in get_args(StoredPrecision):
-        if precision == known:
-            return save_network(model.network, path, known, _told(model, note))
-    raise UsageError(f"--precision: {unknown('precision', precision, get_args(StoredPrecision))}")
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    raise UsageError(f"--precision: {unknown('precision', name, get_args(StoredPrecision))}")
 
 
 def _told(model: Model, note: str | None) -> dict[str, Any]:
