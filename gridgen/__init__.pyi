@@ -61,6 +61,7 @@ from gridgen.images import (
     read_label as read_label,
     write_image as write_image,
 )
+from gridgen.layouts import Converted as Converted, convert as convert
 from gridgen.memory import (
     Memory as Memory,
     Setting as Setting,

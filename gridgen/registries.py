@@ -94,6 +94,7 @@ REGISTRIES: dict[str, str | Callable[[], dict[str, str]]] = {
     "schedules": "gridgen.training.recipe.sections:SCHEDULES",
     "augmentations": "gridgen.training.recipe:Augmentation.model_fields",
     "inferences": _inferences,
+    "layouts": "gridgen.layouts:LAYOUTS",
     "exporters": "gridgen.export:EXPORTERS",
     "samplers": "gridgen.study:SAMPLERS",
     "pruners": "gridgen.study:PRUNERS",

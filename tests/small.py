@@ -21,6 +21,7 @@ SMALL = {
     "panet": {"depth": 18},
     "bifpn": {"depth": 18, "channels": 8},
     "deeplab-trellis": {"base_channels": 4},
+    "fcrn": {"depth": 50},
 }
 
 

@@ -33,6 +33,7 @@ ROOMS = (
     ),
     *(
         "emit",
+        "layouts",
         "images",
         "data",
         "training",

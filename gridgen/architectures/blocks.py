@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gridgen.grid import Draft
 from gridgen.grid.layers import BatchNorm, Conv, Layers, MaxPool, ReLU, Residual
 
 VGG16 = (1, 2), (2, 2), (4, 3), (8, 3), (8, 3)
@@ -14,7 +15,13 @@ VggChannels = Annotated[
 ]
 Hidden = Annotated[int, Field(ge=1, le=16384, description="Channels of fc6 and fc7.")]
 
-RESNETS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+RESNETS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
 """Blocks in each of the four stages (He et al. 2016, table 1)."""
 
 
@@ -57,6 +64,26 @@ def bottleneck(channels_in: int, channels: int, stride: int = 1, dilation: int =
         *_linear(Conv(narrow, channels, kernel=1, bias=False)),
     )
     return Residual(layers, _projection(channels_in, channels, stride)), ReLU()
+
+
+def bottlenecks(
+    channels_in: int, channels: int, count: int, stride: int = 1, dilation: int = 1
+) -> Layers:
+    """A stage of `count` bottlenecks, the first of which widens and has the stride."""
+    first = bottleneck(channels_in, channels, stride, dilation)
+    return (*first, *bottleneck(channels, channels, dilation=dilation) * (count - 1))
+
+
+def dilated_resnet(draft: Draft, depth: int, channels_in: int) -> None:
+    """The stages of a ResNet from X(0, 0) to X(1, 3), at an eighth of the image's size.
+
+    The last two are dilated by 2 and 4, in all their blocks, instead of halved.
+    """
+    first, second, third, fourth = RESNETS[depth]
+    draft.connect((0, 0), (0, 1), bottlenecks(channels_in, 256, first))
+    draft.connect((0, 1), (1, 1), bottlenecks(256, 512, second, stride=2))
+    draft.connect((1, 1), (1, 2), bottlenecks(512, 1024, third, dilation=2))
+    draft.connect((1, 2), (1, 3), bottlenecks(1024, 2048, fourth, dilation=4))
 
 
 def _projection(channels_in: int, channels: int, stride: int) -> Layers:

@@ -10,6 +10,7 @@ from gridgen.architectures.deconvnet import DeconvNet
 from gridgen.architectures.deeplab_trellis import DeeplabTrellis
 from gridgen.architectures.dilated import Dilated
 from gridgen.architectures.fcn_8s import Fcn8s
+from gridgen.architectures.fcrn import Fcrn
 from gridgen.architectures.fpn import Fpn
 from gridgen.architectures.frrn import Frrn
 from gridgen.architectures.hourglass import StackedHourglass
@@ -36,6 +37,7 @@ ARCHITECTURES: dict[str, type[Architecture]] = {
     "preact-resnet": PreactResNet,
     "neural-fabric": NeuralFabric,
     "dilated": Dilated,
+    "fcrn": Fcrn,
     "pspnet": Pspnet,
     "unet++": UnetPlusPlus,
     "hrnet": Hrnet,

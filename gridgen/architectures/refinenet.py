@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gridgen.architectures.blocks import RESNETS, bottleneck, resnet_stem
+from gridgen.architectures.blocks import RESNETS, bottlenecks, resnet_stem
 from gridgen.grid import Architecture, Draft, Grid
 from gridgen.grid.fusions import SUM
 from gridgen.grid.layers import Conv, Layers, MaxPool, ReLU, Residual, Upsample
@@ -53,10 +53,10 @@ class RefineNet(Architecture):
         blocks = RESNETS[self.depth]
         draft = Draft()
         for i in range(1, LAST + 1):
-            draft.connect((i - 1, 0), (i, 0), _stage(stages[i - 1], stages[i], blocks[i], 2))
+            draft.connect((i - 1, 0), (i, 0), bottlenecks(stages[i - 1], stages[i], blocks[i], 2))
         for i in reversed(range(LAST + 1)):
             self._refine(draft, i, stages[i])
-        first = _stage(self.base_channels, stages[0], blocks[0], 1)
+        first = bottlenecks(self.base_channels, stages[0], blocks[0])
         width = self._width(0)
         return draft.grid(
             self,
@@ -87,11 +87,6 @@ class RefineNet(Architecture):
     def _width(self, stream: int) -> int:
         """Channels of a stream's features: twice as many in the lowest (section 3.2)."""
         return (8 if stream == LAST else 4) * self.base_channels
-
-
-def _stage(channels_in: int, channels: int, count: int, stride: int) -> Layers:
-    """`count` bottlenecks, of which the first widens and strides."""
-    return bottleneck(channels_in, channels, stride) + bottleneck(channels, channels) * (count - 1)
 
 
 def _rcus(channels: int, count: int) -> Layers:

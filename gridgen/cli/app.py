@@ -15,6 +15,7 @@ from gridgen import __version__
 from gridgen.cli import (
     calibrate,
     comparisons,
+    convert,
     count,
     data,
     listing,
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "relate": comparisons.relate,
     "diff": comparisons.diff,
     "build": network.build,
+    "convert": convert.convert,
     "train": train.train,
     "evaluate": trained.evaluate,
     "predict": trained.predict,

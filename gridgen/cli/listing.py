@@ -16,7 +16,7 @@ def list_names(
 ) -> None:
     """List what has a name: topologies, units, fusions, stems, heads, norms, activations,
     architectures, lints, datasets, recipes, tasks, losses, optimizers, schedules, augmentations,
-    inferences, exporters, samplers, pruners, baselines.
+    inferences, layouts, exporters, samplers, pruners, baselines.
     """
     rows = []
     for name, description in registries.list_names(what).items():

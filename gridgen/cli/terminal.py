@@ -105,15 +105,19 @@ def _pruned(spec: NetworkSpec, topology: str, where: str) -> Grid:
 
 def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     """The spec of a file or architecture, its fields replaced by those of `--set`."""
-    loaded = load_spec(name)
-    with errors_beginning("--set: "):
-        given = dict(map(_setting, settings or ()))
+    loaded, given = load_spec(name), fields_of(settings)
     known = type(loaded).model_fields
     for field in sorted(set(map(root, given)) - known.keys()):
         if suggestion := setting_for(field):
             raise UsageError(f"--set {field}: {suggestion}")
     with errors_beginning("--set: "):
         return changed(loaded, given)
+
+
+def fields_of(settings: list[str] | None) -> dict[str, Any]:
+    """The fields that `--set` gives, and their values."""
+    with errors_beginning("--set: "):
+        return dict(map(_setting, settings or ()))
 
 
 def setting_for(field: str) -> str | None:

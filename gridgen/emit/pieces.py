@@ -31,6 +31,20 @@ class StridedPointwise(nn.Conv2d):
         return functional.conv2d(x, self.weight, self.bias, groups=self.groups)
 
 
+class ImagenetNormalization(nn.Module):
+    """Colours minus ImageNet's mean, over its deviation, as weights trained there expect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]))
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, 3, H, W), red first, values in [0, 1] before."""
+        mean, deviation = self.get_buffer("mean"), self.get_buffer("deviation")
+        return (x - mean[:, None, None]) / deviation[:, None, None]
+
+
 class Unpool(nn.Module):
     """Values back to where the 2 x 2 maxima of the auxiliary input are, else zeros.
 

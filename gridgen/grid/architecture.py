@@ -1,13 +1,17 @@
 """A published network: a spec that fills its own grid."""
 
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, Self
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
+from gridgen.errors import SpecError
 from gridgen.grid.grid import Grid
+from gridgen.grid.layers import ImagenetNorm
 from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
 
-COMMON = ("architecture", "dimensions", "size", "topology")
+RGB = 3
+COMMON = ("architecture", "dimensions", "normalize", "size", "topology")
 """Fields that say nothing about the network itself."""
 
 
@@ -23,6 +27,11 @@ class Architecture(NetworkSpec):
     classes: Classes = 19
     dimensions: Literal[2] = 2
     size: SizePolicy = "error"
+    normalize: Literal["none", "imagenet"] = Field(
+        default="none",
+        description="Images as they are, or less ImageNet's mean and over its deviation, as "
+        "weights trained there expect.",
+    )
     topology: CustomTopology | None = None
 
     @classmethod
@@ -34,6 +43,20 @@ class Architecture(NetworkSpec):
     def fill(self) -> Grid:
         """The whole network as a grid."""
         raise NotImplementedError
+
+    def whole(self) -> Grid:
+        """The whole network, with the normalization of images before its stem where it has one."""
+        grid = self.fill()
+        if self.normalize == "none":
+            return grid
+        return replace(grid, stem=(ImagenetNorm(), *grid.stem))
+
+    @model_validator(mode="after")
+    def _has_colours(self) -> Self:
+        if self.normalize == "imagenet" and self.in_channels != RGB:
+            fact = f"imagenet has means of {RGB} colours, in_channels is {self.in_channels}"
+            raise SpecError(f"{fact}; change one of them", ("normalize",))
+        return self
 
     @field_validator("topology", mode="before")
     @classmethod

@@ -134,7 +134,7 @@ def _full(spec: NetworkSpec) -> Grid:
         case GridSpec():
             return _full_grid(spec)
         case Architecture():
-            return spec.fill()
+            return spec.whole()
     raise SpecError(f"{spec.title}: only Draft.grid makes the grid of a {type(spec).__name__}")
 
 

@@ -43,6 +43,8 @@ class Recorder(Operations):
                 return self._norm(layer, x, 2 * channels)
             case records.GroupNorm(_, groups):
                 return self._norm(layer, x, 2 * groups * self.setting.batch)
+            case records.ImagenetNorm():
+                return self._imagenet_norm(x)
             case records.ReLU():
                 over = self.write_over if fresh else self.new
                 return over(x, keeps_output=True)
@@ -103,6 +105,13 @@ class Recorder(Operations):
             weights=layer.parameters,
         )
         self.tape.drop(x.value)
+        return y
+
+    def _imagenet_norm(self, x: Map) -> Map:
+        """A difference, then a quotient; nothing of either is trained."""
+        shifted = self.new(x)
+        y = self.new(shifted)
+        self.tape.drop(shifted.value)
         return y
 
     def _silu(self, x: Map, fresh: bool) -> Map:

@@ -70,6 +70,8 @@ def module_of(layer: Layer, fresh: bool) -> ModuleCall:
             return ModuleCall(f"BatchNorm{dimensions}d", (ChannelCount(channels),))
         case records.GroupNorm(channels, groups):
             return ModuleCall("GroupNorm", (groups, ChannelCount(channels)))
+        case records.ImagenetNorm():
+            return ModuleCall("ImagenetNormalization")
         case records.ReLU():
             return ModuleCall("ReLU", options=in_place)
         case records.LeakyReLU():

@@ -20,6 +20,7 @@ from gridgen.export import EXPORTERS
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS
 from gridgen.grid.styles import ACTIVATIONS, NORMS
+from gridgen.layouts import LAYOUTS
 from gridgen.registries import REGISTRIES, SCHEMAS
 from gridgen.render import draw
 from gridgen.spec import GridSpec, Source
@@ -296,6 +297,7 @@ TABLES = {
     "schedules": list(SCHEDULES),
     "augmentations": list(Augmentation.model_fields),
     "inferences": list(INFERENCES),
+    "layouts": list(LAYOUTS),
     "exporters": list(EXPORTERS),
     "samplers": list(SAMPLERS),
     "pruners": list(PRUNERS),

@@ -19,6 +19,7 @@ from gridgen.grid.layers import (
     Conv,
     Deconv,
     GroupNorm,
+    ImagenetNorm,
     Layer,
     LeakyReLU,
     MaxPool,
@@ -27,6 +28,7 @@ from gridgen.grid.layers import (
     ReLU,
     Residual,
     Resize,
+    Shape,
     SiLU,
     Upsample,
     rows_before,
@@ -53,10 +55,17 @@ EXAMPLES: tuple[Layer, ...] = (
     AveragePool(3),
     Upsample(),
     Resize("bilinear"),
+    ImagenetNorm(),
     Residual((Conv(4, 6), BatchNorm(6)), (Conv(4, 6, kernel=1),)),
 )
 """At least one of each kind, for maps of 4 channels. Add one for a new kind."""
 SHAPE, AUXILIARY = (4, 6, 10), (12, 20)
+
+
+def shape_for(layer: Layer) -> Shape:
+    """A map that the layer takes."""
+    return (3, *SHAPE[1:]) if isinstance(layer, ImagenetNorm) else SHAPE
+
 
 every_example = pytest.mark.parametrize("layer", EXAMPLES, ids=str)
 
@@ -94,14 +103,14 @@ def test_the_buffers_are_the_modules_buffers(layer):
 @every_example
 def test_the_output_has_the_shape_of_the_modules(layer):
     auxiliary = (SHAPE[0], *AUXILIARY) if layer.needs_auxiliary else None
-    shape = tuple(applied(layer, SHAPE[0]).shape[1:])
-    assert layer.out(SHAPE, auxiliary) == shape
-    assert layer.output_channels(SHAPE[0]) == shape[0]
+    shape = tuple(applied(layer, shape_for(layer)[0]).shape[1:])
+    assert layer.out(shape_for(layer), auxiliary) == shape
+    assert layer.output_channels(shape_for(layer)[0]) == shape[0]
 
 
 @every_example
 def test_channels_that_the_module_refuses_are_refused(layer):
-    channels = SHAPE[0] + 2
+    channels = shape_for(layer)[0] + 2
     try:
         applied(layer, channels)
     except (RuntimeError, ValueError):
@@ -114,7 +123,7 @@ def test_channels_that_the_module_refuses_are_refused(layer):
 @every_example
 def test_no_output_depends_on_rows_outside_of_those_named(layer):
     """By the gradient of each output row; a layer that sees the whole image names no rows."""
-    x = torch.rand(1, *SHAPE, dtype=torch.float64, requires_grad=True)
+    x = torch.rand(1, *shape_for(layer), dtype=torch.float64, requires_grad=True)
     further = [torch.rand(1, SHAPE[0], *AUXILIARY).double()] if layer.needs_auxiliary else []
     y = module_of(layer).double()(x, *further)
     for row in range(y.shape[2]):
@@ -129,9 +138,10 @@ def test_no_output_depends_on_rows_outside_of_those_named(layer):
 @every_example
 def test_autograd_keeps_what_the_memory_model_says(layer):
     """A convolution comes first, since nothing is kept for images, which need no gradient."""
-    layers = Conv(4, 4, kernel=1), layer
+    channels = shape_for(layer)[0]
+    layers = Conv(channels, channels, kernel=1), layer
     module, batch = lower(layers).train(), 2
-    shapes = [SHAPE, (SHAPE[0], *AUXILIARY)] if layer.needs_auxiliary else [SHAPE]
+    shapes = [SHAPE, (SHAPE[0], *AUXILIARY)] if layer.needs_auxiliary else [shape_for(layer)]
     inputs = [torch.rand(batch, *shape) for shape in shapes]
     held = *module.parameters(), *module.buffers()
     _output, kept = kept_by_autograd(lambda: module(*inputs), held)

@@ -47,6 +47,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "selection",
         ),
     ),
+    "layouts": ("layout", "backbones", "whole", "converting"),
     "export": ("source", "onnx", "exporters"),
     "study": (
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),

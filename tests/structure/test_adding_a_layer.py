@@ -66,9 +66,9 @@ STEPS: dict[str, list[Edit]] = {
     "the record": [(RECORDS, "", RECORD)],
     "its tensors": [(RECORDS, "", TENSORS)],
     "its channels": [(RECORDS, "", REFUSES)],
-    "its export": [(LAYERS, "import GELU,", "import LayerScale, GELU,")],
+    "its export": [(LAYERS, "    GELU,\n", "    GELU,\n    LayerScale,\n")],
     "a member of the union": [
-        (LAYER, "pointwise import GELU,", "pointwise import LayerScale, GELU,"),
+        (LAYER, "    GELU,\n", "    GELU,\n    LayerScale,\n"),
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),
     ],
     "its module": [

@@ -30,14 +30,11 @@ def weighted_sum(weights: Tensor, maps: list[Tensor]) -> Tensor:
     shares = positive / (positive.sum() + {EPSILON!r})
     return torch.stack([share * x for share, x in zip(shares, maps)]).sum(0)
 '''
-PIECES = (
-    "StridedPointwise",
-    "Unpool",
-    "AveragePooling",
-    "ResizeLike",
-    "SequentialWithAuxiliary",
-    "ResidualBlock",
-)
+PIECES = [
+    name
+    for name, each in vars(pieces).items()
+    if getattr(each, "__module__", "") == pieces.__name__
+]
 """The modules that torch lacks, in the order in which they are written."""
 
 

@@ -20,7 +20,16 @@ from gridgen.grid.layers.layer import (
     rows_before,
     tensors_of,
 )
-from gridgen.grid.layers.pointwise import GELU, BatchNorm, GroupNorm, LeakyReLU, PReLU, ReLU, SiLU
+from gridgen.grid.layers.pointwise import (
+    GELU,
+    BatchNorm,
+    GroupNorm,
+    ImagenetNorm,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    SiLU,
+)
 from gridgen.grid.layers.record import (
     WHOLE,
     Record,

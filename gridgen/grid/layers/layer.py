@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 from gridgen.arguments import checked_fields
 from gridgen.errors import GridError
 from gridgen.grid.layers.convolutions import Conv, Deconv
-from gridgen.grid.layers.pointwise import GELU, BatchNorm, GroupNorm, LeakyReLU, PReLU, ReLU, SiLU
+from gridgen.grid.layers.pointwise import (
+    GELU,
+    BatchNorm,
+    GroupNorm,
+    ImagenetNorm,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    SiLU,
+)
 from gridgen.grid.layers.record import WHOLE, Record, Rows, Shape, Tensors, require_equal
 from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
 
@@ -75,6 +84,7 @@ Layer = (
     | Deconv
     | BatchNorm
     | GroupNorm
+    | ImagenetNorm
     | ReLU
     | LeakyReLU
     | GELU

@@ -7,6 +7,8 @@ from gridgen.arguments import checked_fields
 from gridgen.errors import GridError
 from gridgen.grid.layers.record import WHOLE, Record, Rows, Tensors
 
+RGB = 3
+
 
 @checked_fields
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,27 @@ class PReLU(Record):
     def output_channels(self, given: int) -> int:
         if self.slopes > 1:
             self._require_channels(self.slopes, given)
+        return given
+
+
+@checked_fields
+@dataclass(frozen=True, slots=True)
+class ImagenetNorm(Record):
+    """Colours minus ImageNet's mean, over its deviation, as weights trained there expect them.
+
+    (3, H, W) with values in [0, 1], red first; the numbers are buffers and are not trained.
+    """
+
+    @property
+    def buffers(self) -> Tensors:
+        return ("mean", (RGB,)), ("deviation", (RGB,))
+
+    @property
+    def words(self) -> str:
+        return "ImageNet's mean and deviation"
+
+    def output_channels(self, given: int) -> int:
+        self._require_channels(RGB, given)
         return given
 
 
