@@ -39,12 +39,11 @@ def convert(
 
     made = convert_file(weights, name, **fields_of(settings))
     grid = made.network.grid
-    about = {} if made.whole else {"untrained": True}
     path = output or Path("runs") / f"{grid.spec.title}.safetensors"
     spec, text = path.with_suffix(".yaml"), dump(grid.spec)
     if is_file(spec) and read_text(spec) != text:
         fact = f"-o: beside it {spec} would be written, which holds something else"
         raise UsageError(f"{fact}; name another")
-    written = save_network(made.network, path, about=about)
+    written = save_network(made.network, path, about={"fresh": list(made.inheritance.fresh)})
     wrote = f"{written}, {write_file(spec, text)}"
     print_rows([*describe(grid), *made.rows(), ("wrote", wrote)])

@@ -32,21 +32,22 @@ class Inheritance(Shown):
 
     def rows(self) -> ShownRows:
         """The parts of the network, such as `stem` and `units.sub_1_0`."""
-        fresh, inherited = _parts(self.fresh), _parts(self.inherited)
+        fresh, inherited = parts_of_tensors(self.fresh), parts_of_tensors(self.inherited)
         whole = [part for part in inherited if part not in fresh]
         partly = [part for part in inherited if part in fresh]
         rows = [("inherited", _told(whole))]
         rows += [("in part", _told(partly))] if partly else []
         rows += [("fresh", _told([part for part in fresh if part not in inherited]))]
-        return rows + ([("not used", _told(_parts(self.unused)))] if self.unused else [])
+        return rows + ([("not used", _told(parts_of_tensors(self.unused)))] if self.unused else [])
 
 
-def _parts(names: Iterable[str]) -> list[str]:
-    """The parts of tensors, each once: `units.sub_1_0` of `units.sub_1_0.2.weight`."""
+def parts_of_tensors(names: Iterable[str]) -> list[str]:
+    """The parts of tensors, each once."""
     return list(dict.fromkeys(map(_part, names)))
 
 
 def _part(name: str) -> str:
+    """The part of a tensor: `units.sub_1_0` of `units.sub_1_0.2.weight`."""
     group, _, rest = name.partition(".")
     return group if group in ("stem", "head") else f"{group}.{rest.partition('.')[0]}"
 

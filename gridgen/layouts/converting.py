@@ -56,11 +56,6 @@ class Converted(Shown):
     layout: str
     inheritance: Inheritance
 
-    @property
-    def whole(self) -> bool:
-        """True if nothing is left to be trained."""
-        return not self.inheritance.fresh
-
     def rows(self) -> ShownRows:
         """The layout, and the parts that were filled."""
         return [("layout", self.layout), *self.inheritance.rows()]

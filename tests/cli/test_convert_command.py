@@ -43,14 +43,20 @@ def test_a_vgg_goes_from_file_to_a_training_of_fcn(tmp_path, gridgen):
         *("--set", "recipe.epochs=1", "-o", str(tmp_path / "run")),
     )
     assert code == 0, told
-    assert "fresh" in printed + told
+    assert "in part: 1 part: units.lateral_5_1" in printed + told
+    assert "fresh: 2 parts: units.lateral_4_1, units.lateral_3_1" in printed + told
+    with pytest.warns(UserWarning, match="as they were initialized; train from them with --init"):
+        gridgen("predict", str(out), "image.png", "-o", str(tmp_path / "seen"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--as", "fpn", "-o", "{resnet}"), "is the file that is read; name another"),
-        (("--as", "fpn", "-o", "out.txt"), "-o: out.txt does not end in .safetensors, as a weights file must"),
+        (
+            ("--as", "fpn", "-o", "out.txt"),
+            "-o: out.txt does not end in .safetensors",
+        ),
         (("--as", "fpm"), "unknown spec file or architecture 'fpm'; did you mean 'fpn'?"),
         (("--as", "fpn", "--set", "classes"), "--set: 'classes' is not a setting"),
         (("--as", "fpn", "--set", "clases=3"), "unknown field 'clases'; did you mean 'classes'?"),

@@ -60,7 +60,8 @@ def test_a_resnet_of_torchvision_fills_the_first_column(name, depth, tmp_path):
     made = convert(saved(resnet, tmp_path / "resnet.safetensors"), name)
     dilated = name == "fcrn"
     assert made.network.grid.spec.depth == depth
-    assert (made.layout, made.whole) == ("resnet", False)
+    assert made.layout == "resnet"
+    assert made.inheritance.fresh[-1].startswith("head.")
     places = AT_AN_EIGHTH if dilated else PYRAMIDS
     if dilated:
         dilate(resnet.layer3, 2)
@@ -111,7 +112,7 @@ def test_pspnet_of_semseg_is_taken_whole(tmp_path):
     theirs = seeded(PspNet(5))
     path = saved(theirs, tmp_path / "psp.safetensors", "module.")
     made = convert(path, "pspnet")
-    assert (made.layout, made.whole) == ("semseg-pspnet", True)
+    assert (made.layout, made.inheritance.fresh) == ("semseg-pspnet", ())
     x = images()
     require_close(made.network(x), theirs(normalized(x)))
     other = convert(path, "pspnet", classes=7)
@@ -123,7 +124,7 @@ def test_pspnet_of_semseg_is_taken_whole(tmp_path):
 def test_hrnet_is_taken_whole(prefix, tmp_path):
     theirs = seeded(HrNet(8, 5))
     made = convert(saved(theirs, tmp_path / "hrnet.safetensors", prefix), "hrnet")
-    assert (made.layout, made.whole) == ("hrnet", True)
+    assert (made.layout, made.inheritance.fresh) == ("hrnet", ())
     assert (made.network.grid.spec.width, made.network.grid.spec.classes) == (8, 5)
     x = images()
     require_close(made.network(x), theirs(normalized(x)))

@@ -13,7 +13,7 @@ from gridgen.emit.inheriting import HEAD
 from gridgen.errors import SpecError, WeightsError, unknown
 from gridgen.grid import Grid
 from gridgen.training.recipe import Recipe
-from gridgen.training.run.model import open_model
+from gridgen.training.run.model import read_model
 
 
 def frozen_parts(grid: Grid, patterns: Sequence[str]) -> list[str]:
@@ -62,8 +62,9 @@ def initial_weights(
     """The weights to begin with: those of a run or a file where they fit, else those of the seed;
     and lines that say which were taken over. Errors: `RunError`, `WeightsError`.
     """
-    model = open_model(init)
+    model = read_model(init)
     tensors = model.network.state_dict()
+    tensors = {name: each for name, each in tensors.items() if name not in model.fresh}
     lines = []
     if model.named and tuple(model.task.classes) != tuple(data.classes):
         lines = [f"{model.path} was trained for other classes, so the head is fresh"]

@@ -9,12 +9,13 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.data.folder.classes import generated_colours, generated_names
 from gridgen.data.subsets import FoldField
 from gridgen.emit import GridNetwork, save_network
+from gridgen.emit.inheriting import parts_of_tensors
 from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError, unknown
 from gridgen.files import is_file
@@ -22,6 +23,7 @@ from gridgen.images.arrays import ImageLike, decoded
 from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
+from gridgen.text import brief
 from gridgen.training.bands import infer
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.run.facts import ClassNames, ColoursField, TaskName
@@ -52,6 +54,7 @@ class Metadata(ScaleFields):
     group: Words = None
     fold_names: str | None = None
     untrained: bool = False
+    fresh: tuple[str, ...] = Field(default=(), strict=False)
     inference: Inference = WHOLE
     classes: ClassNames | None = None
     colours: ColoursField | None = None
@@ -108,6 +111,8 @@ class Model(Shown):
     """SHA-256 of the names of its images (`digest_of_names`)."""
     untrained: bool = False
     """Whether its weights are those that it was initialized with, as a file says by itself."""
+    fresh: tuple[str, ...] = ()
+    """The tensors of which that is so where others are trained, after `gridgen convert`."""
     weights: str | None = None
     """Which of a run's weights these are, in words."""
 
@@ -138,6 +143,8 @@ class Model(Shown):
         rows = [("from", str(self.path)), (self.task.name, self.spec.shape)]
         if self.untrained:
             return [*rows, ("weights", "as initialized, not trained")]
+        if self.fresh:
+            return [*rows, ("weights", f"as initialized in {brief(parts_of_tensors(self.fresh))}")]
         rows += [("weights", self.weights)] if self.weights else []
         return rows + ([("trained on", self.data)] if self.data else [])
 
@@ -148,18 +155,31 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
 
     `best` takes a run's weights of the best validation, `size` another policy for image sizes
     than the spec's. Errors: `RunError`, `WeightsError`, `SpecError`; `UsageError` for the best of a
-    weights file, which holds one set.
+    weights file, which holds one set. Warns of weights that nobody has trained.
     """
-    path = Path(path)
-    if path.suffix == SUFFIX or is_file(path):
-        model = _of_file(path, best)
-    else:
-        run = Run.open(path)
-        model = model_of(run, run.network(best), best)
+    model = read_model(path, best)
+    if model.untrained:
+        _warn(f"{path}: weights as they were initialized; nothing was learned")
+    elif model.fresh:
+        fact = f"weights of {brief(parts_of_tensors(model.fresh))} are as they were initialized"
+        _warn(f"{path}: {fact}; train from them with --init")
     if size is not None:  # no weight depends on it
         grid = model.network.grid
         model.network.grid = replace(grid, spec=grid.spec.but(size=size))
     return model
+
+
+def _warn(fact: str) -> None:
+    warnings.warn(fact, stacklevel=4)
+
+
+def read_model(path: str | Path, best: bool = False) -> Model:
+    """The network of a run or a file, without a word on what it has learned; errors as above."""
+    path = Path(path)
+    if path.suffix == SUFFIX or is_file(path):
+        return _of_file(path, best)
+    run = Run.open(path)
+    return model_of(run, run.network(best), best)
 
 
 def model_of(run: Run, network: GridNetwork, best: bool = False) -> Model:
@@ -187,10 +207,6 @@ def _of_file(path: Path, best: bool) -> Model:
         raise UsageError(f"--best: {path} holds one set of weights; name the run's folder instead")
     network, metadata = read_network(path)
     spec, told = network.grid.spec, Metadata.read(path, metadata)
-    if told.untrained:
-        warnings.warn(
-            f"{path}: weights as they were initialized; nothing was learned", stacklevel=3
-        )
     return Model(
         path,
         network,
@@ -206,6 +222,7 @@ def _of_file(path: Path, best: bool) -> Model:
         told.group,
         told.fold_names,
         told.untrained,
+        told.fresh,
     )
 
 
@@ -254,7 +271,7 @@ def _told(model: Model, note: str | None) -> dict[str, Any]:
     told |= asdict(model.scale)
     told |= {"holdout": model.holdout, "fold": model.fold, "group": model.group}
     told |= {"fold_names": model.fold_names}
-    told["untrained"] = model.untrained or None
+    told |= {"untrained": model.untrained or None, "fresh": model.fresh or None}
     if model.inference != WHOLE:
         told["inference"] = model.inference.complete()
     if model.named:
