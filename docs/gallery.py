@@ -12,7 +12,7 @@ from gridgen.analysis.receptive import receptive_field
 from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.grid import Grid, build_grid, prune
-from gridgen.render import draw
+from gridgen.render import draw, draw_overlay, draw_unit
 from gridgen.text import field_text
 
 DOCS = Path(__file__).parent
@@ -52,20 +52,45 @@ paths from input to output, residual blocks inside a unit not counted as forks. 
 `gridgen count NAME --size 512x512`; receptive fields: `gridgen diff NAME NAME`.
 """
 
+FIGURE_3 = "conv-deconv", "unet", "frrn"
+FIGURES = """\
+Figure 3 of the paper, `gridgen render specs/gridnet.yaml --overlay conv-deconv,unet,frrn`:
+a connection has the colour of each topology that keeps it.
+
+![Three topologies over the grid](gallery/figure-3.svg)
+
+Figure 2, the units: `gridgen render specs/gridnet.yaml --unit lateral`, `--unit subsampling`,
+`--unit upsampling`. The layers of any connection, of the stem, of the head and of a map are drawn
+by their names.
+
+![The lateral unit](gallery/figure-2-lateral.svg)
+
+![The subsampling unit](gallery/figure-2-subsampling.svg)
+
+![The upsampling unit](gallery/figure-2-upsampling.svg)
+"""
+
 
 def pages() -> dict[Path, bytes]:
     """Every file of the gallery and its content."""
     grids = {name: build_grid(load_spec(name)) for name in ARCHITECTURES}
     files = {PICTURES / f"{name}.svg": draw(grid).render("svg") for name, grid in grids.items()}
     sections = (_section(name, grid) for name, grid in grids.items())
-    paper = [HEAD, "## The paper's grid", "", _paper()]
+    full = build_grid(load_spec(DOCS.parent / "specs" / "gridnet.yaml"))
+    figures = {
+        "figure-2-lateral": draw_unit(full, "lateral"),
+        "figure-2-subsampling": draw_unit(full, "subsampling"),
+        "figure-2-upsampling": draw_unit(full, "upsampling"),
+        "figure-3": draw_overlay(full, FIGURE_3),
+    }
+    files |= {PICTURES / f"{name}.svg": each.render("svg") for name, each in figures.items()}
+    paper = [HEAD, "## The paper's grid", "", _paper(full), FIGURES]
     published = ["## Published networks", "", _table(grids), NOTES, *sections]
     text = "\n".join([*paper, *published])
     return {PAGE: text.encode(), **files}
 
 
-def _paper() -> str:
-    full = build_grid(load_spec(DOCS.parent / "specs" / "gridnet.yaml"))
+def _paper(full: Grid) -> str:
     grids = {f"`specs/gridnet.yaml --as {name}`": prune(full, name) for name in TOPOLOGIES}
     return _table(grids) + "\n"
 

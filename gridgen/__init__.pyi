@@ -77,7 +77,9 @@ from gridgen.render import (
     Picture as Picture,
     draw as draw,
     draw_difference as draw_difference,
+    draw_overlay as draw_overlay,
     draw_paths as draw_paths,
+    draw_unit as draw_unit,
 )
 from gridgen.space import (
     Budget as Budget,

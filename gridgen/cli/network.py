@@ -1,6 +1,7 @@
 """The commands of one network: `gridgen render`, `gridgen build` and `gridgen lint`."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,20 +52,58 @@ def render(
     shade: Annotated[
         str | None,
         typer.Option(
-            metavar="QUANTITY", help="Fill maps by their cost: parameters, activations, macs."
+            metavar="QUANTITY",
+            help="Fill maps by their cost: parameters, activations, macs, memory.",
         ),
     ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The layers of a unit as blocks (figure 2): lateral, sub_1_2, stem, head ...",
+        ),
+    ] = None,
+    overlay: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Topologies over the full grid (figure 3): conv-deconv,unet,frrn."
+        ),
+    ] = None,
+    title: Annotated[bool, typer.Option(help="With a title and facts above.")] = True,
 ) -> None:
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
-    from gridgen.render import draw, draw_paths
+    from gridgen.render import draw, draw_overlay, draw_paths, draw_unit
 
-    if paths and (size or shade):
-        raise UsageError("--paths shows neither sizes nor costs; leave out --size and --shade")
+    kinds = {"paths": paths or None, "unit": unit, "overlay": overlay}
+    _alone(kinds, {"size": size, "shade": shade})
+    if overlay and topology:
+        raise UsageError("--overlay is drawn over the full grid; leave out --as")
     grid = grid_of(spec, topology, settings)
-    name = output_name(spec, grid) + ("-paths" if paths else "")
-    picture = draw_paths(grid) if paths else draw(grid, size=size_of(size), shade=shade)
-    written = picture.save(output or Path(f"{name}.svg"))
+    if unit:
+        picture, kind = draw_unit(grid, unit, title=title), f"-{unit}"
+    elif overlay:
+        picture, kind = draw_overlay(grid, overlay.split(","), title=title), "-overlay"
+    elif paths:
+        picture, kind = draw_paths(grid, title=title), "-paths"
+    else:
+        picture, kind = draw(grid, size=size_of(size), shade=shade, title=title), ""
+    name = output_name(spec, grid.full if overlay else grid)
+    written = picture.save(output or Path(f"{name}{kind}.svg"))
     print_rows([*describe(grid), ("wrote", str(written))])
+
+
+def _alone(kinds: Mapping[str, object], additions: Mapping[str, object]) -> None:
+    """Refuse two kinds of picture, and additions that another kind than the grid's lacks.
+
+    Errors: `UsageError`.
+    """
+    named = [f"--{name}" for name, value in kinds.items() if value is not None]
+    added = [f"--{name}" for name, value in additions.items() if value is not None]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} are different pictures; give one of them")
+    if named and added:
+        fact = f"{named[0]} shows neither sizes nor costs"
+        raise UsageError(f"{fact}; leave out {' and '.join(added)}")
 
 
 def build(

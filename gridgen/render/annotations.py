@@ -1,6 +1,7 @@
 """Everything around the maps: title, names of streams, input, stem, head, prediction, legend."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import graphviz
@@ -22,11 +23,23 @@ Route = tuple[FeatureMap | str, ...]
 """Places that arrows join, each a map or a name beside the maps."""
 
 
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a picture: its title, and facts in a line."""
+
+    title: str
+    facts: str
+
+    def add(self, canvas: graphviz.Digraph, middle: float, row: float) -> None:
+        """Add both, the facts in a row and the title above."""
+        add_words(canvas, "title", self.title, middle, row - 0.33, size=18, colour=style.INK)
+        add_words(canvas, "facts", self.facts, middle, row, size=11)
+
+
 def annotate(
     canvas: graphviz.Digraph,
     grids: Sequence[Grid],
-    title: str,
-    facts: str,
+    heading: "Heading | None",
     *,
     sizes: dict[int, str],
     legend: Sequence[LegendEntry],
@@ -42,8 +55,8 @@ def annotate(
     _add_stream_names(canvas, grids[0], sizes)
     middle = last_column(*grids) / 2
     _add_legend(canvas, legend, middle, last_stream(*grids) + 0.75)
-    add_words(canvas, "title", title, middle, -1.35, size=18, colour=style.INK)
-    add_words(canvas, "facts", facts, middle, -1.02, size=11)
+    if heading:
+        heading.add(canvas, middle, -1.02 if columns else -0.75)
 
 
 def _add_ends(canvas: graphviz.Digraph, grids: Sequence[Grid], last: int) -> None:

@@ -12,7 +12,7 @@ from gridgen.arguments import checked
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.units import Kind
 from gridgen.render import style
-from gridgen.render.annotations import LegendEntry, annotate
+from gridgen.render.annotations import Heading, LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_line, add_map, blank_canvas
 from gridgen.render.picture import Picture
 from gridgen.render.shading import Shading
@@ -28,13 +28,16 @@ DIFFERENCE_LEGEND = (
 
 
 @checked
-def draw(grid: GridLike, *, size: SizeLike | None = None, shade: str | None = None) -> Picture:
+def draw(
+    grid: GridLike, *, size: SizeLike | None = None, shade: str | None = None, title: bool = True
+) -> Picture:
     """The picture of `grid`; what pruning dropped from the full grid stays as a faint ghost.
 
     Green lateral, red subsampling, yellow upsampling connections, thin where the map passes as it
     is. A map shows its channels, and its fusion unless that is the sum; with a `size` of images
-    also its own size. `shade` (parameters, activations, macs) fills it the darker the more what
-    makes it costs. Errors: `SizeError`; `UsageError` for another quantity.
+    also its own size. `shade` (parameters, activations, macs, memory) fills it the darker the more
+    what makes it costs. Without `title` nothing stands above the maps. Errors: `SizeError`;
+    `UsageError` for another quantity.
 
     >>> from gridgen.grid import build_grid, prune
     >>> from gridgen.spec import GridSpec
@@ -51,13 +54,13 @@ def draw(grid: GridLike, *, size: SizeLike | None = None, shade: str | None = No
     if shading.shares:  # the one fill has another meaning then
         legend = [entry for entry in legend if entry[1] != style.LAYERED]
     at = f" · images of {shading.image}" if shading.image else ""
-    title, facts = grid.spec.title, _facts(grid) + at
-    annotate(canvas, [grid], title, facts, sizes=sizes, legend=legend, columns=columns)
+    heading = Heading(grid.spec.title, _facts(grid) + at) if title else None
+    annotate(canvas, [grid], heading, sizes=sizes, legend=legend, columns=columns)
     return Picture(canvas.source)
 
 
 @checked
-def draw_difference(a: GridLike, b: GridLike) -> Picture:
+def draw_difference(a: GridLike, b: GridLike, *, title: bool = True) -> Picture:
     """The maps and connections of both grids at their coordinates, coloured by their grid.
 
     Grey in both, blue only in A, orange only in B, purple in both but with another unit, identity
@@ -74,9 +77,12 @@ def draw_difference(a: GridLike, b: GridLike) -> Picture:
     relation = relate(a, b)
     _add_both_connections(canvas, a, b, relation)
     _add_both_maps(canvas, a, b, relation)
-    title = f"{a.spec.title} (A) and {b.spec.title} (B)"
-    facts = f"A: {a.spec.shape} · B: {b.spec.shape}"
-    annotate(canvas, [a, b], title, facts, sizes=stream_sizes(a, b), legend=DIFFERENCE_LEGEND)
+    names, facts = (
+        f"{a.spec.title} (A) and {b.spec.title} (B)",
+        f"A: {a.spec.shape} · B: {b.spec.shape}",
+    )
+    heading = Heading(names, facts) if title else None
+    annotate(canvas, [a, b], heading, sizes=stream_sizes(a, b), legend=DIFFERENCE_LEGEND)
     return Picture(canvas.source)
 
 

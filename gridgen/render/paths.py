@@ -16,7 +16,7 @@ from gridgen.analysis.paths import Paths, longest_path, paths as find_paths, sho
 from gridgen.arguments import checked
 from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.render import style
-from gridgen.render.annotations import LegendEntry, annotate
+from gridgen.render.annotations import Heading, LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_map, add_words, blank_canvas
 from gridgen.render.picture import Picture
 from gridgen.render.routes import Maps, Point, leave, route
@@ -37,7 +37,7 @@ Marks = dict[str, style.Look]
 
 
 @checked
-def draw_paths(grid: GridLike) -> Picture:
+def draw_paths(grid: GridLike, *, title: bool = True) -> Picture:
     """The picture of `grid`, each connection the wider and darker the more paths pass it.
 
     As in figure 4 the shortest path is blue (its maps bold) and the longest orange (dashed); of
@@ -57,9 +57,9 @@ def draw_paths(grid: GridLike) -> Picture:
     _add_connections(canvas, grid, found, marks)
     _add_maps(canvas, grid, found, marks)
     _add_shares(canvas, grid, {name: paths / found.total for name, paths in found.through.items()})
-    title, facts = f"paths of {grid.spec.title}", _facts(grid, found)
+    heading = Heading(f"paths of {grid.spec.title}", _facts(grid, found)) if title else None
     sizes, legend = stream_sizes(grid.full), _entries(grid, found)
-    annotate(canvas, [grid], title, facts, sizes=sizes, legend=legend)
+    annotate(canvas, [grid], heading, sizes=sizes, legend=legend)
     return Picture(canvas.source)
 
 
@@ -145,7 +145,8 @@ def _add_shares(canvas: graphviz.Digraph, grid: Grid, shares: Mapping[str, float
     for name in sorted(shares, key=lambda name: -shares[name]):
         text = share_text(shares[name])
         size = (0.56 * len(text) + 0.34) * SIZE, SIZE  # of Helvetica's digits and its %
-        places = _places_beside(lines[name], *size)
+        thick = style.share_look(shares[name]).width
+        places = _places_beside(lines[name], size[0] + thick, size[1] + thick)
         free = next((place for place in places if occupied.free(name, place, *size)), None)
         if free is not None:
             occupied.add(f"share_{name}", _filled(free, *size))

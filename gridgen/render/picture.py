@@ -11,6 +11,7 @@ from pathlib import Path
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
+from gridgen.render.pdf import pdf_of
 
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
@@ -34,16 +35,18 @@ class Picture:
         """The picture as the bytes of a file of `kind`: svg, png, pdf, dot or gv.
 
         Drawn by the system's `dot` where there is one, otherwise by the program of the
-        `graphviz-pure` wheel, which knows no PDF. Errors: `RenderError`, for a PNG of more than
-        `PNG_MAX` pixels a side too, before it is drawn.
+        `graphviz-pure` wheel; a PDF is made of the SVG. Errors: `RenderError`, for a PNG of more
+        than `PNG_MAX` pixels a side too, before it is drawn.
         """
         if kind not in FORMATS:
             raise RenderError(unknown("picture format", kind, FORMATS, guess=False))
         if kind in TEXT_FORMATS:
             return self.source.encode()
+        if kind == "pdf":
+            return pdf_of(self.render("svg"))
         if kind == "png":
             self._require_png()
-        command = [find_program(kind), "-Kneato", "-n2", f"-T{kind}"]
+        command = [find_program(), "-Kneato", "-n2", f"-T{kind}"]
         if kind == "png":
             command.append(f"-Gdpi={PNG_DPI}")
         drawn = subprocess.run(command, input=self.source.encode(), capture_output=True)
@@ -87,18 +90,10 @@ def _pixels(places: Sequence[float], margin: float) -> int:
     return round((extent + margin) * PNG_DPI / 72)
 
 
-def find_program(kind: str) -> str:
-    """Path of the Graphviz program that draws `kind`."""
-    system = shutil.which("dot")
-    if system:
-        return system
-    if kind == "pdf":
-        raise RenderError(
-            "PDF needs Graphviz's own `dot` on the PATH (the graphviz-pure wheel draws none); "
-            "install Graphviz, or write .svg or .png"
-        )
+def find_program() -> str:
+    """Path of the Graphviz program that draws SVG and PNG. Errors: `RenderError`."""
     wheel = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
-    wheel = wheel or shutil.which("graphviz-pure")
-    if wheel is None:
+    found = shutil.which("dot") or wheel or shutil.which("graphviz-pure")
+    if found is None:
         raise RenderError("no Graphviz program; pip install graphviz-pure, or install Graphviz")
-    return wheel
+    return found

@@ -1,6 +1,7 @@
 """What is written on the maps of a picture beside their channels: sizes, and costs as shades."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gridgen.analysis.breakdown import breakdown
@@ -9,11 +10,18 @@ from gridgen.errors import UsageError, unknown
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import trace
+from gridgen.memory.kept_by_map import kept_by_map
+from gridgen.memory.setting import Setting
 from gridgen.render import style
-from gridgen.text import number_text
+from gridgen.text import bytes_text, number_text
 
-WORDS = {"parameters": "parameters", "activations": "activations", "macs": "MACs"}
-"""The quantities that maps can be shaded by, each as it is written."""
+WORDS: dict[str, Callable[[int], str]] = {
+    "parameters": lambda number: f"{number_text(number)} parameters",
+    "activations": lambda number: f"{number_text(number)} activations",
+    "macs": lambda number: f"{number_text(number)} MACs",
+    "memory": lambda number: f"{bytes_text(number)} kept for the backward pass",
+}
+"""The quantities that maps can be shaded by, each as an amount is written."""
 DARKEST = (90, 162, 216)
 """The fill of the map that costs most; the ink is readable on it."""
 
@@ -45,7 +53,7 @@ class Shading:
         costs = _costs(grid, image, shade)
         most = max(costs.values(), default=0) or 1
         shares = {each: cost / most for each, cost in costs.items()}
-        told = f"{number_text(most)} {WORDS[shade]}, the most of a map"
+        told = f"{WORDS[shade](most)}, the most of a map"
         return cls(sides, shares, shape_text(image), ((told, _mixed(1)),))
 
     def fill(self, feature_map: FeatureMap) -> dict[str, str]:
@@ -55,7 +63,11 @@ class Shading:
 
 
 def _costs(grid: Grid, image: tuple[int, ...], shade: str) -> Counter[FeatureMap]:
-    """What the connections into each map and its own layers cost, without the stem."""
+    """What the connections into each map and its own layers cost, without stem and head; memory is
+    that of a training step with one image in fp32.
+    """
+    if shade == "memory":
+        return Counter(kept_by_map(grid, image, Setting()))
     targets = {each.name: each.target for each in grid} | {each.name: each for each in grid.maps}
     costs: Counter[FeatureMap] = Counter(dict.fromkeys(grid.maps, 0))
     for piece in breakdown(grid, image):

@@ -10,10 +10,10 @@ from gridgen.grid import Grid
 from gridgen.grid.tracing import trace
 from gridgen.grid.units import Kind
 
-COLOURS: dict[Kind, str] = {  # figure 1
-    "lateral": "#4f9d3a",
-    "subsampling": "#cf3f3f",
-    "upsampling": "#e3a400",
+COLOURS: dict[Kind, str] = {  # figure 1, in shades that colour-blind eyes tell apart
+    "lateral": "#3f9e6e",
+    "subsampling": "#a61e2e",
+    "upsampling": "#f2b705",
 }
 GHOST = "#dedede"
 INK = "#333333"

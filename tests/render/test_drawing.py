@@ -156,11 +156,6 @@ def test_a_notebook_shows_the_svg(paper_grid):
             unknown("picture format", "jpg", ["dot", "gv", "pdf", "png", "svg"], guess=False),
         ),
         ("a", "{folder}/a: add an ending: .svg, .png, .pdf, .dot, .gv"),
-        (
-            "a.pdf",
-            "PDF needs Graphviz's own `dot` on the PATH (the graphviz-pure wheel draws none); "
-            "install Graphviz, or write .svg or .png",
-        ),
     ],
 )
 def test_what_cannot_be_drawn_is_said_and_nothing_is_written(name, text, paper_grid, tmp_path):

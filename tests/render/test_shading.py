@@ -3,14 +3,19 @@
 import re
 
 import pytest
+import torch
 
 from gridgen.analysis import count
 from gridgen.analysis.breakdown import breakdown
+from gridgen.emit import GridNetwork
 from gridgen.errors import SizeError, UsageError
 from gridgen.grid import build_grid, prune
+from gridgen.memory.kept_by_map import kept_by_map
+from gridgen.memory.setting import Setting
 from gridgen.render import draw
 from gridgen.render.shading import Shading
 from gridgen.spec import GridSpec
+from gridgen.testing.oracles import kept_by_autograd
 
 SPEC = GridSpec(streams=3, columns="2+2", base_channels=4, classes=3)
 GRID = build_grid(SPEC)
@@ -67,3 +72,17 @@ def test_another_quantity_is_refused():
     with pytest.raises(UsageError) as caught:
         draw(GRID, shade="macss")
     assert str(caught.value) == "--shade: unknown quantity 'macss'; did you mean 'macs'?"
+
+
+def test_memory_is_what_autograd_keeps_from_the_stem_on_to_the_head():
+    grid, size = prune(GRID, "unet"), (40, 64)
+    network, images = GridNetwork(grid).train(), torch.rand(1, grid.spec.in_channels, *size)
+    held = [*network.parameters(), *network.buffers()]
+
+    def kept(name):
+        return kept_by_autograd(lambda: network.feature_maps(images, [name]), held)[1]
+
+    counted = kept_by_map(grid, size, Setting(device="cpu"))
+    assert sum(counted.values()) == kept(grid.output.name) - kept(grid.input.name)
+    shading = Shading.of(grid, size, "memory")
+    assert shading.legend[0][0].endswith("kept for the backward pass, the most of a map")

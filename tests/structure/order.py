@@ -32,7 +32,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("differences", "lints"),
     ),
     "memory": (
-        *("setting", "tape", "operations", "losses", "replay", "layers", "recording", "map_costs"),
+        *("setting", "tape", "operations", "losses", "replay", "layers", "recording"),
+        *("kept_by_map", "map_costs"),
         *("min_memory_order", "accounting", "device", "host"),
     ),
     "space": (

@@ -12,8 +12,9 @@ from tests.structure.package import PACKAGE
 # members of one's own (700), a wheel and losses (300), image files of every kind (800),
 # folders as tools leave them (500), rows of large images (200); then what a search asks, trains,
 # keeps and answers, rungs among it (4,300); networks as Python source and ONNX, weights taken
-# over (1,200); sizes and costs in pictures (100); weights that others trained (500).
-MOST_LINES = 29_200
+# over (1,200); sizes and costs in pictures (100); weights that others trained (500); figures 2
+# and 3, PDF (300).
+MOST_LINES = 29_600
 MOST_FILES = 345
 LEAST_COMMENTS = 0.01
 """Of all lines."""
