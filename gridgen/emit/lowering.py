@@ -5,6 +5,7 @@ from typing import Any
 from torch import nn
 
 from gridgen.emit import pieces
+from gridgen.emit.flipped import FLIPPED
 from gridgen.grid.layers import Layer, Layers
 from gridgen.program.modules import (
     Argument,
@@ -42,10 +43,17 @@ def _sequence(modules: Modules) -> nn.Sequential:
 
 
 def _made(module: ModuleCall) -> nn.Module:
-    kind = getattr(nn, module.name, None) or getattr(pieces, module.name)
     options = {name: _value(value) for name, value in module.options.items()}
-    made: nn.Module = kind(*map(_value, module.arguments), **options)
+    made: nn.Module = _class_of(module)(*map(_value, module.arguments), **options)
     return made
+
+
+def _class_of(module: ModuleCall) -> type[nn.Module]:
+    """The class that computes a module; what differs is how, not what."""
+    if "stride" not in module.options and module.name in FLIPPED:
+        return FLIPPED[module.name]
+    found: type[nn.Module] = getattr(nn, module.name, None) or getattr(pieces, module.name)
+    return found
 
 
 def _value(argument: Argument) -> Any:

@@ -37,6 +37,8 @@ class Recorder(Operations):
     def layer(self, layer: Layer, x: Map, fresh: bool, auxiliary: Map | None) -> Map:
         """One layer; `fresh` says that nobody else reads `x`."""
         match layer:
+            case records.Deconv(stride=1) if self.training and self.setting.device == "cpu":
+                return self._flipped(layer, x)
             case records.Conv() | records.Deconv():
                 return self._convolution(layer, x)
             case records.BatchNorm(channels):
@@ -91,6 +93,25 @@ class Recorder(Operations):
             later=(self.width + FP32) * layer.parameters if kept else 0,
         )
         self.tape.drop(low.value)
+        return y
+
+    def _flipped(self, layer: records.Deconv, x: Map) -> Map:
+        """Keeps its input and a flipped copy of its kernel, in the precision of computing."""
+        biases = layer.bias * layer.channels_out
+        kernel = self.flipped(layer.parameters - biases)
+        if biases:
+            self.copy_of(biases)
+        low = self.cast(x, self.width)
+        y = self.new(
+            low,
+            shape=layer.out(x.shape),
+            keeps=(low.value.storage, kernel.storage),
+            weights=layer.parameters,
+            # Of the gradient of the flipped kernel one is made that is flipped back.
+            later=FP32 * layer.parameters,
+        )
+        self.tape.drop(low.value)
+        self.tape.drop(kernel)
         return y
 
     def _norm(self, layer: records.BatchNorm | records.GroupNorm, x: Map, statistics: int) -> Map:

@@ -165,6 +165,18 @@ class Operations:
         self.cached.append(copy)
         return (storage,)
 
+    def flipped(self, weights: int) -> TapeValue:
+        """A copy of weights in the precision that a convolution computes in; of fp32 it is made."""
+        tape = self.tape
+        copy = tape.value(tape.storage(FP32 * weights), weights, FP32, trained=False)
+        tape.events.append(Op((), copy, (copy.storage,)))
+        if self.width == FP32:
+            return copy
+        low = tape.value(tape.storage(self.width * weights), weights, self.width, trained=False)
+        tape.events.append(Op((), low, (low.storage,)))
+        tape.drop(copy)
+        return low
+
     def end_autocast(self) -> None:
         """Autocast lets go of the weights that it has cast."""
         for value in self.cached:

@@ -71,27 +71,41 @@ def test_it_computes_what_grid_network_computes(case):
     assert list(ours.state_dict()) == list(source.state_dict())
     for one, other in zip(ours.state_dict().values(), source.state_dict().values(), strict=True):
         assert torch.equal(one, other)
-    size = size_of(case, grid.spec)
-    given = inputs_of(grid.spec, grid, size)
-    for seed in range(3):
-        results = []
-        for network in (ours, source):
-            network.zero_grad()
-            torch.manual_seed(seed)
-            output = network.train()(*given)
-            output.square().mean().backward()
-            results.append((output.detach(), [p.grad for p in network.parameters()]))
-        (one, of_one), (other, of_other) = results
-        assert difference(one, other) < 1e-5
-        # A unit that was left out has a gradient in neither.
-        assert [each is None for each in of_one] == [each is None for each in of_other]
-        largest = max(float(each.abs().max()) for each in of_one if each is not None)
-        for first, second in zip(of_one, of_other, strict=True):
-            assert first is None or float((first - second).abs().max()) <= 1e-5 * largest
+    given = inputs_of(grid.spec, grid, size_of(case, grid.spec))
+    require_trained_alike(grid, given)
     moved(ours).eval()
     source.load_state_dict(ours.state_dict())
     with torch.no_grad():
         assert torch.equal(ours(*given), source.eval()(*given))
+
+
+def require_trained_alike(grid, given):
+    """Equal outputs and gradients in double precision.
+
+    In fp32 the two round differently: the network computes deconvolutions of stride 1 by flipped
+    kernels in training (`emit/flipped.py`), and BNs of few values make more of the difference.
+    """
+    images, *features = given
+    given = (
+        images.double(),
+        *([each if each is None else each.double() for each in sides] for sides in features),
+    )
+    networks = [network.double().train() for network in both(grid)]
+    for seed in range(3):
+        results = []
+        for network in networks:
+            network.zero_grad()
+            torch.manual_seed(seed)
+            output = network(*given)
+            output.square().mean().backward()
+            results.append((output.detach(), [p.grad for p in network.parameters()]))
+        (one, of_one), (other, of_other) = results
+        assert difference(one, other) < 1e-12
+        # A unit that was left out has a gradient in neither.
+        assert [each is None for each in of_one] == [each is None for each in of_other]
+        largest = max(float(each.abs().max()) for each in of_one if each is not None)
+        for first, second in zip(of_one, of_other, strict=True):
+            assert first is None or float((first - second).abs().max()) <= 1e-10 * largest
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=str)

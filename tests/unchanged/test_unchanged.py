@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gridgen.architectures.names import ARCHITECTURES
+from gridgen.grid.layers import Deconv, flat
 from gridgen.spec import GridSpec
 from tests.unchanged.networks import CASES, grid_cases, published_cases
 from tests.unchanged.observing import SAMPLES, grid_of, numbers, observe, observe_weights
@@ -49,6 +50,24 @@ def is_share_of_fusions(then: Any, now: Any, *at: str) -> bool:
     return 0 < now - then <= 2 * shares  # at a peak their gradients are alive too
 
 
+@cache
+def bytes_of_flipped_kernels(name: str) -> int:
+    """Of the kernels of deconvolutions of stride 1, which a CPU flips in training. Memory counted
+    no copies of them when the table was written.
+    """
+    layers = (layer for _, part in grid_of(CASES[name]).parts() for layer in flat(part))
+    return sum(
+        4 * layer.parameters for layer in layers if isinstance(layer, Deconv) and layer.stride == 1
+    )
+
+
+def is_flipped_kernel(then: Any, now: Any, *at: str) -> bool:
+    """Whether a figure of memory on a CPU has grown by copies of kernels, and their gradients."""
+    if at[1:3] != ("memory", "sgd, recompute column, cpu"):
+        return False
+    return 0 < now - then <= 3 * bytes_of_flipped_kernels(at[0]) + 2 * bytes_of_shares(at[0])
+
+
 def differences(then: Any, now: Any, exact: float, *at: str) -> Iterator[str]:
     """Every place where the table and today's code differ, one line each."""
     if isinstance(then, dict) and isinstance(now, dict):
@@ -64,7 +83,11 @@ def differences(then: Any, now: Any, exact: float, *at: str) -> Iterator[str]:
         apart = max(abs(one - other) / (bound or 1) for one, other, bound in pairs)
         if not apart <= exact:  # not a number is no success
             yield f"{' / '.join(at)}: {apart:.1e} apart"
-    elif then != now and not is_share_of_fusions(then, now, *at):
+    elif (
+        then != now
+        and not is_share_of_fusions(then, now, *at)
+        and not is_flipped_kernel(then, now, *at)
+    ):
         yield f"{' / '.join(at)}: {then} then, {now} now"
 
 

@@ -111,5 +111,5 @@ class Measured(Document):
 
 
 def trained_on(device: DeviceKind, setting: Setting) -> Setting:
-    """`setting` as `gridgen train` runs it there: one kernel updates all weights on a GPU."""
-    return setting.but(device=device, fused=device == "cuda")
+    """`setting` as `gridgen train` runs it there: one kernel updates all weights."""
+    return setting.but(device=device, fused=True)

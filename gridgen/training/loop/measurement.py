@@ -88,7 +88,7 @@ class MeasuredLoad:
         """Steps of training; `begin` is called before each."""
         case = self.case
         task = Segmentation(("",) * case.spec.classes, ())
-        optimizer = optimizer_of(self.network, load_recipe("paper"), self.device)
+        optimizer = optimizer_of(self.network, load_recipe("paper"))
         labels = torch.randint(case.spec.classes, (case.batch, case.size, case.size))
         labels = labels.to(self.device)
         for _ in range(STEPS):

@@ -16,7 +16,7 @@ DECAYING = [{"name": "sgd", "weight_decay": 0.1}, {"name": "adamw", "weight_deca
 
 def made(optimizer):
     network = GridNetwork(build_grid(SPEC))
-    return network, optimizer_of(network, RECIPE.but(optimizer=optimizer), CPU)
+    return network, optimizer_of(network, RECIPE.but(optimizer=optimizer))
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
