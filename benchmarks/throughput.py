@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gridgen import GridNetwork, GridSpec, build_grid
 from gridgen.training.loop.measurement import resident
-from gridgen.training.processes import devices
+from gridgen.training.processes.precision import autocast
 from tests.oracles.handwritten import HandWritten
 
 CLASSES = 19
@@ -95,7 +95,7 @@ class Workload:
         self.labels = torch.randint(CLASSES, (batch, size, size), device=device)
 
     def step(self) -> None:
-        with devices.autocast(self.device, self.mode.precision):
+        with autocast(self.device, self.mode.precision):
             loss = nn.functional.cross_entropy(self.model(self.images).float(), self.labels)
         self.optimizer.zero_grad(set_to_none=False)
         loss.backward()

@@ -50,7 +50,11 @@ WindowOption = Annotated[
     typer.Option(metavar="N", help="See images through windows of N pixels a side; saves memory."),
 ]
 InferencePrecision = Annotated[
-    str | None, typer.Option(help="fp32 or bf16, over what the inference says.")
+    str | None,
+    typer.Option(
+        help="fp32, if not given; bf16; auto, which is bf16 where the device has instructions "
+        "for it. An --inference FILE may name one too."
+    ),
 ]
 
 
@@ -62,7 +66,7 @@ def inference_of(
 
     if name is None and window is not None and model.inference.window is None:
         name = "windows"
-    loaded = model.inference if name is None else load_inference(name)
+    loaded = model.inference.but(precision="fp32") if name is None else load_inference(name)
     with errors_beginning("--"):
         return loaded.but(**given(window=window, precision=precision))
 
@@ -132,6 +136,7 @@ def evaluate(
 ) -> None:
     """Score each image, and all together: IoU and Dice of classes, or PSNR, beside a baseline."""
     from gridgen.pages import write_evaluation
+    from gridgen.training.processes.precision import faster_precision
     from gridgen.training.run.model import open_model
     from gridgen.training.scoring.evaluation import evaluate as evaluate_model, scored_split
     from gridgen.training.scoring.per_image import Gallery
@@ -142,6 +147,7 @@ def evaluate(
     split = split or scored_split(opened, data)
     benchmark = _benchmark(data, split, model, output) if official else None
     gallery = Gallery(worst) if output is not None else None
+    how = inference_of(opened, inference, window, precision)
     with progress("scoring") as on_progress:
         scored = evaluate_model(
             opened,
@@ -149,7 +155,7 @@ def evaluate(
             split,
             baseline=baseline,
             device=device,
-            inference=inference_of(opened, inference, window, precision),
+            inference=how,
             observers=[benchmark] if benchmark else (),
             gallery=gallery,
             on_progress=on_progress,
@@ -164,7 +170,8 @@ def evaluate(
         return
     # The page first, then the tables.
     wrote = ", ".join(map(str, (*written[-1:], *written[:-1])))
-    print_rows(scored.rows())
+    line = faster_precision(opened.device, how.precision)
+    print_rows([*scored.rows(), *([("faster", line)] if line else [])])
     for table in scored.tables.values():
         if not table.picture:
             print()

@@ -18,7 +18,7 @@ from gridgen.images.rows import ImageRows, RowSource
 from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
-from gridgen.training.processes import devices
+from gridgen.training.processes.precision import autocast
 from gridgen.training.windows import View, views
 
 WindowPlace = tuple[int, int]
@@ -58,6 +58,7 @@ def infer(
     spec = _spec(network)
     dimensions = 2 if spec is None else spec.dimensions
     image, inference = _one(image, dimensions), as_inference(inference)
+    inference = inference.on(_device(network, image))
     if dimensions != 2 and not inference.once:
         fact = f"{inference.described()}, but the network has dimensions: {dimensions}"
         raise SpecError(f"inference: {fact}; only images are seen so, set inference: whole")
@@ -239,7 +240,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 def _run(network: nn.Module, images: Tensor, inference: Inference) -> Tensor:
     """The network's prediction for images of one size."""
     images = images.to(_device(network, images))
-    with devices.autocast(images.device, inference.precision):
+    with autocast(images.device, inference.precision):
         prediction: Tensor = network(images)
     return prediction.float()
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
+import torch
 from pydantic import Field, field_validator, model_validator
 
 from gridgen.arguments import checked
 from gridgen.errors import SpecError, unknown
 from gridgen.files import is_file
 from gridgen.spec import Document
+from gridgen.training.processes.precision import computes_bf16
 
 Scale = Annotated[float, Field(ge=0.05, le=16)]
 
@@ -21,7 +23,7 @@ class Inference(Document):
     weighted by where in its window the pixel lies.
 
     >>> Inference(scales=(0.5, 1), flip=True, window=400).described()
-    'windows of 400, scales 0.5, 1, mirrored too'
+    'windows of 400, scales 0.5, 1, mirrored too, fp32'
     """
 
     kind: ClassVar[str] = "inference"
@@ -51,8 +53,10 @@ class Inference(Document):
         description="What a window's pixels count: all alike, or those in the middle more.",
     )
     batch: int = Field(default=1, ge=1, le=65536, description="Windows on the device at a time.")
-    precision: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="bf16 computes under autocast; sums stay fp32."
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        default="fp32",
+        description="bf16 computes under autocast, sums stay fp32; auto is bf16 where the device "
+        "has instructions for it.",
     )
 
     @field_validator("scales")
@@ -89,7 +93,7 @@ class Inference(Document):
         return max(round(self.window / scale), 1)
 
     def described(self) -> str:
-        """The choices that are not the default, in a few words."""
+        """What is seen how and in what precision, in a few words."""
         words = ["whole images" if self.window is None else f"windows of {self.window}"]
         if self.weighting != "uniform":
             words.append(f"{self.weighting} weights")
@@ -98,8 +102,13 @@ class Inference(Document):
         if self.scales != (1.0,):
             words.append(f"scales {', '.join(f'{scale:.3g}' for scale in self.scales)}")
         words += ["mirrored too"] if self.flip else []
-        words += [self.precision] if self.precision != "fp32" else []
-        return ", ".join(words)
+        return ", ".join([*words, self.precision])
+
+    def on(self, device: torch.device) -> Self:
+        """The same with the precision that `auto` stands for on a device."""
+        if self.precision != "auto":
+            return self
+        return self.but(precision="bf16" if computes_bf16(device) else "fp32")
 
 
 WHOLE = Inference()

@@ -482,13 +482,15 @@ def test_evaluate_scores_each_class_and_the_baseline(with_run, gridgen):
     assert re.fullmatch(
         r"data          shapes, val: 64 images\n"
         r"weights       the last epoch\n"
+        r"inference     whole images, fp32\n"
         rf"mean IoU      {number}\n"
         rf"mean Dice     {number}\n"
         rf"accuracy      {number}\n"
         rf"baseline IoU  {number}  \(best class per intensity, fitted on train\)\n"
         rf"margin        [+-]{number}\n"
         rf"worst images  val-[0-9]+ {number}, val-[0-9]+ {number}, val-[0-9]+ {number}\n"
-        r"(?:odd           val: the network takes every pixel for background\n)?\n"
+        r"(?:odd           val: the network takes every pixel for background\n)?"
+        r"(?:faster        --precision auto: bf16 on this cpu, with slightly other scores\n)?\n"
         r"class          IoU    Dice  precision  recall  share of pixels   pixels  predicted\n"
         rf"(?:(?:background|larger|smaller)(?: +(?:{number}|–)){{5}} +[0-9,]+ +[0-9,]+\n){{3}}"
         rf"mean      (?: +{number}){{2}}\n",

@@ -44,7 +44,7 @@ def test_the_inference_is_told_where_it_is_not_the_runs(with_run, gridgen):
             ),
         ),
         ("--window 2", "--window: 2 is less than 8"),
-        ("--precision fp16", "--precision: 'fp16' is not one of: 'fp32' or 'bf16'"),
+        ("--precision fp16", "--precision: 'fp16' is not one of: 'fp32', 'bf16' or 'auto'"),
         ("--inference paper --window 100", "stride"),
         (
             "--inference quick.yaml",

@@ -1,10 +1,14 @@
 """Inferences as documents: what they refuse, and where."""
 
+import numpy as np
 import pytest
+import torch
 
+from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import OutOfMemoryError, SizeError, SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.training.inference import INFERENCES, WHOLE, Inference, load_inference
+from gridgen.training.run.model import open_model
 from gridgen.training.tasks import Restoration, Segmentation
 from gridgen.training.tasks.requirements import (
     BY_FLAG,
@@ -135,3 +139,22 @@ def test_memory_that_runs_out_is_one_line_with_a_way_out():
     )
     with pytest.raises(RuntimeError, match="another"), within_memory("big.png", BY_FLAG):
         raise RuntimeError("another error")
+
+
+@pytest.mark.parametrize(("known", "chosen"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_bf16_where_the_device_has_instructions_for_it(known, chosen, monkeypatch):
+    monkeypatch.setattr("gridgen.training.inference.computes_bf16", lambda device: known)
+    assert Inference(precision="auto").on(torch.device("cpu")).precision == chosen
+    for precision in ("fp32", "bf16"):
+        assert Inference(precision=precision).on(torch.device("cpu")).precision == precision
+
+
+def test_a_model_answers_in_fp32_whatever_it_was_validated_in(tmp_path):
+    network = GridNetwork(GridSpec(streams=2, columns="1+1", base_channels=4, classes=3))
+    told = {"inference": Inference(flip=True, precision="bf16").complete()}
+    model = open_model(save_network(network, tmp_path / "a.safetensors", about=told))
+    assert model.chosen_inference() == Inference(flip=True)
+    asked = Inference(precision="bf16")
+    assert model.chosen_inference(asked) == asked
+    image = np.random.default_rng(0).random((16, 16, 3), dtype=np.float32)
+    assert (model(image) == model(image, Inference(flip=True))).all()

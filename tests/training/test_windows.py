@@ -302,9 +302,9 @@ def test_signals_and_volumes_are_seen_whole_and_in_no_other_way(dimensions):
     assert torch.equal(infer(network, whole), expected)
     assert torch.equal(infer(network, whole[None], Inference(batch=2)), expected)
     for inference, told in {
-        Inference(flip=True): "whole images, mirrored too",
-        Inference(window=8): "windows of 8",
-        Inference(scales=(0.5,)): "whole images, scales 0.5",
+        Inference(flip=True): "whole images, mirrored too, fp32",
+        Inference(window=8): "windows of 8, fp32",
+        Inference(scales=(0.5,)): "whole images, scales 0.5, fp32",
     }.items():
         with pytest.raises(SpecError) as caught:
             infer(network, whole, inference)

@@ -42,6 +42,7 @@ from gridgen.study.store.store import Store
 from gridgen.study.store.tables import known_rows
 from gridgen.study.trials import TrialRecord
 from gridgen.training.processes import devices
+from gridgen.training.processes.precision import slow_precision
 
 
 @checked
@@ -117,7 +118,7 @@ def search(
             watch.noted(str(found))
         if evaluate is None:
             chosen = devices.choose_device(device)
-            if line := devices.slow_precision(chosen, study.training.precision):
+            if line := slow_precision(chosen, study.training.precision):
                 watch.noted(line)
         return searching.run(wanted)
 

@@ -13,6 +13,7 @@ from gridgen.grid import Grid
 from gridgen.training.loop.batches import step_seed
 from gridgen.training.loop.transfer import freeze, frozen_parts
 from gridgen.training.processes import devices
+from gridgen.training.processes.precision import autocast
 from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
 from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.recipe.sections import Adam, AdamW, Sgd
@@ -92,7 +93,7 @@ def forward(
     model.train()
     for part in frozen:
         part.eval()
-    with devices.autocast(images.device, precision):
+    with autocast(images.device, precision):
         prediction = model(images)
         return prediction, task.loss(prediction, labels)
 

@@ -26,6 +26,7 @@ from gridgen.memory.device.plan import PLAN
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.loop.learner import forward, optimizer_of, update
 from gridgen.training.processes import devices
+from gridgen.training.processes.precision import autocast
 from gridgen.training.recipe import load_recipe
 from gridgen.training.tasks import Segmentation
 
@@ -81,7 +82,7 @@ class MeasuredLoad:
         self.network.eval()
         for _ in range(STEPS):
             begin()
-            with devices.autocast(self.device, self.case.precision):
+            with autocast(self.device, self.case.precision):
                 self.network(self.images)
 
     def train(self, begin: Callable[[], None]) -> None:

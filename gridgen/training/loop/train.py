@@ -28,6 +28,7 @@ from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
+from gridgen.training.processes.precision import slow_precision
 from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
@@ -108,7 +109,7 @@ def train(
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
-    if line := devices.slow_precision(chosen, recipe.precision):
+    if line := slow_precision(chosen, recipe.precision):
         watch.noted(line)
     if asked.fits:
         watch.noted(work_line(recipe, splits.train, grid))

@@ -11,7 +11,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -24,7 +24,6 @@ from gridgen.memory.host import host_memory
 
 MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda")
-BF16 = ("avx512_bf16", "amx_bf16")
 """Instructions of x86 processors, either of which is enough."""
 # It has a new name in torch 2.13, which older ones do not know.
 RENAMED = "`broadcast_buffers` is deprecated"
@@ -195,26 +194,6 @@ def gathered(values: Tensor) -> Tensor:
     shares = [torch.empty_like(values) for _ in range(world_size())]
     distributed.all_gather(shares, values)
     return torch.stack(shares)
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """The context in which the forward pass runs."""
-    # bf16 has the range of fp32, so that no loss needs scaling, as with fp16.
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-
-
-def slow_precision(device: torch.device, precision: str) -> str:
-    """What to say where a precision is computed by other instructions; "" where nothing is."""
-    if precision != "bf16" or device.type != "cpu" or _multiplies_bf16():
-        return ""
-    fact = "this processor has no instructions for bf16, which takes several times as long as fp32"
-    return f"{fact}; --set recipe.precision=fp32"
-
-
-def _multiplies_bf16() -> bool:
-    # Torch knows it since 2.12, and of other processors it says neither.
-    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(known.get(name, True) for name in BF16)
 
 
 def greatest(value: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import BeforeValidator, Field
 
 from gridgen.arguments import checked, checked_fields
@@ -127,7 +128,7 @@ class Model(Shown):
         class ids and 0 in a restored image. Errors: `DataError`, `SizeError`, `SpecError` for an
         inference that does not suit.
         """
-        chosen = as_inference(inference or self.inference)
+        chosen = self.chosen_inference(inference)
         require_inference(chosen, self.spec, self.task)
         given = decoded(image, self.spec.in_channels, self.scale)
         height, width = given.levels.shape[-2:]
@@ -137,6 +138,18 @@ class Model(Shown):
             answer = self.task.blanked(answer, given.valid)
         values = answer.numpy()
         return values if values.ndim == 2 else np.moveaxis(values, 0, -1)
+
+    def chosen_inference(self, given: InferenceLike | None = None) -> Inference:
+        """What is asked for; else what training validated by, in fp32, so that answers and scores
+        do not depend on the machine. On the network's device. Errors: `SpecError`.
+        """
+        chosen = self.inference.but(precision="fp32") if given is None else as_inference(given)
+        return chosen.on(self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
 
     def rows(self) -> ShownRows:
         """Where it comes from, and what it is."""

@@ -15,7 +15,7 @@ from gridgen.data.subsets import digest_of_names, divided
 from gridgen.errors import DataError
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
-from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
+from gridgen.training.inference import Inference, InferenceLike
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.per_image import (
@@ -114,8 +114,7 @@ class Evaluation(Shown):
         rows = [("data", split)]
         if self.weights:
             rows.append(("weights", self.weights))
-        if self.inference != WHOLE:
-            rows.append(("inference", self.inference.described()))
+        rows.append(("inference", self.inference.described()))
         rows += self.network.rows()
         task, metric = self.task, self.task.metric
         if self.baseline is not None and self.margin is not None:
@@ -145,7 +144,8 @@ def evaluate(
     """Score an opened model, a run or a weights file on a split.
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
-    the image that is to be restored; with `inference`, another one than training validated by.
+    the image that is to be restored; with `inference`, another one than training validated by;
+    without, that one in fp32.
     Without a split, what training scored as val: the split of that name, or `fold`, its fold of
     train. The split `holdout` is what it held out of train; of fold and holdout the lookup sees
     nothing. `observers` see every answer, `gallery` keeps pictures of the worst and best images;
@@ -157,7 +157,9 @@ def evaluate(
     """
     devices.require_alone("scores a split")
     model = model if isinstance(model, Model) else open_model(model)
-    inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
+    chosen = devices.choose_device(device)
+    model.network.to(chosen)
+    inference = model.chosen_inference(inference)
     data = str(data)
     split = split or scored_split(model, data)
     dataset, train = _split(model, data, split)
@@ -169,7 +171,7 @@ def evaluate(
     require_inference(inference, spec, task)
     require_images(inference, spec, dataset, split)
     total, images = task.no_statistics(), []
-    predictor = Predictor(model.network.to(chosen), chosen, inference)
+    predictor = Predictor(model.network, chosen, inference)
     for seen in see_images(predictor, dataset, on_progress):
         total += seen.statistics.cpu()
         images.append(seen.scored(task))

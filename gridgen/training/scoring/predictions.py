@@ -20,7 +20,7 @@ from gridgen.images.rows import ImageRows
 from gridgen.images.scale import PixelScale
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.bands import rows_held
-from gridgen.training.inference import Inference, InferenceLike, as_inference
+from gridgen.training.inference import Inference, InferenceLike
 from gridgen.training.processes import devices
 from gridgen.training.run.model import Model, open_model
 from gridgen.training.scoring.image_files import Found, find_images, require_apart
@@ -90,12 +90,14 @@ def predict(
     All files are checked to be whole, and of a size that fits, before the first one is written. A
     warning tells of images whose channels are converted, grey to colour or colour to grey.
     `on_progress` is called for each image that is checked, and for each window that is predicted.
-    With `inference`, another one than training validated by. Errors: `DataError`, `SizeError`,
-    `SpecError`, `RunError`, `WeightsError`; `DeviceError` under torchrun.
+    With `inference`, another one than training validated by; without, that one in fp32. Errors:
+    `DataError`, `SizeError`, `SpecError`, `RunError`, `WeightsError`; `DeviceError` under torchrun.
     """
     devices.require_alone("predicts images")
     model = model if isinstance(model, Model) else open_model(model)
-    inference, chosen = as_inference(inference or model.inference), devices.choose_device(device)
+    chosen = devices.choose_device(device)
+    model.network.to(chosen)
+    inference = model.chosen_inference(inference)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
     given = [images] if isinstance(images, str | Path) else images
@@ -105,7 +107,7 @@ def predict(
     require_apart(read, [file for each in files for file in each.files])
     headers = _inspected(found, model, inference, on_progress)
     _warn_of_conversions(found, headers, spec.in_channels)
-    predictor = Predictor(model.network.to(chosen), chosen, inference)
+    predictor = Predictor(model.network, chosen, inference)
     done, windows = len(found), [windows_of(inference, each.size, spec) for each in headers]
     total = done + sum(windows)
     for image, header, written, number in zip(found, headers, files, windows, strict=True):

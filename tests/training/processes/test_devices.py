@@ -7,6 +7,7 @@ import torch
 
 from gridgen.errors import DeviceError
 from gridgen.training.processes import devices
+from gridgen.training.processes.precision import slow_precision
 
 
 @pytest.fixture
@@ -63,5 +64,5 @@ def test_what_one_process_does_is_refused_to_four():
 )
 def test_a_precision_that_is_slow_here_is_told(monkeypatch, instructions, device, precision, told):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
-    line = devices.slow_precision(torch.device(device), precision)
+    line = slow_precision(torch.device(device), precision)
     assert ("recipe.precision=fp32" in line) is told

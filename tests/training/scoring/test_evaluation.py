@@ -85,7 +85,7 @@ def test_the_gallery_keeps_the_ends_of_the_list(seen):
 def test_whole_windows_and_another_batch_agree_where_the_window_is_the_image(weights, seen):
     found = evaluate(weights, "shapes", baseline=False, inference=Inference(window=64, batch=4))
     assert torch.equal(found.statistics, seen[0].statistics)
-    assert ("inference", "windows of 64") in found.rows()
+    assert ("inference", "windows of 64, fp32") in found.rows()
 
 
 def test_other_classes_than_the_files_are_refused(weights, tmp_path):
