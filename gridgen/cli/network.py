@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from gridgen.analysis.lints import Case, Finding
 
 FOUND = 1
-BUILT = ("safetensors", "source")
-"""The forms that need no training."""
 
 
 def render(
@@ -120,8 +118,9 @@ def build(
     from gridgen.export import EXPORTERS, export_network, exporter_of
 
     form = exporter_of(output, to)
-    if form not in BUILT:
-        raise UsageError(f"--to: build writes {' or '.join(BUILT)}; export a run for {form}")
+    if not EXPORTERS[form].untrained:
+        forms = [name for name, each in EXPORTERS.items() if each.untrained]
+        raise UsageError(f"--to: build writes {' or '.join(forms)}; export a run for {form}")
     network = GridNetwork(grid)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     name = f"{output_name(spec, grid)}{EXPORTERS[form].suffix}"

@@ -1,4 +1,4 @@
-"""Commands that use a trained network: predict, evaluate, export, report."""
+"""Commands that use a trained network: predict, evaluate, report."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,19 +11,15 @@ from gridgen.cli.terminal import (
     Best,
     Device,
     Settings,
-    To,
-    describe,
     errors_beginning,
     given,
-    grid_of,
     policy_of,
     print_json,
     print_rows,
     progress,
     require_suffix,
-    wrapped,
 )
-from gridgen.errors import FileError, UsageError
+from gridgen.errors import FileError
 
 if TYPE_CHECKING:
     from gridgen.training.inference import Inference
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Images whose files are named."""
-KIB = 1024
 
 ModelPath = Annotated[
     str, typer.Argument(metavar="MODEL", help="Folder that gridgen train made, or a weights file.")
@@ -201,70 +196,6 @@ def _require_free(folder: Path) -> None:
         raise FileError(f"{folder}: cannot be made: a file is in the way")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "scores.json").is_file():
         raise FileError(f"-o: {folder} holds other files; name a new folder")
-
-
-def export(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="Folder that gridgen train made, a weights file, or a spec (for its source).",
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="Ends in .safetensors, .py or .onnx."),
-    ],
-    to: To = None,
-    best: Best = False,
-    precision: Annotated[
-        str, typer.Option(help="Of weights: fp32, or bf16 for a file of half the size.")
-    ] = "fp32",
-    note: Annotated[str | None, typer.Option(help="A few words that the file keeps.")] = None,
-    verify: Annotated[
-        bool, typer.Option(help="Compare ONNX with torch at sizes that the export never saw.")
-    ] = True,
-) -> None:
-    """Take a network away: weights with spec and classes, its source in Python, or ONNX."""
-    # A run folder is given by its own name or by the weights inside it.
-    read = Path(model), Path(model) / "weights.safetensors"
-    if output.resolve() in [path.resolve() for path in read]:
-        raise UsageError(f"-o: {output} is the file that is read; name another")
-    from gridgen.export import export_network, exporter_of
-    from gridgen.training.run.model import open_model
-
-    exporter_of(output, to)
-    if _names_spec(model):
-        if best:
-            raise UsageError("--best: a spec has no trained weights; name a run")
-        grid = grid_of(model)
-        written = export_network(grid, output, to, precision=precision, note=note)
-        print_rows([*describe(grid), *written.rows()])
-        return
-    opened = open_model(model, best)
-    written = export_network(opened, output, to, precision=precision, note=note, verify=verify)
-    parameters = sum(parameter.numel() for parameter in opened.network.parameters())
-    classes = ", ".join(opened.task.classes) if opened.named else "not known"
-    size = sum(path.stat().st_size for path in written.files) / KIB
-    print_rows(
-        [
-            *describe(opened.network.grid),
-            ("parameters", f"{parameters:,} in {precision}"),
-            *([("classes", wrapped(classes, " " * 12))] if classes else []),
-            ("size", f"{size:,.0f} KiB"),
-            *written.rows(),
-        ]
-    )
-
-
-def _names_spec(model: str) -> bool:
-    """True for a spec file, a published network, and either with a topology."""
-    from gridgen.architectures.names import ARCHITECTURES
-    from gridgen.spec.source import YAML_SUFFIXES
-
-    spec = model.partition("@")[0]
-    known = Path(spec).suffix in YAML_SUFFIXES or spec in ARCHITECTURES
-    return known and not Path(model).is_dir()
 
 
 OF_SEARCHES = ("study.db", "study.journal", "trials.csv")

@@ -1,17 +1,23 @@
 """The forms in which a network is taken away: a function and a line of `EXPORTERS` for each."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit.weights import StoredPrecision, load_tensors
 from gridgen.errors import UsageError, WeightsError, unknown
-from gridgen.export.onnx import CLOSE, onnx_of
+from gridgen.export.exported_program import exported_program_of
+from gridgen.export.int8 import loss_of, quantized
+from gridgen.export.onnx import onnx_of
+from gridgen.export.rewriting import rewritten
 from gridgen.export.source import source_of
+from gridgen.export.unseen import CLOSE, Compared
 from gridgen.files import is_file, write_file
 from gridgen.grid import GridLike, as_grid
+from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.training.run.model import Model, export_model, stored_precision
 
@@ -23,9 +29,22 @@ Exported = GridLike | Model
 class ExportSetting:
     """How a network is written: precision of weights, a note in the file, compared or not."""
 
-    precision: StoredPrecision = "fp32"
+    precision: str = "fp32"
     note: str | None = None
     verify: bool = True
+    runtime: str | None = None
+    data: str | None = None
+    on_progress: OnProgress = no_progress
+
+    @property
+    def stored(self) -> StoredPrecision:
+        """The precision of a weights file. Errors: `UsageError` for int8."""
+        return stored_precision(self.precision)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was asked for that needs trained weights."""
+        return self == ExportSetting(on_progress=self.on_progress)
 
 
 @checked_fields
@@ -48,6 +67,8 @@ class Exporter:
     suffix: str
     description: str
     write: Callable[[Exported, Path, ExportSetting], Written]
+    untrained: bool = False
+    """Whether `gridgen build` writes it too, of a network that nobody trained."""
 
 
 def _trained(network: Exported) -> Model:
@@ -59,7 +80,7 @@ def _trained(network: Exported) -> Model:
 
 
 def _safetensors(network: Exported, path: Path, how: ExportSetting) -> Written:
-    return Written((export_model(_trained(network), path, how.precision, how.note),))
+    return Written((export_model(_trained(network), path, how.stored, how.note),))
 
 
 def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
@@ -71,7 +92,7 @@ def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
     # The file that is read may be the one that stands beside the source.
     if weights.resolve() == network.path.resolve():
         return Written((write_file(path, source),))
-    beside = export_model(network, weights, how.precision, how.note)
+    beside = export_model(network, weights, how.stored, how.note)
     return Written((write_file(path, source), beside))
 
 
@@ -82,7 +103,7 @@ def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
     """
     read = network.path.resolve()
     if weights.resolve() == read / "weights.safetensors" or (
-        weights.resolve() == read and how != ExportSetting(verify=how.verify)
+        weights.resolve() == read and (how.precision, how.note) != ("fp32", None)
     ):
         fact = f"-o: {weights}, which would hold the weights beside it, is the file that is read"
         raise UsageError(f"{fact}; name another")
@@ -98,24 +119,69 @@ def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
 
 def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
     model = _trained(network)
-    if how.precision != "fp32":
-        raise UsageError(f"--precision: {how.precision} is for safetensors; ONNX is fp32")
-    about = {"task": model.task.name, "classes": list(model.task.classes)} if model.named else {}
-    about |= {"note": how.note} if how.note else {}
-    raw, compared = onnx_of(model.network, about, how.verify)
-    told = [("compared", f"with torch, up to {CLOSE:.0e} of the largest value apart")]
-    rows = [*told, *(("", str(each)) for each in compared)] if compared else []
+    if how.runtime not in (None, *RUNTIMES):
+        raise UsageError(f"--for: {unknown('runtime', str(how.runtime), RUNTIMES)}")
+    data = _calibrated_on(model, how)
+    made = rewritten(model.network) if how.runtime else model.network
+    raw, compared = onnx_of(made, _about(model, how), how.verify, of=model.network)
+    rows = _told(compared)
+    if data:
+        raw = quantized(raw, model, data, how.on_progress)
+        rows += [("int8", str(loss_of(raw, model, data, how.on_progress)))] if how.verify else []
     return Written((write_file(path, raw),), rows)
 
 
+def _calibrated_on(model: Model, how: ExportSetting) -> str | None:
+    """The data by which int8 is calibrated; None for fp32. Errors: `UsageError`."""
+    if how.precision not in ("fp32", "int8"):
+        raise UsageError(f"--precision: ONNX is fp32 or int8, not {how.precision}")
+    if how.precision == "fp32":
+        if how.data is not None:
+            raise UsageError("--data calibrates int8; add --precision int8, or leave it out")
+        return None
+    if data := how.data or model.data:
+        return data
+    raise UsageError(f"--precision int8: {model.path} does not say its data; add --data")
+
+
+def _program(network: Exported, path: Path, how: ExportSetting) -> Written:
+    model = _trained(network)
+    if how.precision != "fp32":
+        raise UsageError(f"--precision: a program of torch.export is fp32, not {how.precision}")
+    raw, compared = exported_program_of(model.network, _about(model, how), how.verify)
+    return Written((write_file(path, raw),), _told(compared))
+
+
+def _about(model: Model, how: ExportSetting) -> dict[str, Any]:
+    """What a file says of itself beside its spec."""
+    about = {"task": model.task.name, "classes": list(model.task.classes)} if model.named else {}
+    return about | ({"note": how.note} if how.note else {})
+
+
+def _told(compared: Sequence[Compared]) -> ShownRows:
+    first = [("compared", f"with torch, up to {CLOSE:.0e} of the largest value apart")]
+    return [*first, *(("", str(each)) for each in compared)] if compared else []
+
+
+RUNTIMES = {"openvino": "normalization folded, deconvolutions of stride 2 as convolutions"}
+"""What `--for` knows, and how the network is rewritten for it."""
 EXPORTERS = {
     "safetensors": Exporter(
-        ".safetensors", "weights, and inside them spec, classes and colours", _safetensors
+        ".safetensors",
+        "weights, and inside them spec, classes and colours",
+        _safetensors,
+        untrained=True,
     ),
     "source": Exporter(
-        ".py", "one Python file that imports torch alone, with the weights beside it", _source
+        ".py",
+        "one Python file that imports torch alone, with the weights beside it",
+        _source,
+        untrained=True,
     ),
-    "onnx": Exporter(".onnx", "ONNX, any batch and size, compared with torch", _onnx),
+    "onnx": Exporter(".onnx", "ONNX, any batch and size, compared with torch; fp32 or int8", _onnx),
+    "program": Exporter(
+        ".pt2", "a program of torch.export, any batch and size, compared with torch", _program
+    ),
 }
 DEFAULT = "safetensors"
 
@@ -129,19 +195,26 @@ def export_network(
     precision: str = "fp32",
     note: str | None = None,
     verify: bool = True,
+    runtime: str | None = None,
+    data: str | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> Written:
     """Write a network in a form that is named, or that the end of the file's name says.
 
-    With `verify`, what another program runs is compared with torch before it is written. Errors:
+    With `verify`, what another program runs is compared with torch before it is written. Of ONNX,
+    `runtime` openvino rewrites it for that one, `precision` int8 quantizes it by images of `data`
+    (else of what it was trained on), which `on_progress` tells of. Errors:
     `UsageError` for another form, or a file whose name ends otherwise; `WeightsError` where
     weights are needed and `network` is a spec; `ExportError`; `FileError`.
     """
     path = Path(path)
     name = exporter_of(path, to)
-    how = ExportSetting(stored_precision(precision), note, verify)
+    how = ExportSetting(precision, note, verify, runtime, data, on_progress)
+    if name != "onnx" and (runtime or data):
+        raise UsageError(f"--for and --data are for ONNX; {name} has neither")
     given = network if isinstance(network, Model) else as_grid(network)
-    if not isinstance(given, Model) and how != ExportSetting():
-        given_for = "--precision, --note and --no-verify are for trained weights"
+    if not isinstance(given, Model) and not how.plain:
+        given_for = "--precision, --note, --no-verify, --for and --data are for trained weights"
         raise UsageError(f"{given_for}; a spec has none")
     return EXPORTERS[name].write(given, path, how)
 

@@ -215,11 +215,11 @@ CASES = {
     "render mine.yaml -o file/b/a.dot": f"file/b: {WAY}",
     "build mine.yaml -o other": (
         "-o: other does not say in which form; end it in .safetensors (safetensors), .py "
-        "(source), .onnx (onnx)"
+        "(source), .onnx (onnx), .pt2 (program)"
     ),
     "build mine.yaml -o mine.yaml": (
         "-o: mine.yaml does not say in which form; end it in .safetensors (safetensors), .py "
-        "(source), .onnx (onnx)"
+        "(source), .onnx (onnx), .pt2 (program)"
     ),
     "build mine.yaml -o file/w.safetensors": f"file: {WAY}",
     f"{TRAIN} shapes -o file/run": f"file/run: {WAY}",

@@ -33,7 +33,7 @@ def test_what_cannot_be_exported_is_one_line(with_run, gridgen):
         (
             ("run", "-o", "w.pt"),
             "-o: w.pt does not say in which form; end it in .safetensors (safetensors), .py "
-            "(source), .onnx (onnx)",
+            "(source), .onnx (onnx), .pt2 (program)",
         ),
         (
             ("run", "-o", "w.safetensors", "--precision", "fp8"),

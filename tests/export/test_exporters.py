@@ -1,5 +1,6 @@
 """Every form in which a network is taken away: files whole, names told, wrong names refused."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_a_trained_network_is_written_whole_and_alike_each_time(form, model, tmp
 @pytest.mark.parametrize("form", EXPORTERS)
 def test_a_spec_is_written_or_refused_in_a_line(form, tmp_path):
     path = tmp_path / f"net{EXPORTERS[form].suffix}"
-    if form != "source":
+    if form != "source":  # build writes what was only initialized
         with pytest.raises(WeightsError):
             export_network(SPEC, path)
         assert not path.exists()
@@ -87,9 +88,13 @@ def test_a_spec_has_no_weights(tmp_path):
             "net.txt",
             None,
             "-o: net.txt does not say in which form; end it in .safetensors (safetensors), .py "
-            "(source), .onnx (onnx)",
+            "(source), .onnx (onnx), .pt2 (program)",
         ),
-        ("net.py", "torch", "--to: unknown form 'torch'; known: onnx, safetensors, source"),
+        (
+            "net.py",
+            "torch",
+            "--to: unknown form 'torch'; known: onnx, program, safetensors, source",
+        ),
         ("net.py", "sources", "--to: unknown form 'sources'; did you mean 'source'?"),
         ("net.pt", "source", "-o: net.pt does not end in .py, as source must"),
     ],
@@ -149,3 +154,49 @@ def test_features_of_other_shapes_are_refused_by_the_source():
         network(images, [None])
     with pytest.raises(ValueError, match="features 0 are"):
         network(images, [torch.rand(1, 5, 1, 1), None])
+
+
+@pytest.mark.slow
+def test_int8_says_what_it_loses(model, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="gridgen[onnx] is not installed")
+    written = export_network(model, tmp_path / "net.onnx", precision="int8")
+    told = dict(written.rows())["int8"]
+    assert re.fullmatch(r"0\.\d{4}, [+-]0\.\d{4} against fp32 \(iou on val\)", told)
+    whole = export_network(model, tmp_path / "fp32.onnx")
+    assert (tmp_path / "net.onnx").read_bytes().count(b"QuantizeLinear") > 5
+    sessions = [onnxruntime.InferenceSession(each.files[0]) for each in (written, whole)]
+    images = torch.rand(1, 3, 40, 33).numpy()
+    int8, fp32 = (each.run(None, {"images": images})[0] for each in sessions)
+    assert int8.shape == fp32.shape
+    apart = abs(int8 - fp32).max() / abs(fp32).max()
+    assert 0 < apart < 0.5
+
+
+def test_for_openvino_it_is_written_otherwise_and_gives_the_same(model, tmp_path):
+    pytest.importorskip("onnxruntime", reason="gridgen[onnx] is not installed")
+    plain = export_network(model, tmp_path / "plain.onnx").files[0]
+    written = export_network(model, tmp_path / "other.onnx", runtime="openvino")
+    assert len(dict(written.rows())) > 1
+    assert written.files[0].read_bytes().count(b"ConvTranspose") < plain.read_bytes().count(
+        b"ConvTranspose"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "message"),
+    [
+        ("a.onnx", {"runtime": "openvin"}, "--for: unknown runtime 'openvin'; did you mean"),
+        ("a.onnx", {"precision": "int4"}, "--precision: ONNX is fp32 or int8, not int4"),
+        ("a.onnx", {"precision": "bf16"}, "--precision: ONNX is fp32 or int8, not bf16"),
+        ("a.onnx", {"data": "shapes"}, "--data calibrates int8; add --precision int8"),
+        ("a.pt2", {"precision": "int8"}, "--precision: a program of torch.export is fp32"),
+        ("a.pt2", {"data": "shapes"}, "--for and --data are for ONNX; program has neither"),
+        ("a.py", {"runtime": "openvino"}, "--for and --data are for ONNX; source has neither"),
+        ("a.safetensors", {"precision": "int8"}, "--precision: unknown precision 'int8'"),
+    ],
+)
+def test_what_a_form_does_not_have_is_refused(name, how, message, model, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        export_network(model, tmp_path / name, **how)
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,8 @@ from small import small_grid
 
 from gridgen.emit import GridNetwork
 from gridgen.errors import ExportError, SizeError
-from gridgen.export.onnx import CLOSE, Compared, onnx_of
+from gridgen.export.onnx import onnx_of
+from gridgen.export.unseen import CLOSE, Compared
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 
@@ -76,7 +77,7 @@ def test_a_size_that_the_network_cannot_take_is_known_to_the_reader():
 
 def test_other_numbers_are_refused(monkeypatch):
     module = network(build_grid(SPEC.but(streams=2, columns="1+1")))
-    monkeypatch.setattr("gridgen.export.onnx.CLOSE", -1.0)
+    monkeypatch.setattr("gridgen.export.unseen.CLOSE", -1.0)
     with pytest.raises(ExportError, match=r"^ONNX differs by .*; nothing is written"):
         onnx_of(module, {})
 

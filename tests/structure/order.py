@@ -49,7 +49,9 @@ ORDERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "layouts": ("layout", "backbones", "whole", "converting"),
-    "export": ("source", "onnx", "exporters"),
+    "export": (
+        *("source", "unseen", "exported_program", "onnx", "rewriting", "int8", "exporters"),
+    ),
     "study": (
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
         *("report", "driver", "looking"),
