@@ -8,6 +8,7 @@ import graphviz
 
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.layers import Layers
+from gridgen.names import escaped
 from gridgen.render import style
 from gridgen.render.canvas import SMALL, add_words
 from gridgen.render.routes import Maps, route
@@ -31,9 +32,15 @@ class Heading:
     facts: str
 
     def add(self, canvas: graphviz.Digraph, middle: float, row: float) -> None:
-        """Add both, the facts in a row and the title above."""
-        add_words(canvas, "title", self.title, middle, row - 0.33, size=18, colour=style.INK)
-        add_words(canvas, "facts", self.facts, middle, row, size=11)
+        """Add both, the facts in a row and the title above, as they are: Graphviz would read
+        backslashes and names of characters.
+        """
+        title, facts = (
+            graphviz.escape(escaped(each)).replace("&", "&amp;")
+            for each in (self.title, self.facts)
+        )
+        add_words(canvas, "title", title, middle, row - 0.33, size=18, colour=style.INK)
+        add_words(canvas, "facts", facts, middle, row, size=11)
 
 
 def annotate(

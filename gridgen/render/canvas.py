@@ -96,13 +96,14 @@ def add_words(
     shift = columns_wide(label, size) / 2 if left else 0.0
     canvas.node(
         name,
-        label=label.replace("\\n", "\\l") + "\\l" if left else label,
+        # Graphviz would take what stands between < and > for markup.
+        label=graphviz.nohtml(label.replace("\\n", "\\l") + "\\l" if left else label),
         shape="plaintext",
         fixedsize="false",
         width="0.1",
         fontsize=str(size),
         fontcolor=colour,
-        tooltip=label.replace("\\n", ", "),
+        tooltip=graphviz.nohtml(label.replace("\\n", ", ")),
         pos=position(column + shift, row),
         style="",
     )
