@@ -9,7 +9,8 @@ the file that is rewritten for it); fp32, bf16 and int8 (ranges of random images
 All take turns in one process, with one thread each; a figure is the median of the rounds over that
 of `convolutions`: the network's convolutions one after the other, on maps of their sizes, in the
 fp32 of torch. Beside them stand nnU-Net's PlainConvUNet and MONAI's BasicUNet, by milliseconds per
-GMAC. What is not installed is left out, and named.
+GMAC. What is not installed is left out.
+A training step in bf16 is held against the convolutions alone, forward and backward.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def alone(network: nn.Module, images: Tensor) -> Run:
 
 
 def torch_ways(name: str, network: nn.Module, images: Tensor) -> Iterator[tuple[str, Run]]:
-    """Eager and compiled, in both precisions."""
+    """A module of torch in both precisions."""
 
     def low(run: Run) -> Run:
         def in_bf16() -> Any:
@@ -141,6 +142,68 @@ def peers(classes: int = 19) -> Iterator[tuple[str, nn.Module]]:
         yield "BasicUNet", BasicUNet(spatial_dims=2, in_channels=3, out_channels=classes)
 
 
+def step(network: nn.Module, images: Tensor) -> Run:
+    """A training step under bf16: forward, backward, and one kernel of Adam for all weights."""
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+
+    def run() -> None:
+        with torch.enable_grad():
+            with torch.autocast("cpu", torch.bfloat16):
+                made = network(images)
+            made.float().square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=False)
+
+    return run
+
+
+def convolutions_step(network: nn.Module, images: Tensor) -> Run:
+    """Forward and backward of the convolutions alone, under bf16."""
+    seen: list[tuple[nn.Module, Tensor]] = []
+
+    def note(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        first = given[0].shape[1] == images.shape[1]
+        seen.append((module, torch.rand_like(given[0]).requires_grad_(not first)))
+
+    convolutions = (module for module in network.modules() if isinstance(module, CONVOLUTIONS))
+    hooks = [module.register_forward_pre_hook(note) for module in convolutions]
+    network(images)
+    for hook in hooks:
+        hook.remove()
+
+    def run() -> None:
+        for module, given in seen:
+            with torch.enable_grad():
+                with torch.autocast("cpu", torch.bfloat16):
+                    made = module(given)
+                made.backward(torch.ones_like(made))
+            given.grad = None
+            module.zero_grad()
+
+    return run
+
+
+def measure_steps(options: argparse.Namespace) -> None:
+    """A training step of ours and of peers, against their convolutions."""
+    images = torch.rand(2, 3, options.size, options.size).to(memory_format=torch.channels_last)
+    specs = {
+        name: NETWORKS[name]().spec.but(total_dropout=0) for name in ("the paper's", "its U-Net")
+    }
+    ours = {name: built("GridNetwork", build_grid(spec)) for name, spec in specs.items()}
+    networks = {**ours, **dict(peers())}
+    ways: dict[str, Run] = {}
+    for name, network in networks.items():
+        network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        ways[name] = step(network, images)
+        ways[f"{name} alone"] = convolutions_step(network, images)
+    found = medians(ways, options.rounds)
+    print("\n| network | bf16 step, ms | convolutions, ms | step / convolutions |")
+    print("|---|---:|---:|---:|")
+    for name in networks:
+        whole, base = found[name], found[f"{name} alone"]
+        print(f"| {name} | {1e3 * whole:.0f} | {1e3 * base:.0f} | {whole / base:.2f} |")
+
+
 def gmacs(network: nn.Module, images: Tensor) -> float:
     with FlopCounterMode(display=False) as counter:
         network(images)
@@ -206,7 +269,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=[*NETWORKS, "peers"])
+    parser.add_argument("--only", choices=[*NETWORKS, "peers", "steps"])
     parser.add_argument("--not-compiled", action="store_true", help="leave torch.compile out")
     options = parser.parse_args()
     threads, size = torch.get_num_threads(), options.size
@@ -217,6 +280,8 @@ def main() -> None:
                 measure(name, options)
         if options.only in (None, "peers"):
             compare(options)
+        if options.only in (None, "steps"):
+            measure_steps(options)
 
 
 if __name__ == "__main__":

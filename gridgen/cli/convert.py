@@ -32,14 +32,14 @@ def convert(
     both: SPEC.yaml --init FILE.
     """
     require_suffix(output, ".safetensors", "a weights file")
-    if output is not None and output.resolve() == weights.resolve():
-        raise UsageError(f"-o: {output} is the file that is read; name another")
     from gridgen.emit import save_network
     from gridgen.layouts import convert as convert_file
 
     made = convert_file(weights, name, **fields_of(settings))
     grid = made.network.grid
     path = output or Path("runs") / f"{grid.spec.title}.safetensors"
+    if path.resolve() == weights.resolve():
+        raise UsageError(f"-o: {path} is the file that is read; name another")
     spec, text = path.with_suffix(".yaml"), dump(grid.spec)
     if is_file(spec) and read_text(spec) != text:
         fact = f"-o: beside it {spec} would be written, which holds something else"

@@ -42,10 +42,14 @@ def export(
     note: Annotated[str | None, typer.Option(help="A few words that the file keeps.")] = None,
     verify: Annotated[
         bool,
-        typer.Option(help="Compare what torch exports with torch, at sizes it never saw."),
+        typer.Option(
+            help="Compare ONNX and programs with torch at sizes the export never saw; score int8."
+        ),
     ] = True,
 ) -> None:
-    """Take a network away: weights with spec and classes, its source in Python, or ONNX."""
+    """Take a network away: weights with spec and classes, its source in Python, ONNX, a program of
+    torch.export.
+    """
     # A run folder is given by its own name or by the weights inside it.
     read = Path(model), Path(model) / "weights.safetensors"
     if output.resolve() in [path.resolve() for path in read]:

@@ -15,6 +15,7 @@ from gridgen.cli.terminal import (
     SpecName,
     To,
     describe,
+    errors_beginning,
     grid_of,
     output_name,
     print_json,
@@ -74,18 +75,22 @@ def render(
 
     kinds = {"paths": paths or None, "unit": unit, "overlay": overlay}
     _alone(kinds, {"size": size, "shade": shade})
-    if overlay and topology:
+    if overlay is not None and topology:
         raise UsageError("--overlay is drawn over the full grid; leave out --as")
     grid = grid_of(spec, topology, settings)
-    if unit:
+    if overlay is not None:
+        grid = grid.full
+    if unit is not None:
         picture, kind = draw_unit(grid, unit, title=title), f"-{unit}"
-    elif overlay:
-        picture, kind = draw_overlay(grid, overlay.split(","), title=title), "-overlay"
+    elif overlay is not None:
+        names = [name.strip() for name in overlay.split(",")]
+        with errors_beginning("--overlay: "):
+            picture, kind = draw_overlay(grid, names, title=title), "-overlay"
     elif paths:
         picture, kind = draw_paths(grid, title=title), "-paths"
     else:
         picture, kind = draw(grid, size=size_of(size), shade=shade, title=title), ""
-    name = output_name(spec, grid.full if overlay else grid)
+    name = output_name(spec, grid)
     written = picture.save(output or Path(f"{name}{kind}.svg"))
     print_rows([*describe(grid), ("wrote", str(written))])
 

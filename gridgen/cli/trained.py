@@ -61,7 +61,7 @@ def inference_of(
 
     if name is None and window is not None and model.inference.window is None:
         name = "windows"
-    loaded = model.inference.but(precision="fp32") if name is None else load_inference(name)
+    loaded = model.answering if name is None else load_inference(name)
     with errors_beginning("--"):
         return loaded.but(**given(window=window, precision=precision))
 
@@ -165,7 +165,7 @@ def evaluate(
         return
     # The page first, then the tables.
     wrote = ", ".join(map(str, (*written[-1:], *written[:-1])))
-    line = faster_precision(opened.device, how.precision)
+    line = faster_precision(opened.device, how.precision) if precision is None else ""
     print_rows([*scored.rows(), *([("faster", line)] if line else [])])
     for table in scored.tables.values():
         if not table.picture:

@@ -18,6 +18,7 @@ Deconvolution = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
 def is_flipped(module: Deconvolution, x: Tensor) -> bool:
     """Whether the kernel is flipped for maps like `x`: on a CPU, in training or compiled."""
+    # Exported programs keep the one operation that other runtimes have kernels for.
     chosen = module.training or torch.compiler.is_compiling()
     return chosen and x.device.type == "cpu" and not torch.compiler.is_exporting()
 

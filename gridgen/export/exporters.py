@@ -8,9 +8,9 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit.weights import StoredPrecision, load_tensors
-from gridgen.errors import UsageError, WeightsError, unknown
+from gridgen.errors import GridgenError, UsageError, WeightsError, unknown
 from gridgen.export.exported_program import exported_program_of
-from gridgen.export.int8 import loss_of, quantized
+from gridgen.export.int8 import loss_of, quantized, require_calibrating
 from gridgen.export.onnx import onnx_of
 from gridgen.export.rewriting import rewritten
 from gridgen.export.source import source_of
@@ -122,6 +122,7 @@ def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
     if how.runtime not in (None, *RUNTIMES):
         raise UsageError(f"--for: {unknown('runtime', str(how.runtime), RUNTIMES)}")
     data = _calibrated_on(model, how)
+    model.network.to("cpu")  # what is exported, calibrated and compared with lies there
     made = rewritten(model.network) if how.runtime else model.network
     raw, compared = onnx_of(made, _about(model, how), how.verify, of=model.network)
     rows = _told(compared)
@@ -139,15 +140,21 @@ def _calibrated_on(model: Model, how: ExportSetting) -> str | None:
         if how.data is not None:
             raise UsageError("--data calibrates int8; add --precision int8, or leave it out")
         return None
-    if data := how.data or model.data:
-        return data
-    raise UsageError(f"--precision int8: {model.path} does not say its data; add --data")
+    data = how.data or model.data
+    if data is None:
+        raise UsageError(f"--precision int8: {model.path} does not say its data; add --data")
+    try:
+        require_calibrating(model, data)
+    except GridgenError as error:
+        raise UsageError(f"--data: {error}") from error
+    return data
 
 
 def _program(network: Exported, path: Path, how: ExportSetting) -> Written:
     model = _trained(network)
     if how.precision != "fp32":
         raise UsageError(f"--precision: a program of torch.export is fp32, not {how.precision}")
+    model.network.to("cpu")
     raw, compared = exported_program_of(model.network, _about(model, how), how.verify)
     return Written((write_file(path, raw),), _told(compared))
 
@@ -210,7 +217,7 @@ def export_network(
     path = Path(path)
     name = exporter_of(path, to)
     how = ExportSetting(precision, note, verify, runtime, data, on_progress)
-    if name != "onnx" and (runtime or data):
+    if name != "onnx" and (runtime, data) != (None, None):
         raise UsageError(f"--for and --data are for ONNX; {name} has neither")
     given = network if isinstance(network, Model) else as_grid(network)
     if not isinstance(given, Model) and not how.plain:

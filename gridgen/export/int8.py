@@ -8,7 +8,6 @@ files' scores on the split that training was validated by.
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,14 @@ from torch import Tensor
 
 from gridgen.data import load_dataset
 from gridgen.emit import GridNetwork
-from gridgen.errors import ExportError, UsageError
-from gridgen.export.onnx import runs
+from gridgen.errors import DataError, ExportError, UsageError
+from gridgen.export.onnx import quiet, runs
 from gridgen.export.unseen import INPUT
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.bands import infer
 from gridgen.training.run.model import Model
 from gridgen.training.scoring.evaluation import evaluate
+from gridgen.training.tasks.requirements import require_fit
 
 CALIBRATED = 32
 """Images of train that ranges are chosen by."""
@@ -43,6 +43,14 @@ class LossOfPrecision:
 
     def __str__(self) -> str:
         return f"{self.after:.4f}, {self.after - self.before:+.4f} against fp32 ({self.label})"
+
+
+def require_calibrating(model: Model, data: str) -> None:
+    """The data suit the network, before anything is computed. Errors: those of `evaluate`."""
+    dataset = load_dataset(data, "train")
+    require_fit(model.spec, dataset)
+    if model.named and tuple(model.task.classes) != tuple(dataset.classes):
+        raise DataError(f"{data} has other classes than the network; name what it was trained on")
 
 
 def quantized(raw: bytes, model: Model, data: str, on_progress: OnProgress = no_progress) -> bytes:
@@ -70,7 +78,8 @@ def quantized(raw: bytes, model: Model, data: str, on_progress: OnProgress = no_
         source.write_bytes(raw)
         batches = calibration_batches(model, data, on_progress)
         try:
-            quantization.quantize_static(source, target, Reader(batches), per_channel=True)
+            with quiet():
+                quantization.quantize_static(source, target, Reader(batches), per_channel=True)
         except (RuntimeError, ValueError, TypeError) as error:
             reason = str(error).strip().splitlines()
             fact = f"onnxruntime cannot quantize {model.spec.title}"
@@ -95,8 +104,8 @@ def calibration_batches(model: Model, data: str, on_progress: OnProgress) -> Ite
     given: list[Batch] = []
     hook = model.network.register_forward_pre_hook(lambda _, args: given.append(args[0].numpy()))
     try:
-        for index, sample in enumerate(islice((dataset[i] for i in range(number)), number)):
-            infer(model.network, sample.image, inference)
+        for index in range(number):
+            infer(model.network, dataset[index].image, inference)
             yield from given
             given.clear()
             on_progress(index + 1, number)

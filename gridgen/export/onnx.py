@@ -43,7 +43,7 @@ def onnx_of(
     if network.grid.sides:
         raise ExportError("ONNX: features that enter beside the image are not exported; use source")
     network = network.eval()
-    with _quiet():
+    with quiet():
         try:
             program = torch.onnx.export(
                 network,
@@ -95,9 +95,9 @@ def _packages(verify: bool) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the lines of torch and of its exporter that no user can do anything about."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
+def quiet() -> Iterator[None]:
+    """Without lines of torch, its exporter and onnxruntime that no user can do anything about."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript", "")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)

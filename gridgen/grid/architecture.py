@@ -7,10 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from gridgen.errors import SpecError
 from gridgen.grid.grid import Grid
-from gridgen.grid.layers import ImagenetNorm
+from gridgen.grid.layers import RGB, ImagenetNorm
 from gridgen.spec import Classes, CustomTopology, InChannels, NetworkSpec, SizePolicy
 
-RGB = 3
 COMMON = ("architecture", "dimensions", "normalize", "size", "topology")
 """Fields that say nothing about the network itself."""
 

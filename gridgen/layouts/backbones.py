@@ -30,20 +30,25 @@ DEPTHS = {(False, 2): 18, (False, 6): 34, (True, 6): 50, (True, 23): 101, (True,
 
 def resnet_settings(shapes: TensorShapes, name: str, prefix: str = "") -> Mapping[str, Any] | None:
     """Depth and first layers of a residual network in a file; None where there is none."""
-    blocks = numbered(shapes, f"{prefix}layer3.{{}}.conv1.weight")
-    if not blocks or f"{prefix}conv1.weight" not in shapes:
+    if not {f"{prefix}conv1.weight", f"{prefix}layer3.0.conv1.weight"} <= shapes.keys():
         return None
-    bottleneck = f"{prefix}layer1.0.conv3.weight" in shapes
-    depth = DEPTHS.get((bottleneck, blocks))
-    if depth is None:
-        kind = "bottlenecks" if bottleneck else "basic blocks"
-        raise WeightsError(f"a ResNet with {blocks} {kind} in its third stage is of no known depth")
+    depth = depth_of(shapes, prefix)
     deep = f"{prefix}conv2.weight" in shapes
     if name == "pspnet":
         return {"depth": depth, "stem": "deep" if deep else "resnet", "normalize": "imagenet"}
     if deep:
         raise WeightsError(f"its ResNet begins with three convolutions, {name}'s with one")
     return {"depth": depth, "normalize": "imagenet"}
+
+
+def depth_of(shapes: TensorShapes, prefix: str = "") -> int:
+    """The layers of a residual network, by its third stage. Errors: `WeightsError`."""
+    blocks = numbered(shapes, f"{prefix}layer3.{{}}.conv1.weight")
+    bottleneck = f"{prefix}layer1.0.conv3.weight" in shapes
+    if found := DEPTHS.get((bottleneck, blocks)):
+        return found
+    kind = "bottlenecks" if bottleneck else "basic blocks"
+    raise WeightsError(f"a ResNet with {blocks} {kind} in its third stage is of no known depth")
 
 
 def resnet_names(grid: Grid, shapes: TensorShapes, prefix: str = "") -> PartNames:

@@ -1,7 +1,8 @@
 """Reads a weights file of others and makes a network of it: `gridgen convert`."""
 
-import pickle
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -16,12 +17,12 @@ from gridgen.architectures import load_spec
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork, Inheritance, inherit
 from gridgen.emit.weights import SUFFIX
-from gridgen.errors import GridgenError, WeightsError, reason_of, unknown
+from gridgen.errors import GridgenError, WeightsError, reason_of
 from gridgen.files import require_file
 from gridgen.grid import FeatureMap, Grid, build_grid
-from gridgen.grid.layers import channels_after
+from gridgen.grid.layers import RGB, channels_after
 from gridgen.layouts.backbones import RESNET, VGG16
-from gridgen.layouts.layout import TensorShapes, WeightsLayout, pairs
+from gridgen.layouts.layout import LayerPair, TensorShapes, WeightsLayout, pairs
 from gridgen.layouts.whole import FPN, HRNET, PSPNET
 from gridgen.memory.host import host_memory
 from gridgen.shown import Shown, ShownRows
@@ -42,6 +43,8 @@ PREFIXES = "module.", "model."
 PICKLED = ".pth", ".pt", ".bin"
 FREE = {"classes", "normalize"}
 """Fields that may differ from what a file decides."""
+BLOCK = re.compile(r"(?<=\d)\.(conv\d|bn\d|downsample\.\d)$")
+"""What follows the name of a residual block in that of its layers."""
 COUNTER = "num_batches_tracked"
 PARTS = "weight", "bias", "running_mean", "running_var", COUNTER
 """The tensors of a layer; those of a frozen BN lack the counter."""
@@ -55,10 +58,13 @@ class Converted(Shown):
     network: GridNetwork
     layout: str
     inheritance: Inheritance
+    unused: tuple[str, ...]
+    """The tensors of the file that the network has no place for, by their names there."""
 
     def rows(self) -> ShownRows:
-        """The layout, and the parts that were filled."""
-        return [("layout", self.layout), *self.inheritance.rows()]
+        """The layout, the parts that were filled, and what of the file was left."""
+        rows = [("layout", self.layout), *self.inheritance.rows()]
+        return rows + ([("not used", brief(self.unused))] if self.unused else [])
 
 
 @checked
@@ -79,8 +85,10 @@ def convert(path: PathLike, name: str, **settings: Any) -> Converted:
         _require_agreement(given, decided, stated)
         spec = given.but(**{key: value for key, value in decided.items() if key not in stated})
         network = GridNetwork(build_grid(spec))
-        filled = _filled(network, tensors, layout, shapes)
-        return Converted(network.eval(), found, inherit(network, filled))
+        layers = list(pairs(network.grid, layout.names(network.grid, shapes)))
+        unused = _unused(shapes, layers, network.state_dict())
+        filled = _filled(network, tensors, layout, layers)
+        return Converted(network.eval(), found, inherit(network, filled), unused)
     except GridgenError as error:
         raise WeightsError(f"{path}: {error}") from error
 
@@ -99,6 +107,9 @@ def _require_agreement(
         if (own := getattr(spec, key)) != decided[key]:
             fact = f"holds a network of {key} {decided[key]}, {key} is set to {own}"
             raise WeightsError(f"{fact}; leave it out")
+    if (channels := getattr(spec, "in_channels", RGB)) != RGB:
+        fact = f"holds a network of images of {RGB} colours, in_channels is {channels}"
+        raise WeightsError(f"{fact}; leave it out")
 
 
 def _layout_of(shapes: TensorShapes, spec: NetworkSpec) -> tuple[str, Mapping[str, Any]]:
@@ -116,37 +127,76 @@ def _layout_of(shapes: TensorShapes, spec: NetworkSpec) -> tuple[str, Mapping[st
     raise WeightsError(f"{fact}; its tensors are {brief(list(shapes))}")
 
 
+def _unused(
+    shapes: TensorShapes, layers: Sequence[LayerPair], own: Mapping[str, Tensor]
+) -> tuple[str, ...]:
+    """What of a file no layer takes. Errors: `WeightsError` where it belongs to a layer, or to a
+    residual block, of which the rest is taken: then the file is of another network.
+    """
+    taken = {
+        f"{layer.theirs}.{part}"
+        for layer in layers
+        for part in PARTS
+        if f"{layer.ours}.{part}" in own
+    }
+    within = {layer.theirs for layer in layers}
+    within |= {BLOCK.sub("", layer.theirs) for layer in layers if BLOCK.search(layer.theirs)}
+    unused = tuple(name for name in shapes if name not in taken)
+    for name in unused:
+        if any(name.startswith(f"{each}.") for each in within):
+            fact = f"{name} has no place in the network, which takes what stands beside it"
+            raise WeightsError(f"{fact}; the file is of another network")
+    return unused
+
+
 def _filled(
-    network: GridNetwork, tensors: Mapping[str, Tensor], layout: WeightsLayout, shapes: TensorShapes
+    network: GridNetwork,
+    tensors: Mapping[str, Tensor],
+    layout: WeightsLayout,
+    layers: Sequence[LayerPair],
 ) -> dict[str, Tensor]:
     """The file's tensors by our names. Errors: `WeightsError`."""
-    grid, own, filled = network.grid, network.state_dict(), dict[str, Tensor]()
+    own = network.state_dict()
     # The numbers of a normalization of images are known, and nothing to be trained.
-    filled |= {key: own[key] for key in ("stem.0.mean", "stem.0.deviation") if key in own}
-    for taken in pairs(grid, layout.names(grid, shapes)):
-        order = (layout.blocks or {}).get(taken.ours)
-        for part in PARTS:
-            ours, theirs = f"{taken.ours}.{part}", f"{taken.theirs}.{part}"
-            if ours not in own or (part == COUNTER and theirs not in tensors):
-                continue
-            if theirs not in tensors:
-                raise WeightsError(f"{theirs} is missing, of which {ours} is made")
-            given = tensors[theirs]
-            if part == "weight" and order:
-                given = _ordered(grid, taken.ours, given, order)
-            wanted = own[ours].shape
-            if _is_of_classes(grid, taken.ours) and given.shape != wanted:
-                continue  # for other classes than the file's
-            if given.numel() != own[ours].numel() or given.shape[:1] != wanted[:1]:
-                fact = f"{theirs} is {[*given.shape]}, {ours} {[*wanted]}"
-                raise WeightsError(f"{fact}; choose the spec that the weights were trained for")
-            filled[ours] = given.reshape(wanted).to(own[ours].dtype)
+    filled = {key: own[key] for key in own if key.endswith((".mean", ".deviation"))}
+    for layer in layers:
+        for part in (each for each in PARTS if f"{layer.ours}.{each}" in own):
+            theirs = f"{layer.theirs}.{part}"
+            if theirs in tensors:
+                given = _checked(theirs, tensors[theirs])
+                order = (layout.blocks or {}).get(layer.ours) if part == "weight" else None
+                given = _ordered(network.grid, layer.ours, given, order) if order else given
+                _fill(filled, f"{layer.ours}.{part}", theirs, given, own)
+            elif part != COUNTER:
+                raise WeightsError(f"{theirs} is missing, of which {layer.ours}.{part} is made")
     return filled
 
 
-def _is_of_classes(grid: Grid, layer: str) -> bool:
-    """Whether a layer is in the head, whose channels depend on the classes."""
-    return layer.startswith("head.")
+def _fill(
+    filled: dict[str, Tensor], ours: str, theirs: str, given: Tensor, own: Mapping[str, Tensor]
+) -> None:
+    """Take a tensor over, unless it is of a head for other classes. Errors: `WeightsError`."""
+    wanted = own[ours].shape
+    # Matrices of classifiers become kernels: their columns are channels, rows, columns.
+    matrix = given.dim() == 2 and given.numel() == own[ours].numel() and len(given) == wanted[0]
+    if given.shape == wanted or matrix:
+        filled[ours] = given.reshape(wanted).to(own[ours].dtype)
+    elif not ours.startswith("head."):
+        fact = f"{theirs} is {[*given.shape]}, {ours} {[*wanted]}"
+        raise WeightsError(f"{fact}; choose the spec that the weights were trained for")
+
+
+def _checked(name: str, tensor: Tensor) -> Tensor:
+    """A tensor of finite numbers that lie in memory. Errors: `WeightsError`."""
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        raise WeightsError(f"{name} is no plain tensor of numbers; save it as one")
+    if not name.endswith(COUNTER):
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(f"{name} is {kind}; weights are floating-point numbers")
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{name} has values that are no finite numbers")
+    return tensor
 
 
 def _ordered(grid: Grid, layer: str, weight: Tensor, order: tuple[int, ...]) -> Tensor:
@@ -155,6 +205,8 @@ def _ordered(grid: Grid, layer: str, weight: Tensor, order: tuple[int, ...]) -> 
     ours = [channels_after(each.unit, grid.channels_of(each.source)) for each in grid.into(place)]
     theirs = [size for _, size in sorted(zip(order, ours, strict=True))]
     ends = [0, *accumulate(theirs)]
+    if weight.dim() < 2 or weight.shape[1] != ends[-1]:
+        return weight  # of another shape, which is told where it is taken
     ranges = [slice(begin, end) for begin, end in pairwise(ends)]
     return torch.cat([weight[:, ranges[block]] for block in order], dim=1)
 
@@ -169,23 +221,37 @@ def _bare(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _read(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file or of a checkpoint of torch. Errors: `WeightsError`."""
-    if path.suffix not in (".safetensors", *PICKLED):
-        raise WeightsError(
-            unknown("ending of a weights file", path.name, [".safetensors", *PICKLED])
-        )
+    if path.suffix not in (SUFFIX, *PICKLED):
+        ends = ", ".join((SUFFIX, *PICKLED))
+        raise WeightsError(f"{path}: no weights file by its name, which ends in one of {ends}")
     try:
         require_file(path, host_memory())
-        if path.suffix == SUFFIX:
-            return load_file(path)
-        # Of pickled files torch builds tensors and containers alone, and runs nothing.
-        found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise WeightsError(f"{path}: no such file") from error
-    except (SafetensorError, pickle.UnpicklingError, OSError, ValueError, RuntimeError) as error:
-        reason = str(reason_of(error) if isinstance(error, OSError) else error).splitlines()[0]
-        raise WeightsError(f"{path}: not a weights file, or damaged: {reason}") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {reason_of(error)}") from error
+    found = _loaded(path)
     for key in WRAPPED:
         found = found.get(key, found) if isinstance(found, dict) else found
-    if not isinstance(found, dict):
+    tensors = found.items() if isinstance(found, dict) else ()
+    named = {str(name): each for name, each in tensors if isinstance(each, Tensor)}
+    if not named:
         raise WeightsError(f"{path}: holds no tensors by name; save a state_dict")
-    return {str(name): each for name, each in found.items() if isinstance(each, Tensor)}
+    return named
+
+
+def _loaded(path: Path) -> Any:
+    """What is in a file. Errors: `WeightsError`."""
+    if path.suffix == SUFFIX:
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise WeightsError(f"{path}: not a safetensors file, or damaged: {error}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # torch builds tensors and containers alone, and runs nothing.
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # its reader raises whatever an odd byte leads to
+        fact = f"{path}: no state_dict that torch reads without running code, or damaged"
+        raise WeightsError(f"{fact}; save model.state_dict()") from error

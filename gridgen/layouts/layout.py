@@ -27,7 +27,8 @@ class WeightsLayout:
     `settings` reads off the shapes what the file decides of a spec, or None where the file has
     another layout. `names` gives the file's layers for each part; layers after the last of a list
     stay fresh. `blocks` says, for a layer whose input channels stand in another order in the file,
-    which of the file's blocks of channels comes first, second ...; blocks are those of `joined`.
+    which of the file's blocks of channels comes first, second ...; a block is that of one of
+    the maps that are concatenated.
     """
 
     description: str

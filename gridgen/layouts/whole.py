@@ -13,6 +13,7 @@ from gridgen.grid import Grid
 from gridgen.layouts.backbones import (
     AT_AN_EIGHTH,
     STAGES,
+    depth_of,
     resnet_names,
     resnet_settings,
     stage_names,
@@ -38,8 +39,7 @@ def _fpn_names(grid: Grid, shapes: TensorShapes) -> PartNames:
 def _pspnet_settings(shapes: TensorShapes, name: str) -> Mapping[str, Any] | None:
     if "ppm.features.0.1.weight" not in shapes or "cls.4.weight" not in shapes:
         return None
-    depth = 101 if "layer3.22.conv1.weight" in shapes else 50
-    classes = shapes["cls.4.weight"][0]
+    depth, classes = depth_of(shapes), shapes["cls.4.weight"][0]
     return {"depth": depth, "stem": "deep", "normalize": "imagenet", "classes": classes}
 
 

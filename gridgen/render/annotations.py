@@ -46,7 +46,7 @@ class Heading:
 def annotate(
     canvas: graphviz.Digraph,
     grids: Sequence[Grid],
-    heading: "Heading | None",
+    heading: Heading | None,
     *,
     sizes: dict[int, str],
     legend: Sequence[LegendEntry],

@@ -77,10 +77,8 @@ def draw_difference(a: GridLike, b: GridLike, *, title: bool = True) -> Picture:
     relation = relate(a, b)
     _add_both_connections(canvas, a, b, relation)
     _add_both_maps(canvas, a, b, relation)
-    names, facts = (
-        f"{a.spec.title} (A) and {b.spec.title} (B)",
-        f"A: {a.spec.shape} · B: {b.spec.shape}",
-    )
+    names = f"{a.spec.title} (A) and {b.spec.title} (B)"
+    facts = f"A: {a.spec.shape} · B: {b.spec.shape}"
     heading = Heading(names, facts) if title else None
     annotate(canvas, [a, b], heading, sizes=stream_sizes(a, b), legend=DIFFERENCE_LEGEND)
     return Picture(canvas.source)

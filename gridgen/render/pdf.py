@@ -26,7 +26,7 @@ def pdf_of(svg: bytes) -> bytes:
 
     root = ElementTree.fromstring(svg)
     left, top, width, height = _numbers(root.attrib["viewBox"])
-    # Outlines of letters instead of fonts: Helvetica is in no PDF reader for all letters of names.
+    # The font travels inside: a reader's own Helvetica may lack letters of a name.
     with mpl.rc_context({"pdf.fonttype": 42, "font.family": "sans-serif"}):
         figure = Figure(figsize=(width / 72, height / 72))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(left, left + width), ylim=(top + height, top))

@@ -171,7 +171,7 @@ class Runs:
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path, capsys):
     torch.save({"conv1.weight": Runs()}, tmp_path / "evil.pth")
-    with pytest.raises(WeightsError, match=r"evil\.pth: not a weights file, or damaged"):
+    with pytest.raises(WeightsError, match=r"evil\.pth: no state_dict that torch reads"):
         convert(tmp_path / "evil.pth", "fpn")
     assert "ran" not in capsys.readouterr().out
 
@@ -220,27 +220,86 @@ def test_what_does_not_fit_is_told_in_a_line(change, name, settings, message, tm
     assert str(tmp_path / "resnet.safetensors") in str(caught.value)
 
 
-def test_files_that_hold_no_weights_are_told(tmp_path):
-    for name, raw, message in (
-        ("x.safetensors", b"nothing", "not a weights file, or damaged"),
-        ("x.pth", b"nothing", "not a weights file, or damaged"),
-        ("x.npz", b"", "unknown ending of a weights file"),
+@pytest.mark.parametrize(
+    ("name", "raw", "message"),
+    [
+        ("x.safetensors", b"nothing", "not a safetensors file, or damaged"),
+        ("x.pth", b"nothing", "no state_dict that torch reads without running code, or damaged"),
+        ("x.pth", b"", "no state_dict that torch reads"),
+        ("x.pt", b"hello\n", "no state_dict that torch reads"),
+        ("x.npz", b"", "no weights file by its name, which ends in one of .safetensors, .pth"),
         ("y.pth", None, "no such file"),
-    ):
-        if raw is not None:
-            (tmp_path / name).write_bytes(raw)
-        with pytest.raises(WeightsError, match=message):
-            convert(tmp_path / name, "fpn")
-    torch.save(torch.zeros(3), tmp_path / "z.pt")
-    with pytest.raises(WeightsError, match="holds no tensors by name"):
+    ],
+)
+def test_files_that_hold_no_weights_are_told(name, raw, message, tmp_path):
+    if raw is not None:
+        (tmp_path / name).write_bytes(raw)
+    with pytest.raises(WeightsError) as caught:
+        convert(tmp_path / name, "fpn")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (torch.zeros(3), "holds no tensors by name; save a state_dict"),
+        ([1, 2], "holds no tensors by name"),
+        ({"conv1.weight": 3}, "holds no tensors by name"),
+    ],
+)
+def test_checkpoints_without_tensors_by_name_are_told(made, message, tmp_path):
+    torch.save(made, tmp_path / "z.pt")
+    with pytest.raises(WeightsError, match=message):
         convert(tmp_path / "z.pt", "fpn")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.long(), "conv1.weight is int64; weights are floating-point numbers"),
+        (lambda x: x.to(torch.complex64), "conv1.weight is complex64"),
+        (lambda x: x * torch.nan, "conv1.weight has values that are no finite numbers"),
+        (lambda x: x.to_sparse(), "conv1.weight is no plain tensor of numbers"),
+        (lambda x: x.to("meta"), "conv1.weight is no plain tensor of numbers"),
+        (lambda x: x.permute(0, 2, 3, 1), "conv1.weight is [64, 7, 7, 3], stem.1.weight"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_told(change, message, tmp_path):
+    state = ResNet(18).state_dict()
+    torch.save({**state, "conv1.weight": change(state["conv1.weight"])}, tmp_path / "r.pth")
+    with pytest.raises(WeightsError) as caught:
+        convert(tmp_path / "r.pth", "fpn")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["conv1.bias", "layer1.0.se.fc1.weight", "layer2.1.conv1.bias"])
+def test_a_file_of_another_network_is_told_by_what_has_no_place(name, tmp_path):
+    state = {**ResNet(18).state_dict(), name: torch.zeros(3)}
+    save_file(state, tmp_path / "r.safetensors")
+    with pytest.raises(WeightsError, match=f"{name} has no place in the network"):
+        convert(tmp_path / "r.safetensors", "fpn")
+
+
+def test_what_is_left_of_the_file_is_told(tmp_path):
+    made = convert(saved(ResNet(18), tmp_path / "r.safetensors"), "fpn")
+    assert made.unused == ("fc.bias", "fc.weight")
+    assert ("not used", "fc.bias, fc.weight") in made.rows()
+
+
+def test_weights_in_half_precision_are_taken(tmp_path):
+    state = {name: each.half() for name, each in ResNet(18).state_dict().items()}
+    torch.save(state, tmp_path / "r.pth")
+    assert convert(tmp_path / "r.pth", "fpn").network.stem[1].weight.dtype == torch.float32
 
 
 def test_colours_are_asked_for_where_imagenet_is(tmp_path):
     path = saved(ResNet(18), tmp_path / "resnet.safetensors")
     with pytest.raises(SpecError, match="imagenet has means of 3 colours, in_channels is 1"):
         convert(path, "fpn", in_channels=1, normalize="imagenet")
-    with pytest.raises(WeightsError, match="in_channels is 1"):
+    with pytest.raises(
+        WeightsError, match="of images of 3 colours, in_channels is 1; leave it out"
+    ):
         convert(path, "fpn", in_channels=1)
 
 

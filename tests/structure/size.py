@@ -14,7 +14,7 @@ from tests.structure.package import PACKAGE
 # keeps and answers, rungs among it (4,300); networks as Python source and ONNX, weights taken
 # over (1,200); sizes and costs in pictures (100); weights that others trained (500); figures 2
 # and 3, PDF (300); torch.export, OpenVINO and int8 (300).
-MOST_LINES = 29_950
+MOST_LINES = 30_050
 MOST_FILES = 354
 LEAST_COMMENTS = 0.01
 """Of all lines."""

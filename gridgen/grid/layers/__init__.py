@@ -22,6 +22,7 @@ from gridgen.grid.layers.layer import (
 )
 from gridgen.grid.layers.pointwise import (
     GELU,
+    RGB,
     BatchNorm,
     GroupNorm,
     ImagenetNorm,

@@ -8,6 +8,7 @@ from gridgen.errors import GridError
 from gridgen.grid.layers.record import WHOLE, Record, Rows, Tensors
 
 RGB = 3
+"""Channels of a colour image."""
 
 
 @checked_fields

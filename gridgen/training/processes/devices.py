@@ -24,7 +24,6 @@ from gridgen.memory.host import host_memory
 
 MOST_WORKERS = 16
 KINDS = ("auto", "cpu", "cuda")
-"""Instructions of x86 processors, either of which is enough."""
 # It has a new name in torch 2.13, which older ones do not know.
 RENAMED = "`broadcast_buffers` is deprecated"
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 BF16 = ("avx512_bf16", "amx_bf16")
-"""What processors of Intel and AMD call their instructions."""
+"""Instructions of x86 processors, either of which is enough."""
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:

@@ -143,8 +143,12 @@ class Model(Shown):
         """What is asked for; else what training validated by, in fp32, so that answers and scores
         do not depend on the machine. On the network's device. Errors: `SpecError`.
         """
-        chosen = self.inference.but(precision="fp32") if given is None else as_inference(given)
-        return chosen.on(self.device)
+        return (self.answering if given is None else as_inference(given)).on(self.device)
+
+    @property
+    def answering(self) -> Inference:
+        """How images are seen where nothing is asked for: as training validated, in fp32."""
+        return self.inference.but(precision="fp32")
 
     @property
     def device(self) -> torch.device:
