@@ -185,7 +185,8 @@ def convolutions_step(network: nn.Module, images: Tensor) -> Run:
 
 def measure_steps(options: argparse.Namespace) -> None:
     """A training step of ours and of peers, against their convolutions."""
-    images = torch.rand(2, 3, options.size, options.size).to(memory_format=torch.channels_last)
+    images = torch.rand(options.batch, 3, options.size, options.size)
+    images = images.to(memory_format=torch.channels_last)
     specs = {
         name: NETWORKS[name]().spec.but(total_dropout=0) for name in ("the paper's", "its U-Net")
     }
@@ -268,6 +269,7 @@ def compare(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--batch", type=int, default=8, help="of training steps")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=[*NETWORKS, "peers", "steps"])
     parser.add_argument("--not-compiled", action="store_true", help="leave torch.compile out")
