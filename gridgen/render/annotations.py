@@ -11,6 +11,7 @@ from gridgen.grid.layers import Layers
 from gridgen.names import escaped
 from gridgen.render import style
 from gridgen.render.canvas import SMALL, add_words
+from gridgen.render.folding import Fold
 from gridgen.render.routes import Maps, route
 from gridgen.render.style import columns_wide, inches, last_column, last_stream, position
 
@@ -60,7 +61,8 @@ def annotate(
     for column, name in enumerate(columns):
         add_words(canvas, f"column_{column}", f"{name} {column}", column, -0.62)
     _add_stream_names(canvas, grids[0], sizes)
-    middle = last_column(*grids) / 2
+    fold = Fold.of(grids)
+    middle = fold.middle if fold else last_column(*grids) / 2
     _add_legend(canvas, legend, middle, last_stream(*grids) + 0.75)
     if heading:
         heading.add(canvas, middle, -1.02 if columns else -0.75)

@@ -14,6 +14,7 @@ from gridgen.grid.units import Kind
 from gridgen.render import style
 from gridgen.render.annotations import Heading, LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_line, add_map, blank_canvas
+from gridgen.render.folding import Fold
 from gridgen.render.picture import Picture
 from gridgen.render.shading import Shading
 from gridgen.render.style import stream_sizes
@@ -56,7 +57,7 @@ def draw(
     at = f" · images of {shading.image}" if shading.image else ""
     heading = Heading(grid.spec.title, _facts(grid) + at) if title else None
     annotate(canvas, [grid], heading, sizes=sizes, legend=legend, columns=columns)
-    return Picture(canvas.source)
+    return Picture(canvas.source, Fold.of([grid]))
 
 
 @checked
@@ -81,7 +82,7 @@ def draw_difference(a: GridLike, b: GridLike, *, title: bool = True) -> Picture:
     facts = f"A: {a.spec.shape} · B: {b.spec.shape}"
     heading = Heading(names, facts) if title else None
     annotate(canvas, [a, b], heading, sizes=stream_sizes(a, b), legend=DIFFERENCE_LEGEND)
-    return Picture(canvas.source)
+    return Picture(canvas.source, Fold.of([a, b]))
 
 
 def _add_connections(canvas: graphviz.Digraph, grid: Grid) -> None:

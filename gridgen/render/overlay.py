@@ -10,6 +10,7 @@ from gridgen.grid import Grid, GridLike, TopologyLike, as_grid, prune
 from gridgen.render import style
 from gridgen.render.annotations import Heading, LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_map, blank_canvas
+from gridgen.render.folding import Fold
 from gridgen.render.picture import Picture
 from gridgen.render.style import stream_sizes
 
@@ -54,7 +55,7 @@ def draw_overlay(
     heading = Heading(f"{', '.join(kept)} in {full.spec.title}", told) if title else None
     legend.append(("in none of them", style.DROPPED))
     annotate(canvas, [full], heading, sizes=stream_sizes(full), legend=legend)
-    return Picture(canvas.source)
+    return Picture(canvas.source, Fold.of([full]))
 
 
 def _name(topology: TopologyLike) -> str:

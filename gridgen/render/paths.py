@@ -18,6 +18,7 @@ from gridgen.grid import Connection, FeatureMap, Grid, GridLike, as_grid
 from gridgen.render import style
 from gridgen.render.annotations import Heading, LegendEntry, annotate
 from gridgen.render.canvas import add_connection, add_map, add_words, blank_canvas
+from gridgen.render.folding import Fold
 from gridgen.render.picture import Picture
 from gridgen.render.routes import Maps, Point, leave, route
 from gridgen.render.style import point, stream_sizes
@@ -60,7 +61,7 @@ def draw_paths(grid: GridLike, *, title: bool = True) -> Picture:
     heading = Heading(f"paths of {grid.spec.title}", _facts(grid, found)) if title else None
     sizes, legend = stream_sizes(grid.full), _entries(grid, found)
     annotate(canvas, [grid], heading, sizes=sizes, legend=legend)
-    return Picture(canvas.source)
+    return Picture(canvas.source, Fold.of([grid]))
 
 
 def _marks(grid: Grid) -> Marks:

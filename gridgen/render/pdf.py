@@ -5,10 +5,12 @@ them with absolute coordinates in points, so matplotlib can draw them one by one
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
+
+from gridgen.render.folding import PictureBand, page_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,19 +21,28 @@ _COMMAND = re.compile(r"([MCLZz])([^MCLZz]*)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
-def pdf_of(svg: bytes) -> bytes:
-    """The bytes of a PDF file of one page, as large as the picture; the same for the same SVG."""
+def pdf_of(svg: bytes, bands: Sequence[PictureBand] = ()) -> bytes:
+    """The bytes of a PDF file of one page, as large as the picture, or as its bands below each
+    other; the same for the same SVG.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     root = ElementTree.fromstring(svg)
     left, top, width, height = _numbers(root.attrib["viewBox"])
+    bands = bands or ((left, top, width, height),)
+    width, height = page_size(bands)
     # The font travels inside: a reader's own Helvetica may lack letters of a name.
     with mpl.rc_context({"pdf.fonttype": 42, "font.family": "sans-serif"}):
         figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(left, left + width), ylim=(top + height, top))
-        axes.axis("off")
-        _draw(root, axes, (0.0, 0.0))
+        below = 0.0
+        for left, top, wide, high in bands:
+            place = 0.0, 1 - (below + high) / height, wide / width, high / height
+            axes = figure.add_axes(place)
+            axes.set(xlim=(left, left + wide), ylim=(top + high, top))
+            axes.axis("off")
+            _draw(root, axes, (0.0, 0.0))
+            below += high
         page = BytesIO()
         figure.savefig(page, format="pdf", metadata={"CreationDate": None, "Creator": None})
     return page.getvalue()
@@ -66,6 +77,7 @@ def _add_text(element: ElementTree.Element, axes: "Axes", shift: tuple[float, fl
         color=element.get("fill", "black"),
         horizontalalignment=anchor[element.get("text-anchor", "start")],
         verticalalignment="baseline",
+        clip_on=True,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
+from gridgen.render.folding import Fold, folded_png, folded_svg
 from gridgen.render.pdf import pdf_of
 
 TEXT_FORMATS = ("dot", "gv")
@@ -26,9 +27,13 @@ _MARGIN_X, _MARGIN_Y = 101, 67
 @checked_fields
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A drawn grid. `source` is its Graphviz text; notebooks show the SVG."""
+    """A drawn grid. `source` is its Graphviz text; notebooks show the SVG.
+
+    Where there is a `fold`, the files other than Graphviz text have several bands of columns.
+    """
 
     source: str
+    fold: Fold | None = None
 
     @checked
     def render(self, kind: str) -> bytes:
@@ -42,10 +47,19 @@ class Picture:
             raise RenderError(unknown("picture format", kind, FORMATS, guess=False))
         if kind in TEXT_FORMATS:
             return self.source.encode()
-        if kind == "pdf":
-            return pdf_of(self.render("svg"))
         if kind == "png":
             self._require_png()
+        svg = self._drawn("svg").decode() if self.fold or kind != "png" else ""
+        bands = self.fold.bands(svg) if self.fold else []
+        if kind == "pdf":
+            return pdf_of(svg.encode(), bands)
+        if kind == "svg":
+            return (folded_svg(svg, bands) if bands else svg).encode()
+        png = self._drawn("png")
+        return folded_png(png, bands, PNG_DPI / 72) if bands else png
+
+    def _drawn(self, kind: str) -> bytes:
+        """The whole picture by Graphviz."""
         command = [find_program(), "-Kneato", "-n2", f"-T{kind}"]
         if kind == "png":
             command.append(f"-Gdpi={PNG_DPI}")
