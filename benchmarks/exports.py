@@ -1,7 +1,7 @@
 """Every network as an ONNX file: how far its answers are from torch's, and what the export takes.
 
     pip install 'gridgen[onnx]'
-    python -m benchmarks.exports [--only NAME] [--openvino]
+    python -m benchmarks.exports [--only NAME] [--openvino | --programs]
 
 The published networks at the small widths of the tests, and the specs that come along. Each is
 exported with one batch of one size; three batches of sizes that the export never saw are run by
@@ -22,6 +22,7 @@ import torch
 from gridgen import Grid, GridNetwork, build_grid, load_spec
 from gridgen.errors import GridgenError
 from gridgen.export import onnx, unseen
+from gridgen.export.exported_program import exported_program_of
 from tests.small import SMALL
 
 # By itself it computes in bf16 on processors that have it.
@@ -53,6 +54,21 @@ def by_openvino(raw: bytes, network: GridNetwork) -> float:
     )
 
 
+def programs(only: str) -> None:
+    """Each network as a program of torch.export, compared with torch in the same way."""
+    print("| network, size policy | MB | torch.export |\n|---|---:|---:|", flush=True)
+    for name, grid in networks():
+        if only not in name:
+            continue
+        torch.manual_seed(0)
+        try:
+            raw, compared = exported_program_of(GridNetwork(grid), {})
+            worst = max(each.difference for each in compared)
+            print(f"| {name} | {len(raw) / 1e6:.1f} | {worst:.0e} |", flush=True)
+        except GridgenError as error:
+            print(f"| {name} | | {error} |", flush=True)
+
+
 def row(name: str, grid: Grid, others: Sequence[Callable[[bytes, GridNetwork], float]]) -> str:
     torch.manual_seed(0)
     network = GridNetwork(grid).eval()
@@ -72,7 +88,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", metavar="NAME", help="in the names of networks")
     parser.add_argument("--openvino", action="store_true")
+    parser.add_argument("--programs", action="store_true", help="of torch.export, instead of ONNX")
     options = parser.parse_args()
+    if options.programs:
+        programs(options.only)
+        return
     others = [by_openvino] if options.openvino else []
     more = " OpenVINO |" * len(others)
     print(f"| network, size policy | export and comparison, s | MB | onnxruntime |{more}")

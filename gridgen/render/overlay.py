@@ -33,7 +33,7 @@ def draw_overlay(
     >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec(streams=2, columns="2+2", base_channels=4, classes=2)
     >>> draw_overlay(spec, ["conv-deconv", "unet", "frrn"]).source.count("#0072b2:#e69f00")
-    4
+    5
     """
     full = as_grid(grid).full
     if not 1 <= len(topologies) <= len(COLOURS):

@@ -104,6 +104,7 @@ class Inference(Document):
         words += ["mirrored too"] if self.flip else []
         return ", ".join([*words, self.precision])
 
+    @checked
     def on(self, device: torch.device) -> Self:
         """The same with the precision that `auto` stands for on a device."""
         if self.precision != "auto":

@@ -11,7 +11,8 @@ from gridgen.cli import app
 from gridgen.names import HIDDEN
 
 COMMANDS = [
-    *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build", "train"),
+    *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build"),
+    *("convert", "train"),
     *("evaluate", "predict", "report", "export", "feasible", "search", "study", "list"),
     *("schema", "new", "data"),
 ]

@@ -120,7 +120,7 @@ def test_set_reaches_into_a_field_of_a_file(gridgen):
             ["count", *SMALL[:2], "units.lateral=residual"],
             (
                 "--set: units: unknown field 'units'; known: architecture, base_channels, "
-                "classes, dimensions, in_channels, size, streams, topology"
+                "classes, dimensions, in_channels, normalize, size, streams, topology"
             ),
         ),
         (

@@ -139,6 +139,7 @@ class Model(Shown):
         values = answer.numpy()
         return values if values.ndim == 2 else np.moveaxis(values, 0, -1)
 
+    @checked
     def chosen_inference(self, given: InferenceLike | None = None) -> Inference:
         """What is asked for; else what training validated by, in fp32, so that answers and scores
         do not depend on the machine. On the network's device. Errors: `SpecError`.

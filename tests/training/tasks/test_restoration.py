@@ -99,6 +99,7 @@ def test_evaluation_stands_beside_the_noisy_image(run, ramps):
     assert found.rows() == [
         ("data", "denoising:ramps, val: 2 images"),
         ("weights", "the last epoch"),
+        ("inference", "whole images, fp32"),
         ("PSNR", f"{found.network.value:.2f} dB"),
         ("baseline PSNR", f"{found.baseline.value:.2f} dB  (the image as it is given)"),
         ("margin", f"{found.margin:+.2f} dB"),
