@@ -106,12 +106,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
     if Path(path).suffix in YAML_SUFFIXES:
         raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
-    try:
-        require_file(path, host_memory())
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: {reason_of(error)}") from error
+    require_weights_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             note = (file.metadata() or {}).get(NOTE)
@@ -125,6 +120,16 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if written != digest(tensors, metadata):
         raise WeightsError(f"{path}: damaged: its SHA-256 does not match its content")
     return tensors, metadata
+
+
+def require_weights_file(path: str | Path) -> None:
+    """The file is there, and no longer than memory. Errors: `WeightsError`."""
+    try:
+        require_file(path, host_memory())
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {reason_of(error)}") from error
 
 
 def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

@@ -16,15 +16,13 @@ from torch import Tensor
 from gridgen.architectures import load_spec
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork, Inheritance, inherit
-from gridgen.emit.weights import SUFFIX
-from gridgen.errors import GridgenError, WeightsError, reason_of
-from gridgen.files import require_file
+from gridgen.emit.weights import SUFFIX, require_weights_file
+from gridgen.errors import GridgenError, WeightsError
 from gridgen.grid import FeatureMap, Grid, build_grid
 from gridgen.grid.layers import RGB, channels_after
 from gridgen.layouts.backbones import RESNET, VGG16
 from gridgen.layouts.layout import LayerPair, TensorShapes, WeightsLayout, pairs
 from gridgen.layouts.whole import FPN, HRNET, PSPNET
-from gridgen.memory.host import host_memory
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import NetworkSpec
 from gridgen.text import brief
@@ -224,12 +222,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix not in (SUFFIX, *PICKLED):
         ends = ", ".join((SUFFIX, *PICKLED))
         raise WeightsError(f"{path}: no weights file by its name, which ends in one of {ends}")
-    try:
-        require_file(path, host_memory())
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: {reason_of(error)}") from error
+    require_weights_file(path)
     found = _loaded(path)
     for key in WRAPPED:
         found = found.get(key, found) if isinstance(found, dict) else found
