@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.source import NETWORKS, built
 from gridgen import GridNetwork, build_grid
+from gridgen.emit import lowering
 from gridgen.export.onnx import onnx_of
 from gridgen.export.rewriting import rewritten
 from gridgen.export.unseen import INPUT
@@ -92,9 +94,10 @@ def runtimes(network: GridNetwork, images: Tensor) -> Iterator[tuple[str, Run]]:
 
         other = onnx_of(rewritten(network), {}, verify=False)[0]
         files = {"fp32": other, "bf16": other, "int8": quantized(other, images)}
+        files |= {"plain file, fp32": raw, "plain file, bf16": raw}
         for precision, file in files.items():
             how = {
-                "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if precision.endswith("bf16") else "f32",
                 "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             }
             model = openvino.Core().read_model(file, b"")
@@ -205,6 +208,18 @@ def measure_steps(options: argparse.Namespace) -> None:
         print(f"| {name} | {1e3 * whole:.0f} | {1e3 * base:.0f} | {whole / base:.2f} |")
 
 
+def measure_flipped(options: argparse.Namespace) -> None:
+    """A training step with deconvolutions of stride 1 by flipped kernels, and by torch's own."""
+    grid = build_grid(NETWORKS["the paper's"]().spec.but(total_dropout=0))
+    images = torch.rand(options.batch, 3, options.size, options.size)
+    images = images.to(memory_format=torch.channels_last)
+    ways = {"flipped": step(built("GridNetwork", grid).train(), images)}
+    with patch.dict(lowering.FLIPPED, clear=True):
+        ways["plain"] = step(built("GridNetwork", grid).train(), images)
+    found = medians(ways, options.rounds)
+    print(f"\nstep by flipped kernels / without: {found['flipped'] / found['plain']:.3f}")
+
+
 def gmacs(network: nn.Module, images: Tensor) -> float:
     with FlopCounterMode(display=False) as counter:
         network(images)
@@ -271,7 +286,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--batch", type=int, default=8, help="of training steps")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=[*NETWORKS, "peers", "steps"])
+    parser.add_argument("--only", choices=[*NETWORKS, "peers", "steps", "flipped"])
     parser.add_argument("--not-compiled", action="store_true", help="leave torch.compile out")
     options = parser.parse_args()
     threads, size = torch.get_num_threads(), options.size
@@ -284,6 +299,8 @@ def main() -> None:
             compare(options)
         if options.only in (None, "steps"):
             measure_steps(options)
+        if options.only in (None, "flipped"):
+            measure_flipped(options)
 
 
 if __name__ == "__main__":

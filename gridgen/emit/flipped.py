@@ -1,9 +1,10 @@
 """Transposed convolutions of stride 1, computed on CPUs as convolutions with flipped kernels.
 
 They have the parameters of torch's own, and their names. In training oneDNN is slower at the
-transposed form (`benchmarks/step.py`); compiled, inductor computes it wrongly where it folds a BN
-into it while it freezes weights (torch 2.13). In evaluation it is torch's own form, so that a
-network and its exported source give the same bits; so it is on other devices.
+transposed form (`python -m benchmarks.runtimes --only flipped`); compiled, inductor computes it
+wrongly where it folds a BN into it while it freezes weights (torch 2.13). In evaluation it is
+torch's own form, so that a network and its exported source give the same bits; so it is on other
+devices.
 """
 
 import torch

@@ -7,7 +7,7 @@ files' scores on the split that training was validated by.
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def loss_of(
     session = onnxruntime.InferenceSession(raw)
     scores = []
     for network in (model.network, SessionNetwork(model.network, session)):
-        seen = Model(**{**vars(model), "network": network})
+        seen = replace(model, network=network)
         scores.append(evaluate(seen, data, baseline=False, device="cpu", on_progress=on_progress))
     label = f"{next(iter(scores[0].network.numbers()))} on {scores[0].split}"
     return LossOfPrecision(label, *(each.network.value for each in scores))

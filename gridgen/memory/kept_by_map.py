@@ -1,13 +1,12 @@
 """What a training step keeps for its backward pass, by the map whose computation keeps it."""
 
-from gridgen.analysis.sizes import legal_size
 from gridgen.grid import FeatureMap, Grid
 from gridgen.grid.tracing import Size
 from gridgen.memory.layers import Recorder
-from gridgen.memory.recording import Recording
+from gridgen.memory.recording import recording_of
 from gridgen.memory.replay import Replay
 from gridgen.memory.setting import Setting
-from gridgen.program import compile_program, operations as ops
+from gridgen.program import compile_program
 from gridgen.program.operations import written_by
 
 
@@ -18,8 +17,7 @@ def kept_by_map(grid: Grid, size: Size, setting: Setting) -> dict[FeatureMap, in
     What stem and head keep is left out. Errors: `SizeError`.
     """
     recorder = Recorder(setting, training=True)
-    recording = Recording(recorder, legal_size(grid.spec, size), grid.spec.size)
-    recording.values[ops.IMAGES] = recorder.given((grid.spec.in_channels, *size))
+    recording = recording_of(grid, size, recorder)
     replay, done = Replay(recorder.tape), 0
     maps, kept, before = {each.name: each for each in grid.maps}, dict[FeatureMap, int](), 0
     for operation in compile_program(grid, training=True).operations:

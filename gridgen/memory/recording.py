@@ -42,12 +42,18 @@ def record_inference(grid: Grid, program: Program, size: Size, setting: Setting)
 
 def _record(grid: Grid, program: Program, size: Size, recorder: Recorder) -> tuple[Recorder, Map]:
     """All operations of `program` on images of `size`, and the prediction."""
-    recording = Recording(recorder, legal_size(grid.spec, size), grid.spec.size)
-    recording.values[ops.IMAGES] = recorder.given((grid.spec.in_channels, *size))
+    recording = recording_of(grid, size, recorder)
     recording.run(program.operations)
     prediction = recording.values[ops.PREDICTION]
     assert prediction is not None
     return recorder, prediction
+
+
+def recording_of(grid: Grid, size: Size, recorder: Recorder) -> "Recording":
+    """A recording that has been given images of `size`, and nothing else. Errors: `SizeError`."""
+    recording = Recording(recorder, legal_size(grid.spec, size), grid.spec.size)
+    recording.values[ops.IMAGES] = recorder.given((grid.spec.in_channels, *size))
+    return recording
 
 
 @dataclass

@@ -140,11 +140,14 @@ class Model(Shown):
         return values if values.ndim == 2 else np.moveaxis(values, 0, -1)
 
     @checked
-    def chosen_inference(self, given: InferenceLike | None = None) -> Inference:
+    def chosen_inference(
+        self, given: InferenceLike | None = None, device: torch.device | None = None
+    ) -> Inference:
         """What is asked for; else what training validated by, in fp32, so that answers and scores
-        do not depend on the machine. On the network's device. Errors: `SpecError`.
+        do not depend on the machine. On a device, else where the network is. Errors: `SpecError`.
         """
-        return (self.answering if given is None else as_inference(given)).on(self.device)
+        chosen = self.answering if given is None else as_inference(given)
+        return chosen.on(device or self.device)
 
     @property
     def answering(self) -> Inference:
@@ -176,19 +179,16 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
     weights file, which holds one set. Warns of weights that nobody has trained.
     """
     model = read_model(path, best)
-    if model.untrained:
-        _warn(f"{path}: weights as they were initialized; nothing was learned")
-    elif model.fresh:
-        fact = f"weights of {brief(parts_of_tensors(model.fresh))} are as they were initialized"
-        _warn(f"{path}: {fact}; train from them with --init")
+    fact = "weights as they were initialized; nothing was learned"
+    if model.fresh:
+        parts = brief(parts_of_tensors(model.fresh))
+        fact = f"weights of {parts} are as they were initialized; train from them with --init"
+    if model.untrained or model.fresh:
+        warnings.warn(f"{path}: {fact}", stacklevel=3)
     if size is not None:  # no weight depends on it
         grid = model.network.grid
         model.network.grid = replace(grid, spec=grid.spec.but(size=size))
     return model
-
-
-def _warn(fact: str) -> None:
-    warnings.warn(fact, stacklevel=4)
 
 
 def read_model(path: str | Path, best: bool = False) -> Model:

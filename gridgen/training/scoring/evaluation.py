@@ -158,8 +158,7 @@ def evaluate(
     devices.require_alone("scores a split")
     model = model if isinstance(model, Model) else open_model(model)
     chosen = devices.choose_device(device)
-    model.network.to(chosen)
-    inference = model.chosen_inference(inference)
+    inference = model.chosen_inference(inference, chosen)
     data = str(data)
     split = split or scored_split(model, data)
     dataset, train = _split(model, data, split)
@@ -171,7 +170,7 @@ def evaluate(
     require_inference(inference, spec, task)
     require_images(inference, spec, dataset, split)
     total, images = task.no_statistics(), []
-    predictor = Predictor(model.network, chosen, inference)
+    predictor = Predictor(model.network.to(chosen), chosen, inference)
     for seen in see_images(predictor, dataset, on_progress):
         total += seen.statistics.cpu()
         images.append(seen.scored(task))

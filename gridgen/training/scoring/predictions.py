@@ -96,8 +96,7 @@ def predict(
     devices.require_alone("predicts images")
     model = model if isinstance(model, Model) else open_model(model)
     chosen = devices.choose_device(device)
-    model.network.to(chosen)
-    inference = model.chosen_inference(inference)
+    inference = model.chosen_inference(inference, chosen)
     spec, out = model.network.grid.spec, Path(out)
     require_inference(inference, spec, model.task)
     given = [images] if isinstance(images, str | Path) else images
@@ -107,7 +106,7 @@ def predict(
     require_apart(read, [file for each in files for file in each.files])
     headers = _inspected(found, model, inference, on_progress)
     _warn_of_conversions(found, headers, spec.in_channels)
-    predictor = Predictor(model.network, chosen, inference)
+    predictor = Predictor(model.network.to(chosen), chosen, inference)
     done, windows = len(found), [windows_of(inference, each.size, spec) for each in headers]
     total = done + sum(windows)
     for image, header, written, number in zip(found, headers, files, windows, strict=True):
