@@ -1,0 +1,1 @@
+"""How the table of `gridgen.topology_benchmark()` was made, and what it says: see README.md."""

@@ -1,0 +1,8 @@
+"""All sub-topologies of one grid, trained: a table to look up, and to test searches with."""
+
+from gridgen.tabular.table import (
+    BenchmarkedTopology,
+    BenchmarkTraining,
+    TopologyBenchmark,
+    topology_benchmark,
+)

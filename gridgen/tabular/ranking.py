@@ -1,0 +1,129 @@
+"""How far two orders agree, and what a connection is worth, with intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgen.grid import build_grid
+from gridgen.study.report.student import critical
+from gridgen.tabular.encodings import without_dead_ends
+from gridgen.tabular.table import SPEC, Scores, Split, TopologyBenchmark
+
+RESAMPLES = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, and the interval in which it lies with a chance of 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+def kendall(one: Scores, other: Scores) -> float:
+    """Kendall's tau-b of two lists of numbers: 1 for the same order, -1 for the opposite one.
+
+    Of pairs that are equal in a list nothing is known (Kendall, Biometrika 1945).
+
+    >>> kendall(np.array([1, 2, 3]), np.array([1, 3, 2]))
+    0.3333333333333333
+    """
+    first, second = _signs(one), _signs(other)
+    pairs = sqrt(np.count_nonzero(first) * np.count_nonzero(second))
+    return float((first * second).sum() / pairs) if pairs else 0.0
+
+
+def _signs(values: Scores) -> NDArray[np.int8]:
+    upper = np.triu_indices(len(values), 1)
+    return np.sign(values[:, None] - values[None, :])[upper].astype(np.int8)
+
+
+def agreement(one: Scores, other: Scores, seed: int = 0) -> Estimate:
+    """Kendall's tau with the interval that drawing other topologies gives (bootstrap)."""
+    random = np.random.default_rng(seed)
+    draws = random.integers(0, len(one), (RESAMPLES, len(one)))
+    # A topology that is drawn twice is equal to itself, and tells nothing.
+    found = sorted(kendall(one[drawn], other[drawn]) for drawn in draws)
+    tail = (1 - LEVEL) / 2
+    low, high = (float(np.quantile(found, share)) for share in (tail, 1 - tail))
+    return Estimate(kendall(one, other), low, high)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a connection is worth: the score with it less the score without.
+
+    `cut`: of each network that has it, less that of the same without it and the dead ends that its
+    loss leaves, on average `dropped` connections in all; by `networks` that are left. `alone`: over
+    the `pairs` that differ in this connection only; None where there are no two such pairs.
+    """
+
+    connection: str
+    cut: Estimate
+    networks: int
+    dropped: float
+    alone: Estimate | None
+    pairs: int
+
+
+def effects(benchmark: TopologyBenchmark, split: Split = "val") -> list[Effect]:
+    """The effect of each connection of the full grid, in the order of computation."""
+    grid = build_grid(SPEC)
+    scores = {frozenset(e.connections): e.mean(split) for e in benchmark.values()}
+    found = []
+    for name in (connection.name for connection in grid.connections):
+        # Networks with the connection, by what is left of them without it.
+        groups: dict[frozenset[str], list[frozenset[str]]] = {}
+        for kept in scores:
+            left = without_dead_ends(grid, kept - {name})
+            if name in kept and left:
+                groups.setdefault(left, []).append(kept)
+        # What is left is of one group each, so groups are independent trainings.
+        gains = [fmean(scores[k] for k in kept) - scores[left] for left, kept in groups.items()]
+        lost = [len(kept) - len(left) for left, each in groups.items() for kept in each]
+        alone = [
+            scores[kept] - scores[kept - {name}]
+            for kept in scores
+            if kept - {name} in scores and name in kept
+        ]
+        found.append(
+            Effect(
+                name,
+                mean_interval(gains),
+                len(groups),
+                fmean(lost),
+                mean_interval(alone) if len(alone) > 1 else None,
+                len(alone),
+            )
+        )
+    return found
+
+
+def mean_interval(values: Sequence[float]) -> Estimate:
+    """The mean with Student's interval.
+
+    >>> mean_interval([1.0, 2.0, 3.0]).value
+    2.0
+    """
+    mean = fmean(values)
+    half = critical(LEVEL, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return Estimate(mean, mean - half, mean + half)
+
+
+def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
+    """The places that nothing as cheap beats, the cheapest first.
+
+    >>> pareto_front([3, 1, 2], [0.5, 0.2, 0.1])
+    [1, 0]
+    """
+    front: list[int] = []
+    for place in sorted(range(len(costs)), key=lambda each: (costs[each], -scores[each])):
+        if not front or scores[place] > scores[front[-1]]:
+            front.append(place)
+    return front

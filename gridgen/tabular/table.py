@@ -1,0 +1,228 @@
+"""The table of all sub-topologies of one grid, each trained with several seeds by one recipe.
+
+As NAS-Bench-101 (Ying et al., ICML 2019) is for cells of classifiers, but complete, for the grid of
+an encoder and decoder. networks.csv tells what the networks are and cost, trainings.csv how each
+training went; `benchmarks/topologies/README.md` tells how both are made.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from statistics import fmean
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgen.arguments import checked, checked_fields
+from gridgen.errors import FileError, SpecError, reason_of
+from gridgen.files import read_text
+from gridgen.grid import GridLike, GridSpec, as_grid
+from gridgen.grid.subtopologies import Subtopology
+from gridgen.names import csv_text
+
+Split = Literal["val", "holdout"]
+SPLITS: tuple[Split, ...] = ("val", "holdout")
+SPEC = GridSpec(
+    classes=11, streams=3, columns="2+2", base_channels=8, total_dropout=0.0, size="pad"
+)
+"""The full grid, as `studies/every-topology.yaml` has it."""
+IMAGE = (120, 160)
+"""Height and width of the images, in pixels, to which the costs refer."""
+COSTS = ("parameters", "macs", "activations", "receptive_field", "paths")
+TRAINING = ("topology", "seed", "seconds", "weights", "machine")
+HERE = Path(__file__).parent
+NETWORKS, TRAININGS = HERE / "networks.csv", HERE / "trainings.csv"
+AT = "@"
+"""Between split and epoch in the first line of trainings.csv: val@20."""
+
+ScoreKey = tuple[str, Split, int, int]
+"""Name of a topology, split, seed, epoch."""
+Scores = NDArray[np.float64]
+
+
+@checked_fields
+@dataclass(frozen=True)
+class BenchmarkTraining:
+    """One training of a topology.
+
+    `curves` holds, for each split, the mean IoU by epoch, each from one confusion matrix over all
+    images. `weights` are the first digits of the SHA-256 of the averaged weights at the end, which
+    a machine of the same kind finds again; `seconds` are those of one thread, beside whatever else
+    the machine did.
+    """
+
+    topology: str
+    seed: int
+    curves: Mapping[str, Mapping[int, float]]
+    seconds: float
+    weights: str
+    machine: str
+
+    @checked
+    def score(self, split: Split = "val") -> float:
+        """The mean IoU after the last epoch."""
+        curve = self.curves[split]
+        return curve[max(curve)]
+
+
+@checked_fields
+@dataclass(frozen=True)
+class BenchmarkedTopology:
+    """A sub-topology, by the hash that `Subtopology.name` gives, its costs and its trainings.
+
+    Costs: parameters; MACs and activations of an image of 120x160; side of the receptive field in
+    pixels; number of paths from input to output.
+    """
+
+    name: str
+    connections: tuple[str, ...]
+    costs: Mapping[str, int]
+    trainings: tuple[BenchmarkTraining, ...]
+
+    @checked
+    def mean(self, split: Split = "val") -> float:
+        """The mean over all its seeds of the mean IoU after the last epoch."""
+        return fmean(each.score(split) for each in self.trainings)
+
+    @property
+    def spec(self) -> GridSpec:
+        """The network that was trained."""
+        return SPEC.but(topology=Subtopology(self.connections).topology)
+
+
+class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
+    """The trained topologies by name, the smallest first."""
+
+    def __init__(self, topologies: Iterable[BenchmarkedTopology]) -> None:
+        self._named = {each.name: each for each in topologies}
+
+    def __getitem__(self, name: str) -> BenchmarkedTopology:
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    @checked
+    def of(self, network: GridLike) -> BenchmarkedTopology:
+        """The entry of a spec or grid.
+
+        Errors: `SpecError` for another network than a sub-topology of the benchmark's grid.
+        """
+        grid = as_grid(network)
+        name = Subtopology(tuple(c.name for c in grid.connections)).name
+        spec = grid.spec
+        if not isinstance(spec, GridSpec) or spec.but(topology=SPEC.topology) != SPEC:
+            known = f"{SPEC.shape}, classes = {SPEC.classes}, total_dropout = 0, size = pad"
+            raise SpecError(f"the benchmark holds the sub-topologies of {known}; not this network")
+        return self._named[name]
+
+    @cached_property
+    def scores(self) -> Mapping[ScoreKey, float]:
+        """Mean IoU by topology, split, seed and epoch: for a million look-ups a second."""
+        return {
+            (each.topology, split, each.seed, epoch): score
+            for each in self.trainings
+            for split in SPLITS
+            for epoch, score in each.curves[split].items()
+        }
+
+    @property
+    def trainings(self) -> Iterator[BenchmarkTraining]:
+        """All trainings, topology by topology."""
+        return (training for each in self.values() for training in each.trainings)
+
+    @cached_property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs after which every training was scored."""
+        return _common(each.curves[split] for each in self.trainings for split in SPLITS)
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that every topology was trained with."""
+        return _common((one.seed for one in each.trainings) for each in self.values())
+
+    @checked
+    def array(self, split: Split = "val") -> Scores:
+        """Mean IoU of all topologies, in their order: (topologies, seeds, epochs)."""
+        keys = [[[(n, split, s, e) for e in self.epochs] for s in self.seeds] for n in self]
+        return np.array([[[self.scores[k] for k in row] for row in rows] for rows in keys])
+
+    @checked
+    def means(self, split: Split = "val") -> Scores:
+        """The mean over all seeds of each topology, in their order, after the last epoch."""
+        return np.array([each.mean(split) for each in self.values()])
+
+    @checked
+    def costs(self, name: str) -> Scores:
+        """A cost of all topologies, in their order."""
+        return np.array([float(each.costs[name]) for each in self.values()])
+
+
+def _common(found: Iterable[Iterable[int]]) -> tuple[int, ...]:
+    """The numbers that are in all of them."""
+    return tuple(sorted(set.intersection(*map(set, found))))
+
+
+@checked
+def topology_benchmark() -> TopologyBenchmark:
+    """The 279 sub-topologies of a grid of 3 streams and 2+2 columns, trained on CamVid.
+
+    >>> benchmark = topology_benchmark()
+    >>> unet = benchmark.of(benchmark_spec("unet"))
+    """
+    trainings: dict[str, list[BenchmarkTraining]] = {}
+    for each in read_trainings(TRAININGS):
+        trainings.setdefault(each.topology, []).append(each)
+    return TopologyBenchmark(
+        BenchmarkedTopology(
+            row["topology"],
+            tuple(row["connections"].split()),
+            {name: int(row[name]) for name in COSTS},
+            tuple(sorted(trainings.get(row["topology"], ()), key=lambda one: one.seed)),
+        )
+        for row in _rows(NETWORKS)
+    )
+
+
+def read_trainings(path: Path) -> list[BenchmarkTraining]:
+    """The trainings in a table. Errors: `FileError`."""
+    return [_training(row) for row in _rows(path)]
+
+
+def _training(row: Mapping[str, str]) -> BenchmarkTraining:
+    curves: dict[str, dict[int, float]] = {split: {} for split in SPLITS}
+    for name, value in row.items():
+        split, at, epoch = name.partition(AT)
+        if at:
+            curves[split][int(epoch)] = float(value)
+    seed, seconds = int(row["seed"]), float(row["seconds"])
+    return BenchmarkTraining(row["topology"], seed, curves, seconds, row["weights"], row["machine"])
+
+
+def trainings_text(trainings: Sequence[BenchmarkTraining]) -> str:
+    """The table that `read_trainings` reads, a row for each training."""
+    ordered = sorted(trainings, key=lambda each: (each.topology, each.seed))
+    epochs = sorted(ordered[0].curves[SPLITS[0]]) if ordered else []
+    columns = [(split, epoch) for split in SPLITS for epoch in epochs]
+    rows = [
+        (
+            *(each.topology, each.seed, f"{each.seconds:.0f}", each.weights, each.machine),
+            *(f"{each.curves[split][epoch]:.6f}" for split, epoch in columns),
+        )
+        for each in ordered
+    ]
+    return csv_text([(*TRAINING, *(f"{split}{AT}{epoch}" for split, epoch in columns)), *rows])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(StringIO(read_text(path), newline="")))
+    except OSError as error:
+        raise FileError(f"{path}: {reason_of(error)}; install gridgen again") from error
