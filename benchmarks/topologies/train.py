@@ -4,8 +4,8 @@
     python -m benchmarks.topologies.train --data data/camvid-third [--parallel 2] [--hours H]
     python -m benchmarks.topologies.train --data data/camvid-third --again
 
-The search of studies/every-topology.yaml, in a random order, so that a table that is not complete yet
-is a sample of all; what gridgen/tabular/trainings.csv holds already is not trained again, on
+The search of studies/every-topology.yaml, in a random order, so that a table that is not complete
+yet is a sample of all. What gridgen/tabular/trainings.csv holds already is not trained again, on
 whatever machine it was. With `--again`, 40 topologies get one more seed.
 """
 

@@ -25,6 +25,7 @@ from gridgen.cli import (
     search,
     studies,
     study_folder,
+    topologies,
     train,
     trained,
 )
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "feasible": studies.feasible,
     "search": search.search,
     "study": study_folder.study,
+    "topologies": topologies.topologies,
     "list": listing.list_names,
     "schema": listing.schema,
     "new": listing.new,

@@ -13,6 +13,8 @@ from gridgen.study.report.student import critical
 from gridgen.tabular.encodings import without_dead_ends
 from gridgen.tabular.table import SPEC, Scores, Split, TopologyBenchmark
 
+Pairs = NDArray[np.bool_]
+"""A symmetric matrix over topologies."""
 RESAMPLES = 1000
 LEVEL = 0.95
 
@@ -26,33 +28,63 @@ class Estimate:
     high: float
 
 
-def kendall(one: Scores, other: Scores) -> float:
+def kendall(one: Scores, other: Scores, pairs: Pairs | None = None) -> float:
     """Kendall's tau-b of two lists of numbers: 1 for the same order, -1 for the opposite one.
 
-    Of pairs that are equal in a list nothing is known (Kendall, Biometrika 1945).
+    Pairs that are equal in a list tell nothing of it (Kendall, Biometrika 1945). Where a matrix of
+    `pairs` is given, these alone count. 0 where no pair is left.
 
-    >>> kendall(np.array([1, 2, 3]), np.array([1, 3, 2]))
-    0.3333333333333333
+    >>> round(kendall(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 2)
+    0.67
     """
-    first, second = _signs(one), _signs(other)
-    pairs = sqrt(np.count_nonzero(first) * np.count_nonzero(second))
-    return float((first * second).sum() / pairs) if pairs else 0.0
+    counted = np.triu(np.ones((len(one), len(one)), bool) if pairs is None else pairs, 1)
+    first, second = (np.sign(v[:, None] - v[None, :])[counted] for v in (one, other))
+    different = sqrt(np.count_nonzero(first) * np.count_nonzero(second))
+    return float((first * second).sum() / different) if different else 0.0
 
 
-def _signs(values: Scores) -> NDArray[np.int8]:
-    upper = np.triu_indices(len(values), 1)
-    return np.sign(values[:, None] - values[None, :])[upper].astype(np.int8)
+def agreement(one: Scores, other: Scores, pairs: Pairs | None = None) -> Estimate:
+    """Kendall's tau, with the interval that other topologies in place of these might give.
+
+    A bootstrap of topologies; one that is drawn twice is equal to itself, and tells nothing.
+    """
+    random, found = np.random.default_rng(0), []
+    for _ in range(RESAMPLES):
+        drawn = random.integers(0, len(one), len(one))
+        mine = None if pairs is None else pairs[np.ix_(drawn, drawn)]
+        found.append(kendall(one[drawn], other[drawn], mine))
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(kendall(one, other, pairs), float(low), float(high))
 
 
-def agreement(one: Scores, other: Scores, seed: int = 0) -> Estimate:
-    """Kendall's tau with the interval that drawing other topologies gives (bootstrap)."""
-    random = np.random.default_rng(seed)
-    draws = random.integers(0, len(one), (RESAMPLES, len(one)))
-    # A topology that is drawn twice is equal to itself, and tells nothing.
-    found = sorted(kendall(one[drawn], other[drawn]) for drawn in draws)
-    tail = (1 - LEVEL) / 2
-    low, high = (float(np.quantile(found, share)) for share in (tail, 1 - tail))
-    return Estimate(kendall(one, other), low, high)
+def near(values: Scores, share: float = 0.1) -> Pairs:
+    """Which pairs of positive numbers differ by at most a share.
+
+    >>> near(np.array([100.0, 109.0, 130.0]))[0].tolist()
+    [True, True, False]
+    """
+    logarithms = np.log(values)
+    found: Pairs = np.abs(logarithms[:, None] - logarithms[None, :]) <= np.log1p(share)
+    return found
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far scores lie apart: `best` and `worst` mean of a topology, the standard deviation of
+    the means, and that of the seeds of one topology.
+    """
+
+    best: float
+    worst: float
+    topologies: float
+    seeds: float
+
+
+def spread(scores: Scores) -> Spread:
+    """The spread of scores by (topology, seed)."""
+    means = scores.mean(axis=1)
+    within = sqrt(float(scores.var(axis=1, ddof=1).mean()))
+    return Spread(float(means.max()), float(means.min()), float(means.std(ddof=1)), within)
 
 
 @dataclass(frozen=True)

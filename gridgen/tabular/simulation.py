@@ -21,8 +21,6 @@ from gridgen.study.rungs import Rungs
 from gridgen.tabular.encodings import ENCODINGS, Encoding
 from gridgen.tabular.table import Scores, Split, TopologyBenchmark
 
-TRIES = 8
-"""Proposals of a sampler, after which a topology that was not tried is drawn at random."""
 TOP = 0.02
 """The share of the topologies that counts as the best."""
 
@@ -47,6 +45,13 @@ class Simulation:
     def regret(self) -> Scores:
         """How far what is named lies below the best of all."""
         return self.best - self.quality
+
+    @checked
+    def regret_after(self, trainings: float) -> Scores:
+        """The regret of each search after so many whole trainings, nan before the first."""
+        begun = (self.spent <= trainings).sum(axis=1)
+        last = self.regret[np.arange(len(begun)), np.maximum(begun - 1, 0)]
+        return np.where(begun > 0, last, np.nan)
 
     @property
     def trainings_to_the_top(self) -> Scores:
@@ -115,27 +120,17 @@ def _order(
     study = optuna.create_study(sampler=make(random.randrange(2**31)), direction="maximize")
     left = dict.fromkeys(range(len(scores)))
     for _ in range(trials):
-        place = _proposed(study, encoding, left, scores)
-        if place is None:  # as a search does that was offered nothing new
+        trial = study.ask(dict(encoding.space))
+        place = encoding.place(trial.params)
+        if place in left:
+            study.tell(trial, scores[place])
+        else:  # known already, or no network: a search draws at random then
+            study.tell(trial, state=TrialState.FAIL)
             place = random.choice([*left])
             params, space = encoding.point(place), dict(encoding.space)
             study.add_trial(create_trial(value=scores[place], params=params, distributions=space))
         del left[place]
         yield place
-
-
-def _proposed(
-    study: optuna.Study, encoding: Encoding, left: dict[int, None], scores: Scores
-) -> int | None:
-    """The next proposal that was not tried; the sampler is told its score."""
-    for _ in range(TRIES):
-        trial = study.ask(dict(encoding.space))
-        place = encoding.place(trial.params)
-        if place in left:
-            study.tell(trial, scores[place])
-            return place
-        study.tell(trial, state=TrialState.FAIL)
-    return None
 
 
 def _best_so_far(seen: Scores) -> NDArray[np.intp]:

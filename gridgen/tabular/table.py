@@ -36,6 +36,7 @@ COSTS = ("parameters", "macs", "activations", "receptive_field", "paths")
 TRAINING = ("topology", "seed", "seconds", "weights", "machine")
 HERE = Path(__file__).parent
 NETWORKS, TRAININGS = HERE / "networks.csv", HERE / "trainings.csv"
+PROXIES, SIMULATIONS = HERE / "proxies.csv", HERE / "simulations.csv"
 AT = "@"
 """Between split and epoch in the first line of trainings.csv: val@20."""
 
@@ -97,6 +98,9 @@ class BenchmarkedTopology:
 class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
     """The trained topologies by name, the smallest first."""
 
+    spec = SPEC
+    """The full grid, of which they are sub-topologies."""
+
     def __init__(self, topologies: Iterable[BenchmarkedTopology]) -> None:
         self._named = {each.name: each for each in topologies}
 
@@ -113,14 +117,18 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
     def of(self, network: GridLike) -> BenchmarkedTopology:
         """The entry of a spec or grid.
 
-        Errors: `SpecError` for another network than a sub-topology of the benchmark's grid.
+        Errors: `SpecError` for another network than a trained sub-topology of this grid.
         """
         grid = as_grid(network)
         name = Subtopology(tuple(c.name for c in grid.connections)).name
         spec = grid.spec
         if not isinstance(spec, GridSpec) or spec.but(topology=SPEC.topology) != SPEC:
             known = f"{SPEC.shape}, classes = {SPEC.classes}, total_dropout = 0, size = pad"
-            raise SpecError(f"the benchmark holds the sub-topologies of {known}; not this network")
+            raise SpecError(f"the benchmark holds sub-topologies of {known}, not this network")
+        if name not in self._named:
+            raise SpecError(
+                f"the benchmark has not trained {name}, {len(grid.connections)} connections"
+            )
         return self._named[name]
 
     @cached_property
@@ -172,10 +180,11 @@ def _common(found: Iterable[Iterable[int]]) -> tuple[int, ...]:
 
 @checked
 def topology_benchmark() -> TopologyBenchmark:
-    """The 279 sub-topologies of a grid of 3 streams and 2+2 columns, trained on CamVid.
+    """The sub-topologies of a grid of 3 streams and 2+2 columns, trained on CamVid.
 
     >>> benchmark = topology_benchmark()
-    >>> unet = benchmark.of(benchmark_spec("unet"))
+    >>> unet = benchmark.spec.but(topology="unet")
+    >>> benchmark.of(unet).costs["parameters"]
     """
     trainings: dict[str, list[BenchmarkTraining]] = {}
     for each in read_trainings(TRAININGS):
@@ -185,15 +194,16 @@ def topology_benchmark() -> TopologyBenchmark:
             row["topology"],
             tuple(row["connections"].split()),
             {name: int(row[name]) for name in COSTS},
-            tuple(sorted(trainings.get(row["topology"], ()), key=lambda one: one.seed)),
+            tuple(trainings[row["topology"]]),
         )
-        for row in _rows(NETWORKS)
+        for row in read_rows(NETWORKS)
+        if row["topology"] in trainings
     )
 
 
 def read_trainings(path: Path) -> list[BenchmarkTraining]:
     """The trainings in a table. Errors: `FileError`."""
-    return [_training(row) for row in _rows(path)]
+    return [_training(row) for row in read_rows(path)]
 
 
 def _training(row: Mapping[str, str]) -> BenchmarkTraining:
@@ -221,7 +231,8 @@ def trainings_text(trainings: Sequence[BenchmarkTraining]) -> str:
     return csv_text([(*TRAINING, *(f"{split}{AT}{epoch}" for split, epoch in columns)), *rows])
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of the package, as text by column. Errors: `FileError`."""
     try:
         return list(csv.DictReader(StringIO(read_text(path), newline="")))
     except OSError as error:
