@@ -97,6 +97,12 @@ from gridgen.study.looking import (
     study_status as study_status,
 )
 from gridgen.study.store import repair_study as repair_study, retry_study as retry_study
+from gridgen.tabular import (
+    TopologyBenchmark as TopologyBenchmark,
+    simulate_searches as simulate_searches,
+    topology_benchmark as topology_benchmark,
+)
+from gridgen.tabular.page import write_topologies_page as write_topologies_page
 from gridgen.training import (
     Evaluation as Evaluation,
     Inference as Inference,

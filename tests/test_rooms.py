@@ -40,6 +40,7 @@ ROOMS = (
         "export",
         "pages",
         "study",
+        "tabular",
         "registries",
         "testing",
         "cli",

@@ -16,7 +16,7 @@ import numpy as np
 
 from gridgen.files import write_file
 from gridgen.names import csv_text
-from gridgen.tabular import TopologyBenchmark, simulate, topology_benchmark
+from gridgen.tabular import TopologyBenchmark, simulate_searches, topology_benchmark
 from gridgen.tabular.table import SIMULATIONS, read_rows
 
 METHODS = (
@@ -42,7 +42,7 @@ def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterato
     # Where most trainings are stopped early, more can be begun.
     trials = len(benchmark) if pruner != "none" else MOST.get(sampler, max(TRAININGS))
     for judged_by in ("val", "holdout"):
-        found = simulate(
+        found = simulate_searches(
             benchmark,
             sampler,
             pruner=pruner,

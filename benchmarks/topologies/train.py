@@ -84,11 +84,15 @@ def name_of(candidate: Candidate) -> str:
 
 
 def machine() -> str:
-    """What may change the last bits: processor, its instructions, torch."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1] for line in lines if line.startswith("model name")), "")
+    """What may change the last bits: the processor, its instructions that torch uses, and torch."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    told = {name.strip(): value.strip() for name, value in pairs}
+    # Hosts hide the names of processors; the numbers of family and model stay.
+    numbers = [told.get(name, "") for name in ("cpu family", "model", "stepping")]
+    name = f"{told.get('model name') or platform.machine()} {'.'.join(numbers)}"
     capability = torch.backends.cpu.get_cpu_capability()
-    return f"{model.strip() or platform.machine()}, {capability}, torch {torch.__version__}"
+    return f"{name}, {capability}, torch {torch.__version__}"
 
 
 def taken(folder: Path, record: TrialRecord, training: Training) -> BenchmarkTraining:

@@ -20,7 +20,7 @@ from gridgen.tabular.standings import (
     standing_rows,
     sure_rows,
 )
-from gridgen.tabular.table import SPLITS, Split, TopologyBenchmark, topology_benchmark
+from gridgen.tabular.table import SPLITS, ScoredSplit, TopologyBenchmark, topology_benchmark
 
 DRAWN = {
     ("random", "none", "place"): ("random", "train"),
@@ -75,7 +75,7 @@ def headline(benchmark: TopologyBenchmark) -> str:
     )
 
 
-def _plot(benchmark: TopologyBenchmark, split: Split, known: dict[str, str]) -> Any:
+def _plot(benchmark: TopologyBenchmark, split: ScoredSplit, known: dict[str, str]) -> Any:
     """Score against MACs, those with names marked, and the front."""
     macs, scores = benchmark.costs("macs"), benchmark.means(split)
     points = [
@@ -115,7 +115,7 @@ def _interval(found: Estimate, style: str) -> Interval:
     return Interval(found.value, found.low, found.high, style)
 
 
-def _regret(split: Split) -> dict[str, Any] | None:
+def _regret(split: ScoredSplit) -> dict[str, Any] | None:
     """Mean regret by trainings of the methods in `DRAWN`."""
     found = simulated(split)
     curves = [

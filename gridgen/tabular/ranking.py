@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gridgen.grid import build_grid
 from gridgen.study.report.student import critical
 from gridgen.tabular.encodings import without_dead_ends
-from gridgen.tabular.table import SPEC, Scores, Split, TopologyBenchmark
+from gridgen.tabular.table import SPEC, ScoredSplit, Scores, TopologyBenchmark
 
 Pairs = NDArray[np.bool_]
 """A symmetric matrix over topologies."""
@@ -104,7 +104,7 @@ class Effect:
     pairs: int
 
 
-def effects(benchmark: TopologyBenchmark, split: Split = "val") -> list[Effect]:
+def effects(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> list[Effect]:
     """The effect of each connection of the full grid, in the order of computation."""
     grid = build_grid(SPEC)
     scores = {frozenset(e.connections): e.mean(split) for e in benchmark.values()}

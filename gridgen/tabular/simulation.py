@@ -19,7 +19,7 @@ from gridgen.errors import UsageError, unknown
 from gridgen.study.methods import PRUNERS, SAMPLERS
 from gridgen.study.rungs import Rungs
 from gridgen.tabular.encodings import ENCODINGS, Encoding
-from gridgen.tabular.table import Scores, Split, TopologyBenchmark
+from gridgen.tabular.table import ScoredSplit, Scores, TopologyBenchmark
 
 TOP = 0.02
 """The share of the topologies that counts as the best."""
@@ -63,7 +63,7 @@ class Simulation:
 
 
 @checked
-def simulate(
+def simulate_searches(
     benchmark: TopologyBenchmark,
     sampler: str = "random",
     *,
@@ -71,8 +71,8 @@ def simulate(
     encoding: str = "place",
     searches: int = 1000,
     trials: int = 100,
-    split: Split = "val",
-    judged_by: Split | None = None,
+    split: ScoredSplit = "val",
+    judged_by: ScoredSplit | None = None,
     seed: int = 0,
 ) -> Simulation:
     """Search a table many times with a sampler, and perhaps a pruner that pauses trainings.
@@ -81,7 +81,7 @@ def simulate(
     `split`, and is judged by `judged_by`, else by the same. Errors: `UsageError`.
 
     >>> from gridgen import topology_benchmark
-    >>> found = simulate(topology_benchmark(), searches=20, trials=30)
+    >>> found = simulate_searches(topology_benchmark(), searches=20, trials=30)
     >>> found.tried.shape, bool(found.regret[:, -1].mean() < found.regret[:, 0].mean())
     ((20, 30), True)
     """

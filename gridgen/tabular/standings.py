@@ -13,8 +13,8 @@ from gridgen.tabular.table import (
     PROXIES,
     SIMULATIONS,
     SPLITS,
+    ScoredSplit,
     Scores,
-    Split,
     TopologyBenchmark,
     read_rows,
 )
@@ -112,7 +112,7 @@ def foretelling_rows(benchmark: TopologyBenchmark) -> TextRows:
     return rows
 
 
-def _early(benchmark: TopologyBenchmark, split: Split, place: int) -> float:
+def _early(benchmark: TopologyBenchmark, split: ScoredSplit, place: int) -> float:
     scores = benchmark.array(split)
     return kendall(scores[:, 0, place], scores[:, 1, -1])
 
@@ -127,7 +127,7 @@ def foretellers(benchmark: TopologyBenchmark) -> dict[str, Scores]:
     return found
 
 
-def searches_rows(judged_by: Split) -> TextRows:
+def searches_rows(judged_by: ScoredSplit) -> TextRows:
     """Mean regret of simulated searches after some trainings, in points of IoU."""
     rows = [
         ["sampler", "pruner", "sees", *(f"after {n}" for n in SHOWN), "found the top 2 % by 40"]
@@ -142,7 +142,7 @@ def searches_rows(judged_by: Split) -> TextRows:
 Method = tuple[str, str, str]
 
 
-def simulated(judged_by: Split) -> dict[Method, dict[int, tuple[float, float]]]:
+def simulated(judged_by: ScoredSplit) -> dict[Method, dict[int, tuple[float, float]]]:
     """By method and number of trainings: mean regret, and the share that found the best 2 %."""
     table: dict[Method, dict[int, tuple[float, float]]] = {}
     for row in read_rows(SIMULATIONS):

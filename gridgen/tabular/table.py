@@ -24,8 +24,8 @@ from gridgen.grid import GridLike, GridSpec, as_grid
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.names import csv_text
 
-Split = Literal["val", "holdout"]
-SPLITS: tuple[Split, ...] = ("val", "holdout")
+ScoredSplit = Literal["val", "holdout"]
+SPLITS: tuple[ScoredSplit, ...] = ("val", "holdout")
 SPEC = GridSpec(
     classes=11, streams=3, columns="2+2", base_channels=8, total_dropout=0.0, size="pad"
 )
@@ -40,7 +40,7 @@ PROXIES, SIMULATIONS = HERE / "proxies.csv", HERE / "simulations.csv"
 AT = "@"
 """Between split and epoch in the first line of trainings.csv: val@20."""
 
-ScoreKey = tuple[str, Split, int, int]
+ScoreKey = tuple[str, ScoredSplit, int, int]
 """Name of a topology, split, seed, epoch."""
 Scores = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ class BenchmarkTraining:
     machine: str
 
     @checked
-    def score(self, split: Split = "val") -> float:
+    def score(self, split: ScoredSplit = "val") -> float:
         """The mean IoU after the last epoch."""
         curve = self.curves[split]
         return curve[max(curve)]
@@ -85,7 +85,7 @@ class BenchmarkedTopology:
     trainings: tuple[BenchmarkTraining, ...]
 
     @checked
-    def mean(self, split: Split = "val") -> float:
+    def mean(self, split: ScoredSplit = "val") -> float:
         """The mean over all its seeds of the mean IoU after the last epoch."""
         return fmean(each.score(split) for each in self.trainings)
 
@@ -95,14 +95,17 @@ class BenchmarkedTopology:
         return SPEC.but(topology=Subtopology(self.connections).topology)
 
 
+@checked_fields
+@dataclass(frozen=True, eq=False)
 class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
-    """The trained topologies by name, the smallest first."""
+    """The trained topologies by name, the smallest first; `spec` is the full grid."""
 
-    spec = SPEC
-    """The full grid, of which they are sub-topologies."""
+    entries: tuple[BenchmarkedTopology, ...]
+    spec: GridSpec = SPEC
 
-    def __init__(self, topologies: Iterable[BenchmarkedTopology]) -> None:
-        self._named = {each.name: each for each in topologies}
+    @cached_property
+    def _named(self) -> dict[str, BenchmarkedTopology]:
+        return {each.name: each for each in self.entries}
 
     def __getitem__(self, name: str) -> BenchmarkedTopology:
         return self._named[name]
@@ -143,7 +146,7 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
 
     @property
     def trainings(self) -> Iterator[BenchmarkTraining]:
-        """All trainings, topology by topology."""
+        """Those of all entries, in their order, each with its seeds."""
         return (training for each in self.values() for training in each.trainings)
 
     @cached_property
@@ -157,13 +160,13 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
         return _common((one.seed for one in each.trainings) for each in self.values())
 
     @checked
-    def array(self, split: Split = "val") -> Scores:
+    def array(self, split: ScoredSplit = "val") -> Scores:
         """Mean IoU of all topologies, in their order: (topologies, seeds, epochs)."""
         keys = [[[(n, split, s, e) for e in self.epochs] for s in self.seeds] for n in self]
         return np.array([[[self.scores[k] for k in row] for row in rows] for rows in keys])
 
     @checked
-    def means(self, split: Split = "val") -> Scores:
+    def means(self, split: ScoredSplit = "val") -> Scores:
         """The mean over all seeds of each topology, in their order, after the last epoch."""
         return np.array([each.mean(split) for each in self.values()])
 
@@ -189,7 +192,7 @@ def topology_benchmark() -> TopologyBenchmark:
     trainings: dict[str, list[BenchmarkTraining]] = {}
     for each in read_trainings(TRAININGS):
         trainings.setdefault(each.topology, []).append(each)
-    return TopologyBenchmark(
+    entries = (
         BenchmarkedTopology(
             row["topology"],
             tuple(row["connections"].split()),
@@ -199,6 +202,7 @@ def topology_benchmark() -> TopologyBenchmark:
         for row in read_rows(NETWORKS)
         if row["topology"] in trainings
     )
+    return TopologyBenchmark(tuple(entries))
 
 
 def read_trainings(path: Path) -> list[BenchmarkTraining]:

@@ -56,6 +56,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
         *("report", "driver", "looking"),
     ),
+    "tabular": ("table", "encodings", "simulation", "ranking", "standings", "page"),
 }
 """By room, from above; the room's `__init__` may import all."""
 

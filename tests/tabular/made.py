@@ -11,7 +11,7 @@ EPOCHS = (10, 20, 30, 40)
 def made_up(noise: float = 0.01, seeds: int = 2, most: int | None = None) -> TopologyBenchmark:
     random = np.random.default_rng(0)
     rows = read_rows(NETWORKS)[:most]
-    return TopologyBenchmark(topology(row, noise, seeds, random) for row in rows)
+    return TopologyBenchmark(tuple(topology(row, noise, seeds, random) for row in rows))
 
 
 def topology(row, noise, seeds, random):
