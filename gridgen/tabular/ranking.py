@@ -1,6 +1,6 @@
 """How far two orders agree, and what a connection is worth, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
@@ -105,36 +105,37 @@ class Effect:
 
 
 def effects(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> list[Effect]:
-    """The effect of each connection of the full grid, in the order of computation."""
+    """The effect of each connection of the full grid, of those where it can be told."""
+    scores = {frozenset(each.connections): each.mean(split) for each in benchmark.values()}
+    found = (_effect(each.name, scores) for each in build_grid(SPEC).connections)
+    return [effect for effect in found if effect is not None]
+
+
+Kept = frozenset[str]
+
+
+def _effect(name: str, scores: Mapping[Kept, float]) -> Effect | None:
+    """The effect of a connection; None for fewer than two networks that are left without it."""
     grid = build_grid(SPEC)
-    scores = {frozenset(e.connections): e.mean(split) for e in benchmark.values()}
-    found = []
-    for name in (connection.name for connection in grid.connections):
-        # Networks with the connection, by what is left of them without it.
-        groups: dict[frozenset[str], list[frozenset[str]]] = {}
-        for kept in scores:
-            left = without_dead_ends(grid, kept - {name})
-            if name in kept and left:
-                groups.setdefault(left, []).append(kept)
-        # What is left is of one group each, so groups are independent trainings.
-        gains = [fmean(scores[k] for k in kept) - scores[left] for left, kept in groups.items()]
-        lost = [len(kept) - len(left) for left, each in groups.items() for kept in each]
-        alone = [
-            scores[kept] - scores[kept - {name}]
-            for kept in scores
-            if kept - {name} in scores and name in kept
-        ]
-        found.append(
-            Effect(
-                name,
-                mean_interval(gains),
-                len(groups),
-                fmean(lost),
-                mean_interval(alone) if len(alone) > 1 else None,
-                len(alone),
-            )
-        )
-    return found
+    # The networks that have it, by what is left of them without it.
+    groups: dict[Kept, list[Kept]] = {}
+    for kept in scores:
+        left = without_dead_ends(grid, kept - {name})
+        if name in kept and left in scores:
+            groups.setdefault(left, []).append(kept)
+    if len(groups) < 2:
+        return None
+    # No network is in two groups, so that the gains of groups are independent of each other.
+    gains = [fmean(scores[k] for k in kept) - scores[left] for left, kept in groups.items()]
+    dropped = [len(kept) - len(left) for left, each in groups.items() for kept in each]
+    pairs = [
+        scores[kept] - scores[left]
+        for left, each in groups.items()
+        for kept in each
+        if len(kept) == len(left) + 1
+    ]
+    alone = mean_interval(pairs) if len(pairs) > 1 else None
+    return Effect(name, mean_interval(gains), len(groups), fmean(dropped), alone, len(pairs))
 
 
 def mean_interval(values: Sequence[float]) -> Estimate:

@@ -13,8 +13,8 @@ from gridgen.names import HIDDEN
 COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build"),
     *("convert", "train"),
-    *("evaluate", "predict", "report", "export", "feasible", "search", "study", "list"),
-    *("schema", "new", "data"),
+    *("evaluate", "predict", "report", "export", "feasible", "search", "study"),
+    *("topologies", "list", "schema", "new", "data"),
 ]
 
 

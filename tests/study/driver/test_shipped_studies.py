@@ -23,7 +23,8 @@ IMAGES = {"train": ("a", "b", "c", "0006R0_d"), "val": ("e", "f")}
 def test_a_shipped_study_is_sampled_within_its_budget(path):
     study = Study.load(path)
     found = sampled(study, 4).candidates
-    assert len({each.key for each in found}) == len(found) == 4
+    wanted = min(4, study.dimensions.size or 4)
+    assert len({each.key for each in found}) == len(found) == wanted
     for each in found:
         limits = study.limits_of(study.recipe_of(each.params))
         assert not limits.broken(limits.cost(build_grid(each.network)))

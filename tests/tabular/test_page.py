@@ -1,0 +1,96 @@
+"""The page of the benchmark: its tables, its charts, and how it looks on a phone."""
+
+import re
+
+import pytest
+
+from gridgen.grid import TOPOLOGIES
+from gridgen.pages.intervals import Interval, intervals
+from gridgen.tabular import page, ranking, standings
+from gridgen.tabular.page import headline, topologies_page, write_topologies_page
+from gridgen.tabular.standings import foretelling_rows, named_topologies, standing_rows, sure_rows
+from gridgen.tabular.table import COSTS
+from tests.study.report.browser import Browser, program
+from tests.tabular.made import EPOCHS, made_up
+
+benchmark = made_up()
+few = made_up(most=30)
+HEADER = "sampler,pruner,encoding,judged_by,searches,trainings,regret,quartile_1,quartile_3,found\n"
+ROW = "tpe,none,place,holdout,1000,{},{},0.01,0.03,0.25\n"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    """A few resamples alone, and searches that were simulated."""
+    monkeypatch.setattr(ranking, "RESAMPLES", 20)
+    table = tmp_path / "simulations.csv"
+    table.write_text(HEADER + ROW.format(10, 0.05) + ROW.format(40, 0.02), "utf-8")
+    monkeypatch.setattr(standings, "SIMULATIONS", table)
+
+
+def test_the_first_table_tells_the_spread_and_how_far_seeds_agree():
+    rows = {title: values for title, *values in sure_rows(benchmark)}
+    best = max(benchmark.means("val"))
+    assert rows["best topology, mean of its seeds"][0] == f"{best:.3f}"
+    assert re.fullmatch(r"0\.\d\d \(0\.\d\d to 0\.\d\d\)", rows["τ of the orders of two seeds"][0])
+    apart = float(rows["best less worst, in standard deviations of a seed"][0])
+    assert apart == pytest.approx(18, abs=3)
+
+
+def test_all_named_topologies_stand_in_the_order_of_what_was_held_out():
+    known = named_topologies(benchmark)
+    assert sorted(known.values()) == sorted(TOPOLOGIES)
+    titles, *rows = standing_rows(benchmark, known)
+    scores = [float(row[1]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    full = next(row for row in rows if row[0] == "gridnet")
+    assert full[titles.index("parameters")] == "129,081"
+    # The residual network is the cheapest, so nothing that costs no more can beat it.
+    assert next(row for row in rows if row[0] == "resnet")[-1] == "0"
+
+
+def test_costs_proxies_and_early_scores_are_compared_with_the_last_scores():
+    titles = [row[0] for row in foretelling_rows(few)[1:]]
+    assert titles[: len(COSTS)] == [name.replace("_", " ") for name in COSTS]
+    assert {"gradient norm", "synflow", "naswot"} < set(titles)
+    assert titles[-1] == f"score of another seed at epoch {EPOCHS[-2]}"
+
+
+def test_the_headline_says_where_the_full_grid_stands_if_it_is_trained():
+    assert re.search(
+        r"the full grid is number \d+ with 0\.\d{3}; 0\.\d{3} has", headline(benchmark)
+    )
+    assert "full grid" not in headline(few)
+
+
+def test_the_page_has_every_part():
+    html = topologies_page(benchmark)
+    for part in ("sub_1_0", "up_0_3", "conv-deconv", "after 40", "tpe", "2.0"):
+        assert part in html
+    assert html.count("<svg") == 4 + len({*named_topologies(benchmark)}) + page.BEST - _both()
+
+
+def _both() -> int:
+    """Those that have a name and are among the best too."""
+    ranked = sorted(benchmark, key=lambda name: -benchmark[name].mean("holdout"))
+    return len({*ranked[: page.BEST]} & {*named_topologies(benchmark)})
+
+
+def test_intervals_hold_zero_and_stand_in_their_rows():
+    drawn = intervals("t", "x", [("a", [Interval(2, 1, 3, "val")]), ("b", [])])
+    (mark,) = drawn["rows"][0]["marks"]
+    assert drawn["zero"] < mark["low"] < mark["value"] < mark["high"]
+    assert drawn["rows"][1]["marks"] == []
+    assert drawn["frame"]["top"] < mark["y"] < drawn["frame"]["bottom"] < drawn["height"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(program() is None, reason="Chromium is not installed")
+def test_the_page_fits_a_phone(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "topology_benchmark", lambda: few)
+    browser = Browser(tmp_path / "profile")
+    try:
+        browser.open(write_topologies_page(tmp_path / "page.html"), 400)
+        assert browser.ask("document.documentElement.scrollWidth") <= 400
+    finally:
+        browser.close()
