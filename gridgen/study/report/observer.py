@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gridgen.names import escaped
 from gridgen.shown import console
-from gridgen.study.report.answer import ranked
+from gridgen.study.report.answer import of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Candidate, TrialRecord
@@ -22,9 +22,11 @@ MANY_REFUSALS = 10
 class SearchObserver:
     """Callbacks of a search. The base class ignores every event."""
 
-    def started(self, wanted: int, done: int, places: int = 1) -> None:
+    def started(
+        self, wanted: int, done: int, places: int = 1, before: Sequence[TrialRecord] = ()
+    ) -> None:
         """The search begins; `done` of `wanted` candidates were trained before. So many trainings
-        run at once as there are places.
+        run at once as there are places; `before` are the trials of earlier starts.
         """
 
     def noted(self, line: str) -> None:
@@ -82,9 +84,12 @@ class SearchProgress(SearchObserver):
             # Without automatic refresh there is no thread, and lines change on events alone.
             self.live = Live(console=console(), auto_refresh=False, transient=True)
 
-    def started(self, wanted: int, done: int, places: int = 1) -> None:
-        """Say how many were trained before."""
+    def started(
+        self, wanted: int, done: int, places: int = 1, before: Sequence[TrialRecord] = ()
+    ) -> None:
+        """Say how many were trained before, and take up the best of them."""
         self.wanted, self.done, self.places = wanted, done, max(places, 1)
+        self.best = next(iter(ranked(of_role(before, "searched"))), None)
         if done:
             self._print(f"{done} of {wanted} trained before")
 
