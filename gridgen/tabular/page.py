@@ -8,9 +8,9 @@ from gridgen.files import write_file
 from gridgen.grid import build_grid
 from gridgen.pages.intervals import Interval, intervals
 from gridgen.pages.page import ChartCurve, chart, rendered
-from gridgen.pages.plot import PlotPoint, plot, stepped
+from gridgen.pages.plot import PlotPoint, pareto_front, plot, stepped
 from gridgen.render.sketch import sketch
-from gridgen.tabular.ranking import Estimate, effects, pareto_front
+from gridgen.tabular.ranking import Estimate, effects
 from gridgen.tabular.standings import (
     HEADINGS,
     foretelling_rows,

@@ -81,9 +81,9 @@ def simulate_searches(
     `split`, and is judged by `judged_by`, else by the same. Errors: `UsageError`.
 
     >>> from gridgen import topology_benchmark
-    >>> found = simulate_searches(topology_benchmark(), searches=20, trials=30)
+    >>> found = simulate_searches(topology_benchmark(), searches=20, trials=4)
     >>> found.tried.shape, bool(found.regret[:, -1].mean() < found.regret[:, 0].mean())
-    ((20, 30), True)
+    ((20, 4), True)
     """
     _require(benchmark, sampler, pruner, encoding, searches, trials)
     curves, quality = benchmark.array(split), benchmark.means(judged_by or split)

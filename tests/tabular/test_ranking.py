@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
+from gridgen.pages.plot import pareto_front
 from gridgen.tabular.ranking import (
     agreement,
     effects,
     kendall,
     mean_interval,
     near,
-    pareto_front,
     spread,
 )
 from tests.tabular.made import made_up

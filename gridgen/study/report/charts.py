@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gridgen.pages.page import ChartCurve, chart
-from gridgen.pages.plot import PlotPoint, plot, stepped
+from gridgen.pages.plot import PlotPoint, pareto_front, plot, stepped
 from gridgen.study.report.answer import SearchAnswer, of_role, ranked
 from gridgen.study.report.entries import cost_title, last_score, role_text, target, verdict
 from gridgen.study.trials import TrialRecord
@@ -63,12 +63,9 @@ def against_costs(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[
 
 def front(records: Sequence[TrialRecord], cost: str) -> list[tuple[float, float]]:
     """Cost and score of those candidates that none is better and as cheap, the cheapest first."""
-    best: list[tuple[float, float]] = []
-    costly = [(each.candidate.costs[cost], -(each.score or 0)) for each in records]
-    for spent, lost in sorted(costly):
-        if not best or -lost > best[-1][1]:
-            best.append((spent, -lost))
-    return best
+    costs = [float(each.candidate.costs[cost]) for each in records]
+    scores = [each.score or 0.0 for each in records]
+    return [(costs[place], scores[place]) for place in pareto_front(costs, scores)]
 
 
 def _point(record: TrialRecord, x: float, answer: SearchAnswer) -> PlotPoint:

@@ -1,0 +1,93 @@
+"""Draws the figures of docs/which-topology.md from the table of all sub-topologies.
+
+Run it with `python -m docs.which_topology` in the root of the repository.
+"""
+
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from gridgen import TopologyBenchmark, topology_benchmark
+from gridgen.figures import legend_beside, new_figure
+from gridgen.figures.palette import FAINT, LIGHT, topology_style
+from gridgen.pages.plot import pareto_front
+from gridgen.tabular.ranking import effects
+from gridgen.tabular.standings import HEADINGS, named_topologies, simulated
+from gridgen.tabular.table import SPLITS
+
+HERE = Path(__file__).parent
+COLOURS = {"val": LIGHT.mark, "holdout": LIGHT.wrong}
+METHODS = {
+    ("random", "none", "place"): ("random", LIGHT.quiet),
+    ("random", "halving", "place"): ("random, halving", LIGHT.mark),
+    ("tpe", "none", "place"): ("TPE", LIGHT.wrong),
+}
+
+
+def draw_scores(benchmark: TopologyBenchmark) -> None:
+    """Every topology's score against its MACs, those with names in colour."""
+    known, macs = named_topologies(benchmark), benchmark.costs("macs") / 1e6
+    figure, axes = new_figure(10, 3.8, parts=2)
+    for split, axis in zip(SPLITS, axes, strict=True):
+        scores = 100 * benchmark.means(split)
+        axis.scatter(macs, scores, s=14, color=FAINT)
+        front = pareto_front([*macs], [*scores])
+        axis.plot(
+            macs[front], scores[front], color=LIGHT.quiet, linewidth=1, drawstyle="steps-post"
+        )
+        for place, name in enumerate(benchmark):
+            if name in known:
+                style = topology_style(known[name])
+                axis.scatter(macs[place], scores[place], s=60, label=known[name], **style)
+        axis.set(title=HEADINGS[split], xlabel="MMAC of 120x160", ylabel="mean IoU, %")
+    legend_beside(axes[1])
+    save(figure, "scores")
+
+
+def draw_effects(benchmark: TopologyBenchmark) -> None:
+    """What each connection is worth, with 95 % intervals."""
+    figure, (axis,) = new_figure(7, 5.4)
+    for number, split in enumerate(SPLITS):
+        found = effects(benchmark, split)
+        rows = [row + 0.3 * number for row in range(len(found))]
+        values = [100 * each.cut.value for each in found]
+        ends = [[100 * (e.cut.value - e.cut.low), 100 * (e.cut.high - e.cut.value)] for e in found]
+        errors = list(zip(*ends, strict=True))
+        axis.errorbar(
+            values, rows, xerr=errors, fmt="o", color=COLOURS[split], label=HEADINGS[split]
+        )
+    axis.set_yticks(range(len(found)), [each.connection for each in found])
+    axis.invert_yaxis()
+    axis.axvline(0, color=LIGHT.quiet, linewidth=1)
+    axis.set(xlabel="points of IoU with the connection, less without it")
+    axis.legend(frameon=False)
+    save(figure, "effects")
+
+
+def draw_regret() -> None:
+    """Mean regret of simulated searches."""
+    figure, (axis,) = new_figure(6, 3.6)
+    for method, found in simulated("holdout").items():
+        if method in METHODS:
+            title, colour = METHODS[method]
+            regret = [100 * value for value, _ in found.values()]
+            axis.plot([*found], regret, color=colour, marker=".", label=title)
+    axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
+    axis.legend(frameon=False)
+    save(figure, "regret")
+
+
+def save(figure: Figure, name: str) -> None:
+    """Write a figure as SVG, the same each time."""
+    path = HERE / f"which-topology-{name}.svg"
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure.savefig(path, format="svg", metadata={"Date": None})
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    benchmark = topology_benchmark()
+    draw_scores(benchmark)
+    draw_effects(benchmark)
+    draw_regret()
