@@ -1,7 +1,7 @@
 """Searches of a table in place of trainings: how soon a method finds what is good.
 
-Each search is told the score of one seed, drawn for each topology, on the split it searches by;
-what it would name the best is judged by the mean of all seeds, which no search sees.
+Each search is told the scores of one seed, as a study with one seed is, on the split it searches
+by; what it would name the best is judged by the mean of all seeds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def simulate_searches(
     encoded, runs = ENCODINGS[encoding](benchmark), []
     for number in range(searches):
         random = Random(f"{seed} {number}")
-        seen = curves[range(len(benchmark)), random.choices(range(curves.shape[1]), k=len(curves))]
+        seen = curves[:, number % curves.shape[1]]
         order = [*_order(sampler, encoded, seen[:, -1], random, trials)]
         rungs = PRUNERS[pruner].rungs(max(benchmark.epochs), min(benchmark.epochs))
         if rungs is None:

@@ -47,11 +47,12 @@ def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
         ("best topology, mean of its seeds", "best"),
         ("worst topology", "worst"),
         ("standard deviation between topologies", "topologies"),
-        ("standard deviation between two seeds of one", "seeds"),
+        ("shift of all topologies by the seed", "shift"),
+        ("standard deviation of seeds, beside that shift", "seeds"),
     ):
         rows.append([title, *(f"{getattr(spreads[s], name):.{DIGITS}f}" for s in SPLITS)])
     apart = [(spreads[s].best - spreads[s].worst) / spreads[s].seeds for s in SPLITS]
-    rows.append(["best less worst, in standard deviations of a seed", *map("{:.1f}".format, apart)])
+    rows.append(["best less worst, in standard deviations of seeds", *map("{:.1f}".format, apart)])
     seeds = [told(agreement(found[s][:, 0], found[s][:, 1])) for s in SPLITS]
     rows.append(["τ of the orders of two seeds", *seeds])
     both = told(agreement(benchmark.means("val"), benchmark.means("holdout")))

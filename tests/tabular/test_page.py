@@ -33,7 +33,7 @@ def test_the_first_table_tells_the_spread_and_how_far_seeds_agree():
     best = max(benchmark.means("val"))
     assert rows["best topology, mean of its seeds"][0] == f"{best:.3f}"
     assert re.fullmatch(r"0\.\d\d \(0\.\d\d to 0\.\d\d\)", rows["τ of the orders of two seeds"][0])
-    apart = float(rows["best less worst, in standard deviations of a seed"][0])
+    apart = float(rows["best less worst, in standard deviations of seeds"][0])
     assert apart == pytest.approx(18, abs=3)
 
 

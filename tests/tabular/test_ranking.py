@@ -42,7 +42,8 @@ def test_the_interval_holds_the_value_and_narrows_with_more_topologies():
 def test_the_spread_of_topologies_is_told_from_that_of_seeds():
     random = np.random.default_rng(0)
     scores = random.normal(0, 0.04, (4000, 1)) + random.normal(0, 0.01, (4000, 2))
-    found = spread(scores)
+    found = spread(scores + np.array([0.0, 0.03]))
+    assert found.shift == pytest.approx(0.03, rel=0.05)
     assert found.seeds == pytest.approx(0.01, rel=0.05)
     assert found.topologies == pytest.approx((0.04**2 + 0.01**2 / 2) ** 0.5, rel=0.05)
     assert found.best > found.worst
