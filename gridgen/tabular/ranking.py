@@ -72,7 +72,8 @@ def near(values: Scores, share: float = 0.1) -> Pairs:
 class Spread:
     """How far scores lie apart: `best` and `worst` mean of a topology, the standard deviation of
     the means over `topologies`; the `shift` from the worst seed to the best of the mean of all
-    topologies, and the standard deviation of the `seeds` of one topology beside that shift.
+    topologies, and the standard deviation of the `seeds` of one topology beside that shift. Means
+    that differ by `told_apart` are different at 95 %, each pair taken alone.
     """
 
     best: float
@@ -80,6 +81,7 @@ class Spread:
     topologies: float
     shift: float
     seeds: float
+    told_apart: float
 
 
 def spread(scores: Scores) -> Spread:
@@ -87,13 +89,16 @@ def spread(scores: Scores) -> Spread:
     means, of_seeds = scores.mean(axis=1), scores.mean(axis=0)
     # A seed gives all topologies the same stem, order and crops, which are lucky or not for all of
     # them. Whoever compares topologies with equal seeds is not misled by that.
-    within = (scores - of_seeds).var(axis=1, ddof=1).mean()
+    within = sqrt(float((scores - of_seeds).var(axis=1, ddof=1).mean()))
+    topologies, seeds = scores.shape
+    sure = critical(LEVEL, (topologies - 1) * (seeds - 1))
     return Spread(
         best=float(means.max()),
         worst=float(means.min()),
         topologies=float(means.std(ddof=1)),
         shift=float(of_seeds.max() - of_seeds.min()),
-        seeds=sqrt(float(within)),
+        seeds=within,
+        told_apart=sure * within * sqrt(2 / seeds),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from gridgen.grid import TOPOLOGIES, build_grid
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.study.report.statistics import signed
-from gridgen.tabular.ranking import Estimate, agreement, kendall, near, spread
+from gridgen.tabular.ranking import Estimate, Spread, agreement, kendall, near, spread
 from gridgen.tabular.table import (
     COSTS,
     PROXIES,
@@ -49,14 +49,22 @@ def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
         ("standard deviation between topologies", "topologies"),
         ("shift of all topologies by the seed", "shift"),
         ("standard deviation of seeds, beside that shift", "seeds"),
+        ("difference of two topologies that so many seeds can tell", "told_apart"),
     ):
         rows.append([title, *(f"{getattr(spreads[s], name):.{DIGITS}f}" for s in SPLITS)])
+    level = [str(_level_with_the_best(found[s], spreads[s])) for s in SPLITS]
+    rows.append(["topologies that cannot be told from the best", *level])
     apart = [(spreads[s].best - spreads[s].worst) / spreads[s].seeds for s in SPLITS]
     rows.append(["best less worst, in standard deviations of seeds", *map("{:.1f}".format, apart)])
     seeds = [told(agreement(found[s][:, 0], found[s][:, 1])) for s in SPLITS]
     rows.append(["τ of the orders of two seeds", *seeds])
     both = told(agreement(benchmark.means("val"), benchmark.means("holdout")))
     return [*rows, ["τ of val and held out", both, both]]
+
+
+def _level_with_the_best(scores: Scores, found: Spread) -> int:
+    """How many topologies are nearer to the best than the seeds can tell, that one included."""
+    return int((scores.mean(axis=1) > found.best - found.told_apart).sum())
 
 
 def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:

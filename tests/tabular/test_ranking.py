@@ -47,6 +47,8 @@ def test_the_spread_of_topologies_is_told_from_that_of_seeds():
     assert found.seeds == pytest.approx(0.01, rel=0.05)
     assert found.topologies == pytest.approx((0.04**2 + 0.01**2 / 2) ** 0.5, rel=0.05)
     assert found.best > found.worst
+    # Of two seeds each: 1.96 standard deviations, times the root of 2 / 2.
+    assert found.told_apart == pytest.approx(1.96 * found.seeds, rel=0.01)
 
 
 def test_the_effect_of_a_connection_is_what_the_scores_were_made_of():
