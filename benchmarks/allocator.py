@@ -12,12 +12,14 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from gridgen import GridNetwork, GridSpec
-from gridgen.training.processes.allocator import keep_freed_memory
+from gridgen.training.loop.measurement import resident
+from gridgen.training.processes.allocator import freed_memory_kept
 
 PAPER = GridSpec(streams=5, columns="3+3", base_channels=16, classes=19, total_dropout=0.0)
 SMALL = GridSpec(streams=3, columns="2+2", base_channels=8, classes=11, total_dropout=0.0)
@@ -28,8 +30,12 @@ CASES = {
 
 
 def measured(case: str, keep: bool, steps: int) -> dict[str, float]:
-    if keep:
-        keep_freed_memory()
+    with freed_memory_kept() if keep else nullcontext():
+        found = steps_of(case, steps)
+    return found | {"after": resident("VmRSS") / 2**20}
+
+
+def steps_of(case: str, steps: int) -> dict[str, float]:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     spec, batch, side, share = CASES[case]
@@ -72,15 +78,17 @@ def main() -> None:
     if options.case:
         print(json.dumps(measured(options.case, options.keep, options.steps)))
         return
-    print("| step | CPU, ms | kept | ratio | peak MB | kept | ratio |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| step | CPU, ms | kept | ratio | peak MB | kept | ratio | MB afterwards | kept |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for case in CASES:
         # Twice in turns, as the machine may change its pace; the lesser of both.
         pairs = [[in_a_child(case, keep, options.steps) for keep in (False, True)] for _ in "ab"]
         ms, kept_ms = (min(pair[k]["ms"] for pair in pairs) for k in (0, 1))
         mb, kept_mb = (min(pair[k]["MB"] for pair in pairs) for k in (0, 1))
         times = f"{ms:.1f} | {kept_ms:.1f} | {kept_ms / ms:.2f}"
-        print(f"| {case} | {times} | {mb:.0f} | {kept_mb:.0f} | {kept_mb / mb:.2f} |")
+        after, kept_after = (min(pair[k]["after"] for pair in pairs) for k in (0, 1))
+        memory = f"{mb:.0f} | {kept_mb:.0f} | {kept_mb / mb:.2f} | {after:.0f} | {kept_after:.0f}"
+        print(f"| {case} | {times} | {memory} |")
 
 
 if __name__ == "__main__":

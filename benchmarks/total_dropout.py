@@ -25,12 +25,13 @@ from gridgen.files import read_text, write_file
 from gridgen.names import csv_text
 from gridgen.study.driver.writing import asked_of
 from gridgen.study.report.observer import SearchProgress
-from gridgen.tabular.ranking import mean_interval
+from gridgen.study.report.statistics import mean_interval
+from gridgen.tabular.standings import HEADINGS
+from gridgen.tabular.table import SPLITS
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "studies" / "total-dropout.yaml"
 TABLE, FIGURE = ROOT / "benchmarks" / "total-dropout.csv", ROOT / "docs" / "total-dropout.svg"
-SPLITS = ("val", "holdout")
 WANTED = 0.015
 """Half the width of the interval that the difference on val is to have."""
 
@@ -94,7 +95,7 @@ def draw(table: Sequence[dict[str, str]], path: Path) -> None:
             label = f"trained with p = {float(row['total_dropout']):g}"
             values = [100 * float(row[name]) for name in columns]
             axis.plot(left, values, color=colour, marker="o", linewidth=1, label=label)
-        axis.set(title={"val": "val", "holdout": "held out"}[split], xlabel="streams that are left")
+        axis.set(title=HEADINGS[split], xlabel="streams that are left")
         axis.set(ylabel="mean IoU, %", xticks=left, ylim=(0, None))
     handles = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
     axes[0].legend(handles.values(), handles.keys(), frameon=False)

@@ -11,18 +11,14 @@ from matplotlib.figure import Figure
 from gridgen import TopologyBenchmark, topology_benchmark
 from gridgen.figures import legend_beside, new_figure
 from gridgen.figures.palette import FAINT, LIGHT, topology_style
-from gridgen.pages.plot import pareto_front
+from gridgen.study.report.statistics import pareto_front
 from gridgen.tabular.ranking import effects
-from gridgen.tabular.standings import HEADINGS, named_topologies, simulated
+from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, simulated
 from gridgen.tabular.table import SPLITS
 
 HERE = Path(__file__).parent
 COLOURS = {"val": LIGHT.mark, "holdout": LIGHT.wrong}
-METHODS = {
-    ("random", "none", "place"): ("random", LIGHT.quiet),
-    ("random", "halving", "place"): ("random, halving", LIGHT.mark),
-    ("tpe", "none", "place"): ("TPE", LIGHT.wrong),
-}
+STYLES = {"random": "-", "random, halving": "--", "TPE": ":"}
 
 
 def draw_scores(benchmark: TopologyBenchmark) -> None:
@@ -69,10 +65,11 @@ def draw_regret() -> None:
     """Mean regret of simulated searches."""
     figure, (axis,) = new_figure(6, 3.6)
     for method, found in simulated("holdout").items():
-        if method in METHODS:
-            title, colour = METHODS[method]
+        if method in DRAWN:
+            title = DRAWN[method]
             regret = [100 * value for value, _ in found.values()]
-            axis.plot([*found], regret, color=colour, marker=".", label=title)
+            style = {"color": LIGHT.ink, "linestyle": STYLES[title]}
+            axis.plot([*found], regret, marker=".", label=title, **style)
     axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
     axis.legend(frameon=False)
     save(figure, "regret")

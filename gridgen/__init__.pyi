@@ -99,10 +99,10 @@ from gridgen.study.looking import (
 from gridgen.study.store import repair_study as repair_study, retry_study as retry_study
 from gridgen.tabular import (
     TopologyBenchmark as TopologyBenchmark,
-    simulate_searches as simulate_searches,
     topology_benchmark as topology_benchmark,
 )
 from gridgen.tabular.page import write_topologies_page as write_topologies_page
+from gridgen.tabular.simulation import simulate_searches as simulate_searches
 from gridgen.training import (
     Evaluation as Evaluation,
     Inference as Inference,

@@ -2,14 +2,15 @@
 
     python -m benchmarks.topologies.proxies --data data/camvid-third
 
-Writes gridgen/tabular/proxies.csv, each the mean over five fresh networks. Gradient norm as
-Abdelfattah et al. (ICLR 2021) use it, synflow by Tanaka et al. (NeurIPS 2020), NASWOT by Mellor et
-al. (ICML 2021). Six minutes.
+Writes gridgen/tabular/proxies.csv, means over five fresh networks and batches of 16 crops as in
+training. Gradient norm as Abdelfattah et al. (ICLR 2021) use it, over the weights of
+convolutions; synflow by Tanaka et al. (NeurIPS 2020), of these weights too, with BN that changes
+nothing; NASWOT by Mellor et al. (ICML 2021, who take 128 images). Six minutes.
 """
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import fmean
 
 import torch
@@ -17,10 +18,12 @@ from torch import Tensor, nn
 
 from benchmarks.topologies.train import STUDY
 from gridgen import GridNetwork, GridSpec, Study, build_grid, subtopologies
+from gridgen.data.frequencies import count_pixels
 from gridgen.files import write_file
 from gridgen.names import csv_text
 from gridgen.tabular.table import PROXIES, SPEC
 from gridgen.training.loop.batches import Batches, TrainingBatch
+from gridgen.training.loop.labels import class_weights
 from gridgen.training.tasks import Task, task_of
 from gridgen.training.tasks.requirements import load_splits
 
@@ -29,24 +32,29 @@ IMAGES = 16
 
 
 def gradient_norm(network: GridNetwork, batch: TrainingBatch, task: Task) -> float:
-    """The sum over all parameters of the norm of the gradient of the loss."""
+    """The sum of the norms of the gradients of the loss, of all convolutions."""
     images, labels = batch
     task.loss(network.train()(images), labels.long()).backward()
-    return sum(float(p.grad.norm()) for p in network.parameters() if p.grad is not None)
+    return sum(float(gradient.norm()) for _, gradient in weights_of(network))
+
+
+def weights_of(network: GridNetwork) -> Iterator[tuple[Tensor, Tensor]]:
+    """The weights of all convolutions, each with its gradient."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module.weight.grad is not None:
+            yield module.weight.detach(), module.weight.grad
 
 
 def synflow(network: GridNetwork, batch: TrainingBatch, task: Task) -> float:
-    """The logarithm of the sum of |weight x gradient| of all outputs' sum, for an image of ones and
-    absolute weights; BN leaves values as they are.
+    """The logarithm of the sum of weight x gradient of all outputs' sum, for an image of ones and
+    absolute weights. In evaluation a fresh BN leaves values as they are.
     """
     network = network.eval().double()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
     network(torch.ones_like(batch[0][:1]).double()).sum().backward()
-    return math.log(
-        sum(float((p * p.grad).sum()) for p in network.parameters() if p.grad is not None)
-    )
+    return math.log(sum(float((weight * grad).sum()) for weight, grad in weights_of(network)))
 
 
 def naswot(network: GridNetwork, batch: TrainingBatch, task: Task) -> float:
@@ -92,7 +100,8 @@ def main() -> None:
     study = Study.load(STUDY)
     train = load_splits(options.data, study.holdout).train
     batches = Batches(train, study.training.but(batch=IMAGES), seed=0)
-    task = task_of(train)
+    weights = class_weights(study.training, count_pixels(train))
+    task = task_of(train).with_loss(study.training, weights)
     rows = []
     for topology in subtopologies(SPEC):
         found = measured(SPEC.but(topology=topology.topology), batches, task)

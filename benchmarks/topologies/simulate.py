@@ -3,7 +3,7 @@
     python -m benchmarks.topologies.simulate [--searches 1000] [--only tpe]
 
 A row for each method and number of trainings: mean regret over the searches, its quartiles, and
-the share of searches that by then have named one of the best 2 %. Minutes for most methods; gp,
+the share of searches that name one of the best 2 %. Minutes for most methods; gp,
 which fits a Gaussian process for each proposal, takes hours.
 """
 
@@ -16,18 +16,19 @@ import numpy as np
 
 from gridgen.files import write_file
 from gridgen.names import csv_text
-from gridgen.tabular import TopologyBenchmark, simulate_searches, topology_benchmark
+from gridgen.tabular import TopologyBenchmark, topology_benchmark
+from gridgen.tabular.simulation import simulate_searches
 from gridgen.tabular.table import SIMULATIONS, read_rows
 
 METHODS = (
     *(
-        ("random", "none", "place"),
-        ("random", "halving", "place"),
-        ("random", "hyperband", "place"),
+        ("random", "none", "number"),
+        ("random", "halving", "number"),
+        ("random", "hyperband", "number"),
     ),
-    *(("nsga2", "none", "place"), ("nsga2", "none", "connections")),
-    *(("tpe", "none", "place"), ("tpe", "none", "connections")),
-    *(("gp", "none", "place"), ("gp", "none", "connections")),
+    *(("nsga2", "none", "number"), ("nsga2", "none", "connections")),
+    *(("tpe", "none", "number"), ("tpe", "none", "connections")),
+    *(("gp", "none", "number"), ("gp", "none", "connections")),
 )
 TRAININGS = (5, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 MOST = {"gp": 60}
@@ -55,7 +56,7 @@ def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterato
         for trainings in TRAININGS:
             regret = found.regret_after(trainings)
             if trainings <= found.spent[:, -1].max():
-                reached = (found.trainings_to_the_top <= trainings).mean()
+                reached = found.in_the_top_after(trainings).mean()
                 quartiles = np.quantile(regret, [0.25, 0.75])
                 told = (f"{value:.6f}" for value in (regret.mean(), *quartiles, reached))
                 yield [*method, judged_by, str(searches), str(trainings), *told]

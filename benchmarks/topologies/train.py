@@ -28,7 +28,7 @@ from gridgen.study.driver.writing import asked_of
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.observer import SearchProgress
 from gridgen.study.store.tables import TRIALS
-from gridgen.study.trials import Candidate, Training, TrialRecord
+from gridgen.study.trials import Candidate, TrialRecord
 from gridgen.tabular.table import (
     SPEC,
     SPLITS,
@@ -85,7 +85,8 @@ def name_of(candidate: Candidate) -> str:
 
 def machine() -> str:
     """What may change the last bits: the processor, its instructions that torch uses, and torch."""
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text("utf-8").splitlines() if facts.is_file() else []
     pairs = (line.split(":", 1) for line in lines if ":" in line)
     told = {name.strip(): value.strip() for name, value in pairs}
     # Hosts hide the names of processors; the numbers of family and model stay.
@@ -95,13 +96,11 @@ def machine() -> str:
     return f"{name}, {capability}, torch {torch.__version__}"
 
 
-def taken(folder: Path, record: TrialRecord, training: Training) -> BenchmarkTraining:
-    """A training that is over, as its run folder tells it."""
-    run = Run.open(folder / training.folder)
+def taken(run: Run, name: str, seed: int, seconds: float) -> BenchmarkTraining:
+    """A training of this machine that is over, as its run folder tells it."""
     rows = run.rows()
     curves = {s: {int(row["epoch"]): row[f"{s}_iou"] for row in rows} for s in SPLITS}
-    name, digest = name_of(record.candidate), weights_digest(run.weights)
-    return BenchmarkTraining(name, training.seed, curves, training.seconds, digest, machine())
+    return BenchmarkTraining(name, seed, curves, seconds, weights_digest(run.weights), machine())
 
 
 def weights_digest(path: Path) -> str:
@@ -123,7 +122,11 @@ class Collector(SearchProgress):
     def ended(self, record: TrialRecord) -> None:
         super().ended(record)
         done = [t for t in record.trainings if t.state == "finished" and t.folder]
-        fresh = {(e.topology, e.seed): e for e in (taken(self.folder, record, t) for t in done)}
+        name = name_of(record.candidate)
+        fresh = {
+            (name, t.seed): taken(Run.open(self.folder / t.folder), name, t.seed, t.seconds)
+            for t in done
+        }
         before = {(each.topology, each.seed): each for each in trained(self.table)}
         if fresh.keys() - before.keys():
             write_file(self.table, trainings_text([*(fresh | before).values()]))

@@ -32,7 +32,7 @@ def intervals(
     A line stands at 0, which the x axis always holds. `legend` has titles with their styles.
     """
     every = [each for _, found in rows for each in found]
-    least, most = min(0.0, *(e.low for e in every)), max(0.0, *(e.high for e in every))
+    least, most = min([0.0, *(e.low for e in every)]), max([0.0, *(e.high for e in every)])
     axis = Axis(least, most, LEFT, WIDTH - RIGHT)
     drawn, y = [], TOP
     for name, found in rows:

@@ -18,7 +18,7 @@ FAR = 3
 
 @dataclass(frozen=True)
 class PlotPoint:
-    """A point of a plot: a link to the part of the page called `target`.
+    """A point of a plot: a link to the part of the page called `target`, "" for no link.
 
     `style` is a CSS class of the page, `shape` circle, square, diamond or cross. Without y it
     stands at the foot of the plot.
@@ -139,16 +139,3 @@ def stepped(points: Sequence[tuple[float, float]], end: float | None = None) -> 
         line += [(x, line[-1][1])] if line else []
         line.append((x, y))
     return line + ([(end, line[-1][1])] if line and end is not None and end > line[-1][0] else [])
-
-
-def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
-    """The places that nothing as cheap beats, the cheapest first.
-
-    >>> pareto_front([3, 1, 2], [0.5, 0.2, 0.1])
-    [1, 0]
-    """
-    front: list[int] = []
-    for place in sorted(range(len(costs)), key=lambda each: (costs[each], -scores[each])):
-        if not front or scores[place] > scores[front[-1]]:
-            front.append(place)
-    return front

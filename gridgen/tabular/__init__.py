@@ -1,6 +1,5 @@
 """All sub-topologies of one grid, trained: a table to look up, and to test searches with."""
 
-from gridgen.tabular.simulation import Simulation, simulate_searches
 from gridgen.tabular.table import (
     BenchmarkedTopology,
     BenchmarkTraining,

@@ -5,16 +5,21 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.files import write_file
-from gridgen.grid import build_grid
+from gridgen.grid import TOPOLOGIES, build_grid
 from gridgen.pages.intervals import Interval, intervals
 from gridgen.pages.page import ChartCurve, chart, rendered
-from gridgen.pages.plot import PlotPoint, pareto_front, plot, stepped
+from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
-from gridgen.tabular.ranking import Estimate, effects
+from gridgen.study.report.statistics import Estimate, pareto_front
+from gridgen.tabular.ranking import effects
 from gridgen.tabular.standings import (
+    DRAWN,
     HEADINGS,
-    foretelling_rows,
+    effect_rows,
+    level_with_the_best,
     named_topologies,
+    predicting_rows,
+    ranks_of,
     searches_rows,
     simulated,
     standing_rows,
@@ -22,20 +27,14 @@ from gridgen.tabular.standings import (
 )
 from gridgen.tabular.table import SPLITS, ScoredSplit, TopologyBenchmark, topology_benchmark
 
-DRAWN = {
-    ("random", "none", "place"): ("random", "train"),
-    ("random", "halving", "place"): ("random, halving", "val"),
-    ("tpe", "none", "place"): ("TPE", "holdout"),
-}
-"""Searches whose regret is drawn, each with its title and style; the table has all."""
 BEST = 12
 """Topologies in the list of the best."""
 
 
 @checked
-def write_topologies_page(path: PathLike) -> Path:
+def write_topologies_page(path: PathLike, benchmark: TopologyBenchmark | None = None) -> Path:
     """Write what the benchmark of all sub-topologies says as one HTML page. Errors: `FileError`."""
-    return write_file(path, topologies_page(topology_benchmark()))
+    return write_file(path, topologies_page(benchmark or topology_benchmark()))
 
 
 def topologies_page(benchmark: TopologyBenchmark) -> str:
@@ -43,7 +42,7 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
     known = named_topologies(benchmark)
     ranked = sorted(benchmark, key=lambda name: -benchmark[name].mean("holdout"))
     best = {name: known.get(name, name) for name in ranked[:BEST]}
-    drawn = dict.fromkeys([*known, *best])
+    drawn = (known | best).items()
     return rendered(
         "topologies",
         headline=headline(benchmark),
@@ -52,49 +51,61 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
         sure=sure_rows(benchmark),
         known=standing_rows(benchmark, known),
         best=standing_rows(benchmark, best),
-        sketches=[(best.get(n) or known[n], sketch(build_grid(benchmark[n].spec))) for n in drawn],
-        plots=[_plot(benchmark, split, known) for split in SPLITS],
+        sketches=[(name, title, sketch(build_grid(benchmark[name].spec))) for name, title in drawn],
+        plots=[_plot(benchmark, split, dict(drawn)) for split in SPLITS],
+        effect_rows=effect_rows(benchmark),
         effects=_effects(benchmark),
-        foretelling=foretelling_rows(benchmark),
+        predicting=predicting_rows(benchmark),
         searches=searches_rows("holdout"),
         regret=_regret("holdout"),
     )
 
 
 def headline(benchmark: TopologyBenchmark) -> str:
-    """Where the full grid stands, in one sentence."""
-    held_out = sorted((each.mean("holdout") for each in benchmark.values()), reverse=True)
-    told = f"{held_out[0]:.3f} has the best of {len(benchmark)}, {held_out[-1]:.3f} the worst"
+    """How many are level with the best, and where the full grid stands, in one sentence."""
+    scores = benchmark.means("holdout")
+    level = level_with_the_best(benchmark.array("holdout")[:, :, -1])
+    told = f"{level} of {len(benchmark)} topologies are not shown to be worse than the best"
     full = {name: key for key, name in named_topologies(benchmark).items()}.get("gridnet")
     if full is None:
         return f"On the drive that was held out, {told}."
-    score = benchmark[full].mean("holdout")
-    place = held_out.index(score) + 1
-    return (
-        f"On the drive that was held out, the full grid is number {place} with {score:.3f}; {told}."
-    )
+    number = list(benchmark).index(full)
+    place = f"the full grid is number {ranks_of(scores)[number]} with {scores[number]:.3f}"
+    ends = f"the scores go from {scores.min():.3f} to {scores.max():.3f}"
+    return f"On the drive that was held out, {told}; {place}, where {ends}."
 
 
-def _plot(benchmark: TopologyBenchmark, split: ScoredSplit, known: dict[str, str]) -> Any:
-    """Score against MACs, those with names marked, and the front."""
+def _plot(benchmark: TopologyBenchmark, split: ScoredSplit, drawn: dict[str, str]) -> Any:
+    """Score against MACs; those with a sketch are marked and lead to it, and the front is drawn."""
     macs, scores = benchmark.costs("macs"), benchmark.means(split)
     points = [
         PlotPoint(
             cost,
             score,
-            "known" if name in known else "best",
-            f"{known.get(name, name)}: {score:.3f}, {cost / 1e6:.0f} MMAC",
-            "baseline" if name in known else "hollow",
-            "diamond" if name in known else "circle",
+            target(name) if name in drawn else "",
+            f"{drawn.get(name, name)}: {score:.3f}, {cost / 1e6:.0f} MMAC",
+            _style(drawn.get(name)),
+            "diamond" if drawn.get(name) in TOPOLOGIES else "circle",
         )
-        # Those with names are drawn last, above the others.
+        # Those that are marked are drawn last, above the others.
         for name, cost, score in sorted(
-            zip(benchmark, macs, scores, strict=True), key=lambda each: each[0] in known
+            zip(benchmark, macs, scores, strict=True), key=lambda each: each[0] in drawn
         )
     ]
     front = [(macs[place], scores[place]) for place in pareto_front([*macs], [*scores])]
     line = ChartCurve("front", "front", stepped(front))
     return plot(f"IoU, {HEADINGS[split]}, against MACs of 120x160", "MACs", points, [line])
+
+
+def target(name: str) -> str:
+    """What the sketch of a topology is called in the page."""
+    return f"topology-{name}"
+
+
+def _style(title: str | None) -> str:
+    if title is None:
+        return "hollow"
+    return "baseline" if title in TOPOLOGIES else "best"
 
 
 def _effects(benchmark: TopologyBenchmark) -> dict[str, Any]:
@@ -108,7 +119,7 @@ def _effects(benchmark: TopologyBenchmark) -> dict[str, Any]:
         for pair in zip(*found.values(), strict=True)
     ]
     legend = [(HEADINGS[split], split) for split in SPLITS]
-    return intervals("IoU with a connection less without it", "IoU", rows, legend)
+    return intervals("IoU that is lost with each connection", "IoU", rows, legend)
 
 
 def _interval(found: Estimate, style: str) -> Interval:
@@ -119,8 +130,8 @@ def _regret(split: ScoredSplit) -> dict[str, Any] | None:
     """Mean regret by trainings of the methods in `DRAWN`."""
     found = simulated(split)
     curves = [
-        ChartCurve(title, style, _points(found[method]))
-        for method, (title, style) in DRAWN.items()
+        ChartCurve(title, f"method-{number}", _points(found[method]))
+        for number, (method, title) in enumerate(DRAWN.items())
         if method in found
     ]
     drawn = chart(f"Mean regret, {HEADINGS[split]}", "trainings", curves)

@@ -1,31 +1,22 @@
-"""How far two orders agree, and what a connection is worth, with intervals."""
+"""How far two orders agree, how far scores lie apart, and what is lost with a connection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.grid import build_grid
+from gridgen.study.report.statistics import LEVEL, Estimate, mean_interval
 from gridgen.study.report.student import critical
 from gridgen.tabular.encodings import without_dead_ends
-from gridgen.tabular.table import SPEC, ScoredSplit, Scores, TopologyBenchmark
+from gridgen.tabular.table import ScoredSplit, Scores, TopologyBenchmark
 
 Pairs = NDArray[np.bool_]
 """A symmetric matrix over topologies."""
 RESAMPLES = 1000
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value, and the interval in which it lies with a chance of 95 %."""
-
-    value: float
-    low: float
-    high: float
 
 
 def kendall(one: Scores, other: Scores, pairs: Pairs | None = None) -> float:
@@ -37,24 +28,33 @@ def kendall(one: Scores, other: Scores, pairs: Pairs | None = None) -> float:
     >>> round(kendall(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 2)
     0.67
     """
-    counted = np.triu(np.ones((len(one), len(one)), bool) if pairs is None else pairs, 1)
-    first, second = (np.sign(v[:, None] - v[None, :])[counted] for v in (one, other))
-    different = sqrt(np.count_nonzero(first) * np.count_nonzero(second))
-    return float((first * second).sum() / different) if different else 0.0
+    return float(_kendall(one, other, pairs, np.ones((1, len(one))))[0])
 
 
 def agreement(one: Scores, other: Scores, pairs: Pairs | None = None) -> Estimate:
-    """Kendall's tau, with the interval that other topologies in place of these might give.
+    """Kendall's tau with a bootstrap interval: as if other topologies had been drawn.
 
-    A bootstrap of topologies; one that is drawn twice is equal to itself, and tells nothing.
+    A topology that is drawn twice is equal to itself, and such a pair tells nothing.
     """
-    random, found = np.random.default_rng(0), []
-    for _ in range(RESAMPLES):
-        drawn = random.integers(0, len(one), len(one))
-        mine = None if pairs is None else pairs[np.ix_(drawn, drawn)]
-        found.append(kendall(one[drawn], other[drawn], mine))
+    many = len(one)
+    drawn = np.random.default_rng(0).multinomial(many, np.full(many, 1 / many), RESAMPLES)
+    found = _kendall(one, other, pairs, drawn.astype(float))
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(kendall(one, other, pairs), float(low), float(high))
+
+
+def _kendall(one: Scores, other: Scores, pairs: Pairs | None, times: Scores) -> Scores:
+    """Tau-b for each row of `times`, which says how many times each topology counts."""
+    # For each pair, which is the higher one in each list; 0 of those that are left out.
+    counted = 1.0 if pairs is None else pairs
+    first, second = (np.sign(np.subtract.outer(each, each)) * counted for each in (one, other))
+    same, in_first, in_second = (
+        ((times @ matrix) * times).sum(axis=1)
+        for matrix in (first * second, abs(first), abs(second))
+    )
+    different = np.sqrt(in_first * in_second)
+    found: Scores = np.divide(same, different, out=np.zeros_like(same), where=different > 0)
+    return found
 
 
 def near(values: Scores, share: float = 0.1) -> Pairs:
@@ -70,10 +70,11 @@ def near(values: Scores, share: float = 0.1) -> Pairs:
 
 @dataclass(frozen=True)
 class Spread:
-    """How far scores lie apart: `best` and `worst` mean of a topology, the standard deviation of
-    the means over `topologies`; the `shift` from the worst seed to the best of the mean of all
-    topologies, and the standard deviation of the `seeds` of one topology beside that shift. Means
-    that differ by `told_apart` are different at 95 %, each pair taken alone.
+    """How far scores lie apart.
+
+    `best` and `worst` mean of a topology, and the standard deviation of the means of `topologies`.
+    `shift` is the difference that the seed makes to the mean of all topologies, from the worst seed
+    to the best; `seeds` the standard deviation between the seeds of one topology without that.
     """
 
     best: float
@@ -81,40 +82,64 @@ class Spread:
     topologies: float
     shift: float
     seeds: float
-    told_apart: float
+    shape: tuple[int, int]
+    """Topologies and seeds."""
+
+    @property
+    def told_apart(self) -> float:
+        """Difference from which on the means of two topologies, chosen before they were trained,
+        are different at 95 %.
+        """
+        return self._difference(1 - LEVEL)
+
+    @property
+    def below_the_best(self) -> float:
+        """The same for the difference of any topology from the best, which was chosen by its score:
+        Bonferroni's correction over all others.
+        """
+        return self._difference((1 - LEVEL) / (self.shape[0] - 1))
+
+    def _difference(self, error: float) -> float:
+        topologies, seeds = self.shape
+        freedom = (topologies - 1) * (seeds - 1)
+        return critical(1 - error, freedom) * self.seeds * sqrt(2 / seeds)
 
 
 def spread(scores: Scores) -> Spread:
-    """The spread of scores by (topology, seed)."""
+    """The spread of scores by (topology, seed), of two or more each."""
     means, of_seeds = scores.mean(axis=1), scores.mean(axis=0)
     # A seed gives all topologies the same stem, order and crops, which are lucky or not for all of
     # them. Whoever compares topologies with equal seeds is not misled by that.
-    within = sqrt(float((scores - of_seeds).var(axis=1, ddof=1).mean()))
+    rest = scores - means[:, None] - of_seeds + scores.mean()
     topologies, seeds = scores.shape
-    sure = critical(LEVEL, (topologies - 1) * (seeds - 1))
     return Spread(
         best=float(means.max()),
         worst=float(means.min()),
         topologies=float(means.std(ddof=1)),
         shift=float(of_seeds.max() - of_seeds.min()),
-        seeds=within,
-        told_apart=sure * within * sqrt(2 / seeds),
+        seeds=sqrt(float((rest**2).sum()) / ((topologies - 1) * (seeds - 1))),
+        shape=(topologies, seeds),
     )
+
+
+Kept = frozenset[str]
+"""The connections of a network, by name."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a connection is worth: the score with it less the score without.
+    """What is lost where a connection is cut.
 
-    `cut`: of each network that has it, less that of the same without it and the dead ends that its
-    loss leaves, on average `dropped` connections in all; by `networks` that are left. `alone`: over
-    the `pairs` that differ in this connection only; None where there are no two such pairs.
+    `cut`: the score of the networks that have it, less that of what is left of them without it and
+    without the dead ends that this makes; `dropped` connections on average. Networks of which the
+    same is left are one group, `groups` in all. `alone`: the same over the `pairs` of networks that
+    differ in this connection only; None for fewer than two.
     """
 
     connection: str
     cut: Estimate
-    networks: int
     dropped: float
+    groups: int
     alone: Estimate | None
     pairs: int
 
@@ -122,27 +147,21 @@ class Effect:
 def effects(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> list[Effect]:
     """The effect of each connection of the full grid, of those where it can be told."""
     scores = {frozenset(each.connections): each.mean(split) for each in benchmark.values()}
-    found = (_effect(each.name, scores) for each in build_grid(SPEC).connections)
+    found = (_effect(each.name, scores) for each in build_grid(benchmark.spec).connections)
     return [effect for effect in found if effect is not None]
 
 
-Kept = frozenset[str]
-
-
 def _effect(name: str, scores: Mapping[Kept, float]) -> Effect | None:
-    """The effect of a connection; None for fewer than two networks that are left without it."""
-    grid = build_grid(SPEC)
-    # The networks that have it, by what is left of them without it.
     groups: dict[Kept, list[Kept]] = {}
     for kept in scores:
-        left = without_dead_ends(grid, kept - {name})
-        if name in kept and left in scores:
-            groups.setdefault(left, []).append(kept)
+        if name in kept:
+            groups.setdefault(without_dead_ends(kept - {name}), []).append(kept)
+    groups = {left: kept for left, kept in groups.items() if left in scores}
     if len(groups) < 2:
         return None
-    # No network is in two groups, so that the gains of groups are independent of each other.
+    # No network is in two groups, so that the luck of one training is in one gain alone.
     gains = [fmean(scores[k] for k in kept) - scores[left] for left, kept in groups.items()]
-    dropped = [len(kept) - len(left) for left, each in groups.items() for kept in each]
+    dropped = [fmean(len(k) for k in kept) - len(left) for left, kept in groups.items()]
     pairs = [
         scores[kept] - scores[left]
         for left, each in groups.items()
@@ -150,15 +169,4 @@ def _effect(name: str, scores: Mapping[Kept, float]) -> Effect | None:
         if len(kept) == len(left) + 1
     ]
     alone = mean_interval(pairs) if len(pairs) > 1 else None
-    return Effect(name, mean_interval(gains), len(groups), fmean(dropped), alone, len(pairs))
-
-
-def mean_interval(values: Sequence[float]) -> Estimate:
-    """The mean with Student's interval.
-
-    >>> mean_interval([1.0, 2.0, 3.0]).value
-    2.0
-    """
-    mean = fmean(values)
-    half = critical(LEVEL, len(values) - 1) * stdev(values) / sqrt(len(values))
-    return Estimate(mean, mean - half, mean + half)
+    return Effect(name, mean_interval(gains), fmean(dropped), len(groups), alone, len(pairs))

@@ -1,7 +1,7 @@
 """Searches of a table in place of trainings: how soon a method finds what is good.
 
-Each search is told the scores of one seed, as a study with one seed is, on the split it searches
-by; what it would name the best is judged by the mean of all seeds.
+Each search is told the scores of one seed, as a study with one seed is; what it would name the best
+is judged by the other seeds, which it does not see.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,56 +10,67 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import optuna
 from numpy.typing import NDArray
-from optuna.trial import TrialState, create_trial
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import UsageError, unknown
+from gridgen.space.choices import Params
 from gridgen.study.methods import PRUNERS, SAMPLERS
+from gridgen.study.proposals.sampler import FeasibleSampler
+from gridgen.study.proposals.seen import SeenTrials
 from gridgen.study.rungs import Rungs
+from gridgen.study.trials import Candidate
 from gridgen.tabular.encodings import ENCODINGS, Encoding
-from gridgen.tabular.table import ScoredSplit, Scores, TopologyBenchmark
+from gridgen.tabular.table import SPEC, ScoredSplit, Scores, TopologyBenchmark
 
 TOP = 0.02
 """The share of the topologies that counts as the best."""
 
 
 @checked_fields
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Simulation:
     """Simulated searches; rows are searches, columns the topologies that each began to train.
 
-    `tried` holds places in the table, `spent` the trainings until then, in whole ones, `quality`
-    the mean score of the topology that the search would name by then, on the split that judges.
-    `best` is the highest mean of all, `threshold` the least of the best 2 %.
+    `tried` holds numbers of the table, `spent` the trainings until then, in whole ones, `quality`
+    the score, by the judge, of the topology that the search would name by then. For each search,
+    `best` is the judge's highest score of all, `threshold` the least of its best 2 %.
     """
 
     tried: NDArray[np.intp]
     spent: Scores
     quality: Scores
-    best: float
-    threshold: float
+    best: Scores
+    threshold: Scores
 
     @property
     def regret(self) -> Scores:
         """How far what is named lies below the best of all."""
-        return self.best - self.quality
+        return self.best[:, None] - self.quality
 
     @checked
     def regret_after(self, trainings: float) -> Scores:
         """The regret of each search after so many whole trainings, nan before the first."""
-        begun = (self.spent <= trainings).sum(axis=1)
-        last = self.regret[np.arange(len(begun)), np.maximum(begun - 1, 0)]
-        return np.where(begun > 0, last, np.nan)
+        return self._after(trainings, self.regret)
+
+    @checked
+    def in_the_top_after(self, trainings: float) -> Scores:
+        """Whether each search names one of the best 2 % after so many trainings: 1 or 0."""
+        there = self.quality >= self.threshold[:, None]
+        return self._after(trainings, there.astype(np.float64))
 
     @property
     def trainings_to_the_top(self) -> Scores:
-        """Whole trainings until each search names one of the best 2 %; infinity where none does."""
-        there = self.quality >= self.threshold
+        """Trainings until each search first names one of the best 2 %, infinity where none does."""
+        there = self.quality >= self.threshold[:, None]
         first = there.argmax(axis=1)
         spent = self.spent[np.arange(len(first)), first]
         return np.where(there.any(axis=1), spent, np.inf)
+
+    def _after(self, trainings: float, values: Scores) -> Scores:
+        begun = (self.spent <= trainings).sum(axis=1)
+        last = values[np.arange(len(begun)), np.maximum(begun - 1, 0)]
+        return np.where(begun > 0, last, np.nan)
 
 
 @checked
@@ -68,7 +79,7 @@ def simulate_searches(
     sampler: str = "random",
     *,
     pruner: str = "none",
-    encoding: str = "place",
+    encoding: str = "number",
     searches: int = 1000,
     trials: int = 100,
     split: ScoredSplit = "val",
@@ -78,59 +89,69 @@ def simulate_searches(
     """Search a table many times with a sampler, and perhaps a pruner that pauses trainings.
 
     Each search begins to train `trials` different topologies, one after the other. It searches by
-    `split`, and is judged by `judged_by`, else by the same. Errors: `UsageError`.
+    `split` and one of the seeds in turn, and is judged by `judged_by`, else the same, and the mean
+    of the other seeds. `encoding`: a sampler sees the `number` of a topology in the table, as a
+    study with `topology: every` has it, or its `connections`. Errors: `UsageError`.
 
     >>> from gridgen import topology_benchmark
     >>> found = simulate_searches(topology_benchmark(), searches=20, trials=4)
-    >>> found.tried.shape, bool(found.regret[:, -1].mean() < found.regret[:, 0].mean())
-    ((20, 4), True)
+    >>> found.tried.shape
+    (20, 4)
     """
     _require(benchmark, sampler, pruner, encoding, searches, trials)
-    curves, quality = benchmark.array(split), benchmark.means(judged_by or split)
+    curves, judge = benchmark.array(split), benchmark.array(judged_by or split)[:, :, -1]
     encoded, runs = ENCODINGS[encoding](benchmark), []
+    last = int(np.ceil(TOP * len(benchmark))) - 1
     for number in range(searches):
-        random = Random(f"{seed} {number}")
-        seen = curves[:, number % curves.shape[1]]
+        random, mine = Random(f"{seed} {number}"), number % curves.shape[1]
+        seen, quality = curves[:, mine], np.delete(judge, mine, axis=1).mean(axis=1)
         order = [*_order(sampler, encoded, seen[:, -1], random, trials)]
-        rungs = PRUNERS[pruner].rungs(max(benchmark.epochs), min(benchmark.epochs))
+        # All are validated at equal distances.
+        rungs = PRUNERS[pruner].rungs(benchmark.epochs[-1], benchmark.epochs[0])
         if rungs is None:
-            spent = np.arange(1.0, trials + 1)
-            named = _best_so_far(seen[order, -1])
+            spent, named = np.arange(1.0, trials + 1), _best_so_far(seen[order, -1])
         else:
             spent, named = _halved(rungs, seen[order], benchmark.epochs)
-        runs.append((order, spent, quality[np.array(order)[named]]))
-    tried, spent, reached = (np.array(each) for each in zip(*runs, strict=True))
-    ranked = np.sort(quality)[::-1]
-    last = int(np.ceil(TOP * len(benchmark))) - 1
-    return Simulation(tried, spent, reached, float(ranked[0]), float(ranked[last]))
+        ranked = np.sort(quality)[::-1]
+        runs.append((order, spent, quality[np.array(order)[named]], ranked[0], ranked[last]))
+    return Simulation(*(np.array(each) for each in zip(*runs, strict=True)))
 
 
 def _order(
     sampler: str, encoding: Encoding, scores: Scores, random: Random, trials: int
 ) -> Iterator[int]:
-    """The topologies that a search trains, one after the other, told the score of each."""
-    if sampler == "random":
-        yield from random.sample(range(len(scores)), trials)
-        return
-    make = SAMPLERS[sampler].make
-    if make is None:  # all, in their order
-        yield from range(trials)
-        return
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=make(random.randrange(2**31)), direction="maximize")
+    """The topologies that a search trains, one after the other, told the score of each.
+
+    By the sampler of a study: what was tried before, or is no network, is drawn at random instead.
+    """
     left = dict.fromkeys(range(len(scores)))
-    for _ in range(trials):
-        trial = study.ask(dict(encoding.space))
-        place = encoding.place(trial.params)
-        if place in left:
-            study.tell(trial, scores[place])
-        else:  # known already, or no network: a search draws at random then
-            study.tell(trial, state=TrialState.FAIL)
-            place = random.choice([*left])
-            params, space = encoding.point(place), dict(encoding.space)
-            study.add_trial(create_trial(value=scores[place], params=params, distributions=space))
-        del left[place]
-        yield place
+    if sampler == "random":
+        yield from random.sample([*left], trials)
+        return
+    points = [*map(encoding.point, left)]
+
+    def choose(point: Params | None) -> Candidate:
+        # Without a sampler, the next one in order.
+        number = next(iter(left)) if point is None else encoding.number(point)
+        return _candidate(points[number if number in left else random.choice([*left])])
+
+    make = SAMPLERS[sampler].make
+    base = None if make is None else make(random.randrange(2**31))
+    proposing = FeasibleSampler(base, encoding.space, choose)
+    known = SeenTrials(encoding.space, PRUNERS["none"], epochs=1)
+    for place in range(trials):
+        known.ask(proposing)
+        assert proposing.chosen is not None
+        number = encoding.number(proposing.chosen.params)
+        assert number is not None
+        known.show(place, (), "finished", float(scores[number]))
+        del left[number]
+        yield number
+
+
+def _candidate(point: Params) -> Candidate:
+    """A point as samplers of studies take it; the rest of a candidate is of no use to them."""
+    return Candidate("", point, SPEC, {}, {}, "")
 
 
 def _best_so_far(seen: Scores) -> NDArray[np.intp]:
@@ -156,7 +177,8 @@ def _halved(rungs: Rungs, seen: Scores, epochs: Sequence[int]) -> tuple[Scores, 
             if rungs.paused(one):
                 rungs.promote(one)
             done += _go_on(rungs, one, seen[one], epochs, reached)
-            waiting = rungs.promotable()
+            # At the end one of each rung goes on, however few there are.
+            waiting = rungs.promotable(int(number == len(seen) - 1))
         spent.append(done / epochs[-1])
         named.append(max(range(number + 1), key=lambda n: (reached[n], seen[n, reached[n] - 1])))
     return np.array(spent), np.array(named)
@@ -196,6 +218,8 @@ def _require(
         raise UsageError(f"sampler {sampler} needs {SAMPLERS[sampler].needs}; install it")
     if searches < 1:
         raise UsageError(f"searches is {searches}; give 1 at least")
+    if len(benchmark.seeds) < 2:
+        raise UsageError("a search is judged by other seeds than its own, but there is one seed")
     if not 1 <= trials <= len(benchmark):
         raise UsageError(f"trials is {trials}; give 1 to {len(benchmark)}")
     if PRUNERS[pruner].halving is None and pruner != "none":

@@ -1,13 +1,15 @@
-"""The tables of the benchmark's page: how sure it is, who stands where, what foretells a score."""
+"""The tables of the benchmark's page: how sure it is, who stands where, what predicts a score."""
 
 from collections.abc import Mapping
+from statistics import fmean
 
 import numpy as np
 
 from gridgen.grid import TOPOLOGIES, build_grid
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.study.report.statistics import signed
-from gridgen.tabular.ranking import Estimate, Spread, agreement, kendall, near, spread
+from gridgen.study.report.entries import cost_title
+from gridgen.study.report.statistics import Estimate
+from gridgen.tabular.ranking import agreement, effects, kendall, near, spread
 from gridgen.tabular.table import (
     COSTS,
     PROXIES,
@@ -24,47 +26,40 @@ ALIKE = 0.1
 """Share by which parameters may differ where topologies of about equal parameters are compared."""
 SHOWN = (10, 20, 40, 60, 100)
 """Trainings after which the table of searches tells the regret."""
+REACHED = 40
+"""Trainings after which it tells how many searches name one of the best."""
 HEADINGS: Mapping[str, str] = {"val": "val", "holdout": "held out"}
 TextRows = list[list[str]]
 
 
-def told(found: Estimate) -> str:
-    """A value with its interval.
-
-    >>> told(Estimate(0.5, -0.25, 0.75))
-    '0.50 (−0.25 to 0.75)'
-    """
-    value, low, high = (signed(each, 2) for each in (found.value, found.low, found.high))
-    return f"{value} ({low} to {high})"
-
-
 def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
     """How far topologies and seeds lie apart, and how far two seeds agree on the order."""
-    rows = [["mean IoU", *HEADINGS.values()]]
     found = {split: benchmark.array(split)[:, :, -1] for split in SPLITS}
     spreads = {split: spread(scores) for split, scores in found.items()}
+    rows = [["mean IoU", *HEADINGS.values()]]
     for title, name in (
         ("best topology, mean of its seeds", "best"),
         ("worst topology", "worst"),
         ("standard deviation between topologies", "topologies"),
-        ("shift of all topologies by the seed", "shift"),
-        ("standard deviation of seeds, beside that shift", "seeds"),
-        ("difference of two topologies that so many seeds can tell", "told_apart"),
+        ("difference that the seed makes to all of them", "shift"),
+        ("standard deviation between seeds, without that", "seeds"),
+        ("least difference of a pair that the seeds can show", "told_apart"),
     ):
         rows.append([title, *(f"{getattr(spreads[s], name):.{DIGITS}f}" for s in SPLITS)])
-    level = [str(_level_with_the_best(found[s], spreads[s])) for s in SPLITS]
-    rows.append(["topologies that cannot be told from the best", *level])
     apart = [(spreads[s].best - spreads[s].worst) / spreads[s].seeds for s in SPLITS]
     rows.append(["best less worst, in standard deviations of seeds", *map("{:.1f}".format, apart)])
-    seeds = [told(agreement(found[s][:, 0], found[s][:, 1])) for s in SPLITS]
+    level = [str(level_with_the_best(found[split])) for split in SPLITS]
+    rows.append(["topologies not shown to be worse than the best", *level])
+    seeds = [agreement(found[s][:, 0], found[s][:, 1]).told(2) for s in SPLITS]
     rows.append(["τ of the orders of two seeds", *seeds])
-    both = told(agreement(benchmark.means("val"), benchmark.means("holdout")))
+    both = agreement(benchmark.means("val"), benchmark.means("holdout")).told(2)
     return [*rows, ["τ of val and held out", both, both]]
 
 
-def _level_with_the_best(scores: Scores, found: Spread) -> int:
-    """How many topologies are nearer to the best than the seeds can tell, that one included."""
-    return int((scores.mean(axis=1) > found.best - found.told_apart).sum())
+def level_with_the_best(scores: Scores) -> int:
+    """How many topologies the seeds do not show to be worse than the best, that one included."""
+    found = spread(scores)
+    return int((scores.mean(axis=1) > found.best - found.below_the_best).sum())
 
 
 def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
@@ -79,80 +74,105 @@ def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
 
 
 def standing_rows(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> TextRows:
-    """Scores, places and costs of some topologies, in the order of the held-out score.
+    """Scores, ranks and costs of some topologies, in the order of the held-out score.
 
     "beaten by" says how many of those that need no more MACs score higher on the hold-out.
     """
-    places = {split: _places(benchmark.means(split)) for split in SPLITS}
+    ranks = {split: ranks_of(benchmark.means(split)) for split in SPLITS}
     order = {name: number for number, name in enumerate(benchmark)}
     held_out, macs = benchmark.means("holdout"), benchmark.costs("macs")
     costs = ("parameters", "MMAC", "held out per GMAC", "beaten by, at no more MACs")
-    rows = [["topology", "held out", "place", "val", "place", *costs]]
-    for name in sorted(names, key=lambda each: places["holdout"][order[each]]):
+    rows = [["topology", "held out", "rank", "val", "rank", *costs]]
+    for name in sorted(names, key=lambda each: ranks["holdout"][order[each]]):
         at, entry = order[name], benchmark[name]
         beaten = int(((macs <= macs[at]) & (held_out > held_out[at])).sum())
         row = [names[name]]
         for split in ("holdout", "val"):
-            row += [f"{entry.mean(split):.{DIGITS}f}", str(places[split][at])]
+            row += [f"{entry.mean(split):.{DIGITS}f}", str(ranks[split][at])]
         row += [f"{entry.costs['parameters']:,}", f"{macs[at] / 1e6:,.0f}"]
         rows.append([*row, f"{held_out[at] / macs[at] * 1e9:.2f}", str(beaten)])
     return rows
 
 
-def _places(scores: Scores) -> list[int]:
-    """The place of each: 1 for the highest."""
+def ranks_of(scores: Scores) -> list[int]:
+    """The rank of each: 1 for the highest."""
     return [int((scores > each).sum()) + 1 for each in scores]
 
 
-def foretelling_rows(benchmark: TopologyBenchmark) -> TextRows:
-    """Kendall's tau of costs, proxies and early scores with the last scores, and of them among
-    topologies of about equal parameters.
+def predicting_rows(benchmark: TopologyBenchmark) -> TextRows:
+    """Kendall's tau of costs, proxies and early scores with the last scores, also among topologies
+    of about equal parameters.
     """
     alike = near(benchmark.costs("parameters"), ALIKE)
-    title = f"τ, parameters within {100 * ALIKE:.0f} %"
-    rows = [["of a score after the last epoch and", *(f"τ, {h}" for h in HEADINGS.values()), title]]
-    for name, values in foretellers(benchmark).items():
-        found = [told(agreement(values, benchmark.means(split))) for split in SPLITS]
-        rows.append([name, *found, told(agreement(values, benchmark.means("val"), alike))])
-    for place, epoch in enumerate(benchmark.epochs[:-1]):
-        # Of another seed: the early score of the same training would share its luck.
-        early = [f"{_early(benchmark, split, place):.2f}" for split in SPLITS]
+    title = f"τ, {HEADINGS['holdout']}, parameters within {100 * ALIKE:.0f} %"
+    rows = [["of the last score and", *(f"τ, {each}" for each in HEADINGS.values()), title]]
+    for name, values in predictors(benchmark).items():
+        found = [agreement(values, benchmark.means(split)).told(2) for split in SPLITS]
+        rows.append([name, *found, agreement(values, benchmark.means("holdout"), alike).told(2)])
+    for number, epoch in enumerate(benchmark.epochs[:-1]):
+        early = [f"{_early(benchmark, split, number):.2f}" for split in SPLITS]
         rows.append([f"score of another seed at epoch {epoch}", *early, ""])
     return rows
 
 
-def _early(benchmark: TopologyBenchmark, split: ScoredSplit, place: int) -> float:
+def _early(benchmark: TopologyBenchmark, split: ScoredSplit, number: int) -> float:
+    """Of another seed: the early score of the same training would share its luck."""
     scores = benchmark.array(split)
-    return kendall(scores[:, 0, place], scores[:, 1, -1])
+    return fmean(kendall(scores[:, a, number], scores[:, b, -1]) for a, b in ((0, 1), (1, 0)))
 
 
-def foretellers(benchmark: TopologyBenchmark) -> dict[str, Scores]:
+def predictors(benchmark: TopologyBenchmark) -> dict[str, Scores]:
     """What is known of each topology before it is trained, by name."""
-    found = {name.replace("_", " "): benchmark.costs(name) for name in COSTS}
+    found = {cost_title(name): benchmark.costs(name) for name in COSTS}
     proxies = {row.pop("topology"): row for row in read_rows(PROXIES)}
     for name in next(iter(proxies.values())):
         values = np.array([float(proxies[topology][name]) for topology in benchmark])
-        found[name.replace("_", " ")] = values
+        found[cost_title(name)] = values
     return found
+
+
+def effect_rows(benchmark: TopologyBenchmark) -> TextRows:
+    """What is lost with each connection, in points of IoU."""
+    found = {split: {e.connection: e for e in effects(benchmark, split)} for split in SPLITS}
+    rows = [["connection", "cut with it", *(f"lost, {each}" for each in HEADINGS.values())]]
+    rows[0] += ["pairs", *(f"alone, {each}" for each in HEADINGS.values())]
+    for name, effect in found["val"].items():
+        both = [found[split][name] for split in SPLITS]
+        alone = ["" if e.alone is None else _points(e.alone) for e in both]
+        pairs = str(effect.pairs) if effect.alone else ""
+        cut = (_points(each.cut) for each in both)
+        rows.append([name, f"{effect.dropped - 1:.1f}", *cut, pairs, *alone])
+    return rows
+
+
+def _points(found: Estimate) -> str:
+    return Estimate(100 * found.value, 100 * found.low, 100 * found.high).told(1)
 
 
 def searches_rows(judged_by: ScoredSplit) -> TextRows:
     """Mean regret of simulated searches after some trainings, in points of IoU."""
-    rows = [
-        ["sampler", "pruner", "sees", *(f"after {n}" for n in SHOWN), "found the top 2 % by 40"]
-    ]
+    after = [f"after {number}" for number in SHOWN]
+    rows = [["sampler", "pruner", "encoding", *after, f"of the best 2 % after {REACHED}"]]
     for method, found in simulated(judged_by).items():
         regrets = [f"{100 * found[n][0]:.1f}" if n in found else "" for n in SHOWN]
-        reached = f"{100 * found[40][1]:.0f} %" if 40 in found else ""
+        reached = f"{100 * found[REACHED][1]:.0f} %" if REACHED in found else ""
         rows.append([*method, *regrets, reached])
     return rows
 
 
 Method = tuple[str, str, str]
+DRAWN: Mapping[Method, str] = {
+    ("random", "none", "number"): "random",
+    ("random", "halving", "number"): "random, halving",
+    ("tpe", "none", "number"): "TPE",
+}
+"""Searches whose regret is drawn, each with its title; the table has all."""
 
 
 def simulated(judged_by: ScoredSplit) -> dict[Method, dict[int, tuple[float, float]]]:
-    """By method and number of trainings: mean regret, and the share that found the best 2 %."""
+    """By sampler, pruner and encoding, and by number of trainings: the mean regret, and the share
+    of searches that name one of the best 2 %.
+    """
     table: dict[Method, dict[int, tuple[float, float]]] = {}
     for row in read_rows(SIMULATIONS):
         if row["judged_by"] == judged_by:

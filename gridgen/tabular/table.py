@@ -12,17 +12,18 @@ from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from statistics import fmean
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.arguments import checked, checked_fields
-from gridgen.errors import FileError, SpecError, reason_of
+from gridgen.errors import FileError, SpecError, UsageError, reason_of
 from gridgen.files import read_text
 from gridgen.grid import GridLike, GridSpec, as_grid
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.names import csv_text
+from gridgen.spec.facts import shown_value
 
 ScoredSplit = Literal["val", "holdout"]
 SPLITS: tuple[ScoredSplit, ...] = ("val", "holdout")
@@ -32,7 +33,12 @@ SPEC = GridSpec(
 """The full grid, as `studies/every-topology.yaml` has it."""
 IMAGE = (120, 160)
 """Height and width of the images, in pixels, to which the costs refer."""
-COSTS = ("parameters", "macs", "activations", "receptive_field", "paths")
+CostName = Literal["parameters", "macs", "activations", "receptive_field", "paths"]
+COSTS: tuple[CostName, ...] = ("parameters", "macs", "activations", "receptive_field", "paths")
+SEEDS = (0, 1)
+"""Those that every topology is trained with. Others are left out of means: a seed shifts the scores
+of all topologies, so that means over different seeds could not be compared.
+"""
 TRAINING = ("topology", "seed", "seconds", "weights", "machine")
 HERE = Path(__file__).parent
 NETWORKS, TRAININGS = HERE / "networks.csv", HERE / "trainings.csv"
@@ -45,8 +51,15 @@ ScoreKey = tuple[str, ScoredSplit, int, int]
 Scores = NDArray[np.float64]
 
 
+class NotInTableError(SpecError, KeyError):
+    """The table has no such topology."""
+
+    # That of a KeyError is for keys, and puts a sentence in quotes.
+    __str__ = Exception.__str__
+
+
 @checked_fields
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BenchmarkTraining:
     """One training of a topology.
 
@@ -71,7 +84,7 @@ class BenchmarkTraining:
 
 
 @checked_fields
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BenchmarkedTopology:
     """A sub-topology, by the hash that `Subtopology.name` gives, its costs and its trainings.
 
@@ -86,8 +99,8 @@ class BenchmarkedTopology:
 
     @checked
     def mean(self, split: ScoredSplit = "val") -> float:
-        """The mean over all its seeds of the mean IoU after the last epoch."""
-        return fmean(each.score(split) for each in self.trainings)
+        """The mean of the seeds 0 and 1 of the mean IoU after the last epoch."""
+        return fmean(each.score(split) for each in self.trainings if each.seed in SEEDS)
 
     @property
     def spec(self) -> GridSpec:
@@ -98,16 +111,26 @@ class BenchmarkedTopology:
 @checked_fields
 @dataclass(frozen=True, eq=False)
 class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
-    """The trained topologies by name, the smallest first; `spec` is the full grid."""
+    """The trained topologies by name: the fewest connections first, of equally many by name.
 
+    `spec` is the full grid. Errors: `UsageError` where there is none.
+    """
+
+    spec: ClassVar[GridSpec] = SPEC
     entries: tuple[BenchmarkedTopology, ...]
-    spec: GridSpec = SPEC
+
+    def __post_init__(self) -> None:
+        if not self.entries or not all(each.trainings for each in self.entries):
+            raise UsageError("a benchmark needs topologies, each with its trainings")
 
     @cached_property
     def _named(self) -> dict[str, BenchmarkedTopology]:
         return {each.name: each for each in self.entries}
 
     def __getitem__(self, name: str) -> BenchmarkedTopology:
+        if name not in self._named:
+            fact = f"the benchmark has no topology {shown_value(name)}"
+            raise NotInTableError(f"{fact}; of(...) finds a spec, or a name such as unet")
         return self._named[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -117,22 +140,21 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
         return len(self._named)
 
     @checked
-    def of(self, network: GridLike) -> BenchmarkedTopology:
-        """The entry of a spec or grid.
+    def of(self, network: GridLike | str) -> BenchmarkedTopology:
+        """The entry of a spec, a grid, or a topology that has a name, such as `unet`.
 
         Errors: `SpecError` for another network than a trained sub-topology of this grid.
         """
-        grid = as_grid(network)
-        name = Subtopology(tuple(c.name for c in grid.connections)).name
-        spec = grid.spec
-        if not isinstance(spec, GridSpec) or spec.but(topology=SPEC.topology) != SPEC:
-            known = f"{SPEC.shape}, classes = {SPEC.classes}, total_dropout = 0, size = pad"
-            raise SpecError(f"the benchmark holds sub-topologies of {known}, not this network")
-        if name not in self._named:
-            raise SpecError(
-                f"the benchmark has not trained {name}, {len(grid.connections)} connections"
-            )
-        return self._named[name]
+        grid = as_grid(SPEC.but(topology=network) if isinstance(network, str) else network)
+        if not isinstance(grid.spec, GridSpec):
+            raise SpecError(f"{grid.spec.title} is no sub-topology of the benchmark's grid")
+        mine, known = grid.spec.complete(), SPEC.complete()
+        for field in mine.keys() - {"topology"}:
+            if mine[field] != known[field]:
+                given, wanted = shown_value(mine[field]), shown_value(known[field])
+                fact = f"{field} is {given}, but {wanted} in the benchmark"
+                raise SpecError(f"{fact}; begin with benchmark.spec.but(topology=...)")
+        return self[Subtopology(tuple(each.name for each in grid.connections)).name]
 
     @cached_property
     def scores(self) -> Mapping[ScoreKey, float]:
@@ -167,11 +189,11 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
 
     @checked
     def means(self, split: ScoredSplit = "val") -> Scores:
-        """The mean over all seeds of each topology, in their order, after the last epoch."""
+        """The mean of the seeds 0 and 1 of each topology, in their order, after the last epoch."""
         return np.array([each.mean(split) for each in self.values()])
 
     @checked
-    def costs(self, name: str) -> Scores:
+    def costs(self, name: CostName) -> Scores:
         """A cost of all topologies, in their order."""
         return np.array([float(each.costs[name]) for each in self.values()])
 

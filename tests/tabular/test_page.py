@@ -6,9 +6,16 @@ import pytest
 
 from gridgen.grid import TOPOLOGIES
 from gridgen.pages.intervals import Interval, intervals
+from gridgen.study.report.entries import cost_title
 from gridgen.tabular import page, ranking, standings
 from gridgen.tabular.page import headline, topologies_page, write_topologies_page
-from gridgen.tabular.standings import foretelling_rows, named_topologies, standing_rows, sure_rows
+from gridgen.tabular.standings import (
+    effect_rows,
+    named_topologies,
+    predicting_rows,
+    standing_rows,
+    sure_rows,
+)
 from gridgen.tabular.table import COSTS
 from tests.study.report.browser import Browser, program
 from tests.tabular.made import EPOCHS, made_up
@@ -16,7 +23,7 @@ from tests.tabular.made import EPOCHS, made_up
 benchmark = made_up()
 few = made_up(most=30)
 HEADER = "sampler,pruner,encoding,judged_by,searches,trainings,regret,quartile_1,quartile_3,found\n"
-ROW = "tpe,none,place,holdout,1000,{},{},0.01,0.03,0.25\n"
+ROW = "tpe,none,number,holdout,1000,{},{},0.01,0.03,0.25\n"
 
 
 @pytest.fixture(autouse=True)
@@ -50,17 +57,34 @@ def test_all_named_topologies_stand_in_the_order_of_what_was_held_out():
 
 
 def test_costs_proxies_and_early_scores_are_compared_with_the_last_scores():
-    titles = [row[0] for row in foretelling_rows(few)[1:]]
-    assert titles[: len(COSTS)] == [name.replace("_", " ") for name in COSTS]
+    titles = [row[0] for row in predicting_rows(few)[1:]]
+    assert titles[: len(COSTS)] == [cost_title(name) for name in COSTS]
     assert {"gradient norm", "synflow", "naswot"} < set(titles)
     assert titles[-1] == f"score of another seed at epoch {EPOCHS[-2]}"
 
 
 def test_the_headline_says_where_the_full_grid_stands_if_it_is_trained():
-    assert re.search(
-        r"the full grid is number \d+ with 0\.\d{3}; 0\.\d{3} has", headline(benchmark)
-    )
+    told = headline(benchmark)
+    assert re.search(r"\d+ of 279 topologies are not shown to be worse than the best", told)
+    assert re.search(r"the full grid is number \d+ with 0\.\d{3}, where the scores go from", told)
     assert "full grid" not in headline(few)
+
+
+def test_connections_that_hang_on_others_are_cut_with_them_and_have_no_pairs():
+    titles, *rows = effect_rows(benchmark)
+    found = {row[0]: dict(zip(titles, row, strict=True)) for row in rows}
+    assert len(found) == 17
+    assert float(found["sub_2_0"]["cut with it"]) > 1
+    assert found["sub_2_0"]["pairs"] == found["sub_2_0"]["alone, val"] == ""
+    assert found["lateral_0_2"]["pairs"] == "56"
+    assert re.fullmatch(r"1\.\d \(\d\.\d to 1\.\d\)", found["lateral_0_2"]["alone, val"])
+
+
+def test_every_link_of_a_plot_leads_to_its_sketch():
+    html = topologies_page(few)
+    links = set(re.findall(r'href="#([^"]+)"', html))
+    assert links
+    assert links <= set(re.findall(r'<figure id="([^"]+)"', html))
 
 
 def test_the_page_has_every_part():
@@ -86,11 +110,10 @@ def test_intervals_hold_zero_and_stand_in_their_rows():
 
 @pytest.mark.slow
 @pytest.mark.skipif(program() is None, reason="Chromium is not installed")
-def test_the_page_fits_a_phone(tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "topology_benchmark", lambda: few)
+def test_the_page_fits_a_phone(tmp_path):
     browser = Browser(tmp_path / "profile")
     try:
-        browser.open(write_topologies_page(tmp_path / "page.html"), 400)
+        browser.open(write_topologies_page(tmp_path / "page.html", few), 400)
         assert browser.ask("document.documentElement.scrollWidth") <= 400
     finally:
         browser.close()

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from gridgen.pages.plot import pareto_front
 from gridgen.tabular.ranking import (
     agreement,
     effects,
     kendall,
-    mean_interval,
     near,
     spread,
 )
+from gridgen.tabular.standings import level_with_the_best
 from tests.tabular.made import made_up
 
 
@@ -51,6 +50,16 @@ def test_the_spread_of_topologies_is_told_from_that_of_seeds():
     assert found.told_apart == pytest.approx(1.96 * found.seeds, rel=0.01)
 
 
+def test_the_best_of_many_equal_topologies_is_not_shown_to_be_better():
+    random = np.random.default_rng(0)
+    scores = random.normal(0.5, 0.01, (279, 2))
+    means = scores.mean(axis=1)
+    pairwise = (means > means.max() - spread(scores).told_apart).sum()
+    assert pairwise < 200 < 270 < level_with_the_best(scores)
+    scores[0] += 0.1
+    assert level_with_the_best(scores) == 1
+
+
 def test_the_effect_of_a_connection_is_what_the_scores_were_made_of():
     found = {each.connection: each for each in effects(made_up(noise=0.0))}
     assert len(found) == 17
@@ -61,12 +70,3 @@ def test_the_effect_of_a_connection_is_what_the_scores_were_made_of():
     assert found["sub_2_0"].dropped >= 2
     assert found["up_1_2"].cut.value > found["lateral_0_2"].cut.value
     assert found["lateral_0_2"].cut.value >= 0.01 * found["lateral_0_2"].dropped - 1e-9
-
-
-def test_a_mean_of_equal_values_has_no_width():
-    found = mean_interval([0.5, 0.5, 0.5])
-    assert (found.low, found.high) == (0.5, 0.5)
-
-
-def test_the_front_holds_what_nothing_cheaper_beats():
-    assert pareto_front([1, 2, 2, 3, 4], [0.1, 0.3, 0.2, 0.3, 0.4]) == [0, 1, 4]

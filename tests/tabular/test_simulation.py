@@ -1,13 +1,15 @@
 """Simulated searches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gridgen import build_grid
 from gridgen.errors import UsageError
-from gridgen.tabular import simulate_searches
+from gridgen.study.proposals.seen import SeenTrials
+from gridgen.tabular import TopologyBenchmark, simulation
 from gridgen.tabular.encodings import ENCODINGS, without_dead_ends
-from gridgen.tabular.table import SPEC
+from gridgen.tabular.simulation import simulate_searches
 from tests.tabular.made import made_up
 
 quiet = made_up(noise=0.0)
@@ -31,10 +33,14 @@ def test_without_noise_the_regret_only_falls():
     assert (np.diff(simulate_searches(quiet, searches=20).regret, axis=1) <= 0).all()
 
 
-def test_what_is_named_is_judged_by_all_seeds_and_noise_costs():
-    noisy = simulate_searches(made_up(noise=0.05), searches=200, trials=279)
-    assert noisy.regret[:, -1].mean() > 0.005
-    assert noisy.regret[:, -1].min() >= 0
+def test_the_judge_is_the_seed_that_the_search_has_not_seen():
+    noisy = made_up(noise=0.05)
+    found = simulate_searches(noisy, searches=2, trials=279)
+    scores = noisy.array("val")[:, :, -1]
+    # Search 0 sees seed 0: the best of that, judged by seed 1, is what it names in the end.
+    assert found.quality[0, -1] == scores[scores[:, 0].argmax(), 1]
+    assert found.best.tolist() == [scores[:, 1].max(), scores[:, 0].max()]
+    assert (found.regret[:, -1] > 0.005).all()
 
 
 def test_the_same_seed_gives_the_same_searches_and_another_gives_others():
@@ -56,31 +62,51 @@ def test_halving_spends_less_and_names_the_best_of_those_that_came_farthest():
 
 def test_the_top_is_reached_later_by_what_is_slower():
     found = simulate_searches(quiet, searches=300, trials=279)
-    best = int((quiet.means() >= found.threshold).sum())
+    best = int((quiet.means() >= found.threshold[0]).sum())
     # The first of n of 279, drawn one after the other, comes at 280 / (n + 1) on average.
     assert found.trainings_to_the_top.mean() == pytest.approx(280 / (best + 1), rel=0.2)
-    assert (
-        np.isinf(simulate_searches(quiet, searches=50, trials=1).trainings_to_the_top).mean() > 0.9
-    )
+    by_forty = (found.trainings_to_the_top <= 40).mean()
+    assert found.in_the_top_after(40).mean() == by_forty  # without noise it stays there
+    short = simulate_searches(quiet, searches=50, trials=1)
+    assert np.isinf(short.trainings_to_the_top).mean() > 0.9
 
 
 def test_the_score_on_one_split_is_judged_on_the_other():
     found = simulate_searches(quiet, searches=2, judged_by="holdout")
-    assert found.best == quiet.means("holdout").max()
+    assert (found.best == quiet.means("holdout").max()).all()
+
+
+def test_nsga2_goes_on_to_other_generations_by_connections_too(monkeypatch):
+    generations = []
+
+    class Noting(SeenTrials):
+        def ask(self, sampler):
+            noted = super().ask(sampler)
+            generations.extend(v for k, v in noted.items() if k.endswith("generation"))
+            return noted
+
+    monkeypatch.setattr(simulation, "SeenTrials", Noting)
+    simulate_searches(quiet, "nsga2", encoding="connections", searches=1, trials=60)
+    assert max(generations) >= 2
+
+
+def test_at_the_end_of_halving_one_training_is_whole_however_few_there_are():
+    found = simulate_searches(quiet, pruner="halving", searches=5, trials=2)
+    assert (found.spent[:, -1] >= 1).all()
 
 
 def test_switches_stand_for_what_is_left_without_dead_ends():
     encoding, names = ENCODINGS["connections"](quiet), list(quiet)
-    for place in (0, 100, 278):
-        point = encoding.point(place)
-        assert encoding.place(point) == place
-        assert {name for name, kept in point.items() if kept} == set(
-            quiet[names[place]].connections
-        )
-    alone = dict.fromkeys(encoding.space, False) | dict.fromkeys(quiet[names[0]].connections, True)
-    assert encoding.place(alone | {"sub_1_0": True}) == 0
-    assert encoding.place(dict.fromkeys(encoding.space, False)) is None
-    assert not without_dead_ends(build_grid(SPEC), frozenset())
+    for number in (0, 100, 278):
+        point = encoding.point(number)
+        assert encoding.number(point) == number
+        kept = {name for name, switched_on in point.items() if switched_on}
+        assert kept == set(quiet[names[number]].connections)
+    nothing = dict.fromkeys(encoding.space.named, False)
+    alone = nothing | dict.fromkeys(quiet[names[0]].connections, True)
+    assert encoding.number(alone | {"sub_1_0": True}) == 0
+    assert encoding.number(nothing) is None
+    assert not without_dead_ends(frozenset())
 
 
 @pytest.mark.parametrize(
@@ -98,3 +124,9 @@ def test_switches_stand_for_what_is_left_without_dead_ends():
 def test_what_cannot_be_simulated_is_refused(asked, said):
     with pytest.raises(UsageError, match=said):
         simulate_searches(quiet, **asked)
+
+
+def test_one_seed_is_too_few():
+    entries = tuple(replace(each, trainings=each.trainings[:1]) for each in quiet.values())
+    with pytest.raises(UsageError, match="there is one seed"):
+        simulate_searches(TopologyBenchmark(entries))

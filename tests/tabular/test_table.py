@@ -6,10 +6,10 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from gridgen import GridSpec, Study, count, paths, receptive_field, subtopologies
-from gridgen.errors import SpecError
+from gridgen import GridSpec, Study, count, load_spec, paths, receptive_field, subtopologies
+from gridgen.errors import SpecError, UsageError
 from gridgen.project.shipped import shipped
-from gridgen.tabular import topology_benchmark
+from gridgen.tabular import TopologyBenchmark, topology_benchmark
 from gridgen.tabular.table import (
     COSTS,
     IMAGE,
@@ -78,6 +78,7 @@ def test_a_table_that_is_written_again_is_the_same():
 def test_an_entry_is_found_by_its_spec_and_tells_its_network():
     made = made_up()
     unet = made.of(SPEC.but(topology="unet"))
+    assert made.of("unet") is unet
     assert made[unet.name] is unet
     assert set(unet.spec.topology.keep) == set(unet.connections)
     assert made.of(unet.spec) is unet
@@ -85,17 +86,38 @@ def test_an_entry_is_found_by_its_spec_and_tells_its_network():
     assert made.scores[unet.name, "holdout", 1, 40] == unet.trainings[1].curves["holdout"][40]
 
 
-@pytest.mark.parametrize("change", [{"streams": 4}, {"base_channels": 16}, {"classes": 3}])
-def test_another_network_is_refused(change):
-    with pytest.raises(SpecError, match="sub-topologies of 3 streams, 2\\+2 columns, F0 = 8"):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"streams": 4}, "streams is 4, but 3 in the benchmark; begin with benchmark.spec"),
+        ({"total_dropout": 0.1}, "total_dropout is 0.1, but 0.0 in the benchmark"),
+    ],
+)
+def test_another_network_is_refused_with_what_differs(change, said):
+    with pytest.raises(SpecError, match=said):
         made_up().of(SPEC.but(**change))
+    with pytest.raises(SpecError, match="unet-2015 is no sub-topology"):
+        made_up().of(load_spec("unet-2015"))
 
 
-def test_a_network_that_is_not_trained_is_refused():
-    with pytest.raises(SpecError, match="has not trained a7cd6f2fc04a"):
-        made_up(most=3).of(SPEC)
+def test_what_the_table_does_not_hold_is_said_in_one_line():
+    made = made_up(most=3)
+    for asked in (lambda: made["unet"], lambda: made.of(SPEC)):
+        with pytest.raises(SpecError, match=r"the benchmark has no topology .*; of.* finds a spec"):
+            asked()
+    assert made.get("unet") is None  # a mapping as any other
+    with pytest.raises(UsageError, match=r"unknown name .mac.; did you mean .macs."):
+        made.costs("mac")
+    with pytest.raises(UsageError, match="needs topologies"):
+        TopologyBenchmark(())
 
 
-def test_epochs_and_seeds_are_those_that_all_have():
+def test_means_are_of_the_seeds_that_all_have():
+    made = made_up(noise=0.0, seeds=3)
+    assert made.seeds == (0, 1)
+    assert made.means().max() == made_up(noise=0.0).means().max() < 0.5
+    assert len({*(len(each.trainings) for each in made.values())}) == 2
+
+
+def test_epochs_are_those_that_all_have():
     assert made_up().epochs == EPOCHS
-    assert made_up(seeds=3).seeds == (0, 1, 2)

@@ -156,7 +156,8 @@ class Search:
         """Train baselines, candidates and confirmations, and write the answer, come what may."""
         searching = Searching(self.study, self.conductor.proposals, wanted)
         done = trained(self.conductor.listed)
-        self.watch.started(wanted, done, self.engine.places, self.conductor.listed)
+        self.watch.started(wanted, done, self.engine.places)
+        self.watch.taken_up(self.conductor.listed)
         for line in told_of(self.study):
             self.watch.noted(line)
         try:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gridgen.pages.page import ChartCurve, chart
-from gridgen.pages.plot import PlotPoint, pareto_front, plot, stepped
+from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.study.report.answer import SearchAnswer, of_role, ranked
 from gridgen.study.report.entries import cost_title, last_score, role_text, target, verdict
+from gridgen.study.report.statistics import pareto_front
 from gridgen.study.trials import TrialRecord
 
 COSTS = ("parameters", "macs", "activations", "training_memory")

@@ -22,12 +22,13 @@ MANY_REFUSALS = 10
 class SearchObserver:
     """Callbacks of a search. The base class ignores every event."""
 
-    def started(
-        self, wanted: int, done: int, places: int = 1, before: Sequence[TrialRecord] = ()
-    ) -> None:
+    def started(self, wanted: int, done: int, places: int = 1) -> None:
         """The search begins; `done` of `wanted` candidates were trained before. So many trainings
-        run at once as there are places; `before` are the trials of earlier starts.
+        run at once as there are places.
         """
+
+    def taken_up(self, records: Sequence[TrialRecord]) -> None:
+        """These trials are there from earlier starts; told after `started`."""
 
     def noted(self, line: str) -> None:
         """Something is to be known before the search goes on."""
@@ -84,14 +85,15 @@ class SearchProgress(SearchObserver):
             # Without automatic refresh there is no thread, and lines change on events alone.
             self.live = Live(console=console(), auto_refresh=False, transient=True)
 
-    def started(
-        self, wanted: int, done: int, places: int = 1, before: Sequence[TrialRecord] = ()
-    ) -> None:
-        """Say how many were trained before, and take up the best of them."""
+    def started(self, wanted: int, done: int, places: int = 1) -> None:
+        """Say how many were trained before."""
         self.wanted, self.done, self.places = wanted, done, max(places, 1)
-        self.best = next(iter(ranked(of_role(before, "searched"))), None)
         if done:
             self._print(f"{done} of {wanted} trained before")
+
+    def taken_up(self, records: Sequence[TrialRecord]) -> None:
+        """The best of them is the best so far."""
+        self.best = next(iter(ranked(of_role(records, "searched"))), None)
 
     def noted(self, line: str) -> None:
         """Print it."""

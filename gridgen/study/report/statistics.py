@@ -12,6 +12,8 @@ from statistics import fmean, stdev
 
 from gridgen.study.report.student import critical, two_sided
 
+LEVEL = 0.95
+"""Of the intervals around one value alone."""
 ERROR = 0.05
 """Chance that any difference is claimed where there is none."""
 MINUS = "\u2212"
@@ -144,3 +146,45 @@ class Welch:
         error = sqrt(one + other)
         freedom = (one + other) ** 2 / (one**2 / many + other**2 / others)
         return cls(error, freedom, two_sided(pair.mean / error, freedom))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def told(self, digits: int) -> str:
+        """The value and the interval.
+
+        >>> Estimate(0.5, -0.25, 0.75).told(2)
+        '0.50 (−0.25 to 0.75)'
+        """
+        value, low, high = (signed(each, digits) for each in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
+
+
+def mean_interval(values: Sequence[float]) -> Estimate:
+    """The mean of two values or more with Student's interval.
+
+    >>> mean_interval([1.0, 2.0, 3.0]).told(1)
+    '2.0 (−0.5 to 4.5)'
+    """
+    mean = fmean(values)
+    half = critical(LEVEL, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return Estimate(mean, mean - half, mean + half)
+
+
+def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
+    """The places that nothing as cheap beats, the cheapest first.
+
+    >>> pareto_front([3, 1, 2], [0.5, 0.2, 0.1])
+    [1, 0]
+    """
+    front: list[int] = []
+    for place in sorted(range(len(costs)), key=lambda each: (costs[each], -scores[each])):
+        if not front or scores[place] > scores[front[-1]]:
+            front.append(place)
+    return front

@@ -28,7 +28,7 @@ from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
-from gridgen.training.processes.allocator import keep_freed_memory
+from gridgen.training.processes.allocator import freed_memory_kept
 from gridgen.training.processes.precision import slow_precision
 from gridgen.training.recipe import Recipe, setting_of
 from gridgen.training.run.checkpoint import newest
@@ -199,12 +199,12 @@ def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
 
     The run is locked against other trainings; of several processes, the first holds the lock.
     """
-    if device.type == "cpu":
-        keep_freed_memory()
     with ExitStack() as held:
         devices.by_first(lambda: held.enter_context(run.locked()))
         if newest(run.checkpoints) is None and run.is_finished(run.rows()):
             return  # and whoever took the checkpoints away needs them no more
+        if device.type == "cpu":
+            held.enter_context(freed_memory_kept())
         trainer = Trainer(run, splits, device, watch)
         trainer.restore()
         trainer.go()

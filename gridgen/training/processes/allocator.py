@@ -6,29 +6,45 @@ pages is cleared and mapped again in the next one.
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-"""What `mallopt` of glibc calls them, in malloc.h."""
-KEPT = 2**30
-"""Free bytes at the end of the heap above which they are given back."""
-LARGEST = 2**25
-"""Bytes of an allocation from which on it is one of its own; glibc allows no more."""
 SETTINGS = {
-    "MALLOC_TRIM_THRESHOLD_": (TRIM_THRESHOLD, KEPT),
-    "MALLOC_MMAP_THRESHOLD_": (MMAP_THRESHOLD, LARGEST),
+    # Bytes of an allocation from which on it is mapped on its own; glibc allows no more.
+    "MALLOC_MMAP_THRESHOLD_": (-3, 2**25),
+    # Free bytes at the end of the heap above which they are given back.
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**30),
 }
+"""By the variable of the environment that sets it too: its number in malloc.h, and the value."""
+OTHERS = ("LD_PRELOAD", "GLIBC_TUNABLES")
+"""Variables by which users choose another allocator, or tell this one what to do."""
 
 
-def keep_freed_memory() -> bool:
-    """Have this process keep freed memory for its next allocation; whether that was possible.
+@contextmanager
+def freed_memory_kept() -> Iterator[bool]:
+    """Keep freed memory for the next allocation of this process, and give it back at the end.
 
-    Not where a variable of the environment says how, nor without glibc.
+    Yields whether that is possible: it needs glibc, and nothing is changed where the user has set
+    one of `SETTINGS` or `OTHERS`. Allocations of 32 MiB and more are mapped anew as before.
     """
-    if any(name in os.environ for name in (*SETTINGS, "LD_PRELOAD", "GLIBC_TUNABLES")):
-        return False
+    library = _glibc()
+    # The second setting without the first would only switch off what glibc learns by itself.
+    kept = library is not None and all(library.mallopt(*each) for each in SETTINGS.values())
     try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # macOS, musl, Windows
-        return False
-    done = [bool(mallopt(*setting)) for setting in SETTINGS.values()]
-    return all(done)
+        yield kept
+    finally:
+        if kept:
+            library.malloc_trim(0)
+
+
+def _glibc() -> Any:
+    """The C library of this process, None where it is not glibc or is not to be told anything."""
+    if any(name in os.environ for name in (*SETTINGS, *OTHERS)):
+        return None
+    try:
+        library = ctypes.CDLL(None)
+        library.mallopt, library.malloc_trim  # noqa: B018 - musl and macOS have neither
+    except (AttributeError, OSError, TypeError):
+        return None
+    return library

@@ -748,7 +748,7 @@ class Heard(SearchObserver):
     def __init__(self) -> None:
         self.lines: list[tuple[object, ...]] = []
 
-    def started(self, wanted, done, places=1, before=()):
+    def started(self, wanted, done, places=1):
         self.lines.append(("started", wanted, done))
 
     def noted(self, line):

@@ -170,7 +170,8 @@ def test_a_log_tells_beginnings_ends_the_best_and_the_time_left(capsys):
 def test_the_best_so_far_is_that_of_earlier_starts_too(capsys):
     def act(watch: SearchObserver) -> None:
         before = [record(1, HIGH, made=GRID), record(2, (0.7,), role="baseline", made=GRID)]
-        watch.started(4, 1, before=before)
+        watch.started(4, 1)
+        watch.taken_up(before)
         watch.ended(record(3, (0.25,), made=GRID))
 
     assert "best 0.4980 (trial 1)" in lines(capsys, act)[-1]

@@ -4,7 +4,12 @@ from random import Random
 
 import pytest
 
-from gridgen.study.report.statistics import SeedScores, differences
+from gridgen.study.report.statistics import (
+    SeedScores,
+    differences,
+    mean_interval,
+    pareto_front,
+)
 from gridgen.study.report.student import critical, two_sided
 
 # Abramowitz and Stegun, table 26.10: two-sided quantiles at 95 % and 99 %.
@@ -126,3 +131,12 @@ def test_a_difference_of_six_spreads_is_seen_with_three_seeds():
         one, other = (SeedScores("", tuple(draw.gauss(at, 1) for _ in range(3))) for at in (6, 0))
         claims += differences([one], [other])[0].distinguishable
     assert claims >= 190
+
+
+def test_a_mean_of_equal_values_has_no_width():
+    found = mean_interval([0.5, 0.5, 0.5])
+    assert (found.low, found.high) == (0.5, 0.5)
+
+
+def test_the_front_holds_what_nothing_cheaper_beats():
+    assert pareto_front([1, 2, 2, 3, 4], [0.1, 0.3, 0.2, 0.3, 0.4]) == [0, 1, 4]

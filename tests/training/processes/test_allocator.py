@@ -10,16 +10,20 @@ from gridgen.training.processes import allocator
 FAULTS = """
 import resource, sys
 import torch
-from gridgen.training.processes.allocator import keep_freed_memory
+from gridgen.training.loop.measurement import resident
+from gridgen.training.processes.allocator import freed_memory_kept
 
-kept = keep_freed_memory()
 def step():
     return [torch.ones(2**18) for _ in range(40)]
-step()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(10):
+
+with freed_memory_kept() as kept:
     step()
-print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        step()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    held = resident("VmRSS")
+print(kept, faults, held - resident("VmRSS"))
 """
 
 
@@ -27,22 +31,24 @@ print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_the_pages_of_a_step_are_there_in_the_next(monkeypatch):
     def told(**environment):
         with monkeypatch.context() as patched:
-            for name in (*allocator.SETTINGS, "LD_PRELOAD", "GLIBC_TUNABLES"):
+            for name in (*allocator.SETTINGS, *allocator.OTHERS):
                 patched.delenv(name, raising=False)
             for name, value in environment.items():
                 patched.setenv(name, value)
             found = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, check=True)
-        kept, faults = found.stdout.decode().split()
-        return kept, int(faults)
+        kept, faults, given_back = found.stdout.decode().split()
+        return kept, int(faults), int(given_back)
 
-    kept, faults = told()
-    without, more = told(MALLOC_TRIM_THRESHOLD_="0")
+    kept, faults, given_back = told()
+    without, more, _ = told(MALLOC_TRIM_THRESHOLD_="0")
     assert (kept, without) == ("True", "False")
     assert faults < 0.1 * more
+    assert given_back > 30 * 2**20  # of the forty megabytes of a step
 
 
 def test_where_there_is_no_glibc_nothing_is_done(monkeypatch):
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
-    for name in (*allocator.SETTINGS, "LD_PRELOAD", "GLIBC_TUNABLES"):
+    for name in (*allocator.SETTINGS, *allocator.OTHERS):
         monkeypatch.delenv(name, raising=False)
-    assert not allocator.keep_freed_memory()
+    with allocator.freed_memory_kept() as kept:
+        assert not kept
