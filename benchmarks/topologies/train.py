@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from gridgen import GridgenError, Run, Study, Subtopology, build_grid, search, subtopologies
+from gridgen import GridgenError, Run, Study, Subtopology, search, subtopologies
 from gridgen.emit.weights import load_tensors
 from gridgen.files import write_file
 from gridgen.names import csv_text
@@ -28,7 +28,7 @@ from gridgen.study.driver.writing import asked_of
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.observer import SearchProgress
 from gridgen.study.store.tables import TRIALS
-from gridgen.study.trials import Candidate, TrialRecord
+from gridgen.study.trials import TrialRecord
 from gridgen.tabular.table import (
     SPEC,
     SPLITS,
@@ -67,7 +67,7 @@ def known_table(study: Study, trainings: Sequence[BenchmarkTraining]) -> str:
     rows = []
     for label in study.dimensions.named["topology"].labels():
         candidate = counted(study, {"topology": label}).candidate
-        if scores := trained.get(name_of(candidate)):
+        if scores := trained.get(Subtopology.of(candidate.network).name):
             told = {"role": "searched", "candidate": candidate.key}
             told |= {"seeds": joined(scores), "scores": joined(scores.values())}
             rows.append([*(told.get(column, "") for column in TRIALS), value_text(label)])
@@ -76,11 +76,6 @@ def known_table(study: Study, trainings: Sequence[BenchmarkTraining]) -> str:
 
 def joined(values: Iterable[object]) -> str:
     return " ".join(map(str, values))
-
-
-def name_of(candidate: Candidate) -> str:
-    grid = build_grid(candidate.network)
-    return Subtopology(tuple(each.name for each in grid.connections)).name
 
 
 def machine() -> str:
@@ -122,7 +117,7 @@ class Collector(SearchProgress):
     def ended(self, record: TrialRecord) -> None:
         super().ended(record)
         done = [t for t in record.trainings if t.state == "finished" and t.folder]
-        name = name_of(record.candidate)
+        name = Subtopology.of(record.candidate.network).name
         fresh = {
             (name, t.seed): taken(Run.open(self.folder / t.folder), name, t.seed, t.seconds)
             for t in done

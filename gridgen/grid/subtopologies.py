@@ -29,6 +29,17 @@ class Subtopology:
 
     connections: tuple[str, ...]
 
+    @classmethod
+    @checked
+    def of(cls, grid: GridLike) -> "Subtopology":
+        """The one that a spec or grid is.
+
+        >>> spec = GridSpec(streams=2, columns="1+1", base_channels=8, classes=4, topology="resnet")
+        >>> Subtopology.of(spec).connections
+        ('lateral_0_1',)
+        """
+        return cls(tuple(connection.name for connection in as_grid(grid)))
+
     @property
     def name(self) -> str:
         """A hash of the names of its connections, the same in every grid that has them.

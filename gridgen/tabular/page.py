@@ -1,5 +1,6 @@
 """The page of the benchmark: what all trained sub-topologies say, and how sure it is."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from gridgen.pages.page import ChartCurve, chart, rendered
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
 from gridgen.study.report.statistics import Estimate, pareto_front
-from gridgen.tabular.ranking import effects
+from gridgen.tabular.ranking import Effect, effects
 from gridgen.tabular.standings import (
     DRAWN,
     HEADINGS,
@@ -43,6 +44,7 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
     ranked = sorted(benchmark, key=lambda name: -benchmark[name].mean("holdout"))
     best = {name: known.get(name, name) for name in ranked[:BEST]}
     drawn = (known | best).items()
+    lost = {split: effects(benchmark, split) for split in SPLITS}
     return rendered(
         "topologies",
         headline=headline(benchmark),
@@ -53,8 +55,8 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
         best=standing_rows(benchmark, best),
         sketches=[(name, title, sketch(build_grid(benchmark[name].spec))) for name, title in drawn],
         plots=[_plot(benchmark, split, dict(drawn)) for split in SPLITS],
-        effect_rows=effect_rows(benchmark),
-        effects=_effects(benchmark),
+        effect_rows=effect_rows(lost),
+        effects=_effects(lost),
         predicting=predicting_rows(benchmark),
         searches=searches_rows("holdout"),
         regret=_regret("holdout"),
@@ -108,9 +110,8 @@ def _style(title: str | None) -> str:
     return "baseline" if title in TOPOLOGIES else "best"
 
 
-def _effects(benchmark: TopologyBenchmark) -> dict[str, Any]:
-    """What each connection is worth, on both splits."""
-    found = {split: effects(benchmark, split) for split in SPLITS}
+def _effects(found: Mapping[ScoredSplit, Sequence[Effect]]) -> dict[str, Any]:
+    """What is lost with each connection, on both splits."""
     rows = [
         (
             pair[0].connection,

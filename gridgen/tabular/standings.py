@@ -1,15 +1,15 @@
 """The tables of the benchmark's page: how sure it is, who stands where, what predicts a score."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
 
-from gridgen.grid import TOPOLOGIES, build_grid
+from gridgen.grid import TOPOLOGIES
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.study.report.entries import cost_title
 from gridgen.study.report.statistics import Estimate
-from gridgen.tabular.ranking import agreement, effects, kendall, near, spread
+from gridgen.tabular.ranking import Effect, agreement, kendall, near, spread
 from gridgen.tabular.table import (
     COSTS,
     PROXIES,
@@ -66,8 +66,7 @@ def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
     """The topologies that have names, by what the table calls them; those that it holds."""
     found: dict[str, str] = {}
     for name in TOPOLOGIES:
-        connections = build_grid(benchmark.spec.but(topology=name))
-        key = Subtopology(tuple(each.name for each in connections)).name
+        key = Subtopology.of(benchmark.spec.but(topology=name)).name
         if key in benchmark:
             found.setdefault(key, name)
     return found
@@ -131,17 +130,16 @@ def predictors(benchmark: TopologyBenchmark) -> dict[str, Scores]:
     return found
 
 
-def effect_rows(benchmark: TopologyBenchmark) -> TextRows:
-    """What is lost with each connection, in points of IoU."""
-    found = {split: {e.connection: e for e in effects(benchmark, split)} for split in SPLITS}
+def effect_rows(found: Mapping[ScoredSplit, Sequence[Effect]]) -> TextRows:
+    """What is lost with each connection, in points of IoU, from the effects on each split."""
     rows = [["connection", "cut with it", *(f"lost, {each}" for each in HEADINGS.values())]]
     rows[0] += ["pairs", *(f"alone, {each}" for each in HEADINGS.values())]
-    for name, effect in found["val"].items():
-        both = [found[split][name] for split in SPLITS]
+    for both in zip(*(found[split] for split in SPLITS), strict=True):
+        effect = both[0]
         alone = ["" if e.alone is None else _points(e.alone) for e in both]
         pairs = str(effect.pairs) if effect.alone else ""
         cut = (_points(each.cut) for each in both)
-        rows.append([name, f"{effect.dropped - 1:.1f}", *cut, pairs, *alone])
+        rows.append([effect.connection, f"{effect.dropped - 1:.1f}", *cut, pairs, *alone])
     return rows
 
 

@@ -154,7 +154,7 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
                 given, wanted = shown_value(mine[field]), shown_value(known[field])
                 fact = f"{field} is {given}, but {wanted} in the benchmark"
                 raise SpecError(f"{fact}; begin with benchmark.spec.but(topology=...)")
-        return self[Subtopology(tuple(each.name for each in grid.connections)).name]
+        return self[Subtopology.of(grid).name]
 
     @cached_property
     def scores(self) -> Mapping[ScoreKey, float]:

@@ -9,6 +9,7 @@ from gridgen.pages.intervals import Interval, intervals
 from gridgen.study.report.entries import cost_title
 from gridgen.tabular import page, ranking, standings
 from gridgen.tabular.page import headline, topologies_page, write_topologies_page
+from gridgen.tabular.ranking import effects
 from gridgen.tabular.standings import (
     effect_rows,
     named_topologies,
@@ -16,7 +17,7 @@ from gridgen.tabular.standings import (
     standing_rows,
     sure_rows,
 )
-from gridgen.tabular.table import COSTS
+from gridgen.tabular.table import COSTS, SPLITS
 from tests.study.report.browser import Browser, program
 from tests.tabular.made import EPOCHS, made_up
 
@@ -71,7 +72,7 @@ def test_the_headline_says_where_the_full_grid_stands_if_it_is_trained():
 
 
 def test_connections_that_hang_on_others_are_cut_with_them_and_have_no_pairs():
-    titles, *rows = effect_rows(benchmark)
+    titles, *rows = effect_rows({split: effects(benchmark, split) for split in SPLITS})
     found = {row[0]: dict(zip(titles, row, strict=True)) for row in rows}
     assert len(found) == 17
     assert float(found["sub_2_0"]["cut with it"]) > 1
