@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
+from random import Random
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import TopologyError
@@ -59,23 +60,28 @@ class Subtopology:
 def count_subtopologies(grid: GridLike) -> int:
     """The number of sub-topologies of the full grid of a spec or grid, however large.
 
-    What can still be chosen depends on the maps that are reached alone, so sets of maps are
-    counted, not sub-topologies. Errors: `TopologyError` for a network of another family.
+    Errors: `TopologyError` for a network of another family.
 
     >>> count_subtopologies(GridSpec(streams=3, columns="2+2", base_channels=8, classes=4))
     279
     """
+    return _Ways(_full(grid)).total
+
+
+@checked
+def draw_subtopology(grid: GridLike, random: Random) -> Subtopology:
+    """A sub-topology of the full grid of a spec or grid, each with the same probability, however
+    many there are.
+
+    Errors: `TopologyError` for a network of another family.
+
+    >>> spec = GridSpec(streams=6, columns="5+5", base_channels=8, classes=4)
+    >>> len(draw_subtopology(spec, Random(0)).connections)
+    66
+    """
     full = _full(grid)
-    ways: dict[frozenset[FeatureMap], int] = {frozenset([full.input]): 1}
-    for feature_map, leaving in _leaving(full):
-        after: dict[frozenset[FeatureMap], int] = {}
-        for reached, number in ways.items():
-            left = reached - {feature_map}
-            for chosen in _choices(leaving) if feature_map in reached else [()]:
-                key = left.union(connection.target for connection in chosen)
-                after[key] = after.get(key, 0) + number
-        ways = after
-    return sum(ways.values())
+    kept = {connection.name for connection in _Ways(full).draw(random)}
+    return Subtopology(tuple(each.name for each in full if each.name in kept))
 
 
 @checked
@@ -104,6 +110,51 @@ def subtopologies(grid: GridLike) -> tuple[Subtopology, ...]:
 
 
 Leaving = Sequence[tuple[FeatureMap, tuple[Connection, ...]]]
+Reached = frozenset[FeatureMap]
+
+
+class _Ways:
+    """In how many ways a choice of connections can be completed, map by map.
+
+    What can still be chosen depends on the maps that are reached alone, so sets of maps are
+    counted, not sub-topologies.
+    """
+
+    def __init__(self, full: Grid) -> None:
+        self.maps, self.begin = _leaving(full), frozenset([full.input])
+        reached = [{self.begin}]
+        for place in range(len(self.maps)):
+            reached.append({after for each in reached[-1] for _, after in self._next(place, each)})
+        # The last map is the output, which all paths reach.
+        self.numbers: list[dict[Reached, int]] = [dict.fromkeys(reached.pop(), 1)]
+        for place in reversed(range(len(self.maps))):
+            later = self.numbers[-1]
+            sums = ((each, self._next(place, each)) for each in reached.pop())
+            self.numbers.append({each: sum(later[after] for _, after in n) for each, n in sums})
+        self.numbers.reverse()
+
+    @property
+    def total(self) -> int:
+        """The number of sub-topologies."""
+        return self.numbers[0][self.begin]
+
+    def draw(self, random: Random) -> Iterator[Connection]:
+        """The connections of one, all with the same probability."""
+        reached = self.begin
+        for place in range(len(self.maps)):
+            ways = list(self._next(place, reached))
+            numbers = [self.numbers[place + 1][after] for _, after in ways]
+            [(chosen, reached)] = random.choices(ways, numbers)
+            yield from chosen
+
+    def _next(
+        self, place: int, reached: Reached
+    ) -> Iterator[tuple[tuple[Connection, ...], Reached]]:
+        """What may be kept of the connections that leave a map, and the maps reached after it."""
+        feature_map, leaving = self.maps[place]
+        left = reached - {feature_map}
+        for chosen in _choices(leaving) if feature_map in reached else [()]:
+            yield chosen, left.union(connection.target for connection in chosen)
 
 
 def _full(grid: GridLike) -> Grid:

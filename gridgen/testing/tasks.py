@@ -35,6 +35,7 @@ def check_task(task: Task, labels: Tensor, right: Tensor) -> None:
         before = drawn.clone(), labels.clone()
         _check_words(task)
         _check_loss(task, drawn, labels, right)
+        _check_distance(task, drawn, right)
         _check_statistics(task, drawn, labels)
         _check_scores(task, drawn, labels, right)
         _check_tables(task, task.statistics(drawn, labels))
@@ -66,6 +67,18 @@ def _check_loss(task: Task, drawn: Tensor, labels: Tensor, right: Tensor) -> Non
     after = task.loss(drawn - STEP * gradient, labels)
     require(after < loss, "the loss does not fall along its gradient")
     require(task.loss(right, labels) < loss, "the right prediction has no smaller loss than noise")
+
+
+def _check_distance(task: Task, drawn: Tensor, right: Tensor) -> None:
+    prediction, teacher = drawn.clone().requires_grad_(), right.clone().requires_grad_()
+    distance = task.distance(prediction, teacher)
+    require(distance.shape == (), f"the distance is {shape_text(distance.shape)}, no scalar")
+    gradient, none = torch.autograd.grad(distance, (prediction, teacher), allow_unused=True)
+    require(none is None, "a gradient of the distance goes to the teacher")
+    after = task.distance(drawn - STEP * gradient, right)
+    require(after < distance, "the distance does not fall along its gradient")
+    fact = "a prediction that is the teacher's has no smaller distance than noise"
+    require(task.distance(right, right) < distance, fact)
 
 
 def _check_statistics(task: Task, drawn: Tensor, labels: Tensor) -> None:

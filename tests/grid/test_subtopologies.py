@@ -1,12 +1,18 @@
 """Every sub-topology of a grid, once."""
 
+from collections import Counter
 from itertools import combinations
+from random import Random
 
 import pytest
 
 from gridgen.errors import TopologyError
 from gridgen.grid import GridSpec, build_grid, prune
-from gridgen.grid.subtopologies import count_subtopologies, subtopologies
+from gridgen.grid.subtopologies import (
+    count_subtopologies,
+    draw_subtopology,
+    subtopologies,
+)
 from gridgen.grid.topologies import TOPOLOGIES
 
 
@@ -80,3 +86,22 @@ def test_more_than_are_listed_are_counted():
     number = count_subtopologies(spec)
     assert number == 101_214_175
     assert f"the grid has {number:,} sub-topologies, and 100,000 are listed" in str(error.value)
+
+
+def test_each_is_drawn_as_often_as_any_other():
+    grid, random = build_grid(spec_of(3, "1+1")), Random(0)
+    drawn = Counter(draw_subtopology(grid, random).name for _ in range(20 * 200))
+    known = [each.name for each in subtopologies(grid)]
+    assert drawn.keys() == set(known)
+    expected = drawn.total() / len(known)
+    # The sum of squares is chi-squared distributed; 1 in 1000 is above this for 6 of freedom.
+    assert len(known) == 7
+    assert sum((number - expected) ** 2 / expected for number in drawn.values()) < 22.46
+
+
+def test_of_more_than_can_be_listed_one_is_drawn_that_pruning_keeps_whole():
+    grid = build_grid(spec_of(5, "4+4"))
+    drawn = draw_subtopology(grid, Random(1))
+    pruned = prune(grid, drawn.topology)
+    assert {connection.name for connection in pruned} == set(drawn.connections)
+    assert not pruned.dead_ends

@@ -42,6 +42,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "quantities",
             "budget",
             "matching",
+            "subnetworks",
             "memory_limit",
             "networks",
             "feasible_set",

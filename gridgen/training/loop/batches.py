@@ -20,7 +20,7 @@ from gridgen.data.dataset import Window, part_of, require_ids
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.recipe import Crop, Recipe
 
-ORDER, CROP, STEP = 1, 2, 3
+ORDER, CROP, STEP, SUBNETWORKS = 1, 2, 3, 4
 TrainingBatch = tuple[Tensor, Tensor]
 
 
@@ -87,7 +87,12 @@ def _order(seed: int, epoch: int, turn: int, images: int) -> npt.NDArray[np.int6
 
 def step_seed(seed: int, step: int) -> int:
     """The seed of all that torch draws in a step, total dropout above all."""
-    return int(np.random.SeedSequence((seed, STEP, step)).generate_state(1, np.uint64)[0] >> 1)
+    return drawn_seed(seed, STEP, step)
+
+
+def drawn_seed(seed: int, *numbers: int) -> int:
+    """A seed of its own for each combination of numbers."""
+    return int(np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)[0] >> 1)
 
 
 def random_crop(

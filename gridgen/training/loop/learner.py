@@ -98,11 +98,21 @@ def forward(
         return prediction, task.loss(prediction, labels)
 
 
-def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip_norm: float | None = None) -> None:
+def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     """The backward pass, and what follows from it; gradients stay where they are."""
+    clear(optimizer)
+    loss.backward()  # type: ignore[no-untyped-call]
+    apply(optimizer)
+
+
+def clear(optimizer: torch.optim.Optimizer) -> None:
+    """Set all gradients to zero."""
     # Without a gradient, total dropout's dropped units would be left out of Adam's step.
     optimizer.zero_grad(set_to_none=False)
-    loss.backward()  # type: ignore[no-untyped-call]
+
+
+def apply(optimizer: torch.optim.Optimizer, clip_norm: float | None = None) -> None:
+    """Update the weights by their gradients."""
     if clip_norm is not None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(parameters, clip_norm)
@@ -201,9 +211,18 @@ class Learner:
         labels = labels.to(self.device, non_blocking=True)
         labels = labels if labels.is_floating_point() else labels.long()
         images, labels = self.augment(images, labels)
-        task, precision = self.task, self.recipe.precision
-        prediction, loss = forward(self.model, images, labels, task, precision, self.frozen)
-        update(self.optimizer, self._whole(loss), self.recipe.clip_norm)
+        clear(self.optimizer)
+        prediction, loss = self._gradients(images, labels, step)
+        apply(self.optimizer, self.recipe.clip_norm)
         if self.ema is not None:
             self.ema.follow(step.number)
         return Outcome(prediction.detach(), labels, loss.detach())
+
+    def _gradients(
+        self, images: Tensor, labels: Tensor, step: TrainingStep
+    ) -> tuple[Tensor, Tensor]:
+        """Forward and backward pass; the prediction and its loss."""
+        task, precision = self.task, self.recipe.precision
+        prediction, loss = forward(self.model, images, labels, task, precision, self.frozen)
+        self._whole(loss).backward()  # type: ignore[no-untyped-call]
+        return prediction, loss

@@ -24,6 +24,7 @@ from gridgen.spec import NetworkSpec
 from gridgen.spec.document import dump
 from gridgen.text import brief, bytes_text
 from gridgen.training.loop.labels import class_weights, counted_labels
+from gridgen.training.loop.supernet import networks_of
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
@@ -106,6 +107,8 @@ def train(
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_frozen(grid, recipe)
+    if recipe.supernet is not None:
+        networks_of(grid, recipe)
     require_memory(grid)
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)

@@ -22,6 +22,7 @@ from gridgen.figures.scores import draw_curve
 from gridgen.grid import build_grid
 from gridgen.training.loop.batches import Batches, TrainingBatch
 from gridgen.training.loop.learner import Learner
+from gridgen.training.loop.supernet import SupernetLearner
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import Request, out_of_memory, stop_requests
@@ -56,7 +57,8 @@ class Trainer:
         share = devices.rank(), devices.world_size()
         self.batches = Batches(splits.train, self.recipe, seed, *share)
         grid = build_grid(run.spec)
-        self.learner = Learner(grid, self.task, self.recipe, seed, device, run.initial)
+        kind = Learner if self.recipe.supernet is None else SupernetLearner
+        self.learner = kind(grid, self.task, self.recipe, seed, device, run.initial)
         inference = self.recipe.inference
         self.predictor = Predictor(self.learner.scored, device, inference, BY_RECIPE)
         self.workers = devices.workers(self.recipe.workers, device)

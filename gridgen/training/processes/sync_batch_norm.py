@@ -42,6 +42,8 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Move the running statistics, the variance being that of a sample of `count` values."""
+        if not self.track_running_stats:
+            return
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.momentum is not None

@@ -32,6 +32,7 @@ from gridgen.training.recipe.sections import (
     Torch7,
     TrainingStep,
 )
+from gridgen.training.recipe.supernet import Supernet
 
 
 def _by_name(value: Any) -> Any:
@@ -114,6 +115,9 @@ class Recipe(Document):
         strict=False,
         description="Parts whose weights stay as they are: stem, head, sub_1_0, lateral_0_*.",
     )
+    supernet: Supernet | None = Field(
+        default=None, description="Sub-networks that are trained too, with the same weights."
+    )
     inference: AnyInference = Field(
         default=WHOLE, description="How images are scored and predicted, unless told otherwise."
     )
@@ -158,6 +162,18 @@ class Recipe(Document):
         if warmup >= self.epochs:
             fact = f"{self.epochs}, but schedule.warmup is {warmup:g} epochs"
             raise SpecError(f"{fact}; set schedule: {{warmup: 0}}, or more epochs", ("epochs",))
+        return self
+
+    @model_validator(mode="after")
+    def _supernet_fits(self) -> Self:
+        if self.supernet is None:
+            return self
+        if self.compile:
+            fact = "true compiles one network, but a supernet runs several in a step"
+            raise SpecError(f"{fact}; set compile: false", ("compile",))
+        if self.freeze:
+            fact = "a supernet trains all of its parts"
+            raise SpecError(f"{fact}; leave freeze out", ("freeze",))
         return self
 
     @checked

@@ -109,6 +109,10 @@ class Restoration:
         """The sum of its losses."""
         return total_loss(self.terms, prediction, Truth(labels))
 
+    def distance(self, prediction: Tensor, teacher: Tensor) -> Tensor:
+        """The sum of its losses, as if the teacher's image were the label."""
+        return self.loss(prediction, teacher.detach().float())
+
     def no_statistics(self) -> Tensor:
         """A sum and a number of 0."""
         return torch.zeros(2, dtype=torch.float64)

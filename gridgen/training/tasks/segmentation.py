@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from gridgen.data import IGNORE, Dataset, Sample
 from gridgen.data.dataset import require_classes, require_numbers
@@ -92,6 +93,12 @@ class Segmentation:
         """The sum of its losses; 0 where no pixel of the batch is labelled."""
         weights = _on(prediction.device, self.weights) if self.weights else None
         return total_loss(self.terms, prediction, Truth(labels, weights, self.smoothing))
+
+    def distance(self, prediction: Tensor, teacher: Tensor) -> Tensor:
+        """Cross-entropy from the teacher's probabilities, a mean over all pixels (Hinton et al.,
+        2015, at temperature 1).
+        """
+        return cross_entropy(prediction.float(), teacher.detach().float().softmax(1))
 
     def no_statistics(self) -> Tensor:
         """A confusion matrix without a pixel."""

@@ -147,6 +147,12 @@ class Task(Protocol):
     def loss(self, prediction: Tensor, labels: Tensor) -> Tensor:
         """The scalar that training minimizes, for a prediction and its labels."""
 
+    def distance(self, prediction: Tensor, teacher: Tensor) -> Tensor:
+        """The scalar by which a network is taught by what another one, `teacher`, predicts.
+
+        It is least where both are equal, and no gradient goes to the teacher.
+        """
+
     def no_statistics(self) -> Tensor:
         """The statistics of no image at all, to which those of batches are added."""
 

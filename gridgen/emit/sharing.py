@@ -1,0 +1,148 @@
+"""Sub-networks of a network: fewer connections, fewer channels, and no weights of their own.
+
+Names of tensors come from coordinates, so a tensor of a sub-network is a part of the one of the
+same name: its first channels (Yu et al., "Slimmable neural networks", ICLR 2019), and of what a
+fusion joins the entries of the connections that are there.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from gridgen.arguments import checked
+from gridgen.emit.network import GridNetwork
+from gridgen.emit.recompute import BATCH_NORMS
+from gridgen.errors import SpecError
+from gridgen.grid import Grid, GridLike, GridSpec, as_grid
+from gridgen.spec import NetworkSpec
+from gridgen.spec.facts import shown_value
+
+LESS = ("streams", "base_channels")
+"""Fields of which a sub-network may have less."""
+FREE = ("topology", "size")
+"""Fields in which it may differ; no weight depends on the policy for sizes."""
+Entries = tuple[slice | list[int], ...]
+"""The entries that are taken of a tensor, for each of its first dimensions."""
+
+
+def require_subnetwork(grid: Grid, whole: Grid) -> None:
+    """`grid` has connections of `whole`, and as many streams and channels at most; in all else
+    their specs are equal. Errors: `SpecError`.
+    """
+    mine, known = (_fields(each.spec) for each in (grid, whole))
+    for field in [field for field in GridSpec.model_fields if field not in FREE]:
+        given, wanted = mine.get(field), known.get(field)
+        if field in LESS and given is not None and wanted is not None:
+            if given > wanted:
+                fact = f"{field} is {given}, but the whole network has {wanted}"
+                raise SpecError(f"{fact}; give {wanted} at most", (field,))
+        elif given != wanted:
+            fact = f"{field} is {shown_value(given)}, but {shown_value(wanted)} in the whole"
+            raise SpecError(f"{fact} network; only connections and widths may differ", (field,))
+    there = {connection.name for connection in whole}
+    if missing := [connection.name for connection in grid if connection.name not in there]:
+        fact = f"the whole network has no {missing[0]}"
+        raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
+
+
+def _fields(spec: NetworkSpec) -> dict[str, Any]:
+    if isinstance(spec, GridSpec):
+        return spec.complete()
+    fact = f"{spec.title} is a network of its own"
+    raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
+
+
+def _of_joins(grid: Grid, whole: Grid) -> dict[str, Entries]:
+    """The entries of the tensors by which fusions join several connections, by name."""
+    found: dict[str, Entries] = {}
+    for target in grid.maps:
+        join, wide = whole.fusion_of(target).join, whole.channels_of(target)
+        if join == "sum" or grid.dag.in_degree(target) < 2:
+            continue
+        places = [connection.name for connection in whole.into(target)]
+        kept = [places.index(connection.name) for connection in grid.into(target)]
+        if join == "weighted":
+            found[f"weights.{target.name}"] = (kept,)
+        else:
+            narrow = grid.channels_of(target)
+            first = range(narrow)
+            joined = [place * wide + channel for place in kept for channel in first]
+            found[f"fusions.{target.name}.0.weight"] = (slice(narrow), joined)
+    return found
+
+
+class _Parts:
+    """Which entries of the tensors of a whole network are those of a sub-network."""
+
+    def __init__(self, network: GridNetwork, grid: Grid, like: nn.Module) -> None:
+        require_subnetwork(grid, network.grid)
+        self.network, self.joins = network, _of_joins(grid, network.grid)
+        self.shapes = {name: each.shape for name, each in like.state_dict().items()}
+
+    def now(self) -> dict[str, Tensor]:
+        """The tensors of the sub-network, parts of what the network's are at the moment."""
+        # Not `state_dict`, whose tensors are detached: gradients are to arrive.
+        whole = dict(self.network.named_parameters()) | dict(self.network.named_buffers())
+        return {name: self._part(name, whole[name], shape) for name, shape in self.shapes.items()}
+
+    def _part(self, name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
+        if name in self.joins:
+            for dimension, entries in enumerate(self.joins[name]):
+                rest = (slice(None),) * dimension
+                tensor = tensor[(*rest, entries)]
+            return tensor
+        # Where these are all, the tensor itself: kernels are faster in the layout that it has.
+        return tensor if tensor.shape == shape else tensor[tuple(slice(n) for n in shape)]
+
+
+class SharedSubnetwork:
+    """A sub-network of `network`, in training mode, with the weights that this has at the moment.
+
+    Called with images (N, in_channels, H, W) it gives logits (N, classes, H, W); gradients arrive
+    in the weights of `network`. Batch normalizations count their batch and keep no statistics, so
+    it is for training alone; `take_subnetwork` gives a network that evaluates. Errors: `SpecError`
+    where `grid` is none of the sub-networks.
+    """
+
+    def __init__(self, network: GridNetwork, grid: Grid) -> None:
+        # On the meta device no weights are drawn, and no memory is taken.
+        with torch.device("meta"):
+            self.module = GridNetwork(grid)
+        for norm in self.module.modules():
+            if isinstance(norm, BATCH_NORMS):
+                norm.track_running_stats = False
+                norm.running_mean = norm.running_var = norm.num_batches_tracked = None
+        self.module.recompute = network.recompute
+        self.grid, self._parts = grid, _Parts(network, grid, self.module)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Logits for a batch of images."""
+        logits: Tensor = functional_call(self.module, self._parts.now(), (images,))
+        return logits
+
+
+@checked
+def take_subnetwork(network: GridNetwork, grid: GridLike) -> GridNetwork:
+    """A sub-network of `network` with a copy of its weights, on its device, in evaluation mode.
+
+    Running statistics are those of the whole network, which do not suit: what arrives at a map
+    differs. Without `recalibrate` it predicts at random. Errors: `SpecError` where `grid` is none
+    of the sub-networks.
+
+    >>> from gridgen import GridSpec
+    >>> spec = GridSpec(streams=3, columns="1+1", base_channels=8, classes=4)
+    >>> taken = take_subnetwork(GridNetwork(spec), spec.but(topology="unet", base_channels=4))
+    >>> taken.grid.spec.shape
+    '3 streams, 1+1 columns, F0 = 4'
+    """
+    grid = as_grid(grid)
+    like = next(network.parameters())
+    taken = GridNetwork(grid).to(device=like.device, dtype=like.dtype)
+    own = taken.state_dict()
+    with torch.no_grad():
+        for name, part in _Parts(network, grid, taken).now().items():
+            own[name].copy_(part)
+    taken.recompute = network.recompute
+    return taken.eval()

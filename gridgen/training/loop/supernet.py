@@ -1,0 +1,136 @@
+"""The steps of a supernet: the whole network, the smallest, and some at random, on one batch."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from random import Random
+
+import torch
+from torch import Tensor, nn
+
+from gridgen.emit.sharing import SharedSubnetwork
+from gridgen.errors import SpecError
+from gridgen.grid import Grid, GridSpec, build_grid
+from gridgen.space.subnetworks import Chosen, Subnetworks, draw_each
+from gridgen.training.loop.batches import SUBNETWORKS, drawn_seed
+from gridgen.training.loop.learner import Learner, forward
+from gridgen.training.processes import devices
+from gridgen.training.processes.precision import autocast
+from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
+from gridgen.training.recipe import Recipe, TrainingStep
+from gridgen.training.recipe.supernet import Supernet
+from gridgen.training.tasks import Task
+
+KEPT = 1024
+"""Sub-networks that are not made anew when they are drawn again."""
+
+
+def networks_of(grid: Grid, recipe: Recipe) -> Subnetworks:
+    """The sub-networks that a recipe trains with the network of `grid`, the whole of them.
+
+    Errors: `SpecError` at the recipe's field.
+    """
+    assert recipe.supernet is not None
+    try:
+        return _whole_of(grid, recipe.supernet)
+    except SpecError as error:
+        raise recipe.blame(SpecError(str(error), ("supernet", *error.field))) from error
+
+
+def _whole_of(grid: Grid, supernet: Supernet) -> Subnetworks:
+    spec = grid.spec
+    if not isinstance(spec, GridSpec):
+        fact = f"{spec.title} is a network of its own"
+        raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
+    networks = supernet.networks(spec)
+    whole = build_grid(networks.whole)
+    if whole.fingerprint == grid.fingerprint:
+        return networks
+    widest = networks.whole.base_channels
+    if spec.base_channels != widest:
+        fact = f"the widest of these has {widest}, but the network {spec.base_channels}"
+        raise SpecError(f"{fact}; give both the same", ("base_channels",))
+    ours, theirs = ({connection.name for connection in each} for each in (grid, whole))
+    fact = f"these have {len(theirs)} connections together, but the network {len(ours)}"
+    raise SpecError(f"{fact}; leave the topology of the spec out", ("topologies",))
+
+
+class SupernetLearner(Learner):
+    """A learner whose steps train sub-networks with the weights of the network.
+
+    Which they are follows from the seed and the number of the epoch.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        task: Task,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        initial: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__(grid, task, recipe, seed, device, initial)
+        assert recipe.supernet is not None
+        self.supernet, self.networks = recipe.supernet, networks_of(grid, recipe)
+        self._shared = lru_cache(KEPT)(self._made)
+        self._drawn = lru_cache(1)(self._drawn_in)
+
+    def _model(self) -> nn.Module:
+        """The network itself: gradients are averaged over processes here, once in a step."""
+        if devices.world_size() > 1:
+            synchronize_batch_norm(self.network)
+        return self.network
+
+    def drawn(self, step: TrainingStep) -> tuple[Chosen, ...]:
+        """The sub-networks of a step: the smallest, where it is wanted, and those at random."""
+        smallest = (self.networks.smallest,) if self.supernet.smallest else ()
+        drawn = self._drawn(step.epoch, step.per_epoch)
+        return (*smallest, *drawn[step.number % step.per_epoch])
+
+    def _drawn_in(self, epoch: int, steps: int) -> list[tuple[Chosen, ...]]:
+        random = Random(drawn_seed(self.seed, SUBNETWORKS, epoch))
+        supernet = self.supernet
+        return list(draw_each(self.networks, supernet.sampling, random, steps, supernet.samples))
+
+    def _made(self, chosen: Chosen) -> SharedSubnetwork:
+        shared = SharedSubnetwork(self.network, build_grid(self.networks.spec(chosen)))
+        if devices.world_size() > 1:
+            synchronize_batch_norm(shared.module)
+        return shared
+
+    def _gradients(
+        self, images: Tensor, labels: Tensor, step: TrainingStep
+    ) -> tuple[Tensor, Tensor]:
+        """Those of all networks, one after the other, averaged; what the whole network says."""
+        task, precision, drawn = self.task, self.recipe.precision, self.drawn(step)
+        share = 1 / (1 + len(drawn))
+        prediction, loss = forward(self.model, images, labels, task, precision)
+        (share * loss).backward()  # type: ignore[no-untyped-call]
+        teacher = prediction.detach()
+        for chosen in drawn:
+            with autocast(images.device, precision):
+                each = self._loss(self._shared(chosen)(images), labels, teacher)
+            (share * each).backward()  # type: ignore[no-untyped-call]
+        self._average_gradients()
+        return teacher, loss
+
+    def _loss(self, prediction: Tensor, labels: Tensor, teacher: Tensor) -> Tensor:
+        """The loss of a sub-network: from the labels, and from what the whole network predicts."""
+        taught = self.supernet.distillation
+        if taught == 0:
+            return self.task.loss(prediction, labels)
+        distance = self.task.distance(prediction, teacher)
+        if taught == 1:
+            return distance
+        return (1 - taught) * self.task.loss(prediction, labels) + taught * distance
+
+    def _average_gradients(self) -> None:
+        """The mean over all processes, each of which has an equal share of the batch."""
+        if devices.world_size() == 1:
+            return
+        gradients = [each.grad for each in self.network.parameters() if each.grad is not None]
+        flat = torch.cat([each.reshape(-1) for each in gradients])
+        devices.summed(flat).div_(devices.world_size())
+        parts = torch.split(flat, [each.numel() for each in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))

@@ -1,0 +1,157 @@
+"""The steps of a supernet: several networks on one batch, which share their weights."""
+
+import signal
+
+import pytest
+import torch
+from tiny import RECIPE as TINY, SPEC, STEPS, StopAt, bits
+
+from gridgen.emit.sharing import take_subnetwork
+from gridgen.errors import Interrupted, SpecError, TopologyError
+from gridgen.grid import build_grid
+from gridgen.training import resume, train
+from gridgen.training.loop.supernet import SupernetLearner, networks_of
+from gridgen.training.recipe import TrainingStep
+from tests.oracles.killing import RECIPE as PLAIN, task
+
+WHOLE = SPEC.but(streams=3, columns="2+2", base_channels=4, total_dropout=0.0)
+FIRST = TrainingStep(0, 10, 3)
+
+
+def recipe_of(**supernet):
+    return PLAIN.but(supernet=supernet, ema=None, class_weights="none")
+
+
+def learner(spec=WHOLE, **supernet) -> SupernetLearner:
+    recipe = recipe_of(**supernet)
+    return SupernetLearner(build_grid(spec), task(), recipe, 0, torch.device("cpu"))
+
+
+def batch():
+    generator = torch.Generator().manual_seed(5)
+    images = torch.rand(4, 3, 8, 8, generator=generator)
+    return images, torch.randint(3, (4, 8, 8), generator=generator)
+
+
+@pytest.mark.parametrize("distillation", [0.0, 0.3, 1.0])
+def test_gradients_are_the_mean_of_those_of_networks_of_their_own(distillation):
+    one = learner(base_channels=[2, 4], samples=3, distillation=distillation)
+    images, labels = batch()
+    networks = [one.networks.spec(each) for each in one.drawn(FIRST)]
+    alone = [take_subnetwork(one.network, spec).train() for spec in (WHOLE, *networks)]
+    predictions = [network(images) for network in alone]
+    truth = [task().loss(each, labels) for each in predictions]
+    taught = [task().distance(each, predictions[0]) for each in predictions]
+    shares = [0.0, *[distillation] * len(networks)]
+    losses = [(1 - s) * t + s * d for s, t, d in zip(shares, truth, taught, strict=True)]
+    torch.stack(losses).mean().backward()
+    one.optimizer.zero_grad(set_to_none=False)
+    one._gradients(images, labels, FIRST)
+    squares = dict.fromkeys(dict(one.network.named_parameters()), 0.0)
+    for name, parameter in one.network.named_parameters():
+        expected = torch.zeros_like(parameter)
+        for network in alone:
+            part = dict(network.named_parameters()).get(name)
+            if part is not None and part.grad is not None:
+                expected[tuple(slice(n) for n in part.shape)] += part.grad
+        squares[name] = float(expected.abs().max())
+        assert torch.allclose(parameter.grad, expected, rtol=1e-4, atol=1e-6), name
+    assert max(squares.values()) > 1e-3
+
+
+def test_the_whole_network_keeps_statistics_of_its_own_alone():
+    one, images = learner(samples=4), batch()[0]
+    alone = take_subnetwork(one.network, WHOLE).train()
+    one._gradients(*batch(), FIRST)
+    alone(images)
+    for name, buffer in alone.named_buffers():
+        assert torch.equal(buffer, one.network.get_buffer(name)), name
+
+
+def test_what_is_drawn_follows_from_the_seed_and_the_step():
+    one, other = learner(samples=3), learner(samples=3)
+    steps = [TrainingStep(number, 10, 3) for number in (0, 9, 10, 29)]
+    drawn = [one.drawn(step) for step in steps]
+    assert drawn == [other.drawn(step) for step in reversed(steps)][::-1]
+    assert len(set(drawn)) == 4
+    assert all(step[0] == one.networks.smallest for step in drawn)
+
+
+def test_without_the_smallest_all_are_drawn():
+    assert len(learner(samples=3, smallest=False).drawn(FIRST)) == 3
+
+
+def test_listed_topologies_alone_are_drawn():
+    one = learner(WHOLE.but(topology="unet"), topologies=["conv-deconv", "unet"], samples=4)
+    drawn = {each for number in range(20) for each in one.drawn(TrainingStep(number, 20, 1))}
+    names = {one.networks.spec(each).topology.keep for each in drawn}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "supernet", "said"),
+    [
+        (
+            WHOLE,
+            {"base_channels": [2, 6]},
+            "supernet.base_channels: the widest of these has 6, but the network 4",
+        ),
+        (
+            WHOLE,
+            {"topologies": ["unet", "resnet"]},
+            "supernet.topologies: these have 11 connections together, but the network 17",
+        ),
+        (
+            WHOLE.but(topology="unet"),
+            {},
+            "supernet.topologies: these have 17 connections together, but the network 11",
+        ),
+        (
+            WHOLE,
+            {"topologies": ["unet", "u-net"]},
+            "supernet.topologies.1: unknown topology 'u-net'",
+        ),
+    ],
+)
+def test_a_network_that_is_not_the_whole_of_them_is_refused(spec, supernet, said):
+    with pytest.raises((SpecError, TopologyError)) as caught:
+        networks_of(build_grid(spec), recipe_of(**supernet))
+    assert str(caught.value).startswith(said), str(caught.value)
+
+
+def test_a_published_network_is_no_supernet():
+    from gridgen import load_spec
+
+    grid = build_grid(load_spec("unet-2015", base_channels=4))
+    with pytest.raises(SpecError, match=r"supernet: unet-2015 is a network of its own; sub-net"):
+        networks_of(grid, recipe_of())
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"compile": True}, "compile: true compiles one network, but a supernet runs"),
+        ({"freeze": ["stem"]}, "freeze: a supernet trains all of its parts; leave"),
+    ],
+)
+def test_what_does_not_go_with_a_supernet_is_refused(fields, said):
+    with pytest.raises(SpecError) as caught:
+        PLAIN.but(supernet={}, **fields)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("step", [1, 4, 7])
+def test_a_supernet_that_was_stopped_goes_on_bit_for_bit(tmp_path, step):
+    spec = SPEC.but(base_channels=4)
+    recipe = TINY.but(supernet={"base_channels": [2, 4], "sampling": "fair"}, ema=0.9)
+    whole = train(spec, "shapes", recipe, folder=tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        train(
+            spec,
+            "shapes",
+            recipe,
+            folder=tmp_path / "stopped",
+            watch=StopAt(step, signal.SIGTERM),
+        )
+    assert step < STEPS
+    assert bits(resume(tmp_path / "stopped")) == bits(whole)
