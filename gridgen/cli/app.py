@@ -25,6 +25,7 @@ from gridgen.cli import (
     search,
     studies,
     study_folder,
+    supernet,
     topologies,
     train,
     trained,
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data.app, name="data")
+app.add_typer(supernet.app, name="supernet")
 
 
 def _print_version(wanted: bool) -> None:

@@ -27,63 +27,78 @@ if TYPE_CHECKING:
     from gridgen.training.tasks.fitting import RecipeLike
 
 
+Data = Annotated[str | None, typer.Option(help="A dataset's name, or the path of a folder.")]
+RecipeSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="A field of the spec, or of the recipe as recipe.FIELD=VALUE.",
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(help="paper, modern, demo or a YAML file; else what suits the data."),
+]
+HeldOut = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Training images to score instead of training on, by name: '0006R0*'.",
+    ),
+]
+Fold = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K/N",
+        help="Cross-validation: the K-th of N parts of train is val, the rest is trained on.",
+    ),
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX",
+        help="With --fold: names whose first group is equal are in one part: '^[^_]+'.",
+    ),
+]
+TrainingSeed = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**31 - 1, help="Of weights, order and augmentation; 0 if not given."),
+]
+Init = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN|FILE",
+        help="Begin with the weights of a run or a file, of whatever grid, where they fit.",
+    ),
+]
+MaybeDevice = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
+InTensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard, for TensorBoard.")
+]
+ResumeIfBegun = Annotated[
+    bool,
+    typer.Option(
+        "--resume-if-begun",
+        help="Go on with the run in -o if this command began it, for jobs that are run again.",
+    ),
+]
 BESIDE_RESUME = {"resume", "device", "tensorboard"}
 
 
 def train(
     context: typer.Context,
     spec: Annotated[str | None, typer.Argument(metavar="SPEC", help=SPEC)] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A dataset's name, or the path of a folder.")
-    ] = None,
+    data: Data = None,
     topology: As = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            help="A field of the spec, or of the recipe as recipe.FIELD=VALUE.",
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help="paper, modern, demo or a YAML file; else what suits the data."),
-    ] = None,
+    settings: RecipeSettings = None,
+    recipe: RecipeName = None,
     output: Output = None,
-    holdout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Training images to score instead of training on, by name: '0006R0*'.",
-        ),
-    ] = None,
-    fold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="K/N",
-            help="Cross-validation: the K-th of N parts of train is val, the rest is trained on.",
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX",
-            help="With --fold: names whose first group is equal are in one part: '^[^_]+'.",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=2**31 - 1, help="Of weights, order and augmentation; 0 if not given."
-        ),
-    ] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN|FILE",
-            help="Begin with the weights of a run or a file, of whatever grid, where they fit.",
-        ),
-    ] = None,
+    holdout: HeldOut = None,
+    fold: Fold = None,
+    group: Group = None,
+    seed: TrainingSeed = None,
+    init: Init = None,
     freeze: Annotated[
         str | None,
         typer.Option(
@@ -91,17 +106,9 @@ def train(
             help="Leave the weights of these parts as they are: 'stem,lateral_0_*'.",
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = None,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard, for TensorBoard.")
-    ] = False,
-    resume_if_begun: Annotated[
-        bool,
-        typer.Option(
-            "--resume-if-begun",
-            help="Go on with the run in -o if this command began it, for jobs that are run again.",
-        ),
-    ] = False,
+    device: MaybeDevice = None,
+    tensorboard: InTensorBoard = False,
+    resume_if_begun: ResumeIfBegun = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with the training in this folder.")
     ] = None,
@@ -125,7 +132,7 @@ def train(
     from gridgen import training
     from gridgen.training.processes.devices import nothing_left_to_stop, rank
 
-    with _watching(tensorboard) as watch:
+    with watching(tensorboard) as watch:
         if resume is not None:
             run = training.resume(resume, device=device, watch=watch)
         else:
@@ -134,7 +141,7 @@ def train(
             run = training.train(
                 grid,
                 data,
-                _recipe(recipe, data, of_recipe),
+                recipe_of(recipe, data, of_recipe),
                 folder=output,
                 holdout=holdout,
                 fold=fold,
@@ -148,10 +155,10 @@ def train(
     # The run is complete: a late signal must not change the exit code.
     with nothing_left_to_stop():
         if rank() == 0:
-            _report(run)
+            print_run(run)
 
 
-def _recipe(name: str | None, data: str, settings: dict[str, Any]) -> "RecipeLike | None":
+def recipe_of(name: str | None, data: str, settings: dict[str, Any]) -> "RecipeLike | None":
     """The recipe with fields replaced, or its name where none are; of one that is fitted to the
     data, the fields.
     """
@@ -175,7 +182,7 @@ def _given(context: typer.Context) -> set[str]:
 
 
 @contextmanager
-def _watching(tensorboard: bool) -> Iterator["Watch"]:
+def watching(tensorboard: bool) -> Iterator["Watch"]:
     """Who is told; of several processes, the first one's."""
     from gridgen.training.loop.progress import on_stderr
     from gridgen.training.loop.watch import Several, TensorBoard, Watch
@@ -190,7 +197,8 @@ def _watching(tensorboard: bool) -> Iterator["Watch"]:
         yield Several(lines, *others)
 
 
-def _report(run: "Run") -> None:
+def print_run(run: "Run") -> None:
+    """What was trained, its scores, and what can be done with it."""
     from gridgen.training.run.steplog import overall, pace_text
 
     pace = overall(run.steps.rows())

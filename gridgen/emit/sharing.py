@@ -5,17 +5,17 @@ same name: its first channels (Yu et al., "Slimmable neural networks", ICLR 2019
 fusion joins the entries of the connections that are there.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from gridgen.arguments import checked
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.recompute import BATCH_NORMS
 from gridgen.errors import SpecError
-from gridgen.grid import Grid, GridLike, GridSpec, as_grid
+from gridgen.grid import Grid, GridSpec
 from gridgen.spec import NetworkSpec
 from gridgen.spec.facts import shown_value
 
@@ -45,6 +45,15 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
     if missing := [connection.name for connection in grid if connection.name not in there]:
         fact = f"the whole network has no {missing[0]}"
         raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
+
+
+def is_subnetwork(grid: Grid, whole: Grid) -> bool:
+    """Whether `require_subnetwork` takes it."""
+    try:
+        require_subnetwork(grid, whole)
+    except SpecError:
+        return False
+    return True
 
 
 def _fields(spec: NetworkSpec) -> dict[str, Any]:
@@ -102,7 +111,7 @@ class SharedSubnetwork:
 
     Called with images (N, in_channels, H, W) it gives logits (N, classes, H, W); gradients arrive
     in the weights of `network`. Batch normalizations count their batch and keep no statistics, so
-    it is for training alone; `take_subnetwork` gives a network that evaluates. Errors: `SpecError`
+    it is for training alone; `copied_subnetwork` gives one that evaluates. Errors: `SpecError`
     where `grid` is none of the sub-networks.
     """
 
@@ -123,21 +132,18 @@ class SharedSubnetwork:
         return logits
 
 
-@checked
-def take_subnetwork(network: GridNetwork, grid: GridLike) -> GridNetwork:
+def copied_subnetwork(network: GridNetwork, grid: Grid) -> GridNetwork:
     """A sub-network of `network` with a copy of its weights, on its device, in evaluation mode.
 
-    Running statistics are those of the whole network, which do not suit: what arrives at a map
-    differs. Without `recalibrate` it predicts at random. Errors: `SpecError` where `grid` is none
-    of the sub-networks.
+    Running statistics are those of the whole network, which do not suit, since less arrives at its
+    maps: `recalibrate` has to follow. Errors: `SpecError` where `grid` is none of the sub-networks.
 
-    >>> from gridgen import GridSpec
+    >>> from gridgen.grid import build_grid
     >>> spec = GridSpec(streams=3, columns="1+1", base_channels=8, classes=4)
-    >>> taken = take_subnetwork(GridNetwork(spec), spec.but(topology="unet", base_channels=4))
-    >>> taken.grid.spec.shape
+    >>> narrow = build_grid(spec.but(topology="unet", base_channels=4))
+    >>> copied_subnetwork(GridNetwork(spec), narrow).grid.spec.shape
     '3 streams, 1+1 columns, F0 = 4'
     """
-    grid = as_grid(grid)
     like = next(network.parameters())
     taken = GridNetwork(grid).to(device=like.device, dtype=like.dtype)
     own = taken.state_dict()
@@ -146,3 +152,23 @@ def take_subnetwork(network: GridNetwork, grid: GridLike) -> GridNetwork:
             own[name].copy_(part)
     taken.recompute = network.recompute
     return taken.eval()
+
+
+@torch.no_grad()
+def recalibrate(network: GridNetwork, batches: Iterable[Tensor]) -> None:
+    """Replace running statistics by the means over batches of images, as they are in training.
+
+    Total dropout drops nothing meanwhile; the network is in evaluation mode afterwards.
+    """
+    network.eval()
+    norms = [each for each in network.modules() if isinstance(each, BATCH_NORMS)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # means over all batches, each alike
+        norm.train()
+    for images in batches:
+        network(images)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()

@@ -6,6 +6,7 @@ is one, and so is what each named topology keeps.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
@@ -13,8 +14,9 @@ from random import Random
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import TopologyError
-from gridgen.grid.building import GridLike, as_grid
+from gridgen.grid.building import GridLike, as_grid, build_grid, prune
 from gridgen.grid.grid import Connection, FeatureMap, Grid
+from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.spec import CustomTopology, GridSpec
 
 MOST = 100_000
@@ -54,6 +56,20 @@ class Subtopology:
     def topology(self) -> CustomTopology:
         """What a spec's `topology` says to build it."""
         return CustomTopology(keep=self.connections)
+
+
+def named_subtopologies(spec: GridSpec) -> dict[Subtopology, str]:
+    """The sub-topologies of the full grid of a spec that have names; columns may not suit all.
+
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=8, classes=4)
+    >>> list(named_subtopologies(spec).values())
+    ['gridnet', 'conv-deconv', 'resnet']
+    """
+    full, found = build_grid(spec.but(topology=None)), dict[Subtopology, str]()
+    for name in TOPOLOGIES:
+        with suppress(TopologyError):
+            found.setdefault(Subtopology.of(prune(full, name)), name)
+    return found
 
 
 @checked

@@ -40,6 +40,18 @@ PUBLISHED = DocumentKind("a network spec", frozenset({"architecture"}), SPEC)
 EXTENDED = KINDS["recipe"]._replace(fields=frozenset({"extends"}))
 
 
+def kind_of(data: Any) -> str | None:
+    """The kind of YAML file that has the fields of `data`; None where nobody knows.
+
+    >>> kind_of({"data": "shapes", "space": {}, "recipe": "demo"})
+    'study'
+    """
+    if not isinstance(data, dict):
+        return None
+    known = (*KINDS.items(), ("spec", PUBLISHED), ("recipe", EXTENDED))
+    return next((name for name, each in known if data.keys() >= each.fields), None)
+
+
 def other_kind(kind: str, data: Any) -> str | None:
     """In a sentence what a file of `data` is, where that is not `kind`; None where nobody knows.
 

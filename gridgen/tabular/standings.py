@@ -5,8 +5,7 @@ from statistics import fmean
 
 import numpy as np
 
-from gridgen.grid import TOPOLOGIES
-from gridgen.grid.subtopologies import Subtopology
+from gridgen.grid.subtopologies import named_subtopologies
 from gridgen.study.report.entries import cost_title
 from gridgen.study.report.statistics import Estimate
 from gridgen.tabular.ranking import Effect, agreement, kendall, near, spread
@@ -64,12 +63,8 @@ def level_with_the_best(scores: Scores) -> int:
 
 def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
     """The topologies that have names, by what the table calls them; those that it holds."""
-    found: dict[str, str] = {}
-    for name in TOPOLOGIES:
-        key = Subtopology.of(benchmark.spec.but(topology=name)).name
-        if key in benchmark:
-            found.setdefault(key, name)
-    return found
+    known = named_subtopologies(benchmark.spec)
+    return {each.name: name for each, name in known.items() if each.name in benchmark}
 
 
 def standing_rows(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> TextRows:

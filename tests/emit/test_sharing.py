@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.sharing import SharedSubnetwork, require_subnetwork, take_subnetwork
+from gridgen.emit.sharing import SharedSubnetwork, require_subnetwork, copied_subnetwork
 from gridgen.errors import SpecError
 from gridgen.grid import GridSpec, build_grid
 from gridgen.grid.subtopologies import draw_subtopology
@@ -38,7 +38,7 @@ def images():
 def test_what_is_taken_computes_what_the_shared_one_does(fusion, number):
     network = a_network(WHOLE.but(fusion=fusion))
     spec = drawn(number, network.grid.spec)
-    taken = take_subnetwork(network, spec).train()
+    taken = copied_subnetwork(network, build_grid(spec)).train()
     shared = SharedSubnetwork(network, build_grid(spec))
     assert torch.allclose(shared(images()), taken(images()), rtol=0, atol=1e-12)
     assert dict(taken.state_dict()).keys() == dict(GridNetwork(spec).state_dict()).keys()
@@ -48,7 +48,7 @@ def test_what_is_taken_computes_what_the_shared_one_does(fusion, number):
 def test_gradients_arrive_in_the_whole_network_where_the_sub_network_is(fusion):
     network = a_network(WHOLE.but(fusion=fusion))
     spec = network.grid.spec.but(topology="unet", base_channels=5)
-    taken = take_subnetwork(network, spec).train()
+    taken = copied_subnetwork(network, build_grid(spec)).train()
     SharedSubnetwork(network, build_grid(spec))(images()).square().mean().backward()
     taken(images()).square().mean().backward()
     theirs = dict(taken.named_parameters())
@@ -77,20 +77,20 @@ def test_weights_of_a_fusion_are_those_of_the_connections_that_are_there():
     full = network.grid.into((1, 2))
     assert [connection.name for connection in full] == ["lateral_1_2", "up_1_2"]
     spec = network.grid.spec.but(topology={"drop": ["up_1_2"]})
-    assert "weights.map_1_2" not in take_subnetwork(network, spec).state_dict()
+    assert "weights.map_1_2" not in copied_subnetwork(network, build_grid(spec)).state_dict()
 
 
 def test_a_concatenation_reads_the_first_channels_of_each_connection_that_is_there():
     network = a_network(WHOLE.but(fusion="concat"))
     whole = network.get_parameter("fusions.map_0_2.0.weight")
     spec = network.grid.spec.but(base_channels=3)
-    part = take_subnetwork(network, spec).get_parameter("fusions.map_0_2.0.weight")
+    part = copied_subnetwork(network, build_grid(spec)).get_parameter("fusions.map_0_2.0.weight")
     assert torch.equal(part, torch.cat([whole[:3, :3], whole[:3, 8:11]], dim=1))
 
 
 def test_fewer_streams_are_a_sub_network():
     network = a_network()
-    taken = take_subnetwork(network, WHOLE.but(streams=2))
+    taken = copied_subnetwork(network, build_grid(WHOLE.but(streams=2)))
     assert {c.name for c in taken.grid} < {c.name for c in network.grid}
 
 

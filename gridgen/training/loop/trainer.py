@@ -39,7 +39,7 @@ from gridgen.training.run.model import export_model, model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
 from gridgen.training.scoring.per_image import Predictor, statistics_of
 from gridgen.training.scoring.predictions import draw_predictions
-from gridgen.training.tasks import HOLDOUT, VAL, class_number, column
+from gridgen.training.tasks import HOLDOUT, VAL, split_numbers
 from gridgen.training.tasks.requirements import BY_RECIPE, Splits
 
 
@@ -190,10 +190,7 @@ class Trainer:
             self.task.metric.train: self.task.score(devices.summed(state.statistics)).value,
         }
         for split, statistics in scored.items():
-            score, metric = self.task.score(statistics), self.task.metric
-            classes = {class_number(metric, n): v for n, v in score.by_class().items()}
-            numbers = score.numbers() | classes
-            row |= {column(split, name): value for name, value in numbers.items()}
+            row |= split_numbers(self.task, split, statistics)
         return row
 
     def _statistics(self, split: str, dataset: Dataset) -> Tensor:

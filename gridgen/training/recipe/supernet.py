@@ -71,6 +71,14 @@ class Supernet(Document):
         "network predicts; the rest is that from the labels.",
     )
 
+    recalibration: int = Field(
+        default=16,
+        ge=1,
+        le=10_000,
+        description="Batches by which the statistics of batch normalization are made anew for a "
+        "sub-network before it is scored or taken away.",
+    )
+
     @field_validator("sampling")
     @classmethod
     def _is_known(cls, name: str) -> str:

@@ -17,6 +17,7 @@ from gridgen.training.tasks.task import (
     class_number,
     column,
     columns,
+    split_numbers,
 )
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}

@@ -236,6 +236,14 @@ def columns(task: Task, splits: Sequence[str] = (VAL,)) -> tuple[str, ...]:
     return (task.metric.train, *(column(split, name) for split in splits for name in numbers))
 
 
+def split_numbers(task: Task, split: str, statistics: Tensor) -> dict[str, float]:
+    """The values of those columns that `columns` gives for a split."""
+    score = task.score(statistics)
+    classes = {class_number(task.metric, name): v for name, v in score.by_class().items()}
+    numbers = score.numbers() | classes
+    return {column(split, name): value for name, value in numbers.items()}
+
+
 def class_number(metric: Metric, name: str) -> str:
     """What a metric of one class is called among the numbers of a score."""
     return f"{metric.name}.{name}"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import RECIPE as TINY, SPEC, STEPS, StopAt, bits
 
-from gridgen.emit.sharing import take_subnetwork
+from gridgen.emit.sharing import copied_subnetwork
 from gridgen.errors import Interrupted, SpecError, TopologyError
 from gridgen.grid import build_grid
 from gridgen.training import resume, train
@@ -38,7 +38,9 @@ def test_gradients_are_the_mean_of_those_of_networks_of_their_own(distillation):
     one = learner(base_channels=[2, 4], samples=3, distillation=distillation)
     images, labels = batch()
     networks = [one.networks.spec(each) for each in one.drawn(FIRST)]
-    alone = [take_subnetwork(one.network, spec).train() for spec in (WHOLE, *networks)]
+    alone = [
+        copied_subnetwork(one.network, build_grid(spec)).train() for spec in (WHOLE, *networks)
+    ]
     predictions = [network(images) for network in alone]
     truth = [task().loss(each, labels) for each in predictions]
     taught = [task().distance(each, predictions[0]) for each in predictions]
@@ -61,7 +63,7 @@ def test_gradients_are_the_mean_of_those_of_networks_of_their_own(distillation):
 
 def test_the_whole_network_keeps_statistics_of_its_own_alone():
     one, images = learner(samples=4), batch()[0]
-    alone = take_subnetwork(one.network, WHOLE).train()
+    alone = copied_subnetwork(one.network, build_grid(WHOLE)).train()
     one._gradients(*batch(), FIRST)
     alone(images)
     for name, buffer in alone.named_buffers():

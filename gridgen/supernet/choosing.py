@@ -1,0 +1,148 @@
+"""Sub-networks to look at, all or a sample, and those of them that nothing as cheap beats."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from gridgen.arguments import checked
+from gridgen.errors import SpecError
+from gridgen.grid import Grid, build_grid
+from gridgen.grid.subtopologies import named_subtopologies
+from gridgen.progress import OnProgress, no_progress
+from gridgen.shown import Shown, ShownRows
+from gridgen.space import Budget
+from gridgen.space.subnetworks import Chosen, Subnetworks
+from gridgen.study.report.statistics import pareto_front
+from gridgen.supernet.agreement import Agreement, trust
+from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
+from gridgen.text import number_text
+
+SAMPLE = 300
+"""Sub-networks that are scored where there are more."""
+TRIES = 100
+"""Draws for each network of a sample, until they are found to be all that a budget leaves."""
+
+
+def candidates(
+    networks: Subnetworks, sample: int = SAMPLE, seed: int = 0, budget: Budget | None = None
+) -> list[Grid]:
+    """All sub-networks that a budget allows; where there are more than `sample`, so many of them:
+    the smallest, the whole, those with names, and others at random.
+
+    Errors: `SpecError` where the budget allows none of those that were looked at.
+    """
+    found: dict[Chosen, Grid] = {}
+
+    def look(chosen: Chosen) -> None:
+        if chosen not in found:
+            grid = build_grid(networks.spec(chosen))
+            if budget is None or all(each.within for each in budget.verdict(grid)):
+                found[chosen] = grid
+
+    if networks.topologies is not None and networks.number <= sample:
+        for chosen in networks:
+            look(chosen)
+    else:
+        for chosen in _first(networks)[:sample]:
+            look(chosen)
+        random, left = Random(seed), TRIES * sample
+        while len(found) < sample and left:
+            look(networks.draw(random))
+            left -= 1
+    if not found:
+        assert budget is not None
+        smallest = budget.verdict(networks.spec(networks.smallest))
+        fact = next(each.broken for each in smallest if not each.within)
+        raise SpecError(f"the smallest sub-network is over the budget: {fact}; allow more")
+    return list(found.values())
+
+
+def _first(networks: Subnetworks) -> list[Chosen]:
+    """The smallest, the whole, and those that have names."""
+    listed, named = networks.topologies, named_subtopologies(networks.whole)
+    wide = (Chosen(each, networks.largest.width) for each in named)
+    known = [each for each in wide if listed is None or each.topology in listed]
+    return list(dict.fromkeys([networks.smallest, networks.largest, *known]))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SupernetFront(Shown):
+    """Sub-networks of a supernet with their scores, those first that nothing as cheap beats.
+
+    `trust` says how far scores without training agree with those of networks trained alone.
+    """
+
+    run: str
+    objective: str
+    metrics: tuple[str, ...]
+    """The columns of the metric, on each split that was scored."""
+    scored: tuple[SubnetworkScore, ...]
+    number: int
+    """Sub-networks that there are."""
+    agreement: Agreement | None
+
+    @property
+    def front(self) -> list[SubnetworkScore]:
+        """Those that no other beats with as few multiply-accumulates, the cheapest first."""
+        macs = [each.costs["macs"] for each in self.scored]
+        scores = [each.scores[self.objective] for each in self.scored]
+        return [self.scored[place] for place in pareto_front(macs, scores)]
+
+    def rows(self) -> ShownRows:
+        """The number of networks, the front, and how far it can be trusted."""
+        rows = [("scored", f"{len(self.scored):,} of {self.number:,} sub-networks")]
+        for each in self.front:
+            told = f"{each.scores[self.objective]:.4f}"
+            rows.append((f"{number_text(each.costs['macs'])} MACs", f"{told}  {each.name}"))
+        return [*rows, ("trust", trust(self.agreement))]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values of the front and of all that was scored."""
+        return {
+            "objective": self.objective,
+            "number": self.number,
+            "front": [each.as_json() for each in self.front],
+            "scored": [each.as_json() for each in self.scored],
+            "agreement": None if self.agreement is None else self.agreement.as_json(),
+        }
+
+
+@checked
+def supernet_front(
+    run: RunLike,
+    *,
+    sample: int = SAMPLE,
+    objective: str | None = None,
+    budget: Budget | None = None,
+    device: str = "auto",
+    on_progress: OnProgress = no_progress,
+) -> SupernetFront:
+    """Scores of all sub-networks of a supernet, or of a sample of them, against what they cost.
+
+    Without an `objective`, the column by which the run chose its best weights. Errors: as
+    `score_subnetworks`; `SpecError` where a budget allows none.
+    """
+    return front_of(SubnetworkScorer(run, device), sample, objective, budget, on_progress)
+
+
+def front_of(
+    scorer: SubnetworkScorer,
+    sample: int,
+    objective: str | None,
+    budget: Budget | None,
+    on_progress: OnProgress,
+) -> SupernetFront:
+    """The same of a run that is open."""
+    column = scorer.objective(objective)
+    if budget is not None and budget.size is None:
+        budget = budget.but(size=scorer.size)
+    grids = candidates(scorer.networks, sample, scorer.run.facts.seed, budget)
+    scored = tuple(scorer.score(grids, on_progress))
+    found = Agreement.read(scorer.run.folder, scorer.weights)
+    number, folder = scorer.networks.number, str(scorer.run.folder)
+    return SupernetFront(folder, column, scorer.metrics, scored, number, found)
+
+
+def best_of(found: SupernetFront) -> SubnetworkScore:
+    """The sub-network with the highest score; of equal ones the cheapest."""
+    return found.front[-1]

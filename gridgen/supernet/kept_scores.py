@@ -1,0 +1,88 @@
+"""The table of scores in a supernet's run, subnetworks.csv: each is found once.
+
+A row is of one network with one state of the weights, each known by a digest.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from gridgen.errors import RunError, reason_of
+from gridgen.files import is_file, read_text, write_file
+from gridgen.grid import Grid
+from gridgen.names import csv_text
+
+DIGITS = 12
+"""Of a digest that stands in the table."""
+COSTS = ("parameters", "macs")
+
+
+class KeptScore(NamedTuple):
+    """What is known of a network: what it costs, and its scores by column of metrics.csv."""
+
+    costs: Mapping[str, int]
+    scores: Mapping[str, float]
+
+
+@dataclass
+class KeptScores:
+    """The scores in a file, for one state of the weights; those of others stay as they are.
+
+    Errors: `RunError` where the file is damaged.
+    """
+
+    path: Path
+    weights: str
+    columns: Sequence[str]
+    _rows: list[dict[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rows = _read(self.path)
+        self._known = {row["network"]: row for row in self._rows if row["weights"] == self.weights}
+
+    def find(self, grid: Grid) -> KeptScore | None:
+        """What is known of a network."""
+        row = self._known.get(_digest(grid))
+        if row is None:
+            return None
+        try:
+            costs = {name: int(row[name]) for name in COSTS}
+            return KeptScore(costs, {name: float(row[name]) for name in self.columns})
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(self.path, str(error)) from error
+
+    def keep(self, grid: Grid, found: KeptScore) -> None:
+        """Add a network and write the file, so that a kill costs one score."""
+        about = {"weights": self.weights, "network": _digest(grid), "shape": grid.spec.shape}
+        about |= {"connections": " ".join(connection.name for connection in grid)}
+        values = {name: str(value) for name, value in {**found.costs, **found.scores}.items()}
+        self._known[about["network"]] = about | values
+        self._rows.append(about | values)
+        names = list(dict.fromkeys(name for row in self._rows for name in row))
+        lines = [[row.get(name, "") for name in names] for row in self._rows]
+        write_file(self.path, csv_text([names, *lines]))
+
+
+def _digest(grid: Grid) -> str:
+    return grid.fingerprint[:DIGITS]
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not is_file(path):
+        return []
+    try:
+        rows = list(csv.DictReader(StringIO(read_text(path), newline="")))
+        if any(not (row["weights"] and row["network"]) for row in rows):
+            raise KeyError("a row names no network")
+    except OSError as error:
+        raise _damaged(path, reason_of(error)) from error
+    except (ValueError, KeyError, csv.Error) as error:
+        raise _damaged(path, str(error)) from error
+    return rows
+
+
+def _damaged(path: Path, why: str) -> RunError:
+    return RunError(f"{path}: damaged: {why}; remove it, and the scores are found again")

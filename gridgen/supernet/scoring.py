@@ -1,0 +1,200 @@
+"""Sub-networks with the weights of a supernet: their scores without training, and the networks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isnan
+from typing import Annotated, Any
+
+from torch import Tensor
+
+from gridgen.analysis import count
+from gridgen.arguments import PathLike, checked, checked_fields
+from gridgen.emit import GridNetwork
+from gridgen.emit.sharing import copied_subnetwork, recalibrate, require_subnetwork
+from gridgen.errors import RunError, UsageError, unknown
+from gridgen.files import is_file, read_bytes, sha256
+from gridgen.grid import Grid, GridLike, GridSpec, as_grid, build_grid
+from gridgen.grid.subtopologies import Subtopology, named_subtopologies
+from gridgen.progress import OnProgress, no_progress
+from gridgen.supernet.kept_scores import DIGITS, KeptScore, KeptScores
+from gridgen.training.loop.batches import Batches
+from gridgen.training.loop.supernet import networks_of
+from gridgen.training.processes import devices
+from gridgen.training.run.folder import Run
+from gridgen.training.run.model import Model, model_of
+from gridgen.training.scoring.per_image import Predictor, statistics_of
+from gridgen.training.tasks import HOLDOUT, VAL, columns, split_numbers
+from gridgen.training.tasks.requirements import Splits, load_splits
+
+RunLike = Annotated[Run | PathLike, "a Run, or the folder of one"]
+SCORES = "subnetworks.csv"
+
+
+@checked_fields
+@dataclass(frozen=True, eq=False)
+class SubnetworkScore:
+    """A sub-network, what it costs, and its scores by column of metrics.csv, such as `val_iou`.
+
+    Multiply-accumulates are those of one image, of the size that most images of val have.
+    """
+
+    grid: Grid
+    costs: dict[str, int]
+    scores: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Topology and shape; the hash of its connections where the topology has no name."""
+        spec, kept = self.grid.spec, Subtopology.of(self.grid)
+        named = named_subtopologies(spec) if isinstance(spec, GridSpec) else {}
+        return f"{named.get(kept, kept.name)}, {spec.shape}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; a class without a score has null."""
+        scores = {name: None if isnan(value) else value for name, value in self.scores.items()}
+        spec = self.grid.spec.complete()
+        return {"name": self.name, **self.costs, "scores": scores, "spec": spec}
+
+
+class SubnetworkScorer:
+    """Scores sub-networks of a run. Images and weights are read when they are first needed.
+
+    Errors: `UsageError` for a run without a supernet; `RunError`.
+    """
+
+    def __init__(self, run: RunLike, device: str = "auto") -> None:
+        devices.require_alone("scores sub-networks")
+        self.run = run if isinstance(run, Run) else Run.open(run)
+        self.task, self.recipe = self.run.task, self.run.recipe
+        if self.recipe.supernet is None:
+            fact = f"{self.run.folder} is the training of one network"
+            raise UsageError(f"{fact}; name the run of gridgen supernet")
+        self.device = devices.choose_device(device)
+        self.grid = build_grid(self.run.spec)
+        self.networks = networks_of(self.grid, self.recipe)
+
+    @cached_property
+    def _splits(self) -> Splits:
+        facts = self.run.facts
+        return load_splits(facts.data, facts.holdout, facts.fold, facts.group)
+
+    @cached_property
+    def _whole(self) -> GridNetwork:
+        return self.run.network().to(self.device)
+
+    @cached_property
+    def _batches(self) -> list[Tensor]:
+        """Crops of the first epoch, as training sees them before their colours are changed."""
+        assert self.recipe.supernet is not None
+        batches = Batches(self._splits.train, self.recipe, self.run.facts.seed)
+        number = min(self.recipe.supernet.recalibration, len(batches))
+        return [batches[step][0].to(self.device) for step in range(number)]
+
+    @cached_property
+    def weights(self) -> str:
+        """A digest of the weights. Errors: `RunError` where they are not there yet."""
+        path = self.run.weights
+        if not is_file(path):
+            fix = f"gridgen train --resume {self.run.folder} writes it"
+            raise RunError(f"{path} is missing; {fix}")
+        return sha256(read_bytes(path))[:DIGITS]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of metrics.csv that a sub-network has scores for."""
+        splits = (VAL, HOLDOUT) if self.run.facts.holdout else (VAL,)
+        return columns(self.task, splits)[1:]  # without that of the images trained on
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of the task's metric, on val and on what is held out."""
+        metric = self.task.metric
+        return tuple(each for each in (metric.val, metric.holdout) if each in self.columns)
+
+    def objective(self, asked: str | None = None) -> str:
+        """The column to judge by. Errors: `UsageError` where there is no such."""
+        column = self.run.objective if asked is None else asked
+        if column not in self.columns:
+            raise UsageError(f"--objective: {unknown('score', column, self.columns)}")
+        return column
+
+    @cached_property
+    def _kept(self) -> KeptScores:
+        return KeptScores(self.run.folder / SCORES, self.weights, self.columns)
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Height and width of most images of val."""
+        sizes = self._splits.val.sizes
+        return max(sorted(set(sizes)), key=sizes.count)
+
+    def network(self, grid: Grid) -> GridNetwork:
+        """A sub-network with weights and statistics of its own, in evaluation mode.
+
+        Errors: `SpecError` where it is no sub-network.
+        """
+        network = copied_subnetwork(self._whole, grid)
+        recalibrate(network, self._batches)
+        return network
+
+    def model(self, grid: Grid) -> Model:
+        """The same on the CPU, with what the run knows of its data: what can be taken away."""
+        network = self.network(grid).cpu()
+        told = f"of a supernet, recalibrated by {len(self._batches)} batches"
+        return replace(model_of(self.run, network), spec=grid.spec, weights=told, note=told)
+
+    def score(
+        self, grids: Iterable[Grid], on_progress: OnProgress = no_progress
+    ) -> list[SubnetworkScore]:
+        """The scores of sub-networks, in their order. `on_progress` is called for each.
+
+        Errors: `SpecError` where one is no sub-network, before any is scored.
+        """
+        asked, found = list(grids), []
+        for grid in asked:
+            require_subnetwork(grid, self.grid)
+        for number, grid in enumerate(asked):
+            on_progress(number, len(asked))
+            kept = self._kept.find(grid)
+            if kept is None:
+                kept = self._measured(grid)
+                self._kept.keep(grid, kept)
+            found.append(SubnetworkScore(grid, dict(kept.costs), dict(kept.scores)))
+        return found
+
+    def _measured(self, grid: Grid) -> KeptScore:
+        counted = count(grid, self.size)
+        costs = {"parameters": counted.parameters.total, "macs": counted.macs.total}
+        predictor = Predictor(self.network(grid), self.device, self.recipe.inference)
+        scores: dict[str, float] = {}
+        for split, dataset in ((VAL, self._splits.val), (HOLDOUT, self._splits.holdout)):
+            if dataset is not None:
+                scores |= split_numbers(self.task, split, statistics_of(predictor, dataset))
+        return KeptScore(costs, scores)
+
+
+@checked
+def score_subnetworks(
+    run: RunLike,
+    networks: Sequence[GridLike],
+    *,
+    device: str = "auto",
+    on_progress: OnProgress = no_progress,
+) -> list[SubnetworkScore]:
+    """The scores of sub-networks with the weights of a supernet, without training.
+
+    Statistics of batch normalization are made anew for each, by as many batches as the recipe's
+    `supernet.recalibration` says; what was scored before is read from the run's subnetworks.csv.
+    Errors: `UsageError` for a run without a supernet, `SpecError` where one is no sub-network.
+    """
+    return SubnetworkScorer(run, device).score(map(as_grid, networks), on_progress)
+
+
+@checked
+def take_subnetwork(run: RunLike, network: GridLike, *, device: str = "auto") -> Model:
+    """A sub-network with a copy of the weights of a supernet and statistics of its own.
+
+    `export_model` writes it to a file. Errors: as `score_subnetworks`.
+    """
+    return SubnetworkScorer(run, device).model(as_grid(network))
