@@ -158,10 +158,14 @@ def _largest_layer(events: Iterable[Event]) -> int:
 
 
 def _peak_training(held: Weights, step: TrainingMemory, setting: Setting) -> int:
+    return resting(held, setting) + max(step.peak, step.live + _update(held, setting))
+
+
+def resting(held: Weights, setting: Setting) -> int:
+    """Bytes between two steps: weights, gradients, the optimizer's state, averages."""
     network = FP32 * held.values + held.buffers
     # Averaged weights copy running statistics too, but need no gradients.
-    resting = network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
-    return resting + max(step.peak, step.live + _update(held, setting))
+    return network * (1 + setting.averaged) + FP32 * held.values + _state(held, setting)
 
 
 def _state(held: Weights, setting: Setting) -> int:

@@ -47,13 +47,17 @@ class LossCost(NamedTuple):
         return cls(kept, forward, backward, keeps_labels)
 
 
+DISTANCE = "distance"
+"""What a sub-network of a supernet is taught by: cross-entropy from another one's prediction."""
 COSTS = {
+    DISTANCE: LossCost.of((2, 0), (4, 0), (4, 0)),
     CROSS_ENTROPY: LossCost.of((1, 0), (1, 0.25), (3, 0), keeps_labels=True),
     "focal": LossCost.of((1, 7.25), (1, 9.25), (3, 3)),
     "dice": LossCost.of((2, 0.25), (6, 0.25), (6, 0)),
 }
 """Other losses are counted as cross-entropy."""
 SMOOTHED = {
+    DISTANCE: COSTS[DISTANCE],
     CROSS_ENTROPY: LossCost.of((1, 0.25), (1, 2), (3, 1), keeps_labels=True),
     "focal": LossCost.of((6, 7.5), (8, 7.5), (9, 7.25)),
     "dice": LossCost.of((2, 0.25), (7, 0.25), (6, 0)),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.sharing import SharedSubnetwork, require_subnetwork, copied_subnetwork
+from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, require_subnetwork
 from gridgen.errors import SpecError
 from gridgen.grid import GridSpec, build_grid
 from gridgen.grid.subtopologies import draw_subtopology

@@ -4,7 +4,7 @@ import pytest
 
 from gridgen.grid import build_grid
 from gridgen.memory import Setting, count_memory
-from gridgen.memory.losses import COSTS, SMOOTHED
+from gridgen.memory.losses import COSTS, DISTANCE, SMOOTHED
 from gridgen.space import Budget
 from gridgen.spec import GridSpec
 from gridgen.training.recipe import load_recipe, setting_of
@@ -14,7 +14,11 @@ from tests.oracles.tracking import DEVICE, tracked
 # Of so many classes on so few maps the loss decides what is needed.
 GRID = build_grid(GridSpec(streams=2, columns="1+1", base_channels=4, classes=19))
 SIZE = (32, 48)
-SUMS = [*([name] for name in COSTS), ["cross-entropy", "dice"], ["dice", "focal", "dice"]]
+SUMS = [
+    *([name] for name in LOSSES if name in COSTS),
+    ["cross-entropy", "dice"],
+    ["dice", "focal", "dice"],
+]
 
 
 def needed(**fields):
@@ -33,7 +37,7 @@ def test_losses_need_what_torch_allocates(losses, smoothed, precision):
 
 
 def test_every_loss_of_classes_is_known():
-    assert set(COSTS) == set(SMOOTHED) == set(LOSSES) - {"charbonnier"}
+    assert set(COSTS) == set(SMOOTHED) == set(LOSSES) - {"charbonnier"} | {DISTANCE}
 
 
 def test_other_losses_are_counted_as_cross_entropy():

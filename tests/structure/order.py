@@ -34,7 +34,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "memory": (
         *("setting", "tape", "operations", "losses", "replay", "layers", "recording"),
         *("kept_by_map", "map_costs"),
-        *("min_memory_order", "accounting", "device", "host"),
+        *("min_memory_order", "accounting", "supernet", "device", "host"),
     ),
     "space": (
         *("workload", "choices", "spec_array", "structure_counts", "part_costs", "cost_tables"),

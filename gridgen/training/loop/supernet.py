@@ -20,6 +20,8 @@ from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.recipe.supernet import Supernet
 from gridgen.training.tasks import Task
 
+FEW = 16
+"""Sub-networks whose memory is counted for each."""
 KEPT = 1024
 """Sub-networks that are not made anew when they are drawn again."""
 
@@ -52,6 +54,20 @@ def _whole_of(grid: Grid, supernet: Supernet) -> Subnetworks:
     ours, theirs = ({connection.name for connection in each} for each in (grid, whole))
     fact = f"these have {len(theirs)} connections together, but the network {len(ours)}"
     raise SpecError(f"{fact}; leave the topology of the spec out", ("topologies",))
+
+
+def largest_of(networks: Subnetworks, supernet: Supernet) -> list[Grid]:
+    """Of the sub-networks that a step may train, those that can need most memory.
+
+    One that is drawn among many may be nearly the whole network, and is counted as that.
+    """
+    if supernet.samples == 0:
+        chosen = [networks.smallest]
+    elif networks.topologies is None or networks.number > FEW:
+        chosen = [networks.largest]
+    else:
+        chosen = list(networks)
+    return [build_grid(networks.spec(each)) for each in chosen]
 
 
 class SupernetLearner(Learner):

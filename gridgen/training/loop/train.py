@@ -18,13 +18,14 @@ from gridgen.data.labelled import TRAIN
 from gridgen.data.subsets import digest_of_names
 from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
 from gridgen.grid import Grid, GridLike, as_grid, build_grid
-from gridgen.memory import training_memory
+from gridgen.memory import Setting, training_memory
 from gridgen.memory.host import require_memory
+from gridgen.memory.supernet import supernet_memory
 from gridgen.spec import NetworkSpec
 from gridgen.spec.document import dump
 from gridgen.text import brief, bytes_text
 from gridgen.training.loop.labels import class_weights, counted_labels
-from gridgen.training.loop.supernet import networks_of
+from gridgen.training.loop.supernet import largest_of, networks_of
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
@@ -265,11 +266,18 @@ def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> Non
     batch, side = recipe.batch // devices.world_size(), recipe.crop.size
     kind = "cuda" if device.type == "cuda" else "cpu"
     setting = setting_of(recipe).but(batch=max(batch, 1), device=kind)
-    needed, there = training_memory(grid, (side, side), setting), devices.memory_of(device)
+    needed, there = _step_memory(grid, recipe, (side, side), setting), devices.memory_of(device)
     if needed > there:
         fact = f"A step of {batch} crops of {side}x{side} needs {bytes_text(needed)}"
         fix = "Lower batch or crop.size, or set recompute: unit"
         raise TooLargeError(f"{fact}; {device} has {bytes_text(there)}. {fix}.")
+
+
+def _step_memory(grid: Grid, recipe: Recipe, size: tuple[int, int], setting: Setting) -> int:
+    if recipe.supernet is None:
+        return training_memory(grid, size, setting)
+    largest = largest_of(networks_of(grid, recipe), recipe.supernet)
+    return supernet_memory(grid, largest, size, setting, recipe.supernet.distillation)
 
 
 def require_variances(grid: Grid, recipe: Recipe) -> None:

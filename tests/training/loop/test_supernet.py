@@ -9,9 +9,10 @@ from tiny import RECIPE as TINY, SPEC, STEPS, StopAt, bits
 from gridgen.emit.sharing import copied_subnetwork
 from gridgen.errors import Interrupted, SpecError, TopologyError
 from gridgen.grid import build_grid
+from gridgen.memory.accounting import training_memory
 from gridgen.training import resume, train
 from gridgen.training.loop.supernet import SupernetLearner, networks_of
-from gridgen.training.recipe import TrainingStep
+from gridgen.training.recipe import TrainingStep, setting_of
 from tests.oracles.killing import RECIPE as PLAIN, task
 
 WHOLE = SPEC.but(streams=3, columns="2+2", base_channels=4, total_dropout=0.0)
@@ -157,3 +158,17 @@ def test_a_supernet_that_was_stopped_goes_on_bit_for_bit(tmp_path, step):
         )
     assert step < STEPS
     assert bits(resume(tmp_path / "stopped")) == bits(whole)
+
+
+def test_a_step_larger_than_the_machine_is_refused(tmp_path, monkeypatch):
+    from gridgen.errors import TooLargeError
+    from gridgen.training.loop import train as module
+
+    recipe = TINY.but(supernet={"distillation": 1.0})
+    setting = setting_of(recipe).but(device="cpu")
+    grid = build_grid(SPEC)
+    alone = training_memory(grid, (8, 8), setting)
+    monkeypatch.setattr(module.devices, "memory_of", lambda device: alone)
+    module.require_step_memory(grid, recipe.but(supernet=None), torch.device("cpu"))
+    with pytest.raises(TooLargeError, match="A step of 250 crops of 8x8 needs"):
+        train(grid, "shapes", recipe, folder=tmp_path / "run", device="cpu")
