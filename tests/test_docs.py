@@ -11,6 +11,7 @@ import pytest
 import gridgen
 from gridgen.cli.app import COMMANDS
 from gridgen.cli.data import app as data
+from gridgen.cli.supernet import app as supernet
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCKS = [
@@ -39,7 +40,9 @@ def test_every_command_is_a_function_that_is_exported():
     page = (DOCS / "python.md").read_text("utf-8")
     rows = re.findall(r"^\| (`gridgen .*?) \| (.*) \|$", page, re.MULTILINE)
     told = {name for row, _ in rows for name in re.findall(r"`gridgen ([a-z ]+)`", row)}
-    assert told == {*COMMANDS, *(f"data {command.name}" for command in data.registered_commands)}
+    groups = {"data": data, "supernet": supernet}
+    inside = {f"{name} {c.name}" for name, app in groups.items() for c in app.registered_commands}
+    assert told == {*COMMANDS, *inside}
     for _, functions in rows:
         names = {name.split(".")[0] for name in re.findall(r"`(\w+[\w.]*)`", functions)}
         assert names <= {*gridgen.__all__}

@@ -41,6 +41,7 @@ ROOMS = (
         "pages",
         "study",
         "tabular",
+        "supernet",
         "registries",
         "testing",
         "cli",

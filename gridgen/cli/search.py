@@ -1,5 +1,7 @@
 """`gridgen search`: train candidates of a study, and answer which is best."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,6 +45,13 @@ def search(
     storage: Annotated[
         str | None, typer.Option(help="Of a new study: sqlite, or journal, a file of lines.")
     ] = None,
+    supernet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Score candidates by this run of gridgen supernet; train those to confirm alone.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Sample and count candidates; train nothing.")
     ] = False,
@@ -51,24 +60,22 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, tables and a report."""
-    asked = _asked(budgeted(study, budget), data, reproducible)
+    asked = _asked(budgeted(study, budget), data, reproducible, supernet)
     if dry_run:
         if output is not None or known is not None:
             raise UsageError("--dry-run writes and reads no file; leave out -o and --known")
         _sample(asked, trials or asked.trials, as_json)
         return
-    from gridgen.study import search as run_search
     from gridgen.study.driver.writing import asked_of
     from gridgen.study.report.observer import SearchProgress
 
     folder = output or Path("runs") / f"search-{study.stem}"
     try:
-        result = run_search(
+        result = _search(asked, known)(
             asked,
             folder=folder,
             trials=trials,
             parallel=parallel,
-            known=known,
             storage=storage,
             device=device,
             watch=SearchProgress(asked_of(asked, folder)),
@@ -82,8 +89,23 @@ def search(
         _print(result)
 
 
-def _asked(study: "Study", data: str | None, reproducible: bool) -> "Study":
+def _search(study: "Study", known: Path | None) -> "Callable[..., Result]":
+    """How candidates are scored: by training them, or by a supernet."""
+    if study.supernet is None:
+        from gridgen.study import search as run_search
+
+        return partial(run_search, known=known)
+    from gridgen.supernet.searching import search_by_supernet
+
+    if known is not None:
+        fact = "scores by a supernet and of trainings are not the same"
+        raise UsageError(f"--known: {fact}; leave it out, or search without a supernet")
+    return search_by_supernet
+
+
+def _asked(study: "Study", data: str | None, reproducible: bool, supernet: Path | None) -> "Study":
     changes: dict[str, Any] = {} if data is None else {"data": data}
+    changes |= {} if supernet is None else {"supernet": str(supernet)}
     return study.but(**changes, **({"reproducible": True} if reproducible else {}))
 
 

@@ -47,14 +47,14 @@ HeldOut = Annotated[
         help="Training images to score instead of training on, by name: '0006R0*'.",
     ),
 ]
-Fold = Annotated[
+FoldOption = Annotated[
     str | None,
     typer.Option(
         metavar="K/N",
         help="Cross-validation: the K-th of N parts of train is val, the rest is trained on.",
     ),
 ]
-Group = Annotated[
+GroupOption = Annotated[
     str | None,
     typer.Option(
         metavar="REGEX",
@@ -95,8 +95,8 @@ def train(
     recipe: RecipeName = None,
     output: Output = None,
     holdout: HeldOut = None,
-    fold: Fold = None,
-    group: Group = None,
+    fold: FoldOption = None,
+    group: GroupOption = None,
     seed: TrainingSeed = None,
     init: Init = None,
     freeze: Annotated[

@@ -64,20 +64,21 @@ def trained_alone(folders: Iterable[Path], like: Facts) -> list[TrainedAlone]:
     grids: dict[str, Grid] = {}
     scores: dict[str, dict[int, Mapping[str, float]]] = {}
     for folder in folders:
-        for run in _runs(folder):
-            _require_same_data(run, like)
+        for run in _runs(folder, like):
             grid, rows = build_grid(run.spec), run.rows()
             grids[grid.fingerprint] = grid
             scores.setdefault(grid.fingerprint, {})[run.facts.seed] = rows[-1]
     return [TrainedAlone(grid, scores[key]) for key, grid in grids.items()]
 
 
-def _runs(folder: Path) -> list[Run]:
+def _runs(folder: Path, like: Facts) -> list[Run]:
     """The finished runs in a folder: itself, or what lies under it."""
     if is_file(folder / FACTS):
         runs = [Run.open(folder)]
     else:
         runs = [Run(path.parent) for path in sorted(folder.glob(f"trials/**/{FACTS}"))]
+    for run in runs:
+        _require_same_data(run, like)
     finished = [run for run in runs if run.is_finished(run.rows())]
     if not finished:
         fix = "name the folder of a finished training, or of a search"
@@ -157,10 +158,7 @@ class Agreement(Shown):
         weights: str,
         against: str,
     ) -> "Agreement":
-        """Of networks and of the same ones trained alone. Errors: `UsageError` for too few."""
-        if len(scored) < FEWEST:
-            fact = f"{len(scored)} networks trained alone tell nothing of an order"
-            raise UsageError(f"{fact}; give {FEWEST} at least")
+        """Of networks and of the same ones trained alone."""
         parameters = [each.costs["parameters"] for each in scored]
         found = {}
         for column in columns:
@@ -238,7 +236,10 @@ def check_supernet(
         known = trained_alone(map(Path, alone), scorer.run.facts)
         against = ", ".join(map(str, alone))
     known = [each for each in known if is_subnetwork(each.grid, scorer.grid)]
-    scored = scorer.score([each.grid for each in known], on_progress) if len(known) > 1 else []
+    if len(known) < FEWEST:
+        fact = f"{len(known)} sub-networks trained alone tell nothing of an order"
+        raise UsageError(f"{fact}; give {FEWEST} at least")
+    scored = scorer.score([each.grid for each in known], on_progress)
     found = Agreement.of(scored, known, scorer.metrics, scorer.weights, against)
     found.write(scorer.run.folder)
     return found

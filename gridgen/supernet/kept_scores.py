@@ -18,6 +18,7 @@ from gridgen.names import csv_text
 DIGITS = 12
 """Of a digest that stands in the table."""
 COSTS = ("parameters", "macs")
+KNOWN_BY = ("weights", "network")
 
 
 class KeptScore(NamedTuple):
@@ -74,8 +75,11 @@ def _read(path: Path) -> list[dict[str, str]]:
     if not is_file(path):
         return []
     try:
-        rows = list(csv.DictReader(StringIO(read_text(path), newline="")))
-        if any(not (row["weights"] and row["network"]) for row in rows):
+        reader = csv.DictReader(StringIO(read_text(path), newline=""))
+        rows = list(reader)
+        if not {*KNOWN_BY} <= {*(reader.fieldnames or ())}:
+            raise KeyError("its first line names no networks")
+        if any(not row[name] for row in rows for name in KNOWN_BY):
             raise KeyError("a row names no network")
     except OSError as error:
         raise _damaged(path, reason_of(error)) from error

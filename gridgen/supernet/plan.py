@@ -46,7 +46,11 @@ def supernet_of(study: Study) -> SupernetPlan:
     >>> supernet_of(study).spec.base_channels
     8
     """
-    _require_one_grid(study)
+    require_one_grid(study)
+    for each in study.dimensions:
+        if each.when:
+            fact = "a supernet trains every topology in every width"
+            raise study.blame(SpecError(f"{fact}; leave out when", ("space", each.name, "when")))
     named = study.dimensions.named
     widths = _values(named.get("base_channels"))
     base = {"base_channels": max(widths)} if widths else {}
@@ -134,7 +138,8 @@ def _spec(study: Study, params: Params) -> GridSpec:
     return spec
 
 
-def _require_one_grid(study: Study) -> None:
+def require_one_grid(study: Study) -> None:
+    """Refuse a study whose networks are no sub-networks of one grid. Errors: `SpecError`."""
     if study.specs is not None:
         fact = "these are networks of several families, which share no weights"
         raise study.blame(SpecError(f"{fact}; give one grid under spec", ("specs",)))
@@ -145,9 +150,6 @@ def _require_one_grid(study: Study) -> None:
         if each.name not in VARIED:
             fact = f"{each.name} varies, but a supernet's networks differ in {', '.join(VARIED)}"
             raise study.blame(SpecError(f"{fact} alone; fix it", ("space", each.name)))
-        if each.when:
-            fact = "a supernet trains every topology in every width"
-            raise study.blame(SpecError(f"{fact}; leave out when", ("space", each.name, "when")))
 
 
 def _values(dimension: Dimension | None) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ COMMANDS = [
     *("render", "count", "paths", "lint", "calibrate", "relate", "diff", "build"),
     *("convert", "train"),
     *("evaluate", "predict", "report", "export", "feasible", "search", "study"),
-    *("topologies", "list", "schema", "new", "data"),
+    *("topologies", "list", "schema", "new", "data", "supernet"),
 ]
 
 
@@ -28,7 +28,7 @@ def test_without_a_command_it_lists_them(gridgen):
     assert gridgen("--help") == gridgen("-h") == (0, out, "")
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "data check"])
+@pytest.mark.parametrize("command", [*COMMANDS, "data check", "supernet take"])
 def test_every_command_has_help(command, gridgen):
     code, out, err = gridgen(*command.split(), "--help")
     assert (code, err) == (0, "")

@@ -16,8 +16,8 @@ from tests.structure.package import PACKAGE
 # and 3, PDF, bands of wide
 # pictures (450); torch.export, OpenVINO and int8 (300); the table of all sub-topologies, its
 # simulated searches and its page (750).
-MOST_LINES = 32_500
-MOST_FILES = 376
+MOST_LINES = 33_500
+MOST_FILES = 382
 LEAST_COMMENTS = 0.01
 """Of all lines."""
 

@@ -139,7 +139,9 @@ class Conductor:
     def _submit(self, trial: RunningTrial, seed: int) -> None:
         record = trial.record
         first = seed == trial.seeds[0]
-        recipe = changed_recipe(self.study.training, record.candidate.recipe)
+        confirm = self.study.confirm
+        again = confirm.recipe if confirm is not None and record.role == "confirmation" else {}
+        recipe = changed_recipe(self.study.training, {**record.candidate.recipe, **again})
         job = TrainingJob(
             trial=record.number,
             seed=seed,
@@ -147,6 +149,7 @@ class Conductor:
             recipe=recipe,
             folder=self.folder / training_folder(record.number, seed),
             report=self._reporting(record, seed, first, recipe.epochs),
+            role=record.role,
         )
         trial.submitted(seed)
         self._at_work += 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from gridgen.arguments import PathLike, checked
-from gridgen.errors import Interrupted, UsageError
+from gridgen.errors import Interrupted, SpecError, UsageError
 from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
@@ -30,6 +30,7 @@ from gridgen.study.driver.phases import (
 from gridgen.study.driver.resumed import take_up_known
 from gridgen.study.driver.writing import asked_of, write_answer
 from gridgen.study.engine.engine import Engine, Evaluate, FunctionEngine
+from gridgen.study.engine.screening import Screen, ScreeningEngine
 from gridgen.study.language.requirements import FREE, digests, kept, require_data
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
@@ -52,6 +53,7 @@ def search(
     folder: str | Path,
     trials: int | None = None,
     evaluate: Evaluate | None = None,
+    screen: Screen | None = None,
     parallel: int = 1,
     device: str = "auto",
     storage: str | None = None,
@@ -65,8 +67,9 @@ def search(
     report.html. Calling it again goes on with a search that was killed, each training from its own
     checkpoint. `parallel` candidates are trained at once, each in a child process on `device`;
     `evaluate` trains them in this process instead; where a pruner pauses, it is called again for a
-    training that goes on. `storage` is sqlite or journal. Rows of the table `known`, as trials.csv
-    is one, count as trained.
+    training that goes on. A `screen`, which `gridgen.search_by_supernet` gives, scores candidates
+    without training, and confirmations alone are trained. `storage` is sqlite or journal. Rows of
+    the table `known`, as trials.csv is one, count as trained.
 
     Errors: `RunError` if another process searches there, or the folder holds another study;
     `SpecError` if the data does not fit, or no candidate meets the budget; `TrainingError` if
@@ -97,11 +100,15 @@ def search(
         if number < 1:
             raise UsageError(f"{name} is {number}; give 1 at least")
     table = None if known is None else known_rows(Path(known))
+    _require_screen(study, screen)
     held = require_data(study) if evaluate is None else {}
     watch, text = watch or SearchObserver(), dump(kept(study))
-    known_by = digests(study, held)
+    known_by = digests(study, held | ({} if screen is None else dict(screen.digests)))
     require_ours(folder, Identity(text, known_by, FREE), storage)
     engine = _engine(study, evaluate, parallel, device, held, watch)
+    screened = "" if screen is None else screen.about
+    if screen is not None:
+        engine = ScreeningEngine(screen, engine, study.objective)
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
@@ -111,7 +118,8 @@ def search(
         closing(engine),
         closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
-        searching = Search(study, folder, store, engine, watch, drawing, _most(drawing, found))
+        most = _most(drawing, found)
+        searching = Search(study, folder, store, engine, watch, drawing, most, screened)
         if known is not None and table is not None:
             take_up_known(searching.conductor, Path(known), table)
         if found is not None and found.few(wanted):
@@ -135,6 +143,8 @@ class Search:
     drawing: Drawing
     most: float = inf
     """Candidates that there are to search at most; infinity where that is not known."""
+    screened: str = ""
+    """What scores candidates without training, in one line; "" where nothing does."""
     stopped: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -178,7 +188,9 @@ class Search:
             self.watch.finished(searching.reason)
             self.result = write_answer(
                 self.folder,
-                asked_of(self.study, self.folder, self.drawing.refused, self.stopped),
+                asked_of(
+                    *(self.study, self.folder, self.drawing.refused, self.stopped, self.screened)
+                ),
                 self.conductor.listed,
             )
         return self.result
@@ -217,6 +229,17 @@ def _most(drawing: Drawing, found: Reachable | None) -> float:
         return found.networks
     # Without a table, as where `match` chooses widths: all combinations, met or not.
     return sum(inf if each.networks is None else each.networks for each in drawing.branches)
+
+
+def _require_screen(study: Study, screen: Screen | None) -> None:
+    if screen is not None:
+        return
+    if study.supernet is not None:
+        fact = "candidates are scored by a supernet; search by gridgen.search_by_supernet"
+        raise study.blame(SpecError(fact, ("supernet",)))
+    if study.confirm is not None and study.confirm.init is not None:
+        fact = "there is no supernet; give --supernet RUN, or leave init out"
+        raise study.blame(SpecError(fact, ("confirm", "init")))
 
 
 def _engine(

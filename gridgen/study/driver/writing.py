@@ -28,7 +28,11 @@ END = "end.json"
 
 
 def asked_of(
-    study: Study, folder: Path, refused: Mapping[str, int] = NONE, stopped: str = ""
+    study: Study,
+    folder: Path,
+    refused: Mapping[str, int] = NONE,
+    stopped: str = "",
+    screened: str = "",
 ) -> Asked:
     """What the report says of the question."""
     place = shlex.quote(str(folder))
@@ -42,6 +46,7 @@ def asked_of(
         about=(
             ("sampler", study.sampler),
             ("pruner", study.pruner),
+            *((("scores", screened),) if screened else ()),
             *((("match", _matched(study)),) if study.match is not None else ()),
             *((("bound: paper", admitted),) if (admitted := let_through(study)) else ()),
         ),
@@ -51,6 +56,7 @@ def asked_of(
             ("weights of the best", weights),
         ),
         refused=dict(refused),
+        screened=screened,
     )
 
 
@@ -67,7 +73,7 @@ def write_answer(folder: Path, asked: Asked, records: Sequence[TrialRecord]) -> 
     best = searched(records)
     if best:
         write_file(folder / BEST, _best(asked, best[0]))
-    told = {"stopped": asked.stopped, "refused": dict(asked.refused)}
+    told = {"stopped": asked.stopped, "refused": dict(asked.refused), "screened": asked.screened}
     write_file(folder / END, json.dumps(told, indent=2) + "\n")
     write_page(result)
     return result
@@ -90,7 +96,8 @@ def _ended(path: Path) -> dict[str, Any]:
     try:
         told = json.loads(read_text(path)) if is_file(path) else {}
         refused = {str(reason): int(many) for reason, many in told["refused"].items()}
-        return {"stopped": str(told["stopped"]), "refused": refused}
+        screened = str(told.get("screened", ""))  # which older files do not have
+        return {"stopped": str(told["stopped"]), "refused": refused, "screened": screened}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 

@@ -138,6 +138,7 @@ class ChildEngine:
             "recipe": job.recipe.complete(),
             "seed": job.seed,
             "folder": str(job.folder),
+            "init": None if job.init is None else str(job.init.absolute()),
             "data": shared.data,
             "objective": shared.objective,
             "holdout": shared.holdout,

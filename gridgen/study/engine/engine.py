@@ -12,7 +12,7 @@ from typing import Protocol
 from gridgen.errors import TrainingError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.spec import NetworkSpec
-from gridgen.study.trials import Curve
+from gridgen.study.trials import Curve, Role
 from gridgen.training import Recipe
 
 ReportScore = Callable[[int, float], bool]
@@ -41,6 +41,9 @@ class TrainingJob:
     recipe: Recipe
     folder: Path
     report: ReportScore
+    role: Role = "searched"
+    init: Path | None = None
+    """A run or weights file whose weights it begins with, where it has any."""
 
     @cached_property
     def grid(self) -> Grid:

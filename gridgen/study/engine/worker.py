@@ -37,7 +37,7 @@ from gridgen.training.loop.watch import Watch
 from gridgen.training.processes.devices import out_of_memory
 from gridgen.training.run.folder import FACTS, MetricsRow
 
-SAME = ("data", "holdout", "fold", "group", "seed")
+SAME = ("data", "holdout", "fold", "group", "seed", "init")
 """Facts of a run that the job decides, beside network and recipe."""
 TRIAL = "GRIDGEN_TRIAL"
 """Environment variable that is set in the processes of a search."""
@@ -143,6 +143,7 @@ def _trained(job: dict[str, Any], messages: Messages) -> MetricsRow:
             fold=job["fold"],
             group=job["group"],
             seed=job["seed"],
+            init=job["init"],
             device=job["device"],
             watch=messages,
         )

@@ -1,6 +1,6 @@
 """What a study must hold beside the form of its fields: names that exist, choices that fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
@@ -9,6 +9,7 @@ from gridgen.spec import GridSpec
 from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
 from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
 from gridgen.training import Recipe
+from gridgen.training.recipe import changed_recipe
 from gridgen.training.recipe.extending import EXTENDS
 from gridgen.training.tasks import objectives
 
@@ -34,6 +35,27 @@ def require_names(field: str, value: Any) -> None:
         needed = SAMPLERS[value].needs
         raise ValueError(f"{value} needs {needed}; pip install 'gridgen[{value}]'")
     return None
+
+
+def require_scores(
+    supernet: str | None,
+    seeds: Sequence[int],
+    pruner: str,
+    recipe: Recipe,
+    confirmed: Mapping[str, Any],
+) -> None:
+    """Check that a supernet is asked for one score, and that confirmations can be trained.
+
+    Errors: `SpecError`.
+    """
+    if supernet is not None and len(seeds) > 1:
+        raise SpecError("a supernet gives one score; set seeds: 1", ("seeds",))
+    if supernet is not None and pruner != "none":
+        raise SpecError("a supernet trains nothing to prune; set pruner: none", ("pruner",))
+    try:
+        changed_recipe(recipe, confirmed)
+    except SpecError as error:
+        raise SpecError(str(error), ("confirm", "recipe")) from error
 
 
 def _require_objective(name: str) -> None:

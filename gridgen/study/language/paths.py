@@ -17,7 +17,7 @@ def beside(source: Source) -> Source:
     What is not of the right type is left to the checks of fields. Errors: `SpecError`.
     """
     folder = Path(source.name).parent if is_file(source.name) else Path()
-    paths = {"data": _data, "recipe": _recipe, "specs": _specs}
+    paths = {"data": _data, "recipe": _recipe, "specs": _specs, "supernet": _run}
     found = {name: paths[name](source.data[name], folder) for name in paths & source.data.keys()}
     return extended(replace(source, data={**source.data, **found}), "recipe")
 
@@ -34,6 +34,10 @@ def _data(name: Any, folder: Path) -> Any:
 
 def _recipe(name: Any, folder: Path) -> Any:
     return str(folder / name) if isinstance(name, str) and name not in RECIPES else name
+
+
+def _run(name: Any, folder: Path) -> Any:
+    return str(folder / name) if isinstance(name, str) else name
 
 
 def _specs(names: Any, folder: Path) -> Any:

@@ -1,6 +1,6 @@
 """The sections of a study: seeds, when it stops, and what is trained again to be sure."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -57,3 +57,11 @@ class Confirm(Document):
 
     top: int = Field(default=3, ge=1, le=100, description="Candidates, from the best on.")
     seeds: int = Field(default=3, ge=1, le=MOST_SEEDS, description="Trainings of each.")
+    init: Literal["supernet"] | None = Field(
+        default=None,
+        description="Weights that they begin with: supernet, those of the study's; else random.",
+    )
+    recipe: dict[str, Any] = Field(
+        default={},
+        description="Fields of the recipe that differ there: {epochs: 5, learning_rate: 1e-3}.",
+    )

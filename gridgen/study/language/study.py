@@ -15,7 +15,7 @@ from gridgen.space import Budget, Match, matched
 from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import merged
-from gridgen.study.language.checking import require_choices, require_names
+from gridgen.study.language.checking import require_choices, require_names, require_scores
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
@@ -112,8 +112,7 @@ class Study(Document):
     seed: Seed = Field(default=0, description="Of the sampler.")
     reproducible: bool = Field(
         default=False,
-        description="Propose in waves, so that the trials are the same however many are trained "
-        "at once.",
+        description="Propose in waves: the same trials, however many are trained at once.",
     )
     trials: int = Field(default=20, ge=1, le=100_000, description="Candidates to train.")
     stop: Stop = Field(default=Stop(), description="What else ends the search.")
@@ -125,6 +124,11 @@ class Study(Document):
         strict=False,
         description="What the best is held against, trained with the same recipe and seeds; "
         "`gridgen list baselines` names them.",
+    )
+    supernet: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Run of gridgen supernet that scores candidates; those of confirm are trained.",
     )
     confirm: Confirm | None = Field(
         default=None, description="Train the best again with fresh seeds, to say how sure it is."
@@ -160,6 +164,8 @@ class Study(Document):
 
     @model_validator(mode="after")
     def _space_fits(self) -> Self:
+        confirmed = {} if self.confirm is None else self.confirm.recipe
+        require_scores(self.supernet, self.seeds, self.pruner, self.training, confirmed)
         if not (self.space or self.specs):
             raise SpecError("nothing varies; give fields here, or a list under specs", ("space",))
         if self.group is not None and self.fold is None:

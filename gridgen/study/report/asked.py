@@ -20,6 +20,7 @@ class Asked:
         stopped: why the search ended; "" while it is not over.
         commands: that start and continue it: a label and a command line each.
         refused: how many candidates were refused without training, by reason.
+        screened: what scored candidates without training, and how far to trust it; "" for nothing.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Asked:
     stopped: str = ""
     commands: Sequence[tuple[str, str]] = ()
     refused: Mapping[str, int] = field(default_factory=dict)
+    screened: str = ""
 
     @property
     def digits(self) -> int:

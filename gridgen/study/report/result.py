@@ -69,6 +69,7 @@ class Result(Shown):
             "numbers": self.numbers,
             "refused": dict(self.asked.refused),
             "stopped": self.asked.stopped,
+            "scores": self.asked.screened or None,
             "candidates": [record.as_json() for record in self.entries],
             "baselines": [record.as_json() for record in self.answer.baselines],
         }
@@ -81,7 +82,8 @@ class Result(Shown):
             for what, each in told
             if each is not None
         ]
-        return scored + [(state, f"{many:,}") for state, many in self.numbers.items()]
+        screened = [("scores", self.asked.screened)] if self.asked.screened else []
+        return [*scored, *((s, f"{many:,}") for s, many in self.numbers.items()), *screened]
 
     def _scores(self, record: TrialRecord) -> str:
         """Mean and spread, and those of fresh seeds where there are any."""
