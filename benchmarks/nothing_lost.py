@@ -1,6 +1,6 @@
 """Trainings that are killed and checkpoints that are damaged: what is lost of them. Nothing.
 
-    python -m benchmarks.nothing_lost [--kills 25] [--damages 300] [--seed 0]
+    python -m benchmarks.nothing_lost [--kills 25] [--damages 300] [--seed 0] [--supernet]
 
 The program is killed (SIGKILL) at random instants and started again with --resume, until it is
 done, then again from the beginning, until there were enough kills; each training must end with the
@@ -16,9 +16,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from gridgen.training import Recipe
 from tests.oracles.killing import (
     DAMAGES,
+    RECIPE,
     STEPS,
+    SUPERNET,
     bits,
     kill_until_done,
     restore_damaged,
@@ -28,11 +31,11 @@ from tests.oracles.killing import (
 )
 
 
-def report_kills(kills: int, rng: random.Random) -> None:
+def report_kills(kills: int, rng: random.Random, recipe: Recipe) -> None:
     hits, trainings = Counter[str](), 0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        write_training(folder)
+        write_training(folder, recipe)
         life = train_whole(folder) / 3
         while hits.total() < kills:
             trainings += 1
@@ -70,10 +73,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--damages", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--supernet", action="store_true", help="train sub-networks too")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    report_kills(options.kills, rng)
-    report_damages(options.damages, rng)
+    report_kills(options.kills, rng, SUPERNET if options.supernet else RECIPE)
+    if options.damages:
+        report_damages(options.damages, rng)
 
 
 if __name__ == "__main__":

@@ -47,10 +47,14 @@ CLASSES = "0\tdark\t0\t0\t0\tclass\n1\tgrey\t90\t90\t90\tclass\n2\tlight\t200\t2
 AFTER = "after the last step"
 
 
-def write_training(folder: Path) -> None:
+SUPERNET = RECIPE.but(supernet={"base_channels": [2, 3], "sampling": "fair"})
+"""The same, with sub-networks that are trained in every step."""
+
+
+def write_training(folder: Path, recipe: Recipe = RECIPE) -> None:
     """spec.yaml, recipe.yaml, and pictures whose classes are their brightness."""
     (folder / "spec.yaml").write_text(dump(SPEC))
-    (folder / "recipe.yaml").write_text(dump(RECIPE))
+    (folder / "recipe.yaml").write_text(dump(recipe))
     rng = np.random.default_rng(0)
     for split, number in (("train", 64), ("val", 4)):
         for part in ("images", "labels"):

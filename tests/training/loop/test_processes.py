@@ -61,6 +61,11 @@ TRAININGS = {
     "recomputed columns": (SPEC, MARKS, RECIPE.but(recompute="column")),
     "augmentation": (SPEC, MARKS, RECIPE.but(augmentation={"rotation": 20, "noise": 0.05})),
     "weighted fusion": (SPEC.but(fusion="weighted"), MARKS, RECIPE),
+    "a supernet": (
+        SPEC.but(base_channels=4),
+        MARKS,
+        RECIPE.but(supernet={"base_channels": [2, 4], "samples": 1}, clip_norm=0.5),
+    ),
     "restoration": (RESTORATION, RAMPS, AS_THEY_ARE),
 }
 STOPPED_AT = 7
