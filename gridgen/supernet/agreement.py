@@ -24,7 +24,7 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.study.report.statistics import Estimate, signed
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
 from gridgen.tabular.ranking import agreement, near, spread
-from gridgen.tabular.table import SEEDS, SPLITS, TopologyBenchmark
+from gridgen.tabular.table import SEEDS, SPLITS, Scores, TopologyBenchmark
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run
 
@@ -94,20 +94,38 @@ def _require_same_data(run: Run, like: Facts) -> None:
 
 
 @dataclass(frozen=True)
+class SeedAgreement:
+    """How far two seeds of networks trained alone agree, which is what can be asked for.
+
+    `tau` of their orders; `regret` of the networks that one ranks highest, judged by the other;
+    `deviation`, the standard deviation between the seeds of one network.
+    """
+
+    tau: Estimate
+    regret: float
+    deviation: float
+
+    @classmethod
+    def of(cls, two: Scores) -> "SeedAgreement":
+        """Of scores by (network, seed)."""
+        one, other = two[:, 0], two[:, 1]
+        regret = (_regret(one, other) + _regret(other, one)) / 2
+        return cls(agreement(one, other), regret, spread(two).seeds)
+
+
+@dataclass(frozen=True)
 class ScoreAgreement:
     """How far scores without training agree with those of networks trained alone.
 
     `tau` has the interval of a bootstrap over networks; `alike` counts pairs of about equal
     parameters alone. `regret` is the mean distance from the best score of those networks that the
-    supernet ranks highest. Of the first two seeds alone, where all networks have them: `seeds`, the
-    tau of their orders, and `deviation`, the standard deviation between the seeds of one network.
+    supernet ranks highest. `seeds` is of the first two alone, None where a network has but one.
     """
 
     tau: Estimate
     alike: Estimate
     regret: float
-    seeds: Estimate | None = None
-    deviation: float | None = None
+    seeds: SeedAgreement | None = None
 
     @classmethod
     def of(
@@ -116,13 +134,13 @@ class ScoreAgreement:
         """Of networks, each with its score by the supernet and those of its seeds alone."""
         scores, means = np.array(given), np.array([fmean(each) for each in alone])
         pairs = near(np.array(parameters, dtype=float), ALIKE)
-        top = np.argsort(-scores, kind="stable")[:TOP]
-        found = agreement(scores, means), agreement(scores, means, pairs)
-        regret = float(means.max() - means[top].mean())
-        if min(map(len, alone)) < 2:
-            return cls(*found, regret)
-        two = np.array([each[:2] for each in alone])
-        return cls(*found, regret, agreement(two[:, 0], two[:, 1]), spread(two).seeds)
+        two = np.array([each[:2] for each in alone]) if min(map(len, alone)) > 1 else None
+        return cls(
+            agreement(scores, means),
+            agreement(scores, means, pairs),
+            _regret(scores, means),
+            None if two is None else SeedAgreement.of(two),
+        )
 
     def rows(self) -> ShownRows:
         """A label and a value for each number."""
@@ -131,10 +149,19 @@ class ScoreAgreement:
             (f"τ, parameters within {100 * ALIKE:.0f} %", self.alike.told(2)),
             (f"regret of its best {TOP}", signed(self.regret, 3)),
         ]
-        if self.seeds is not None and self.deviation is not None:
-            rows.append(("τ of two seeds trained alone", self.seeds.told(2)))
-            rows.append(("deviation between seeds", signed(self.deviation, 3)))
+        if self.seeds is not None:
+            rows += [
+                ("τ of two seeds trained alone", self.seeds.tau.told(2)),
+                (f"regret of one seed's best {TOP}, by the other", signed(self.seeds.regret, 3)),
+                ("deviation between seeds", signed(self.seeds.deviation, 3)),
+            ]
         return rows
+
+
+def _regret(ranked: Scores, judged: Scores) -> float:
+    """How far those that are ranked highest lie below the best, on average."""
+    top = np.argsort(-ranked, kind="stable")[:TOP]
+    return float(judged.max() - judged[top].mean())
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,7 +206,7 @@ class Agreement(Shown):
         """How far the scores can be trusted, in one line."""
         told = []
         for column, found in self.scores.items():
-            seeds = "" if found.seeds is None else f", two seeds {found.seeds.told(2)}"
+            seeds = "" if found.seeds is None else f", two seeds {found.seeds.tau.told(2)}"
             told.append(f"{column} τ {found.tau.told(2)}{seeds}")
         return f"{'; '.join(told)}; {self.networks} networks trained alone"
 

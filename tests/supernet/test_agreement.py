@@ -29,8 +29,8 @@ def test_seeds_agree_among_themselves():
     alone = [[0.1, 0.2], [0.2, 0.1], [0.3, 0.4], [0.4, 0.3], [0.5, 0.5]]
     found = ScoreAgreement.of([1, 2, 3, 4, 5], alone, [1, 10, 100, 1000, 10000])
     # Of ten pairs two are the other way round.
-    assert found.seeds.value == pytest.approx(0.6)
-    assert found.deviation == pytest.approx(0.0707, abs=1e-3)
+    assert found.seeds.tau.value == pytest.approx(0.6)
+    assert found.seeds.deviation == pytest.approx(0.0707, abs=1e-3)
 
 
 def test_networks_trained_alone_are_found_and_others_left_out(supernet, alone):

@@ -22,7 +22,7 @@ from gridgen.training.tasks import Task
 
 FEW = 16
 """Sub-networks whose memory is counted for each."""
-KEPT = 1024
+KEPT = 320
 """Sub-networks that are not made anew when they are drawn again."""
 
 
