@@ -37,8 +37,10 @@ def budgeted(path: Path, limits: list[str] | None) -> "Study":
     return study.but(budget=changed.plain())
 
 
-def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget | None":
-    """The limits of `--budget`, to be counted under what `options` say; None where none are asked.
+def budget_of(
+    limits: list[str] | None, options: Mapping[str, Any], option: str = "--budget"
+) -> "Budget | None":
+    """The limits of an option, to be counted under what `options` say; None where none are asked.
 
     A term that the budget says too is the same one. Errors: `SpecError` that begins with the
     option.
@@ -47,7 +49,7 @@ def budget_of(limits: list[str] | None, options: Mapping[str, Any]) -> "Budget |
         return None
     from gridgen.space import Budget
 
-    with errors_beginning("--budget: "):
+    with errors_beginning(f"{option}: "):
         said = Budget(**_fields(limits))
         _require_agreement(said, options)
     return Budget(**{**said.plain(), **options})

@@ -8,7 +8,6 @@ import typer
 from gridgen.cli.budget import budget_of
 from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import (
-    SPEC,
     AsJson,
     Device,
     grid_of,
@@ -17,7 +16,8 @@ from gridgen.cli.terminal import (
     progress,
     require_suffix,
 )
-from gridgen.errors import UsageError
+from gridgen.errors import UsageError, unknown
+from gridgen.spec.source import YAML_SUFFIXES
 
 if TYPE_CHECKING:
     from gridgen.grid import Grid
@@ -47,7 +47,11 @@ Under = Annotated[
 def score(
     run: RunFolder,
     networks: Annotated[
-        list[str], typer.Argument(metavar="SPEC...", help=f"{SPEC} Or a topology alone.")
+        list[str],
+        typer.Argument(
+            metavar="SPEC...",
+            help="YAML file of a network, @TOPOLOGY after it prunes; or a topology.",
+        ),
     ],
     device: Device = "auto",
     as_json: AsJson = False,
@@ -69,7 +73,12 @@ def _grid_of(name: str, scorer: "SubnetworkScorer") -> "Grid":
     """The grid of a spec, or a topology of the supernet's own grid by name."""
     from gridgen.grid import TOPOLOGIES, prune
 
-    return prune(scorer.grid.full, name) if name in TOPOLOGIES else grid_of(name)
+    if name in TOPOLOGIES:
+        return prune(scorer.grid.full, name)
+    if "@" not in name and Path(name).suffix not in YAML_SUFFIXES:
+        fix = "the path of a YAML file works too"
+        raise UsageError(f"{unknown('topology', name, TOPOLOGIES)}; {fix}")
+    return grid_of(name)
 
 
 def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") -> None:
@@ -153,7 +162,7 @@ def _best_under(
 
 
 def _budget(under: list[str] | None) -> "Budget | None":
-    return budget_of(under, {})
+    return budget_of(under, {}, "--under")
 
 
 def front(

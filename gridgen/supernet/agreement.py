@@ -206,9 +206,10 @@ class Agreement(Shown):
         """How far the scores can be trusted, in one line."""
         told = []
         for column, found in self.scores.items():
-            seeds = "" if found.seeds is None else f", two seeds {found.seeds.tau.told(2)}"
-            told.append(f"{column} τ {found.tau.told(2)}{seeds}")
-        return f"{'; '.join(told)}; {self.networks} networks trained alone"
+            told.append(f"{column} τ {found.tau.told(2)}")
+            if found.seeds is not None:
+                told[-1] += f" where two seeds have {found.seeds.tau.told(2)}"
+        return f"{'; '.join(told)}: {self.networks} networks trained alone"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

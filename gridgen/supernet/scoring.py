@@ -45,10 +45,10 @@ class SubnetworkScore:
 
     @property
     def name(self) -> str:
-        """Topology and shape; the hash of its connections where the topology has no name."""
+        """Topology and width; the hash of its connections where the topology has no name."""
         spec, kept = self.grid.spec, Subtopology.of(self.grid)
         named = named_subtopologies(spec) if isinstance(spec, GridSpec) else {}
-        return f"{named.get(kept, kept.name)}, {spec.shape}"
+        return f"{named.get(kept, kept.name)}, F0 = {self.grid.channels_of(self.grid.input)}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a class without a score has null."""

@@ -42,7 +42,7 @@ def test_networks_trained_alone_are_found_and_others_left_out(supernet, alone):
     again = Agreement.read(supernet.folder, scorer.weights)
     assert again == found
     assert trust(again).startswith("val_iou τ ")
-    assert trust(again).endswith("; 5 networks trained alone")
+    assert trust(again).endswith(": 5 networks trained alone")
 
 
 def test_of_other_weights_nothing_is_known(supernet, alone):

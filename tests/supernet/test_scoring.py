@@ -36,7 +36,7 @@ def test_the_score_is_that_of_the_network_that_is_taken_away(copy, tmp_path):
     evaluated = evaluate(path, "shapes", baseline=False)
     assert found.scores["val_iou"] == pytest.approx(evaluated.network.value, abs=1e-6)
     assert found.costs["parameters"] == sum(p.numel() for p in load_network(path).parameters())
-    assert found.name == "unet, 2 streams, 1+2 columns, F0 = 2"
+    assert found.name == "unet, F0 = 2"
 
 
 def test_what_is_taken_away_knows_its_classes_and_where_it_is_from(copy, tmp_path):

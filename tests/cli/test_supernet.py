@@ -1,0 +1,170 @@
+"""`gridgen supernet`: train, score, take, front, check; and searches by a supernet."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gridgen.grid import GridSpec
+from gridgen.supernet.plan import train_supernet
+from gridgen.training import Recipe
+
+SPEC = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3, size="pad")
+RECIPE = """\
+epochs: 1
+batch: 250
+learning_rate: 0.01
+crop: {smallest: 8, largest: 8, size: 8}
+"""
+STUDY = """\
+data: shapes
+spec: {classes: 3, streams: 2, columns: 1+1, size: pad}
+space:
+  base_channels: [2, 4]
+  topology: [unet, resnet]
+recipe: quick.yaml
+trials: 2
+baselines: []
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("supernet") / "run"
+    recipe = Recipe.parse(RECIPE).but(supernet={"base_channels": [2, 4], "recalibration": 2})
+    return str(train_supernet(SPEC, "shapes", recipe, folder=folder).folder)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quick.yaml").write_text(RECIPE)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "spec.yaml").write_text("streams: 2\ncolumns: 1+1\nbase_channels: 2\nclasses: 3\n")
+    return tmp_path
+
+
+def test_a_study_is_trained_without_naming_the_command(gridgen, here):
+    code, out, err = gridgen("supernet", "study.yaml", "-o", "all")
+    assert code == 0, err
+    assert "all/weights.safetensors" in out
+    recipe = Recipe.load(here / "all" / "recipe.yaml")
+    assert recipe.supernet.base_channels == (2, 4)
+    code, _, _ = gridgen("supernet", "score", "all", "unet")
+    assert code == 0
+
+
+def test_a_spec_is_trained_with_all_of_its_sub_topologies(gridgen, here):
+    asked = ("spec.yaml", "--data", "shapes", "--recipe", "quick.yaml", "-o", "all")
+    code, _, err = gridgen("supernet", "train", *asked, "--set", "recipe.supernet.samples=1")
+    assert code == 0, err
+    supernet = Recipe.load(here / "all" / "recipe.yaml").supernet
+    assert (supernet.topologies, supernet.samples) == ("every", 1)
+
+
+def test_fields_of_a_study_s_recipe_can_be_set(gridgen, here):
+    code, _, err = gridgen(
+        "supernet", "study.yaml", "-o", "all", "--set", "recipe.supernet.sampling=cost"
+    )
+    assert code == 0, err
+    assert Recipe.load(here / "all" / "recipe.yaml").supernet.sampling == "cost"
+
+
+def test_scores_are_a_table_with_what_they_are_worth(gridgen, run, here):
+    code, out, err = gridgen("supernet", "score", run, "unet", "spec.yaml", "resnet")
+    assert (code, err) == (0, "")
+    first, *rows, last = out.splitlines()
+    assert first.split() == ["sub-network", "val_iou", "parameters", "MACs"]
+    assert [row.split(",")[0] for row in rows] == ["gridnet", "gridnet", "resnet"]
+    assert last.startswith("trust  unchecked: gridgen supernet check")
+    code, out, _ = gridgen("supernet", "score", run, "unet", "--json")
+    assert json.loads(out)[0]["scores"].keys() >= {"val_iou", "val_accuracy"}
+
+
+def test_what_is_taken_is_evaluated_exported_and_trained_from(gridgen, run, here):
+    code, out, err = gridgen("supernet", "take", run, "--as", "unet", "-o", "u.safetensors")
+    assert (code, err) == (0, "")
+    assert out.endswith("wrote  u.safetensors\n")
+    code, said, _ = gridgen("evaluate", "u.safetensors", "--data", "shapes", "--json")
+    assert code == 0
+    assert f"{json.loads(said)['mean_iou']:.4f}" in out
+    assert gridgen("export", "u.safetensors", "--to", "source", "-o", "u.py")[0] == 0
+    code, _, err = gridgen(
+        *("train", "spec.yaml", "--set", "base_channels=4", "--data", "shapes"),
+        *("--recipe", "quick.yaml", "--init", "u.safetensors", "-o", "tuned"),
+    )
+    assert code == 0, err
+    assert "inherited: " in err
+
+
+def test_connections_and_widths_can_be_taken(gridgen, run, here):
+    code, out, err = gridgen(
+        *("supernet", "take", run, "--keep", "lateral_0_*", "--width", "2", "-o", "u.safetensors")
+    )
+    assert (code, err) == (0, "")
+    assert "resnet, F0 = 2" in out
+
+
+def test_the_best_within_a_budget_is_taken(gridgen, run, here):
+    code, out, err = gridgen(
+        *("supernet", "take", run, "--under", "parameters=1k", "-o", "u.safetensors")
+    )
+    assert (code, err) == (0, "")
+    parameters = int(out.splitlines()[1].split()[-2].replace(",", ""))
+    assert parameters <= 1000
+
+
+def test_the_front_is_a_page(gridgen, run, here):
+    code, out, err = gridgen("supernet", "front", run, "-o", "page.html")
+    assert (code, err) == (0, "")
+    assert out.startswith("scored")
+    assert out.endswith("wrote              page.html\n") or "page.html" in out
+    assert "<svg" in (here / "page.html").read_text("utf-8")
+    code, out, _ = gridgen("supernet", "front", run, "-o", "page.html", "--json")
+    assert json.loads(out)["number"] == 6
+
+
+def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
+    code, out, err = gridgen("search", "study.yaml", "--supernet", run, "-o", "found")
+    assert code == 0, err
+    assert "of candidates by the supernet" in out
+    assert not list(here.glob("found/trials/*/*/weights.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing.yaml",), "nothing.yaml: No such file or directory"),
+        (("spec.yaml",), "give --data (gridgen list datasets) beside a spec, or a study"),
+        (("unet-2015", "--data", "nuclei"), "unet-2015 is a network of its own; sub-networks"),
+        (("study.yaml", "--set", "classes=4"), "--set classes=4: the study has the spec; set"),
+        (("study.yaml", "--recipe", "demo"), "--recipe: the study says it; leave the option out"),
+        (("score", "RUN"), "gridgen supernet score: Missing argument 'SPEC...'"),
+        (("score", "here", "unet"), "here: no run there (no run.json)"),
+        (("score", "RUN", "u-net"), "unknown topology 'u-net'; did you mean 'unet'?"),
+        (("take", "RUN", "-o", "u.safetensors"), "give --as TOPOLOGY or --keep CONNECTIONS, or"),
+        (("take", "RUN", "--as", "unet", "-o", "u.onnx"), "-o: u.onnx does not end in .safeten"),
+        (("take", "RUN", "--as", "u-net", "-o", "u.safetensors"), "unknown topology 'u-net'; did"),
+        (
+            ("take", "RUN", "--as", "unet", "--width", "9", "-o", "u.safetensors"),
+            "base_channels is 9, but the whole network has 4; give 4 at most",
+        ),
+        (
+            ("take", "RUN", "--under", "parameters=10", "-o", "u.safetensors"),
+            "the smallest sub-network is over the budget: ",
+        ),
+        (("take", "RUN", "--under", "speed=10", "-o", "u.safetensors"), "--under: "),
+        (("front", "RUN", "--objective", "iou", "-o", "p.html"), "--objective: unknown score"),
+        (("check", "RUN"), "give runs of networks trained alone, or --benchmark"),
+        (("check", "RUN", "RUN"), "1 sub-networks trained alone tell nothing of an order"),
+        (("check", "RUN", "--benchmark"), "0 sub-networks trained alone tell nothing"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_nothing_is_written(gridgen, run, here, arguments, said):
+    before = sorted(here.iterdir())
+    given = [run if each == "RUN" else each for each in arguments]
+    code, out, err = gridgen("supernet", *given)
+    assert (code, out) == (2, ""), err
+    assert said in err, err
+    assert len(err.strip().splitlines()) == 1
+    assert sorted(here.iterdir()) == before
