@@ -1,7 +1,7 @@
 """The steps of a supernet: the whole network, the smallest, and some at random, on one batch."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from random import Random
 
 import torch
@@ -18,7 +18,6 @@ from gridgen.training.processes.precision import autocast
 from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
 from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.recipe.supernet import Supernet
-from gridgen.training.tasks import Task
 
 FEW = 16
 """Sub-networks whose memory is counted for each."""
@@ -76,20 +75,24 @@ class SupernetLearner(Learner):
     Which they are follows from the seed and the number of the epoch.
     """
 
-    def __init__(
-        self,
-        grid: Grid,
-        task: Task,
-        recipe: Recipe,
-        seed: int,
-        device: torch.device,
-        initial: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        super().__init__(grid, task, recipe, seed, device, initial)
-        assert recipe.supernet is not None
-        self.supernet, self.networks = recipe.supernet, networks_of(grid, recipe)
-        self._shared = lru_cache(KEPT)(self._made)
-        self._drawn = lru_cache(1)(self._drawn_in)
+    @cached_property
+    def supernet(self) -> Supernet:
+        """The recipe's section."""
+        assert self.recipe.supernet is not None
+        return self.recipe.supernet
+
+    @cached_property
+    def networks(self) -> Subnetworks:
+        """The sub-networks among which it draws."""
+        return networks_of(self.network.grid, self.recipe)
+
+    @cached_property
+    def _shared(self) -> Callable[[Chosen], SharedSubnetwork]:
+        return lru_cache(KEPT)(self._made)
+
+    @cached_property
+    def _drawn(self) -> Callable[[int, int], list[tuple[Chosen, ...]]]:
+        return lru_cache(1)(self._drawn_in)
 
     def _model(self) -> nn.Module:
         """The network itself: gradients are averaged over processes here, once in a step."""

@@ -1,0 +1,56 @@
+"""Searching by a supernet on the topology benchmark: the steps of training until one of the
+best 2 % is found, beside searching at random.
+
+    python -m benchmarks.supernet.search RUN [RUN ...]
+
+Each RUN is a supernet of `benchmarks.supernet.variants`. Networks are trained alone in the order in
+which the supernet ranks them, until one of the best 2 % of the table is among them, by the mean of
+its seeds; all steps of the supernet count, each as often as networks were trained in it.
+"""
+
+import argparse
+from math import ceil
+
+import numpy as np
+
+from gridgen import Run, build_grid, score_subnetworks, topology_benchmark
+from gridgen.tabular.table import SPLITS
+
+BEST = 0.02
+ALONE = 50 * 67
+"""Steps of one training of the table: epochs, and batches of 4 of 266 images."""
+
+
+def steps_of(run: Run) -> int:
+    """Steps of a supernet, each as often as networks were trained in it."""
+    supernet = run.recipe.supernet
+    assert supernet is not None
+    return int(run.rows()[-1]["step"]) * (1 + supernet.smallest + supernet.samples)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+")
+    given = parser.parse_args()
+    benchmark = topology_benchmark()
+    many = ceil(BEST * len(benchmark))
+    # The first of `many` among so many networks in a random order, on average.
+    at_random = (len(benchmark) + 1) / (many + 1) * ALONE
+    print(f"{len(benchmark)} topologies; at random {at_random:,.0f} steps for one of {many}")
+    print("| supernet | judged on | trained alone | steps, its own included | share of random's |")
+    print("|---|---|---:|---:|---:|")
+    grids = [build_grid(entry.spec) for entry in benchmark.values()]
+    for folder in given.runs:
+        run = Run.open(folder)
+        found = score_subnetworks(run, grids)
+        for split in SPLITS:
+            ranked = np.argsort([-each.scores[f"{split}_iou"] for each in found], kind="stable")
+            best = set(np.argsort(-benchmark.means(split))[:many].tolist())
+            alone = next(n for n, place in enumerate(ranked.tolist(), 1) if place in best)
+            total = steps_of(run) + alone * ALONE
+            told = f"{alone} | {total:,} | {total / at_random:.2f}"
+            print(f"| {run.folder.name} | {split} | {told} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Sub-networks of a supernet as they are, fine-tuned, and the same networks trained alone with as
+many steps in total.
+
+    python -m benchmarks.supernet.taken RUN [RUN ...] --data data/camvid-third [-o runs/taken]
+
+Each RUN is a supernet of another seed. Fine-tuned is for a tenth of the supernet's steps at a tenth
+of its learning rate; alone for all of both. Trainings that are finished in the output folder are
+taken over, so that the same command goes on.
+"""
+
+import argparse
+from pathlib import Path
+from statistics import fmean, stdev
+
+from gridgen import (
+    Run,
+    build_grid,
+    export_model,
+    prune,
+    score_subnetworks,
+    take_subnetwork,
+    train,
+)
+from gridgen.grid import GridSpec
+from gridgen.training.recipe import Recipe, changed_recipe
+
+NAMED = ("conv-deconv", "unet", "frrn", "gridnet")
+TUNED = 0.1
+"""Share of the supernet's epochs and of its learning rate."""
+METRICS = ("val_iou", "holdout_iou")
+Scores = dict[str, float]
+
+
+def tuned_recipe(recipe: Recipe) -> Recipe:
+    epochs = max(round(TUNED * recipe.epochs), 1)
+    fields = {"epochs": epochs, "validate_every": epochs, "supernet": None, "schedule.warmup": 0.0}
+    return changed_recipe(recipe, fields | {"learning_rate": TUNED * recipe.learning_rate})
+
+
+def alone_recipe(recipe: Recipe) -> Recipe:
+    epochs = recipe.epochs + tuned_recipe(recipe).epochs
+    return changed_recipe(recipe, {"epochs": epochs, "validate_every": epochs, "supernet": None})
+
+
+def trained(
+    run: Run, spec: GridSpec, data: str, recipe: Recipe, folder: Path, init: Path | None
+) -> Scores:
+    """The last scores of a training with the seed of a supernet."""
+    facts = run.facts
+    found = train(
+        spec,
+        data,
+        recipe,
+        folder=folder,
+        holdout=facts.holdout,
+        seed=facts.seed,
+        init=init,
+        resume_if_begun=True,
+    )
+    return {name: found.rows()[-1][name] for name in METRICS}
+
+
+def scores_of(run: Run, name: str, data: str, output: Path) -> dict[str, Scores]:
+    """The three scores of one topology, by what was done."""
+    spec = prune(build_grid(run.spec).full, name).spec
+    (taken,) = score_subnetworks(run, [spec])
+    place = output / f"{name}-{run.facts.seed}"
+    path = place.with_suffix(".safetensors")
+    if not path.is_file():
+        export_model(take_subnetwork(run, spec), path)
+    recipe = run.recipe
+    return {
+        "as they are": {each: taken.scores[each] for each in METRICS},
+        "fine-tuned": trained(
+            run, spec, data, tuned_recipe(recipe), place.with_name(f"{place.name}-tuned"), path
+        ),
+        "alone": trained(
+            run, spec, data, alone_recipe(recipe), place.with_name(f"{place.name}-alone"), None
+        ),
+    }
+
+
+def told(values: list[float]) -> str:
+    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{fmean(values):.3f}{spread}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+")
+    parser.add_argument("--data", default="data/camvid-third")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/taken"))
+    parser.add_argument("--only", nargs="+", choices=NAMED, default=NAMED)
+    given = parser.parse_args()
+    runs = [Run.open(folder) for folder in given.runs]
+    kinds = ("as they are", "fine-tuned", "alone")
+    heads = [f"{kind}, {split}" for kind in kinds for split in ("val", "held out")]
+    print(f"| topology | {' | '.join(heads)} |")
+    print("|---" + "|---:" * len(heads) + "|")
+    for name in given.only:
+        found = [scores_of(run, name, given.data, given.output) for run in runs]
+        cells = [told([each[kind][m] for each in found]) for kind in kinds for m in METRICS]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What makes the scores of a supernet agree with those of networks trained alone: a row for each
+way to train it.
+
+    python -m benchmarks.supernet.variants --data data/camvid-third [-o runs/supernets]
+        [--only distilled-fully fair] [--seed 0] [--table-only]
+
+Each supernet is compared with the table of trained topologies and added to variants.csv; those that
+stand there are not trained again. One takes about ten minutes of an idle core for 150 epochs.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.topologies.train import STUDY
+from gridgen import Agreement, Run, Study, check_supernet, topology_benchmark, train_supernet
+from gridgen.files import is_file, read_text, write_file
+from gridgen.names import csv_text
+from gridgen.training.recipe import changed_recipe
+
+HERE = Path(__file__).parent
+VARIANTS = HERE / "variants.csv"
+BASE: Mapping[str, Any] = {"epochs": 150, "validate_every": 50}
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "base": {},
+    "taught by labels alone": {"supernet.distillation": 0.0},
+    "taught by the whole network alone": {"supernet.distillation": 1.0},
+    "drawn fairly": {"supernet.sampling": "fair"},
+    "drawn by cost": {"supernet.sampling": "cost"},
+    "one drawn a step": {"supernet.samples": 1},
+    "four drawn a step": {"supernet.samples": 4},
+    "without the smallest": {"supernet.smallest": False},
+    "50 epochs": {"epochs": 50},
+    "300 epochs": {"epochs": 300},
+    "without averaged weights": {"ema": None},
+    "learning rate 0.006": {"learning_rate": 0.006},
+}
+"""What differs from the base, by the name of the variant."""
+COLUMNS = ("variant", "seed", "steps", "networks", "seconds", "compared")
+NUMBERS = ("tau", "tau_alike", "regret", "seeds_tau", "seeds_regret", "seeds_deviation", "score")
+
+
+def trained(name: str, seed: int, data: str, folder: Path) -> tuple[Run, float]:
+    """The run of a variant, begun or gone on with, and the seconds that this start took."""
+    study = Study.load(STUDY)
+    recipe = changed_recipe(study.training, {**BASE, **SETTINGS[name]})
+    begun = time.monotonic()
+    run = train_supernet(
+        study.but(data=data, recipe=recipe.plain()), folder=folder, seed=seed, resume_if_begun=True
+    )
+    return run, time.monotonic() - begun
+
+
+def row_of(name: str, seed: int, run: Run, seconds: float, found: Agreement) -> dict[str, str]:
+    """What the table holds of a supernet."""
+    last, supernet = run.rows()[-1], run.recipe.supernet
+    assert supernet is not None
+    steps, networks = int(last["step"]), 1 + supernet.smallest + supernet.samples
+    row = dict(
+        zip(COLUMNS, (name, seed, steps, networks, round(seconds), found.networks), strict=True)
+    )
+    for column, each in found.scores.items():
+        assert each.seeds is not None
+        of_seeds = each.seeds.tau.value, each.seeds.regret, each.seeds.deviation
+        values = each.tau.value, each.alike.value, each.regret, *of_seeds, last[column]
+        named = zip(NUMBERS, values, strict=True)
+        row |= {f"{column}.{number}": f"{value:.4f}" for number, value in named}
+    return {name: str(value) for name, value in row.items()}
+
+
+def known() -> list[dict[str, str]]:
+    """The rows of the table."""
+    if not is_file(VARIANTS):
+        return []
+    return list(csv.DictReader(read_text(VARIANTS).splitlines()))
+
+
+def written(rows: list[dict[str, str]]) -> None:
+    names = [*rows[0]]
+    write_file(VARIANTS, csv_text([names, *([row[name] for name in names] for row in rows)]))
+
+
+def printed(rows: list[dict[str, str]]) -> None:
+    """The table as Markdown, regret in points of IoU."""
+    print("| supernet | networks trained | τ, val | τ, held out | regret | regret, held out |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for row in rows:
+        total = int(row["steps"]) * int(row["networks"])
+        taus = [row["val_iou.tau"], row["holdout_iou.tau"]]
+        regrets = [row["val_iou.regret"], row["holdout_iou.regret"]]
+        told = [f"{float(each):.2f}" for each in taus]
+        told += [f"{100 * float(each):.1f}" for each in regrets]
+        print(f"| {row['variant']}, seed {row['seed']} | {total:,} | {' | '.join(told)} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="data/camvid-third")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/supernets"))
+    parser.add_argument("--only", nargs="+", choices=[*SETTINGS], default=[*SETTINGS])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--table-only", action="store_true")
+    given = parser.parse_args()
+    rows, benchmark = known(), topology_benchmark()
+    for name in [] if given.table_only else given.only:
+        if any((row["variant"], row["seed"]) == (name, str(given.seed)) for row in rows):
+            continue
+        folder = given.output / f"{name.replace(' ', '-')}-{given.seed}"
+        run, seconds = trained(name, given.seed, given.data, folder)
+        found = check_supernet(run, benchmark=benchmark)
+        rows.append(row_of(name, given.seed, run, seconds, found))
+        written(rows)
+        print(f"{name}: {found.line}")
+    printed(rows)
+
+
+if __name__ == "__main__":
+    main()
