@@ -134,6 +134,11 @@ def value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def short_text(value: Any) -> str:
+    """A value as a line that names a candidate has it, numbers with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else value_text(value)
+
+
 def _varies(choices: Choices) -> bool:
     if isinstance(choices, Range):
         return choices.low != choices.high

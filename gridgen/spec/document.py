@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import ErrorDetails
 
 from gridgen.arguments import checked
@@ -18,6 +26,19 @@ from gridgen.spec.source import Field, Source
 MAX_SHOWN = 5
 SHORT = 64
 """Values of a list that may come from numpy."""
+
+
+def _located(value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    try:
+        return read(value)
+    except SpecError as error:
+        raise type(error)(str(error), (str(info.field_name), *error.field)) from error
+
+
+Located = WrapValidator(_located)
+"""Annotates a field that is a document of its own: pydantic lets its errors pass as they are,
+and they get the field's name.
+"""
 
 
 class Document(BaseModel):

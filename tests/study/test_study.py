@@ -641,3 +641,19 @@ def test_groups_are_for_folds():
     assert study(fold="2/5", group="^(\\w)").group == "^(\\w)"
     with pytest.raises(SpecError, match="group: names are grouped for folds; give fold"):
         study(group="^(\\w)")
+
+
+def test_a_rule_of_the_recipe_s_own_is_told_at_its_line():
+    text = """\
+data: shapes
+spec: {classes: 3}
+space: {streams: [2, 3]}
+recipe:
+  extends: camvid-small
+  epochs: 2
+"""
+    with pytest.raises(SpecError) as caught:
+        Study.parse(text, "mine.yaml")
+    first, *shown = str(caught.value).splitlines()
+    assert first.startswith("mine.yaml:6:11: recipe.epochs: 2, but schedule.warmup is 2 epochs")
+    assert "epochs: 2" in shown[0]

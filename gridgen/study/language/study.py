@@ -12,8 +12,9 @@ from gridgen.arguments import checked
 from gridgen.data.subsets import FoldField
 from gridgen.errors import SpecError
 from gridgen.space import Budget, Match, matched
-from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, value_text
+from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, short_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
+from gridgen.spec.document import Located
 from gridgen.spec.network import merged
 from gridgen.study.language.checking import require_choices, require_names, require_scores
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
@@ -31,7 +32,9 @@ def _recipe_kind(value: Any) -> str:
 
 
 RecipeField = Annotated[
-    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")], Discriminator(_recipe_kind)
+    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")],
+    Discriminator(_recipe_kind),
+    Located,
 ]
 
 
@@ -292,9 +295,7 @@ class Study(Document):
         topology = params.get("topology")
         title = topology if isinstance(topology, str) and "{" not in topology else network.title
         others = {n: v for n, v in params.items() if n not in (SPECS, "topology", *IN_SHAPE)}
-        said = (f"{name.removeprefix(RECIPE)} {_brief(value)}" for name, value in others.items())
+        said = (
+            f"{name.removeprefix(RECIPE)} {short_text(value)}" for name, value in others.items()
+        )
         return ", ".join((title, network.shape, *said))
-
-
-def _brief(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else value_text(value)

@@ -19,6 +19,7 @@ from gridgen.errors import SpecError
 from gridgen.memory import Setting
 from gridgen.memory.setting import RecomputeField
 from gridgen.spec import Document, Source
+from gridgen.spec.document import Located
 from gridgen.spec.network import merged
 from gridgen.training.inference import WHOLE, Inference, load_inference
 from gridgen.training.recipe.extending import EXTENDS, completed, extended, over, source_of
@@ -115,7 +116,7 @@ class Recipe(Document):
         strict=False,
         description="Parts whose weights stay as they are: stem, head, sub_1_0, lateral_0_*.",
     )
-    supernet: Supernet | None = Field(
+    supernet: Annotated[Supernet | None, Located] = Field(
         default=None, description="Sub-networks that are trained too, with the same weights."
     )
     inference: AnyInference = Field(
