@@ -27,13 +27,9 @@ from gridgen.training.recipe.recipe import changed_recipe
 from gridgen.training.tasks import objectives
 
 
-def _recipe_kind(value: Any) -> str:
-    return "name" if isinstance(value, str) else "inline"
-
-
 RecipeField = Annotated[
     Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")],
-    Discriminator(_recipe_kind),
+    Discriminator(lambda value: "name" if isinstance(value, str) else "inline"),
     Located,
 ]
 
