@@ -26,7 +26,6 @@ from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
 from gridgen.training.tasks import objectives
 
-
 RecipeField = Annotated[
     Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "inline"),
