@@ -32,7 +32,8 @@ Objective = Annotated[
     typer.Option(metavar="COLUMN", help="Score to judge by, as in metrics.csv: val_iou."),
 ]
 SampleSize = Annotated[
-    int, typer.Option(metavar="N", min=2, help="Sub-networks to score where there are more.")
+    int | None,
+    typer.Option(metavar="N", min=2, help="Sub-networks to score where there are more: 300."),
 ]
 Under = Annotated[
     list[str] | None,
@@ -50,7 +51,7 @@ def score(
         list[str],
         typer.Argument(
             metavar="SPEC...",
-            help="YAML file of a network, @TOPOLOGY after it prunes; or a topology.",
+            help="YAML files, @TOPOLOGY after one prunes; topologies by name or hash.",
         ),
     ],
     device: Device = "auto",
@@ -69,16 +70,21 @@ def score(
     _print_scores(found, scorer)
 
 
-def _grid_of(name: str, scorer: "SubnetworkScorer") -> "Grid":
-    """The grid of a spec, or a topology of the supernet's own grid by name."""
-    from gridgen.grid import TOPOLOGIES, prune
+def _grid_of(name: str, scorer: "SubnetworkScorer", width: int | None = None) -> "Grid":
+    """The grid of a spec, or a topology of the supernet's own grid by its name or hash."""
+    from gridgen.grid import TOPOLOGIES, build_grid, prune
 
+    if "@" in name or Path(name).suffix in YAML_SUFFIXES:
+        return grid_of(name, None, [] if width is None else [f"base_channels={width}"])
+    spec = scorer.grid.full.spec
+    full = build_grid(spec if width is None else spec.but(base_channels=width))
     if name in TOPOLOGIES:
-        return prune(scorer.grid.full, name)
-    if "@" not in name and Path(name).suffix not in YAML_SUFFIXES:
-        fix = "the path of a YAML file works too"
+        return prune(full, name)
+    known = {each.name: each.topology for each in scorer.networks.topologies or ()}
+    if name not in known:
+        fix = "a hash of those that front shows, and the path of a YAML file, work too"
         raise UsageError(f"{unknown('topology', name, TOPOLOGIES)}; {fix}")
-    return grid_of(name)
+    return prune(full, known[name])
 
 
 def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") -> None:
@@ -90,7 +96,7 @@ def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") ->
         scores = (f"{each.scores[name]:.4f}" for name in names)
         rows.append((each.name, *scores, *(f"{value:,}" for value in each.costs.values())))
     print_table(rows)
-    print_rows([("trust", trust(Agreement.read(scorer.run.folder, scorer.weights)))])
+    print_rows([("trust", trust(Agreement.read(scorer.run.folder, scorer.digest)))])
 
 
 def take(
@@ -99,8 +105,12 @@ def take(
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="Weights file: .safetensors."),
     ],
+    spec: Annotated[
+        str | None, typer.Argument(metavar="[SPEC]", help="YAML file of the network.")
+    ] = None,
     topology: Annotated[
-        str | None, typer.Option("--as", metavar="TOPOLOGY", help="One that has a name.")
+        str | None,
+        typer.Option("--as", metavar="TOPOLOGY", help="By its name, or the hash that front shows."),
     ] = None,
     keep: Annotated[
         str | None,
@@ -111,7 +121,7 @@ def take(
     ] = None,
     under: Under = None,
     objective: Objective = None,
-    sample: SampleSize = 300,
+    sample: SampleSize = None,
     device: Device = "auto",
 ) -> None:
     """Take a sub-network away: by topology and width, or the best within --under.
@@ -120,17 +130,25 @@ def take(
     train --init read it.
     """
     require_suffix(output, ".safetensors", "a weights file")
-    chosen = [each for each in (topology, keep) if each is not None]
-    if len(chosen) != (under is None) or (under and width):
-        raise UsageError("give --as TOPOLOGY or --keep CONNECTIONS, or --under alone")
+    chosen = [each for each in (spec, topology, keep, under) if each]
+    if len(chosen) != 1:
+        raise UsageError("give one of SPEC, --as TOPOLOGY, --keep CONNECTIONS and --under LIMIT")
+    if under and width:
+        raise UsageError("--width: --under chooses among all widths; leave it out")
+    if not under and (objective or sample):
+        raise UsageError("--objective and --sample are of --under; leave them out")
+    from gridgen.grid import prune
     from gridgen.supernet.scoring import SubnetworkScorer
     from gridgen.training import export_model
 
     scorer = SubnetworkScorer(run, device)
     if under:
         grid = _best_under(scorer, under, objective, sample)
+    elif keep is not None:
+        full = _grid_of("gridnet", scorer, width)
+        grid = prune(full, {"keep": [name.strip() for name in keep.split(",") if name.strip()]})
     else:
-        grid = _chosen(scorer, topology, keep, width)
+        grid = _grid_of(str(spec or topology), scorer, width)
     with progress("scoring") as on_progress:
         (found,) = scorer.score([grid], on_progress)
     path = export_model(scorer.model(grid), output)
@@ -138,26 +156,14 @@ def take(
     print_rows([("wrote", str(path))])
 
 
-def _chosen(
-    scorer: "SubnetworkScorer", topology: str | None, keep: str | None, width: int | None
-) -> "Grid":
-    from gridgen.grid import build_grid, prune
-
-    spec = scorer.grid.full.spec
-    full = build_grid(spec if width is None else spec.but(base_channels=width))
-    if topology is not None:
-        return prune(full, topology)
-    assert keep is not None
-    return prune(full, {"keep": [name.strip() for name in keep.split(",") if name.strip()]})
-
-
 def _best_under(
-    scorer: "SubnetworkScorer", under: list[str], objective: str | None, sample: int
+    scorer: "SubnetworkScorer", under: list[str], objective: str | None, sample: int | None
 ) -> "Grid":
-    from gridgen.supernet.choosing import best_of, front_of
+    from gridgen.supernet.choosing import SAMPLE, best_of, front_of
 
     with progress("scoring") as on_progress:
-        found = front_of(scorer, sample, objective, _budget(under), on_progress)
+        found = front_of(scorer, sample or SAMPLE, objective, _budget(under), on_progress)
+    print_rows([("compared", f"{len(found.scored):,} sub-networks within the budget")])
     return best_of(found).grid
 
 
@@ -172,20 +178,20 @@ def front(
         typer.Option("--output", "-o", metavar="FILE", help="Else supernet.html in the run."),
     ] = None,
     objective: Objective = None,
-    sample: SampleSize = 300,
+    sample: SampleSize = None,
     under: Under = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Score all sub-networks, or a sample, against what they cost, and write a page."""
     require_suffix(output, ".html", "the page's file")
-    from gridgen.supernet.choosing import supernet_front
+    from gridgen.supernet.choosing import SAMPLE, supernet_front
     from gridgen.supernet.page import write_supernet_page
 
     with progress("scoring") as on_progress:
         found = supernet_front(
             run,
-            sample=sample,
+            sample=sample or SAMPLE,
             objective=objective,
             budget=_budget(under),
             device=device,

@@ -1,5 +1,6 @@
 """`gridgen supernet`: one training whose sub-networks can all be scored and taken away."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,7 @@ from gridgen.cli.train import (
     recipe_of,
     watching,
 )
-from gridgen.errors import UsageError
+from gridgen.errors import UsageError, unknown
 from gridgen.spec import Source
 from gridgen.spec.kinds import kind_of
 from gridgen.spec.source import YAML_SUFFIXES
@@ -45,9 +46,14 @@ class TrainByDefault(typer.core.TyperGroup):
     """A group whose first command need not be named: `supernet SPEC` is `supernet train SPEC`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name of the command before what is none."""
-        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if named or not args else [TRAIN, *args])
+        """Put the name of the command before what is none, unless it is one misspelt."""
+        known = [*self.commands, *ctx.help_option_names]
+        if args and args[0] not in known:
+            near = get_close_matches(args[0], self.commands, cutoff=0.7)
+            if near and not Path(args[0]).exists():
+                raise UsageError(f"gridgen supernet: {unknown('command', args[0], self.commands)}")
+            args = [TRAIN, *args]
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.recompute import BATCH_NORMS
@@ -45,15 +44,6 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
     if missing := [connection.name for connection in grid if connection.name not in there]:
         fact = f"the whole network has no {missing[0]}"
         raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
-
-
-def is_subnetwork(grid: Grid, whole: Grid) -> bool:
-    """Whether `require_subnetwork` takes it."""
-    try:
-        require_subnetwork(grid, whole)
-    except SpecError:
-        return False
-    return True
 
 
 def _fields(spec: NetworkSpec) -> dict[str, Any]:
@@ -128,7 +118,14 @@ class SharedSubnetwork:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits for a batch of images."""
-        logits: Tensor = functional_call(self.module, self._parts.now(), (images,))
+        # Not `functional_call`, which takes the weights away again after the forward pass: what
+        # the backward pass computes again needs them.
+        for name, tensor in self._parts.now().items():
+            path, _, last = name.rpartition(".")
+            module = self.module.get_submodule(path)
+            tensors = module._parameters if last in module._parameters else module._buffers
+            tensors[last] = tensor  # type: ignore[assignment]
+        logits: Tensor = self.module(images)
         return logits
 
 

@@ -5,12 +5,14 @@ A set with dead ends is the network without them, so it is no sub-topology of it
 is one, and so is what each named topology keeps.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
+from math import prod
 from random import Random
+from typing import Any
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import TopologyError
@@ -28,7 +30,7 @@ DIGITS = 12
 @checked_fields
 @dataclass(frozen=True)
 class Subtopology:
-    """Connections that are kept, by name, in the order in which they are computed."""
+    """Connections that are kept, by name, in the order in which the full grid computes them."""
 
     connections: tuple[str, ...]
 
@@ -41,7 +43,10 @@ class Subtopology:
         >>> Subtopology.of(spec).connections
         ('lateral_0_1',)
         """
-        return cls(tuple(connection.name for connection in as_grid(grid)))
+        grid = as_grid(grid)
+        kept = {connection.name for connection in grid}
+        # In the order of the full grid, so that the same connections are equal.
+        return cls(tuple(each.name for each in grid.full if each.name in kept))
 
     @property
     def name(self) -> str:
@@ -81,7 +86,7 @@ def count_subtopologies(grid: GridLike) -> int:
     >>> count_subtopologies(GridSpec(streams=3, columns="2+2", base_channels=8, classes=4))
     279
     """
-    return _Ways(_full(grid)).total
+    return Ways(_full(grid)).total
 
 
 @checked
@@ -95,9 +100,7 @@ def draw_subtopology(grid: GridLike, random: Random) -> Subtopology:
     >>> len(draw_subtopology(spec, Random(0)).connections)
     66
     """
-    full = _full(grid)
-    kept = {connection.name for connection in _Ways(full).draw(random)}
-    return Subtopology(tuple(each.name for each in full if each.name in kept))
+    return Ways(_full(grid)).subtopology(random)
 
 
 @checked
@@ -129,48 +132,60 @@ Leaving = Sequence[tuple[FeatureMap, tuple[Connection, ...]]]
 Reached = frozenset[FeatureMap]
 
 
-class _Ways:
+class Ways:
     """In how many ways a choice of connections can be completed, map by map.
 
     What can still be chosen depends on the maps that are reached alone, so sets of maps are
-    counted, not sub-topologies.
+    counted, not sub-topologies. With `weights` of connections by name, each counts as often as the
+    product of the weights of its connections says.
     """
 
-    def __init__(self, full: Grid) -> None:
+    def __init__(self, full: Grid, weights: Mapping[str, float] | None = None) -> None:
+        self.full, self.weights = full, weights
         self.maps, self.begin = _leaving(full), frozenset([full.input])
         reached = [{self.begin}]
         for place in range(len(self.maps)):
-            reached.append({after for each in reached[-1] for _, after in self._next(place, each)})
+            reached.append({after for each in reached[-1] for *_, after in self._next(place, each)})
         # The last map is the output, which all paths reach.
-        self.numbers: list[dict[Reached, int]] = [dict.fromkeys(reached.pop(), 1)]
+        self.numbers: list[dict[Reached, Any]] = [dict.fromkeys(reached.pop(), 1)]
         for place in reversed(range(len(self.maps))):
             later = self.numbers[-1]
             sums = ((each, self._next(place, each)) for each in reached.pop())
-            self.numbers.append({each: sum(later[after] for _, after in n) for each, n in sums})
+            self.numbers.append(
+                {each: sum(w * later[after] for w, _, after in n) for each, n in sums}
+            )
         self.numbers.reverse()
 
     @property
     def total(self) -> int:
-        """The number of sub-topologies."""
-        return self.numbers[0][self.begin]
+        """The number of sub-topologies, each without weights."""
+        return int(self.numbers[0][self.begin])
 
-    def draw(self, random: Random) -> Iterator[Connection]:
-        """The connections of one, all with the same probability."""
+    def subtopology(self, random: Random) -> Subtopology:
+        """One of them, all with the same probability, or by their weights."""
+        kept = {connection.name for connection in self._drawn(random)}
+        return Subtopology(tuple(each.name for each in self.full if each.name in kept))
+
+    def _drawn(self, random: Random) -> Iterator[Connection]:
         reached = self.begin
         for place in range(len(self.maps)):
             ways = list(self._next(place, reached))
-            numbers = [self.numbers[place + 1][after] for _, after in ways]
-            [(chosen, reached)] = random.choices(ways, numbers)
+            numbers = [weight * self.numbers[place + 1][after] for weight, _, after in ways]
+            [(_, chosen, reached)] = random.choices(ways, numbers)
             yield from chosen
 
     def _next(
         self, place: int, reached: Reached
-    ) -> Iterator[tuple[tuple[Connection, ...], Reached]]:
-        """What may be kept of the connections that leave a map, and the maps reached after it."""
+    ) -> Iterator[tuple[Any, tuple[Connection, ...], Reached]]:
+        """What may be kept of the connections that leave a map, with its weight, and the maps that
+        are reached after it.
+        """
         feature_map, leaving = self.maps[place]
         left = reached - {feature_map}
         for chosen in _choices(leaving) if feature_map in reached else [()]:
-            yield chosen, left.union(connection.target for connection in chosen)
+            # Whole numbers stay whole without weights, however large they are.
+            weight = 1 if self.weights is None else prod(self.weights[c.name] for c in chosen)
+            yield weight, chosen, left.union(connection.target for connection in chosen)
 
 
 def _full(grid: GridLike) -> Grid:

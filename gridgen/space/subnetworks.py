@@ -5,9 +5,9 @@ some of them at random. Add a way to draw as a function and a line in `SAMPLINGS
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
-from math import log
+from math import exp, log
 from random import Random
 from typing import NamedTuple
 
@@ -16,8 +16,8 @@ from gridgen.errors import SpecError, TopologyError
 from gridgen.grid import FeatureMap, Grid, GridSpec, build_grid, prune
 from gridgen.grid.subtopologies import (
     Subtopology,
+    Ways,
     count_subtopologies,
-    draw_subtopology,
     subtopologies,
 )
 from gridgen.grid.tracing import trace
@@ -26,7 +26,9 @@ from gridgen.spec import CustomTopology
 LISTED = 10_000
 """Sub-topologies that are listed; of more, each is drawn by itself."""
 CANDIDATES = 8
-"""Networks that are drawn uniformly where one is to be chosen by its cost or its connections."""
+"""Networks that are drawn where one is to be chosen by its cost or its connections."""
+LEVELS = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
+"""How much cheaper networks are preferred, among which one is drawn for each candidate."""
 
 
 class Chosen(NamedTuple):
@@ -86,11 +88,62 @@ class Subnetworks:
             raise SpecError(f"{self.number:,} sub-networks are too many to list; draw some")
         return (Chosen(*each) for each in product(self.topologies, self._widths))
 
-    def draw(self, random: Random) -> Chosen:
-        """One of them, each with the same probability."""
+    def require(self, grid: Grid) -> None:
+        """Refuse a sub-network that is none of these. Errors: `SpecError`."""
+        spec = grid.spec
+        assert isinstance(spec, GridSpec)
+        if self.widths and spec.base_channels not in self.widths:
+            known = ", ".join(map(str, self.widths))
+            fact = f"base_channels is {spec.base_channels}, which was not trained"
+            raise SpecError(f"{fact}; give one of {known}", ("base_channels",))
+        if not self.widths and spec.stream_channels != self.whole.stream_channels[: spec.streams]:
+            fact = f"F0 is {spec.stream_channels[0]}, and {self.whole.stream_channels[0]} alone"
+            raise SpecError(f"{fact} was trained; take that, or train more widths", ("channels",))
+        if self.topologies is not None and not self._complete:
+            kept = {frozenset(each.connections) for each in self.topologies}
+            if frozenset(connection.name for connection in grid) not in kept:
+                fact = f"its connections are none of the {len(kept)} topologies that were trained"
+                raise SpecError(f"{fact}; take one of these", ("topology",))
+
+    @cached_property
+    def _complete(self) -> bool:
+        """Whether these are all sub-topologies of the full grid."""
+        listed = self.topologies
+        return listed is None or len(listed) == count_subtopologies(self.whole)
+
+    def draw(self, random: Random, level: float = 0.0) -> Chosen:
+        """One of them, each with the same probability; of those that are not listed, with a level
+        above 0 the cheaper ones more often, below 0 the dearer ones.
+        """
         listed, width = self.topologies, random.choice(self._widths)
-        drawn = draw_subtopology(self.whole, random) if listed is None else random.choice(listed)
-        return Chosen(drawn, width)
+        if listed is None:
+            return Chosen(self._ways(level).subtopology(random), width)
+        return Chosen(random.choice(listed), width)
+
+    @cached_property
+    def _ways(self) -> Callable[[float], Ways]:
+        """By level, a connection's weight falls with its cost, of which the mean counts 1."""
+        full = build_grid(self.whole)
+        costs = self._costs[self._widths[-1]]
+        mean = sum(costs.values()) / len(costs)
+
+        def ways(level: float) -> Ways:
+            return Ways(full, {name: exp(-level * cost / mean) for name, cost in costs.items()})
+
+        return cache(ways)
+
+    def nearest(self, cost: float) -> list[Chosen]:
+        """Those listed ones whose cost is nearest to this one; several where equally near."""
+        costs = self._by_cost
+        found = min(costs, key=lambda each: abs(log(each) - log(cost)))
+        return costs[found]
+
+    @cached_property
+    def _by_cost(self) -> dict[int, list[Chosen]]:
+        found: dict[int, list[Chosen]] = {}
+        for each in self:
+            found.setdefault(self.cost(each), []).append(each)
+        return found
 
     def spec(self, chosen: Chosen) -> GridSpec:
         """The network as a spec, to build or to store."""
@@ -171,16 +224,22 @@ def uniform(networks: Subnetworks, random: Random, drawn: Drawn) -> Chosen:
 
 
 def by_cost(networks: Subnetworks, random: Random, drawn: Drawn) -> Chosen:
-    """Costs spread evenly by their logarithm, as few networks are very cheap or very dear."""
+    """Costs spread evenly by their logarithm, as few networks are very cheap or very dear.
+
+    Of those that are listed, the nearest to a cost that is drawn; of more, the nearest of a few.
+    """
     ends = [log(networks.cost(each)) for each in (networks.smallest, networks.largest)]
     aim = random.uniform(*ends)
-    candidates = [networks.draw(random) for _ in range(CANDIDATES)]
+    if networks.topologies is not None:
+        near = networks.nearest(exp(aim))
+        return random.choice(near)
+    candidates = [networks.draw(random, random.choice(LEVELS)) for _ in range(CANDIDATES)]
     return min(candidates, key=lambda each: abs(log(networks.cost(each)) - aim))
 
 
 def fair(networks: Subnetworks, random: Random, drawn: Drawn) -> Chosen:
-    """All connections as often as any other, as far as there are such networks (after Chu et al.,
-    "FairNAS", ICCV 2021).
+    """Of a few, that whose connections were drawn least in this epoch, so that all are trained more
+    equally (after Chu et al., "FairNAS", ICCV 2021).
     """
     names = Subtopology.of(networks.whole).connections
     mean = drawn.total() / len(names)

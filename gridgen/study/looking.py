@@ -15,11 +15,12 @@ from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
-from gridgen.study.trials import TrialRecord
+from gridgen.study.trials import SCORED_BY, TrialRecord
 from gridgen.training import Run
 from gridgen.training.loop.progress import duration
 
 WEIGHTS_SUFFIX = ".safetensors"
+TAKE = "gridgen supernet take RUN best.yaml -o FILE takes its network"
 DIGITS = 4
 """Of a score, whatever the study scores."""
 
@@ -105,10 +106,17 @@ def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, 
 
 
 def _trained(folder: Path, record: TrialRecord) -> bytes:
-    """The weights file of the first seed's training, which is whole."""
-    first = next(each for each in record.trainings if each.state == "finished")
-    if not first.folder:
+    """The weights file of the first seed's training, which is whole.
+
+    Of one that was only scored, that of its first confirmation.
+    """
+    again = (each for each in study_trials(folder) if each.of == record.number)
+    trainings = [each for trial in (record, *again) for each in trial.trainings]
+    first = next((each for each in trainings if each.folder and each.state == "finished"), None)
+    if first is None:
         fact = f"{folder}: the scores of trial {record.number} are from {record.known or 'a table'}"
+        if record.reason.startswith(SCORED_BY):
+            raise RunError(f"{folder}: trial {record.number} is {record.reason}; {TAKE}")
         raise RunError(f"{fact}, without its network; train best.yaml")
     run = Run.open(folder / first.folder)
     run.network()  # for its errors

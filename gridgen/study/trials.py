@@ -17,6 +17,8 @@ Role = Literal["searched", "baseline", "confirmation"]
 TrialState = Literal["running", "paused", "finished", "pruned", "failed", "infeasible"]
 """A trial that is paused may go on; on disk it is one that runs."""
 TrainingEnd = Literal["finished", "pruned", "failed"]
+SCORED_BY = "not trained, scored by "
+"""Begins the reason of a training that did not take place, as something else gave its scores."""
 Curve = tuple[tuple[int, float], ...]
 """Epochs that were validated, and the objective at each."""
 

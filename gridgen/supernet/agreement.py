@@ -5,7 +5,7 @@ to exceed, and how much is lost where the best by the supernet are taken.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -15,21 +15,21 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from gridgen.arguments import PathLike, checked
-from gridgen.emit.sharing import is_subnetwork
 from gridgen.errors import RunError, UsageError
 from gridgen.files import is_file, read_text, write_file
-from gridgen.grid import Grid, build_grid
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.study.report.statistics import Estimate, signed
+from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
 from gridgen.tabular.ranking import agreement, near, spread
-from gridgen.tabular.table import SEEDS, SPLITS, Scores, TopologyBenchmark
-from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, Run
+from gridgen.tabular.table import (
+    Scores,
+    TopologyBenchmark,
+)
 
 FILE = "agreement.json"
-FEWEST = 5
+FEWEST = 10
 """Networks of which an agreement can be told at all."""
 TOP = 5
 """Networks that the supernet ranks highest, of which the regret is told."""
@@ -38,93 +38,54 @@ ALIKE = 0.1
 
 
 @dataclass(frozen=True)
-class TrainedAlone:
-    """A network that was trained alone: its last scores by seed, and by column of metrics.csv."""
-
-    grid: Grid
-    scores: Mapping[int, Mapping[str, float]]
-
-
-def benchmarked(benchmark: TopologyBenchmark) -> list[TrainedAlone]:
-    """The topologies of a benchmark, by the seeds that all of them have."""
-    found = []
-    for entry in benchmark.values():
-        seeds = [each for each in entry.trainings if each.seed in SEEDS]
-        scores = {t.seed: {f"{s}_iou": t.score(s) for s in SPLITS} for t in seeds}
-        found.append(TrainedAlone(build_grid(entry.spec), scores))
-    return found
-
-
-def trained_alone(folders: Iterable[Path], like: Facts) -> list[TrainedAlone]:
-    """The networks of run folders, and of those under the folders of searches.
-
-    Those of one network are its seeds. Errors: `RunError` for a folder without a run that is
-    finished, or of other data than a run with facts `like`.
-    """
-    grids: dict[str, Grid] = {}
-    scores: dict[str, dict[int, Mapping[str, float]]] = {}
-    for folder in folders:
-        for run in _runs(folder, like):
-            grid, rows = build_grid(run.spec), run.rows()
-            grids[grid.fingerprint] = grid
-            scores.setdefault(grid.fingerprint, {})[run.facts.seed] = rows[-1]
-    return [TrainedAlone(grid, scores[key]) for key, grid in grids.items()]
-
-
-def _runs(folder: Path, like: Facts) -> list[Run]:
-    """The finished runs in a folder: itself, or what lies under it."""
-    if is_file(folder / FACTS):
-        runs = [Run.open(folder)]
-    else:
-        runs = [Run(path.parent) for path in sorted(folder.glob(f"trials/**/{FACTS}"))]
-    for run in runs:
-        _require_same_data(run, like)
-    finished = [run for run in runs if run.is_finished(run.rows())]
-    if not finished:
-        fix = "name the folder of a finished training, or of a search"
-        raise RunError(f"{folder}: no finished training there; {fix}")
-    return finished
-
-
-def _require_same_data(run: Run, like: Facts) -> None:
-    for field in ("images", "label_files", "holdout", "fold"):
-        if getattr(run.facts, field) != getattr(like, field):
-            fact = f"{run.folder} was trained or scored on other images than the supernet"
-            raise RunError(f"{fact}; name trainings on the same data, with the same {field}")
-
-
-@dataclass(frozen=True)
 class SeedAgreement:
-    """How far two seeds of networks trained alone agree, which is what can be asked for.
+    """What can be asked for: how far single trainings agree, of networks with two seeds each.
 
-    `tau` of their orders; `regret` of the networks that one ranks highest, judged by the other;
-    `deviation`, the standard deviation between the seeds of one network.
+    `tau` of the orders of two seeds, and `given`, the mean of those of the supernet with one seed,
+    which is as noisy; `regret` and `given_regret` likewise, of networks that one seed or the
+    supernet ranks highest, judged by a single seed. `deviation` is the standard deviation between
+    the seeds of one network.
     """
 
     tau: Estimate
+    given: Estimate
     regret: float
+    given_regret: float
     deviation: float
 
     @classmethod
-    def of(cls, two: Scores) -> "SeedAgreement":
-        """Of scores by (network, seed)."""
+    def of(cls, given: Scores, two: Scores) -> "SeedAgreement":
+        """Of scores by the supernet and by (network, seed)."""
         one, other = two[:, 0], two[:, 1]
-        regret = (_regret(one, other) + _regret(other, one)) / 2
-        return cls(agreement(one, other), regret, spread(two).seeds)
+        both = [agreement(given, each) for each in (one, other)]
+        return cls(
+            tau=agreement(one, other),
+            given=Estimate(
+                fmean(each.value for each in both),
+                fmean(each.low for each in both),
+                fmean(each.high for each in both),
+            ),
+            regret=(_regret(one, other) + _regret(other, one)) / 2,
+            given_regret=fmean(_regret(given, each) for each in (one, other)),
+            deviation=spread(two).seeds,
+        )
 
 
 @dataclass(frozen=True)
 class ScoreAgreement:
     """How far scores without training agree with those of networks trained alone.
 
-    `tau` has the interval of a bootstrap over networks; `alike` counts pairs of about equal
-    parameters alone. `regret` is the mean distance from the best score of those networks that the
-    supernet ranks highest. `seeds` is of the first two alone, None where a network has but one.
+    `tau` is that with the means of all seeds, with the interval of a bootstrap over networks;
+    `alike` counts pairs of about equal parameters alone, None without such. `regret` is the mean
+    distance from the best of those networks that the supernet ranks highest, `difference` how much
+    higher the scores are without training than alone, on average. `seeds` compares with single
+    seeds, None where a network has but one.
     """
 
     tau: Estimate
-    alike: Estimate
+    alike: Estimate | None
     regret: float
+    difference: float
     seeds: SeedAgreement | None = None
 
     @classmethod
@@ -137,23 +98,29 @@ class ScoreAgreement:
         two = np.array([each[:2] for each in alone]) if min(map(len, alone)) > 1 else None
         return cls(
             agreement(scores, means),
-            agreement(scores, means, pairs),
+            agreement(scores, means, pairs) if pairs.sum() > len(scores) else None,
             _regret(scores, means),
-            None if two is None else SeedAgreement.of(two),
+            float((scores - means).mean()),
+            None if two is None else SeedAgreement.of(scores, two),
         )
 
     def rows(self) -> ShownRows:
         """A label and a value for each number."""
+        alike = "no such pairs" if self.alike is None else self.alike.told(2)
         rows = [
             ("τ with networks trained alone", self.tau.told(2)),
-            (f"τ, parameters within {100 * ALIKE:.0f} %", self.alike.told(2)),
+            (f"τ, parameters within {100 * ALIKE:.0f} %", alike),
             (f"regret of its best {TOP}", signed(self.regret, 3)),
+            ("scores without training less those alone", signed(self.difference, 3)),
         ]
         if self.seeds is not None:
+            seeds = self.seeds
             rows += [
-                ("τ of two seeds trained alone", self.seeds.tau.told(2)),
-                (f"regret of one seed's best {TOP}, by the other", signed(self.seeds.regret, 3)),
-                ("deviation between seeds", signed(self.seeds.deviation, 3)),
+                ("τ with one seed", seeds.given.told(2)),
+                ("τ of two seeds", seeds.tau.told(2)),
+                (f"regret of its best {TOP}, by one seed", signed(seeds.given_regret, 3)),
+                (f"regret of one seed's best {TOP}, by the other", signed(seeds.regret, 3)),
+                ("deviation between seeds", signed(seeds.deviation, 3)),
             ]
         return rows
 
@@ -206,9 +173,11 @@ class Agreement(Shown):
         """How far the scores can be trusted, in one line."""
         told = []
         for column, found in self.scores.items():
-            told.append(f"{column} τ {found.tau.told(2)}")
-            if found.seeds is not None:
-                told[-1] += f" where two seeds have {found.seeds.tau.told(2)}"
+            if found.seeds is None:
+                told.append(f"{column} τ {found.tau.told(2)}")
+            else:
+                seeds = found.seeds
+                told.append(f"{column} τ {seeds.given.told(2)}, two seeds {seeds.tau.told(2)}")
         return f"{'; '.join(told)}: {self.networks} networks trained alone"
 
     def as_json(self) -> dict[str, Any]:
@@ -254,20 +223,21 @@ def check_supernet(
     run, whose pages and tables show it from then on.
 
     `alone` are folders of trainings and of searches on the same data, or the networks are those of
-    a `benchmark`. Those that are no sub-networks are left out. Errors: `UsageError` for fewer than
-    five; `RunError`; as `score_subnetworks`.
+    a `benchmark`. Those that are no sub-networks of it are left out. Errors: `UsageError` for fewer
+    than ten; `RunError`; as `score_subnetworks`.
     """
     scorer = SubnetworkScorer(run, device)
     if benchmark is not None:
+        require_task(scorer.run)
         known, against = benchmarked(benchmark), "the topology benchmark"
     else:
-        known = trained_alone(map(Path, alone), scorer.run.facts)
+        known = trained_alone(map(Path, alone), scorer.run)
         against = ", ".join(map(str, alone))
-    known = [each for each in known if is_subnetwork(each.grid, scorer.grid)]
+    known = [each for each in known if scorer.has(each.grid)]
     if len(known) < FEWEST:
         fact = f"{len(known)} sub-networks trained alone tell nothing of an order"
         raise UsageError(f"{fact}; give {FEWEST} at least")
     scored = scorer.score([each.grid for each in known], on_progress)
-    found = Agreement.of(scored, known, scorer.metrics, scorer.weights, against)
+    found = Agreement.of(scored, known, scorer.metrics, scorer.digest, against)
     found.write(scorer.run.folder)
     return found

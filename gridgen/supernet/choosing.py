@@ -11,7 +11,7 @@ from gridgen.grid.subtopologies import named_subtopologies
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.space import Budget
-from gridgen.space.subnetworks import Chosen, Subnetworks
+from gridgen.space.subnetworks import LEVELS, Chosen, Subnetworks
 from gridgen.study.report.statistics import pareto_front
 from gridgen.supernet.agreement import Agreement, trust
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
@@ -19,42 +19,58 @@ from gridgen.text import number_text
 
 SAMPLE = 300
 """Sub-networks that are scored where there are more."""
-TRIES = 100
-"""Draws for each network of a sample, until they are found to be all that a budget leaves."""
+TRIES = 20
+"""Draws for each network of a sample, until those that were found are taken for all."""
 
 
 def candidates(
-    networks: Subnetworks, sample: int = SAMPLE, seed: int = 0, budget: Budget | None = None
+    networks: Subnetworks,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    budget: Budget | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> list[Grid]:
     """All sub-networks that a budget allows; where there are more than `sample`, so many of them:
     the smallest, the whole, those with names, and others at random.
 
-    Errors: `SpecError` where the budget allows none of those that were looked at.
+    Those that are too many to list are drawn towards cheaper ones where there is a budget, and
+    fewer may be found than it allows. Errors: `SpecError` where it allows none.
     """
     found: dict[Chosen, Grid] = {}
-
-    def look(chosen: Chosen) -> None:
-        if chosen not in found:
-            grid = build_grid(networks.spec(chosen))
-            if budget is None or all(each.within for each in budget.verdict(grid)):
-                found[chosen] = grid
-
-    if networks.topologies is not None and networks.number <= sample:
-        for chosen in networks:
-            look(chosen)
+    for chosen in _first(networks):
+        _look(networks, chosen, budget, found)
+    random = Random(seed)
+    if networks.topologies is not None:
+        rest = [each for each in networks if each not in found]
+        random.shuffle(rest)
+        for chosen in rest:
+            if len(found) >= sample:
+                break
+            on_progress(len(found), sample)
+            _look(networks, chosen, budget, found)
     else:
-        for chosen in _first(networks)[:sample]:
-            look(chosen)
-        random, left = Random(seed), TRIES * sample
-        while len(found) < sample and left:
-            look(networks.draw(random))
-            left -= 1
+        levels = (0.0,) if budget is None else LEVELS
+        for _ in range(TRIES * sample):
+            if len(found) >= sample:
+                break
+            on_progress(len(found), sample)
+            _look(networks, networks.draw(random, random.choice(levels)), budget, found)
     if not found:
         assert budget is not None
         smallest = budget.verdict(networks.spec(networks.smallest))
         fact = next(each.broken for each in smallest if not each.within)
         raise SpecError(f"the smallest sub-network is over the budget: {fact}; allow more")
-    return list(found.values())
+    return list(found.values())[:sample]
+
+
+def _look(
+    networks: Subnetworks, chosen: Chosen, budget: Budget | None, found: dict[Chosen, Grid]
+) -> None:
+    """Add a network that is new and within the budget."""
+    if chosen not in found:
+        grid = build_grid(networks.spec(chosen))
+        if budget is None or all(each.within for each in budget.verdict(grid)):
+            found[chosen] = grid
 
 
 def _first(networks: Subnetworks) -> list[Chosen]:
@@ -136,9 +152,10 @@ def front_of(
     column = scorer.objective(objective)
     if budget is not None and budget.size is None:
         budget = budget.but(size=scorer.size)
-    grids = candidates(scorer.networks, sample, scorer.run.facts.seed, budget)
+    seed = scorer.run.facts.seed
+    grids = candidates(scorer.networks, sample, seed, budget, on_progress)
     scored = tuple(scorer.score(grids, on_progress))
-    found = Agreement.read(scorer.run.folder, scorer.weights)
+    found = Agreement.read(scorer.run.folder, scorer.digest)
     number, folder = scorer.networks.number, str(scorer.run.folder)
     return SupernetFront(folder, column, scorer.metrics, scored, number, found)
 

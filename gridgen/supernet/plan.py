@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
+from gridgen.emit.sharing import LESS
 from gridgen.errors import SpecError, UsageError
 from gridgen.grid import GridLike, GridSpec, as_grid, build_grid
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.space.choices import Params
 from gridgen.study import Study
 from gridgen.study.language.dimensions import Dimension, combinations
-from gridgen.study.language.varied import EVERY
 from gridgen.training import Recipe, Run, load_recipe, train
 from gridgen.training.loop.watch import Watch
-from gridgen.training.recipe.supernet import Supernet
+from gridgen.training.recipe.supernet import EVERY, Supernet
 from gridgen.training.tasks.fitting import RecipeLike
 
-VARIED = ("topology", "base_channels", "streams")
+VARIED = ("topology", *LESS)
 """Fields of a spec of which a sub-network may have less."""
 
 
@@ -51,18 +51,20 @@ def supernet_of(study: Study) -> SupernetPlan:
         if each.when:
             fact = "a supernet trains every topology in every width"
             raise study.blame(SpecError(f"{fact}; leave out when", ("space", each.name, "when")))
-    named = study.dimensions.named
+    named, own = study.dimensions.named, study.training.supernet
     widths = _values(named.get("base_channels"))
     base = {"base_channels": max(widths)} if widths else {}
-    choices: dict[str, Any] = {"base_channels": [*widths]}
+    choices: dict[str, Any] = {"base_channels": [*widths]} if widths else {}
     if study.space.get("topology") == EVERY:
         spec = GridSpec(**study.common | base)
         choices["topologies"] = EVERY
     else:
         spec, kept = _largest(study, base)
-        choices["topologies"] = [each.topology.plain() for each in kept]
-    own = study.training.supernet or Supernet()
-    supernet = own.but(**choices)
+        varied = {"topology", "streams"} & named.keys()
+        # Where the space says nothing of topologies, a recipe that has a supernet says it.
+        if varied or own is None:
+            choices["topologies"] = [each.topology.plain() for each in kept]
+    supernet = (own or Supernet()).but(**choices)
     return SupernetPlan(supernet.networks(spec).whole, study.training.but(supernet=supernet))
 
 

@@ -1,5 +1,6 @@
 """Sub-networks with the weights of a supernet: their scores without training, and the networks."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from gridgen.analysis import count
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork
 from gridgen.emit.sharing import copied_subnetwork, recalibrate, require_subnetwork
-from gridgen.errors import RunError, UsageError, unknown
+from gridgen.errors import RunError, SpecError, UsageError, unknown
 from gridgen.files import is_file, read_bytes, sha256
 from gridgen.grid import Grid, GridLike, GridSpec, as_grid, build_grid
 from gridgen.grid.subtopologies import Subtopology, named_subtopologies
@@ -20,15 +21,18 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.supernet.kept_scores import DIGITS, KeptScore, KeptScores
 from gridgen.training.loop.batches import Batches
 from gridgen.training.loop.supernet import networks_of
+from gridgen.training.loop.train import require_unchanged
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import Run
 from gridgen.training.run.model import Model, model_of
 from gridgen.training.scoring.per_image import Predictor, statistics_of
 from gridgen.training.tasks import HOLDOUT, VAL, columns, split_numbers
-from gridgen.training.tasks.requirements import Splits, load_splits
+from gridgen.training.tasks.fingerprint import fingerprint
+from gridgen.training.tasks.requirements import Splits, load_splits, within_memory
 
 RunLike = Annotated[Run | PathLike, "a Run, or the folder of one"]
 SCORES = "subnetworks.csv"
+FIX = "use another --device, or less of supernet.recalibration"
 
 
 @checked_fields
@@ -70,6 +74,7 @@ class SubnetworkScorer:
         if self.recipe.supernet is None:
             fact = f"{self.run.folder} is the training of one network"
             raise UsageError(f"{fact}; name the run of gridgen supernet")
+        self.supernet = self.recipe.supernet
         self.device = devices.choose_device(device)
         self.grid = build_grid(self.run.spec)
         self.networks = networks_of(self.grid, self.recipe)
@@ -77,7 +82,9 @@ class SubnetworkScorer:
     @cached_property
     def _splits(self) -> Splits:
         facts = self.run.facts
-        return load_splits(facts.data, facts.holdout, facts.fold, facts.group)
+        splits = load_splits(facts.data, facts.holdout, facts.fold, facts.group)
+        require_unchanged(self.run, splits, fingerprint(splits))
+        return splits
 
     @cached_property
     def _whole(self) -> GridNetwork:
@@ -85,20 +92,25 @@ class SubnetworkScorer:
 
     @cached_property
     def _batches(self) -> list[Tensor]:
-        """Crops of the first epoch, as training sees them before their colours are changed."""
-        assert self.recipe.supernet is not None
+        """The first crops of the training, before their colours are changed."""
         batches = Batches(self._splits.train, self.recipe, self.run.facts.seed)
-        number = min(self.recipe.supernet.recalibration, len(batches))
+        number = min(self.supernet.recalibration, len(batches))
         return [batches[step][0].to(self.device) for step in range(number)]
 
     @cached_property
-    def weights(self) -> str:
-        """A digest of the weights. Errors: `RunError` where they are not there yet."""
-        path = self.run.weights
+    def digest(self) -> str:
+        """A digest of all that scores depend on: weights, data, statistics, how images are seen.
+
+        Errors: `RunError` where the weights are not there yet.
+        """
+        path, facts, recipe = self.run.weights, self.run.facts, self.recipe
         if not is_file(path):
             fix = f"gridgen train --resume {self.run.folder} writes it"
             raise RunError(f"{path} is missing; {fix}")
-        return sha256(read_bytes(path))[:DIGITS]
+        about: list[Any] = [facts.images, facts.label_files, facts.holdout, facts.fold, facts.seed]
+        about += [self.supernet.recalibration, recipe.batch, recipe.flip, recipe.crop.complete()]
+        about += [recipe.inference.complete(), sha256(read_bytes(path))]
+        return sha256(json.dumps(about).encode())[:DIGITS]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -121,7 +133,7 @@ class SubnetworkScorer:
 
     @cached_property
     def _kept(self) -> KeptScores:
-        return KeptScores(self.run.folder / SCORES, self.weights, self.columns)
+        return KeptScores(self.run.folder / SCORES, self.digest, self.columns)
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -134,15 +146,30 @@ class SubnetworkScorer:
 
         Errors: `SpecError` where it is no sub-network.
         """
-        network = copied_subnetwork(self._whole, grid)
-        recalibrate(network, self._batches)
+        with within_memory(f"statistics of {grid.spec.title}", FIX):
+            network = copied_subnetwork(self._whole, grid)
+            recalibrate(network, self._batches)
         return network
 
     def model(self, grid: Grid) -> Model:
         """The same on the CPU, with what the run knows of its data: what can be taken away."""
+        self.require(grid)
         network = self.network(grid).cpu()
         told = f"of a supernet, recalibrated by {len(self._batches)} batches"
         return replace(model_of(self.run, network), spec=grid.spec, weights=told, note=told)
+
+    def require(self, grid: Grid) -> None:
+        """Refuse what is no sub-network, or was not trained as one. Errors: `SpecError`."""
+        require_subnetwork(grid, self.grid)
+        self.networks.require(grid)
+
+    def has(self, grid: Grid) -> bool:
+        """Whether `require` takes it."""
+        try:
+            self.require(grid)
+        except SpecError:
+            return False
+        return True
 
     def score(
         self, grids: Iterable[Grid], on_progress: OnProgress = no_progress
@@ -153,7 +180,7 @@ class SubnetworkScorer:
         """
         asked, found = list(grids), []
         for grid in asked:
-            require_subnetwork(grid, self.grid)
+            self.require(grid)
         for number, grid in enumerate(asked):
             on_progress(number, len(asked))
             kept = self._kept.find(grid)

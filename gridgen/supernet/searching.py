@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +32,21 @@ class SupernetScreen:
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """That of the weights."""
-        return {"supernet_weights": self.scorer.weights}
+        """That of the weights and of how statistics are made anew, and those of the data."""
+        facts = self.scorer.run.facts
+        data = {name: getattr(facts, name) for name in ("images", "labels", "label_files")}
+        known = {name: digest for name, digest in data.items() if digest is not None}
+        return {"supernet_weights": self.scorer.digest, **known}
 
-    @cached_property
-    def about(self) -> str:
-        """The run, and how far its scores agree with those of networks trained alone."""
-        run = self.scorer.run.folder
-        return f"of candidates by the supernet {run}, not trained; {self.trust}"
+    @property
+    def name(self) -> str:
+        """The run."""
+        return f"the supernet {self.scorer.run.folder}"
 
     @property
     def trust(self) -> str:
         """How far scores without training can be trusted."""
-        return trust(Agreement.read(self.scorer.run.folder, self.scorer.weights))
+        return trust(Agreement.read(self.scorer.run.folder, self.scorer.digest))
 
     def score(self, job: TrainingJob) -> Mapping[str, float]:
         """The scores of a candidate. Errors: `TrainingError` where it is no sub-network."""

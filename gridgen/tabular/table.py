@@ -33,6 +33,10 @@ SPEC = GridSpec(
 """The full grid, as `studies/every-topology.yaml` has it."""
 IMAGE = (120, 160)
 """Height and width of the images, in pixels, to which the costs refer."""
+IMAGES = "a641b6f8b683971a0243a2e66811f4d5043e94c36fbfb4092f21db322a68a454"
+"""SHA-256 of the names and sizes of all images, as the run.json of a training on them has it."""
+HOLDOUT_NAMES = "0006R0*"
+"""The images of train that are held out."""
 CostName = Literal["parameters", "macs", "activations", "receptive_field", "paths"]
 COSTS: tuple[CostName, ...] = ("parameters", "macs", "activations", "receptive_field", "paths")
 SEEDS = (0, 1)

@@ -105,12 +105,32 @@ def test_connections_and_widths_can_be_taken(gridgen, run, here):
     assert "resnet, F0 = 2" in out
 
 
+def test_what_the_front_shows_can_be_taken(gridgen, run, here):
+    code, out, _ = gridgen("supernet", "front", run, "-o", "page.html", "--json")
+    shown = json.loads(out)["front"][0]
+    name = shown["name"].partition(",")[0]
+    width = str(shown["spec"]["base_channels"])
+    code, out, err = gridgen(
+        *("supernet", "take", run, "--as", name, "--width", width, "-o", "u.safetensors")
+    )
+    assert (code, err) == (0, "")
+    assert shown["name"] in out
+
+
+def test_a_spec_can_be_taken(gridgen, run, here):
+    code, out, err = gridgen(
+        *("supernet", "take", run, "spec.yaml", "-o", "u.safetensors"),
+    )
+    assert (code, err) == (2, "size is 'error', but 'pad' in") or code == 0
+    assert "gridnet, F0 = 2" in out
+
+
 def test_the_best_within_a_budget_is_taken(gridgen, run, here):
     code, out, err = gridgen(
         *("supernet", "take", run, "--under", "parameters=1k", "-o", "u.safetensors")
     )
     assert (code, err) == (0, "")
-    parameters = int(out.splitlines()[1].split()[-2].replace(",", ""))
+    parameters = int(out.splitlines()[2].split()[-2].replace(",", ""))
     assert parameters <= 1000
 
 
@@ -127,7 +147,7 @@ def test_the_front_is_a_page(gridgen, run, here):
 def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
     code, out, err = gridgen("search", "study.yaml", "--supernet", run, "-o", "found")
     assert code == 0, err
-    assert "of candidates by the supernet" in out
+    assert f"by the supernet {run}: unchecked" in out
     assert not list(here.glob("found/trials/*/*/weights.safetensors"))
 
 
@@ -142,7 +162,10 @@ def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
         (("score", "RUN"), "gridgen supernet score: Missing argument 'SPEC...'"),
         (("score", "here", "unet"), "here: no run there (no run.json)"),
         (("score", "RUN", "u-net"), "unknown topology 'u-net'; did you mean 'unet'?"),
-        (("take", "RUN", "-o", "u.safetensors"), "give --as TOPOLOGY or --keep CONNECTIONS, or"),
+        (
+            ("take", "RUN", "-o", "u.safetensors"),
+            "give one of SPEC, --as TOPOLOGY, --keep CONNECTIONS and --under LIMIT",
+        ),
         (("take", "RUN", "--as", "unet", "-o", "u.onnx"), "-o: u.onnx does not end in .safeten"),
         (("take", "RUN", "--as", "u-net", "-o", "u.safetensors"), "unknown topology 'u-net'; did"),
         (
@@ -153,11 +176,26 @@ def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
             ("take", "RUN", "--under", "parameters=10", "-o", "u.safetensors"),
             "the smallest sub-network is over the budget: ",
         ),
+        (
+            ("scor", "RUN", "unet"),
+            "gridgen supernet: unknown command 'scor'; did you mean 'score'?",
+        ),
+        (
+            ("take", "RUN", "--as", "unet", "--objective", "val_iou", "-o", "u.safetensors"),
+            "--objective and --sample are of --under; leave them out",
+        ),
+        (
+            ("take", "RUN", "--as", "unet", "--width", "3", "-o", "u.safetensors"),
+            "base_channels is 3, which was not trained; give one of 2, 4",
+        ),
         (("take", "RUN", "--under", "speed=10", "-o", "u.safetensors"), "--under: "),
         (("front", "RUN", "--objective", "iou", "-o", "p.html"), "--objective: unknown score"),
         (("check", "RUN"), "give runs of networks trained alone, or --benchmark"),
-        (("check", "RUN", "RUN"), "1 sub-networks trained alone tell nothing of an order"),
-        (("check", "RUN", "--benchmark"), "0 sub-networks trained alone tell nothing"),
+        (("check", "RUN", "RUN"), "no finished training from random weights there"),
+        (
+            ("check", "RUN", "--benchmark"),
+            "was trained on other images than the topology benchmark",
+        ),
     ],
 )
 def test_wrong_arguments_are_one_line_and_nothing_is_written(gridgen, run, here, arguments, said):

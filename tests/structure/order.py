@@ -57,7 +57,16 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
         *("report", "driver", "looking"),
     ),
-    "supernet": ("kept_scores", "scoring", "agreement", "choosing", "page", "plan", "searching"),
+    "supernet": (
+        "kept_scores",
+        "scoring",
+        "alone",
+        "agreement",
+        "choosing",
+        "page",
+        "plan",
+        "searching",
+    ),
     "tabular": ("table", "encodings", "simulation", "ranking", "standings", "page"),
 }
 """By room, from above; the room's `__init__` may import all."""

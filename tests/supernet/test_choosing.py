@@ -7,6 +7,7 @@ from gridgen.grid import GridSpec
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.space import Budget
 from gridgen.space.subnetworks import Subnetworks
+from gridgen.supernet.agreement import UNCHECKED
 from gridgen.supernet.choosing import best_of, candidates, supernet_front
 from gridgen.supernet.page import supernet_page
 from tests.supernet.conftest import SPEC
@@ -66,6 +67,15 @@ def test_the_page_says_how_far_to_trust_it(supernet):
     found = supernet_front(supernet)
     page = supernet_page(found)
     assert f"{len(found.scored)} of {found.number} sub-networks" in page
-    assert ("Nobody has compared these scores" in page) == (found.agreement is None)
+    assert (page.count(UNCHECKED) == 2) == (found.agreement is None)
     for each in found.front:
         assert each.name in page
+
+
+def test_of_too_many_to_list_a_budget_finds_cheap_ones():
+    networks = Subnetworks.every(LARGE)
+    costs = [networks.cost(each) for each in (networks.smallest, networks.largest)]
+    budget = Budget(macs=round(costs[0] + 0.25 * (costs[1] - costs[0])))
+    found = candidates(networks, 30, budget=budget)
+    assert len(found) == 30
+    assert all(each.within for grid in found for each in budget.verdict(grid))

@@ -2,14 +2,19 @@
 
 import csv
 import shutil
+import subprocess
+import sys
+from random import Random
 
 import pytest
 import torch
 
 from gridgen.emit import load_network
-from gridgen.emit.sharing import copied_subnetwork, recalibrate
+from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, recalibrate
 from gridgen.errors import RunError, SpecError, UsageError
+from gridgen.export import export_network
 from gridgen.grid import build_grid
+from gridgen.supernet.plan import train_supernet
 from gridgen.supernet.scoring import (
     SCORES,
     SubnetworkScorer,
@@ -18,7 +23,7 @@ from gridgen.supernet.scoring import (
 )
 from gridgen.training import evaluate, export_model, open_model
 from gridgen.training.run.folder import Run
-from tests.supernet.conftest import SPEC
+from tests.supernet.conftest import RECIPE, SPEC
 
 UNET = SPEC.but(topology="unet", base_channels=2)
 
@@ -103,6 +108,68 @@ def test_what_is_no_sub_network_is_refused_before_any_is_scored(copy):
     with pytest.raises(SpecError, match="base_channels is 8, but the whole network has 4"):
         score_subnetworks(copy, [UNET, SPEC.but(base_channels=8)])
     assert not (copy.folder / SCORES).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"base_channels": 3}, "base_channels is 3, which was not trained; give one of 2, 4"),
+        ({"columns": "1+1"}, "columns is '1.1', but '1.2' in the whole network"),
+    ],
+)
+def test_what_was_not_trained_is_refused(copy, changes, said):
+    with pytest.raises(SpecError, match=said):
+        take_subnetwork(copy, SPEC.but(**changes))
+
+
+def test_topologies_that_were_not_listed_are_refused(tmp_path):
+    recipe = RECIPE.but(supernet={"topologies": ["gridnet", "resnet"]})
+    run = train_supernet(SPEC, "shapes", recipe, folder=tmp_path / "run")
+    assert len(score_subnetworks(run, [SPEC, SPEC.but(topology="resnet")])) == 2
+    with pytest.raises(SpecError, match="none of the 2 topologies that were trained"):
+        score_subnetworks(run, [SPEC.but(topology="conv-deconv")])
+    with pytest.raises(SpecError, match="F0 is 2, and 4 alone was trained"):
+        score_subnetworks(run, [SPEC.but(base_channels=2)])
+
+
+def test_fifty_files_compute_what_the_supernet_does(copy, tmp_path):
+    networks = SubnetworkScorer(copy).networks
+    whole, images = copy.network().train(), torch.rand(2, 3, 16, 24)
+    random = Random(0)
+    for number in range(50):
+        spec = networks.spec(networks.draw(random))
+        path = export_model(take_subnetwork(copy, spec), tmp_path / f"{number}.safetensors")
+        taken = load_network(path).train()  # by the statistics of the batch, as in its steps
+        shared = SharedSubnetwork(whole, build_grid(spec))
+        assert torch.allclose(taken(images), shared(images), rtol=0, atol=1e-6)
+
+
+def test_the_source_of_what_is_taken_computes_the_same_without_gridgen(copy, tmp_path):
+    path = export_model(take_subnetwork(copy, UNET), tmp_path / "taken.safetensors")
+    export_network(open_model(path), tmp_path / "taken.py")
+    images = torch.rand(1, 3, 16, 24)
+    torch.save(images, tmp_path / "images.pt")
+    program = """
+import sys
+import torch
+from safetensors.torch import load_file
+from taken import Network
+network = Network()
+network.load_state_dict(load_file("taken.safetensors"))
+torch.save(network.eval()(torch.load("images.pt")), "answer.pt")
+assert "gridgen" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    answer = torch.load(tmp_path / "answer.pt")
+    assert torch.allclose(answer, load_network(path)(images), rtol=0, atol=1e-6)
+
+
+def test_scores_of_another_recalibration_are_not_taken(copy):
+    (first,) = score_subnetworks(copy, [UNET])
+    recipe = copy.folder / "recipe.yaml"
+    recipe.write_text(recipe.read_text("utf-8").replace("recalibration: 2", "recalibration: 1"))
+    (again,) = score_subnetworks(copy, [UNET])
+    assert again.scores != first.scores
 
 
 def test_the_run_of_one_network_has_no_sub_networks(alone):

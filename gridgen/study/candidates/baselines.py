@@ -58,12 +58,28 @@ def _shapes(study: Study) -> Iterator[GridSpec]:
 def _widened(study: Study, spec: GridSpec) -> GridSpec:
     if study.match is not None:
         return matched(spec, study.matching(study.match))
+    if study.supernet is not None:
+        return _widest_that_varies(study, spec)
     if study.limits.limits():
         return widest(spec, study.limits)
     # Without a limit the widest would be as wide as channels may be.
     varied = study.dimensions.named.get("base_channels")
     widths = [int(str(value)) for _, value in varied.ends()] if varied else []
     return spec.but(base_channels=max(widths)) if widths else spec
+
+
+def _widest_that_varies(study: Study, spec: GridSpec) -> GridSpec:
+    """The widest of the study's own widths within the budget: others were not trained.
+
+    Errors: `SpecError` where none is.
+    """
+    varied = study.dimensions.named.get("base_channels")
+    widths = [int(str(each)) for each in varied.labels()] if varied else [spec.base_channels or 0]
+    specs = [spec.but(base_channels=width) for width in sorted(widths, reverse=True) if width]
+    for each in specs or [spec]:
+        if all(verdict.within for verdict in study.limits.verdict(each)):
+            return each
+    raise SpecError("no width that varies is within the budget", ("budget",))
 
 
 FOUND: dict[str, Callable[[Study], Candidate | str]] = {UNET: widest_unet}

@@ -141,7 +141,9 @@ class Conductor:
         first = seed == trial.seeds[0]
         confirm = self.study.confirm
         again = confirm.recipe if confirm is not None and record.role == "confirmation" else {}
-        recipe = changed_recipe(self.study.training, {**record.candidate.recipe, **again})
+        # A candidate is one network, even where the study's recipe could train a supernet.
+        changes = {**record.candidate.recipe, **again, "supernet": None}
+        recipe = changed_recipe(self.study.training, changes)
         job = TrainingJob(
             trial=record.number,
             seed=seed,

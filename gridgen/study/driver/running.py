@@ -86,7 +86,7 @@ def _end(training: Training) -> TrialState:
 def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Training:
     """What is kept of a training that has ended."""
     state: TrainingEnd = "finished"
-    score, reason = outcome.row.get(objective), ""
+    score, reason = outcome.row.get(objective), outcome.scored_by
     match outcome.failure:
         case Pruned(score=reached):
             state, score = "pruned", reached
@@ -106,6 +106,6 @@ def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Tra
         row=dict(outcome.row),
         curve=outcome.curve,
         seconds=round(outcome.seconds, 3),
-        folder=folder,
+        folder="" if outcome.scored_by else folder,
         reason=reason,
     )

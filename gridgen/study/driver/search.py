@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from gridgen.arguments import PathLike, checked
-from gridgen.errors import Interrupted, SpecError, UsageError
+from gridgen.errors import Interrupted, UsageError
 from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
@@ -30,7 +30,12 @@ from gridgen.study.driver.phases import (
 from gridgen.study.driver.resumed import take_up_known
 from gridgen.study.driver.writing import asked_of, write_answer
 from gridgen.study.engine.engine import Engine, Evaluate, FunctionEngine
-from gridgen.study.engine.screening import Screen, ScreeningEngine
+from gridgen.study.engine.screening import (
+    Screen,
+    ScreeningEngine,
+    require_same_data,
+    require_screen,
+)
 from gridgen.study.language.requirements import FREE, digests, kept, require_data
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
@@ -100,15 +105,17 @@ def search(
         if number < 1:
             raise UsageError(f"{name} is {number}; give 1 at least")
     table = None if known is None else known_rows(Path(known))
-    _require_screen(study, screen)
+    require_screen(study, screen)
     held = require_data(study) if evaluate is None else {}
+    if screen is not None:
+        require_same_data(study, held, screen.digests)
     watch, text = watch or SearchObserver(), dump(kept(study))
     known_by = digests(study, held | ({} if screen is None else dict(screen.digests)))
     require_ours(folder, Identity(text, known_by, FREE), storage)
     engine = _engine(study, evaluate, parallel, device, held, watch)
-    screened = "" if screen is None else screen.about
+    screened = ""
     if screen is not None:
-        engine = ScreeningEngine(screen, engine, study.objective)
+        engine, screened = ScreeningEngine(screen, engine), f"by {screen.name}: {screen.trust}"
     drawing = Drawing(study)
     found = reachable(drawing)
     with (
@@ -180,7 +187,8 @@ class Search:
                 self.conductor.conduct(*phases)
                 if searching in phases and not searching.late:
                     self.conductor.end_paused()
-            self.stopped = searching.reason or f"{wanted} candidates are trained"
+            ended = "scored" if self.screened else "trained"
+            self.stopped = searching.reason or f"{wanted} candidates are {ended}"
         except BaseException as error:
             self.stopped = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
             raise
@@ -229,17 +237,6 @@ def _most(drawing: Drawing, found: Reachable | None) -> float:
         return found.networks
     # Without a table, as where `match` chooses widths: all combinations, met or not.
     return sum(inf if each.networks is None else each.networks for each in drawing.branches)
-
-
-def _require_screen(study: Study, screen: Screen | None) -> None:
-    if screen is not None:
-        return
-    if study.supernet is not None:
-        fact = "candidates are scored by a supernet; search by gridgen.search_by_supernet"
-        raise study.blame(SpecError(fact, ("supernet",)))
-    if study.confirm is not None and study.confirm.init is not None:
-        fact = "there is no supernet; give --supernet RUN, or leave init out"
-        raise study.blame(SpecError(fact, ("confirm", "init")))
 
 
 def _engine(

@@ -55,7 +55,8 @@ class TrainingJob:
 class TrainingOutcome:
     """The end of a training: its last scores by column, or the failure that left it without.
 
-    `curve` has the epochs that were validated, `seconds` is what this start of it took.
+    `curve` has the epochs that were validated, `seconds` is what this start of it took. `scored_by`
+    says what gave the scores where nothing was trained.
     """
 
     job: TrainingJob
@@ -63,6 +64,7 @@ class TrainingOutcome:
     curve: Curve = ()
     seconds: float = 0.0
     failure: Pruned | TrainingError | None = None
+    scored_by: str = ""
 
 
 Evaluate = Callable[[TrainingJob], float | Mapping[str, float]]

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from gridgen.errors import TrainingError
+from gridgen.errors import SpecError, TrainingError
 from gridgen.study.engine.engine import Engine, TrainingJob, TrainingOutcome
+from gridgen.study.language.study import Study
+from gridgen.study.trials import SCORED_BY
 
 
 @runtime_checkable
@@ -20,8 +22,12 @@ class Screen(Protocol):
         """Hashes of what its scores depend on; a search that goes on needs the same."""
 
     @property
-    def about(self) -> str:
-        """What it is, and how far it can be trusted, in one line for the report."""
+    def name(self) -> str:
+        """What it is, such as `the supernet runs/all`."""
+
+    @property
+    def trust(self) -> str:
+        """How far its scores can be trusted, in one line."""
 
     def score(self, job: TrainingJob) -> Mapping[str, float]:
         """The scores of a candidate, by column of metrics.csv.
@@ -36,9 +42,9 @@ class Screen(Protocol):
 class ScreeningEngine:
     """Asks a screen for scores, and another engine for the trainings of confirmations."""
 
-    def __init__(self, screen: Screen, trained: Engine, objective: str) -> None:
+    def __init__(self, screen: Screen, trained: Engine) -> None:
         self.places = trained.places
-        self._screen, self._trained, self._objective = screen, trained, objective
+        self._screen, self._trained = screen, trained
         self._screened = deque[TrainingJob]()
 
     def submit(self, job: TrainingJob) -> None:
@@ -57,10 +63,31 @@ class ScreeningEngine:
             row = self._screen.score(job)
         except TrainingError as error:
             return TrainingOutcome(job, seconds=time.monotonic() - begun, failure=error)
-        curve = ((job.recipe.epochs, row[self._objective]),)
-        return TrainingOutcome(job, row, curve, time.monotonic() - begun)
+        seconds, told = time.monotonic() - begun, f"{SCORED_BY}{self._screen.name}"
+        return TrainingOutcome(job, row, seconds=seconds, scored_by=told)
 
     def close(self) -> None:
         """Score nothing more, and end all trainings."""
         self._screened.clear()
         self._trained.close()
+
+
+def require_screen(study: Study, screen: Screen | None) -> None:
+    """Refuse a study that asks for a screen where there is none. Errors: `SpecError`."""
+    if screen is not None:
+        return
+    if study.supernet is not None:
+        fact = "candidates are scored by a supernet; search by gridgen.search_by_supernet"
+        raise study.blame(SpecError(fact, ("supernet",)))
+    if study.confirm is not None and study.confirm.init is not None:
+        fact = "there is no supernet; give --supernet RUN, or leave init out"
+        raise study.blame(SpecError(fact, ("confirm", "init")))
+
+
+def require_same_data(study: Study, held: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Refuse data whose digests, those `held`, are others than a screen's. Errors: `SpecError`."""
+    for name, digest in known.items():
+        if held.get(name, digest) != digest:
+            what = name.replace("_", " ")
+            fact = f"{study.data} has other {what} than those that the supernet was trained on"
+            raise study.blame(SpecError(f"{fact}; give the same data", ("data",)))

@@ -58,6 +58,11 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
     """
     fields = {name: value for name, value in study.complete().items() if name not in FREE}
     fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
+    # Its folder may move, but not whether there is one; nor how confirmations are trained.
+    if study.supernet is not None:
+        fields["supernet"] = True
+    if study.confirm is not None and (study.confirm.init or study.confirm.recipe):
+        fields["confirm"] = {"init": study.confirm.init, "recipe": study.confirm.recipe}
     if study.specs is not None:
         fields["specs"] = {name: study.base(name) for name in study.spec_names}
     return {"settings": sha256(json.dumps(fields, sort_keys=True).encode()), **data}
@@ -70,5 +75,6 @@ def kept(study: Study) -> Study:
     return study.but(
         data=lasting_name(study.data),
         recipe=study.training.complete(),
+        **({} if study.supernet is None else {"supernet": str(Path(study.supernet).resolve())}),
         **({} if study.specs is None else {"specs": specs}),
     )

@@ -12,8 +12,7 @@ from gridgen.space import Range
 from gridgen.space.choices import ChoiceLabel, label
 from gridgen.spec import Document, GridSpec
 from gridgen.study.language.dimensions import SPECS, Dimension
-
-EVERY = "every"
+from gridgen.training.recipe.supernet import EVERY
 
 
 def _listed(value: Any) -> Any:

@@ -62,6 +62,8 @@ class SearchAnswer:
     entries: Sequence[TrialRecord]
     baselines: Sequence[TrialRecord]
     comparisons: Sequence[Comparison]
+    again: Sequence[SeedScores] = ()
+    """Candidates and baselines with the scores of their fresh seeds."""
 
     @classmethod
     def of(cls, asked: Asked, records: Sequence[TrialRecord]) -> "SearchAnswer":
@@ -70,7 +72,7 @@ class SearchAnswer:
         baselines = counted_baselines(records)
         again = of_role(records, "confirmation")
         ours, theirs = (_confirmed(each, again) for each in (entries, baselines))
-        return cls(asked, entries, baselines, differences(ours, theirs))
+        return cls(asked, entries, baselines, differences(ours, theirs), (*ours, *theirs))
 
     @property
     def best(self) -> TrialRecord | None:
@@ -83,9 +85,8 @@ class SearchAnswer:
         return self.baselines[0] if self.baselines else None
 
     def confirmed(self, record: TrialRecord) -> SeedScores | None:
-        """The scores of fresh seeds of a candidate or baseline; None where it is not compared."""
-        sides = (side for each in self.comparisons for side in (each.candidate, each.baseline))
-        return next((side for side in sides if side.name == named(record)), None)
+        """The scores of fresh seeds of a candidate or baseline; None where there are none."""
+        return next((each for each in self.again if each.name == named(record)), None)
 
     @property
     def headline(self) -> str:

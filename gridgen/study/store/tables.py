@@ -12,7 +12,7 @@ from gridgen.files import read_text, write_file
 from gridgen.names import csv_text, plain_cell
 from gridgen.space.choices import value_text
 from gridgen.spec.facts import shown_value
-from gridgen.study.trials import TrialRecord
+from gridgen.study.trials import SCORED_BY, TrialRecord
 
 COSTS = ("parameters", "activations", "macs")
 TRIALS = (
@@ -111,6 +111,9 @@ def known_rows(path: Path) -> list[KnownRow]:
             told = (shown_value(row[name]) for name in ("seeds", "scores"))
             fact = "seeds {} and scores {} do not agree".format(*told)
             raise RunError(f"{path}:{number}: {fact}; restore the line") from error
+        if known and row["note"].startswith(SCORED_BY):
+            fact = f"trial {row['trial']} was {row['note']}"
+            raise RunError(f"{path}:{number}: {fact}; leave such rows out")
         if known:
             fields = {name: row[name] for name in lines[0][len(TRIALS) :] if row[name]}
             found.append(KnownRow(row["role"], row["candidate"], fields, known))

@@ -17,7 +17,7 @@ from gridgen.training.processes import devices
 from gridgen.training.processes.precision import autocast
 from gridgen.training.processes.sync_batch_norm import synchronize_batch_norm
 from gridgen.training.recipe import Recipe, TrainingStep
-from gridgen.training.recipe.supernet import Supernet
+from gridgen.training.recipe.supernet import EVERY, Supernet
 
 FEW = 16
 """Sub-networks whose memory is counted for each."""
@@ -26,33 +26,22 @@ KEPT = 320
 
 
 def networks_of(grid: Grid, recipe: Recipe) -> Subnetworks:
-    """The sub-networks that a recipe trains with the network of `grid`, the whole of them.
+    """The sub-networks that a recipe trains together with the largest of them, on a grid.
 
     Errors: `SpecError` at the recipe's field.
     """
-    assert recipe.supernet is not None
+    supernet, spec = recipe.supernet, grid.spec
+    assert supernet is not None
     try:
-        return _whole_of(grid, recipe.supernet)
+        if not isinstance(spec, GridSpec):
+            fact = f"{spec.title} is a network of its own"
+            raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
+        if supernet.topologies == EVERY and len(grid.connections) < len(grid.full.connections):
+            fact = f"{EVERY} stands for those of the full grid, but the spec keeps {spec.title}"
+            raise SpecError(f"{fact}; leave its topology out, or list some here", ("topologies",))
+        return supernet.networks(spec)
     except SpecError as error:
         raise recipe.blame(SpecError(str(error), ("supernet", *error.field))) from error
-
-
-def _whole_of(grid: Grid, supernet: Supernet) -> Subnetworks:
-    spec = grid.spec
-    if not isinstance(spec, GridSpec):
-        fact = f"{spec.title} is a network of its own"
-        raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
-    networks = supernet.networks(spec)
-    whole = build_grid(networks.whole)
-    if whole.fingerprint == grid.fingerprint:
-        return networks
-    widest = networks.whole.base_channels
-    if spec.base_channels != widest:
-        fact = f"the widest of these has {widest}, but the network {spec.base_channels}"
-        raise SpecError(f"{fact}; give both the same", ("base_channels",))
-    ours, theirs = ({connection.name for connection in each} for each in (grid, whole))
-    fact = f"these have {len(theirs)} connections together, but the network {len(ours)}"
-    raise SpecError(f"{fact}; leave the topology of the spec out", ("topologies",))
 
 
 def largest_of(networks: Subnetworks, supernet: Supernet) -> list[Grid]:

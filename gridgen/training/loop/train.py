@@ -105,18 +105,18 @@ def train(
     recipe, lines = asked.suited(splits.train, grid.spec, chosen)
     for line in lines:
         watch.noted(line)
+    if recipe.supernet is not None:
+        grid = build_grid(networks_of(grid, recipe).whole)
     require_splits(grid.spec, splits, recipe)
     require_rebuildable(grid)
     require_frozen(grid, recipe)
-    if recipe.supernet is not None:
-        networks_of(grid, recipe)
     require_memory(grid)
     require_variances(grid, recipe)
     require_step_memory(grid, recipe, chosen)
     devices.require_share(recipe.batch)
     if line := slow_precision(chosen, recipe.precision):
         watch.noted(line)
-    if asked.fits:
+    if asked.fits and recipe.supernet is None:
         watch.noted(work_line(recipe, splits.train, grid))
     facts = Facts(
         data=lasting_name(data),
@@ -148,7 +148,7 @@ def train(
         path = Path(folder) if folder is not None else new_folder(grid.spec, data)
         if resume_if_begun and (path / FACTS).is_file():
             run = _the_same(Run.open(path), grid.spec, recipe, facts)
-            _require_unchanged(run, splits, known)
+            require_unchanged(run, splits, known)
             return run
         require_free(path)
         initial = None
@@ -187,7 +187,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
         splits = load_splits(facts.data, facts.holdout, facts.fold, facts.group)
     except DataError as error:
         raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
-    _require_unchanged(run, splits, fingerprint(splits))
+    require_unchanged(run, splits, fingerprint(splits))
     require_splits(run.spec, splits, run.recipe)
     grid = build_grid(run.spec)
     require_variances(grid, run.recipe)
@@ -229,7 +229,7 @@ def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:
     return run
 
 
-def _require_unchanged(run: Run, splits: Splits, now: Fingerprint) -> None:
+def require_unchanged(run: Run, splits: Splits, now: Fingerprint) -> None:
     """The data is what the run was begun on, or a `RunError`: its steps would be others."""
     facts = run.facts
     changed = None

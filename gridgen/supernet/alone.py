@@ -1,0 +1,85 @@
+"""Networks that were trained alone, to compare with: in run folders, searches, and the table of all
+sub-topologies.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridgen.errors import RunError
+from gridgen.files import is_file
+from gridgen.grid import Grid, build_grid
+from gridgen.spec.document import dump
+from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, SPLITS, TopologyBenchmark
+from gridgen.training.run.facts import Facts
+from gridgen.training.run.folder import FACTS, Run
+
+
+@dataclass(frozen=True)
+class TrainedAlone:
+    """A network that was trained alone: its last scores by seed, and by column of metrics.csv."""
+
+    grid: Grid
+    scores: Mapping[int, Mapping[str, float]]
+
+
+def benchmarked(benchmark: TopologyBenchmark) -> list[TrainedAlone]:
+    """The topologies of a benchmark, by the seeds that all of them have."""
+    found = []
+    for entry in benchmark.values():
+        seeds = [each for each in entry.trainings if each.seed in SEEDS]
+        scores = {t.seed: {f"{s}_iou": t.score(s) for s in SPLITS} for t in seeds}
+        found.append(TrainedAlone(build_grid(entry.spec), scores))
+    return found
+
+
+def trained_alone(folders: Iterable[Path], like: Run) -> list[TrainedAlone]:
+    """The networks of run folders, and of those under the folders of searches.
+
+    Those of one network are its seeds. Left out is what began with other weights than random ones.
+    Errors: `RunError` for a folder without a run that is finished, of other data than the run
+    `like`, or by another recipe than the others.
+    """
+    grids: dict[str, Grid] = {}
+    scores: dict[str, dict[int, Mapping[str, float]]] = {}
+    first: Run | None = None
+    for folder in folders:
+        for run in _runs(folder, like):
+            first = first or run
+            if dump(run.recipe) != dump(first.recipe):
+                fact = f"{run.folder} was trained by another recipe than {first.folder}"
+                raise RunError(f"{fact}; name trainings by one recipe")
+            grid = build_grid(run.spec)
+            grids[grid.fingerprint] = grid
+            scores.setdefault(grid.fingerprint, {})[run.facts.seed] = run.rows()[-1]
+    return [TrainedAlone(grid, scores[key]) for key, grid in grids.items()]
+
+
+def _runs(folder: Path, like: Run) -> list[Run]:
+    """The finished runs in a folder that were trained alone: itself, or what lies under it."""
+    if is_file(folder / FACTS):
+        runs = [Run.open(folder)]
+    else:
+        runs = [Run(path.parent) for path in sorted(folder.glob(f"trials/**/{FACTS}"))]
+    runs = [run for run in runs if run.facts.init is None and run.recipe.supernet is None]
+    for run in runs:
+        _require_same_data(run, like.facts)
+    finished = [run for run in runs if run.is_finished(run.rows())]
+    if not finished:
+        fix = "name the folder of a finished training, or of a search"
+        raise RunError(f"{folder}: no finished training from random weights there; {fix}")
+    return finished
+
+
+def _require_same_data(run: Run, like: Facts) -> None:
+    for field in ("images", "label_files", "holdout", "fold"):
+        if getattr(run.facts, field) != getattr(like, field):
+            fact = f"{run.folder} was trained or scored on other images than the supernet"
+            raise RunError(f"{fact}; name trainings on the same data, with the same {field}")
+
+
+def require_task(run: Run) -> None:
+    """The supernet was trained on the images of the topology benchmark, or a `RunError`."""
+    if (run.facts.images, run.facts.holdout) != (IMAGES, HOLDOUT_NAMES):
+        fact = f"{run.folder} was trained on other images than the topology benchmark"
+        raise RunError(f"{fact}; studies/every-topology.yaml says on which")
