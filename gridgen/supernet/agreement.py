@@ -197,7 +197,7 @@ class Agreement(Shown):
         try:
             found = TypeAdapter(cls).validate_json(read_text(path))
         except (OSError, ValueError) as error:
-            fact = f"{path}: missing or damaged"
+            fact = f"{path}: damaged"
             raise RunError(f"{fact}; remove it, and run gridgen supernet check again") from error
         return found if found.weights == weights else None
 

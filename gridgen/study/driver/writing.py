@@ -106,4 +106,6 @@ def _best(asked: Asked, record: TrialRecord) -> str:
     parameters = record.candidate.costs["parameters"]
     found = f"# {asked.objective} {record.score:.4f} on {asked.data}, {parameters:,} parameters"
     changed = (f"# recipe.{name}: {value}\n" for name, value in record.candidate.recipe.items())
+    if record.reason:
+        found += f"\n# {record.reason}"
     return f"{found} (trial {record.number}).\n{''.join(changed)}{dump(record.candidate.network)}"

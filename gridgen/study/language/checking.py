@@ -37,21 +37,16 @@ def require_names(field: str, value: Any) -> None:
     return None
 
 
-def require_scores(
-    supernet: str | None,
-    seeds: Sequence[int],
-    pruner: str,
-    recipe: Recipe,
-    confirmed: Mapping[str, Any],
-) -> None:
-    """Check that a supernet is asked for one score, and that confirmations can be trained.
-
-    Errors: `SpecError`.
-    """
-    if supernet is not None and len(seeds) > 1:
+def require_one_score(seeds: Sequence[int], pruner: str) -> None:
+    """Check what a study with a supernet asks of it. Errors: `SpecError`."""
+    if len(seeds) > 1:
         raise SpecError("a supernet gives one score; set seeds: 1", ("seeds",))
-    if supernet is not None and pruner != "none":
+    if pruner != "none":
         raise SpecError("a supernet trains nothing to prune; set pruner: none", ("pruner",))
+
+
+def require_confirmed(recipe: Recipe, confirmed: Mapping[str, Any]) -> None:
+    """Check that a recipe can be changed as confirmations ask for. Errors: `SpecError`."""
     try:
         changed_recipe(recipe, confirmed)
     except SpecError as error:

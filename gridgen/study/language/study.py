@@ -16,7 +16,7 @@ from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, short_text
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.document import Located
 from gridgen.spec.network import merged
-from gridgen.study.language.checking import require_choices, require_names, require_scores
+from gridgen.study.language import checking
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
@@ -143,7 +143,7 @@ class Study(Document):
     @field_validator("sampler", "pruner", "objective", "baselines")
     @classmethod
     def _is_known(cls, value: Any, info: ValidationInfo) -> Any:
-        require_names(str(info.field_name), value)
+        checking.require_names(str(info.field_name), value)
         return value
 
     @field_validator("specs", "seeds", "baselines")
@@ -162,8 +162,10 @@ class Study(Document):
 
     @model_validator(mode="after")
     def _space_fits(self) -> Self:
-        confirmed = {} if self.confirm is None else self.confirm.recipe
-        require_scores(self.supernet, self.seeds, self.pruner, self.training, confirmed)
+        if self.supernet is not None:
+            checking.require_one_score(self.seeds, self.pruner)
+        if self.confirm is not None:
+            checking.require_confirmed(self.training, self.confirm.recipe)
         if not (self.space or self.specs):
             raise SpecError("nothing varies; give fields here, or a list under specs", ("space",))
         if self.group is not None and self.fold is None:
@@ -173,7 +175,7 @@ class Study(Document):
         if self.match is not None and "base_channels" in self.space:
             fact = "varies here, but match chooses it; remove one of the two"
             raise SpecError(fact, ("space", "base_channels"))
-        require_choices(self.dimensions, self.unmatched, self.recipe_of)
+        checking.require_choices(self.dimensions, self.unmatched, self.recipe_of)
         return self
 
     @classmethod

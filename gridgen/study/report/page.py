@@ -103,7 +103,8 @@ def _facts(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[tuple[s
             shown = record.score if fresh is None else fresh.mean
             label += "" if fresh is None else ", fresh seeds"
             facts.append((label, signed(shown or 0.0, digits)))
-    facts.append(("candidates trained to the end", f"{len(answer.entries):,}"))
+    scored = "with a score" if answer.asked.screened else "trained to the end"
+    facts.append((f"candidates {scored}", f"{len(answer.entries):,}"))
     facts.append(("candidates begun", f"{len(searched):,}"))
     refused = sum(answer.asked.refused.values())
     if refused:
