@@ -1,6 +1,6 @@
 """Two ways to train a supernet that are tried here alone, and are no part of gridgen: batch
-normalization of its own for each number of connections that arrive, and a learning rate by how often
-a connection is drawn.
+normalization of its own for each number of connections that arrive, and a learning rate by how
+often a connection is drawn.
 
     python -m benchmarks.supernet.tried norms|rates --data data/camvid-third [-o runs/supernets]
         [--epochs 150] [--seed 0]
