@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.topologies.train import STUDY
-from gridgen import Agreement, Run, Study, check_supernet, topology_benchmark, train_supernet
+from gridgen import Run, Study, check_supernet, topology_benchmark, train_supernet
 from gridgen.files import is_file, read_text, write_file
 from gridgen.names import csv_text
+from gridgen.supernet.agreement import Agreement
 from gridgen.training.recipe import changed_recipe
 
 HERE = Path(__file__).parent

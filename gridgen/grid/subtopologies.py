@@ -98,7 +98,7 @@ def draw_subtopology(grid: GridLike, random: Random) -> Subtopology:
 
     >>> spec = GridSpec(streams=6, columns="5+5", base_channels=8, classes=4)
     >>> len(draw_subtopology(spec, Random(0)).connections)
-    66
+    76
     """
     return Ways(_full(grid)).subtopology(random)
 

@@ -159,7 +159,7 @@ def stop():
     os.kill(os.getpid(), signal.SIGTERM)
 
 trainer.draw_curve = stopped_first(trainer.draw_curve)
-command._report = stopped_first(command._report)
+command.print_run = stopped_first(command.print_run)
 atexit.register(stop)
 """
 
