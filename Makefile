@@ -50,7 +50,7 @@ demo: $(READY)
 
 # One thread each: two workers with two threads would wait for each other on two cores.
 test: $(TOOLS)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 check: $(TOOLS)
 	$(BIN)/ruff check .

@@ -1,3 +1,4 @@
+import os
 import signal
 from pathlib import Path
 
@@ -18,6 +19,11 @@ settings.load_profile("gridgen")
 # What a shell starts in the background ignores Ctrl-C, and so would the programs that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Two workers whose OpenMP threads spin for the same cores need ten times as long, or look hung.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 # What takes longest is begun first, so that no worker is left alone with it at the end. In seconds

@@ -8,6 +8,7 @@ is one, and so is what each named topology keeps.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import combinations
 from math import prod
@@ -20,6 +21,7 @@ from gridgen.grid.building import GridLike, as_grid, build_grid, prune
 from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.spec import CustomTopology, GridSpec
+from gridgen.spec.columns import Column
 
 MOST = 100_000
 """Sub-topologies that are listed; of more, the number is told."""
@@ -70,11 +72,18 @@ def named_subtopologies(spec: GridSpec) -> dict[Subtopology, str]:
     >>> list(named_subtopologies(spec).values())
     ['gridnet', 'conv-deconv', 'resnet']
     """
-    full, found = build_grid(spec.but(topology=None)), dict[Subtopology, str]()
+    return dict(_named(spec.streams, spec.columns))
+
+
+@lru_cache(maxsize=64)
+def _named(streams: int, columns: tuple[Column, ...]) -> tuple[tuple[Subtopology, str], ...]:
+    """The same by what alone decides the names of connections: a page asks for each network."""
+    full = build_grid(GridSpec(streams=streams, columns=columns, base_channels=1, classes=1))
+    found: dict[Subtopology, str] = {}
     for name in TOPOLOGIES:
         with suppress(TopologyError):
             found.setdefault(Subtopology.of(prune(full, name)), name)
-    return found
+    return tuple(found.items())
 
 
 @checked
@@ -87,20 +96,6 @@ def count_subtopologies(grid: GridLike) -> int:
     279
     """
     return Ways(_full(grid)).total
-
-
-@checked
-def draw_subtopology(grid: GridLike, random: Random) -> Subtopology:
-    """A sub-topology of the full grid of a spec or grid, each with the same probability, however
-    many there are.
-
-    Errors: `TopologyError` for a network of another family.
-
-    >>> spec = GridSpec(streams=6, columns="5+5", base_channels=8, classes=4)
-    >>> len(draw_subtopology(spec, Random(0)).connections)
-    76
-    """
-    return Ways(_full(grid)).subtopology(random)
 
 
 @checked
@@ -162,7 +157,12 @@ class Ways:
         return int(self.numbers[0][self.begin])
 
     def subtopology(self, random: Random) -> Subtopology:
-        """One of them, all with the same probability, or by their weights."""
+        """One of them, all with the same probability, or by their weights.
+
+        >>> spec = GridSpec(streams=6, columns="5+5", base_channels=8, classes=4)
+        >>> len(Ways(build_grid(spec)).subtopology(Random(0)).connections)
+        76
+        """
         kept = {connection.name for connection in self._drawn(random)}
         return Subtopology(tuple(each.name for each in self.full if each.name in kept))
 

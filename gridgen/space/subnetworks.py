@@ -14,12 +14,7 @@ from typing import NamedTuple
 from gridgen.analysis.sizes import default_size
 from gridgen.errors import SpecError, TopologyError
 from gridgen.grid import FeatureMap, Grid, GridSpec, build_grid, prune
-from gridgen.grid.subtopologies import (
-    Subtopology,
-    Ways,
-    count_subtopologies,
-    subtopologies,
-)
+from gridgen.grid.subtopologies import Subtopology, Ways, count_subtopologies, subtopologies
 from gridgen.grid.tracing import trace
 from gridgen.spec import CustomTopology
 

@@ -46,10 +46,14 @@ def kind_of(data: Any) -> str | None:
     >>> kind_of({"data": "shapes", "space": {}, "recipe": "demo"})
     'study'
     """
-    if not isinstance(data, dict):
-        return None
+    return _known(data)[0]
+
+
+def _known(data: Any) -> tuple[str | None, DocumentKind | None]:
+    """The kind of file that `data` is, and what is known of that kind."""
     known = (*KINDS.items(), ("spec", PUBLISHED), ("recipe", EXTENDED))
-    return next((name for name, each in known if data.keys() >= each.fields), None)
+    fields = data.keys() if isinstance(data, dict) else set()
+    return next(((name, each) for name, each in known if fields >= each.fields), (None, None))
 
 
 def other_kind(kind: str, data: Any) -> str | None:
@@ -60,9 +64,7 @@ def other_kind(kind: str, data: Any) -> str | None:
     >>> other_kind("spec", {"streams": 5, "columns": "3+3"}) is None
     True
     """
-    if kind not in KINDS or not isinstance(data, dict):
+    name, known = _known(data)
+    if kind not in KINDS or known is None or name == kind:
         return None
-    for name, known in (*KINDS.items(), ("spec", PUBLISHED), ("recipe", EXTENDED)):
-        if data.keys() >= known.fields:
-            return None if name == kind else f"this is {known.what}; {known.read_by}"
-    return None
+    return f"this is {known.what}; {known.read_by}"

@@ -1,7 +1,7 @@
 """How far the scores that a supernet gives agree with those of networks trained alone.
 
-Kendall's tau beside that of two seeds of the networks trained alone, which no method can be asked
-to exceed, and how much is lost where the best by the supernet are taken.
+Kendall's tau beside that of two seeds of the networks trained alone, and how much is lost where the
+best by the supernet are taken.
 """
 
 import json
@@ -23,18 +23,14 @@ from gridgen.study.report.statistics import Estimate, signed
 from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
 from gridgen.tabular.ranking import agreement, near, spread
-from gridgen.tabular.table import (
-    Scores,
-    TopologyBenchmark,
-)
+from gridgen.tabular.standings import ALIKE
+from gridgen.tabular.table import Scores, TopologyBenchmark
 
 FILE = "agreement.json"
 FEWEST = 10
 """Networks of which an agreement can be told at all."""
 TOP = 5
 """Networks that the supernet ranks highest, of which the regret is told."""
-ALIKE = 0.1
-"""Share by which parameters may differ between networks of about equal size."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from gridgen.errors import RunError
 from gridgen.files import is_file
 from gridgen.grid import Grid, build_grid
-from gridgen.spec.document import dump
 from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, SPLITS, TopologyBenchmark
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run
@@ -46,7 +45,7 @@ def trained_alone(folders: Iterable[Path], like: Run) -> list[TrainedAlone]:
     for folder in folders:
         for run in _runs(folder, like):
             first = first or run
-            if dump(run.recipe) != dump(first.recipe):
+            if run.recipe != first.recipe:
                 fact = f"{run.folder} was trained by another recipe than {first.folder}"
                 raise RunError(f"{fact}; name trainings by one recipe")
             grid = build_grid(run.spec)

@@ -1,6 +1,6 @@
 """The table of scores in a supernet's run, subnetworks.csv: each is found once.
 
-A row is of one network with one state of the weights, each known by a digest.
+A row is of one network with one state of weights, data and recipe, each known by a digest.
 """
 
 import csv

@@ -53,7 +53,9 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
         sure=sure_rows(benchmark),
         known=standing_rows(benchmark, known),
         best=standing_rows(benchmark, best),
-        sketches=[(name, title, sketch(build_grid(benchmark[name].spec))) for name, title in drawn],
+        sketches=[
+            (target(name), title, sketch(build_grid(benchmark[name].spec))) for name, title in drawn
+        ],
         plots=[_plot(benchmark, split, dict(drawn)) for split in SPLITS],
         effect_rows=effect_rows(lost),
         effects=_effects(lost),

@@ -9,7 +9,7 @@ from gridgen.emit import GridNetwork
 from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, require_subnetwork
 from gridgen.errors import SpecError
 from gridgen.grid import GridSpec, build_grid
-from gridgen.grid.subtopologies import draw_subtopology
+from gridgen.grid.subtopologies import Ways
 
 WHOLE = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4, size="pad")
 
@@ -25,7 +25,7 @@ def a_network(spec=WHOLE):
 def drawn(number, spec=WHOLE):
     """Sub-networks of all widths, each with other connections."""
     random = Random(number)
-    topology = draw_subtopology(spec, random).topology
+    topology = Ways(build_grid(spec)).subtopology(random).topology
     return spec.but(topology=topology, base_channels=random.randint(1, spec.base_channels))
 
 

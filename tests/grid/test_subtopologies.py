@@ -9,8 +9,8 @@ import pytest
 from gridgen.errors import TopologyError
 from gridgen.grid import GridSpec, build_grid, prune
 from gridgen.grid.subtopologies import (
+    Ways,
     count_subtopologies,
-    draw_subtopology,
     subtopologies,
 )
 from gridgen.grid.topologies import TOPOLOGIES
@@ -90,7 +90,8 @@ def test_more_than_are_listed_are_counted():
 
 def test_each_is_drawn_as_often_as_any_other():
     grid, random = build_grid(spec_of(3, "1+1")), Random(0)
-    drawn = Counter(draw_subtopology(grid, random).name for _ in range(20 * 200))
+    ways = Ways(grid)
+    drawn = Counter(ways.subtopology(random).name for _ in range(20 * 200))
     known = [each.name for each in subtopologies(grid)]
     assert drawn.keys() == set(known)
     expected = drawn.total() / len(known)
@@ -101,7 +102,7 @@ def test_each_is_drawn_as_often_as_any_other():
 
 def test_of_more_than_can_be_listed_one_is_drawn_that_pruning_keeps_whole():
     grid = build_grid(spec_of(5, "4+4"))
-    drawn = draw_subtopology(grid, Random(1))
+    drawn = Ways(grid).subtopology(Random(1))
     pruned = prune(grid, drawn.topology)
     assert {connection.name for connection in pruned} == set(drawn.connections)
     assert not pruned.dead_ends

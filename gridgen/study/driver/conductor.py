@@ -141,9 +141,9 @@ class Conductor:
         first = seed == trial.seeds[0]
         confirm = self.study.confirm
         again = confirm.recipe if confirm is not None and record.role == "confirmation" else {}
-        # A candidate is one network, even where the study's recipe could train a supernet.
-        changes = {**record.candidate.recipe, **again, "supernet": None}
-        recipe = changed_recipe(self.study.training, changes)
+        recipe = changed_recipe(self.study.training, {**record.candidate.recipe, **again})
+        if recipe.supernet is not None:  # a candidate is one network
+            recipe = recipe.but(supernet=None)
         job = TrainingJob(
             trial=record.number,
             seed=seed,
