@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gridgen import TopologyBenchmark, topology_benchmark
 from gridgen.figures import legend_beside, new_figure
 from gridgen.figures.palette import FAINT, LIGHT, topology_style
-from gridgen.study.report.statistics import pareto_front
+from gridgen.study.fronts import pareto_front
 from gridgen.tabular.ranking import effects
 from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, simulated
 from gridgen.tabular.table import SPLITS

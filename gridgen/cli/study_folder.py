@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gridgen.cli.budget import budget_of
 from gridgen.cli.terminal import AsJson, Output, print_json, print_rows, print_wrapped_rows
 from gridgen.errors import UsageError, unknown
 
@@ -23,6 +24,14 @@ def study(
         Path | None,
         typer.Option(metavar="FILE", help="best: write its trained network: .safetensors."),
     ] = None,
+    under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--under",
+            metavar="LIMIT=AMOUNT",
+            help="best: of those within a limit, such as parameters=300k, macs=2G.",
+        ),
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -34,13 +43,15 @@ def study(
         raise UsageError(unknown("action", action, ACTIONS))
     if weights is not None and action != "best":
         raise UsageError(f"{action}: --weights is an option of best; leave it out")
+    if under and action != "best":
+        raise UsageError(f"{action}: --under is an option of best; leave it out")
     if output is not None and action not in ("best", "export"):
         raise UsageError(f"{action}: -o is an option of best and export; leave it out")
     match action:
         case "status":
             _status(folder, as_json)
         case "best":
-            _best(folder, weights, output, as_json)
+            _best(folder, weights, output, under, as_json)
         case "export":
             _export(folder, output, as_json)
         case "repair":
@@ -59,10 +70,16 @@ def _status(folder: Path, as_json: bool) -> None:
         print_wrapped_rows(found.rows())
 
 
-def _best(folder: Path, weights: Path | None, output: Path | None, as_json: bool) -> None:
+def _best(
+    folder: Path,
+    weights: Path | None,
+    output: Path | None,
+    under: list[str] | None,
+    as_json: bool,
+) -> None:
     from gridgen.study.looking import described_trial, study_best
 
-    best = study_best(folder, weights, output)
+    best = study_best(folder, weights, output, budget_of(under, {}, "--under"))
     if as_json:
         print_json(best.as_json())
         return

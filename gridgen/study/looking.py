@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,14 @@ from typing import Any
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
 from gridgen.files import read_bytes, write_file
+from gridgen.grid import build_grid
+from gridgen.space import Budget
+from gridgen.space.quantities import QUANTITIES
 from gridgen.spec.document import dump
+from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
+from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import SCORED_BY, TrialRecord
@@ -75,17 +80,24 @@ def study_status(folder: PathLike) -> StudyStatus:
 
 @checked
 def study_best(
-    folder: PathLike, weights: PathLike | None = None, spec: PathLike | None = None
+    folder: PathLike,
+    weights: PathLike | None = None,
+    spec: PathLike | None = None,
+    under: Budget | None = None,
 ) -> TrialRecord:
-    """The best of the searched trials; its trained network and its spec are written to files.
+    """The best of the searched trials, or of those that meet the limits of `under`; its trained
+    network and its spec are written to files.
 
-    `weights` (.safetensors, spec inside) are those of its first seed. Errors: `RunError` where no
-    trial has a score, or its network is not there; `FileError`; `WeightsError`.
+    Costs are counted as the study counts them, unless `under` says how. `weights` (.safetensors,
+    spec inside) are those of its first seed. Errors: `RunError` where no trial has a score or meets
+    the limits, or its network is not there; `FileError`; `WeightsError`.
     """
     folder = Path(folder)
     best = searched(study_trials(folder))
     if not best:
         raise RunError(f"{folder}: no candidate is trained yet; go on with gridgen search")
+    if under is not None:
+        best = [_within(folder, best, under)]
     if weights is not None:
         if Path(weights).suffix != WEIGHTS_SUFFIX:
             raise FileError(f"{weights}: weights are written as {WEIGHTS_SUFFIX}; name such a file")
@@ -103,6 +115,20 @@ def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, 
     """
     records, place = study_trials(folder), Path(folder if into is None else into)
     return write_tables(place, records)
+
+
+def _within(folder: Path, best: Sequence[TrialRecord], under: Budget) -> TrialRecord:
+    """The first that meets the limits. Errors: `RunError` where none does."""
+    fields = (each.field for each in QUANTITIES.values())
+    limits = Study.load(folder / STUDY).limits.but(**dict.fromkeys(fields)).but(**under.plain())
+    refused: dict[int, str] = {}
+    for each in best:
+        broken = limits.broken(limits.cost(build_grid(each.candidate.network)))
+        if not broken:
+            return each
+        refused[each.candidate.costs["parameters"]] = f"{'; '.join(broken)} (trial {each.number})"
+    fact = f"none of {len(best)} candidates is within; the smallest: {refused[min(refused)]}"
+    raise RunError(f"{folder}: {fact}; loosen the limit")
 
 
 def _trained(folder: Path, record: TrialRecord) -> bytes:

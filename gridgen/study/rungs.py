@@ -1,5 +1,8 @@
 """Rungs of successive halving: where trainings are paused, and which of them go on.
 
+Where scores are held against costs, the best of a rung are those of the first fronts, as in
+Schmucker et al., "Multi-objective Asynchronous Successive Halving" (2021). All of the first go on.
+
 Asynchronous successive halving is algorithm 2 of Li et al., "A System for Massively Parallel
 Hyperparameter Tuning" (MLSys 2020), its brackets are those of Li et al., "Hyperband" (JMLR 2018).
 Knows trials by number, epochs and scores; never a network, a store or a process.
@@ -11,8 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, inf, isfinite
 
+from gridgen.study.fronts import front_of, pareto_order
+
 Ladder = tuple[int, ...]
 """The epochs of the rungs that a training comes by, from the lowest."""
+Standing = list[tuple[float, int]]
 SHORTEST = 100
 """No rung is lower than this part of a training: so early, scores tell nothing."""
 
@@ -81,9 +87,11 @@ class Rungs:
 
     def __init__(self, reduction: int, ladders: Sequence[Ladder]) -> None:
         self.reduction, self.ladders = reduction, ladders
+        self.costs: dict[int, tuple[float, ...]] = {}
+        """By number of the trial, what its score is held against, less of which is better."""
         self._climbs: dict[int, _Climb] = {}
         # By ladder and number of the rung: negated score and number of the trials there, in order.
-        self._standings: dict[tuple[Ladder, int], list[tuple[float, int]]] = defaultdict(list)
+        self._standings: dict[tuple[Ladder, int], Standing] = defaultdict(list)
 
     def reached(self, number: int, epoch: int, score: float) -> bool:
         """Note a validation, and say whether the training is paused there."""
@@ -150,4 +158,15 @@ class Rungs:
     def _best(self, key: tuple[Ladder, int], least: int) -> Iterable[int]:
         standing = self._standings[key]
         many = max(least, len(standing) // self.reduction)
+        if self.costs:
+            return self._best_by_fronts(standing, many)
         return (number for _, number in standing[:many])
+
+    def _best_by_fronts(self, standing: Standing, many: int) -> Iterable[int]:
+        """The best by score and costs: all of the first front, though no more than half of those
+        that are there, or more of them where that is more.
+        """
+        scored = [(-worse, number) for worse, number in standing if isfinite(worse)]
+        points = [(score, *(-cost for cost in self.costs[n])) for score, n in scored]
+        first = min(len(front_of(points)), len(standing) // 2)
+        return (scored[place][1] for place in pareto_order(points)[: max(many, first)])

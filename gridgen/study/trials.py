@@ -21,6 +21,9 @@ SCORED_BY = "not trained, scored by "
 """Begins the reason of a training that did not take place, as something else gave its scores."""
 Curve = tuple[tuple[int, float], ...]
 """Epochs that were validated, and the objective at each."""
+Direction = Literal["maximize", "minimize"]
+Objectives = Mapping[str, Direction]
+"""What candidates are compared by: the score first, then costs and other scores, by name."""
 
 
 @checked_fields
@@ -93,6 +96,31 @@ class TrialRecord:
     def score(self) -> float | None:
         """The mean of the scores, which the sampler sees; None before the first."""
         return fmean(self.scores) if self.scores else None
+
+    def value(self, name: str) -> float | None:
+        """A cost of the candidate, or the mean of a column over the trainings that finished; None
+        where neither is known.
+        """
+        if name in self.candidate.costs:
+            return float(self.candidate.costs[name])
+        done = [each.row.get(name) for each in self.trainings if each.state == "finished"]
+        known = [value for value in done if value is not None]
+        return fmean(known) if known and len(known) == len(done) else None
+
+    def values(self, objectives: Objectives) -> list[float] | None:
+        """The score, then the value of each further objective; None where one is not known."""
+        _, *others = objectives
+        found = [self.score, *map(self.value, others)]
+        known = [value for value in found if value is not None]
+        return known if len(known) == len(found) else None
+
+    def merits(self, objectives: Objectives) -> tuple[float, ...] | None:
+        """The same, turned so that more is better."""
+        values = self.values(objectives)
+        if values is None:
+            return None
+        directed = zip(values, objectives.values(), strict=True)
+        return tuple(-value if way == "minimize" else value for value, way in directed)
 
     @property
     def spread(self) -> float | None:

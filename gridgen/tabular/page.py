@@ -11,7 +11,8 @@ from gridgen.pages.intervals import Interval, intervals
 from gridgen.pages.page import ChartCurve, chart, rendered
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
-from gridgen.study.report.statistics import Estimate, pareto_front
+from gridgen.study.fronts import pareto_front
+from gridgen.study.report.statistics import Estimate
 from gridgen.tabular.ranking import Effect, effects
 from gridgen.tabular.standings import (
     DRAWN,

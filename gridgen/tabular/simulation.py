@@ -144,7 +144,7 @@ def _order(
         assert proposing.chosen is not None
         number = encoding.number(proposing.chosen.params)
         assert number is not None
-        known.show(place, (), "finished", float(scores[number]))
+        known.show(place, (), "finished", [float(scores[number])])
         del left[number]
         yield number
 

@@ -54,7 +54,17 @@ ORDERS: dict[str, tuple[str, ...]] = {
         *("source", "unseen", "exported_program", "onnx", "rewriting", "int8", "exporters"),
     ),
     "study": (
-        *("rungs", "methods", "trials", "language", "candidates", "proposals", "engine", "store"),
+        *(
+            "fronts",
+            "rungs",
+            "methods",
+            "trials",
+            "language",
+            "candidates",
+            "proposals",
+            "engine",
+            "store",
+        ),
         *("report", "driver", "looking"),
     ),
     "supernet": (

@@ -7,6 +7,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.spec import GridSpec
 from gridgen.spec.document import dump
 from gridgen.study import PRUNERS, SAMPLERS, Study
+from gridgen.study.candidates.counting import described
 from gridgen.study.language.requirements import require_data
 from gridgen.training import Recipe, load_recipe
 from study.fakes import TEXT, study
@@ -612,7 +613,7 @@ def test_published_networks_are_candidates():
     assert [d.name for d in found.dimensions] == ["specs"]
     network = found.network({"specs": "unet-2015"})
     assert (network.title, network.classes) == ("unet-2015", 3)
-    assert found.described({"specs": "unet-2015"}, network).startswith("unet-2015, ")
+    assert described({"specs": "unet-2015"}, network).startswith("unet-2015, ")
 
 
 def test_every_topology_of_a_grid_is_a_value_under_a_short_name():
@@ -621,7 +622,7 @@ def test_every_topology_of_a_grid_is_a_value_under_a_short_name():
     names = found.dimensions[0].labels()
     assert len(names) == len(set(names)) == 279
     network = found.network({"topology": names[0]})
-    assert found.described({"topology": names[0]}, network).startswith(f"{names[0]}, 3 streams")
+    assert described({"topology": names[0]}, network).startswith(f"{names[0]}, 3 streams")
     assert set(network.topology.keep) == {"lateral_0_1", "lateral_0_2", "lateral_0_3"}
 
 

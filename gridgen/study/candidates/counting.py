@@ -7,10 +7,11 @@ from gridgen.analysis import count
 from gridgen.files import sha256
 from gridgen.grid import Grid, build_grid
 from gridgen.space import Budget
-from gridgen.space.choices import Params
+from gridgen.space.choices import IN_SHAPE, Params, short_text
 from gridgen.space.feasible_set import other_limits
 from gridgen.space.quantities import BY_FORMULA, QUANTITIES
 from gridgen.spec import NetworkSpec
+from gridgen.study.language.dimensions import RECIPE, SPECS
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 from gridgen.training import Recipe
@@ -30,8 +31,17 @@ class CountedCandidate(NamedTuple):
 def counted(study: Study, params: Params) -> CountedCandidate:
     """The candidate at a point of the space. Errors: `SpecError` where it makes no network."""
     network = study.network(params)
-    name = study.described(params, network)
+    name = described(params, network)
     return counted_network(study, name, network, params, study.changes(params))
+
+
+def described(params: Params, network: NetworkSpec) -> str:
+    """What tells a candidate from the others, in one line."""
+    topology = params.get("topology")
+    title = topology if isinstance(topology, str) and "{" not in topology else network.title
+    others = {n: v for n, v in params.items() if n not in (SPECS, "topology", *IN_SHAPE)}
+    said = (f"{name.removeprefix(RECIPE)} {short_text(value)}" for name, value in others.items())
+    return ", ".join((title, network.shape, *said))
 
 
 def counted_network(
@@ -48,6 +58,9 @@ def counted_network(
     recipe = changed_recipe(study.training, changes)
     grid, limits = build_grid(network), study.limits_of(recipe)
     costs, refusal = _costs(grid, limits)
+    if not refusal:
+        asked = [name for name in study.against if name in QUANTITIES and name not in costs]
+        costs |= {name: QUANTITIES[name].of(grid, limits) for name in asked}
     key = candidate_key(grid, recipe)
     return CountedCandidate(Candidate(name, params or {}, network, changes, costs, key), refusal)
 

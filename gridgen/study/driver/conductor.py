@@ -9,6 +9,7 @@ from gridgen.errors import TrainingError
 from gridgen.study.driver.phases import PlannedTrial, PromotedTrial, SearchPhase
 from gridgen.study.driver.running import RunningTrial, ended_training
 from gridgen.study.engine.engine import Engine, Pruned, ReportScore, TrainingJob, TrainingOutcome
+from gridgen.study.language.objectives import further_scores
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.distributions import in_optuna
 from gridgen.study.proposals.proposals import Proposals
@@ -43,6 +44,7 @@ class Conductor:
     _failures: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        self._columns = (self.study.objective, *further_scores(self.study.against))
         for record in self.records.values():
             self.remember(record.candidate.key, record.trainings)
 
@@ -184,7 +186,7 @@ class Conductor:
             self.watch.paused(self.records[job.trial], outcome.failure.score, outcome.seconds)
             return
         folder = training_folder(job.trial, job.seed)
-        training = ended_training(outcome, self.study.objective, folder)
+        training = ended_training(outcome, self._columns, folder)
         if first:
             # One that went on may have told of what was new alone.
             curve = {**dict(self._curve(job.trial)), **dict(training.curve)}

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, Protocol
 
 from gridgen.study.candidates.baselines import FOUND
 from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.fronts import as_good
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS
 from gridgen.study.proposals.proposals import Proposals
-from gridgen.study.report.answer import counted_baselines, of_role, ranked
-from gridgen.study.trials import Candidate, Role, TrialRecord
+from gridgen.study.report.answer import best_first, counted_baselines, of_role
+from gridgen.study.trials import Candidate, Objectives, Role, TrialRecord
 
 PRUNED_TOO = 3
 """Candidates begun for each that is to be trained, unless the study says how many."""
@@ -141,7 +142,7 @@ class Searching:
             return f"{stop.hours:g} hours are over; searching again goes on"
         # Of all trials after each of them: counted only where a study stops by it.
         if stop.no_progress is not None:
-            since = since_the_best(searched)
+            since = since_the_best(searched, self.study.objectives)
             if since >= stop.no_progress:
                 return f"the last {since} candidates were no better than the best"
         return ""
@@ -182,14 +183,16 @@ def seeds_of(study: Study, record: TrialRecord) -> tuple[int, ...]:
     return tuple(dict.fromkeys((*fresh, *(each.seed for each in record.trainings))))
 
 
-def since_the_best(searched: Iterable[TrialRecord]) -> int:
-    """The number of trials that ended after the best one without being better."""
-    best, since = float("-inf"), 0
+def since_the_best(searched: Iterable[TrialRecord], objectives: Objectives) -> int:
+    """The number of trials that ended after the last one that none before had beaten."""
+    known, since = list[tuple[float, ...]](), 0
     for each in searched:
         if each.state in ("running", "paused"):
             continue
-        better = each.state == "finished" and each.score is not None and each.score > best
-        best, since = (each.score or 0.0, 0) if better else (best, since + 1)
+        merits = each.merits(objectives) if each.state == "finished" else None
+        better = merits is not None and not any(as_good(other, merits) for other in known)
+        since = 0 if better else since + 1
+        known += [] if merits is None else [merits]
     return since
 
 
@@ -243,7 +246,7 @@ def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
         seeds = fresh_seeds(study.seeds, study.confirm.seeds)
         again = of_role(records, "confirmation")
         done = {each.of for each in again if not _lacks(each, seeds)}
-        best = ranked(of_role(records, "searched"))[: study.confirm.top]
+        best = best_first(of_role(records, "searched"), study.objectives)[: study.confirm.top]
         for each in (*best, *counted_baselines(records)):
             if each.number not in done:
                 asked.append(PlannedTrial(each.candidate, "confirmation", seeds, of=each.number))

@@ -11,6 +11,7 @@ from gridgen.study.candidates.counting import counted
 from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.phases import Listed, PlannedTrial
 from gridgen.study.language.dimensions import Dimension
+from gridgen.study.language.objectives import further_scores
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.distributions import holds
 from gridgen.study.store.tables import KnownRow
@@ -20,8 +21,13 @@ from gridgen.study.trials import Candidate, Training
 def take_up_known(conductor: Conductor, path: Path, rows: Sequence[KnownRow]) -> None:
     """Enter the searched trials of a table, and remember all its trainings, whosever they are.
 
-    What is none of the study's candidates is left out, which is told.
+    What is none of the study's candidates is left out, which is told. Errors: `SpecError` where the
+    study asks for scores that a table does not have.
     """
+    if further := further_scores(conductor.study.against):
+        fact = f"{path} has scores by {conductor.study.objective} alone"
+        error = SpecError(f"{fact}; leave the table out, or this", ("against", further[0]))
+        raise conductor.study.blame(error)
     for row in rows:
         scored = row.scores.items()
         trainings = [Training(seed, "finished", score=score) for seed, score in scored]

@@ -1,8 +1,8 @@
 """A trial on its way: which of its trainings are over, which runs, which are to come."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite, nan
 
 from gridgen.errors import OutOfMemoryError, TrainingError
 from gridgen.study.engine.engine import Pruned, TrainingOutcome
@@ -83,10 +83,13 @@ def _end(training: Training) -> TrialState:
     return "infeasible" if short else training.state
 
 
-def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Training:
-    """What is kept of a training that has ended."""
+def ended_training(outcome: TrainingOutcome, columns: Sequence[str], folder: str) -> Training:
+    """What is kept of a training that has ended; `columns` are the score, and what else it must
+    give.
+    """
     state: TrainingEnd = "finished"
-    score, reason = outcome.row.get(objective), outcome.scored_by
+    score, reason = outcome.row.get(columns[0]), outcome.scored_by
+    missing = next((name for name in columns if not isfinite(outcome.row.get(name, nan))), "")
     match outcome.failure:
         case Pruned(score=reached):
             state, score = "pruned", reached
@@ -94,11 +97,12 @@ def ended_training(outcome: TrainingOutcome, objective: str, folder: str) -> Tra
             state, score, reason = "failed", None, f"{OUT_OF_MEMORY}{error}"
         case TrainingError() as error:
             state, score, reason = "failed", None, str(error)
-        case None if score is None:
-            known = ", ".join(outcome.row)
-            state, reason = "failed", f"there is no {objective} among its scores: {known}"
-        case None if not math.isfinite(score):
-            state, reason, score = "failed", f"the score is {score}", None
+        case None if missing and missing not in outcome.row:
+            state, score = "failed", None
+            reason = f"there is no {missing} among its scores: {', '.join(outcome.row)}"
+        case None if missing:
+            named = "the score" if missing == columns[0] else missing
+            state, reason, score = "failed", f"{named} is {outcome.row[missing]}", None
     return Training(
         seed=outcome.job.seed,
         state=state,

@@ -57,6 +57,7 @@ def asked_of(
         ),
         refused=dict(refused),
         screened=screened,
+        against=study.against,
     )
 
 

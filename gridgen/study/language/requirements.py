@@ -9,7 +9,9 @@ from gridgen.data import Dataset
 from gridgen.data.datasets import lasting_name
 from gridgen.errors import DataError, SpecError
 from gridgen.files import is_file, sha256
+from gridgen.space.choices import FieldPath
 from gridgen.study.language.checking import relocated
+from gridgen.study.language.objectives import further_scores
 from gridgen.study.language.study import Study
 from gridgen.training.tasks import HOLDOUT, VAL, columns, task_of
 from gridgen.training.tasks.fingerprint import fingerprint
@@ -36,19 +38,22 @@ def require_data(study: Study) -> dict[str, Any]:
         raise study.blame(SpecError(str(error), ("data",))) from error
     except SpecError as error:
         raise study.blame(relocated(error, dimensions, keys)) from error
-    _require_objective(study, splits.val)
+    _require_objectives(study, splits.val)
     return asdict(fingerprint(splits))
 
 
-def _require_objective(study: Study, dataset: Dataset) -> None:
+def _require_objectives(study: Study, dataset: Dataset) -> None:
     task = task_of(dataset)
     scored = columns(task, (VAL, HOLDOUT) if study.holdout else (VAL,))
-    if study.objective.startswith(HOLDOUT) and not study.holdout:
-        fact = f"{study.objective}: nothing is held out; set holdout to a pattern of names"
-        raise study.blame(SpecError(fact, ("objective",)))
-    if study.objective not in scored:
-        fact = f"{study.objective} is not scored on {dataset.name}; set {task.metric.val}"
-        raise study.blame(SpecError(fact, ("objective",)))
+    asked: dict[str, FieldPath] = {study.objective: ("objective",)}
+    asked |= {name: ("against", name) for name in further_scores(study.against)}
+    for name, place in asked.items():
+        if name.startswith(HOLDOUT) and not study.holdout:
+            fact = f"{name}: nothing is held out; set holdout to a pattern of names"
+            raise study.blame(SpecError(fact, place))
+        if name not in scored:
+            fact = f"{name} is not scored on {dataset.name}; set {task.metric.val}"
+            raise study.blame(SpecError(fact, place))
 
 
 def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
@@ -57,6 +62,8 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
     Those of `data` are what `require_data` gives.
     """
     fields = {name: value for name, value in study.complete().items() if name not in FREE}
+    if not study.against:  # which studies of before could not say
+        del fields["against"]
     fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
     # Its folder may move, but not whether there is one; nor how confirmations are trained.
     if study.supernet is not None:

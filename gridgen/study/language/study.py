@@ -12,15 +12,17 @@ from gridgen.arguments import checked
 from gridgen.data.subsets import FoldField
 from gridgen.errors import SpecError
 from gridgen.space import Budget, Match, matched
-from gridgen.space.choices import IN_SHAPE, ChoiceLabel, Params, short_text
+from gridgen.space.choices import ChoiceLabel, Params
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
 from gridgen.spec.document import Located
 from gridgen.spec.network import merged
 from gridgen.study.language import checking
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
+from gridgen.study.language.objectives import AgainstField, require_against
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
+from gridgen.study.trials import Objectives
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
@@ -98,6 +100,11 @@ class Study(Document):
         "of a class.",
         json_schema_extra=_offered,
     )
+    against: AgainstField = Field(
+        default={},
+        description="Costs and scores to hold the objective against, so that the answer is a front "
+        "of candidates: [macs, training_memory], or {receptive_field: maximize}.",
+    )
     recipe: RecipeField = Field(
         description="How a candidate is trained: a recipe, its name, or a YAML file from here."
     )
@@ -164,6 +171,7 @@ class Study(Document):
     def _space_fits(self) -> Self:
         if self.supernet is not None:
             checking.require_one_score(self.seeds, self.pruner)
+        require_against(self.against, self.objective)
         if self.confirm is not None:
             checking.require_confirmed(self.training, self.confirm.recipe)
         if not (self.space or self.specs):
@@ -188,6 +196,11 @@ class Study(Document):
     def training(self) -> Recipe:
         """The recipe, before the space changes it; read once, whatever becomes of its file."""
         return self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+
+    @property
+    def objectives(self) -> Objectives:
+        """The objective, which is maximized, and what it is held against, by name."""
+        return {self.objective: "maximize", **self.against}
 
     @cached_property
     def dimensions(self) -> SearchSpace:
@@ -285,14 +298,3 @@ class Study(Document):
         if said.size is None:
             own["crop"] = recipe.crop.size
         return {name: value for name, value in own.items() if getattr(said, name) is None}
-
-    @checked
-    def described(self, params: Params, network: NetworkSpec) -> str:
-        """What tells a candidate from the others, in one line."""
-        topology = params.get("topology")
-        title = topology if isinstance(topology, str) and "{" not in topology else network.title
-        others = {n: v for n, v in params.items() if n not in (SPECS, "topology", *IN_SHAPE)}
-        said = (
-            f"{name.removeprefix(RECIPE)} {short_text(value)}" for name, value in others.items()
-        )
-        return ", ".join((title, network.shape, *said))

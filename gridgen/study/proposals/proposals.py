@@ -7,6 +7,7 @@ what was known at its last barrier alone, whatever has ended meanwhile.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import log
 from random import Random
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS, SAMPLERS
 from gridgen.study.proposals.sampler import FeasibleSampler
 from gridgen.study.proposals.seen import SeenTrials
-from gridgen.study.trials import Candidate, TrialRecord
+from gridgen.study.trials import Candidate, Objectives, TrialRecord
 
 WAVE = 8
 """Candidates that a reproducible search proposes from one barrier to the next."""
@@ -38,6 +39,7 @@ class _Proposed:
 
     number: int = -1
     curve: dict[int, float] = field(default_factory=dict)
+    costs: Mapping[str, int] = field(default_factory=dict)
     record: TrialRecord | None = None
     # The epoch up to which samplers saw it when it last paused.
     shown: int = 0
@@ -61,7 +63,8 @@ class Proposals:
 
     def __post_init__(self) -> None:
         recipe, pruner = self.study.training, PRUNERS[self.study.pruner]
-        self.seen = SeenTrials(self.study.dimensions, pruner, recipe.epochs)
+        directions = [*self.study.objectives.values()]
+        self.seen = SeenTrials(self.study.dimensions, pruner, recipe.epochs, directions)
         self.rungs = pruner.rungs(recipe.epochs, recipe.validate_every)
 
     def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:
@@ -123,6 +126,12 @@ class Proposals:
         self._proposed = ""
         self._places[number] = len(self._trials) - 1
         self._trials[-1].number = number
+        self._trials[-1].costs = candidate.costs
+        costs = log_costs(candidate, self.study.against)
+        if costs:
+            self.seen.price(self._places[number], costs)
+        if costs and self.rungs is not None:
+            self.rungs.costs[number] = costs
 
     def scored(self, number: int, epoch: int, score: float) -> bool:
         """Note a validation, and say whether the training is to stop there.
@@ -223,10 +232,20 @@ class Proposals:
             until = self.rungs.epoch(trial.number)
             curve = [(epoch, score) for epoch, score in trial.curve.items() if epoch <= until]
             if trial.shown < until:
-                self.seen.show(place, curve, "paused", None)
+                self.seen.show(place, curve, "paused", self._so_far(trial, curve[-1][1]))
             trial.shown = until
         elif record is not None:
-            self.seen.show(place, _curve(record).items(), record.state, record.score)
+            values = record.values(self.study.objectives)
+            reached = _curve(record)
+            if record.state == "pruned" and reached:
+                values = self._so_far(trial, reached[max(reached)])
+            self.seen.show(place, reached.items(), record.state, values)
+
+    def _so_far(self, trial: _Proposed, score: float) -> list[float] | None:
+        """The values of a training that stopped with a score; None where not all are known."""
+        costs = [trial.costs.get(name) for name in self.study.against]
+        known = [float(cost) for cost in costs if cost is not None]
+        return [score, *known] if len(known) == len(costs) else None
 
     def _take_up(self, number: int, curve: Mapping[int, float]) -> None:
         """Note validations of an earlier start, or of a training that was known."""
@@ -239,6 +258,16 @@ class Proposals:
         # How far it was promoted follows from the barriers, which are come by again.
         for epoch, score in sorted(curve.items()):
             self.rungs.reached(number, epoch, score)
+
+
+def log_costs(candidate: Candidate, against: Objectives) -> tuple[float, ...]:
+    """The costs of a candidate that its score is held against, such that less is better.
+
+    As logarithms: the costs of networks span orders of magnitude.
+    """
+    known = {name: candidate.costs[name] for name in against if name in candidate.costs}
+    signs = {"minimize": 1.0, "maximize": -1.0}
+    return tuple(signs[against[name]] * log(max(cost, 1)) for name, cost in known.items())
 
 
 def _curve(record: TrialRecord) -> dict[int, float]:

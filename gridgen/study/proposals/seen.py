@@ -1,9 +1,14 @@
 """The trials of a search as samplers and Optuna's pruners see them: a study of Optuna's in memory.
 
 A trial is known by its place, the number of searched trials that were proposed before it.
+
+With several objectives, Optuna's studies take no validations and ask no pruner. Those are kept here
+then, and a pruner is asked of a study of one objective, whose trials cost no more than the one that
+is judged: what nothing as cheap beats is never below their median.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -14,9 +19,10 @@ from gridgen.study.language.dimensions import SearchSpace
 from gridgen.study.methods import Pruner
 from gridgen.study.proposals.distributions import holds, in_optuna
 from gridgen.study.proposals.sampler import FeasibleSampler, NothingNew, suggested
-from gridgen.study.trials import TrialState as State
+from gridgen.study.trials import Direction, TrialState as State
 
 NAME = "gridgen"
+Costs = tuple[float, ...]
 STATES: dict[State, TrialState] = {
     "finished": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -31,11 +37,23 @@ STATES: dict[State, TrialState] = {
 class SeenTrials:
     """Trials by their places, filled anew at each start of a search."""
 
-    def __init__(self, dimensions: SearchSpace, pruner: Pruner, epochs: int) -> None:
+    def __init__(
+        self,
+        dimensions: SearchSpace,
+        pruner: Pruner,
+        epochs: int,
+        directions: Sequence[Direction] = ("maximize",),
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.dimensions, self.pruner, self.epochs = dimensions, pruner, epochs
-        self.optuna = self._empty()
+        self.several = len(directions) > 1
+        self.optuna = optuna.create_study(
+            directions=directions, study_name=NAME, pruner=pruner.make(epochs)
+        )
         self._judges: dict[int, optuna.Study] = {}
+        # With several objectives: validations, and the exact costs, less of which is better.
+        self._curves: dict[int, dict[int, float]] = defaultdict(dict)
+        self._costs: dict[int, Costs] = {}
 
     def ask(self, sampler: FeasibleSampler) -> dict[str, Any] | None:
         """Add the trial that a sampler proposes; what it notes of it, None where nothing is new."""
@@ -65,43 +83,76 @@ class SeenTrials:
             return False
         return all(holds(named[name], label) for name, label in params.items())
 
+    def price(self, place: int, costs: Costs) -> None:
+        """Note what a trial costs exactly, each cost such that less is better."""
+        self._costs[place] = costs
+
     def show(
-        self, place: int, curve: Iterable[tuple[int, float]], state: State, score: float | None
+        self,
+        place: int,
+        curve: Iterable[tuple[int, float]],
+        state: State,
+        values: Sequence[float] | None,
     ) -> None:
         """Show how a trial ended, or paused; one that paused is shown again when it went on."""
         self._judges.pop(place, None)
         stored = self._trials[place]
-        if stored.state is TrialState.PRUNED:
-            # Optuna has no public way to go on with a trial that was told as pruned.
+        if stored.state.is_finished():
+            # Optuna has no public way to go on with a trial that was told as ended.
             stored.state, stored.values = TrialState.RUNNING, None
         trial = _trial(self.optuna, place)
         for epoch, reached in curve:
-            if epoch not in stored.intermediate_values:
+            if self.several:
+                self._curves[place][epoch] = reached
+            elif epoch not in stored.intermediate_values:
                 trial.report(reached, epoch)
         told = STATES[state]
-        self.optuna.tell(trial, score if told is TrialState.COMPLETE else None, told)
+        # Of several objectives, samplers look at no trial that is told as pruned.
+        if self.several and values is not None and state in ("paused", "pruned"):
+            told = TrialState.COMPLETE
+        self.optuna.tell(trial, values if told is TrialState.COMPLETE else None, told)
 
     def judged(self, place: int, epoch: int, score: float, apart: bool) -> bool:
         """Note a validation, and say whether Optuna's pruner ends the training there.
 
         `apart`: compare it with what was known when it was first asked for, and with no more.
         """
-        judge = self._judge(place) if apart else self.optuna
-        trial = _trial(judge, place)
-        if epoch not in judge.get_trials(deepcopy=False)[place].intermediate_values:
+        if self.several:
+            self._curves[place][epoch] = score
+        judge = self._judge(place, apart) if apart or self.several else self.optuna
+        judged = judge.get_trials(deepcopy=False)[-1 if judge is not self.optuna else place]
+        # Optuna has no public way from a stored trial to one that can be told its score.
+        trial = Trial(judge, judged._trial_id)
+        if epoch not in judged.intermediate_values:
             trial.report(score, epoch)
         return trial.should_prune()
 
-    def _judge(self, place: int) -> optuna.Study:
-        if place not in self._judges:
-            judge = self._judges[place] = self._empty()
-            for trial in self._trials[: place + 1]:
-                judge.add_trial(trial)
-        return self._judges[place]
+    def _judge(self, place: int, apart: bool) -> optuna.Study:
+        """A study that ends with the trial of a place, which knows those that it is held against.
 
-    def _empty(self) -> optuna.Study:
-        pruner = self.pruner.make(self.epochs)
-        return optuna.create_study(direction="maximize", study_name=NAME, pruner=pruner)
+        `apart`: it stays as it was when it was first asked for.
+        """
+        if apart and place in self._judges:
+            return self._judges[place]
+        judge = optuna.create_study(direction="maximize", pruner=self.pruner.make(self.epochs))
+        trials = self._trials
+        others = [number for number in range(place if apart else len(trials)) if number != place]
+        for number in [*filter(lambda other: self._as_cheap(other, place), others), place]:
+            judge.add_trial(self._with_one_objective(number) if self.several else trials[number])
+        if apart:
+            self._judges[place] = judge
+        return judge
+
+    def _as_cheap(self, other: int, place: int) -> bool:
+        """Whether a trial costs no more than the one at a place in anything."""
+        pairs = zip(self._costs.get(other, ()), self._costs.get(place, ()), strict=False)
+        return all(theirs <= ours for theirs, ours in pairs)
+
+    def _with_one_objective(self, place: int) -> FrozenTrial:
+        trial = self._trials[place]
+        value = trial.values[0] if trial.values else None
+        curve = dict(self._curves[place])
+        return create_trial(state=trial.state, value=value, intermediate_values=curve)
 
     @property
     def _trials(self) -> list[FrozenTrial]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from gridgen.study.fronts import front_of, pareto_order
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import Comparison, SeedScores, differences
-from gridgen.study.trials import TrialRecord
+from gridgen.study.report.tradeoffs import front_told
+from gridgen.study.trials import Objectives, TrialRecord
 
 UNCONFIRMED = "Nothing was confirmed with fresh seeds, so no difference is claimed."
 LEGEND = "± is the standard deviation between seeds, in brackets is the interval of the difference."
@@ -18,6 +20,25 @@ def ranked(records: Iterable[TrialRecord]) -> list[TrialRecord]:
     """
     done = [each for each in records if each.state == "finished" and each.score is not None]
     return sorted(done, key=_place)
+
+
+def best_first(records: Iterable[TrialRecord], objectives: Objectives) -> list[TrialRecord]:
+    """The records that were trained to the end: by score, or with several objectives the front
+    first, of which those that lie farthest from the others.
+    """
+    found = ranked(records)
+    merits = [each.merits(objectives) for each in found]
+    if len(objectives) == 1:
+        return found
+    known = [(each, merit) for each, merit in zip(found, merits, strict=True) if merit is not None]
+    return [known[place][0] for place in pareto_order([merit for _, merit in known])]
+
+
+def front(records: Iterable[TrialRecord], objectives: Objectives) -> list[TrialRecord]:
+    """The trials that no other beats in all objectives, the highest score first."""
+    found = [(each, each.merits(objectives)) for each in ranked(records)]
+    known = [(each, merits) for each, merits in found if merits is not None]
+    return [known[place][0] for place in front_of([merits for _, merits in known])]
 
 
 def searched(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -89,9 +110,18 @@ class SearchAnswer:
         return next((each for each in self.again if each.name == named(record)), None)
 
     @property
+    def front(self) -> list[TrialRecord]:
+        """The candidates that no other beats in all objectives, the highest score first."""
+        return front(self.entries, self.asked.objectives)
+
+    @property
     def headline(self) -> str:
-        """Whether search beats the baseline, in a sentence or two."""
+        """Whether search beats the baseline, in a sentence or two; of several objectives, where the
+        front lies.
+        """
         best, baseline = self.best, self.baseline
+        if self.asked.against and self.front:
+            return front_told(self.asked, self.front, self.baselines)
         if best is None:
             return "No candidate was trained to its end, so there is no answer yet."
         if baseline is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gridgen.study.trials import Objectives
 from gridgen.training.tasks import TASKS
 
 
@@ -21,6 +22,7 @@ class Asked:
         commands: that start and continue it: a label and a command line each.
         refused: how many candidates were refused without training, by reason.
         screened: what scored candidates without training, and how far to trust it; "" for nothing.
+        against: what the objective is held against, by name; candidates then make a front.
     """
 
     title: str
@@ -33,6 +35,12 @@ class Asked:
     commands: Sequence[tuple[str, str]] = ()
     refused: Mapping[str, int] = field(default_factory=dict)
     screened: str = ""
+    against: Objectives = field(default_factory=dict)
+
+    @property
+    def objectives(self) -> Objectives:
+        """All that candidates are compared by, the score first."""
+        return {self.objective: "maximize", **self.against}
 
     @property
     def digits(self) -> int:

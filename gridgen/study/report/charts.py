@@ -5,9 +5,10 @@ from typing import Any
 
 from gridgen.pages.page import ChartCurve, chart
 from gridgen.pages.plot import PlotPoint, plot, stepped
+from gridgen.study.fronts import pareto_front
 from gridgen.study.report.answer import SearchAnswer, of_role, ranked
-from gridgen.study.report.entries import cost_title, last_score, role_text, target, verdict
-from gridgen.study.report.statistics import pareto_front
+from gridgen.study.report.entries import last_score, role_text, target, verdict
+from gridgen.study.report.tradeoffs import objective_title
 from gridgen.study.trials import TrialRecord
 
 COSTS = ("parameters", "macs", "activations", "training_memory")
@@ -46,25 +47,32 @@ def against_costs(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[
         for record in records
         if record.role != "confirmation" and last_score(record) is not None
     ]
-    found = []
-    for cost in COSTS:
-        known = [each for each in scored if cost in each.candidate.costs]
-        done = [each for each in answer.entries if cost in each.candidate.costs]
+    found, against = [], answer.asked.against
+    for cost in dict.fromkeys((*against, *COSTS)):
+        known = [(each, x) for each in scored if (x := each.value(cost)) is not None]
+        done = [each for each in answer.entries if each.value(cost) is not None]
+        more = against.get(cost) == "maximize"
         drawn = plot(
-            f"{answer.asked.objective} against {cost_title(cost)}",
-            UNITS.get(cost, cost_title(cost)),
-            [_point(each, each.candidate.costs[cost], answer) for each in known],
-            [ChartCurve("front", "front", stepped(front(done, cost)))],
+            f"{answer.asked.objective} against {objective_title(cost)}",
+            UNITS.get(cost, objective_title(cost)),
+            [_point(each, x, answer) for each, x in known],
+            # A step holds for all that costs more, which is no front where more is better.
+            [] if more else [ChartCurve("front", "front", stepped(front(done, cost)))],
             answer.asked.limits.get(cost),
         )
         if drawn is not None:
-            found.append(drawn | {"name": cost, "button": cost_title(cost)})
+            found.append(drawn | {"name": _named(cost), "button": objective_title(cost)})
     return found
+
+
+def _named(cost: str) -> str:
+    """A name that HTML takes: those of classes may hold anything."""
+    return "".join(letter if letter.isalnum() or letter == "_" else "-" for letter in cost)
 
 
 def front(records: Sequence[TrialRecord], cost: str) -> list[tuple[float, float]]:
     """Cost and score of those candidates that none is better and as cheap, the cheapest first."""
-    costs = [float(each.candidate.costs[cost]) for each in records]
+    costs = [each.value(cost) or 0.0 for each in records]
     scores = [each.score or 0.0 for each in records]
     return [(costs[place], scores[place]) for place in pareto_front(costs, scores)]
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gridgen.names import escaped
 from gridgen.shown import console
-from gridgen.study.report.answer import of_role, ranked
+from gridgen.study.report.answer import front, of_role
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Candidate, TrialRecord
@@ -72,11 +72,12 @@ class SearchProgress(SearchObserver):
 
     def __init__(self, asked: Asked) -> None:
         self.objective, self.digits = asked.objective, asked.digits
+        self.objectives = asked.objectives
         self.wanted = self.done = self.number = 0
         self.places = 1
         self.refusals, self.last_refusal = Counter[str](), ""
         self.running = dict[tuple[int, int], str]()
-        self.best: TrialRecord | None = None
+        self.best = list[TrialRecord]()
         self.seconds, self.made = 0.0, 0
         # Of trials that were paused: seconds that are counted already.
         self.counted = dict[int, float]()
@@ -93,7 +94,7 @@ class SearchProgress(SearchObserver):
 
     def taken_up(self, records: Sequence[TrialRecord]) -> None:
         """The best of them is the best so far."""
-        self.best = next(iter(ranked(of_role(records, "searched"))), None)
+        self.best = front(of_role(records, "searched"), self.objectives)
 
     def noted(self, line: str) -> None:
         """Print it."""
@@ -154,7 +155,7 @@ class SearchProgress(SearchObserver):
             self.seconds += record.seconds - self.counted.pop(record.number, 0.0)
             self.made += record.state == "finished"
         if record.role == "searched":
-            self.best = next(iter(ranked([each for each in (self.best, record) if each])), None)
+            self.best = front([*self.best, record], self.objectives)
         told = "; ".join(filter(None, [self._end(record), ", ".join(self._standing())]))
         self._print(f"trial {record.number}: {told}")
         self._show()
@@ -179,9 +180,10 @@ class SearchProgress(SearchObserver):
     def _standing(self) -> list[str]:
         """The best so far, how far the search has come, and the time left."""
         told = [f"{self.done} of {self.wanted} done"] if self.wanted else []
-        if self.best is not None and self.best.score is not None:
-            score = signed(self.best.score, self.digits)
-            told.insert(0, f"best {score} (trial {self.best.number})")
+        if self.best and self.best[0].score is not None:
+            score = signed(self.best[0].score, self.digits)
+            on_front = f", {len(self.best)} on the front" if len(self.objectives) > 1 else ""
+            told.insert(0, f"best {score} (trial {self.best[0].number}){on_front}")
         left = self._left()
         return told if left is None else [*told, f"{duration(left)} left"]
 

@@ -18,6 +18,7 @@ from gridgen.study.report.entries import brief_score, counted, entry, role_text,
 from gridgen.study.report.importances import LEAST_TRIALS, best_share, importances
 from gridgen.study.report.result import STATES, Result
 from gridgen.study.report.statistics import signed
+from gridgen.study.report.tradeoffs import front_section, objective_title, volume_chart
 from gridgen.study.trials import TrialRecord
 from gridgen.training.loop.progress import duration
 
@@ -47,6 +48,8 @@ def study_page(asked: Asked, records: Sequence[TrialRecord]) -> str:
         rivals=_rivals(answer, entries),
         sentences=answer.sentences,
         legend=LEGEND if answer.comparisons else "",
+        front=front_section(asked, answer.front, answer.baselines) if asked.against else None,
+        volume=volume_chart(records, asked) if asked.against else None,
         history=history(records, answer),
         costs=against_costs(records, answer),
         importances=_importances(answer),
@@ -103,6 +106,8 @@ def _facts(records: Sequence[TrialRecord], answer: SearchAnswer) -> list[tuple[s
             shown = record.score if fresh is None else fresh.mean
             label += "" if fresh is None else ", fresh seeds"
             facts.append((label, signed(shown or 0.0, digits)))
+    if answer.asked.against:
+        facts.append(("candidates on the front", f"{len(answer.front):,}"))
     scored = "with a score" if answer.asked.screened else "trained to the end"
     facts.append((f"candidates {scored}", f"{len(answer.entries):,}"))
     facts.append(("candidates begun", f"{len(searched):,}"))
@@ -211,6 +216,10 @@ def _asked(asked: Asked) -> list[tuple[str, str]]:
     limits = (f"{name.replace('_', ' ')} {value:,}" for name, value in asked.limits.items())
     told = [
         ("objective", asked.objective),
+        (
+            "against",
+            ", ".join(f"{objective_title(n)} ({way}d)" for n, way in asked.against.items()),
+        ),
         ("data", asked.data),
         ("budget", ", ".join(limits) or "none"),
         ("seeds", ", ".join(map(str, asked.seeds))),

@@ -11,6 +11,7 @@ from gridgen.spec import NetworkSpec
 from gridgen.study.report.answer import SearchAnswer, of_role
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores
+from gridgen.study.report.tradeoffs import front_row, front_rows
 from gridgen.study.trials import TrialRecord
 
 MOST_PRINTED = 10
@@ -70,6 +71,8 @@ class Result(Shown):
             "refused": dict(self.asked.refused),
             "stopped": self.asked.stopped,
             "scores": self.asked.screened or None,
+            "objectives": dict(self.asked.objectives),
+            "front": [each.number for each in self.answer.front] if self.asked.against else None,
             "candidates": [record.as_json() for record in self.entries],
             "baselines": [record.as_json() for record in self.answer.baselines],
         }
@@ -92,7 +95,12 @@ class Result(Shown):
         return told if fresh is None else f"{told}, fresh seeds {fresh.told(digits)}"
 
     def table(self) -> list[list[str]]:
-        """The best candidates and the baselines as rows of a table, its titles first."""
+        """The best candidates, or with several objectives the front, and the baselines as rows of a
+        table, its titles first.
+        """
+        if self.asked.against:
+            rows = front_rows(self.answer.front, self.asked)
+            return [*rows, *(front_row(each, self.asked) for each in self.answer.baselines)]
         shown = [*self.entries[:MOST_PRINTED], *self.answer.baselines]
         return [["trial", self.asked.objective, "parameters", "candidate"], *map(self._row, shown)]
 

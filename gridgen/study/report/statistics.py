@@ -175,16 +175,3 @@ def mean_interval(values: Sequence[float]) -> Estimate:
     mean = fmean(values)
     half = critical(LEVEL, len(values) - 1) * stdev(values) / sqrt(len(values))
     return Estimate(mean, mean - half, mean + half)
-
-
-def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
-    """The places that nothing as cheap beats, the cheapest first.
-
-    >>> pareto_front([3, 1, 2], [0.5, 0.2, 0.1])
-    [1, 0]
-    """
-    front: list[int] = []
-    for place in sorted(range(len(costs)), key=lambda each: (costs[each], -scores[each])):
-        if not front or scores[place] > scores[front[-1]]:
-            front.append(place)
-    return front

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from math import isfinite
 from typing import Any
 
 from optuna.distributions import BaseDistribution, distribution_to_json
@@ -16,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState as OptunaState, create_trial
 
 from gridgen.architectures.load import spec_of
 from gridgen.errors import GridgenError
-from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState
+from gridgen.study.trials import Candidate, Objectives, Role, Training, TrialRecord, TrialState
 
 CANDIDATE, TRAINING, END, LOST = "candidate", "training ", "end", "lost"
 SUM = "sum"
@@ -127,8 +126,9 @@ def read_training(content: Attributes) -> Training:
         raise Damaged(f"a training is none: {str(error).splitlines()[0]}") from error
 
 
-def record_of(trial: FrozenTrial) -> TrialRecord | None:
-    """The record of a stored trial; None for one that a repair found lost.
+def record_of(trial: FrozenTrial, objectives: Objectives) -> TrialRecord | None:
+    """The record of a stored trial, whose values are of these objectives; None for one that a
+    repair found lost.
 
     A trial that has its end, but still runs for Optuna, was ended when a kill came between the two
     writes. Errors: `Damaged`.
@@ -160,10 +160,12 @@ def record_of(trial: FrozenTrial) -> TrialRecord | None:
         known=content["known"],
         attributes=content["attributes"],
     )
-    return _ended(record, trial, end)
+    return _ended(record, trial, end, objectives)
 
 
-def _ended(record: TrialRecord, trial: FrozenTrial, end: Any) -> TrialRecord:
+def _ended(
+    record: TrialRecord, trial: FrozenTrial, end: Any, objectives: Objectives
+) -> TrialRecord:
     """The record with its end, which must agree with all that Optuna stores."""
     running = trial.state is OptunaState.RUNNING
     if end is None:
@@ -179,7 +181,7 @@ def _ended(record: TrialRecord, trial: FrozenTrial, end: Any) -> TrialRecord:
     ended = replace(record, state=state, reason=content["reason"])
     if not running and trial.state is not ENDS[state]:
         raise Damaged(f"it is {state}, but {trial.state.name} for Optuna")
-    if not running and trial.value != (ended.score if state == "finished" else None):
+    if not running and trial.values != (ended.values(objectives) if state == "finished" else None):
         raise Damaged("its score is not the mean of those of its trainings")
     return ended
 
@@ -226,8 +228,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return value.item() if hasattr(value, "item") else str(value)
-
-
-def is_score(value: float | None) -> bool:
-    """Whether Optuna can store it as the value of a trial."""
-    return value is not None and isfinite(value)

@@ -12,6 +12,7 @@ from gridgen.errors import GridgenError, RunError
 from gridgen.files import is_file
 from gridgen.spec import Source
 from gridgen.spec.facts import shown_value
+from gridgen.study.trials import Objectives
 
 STUDY = "study.yaml"
 MOST = 3
@@ -35,6 +36,11 @@ class Identity:
     def fields(self) -> dict[str, Any]:
         """All fields of the study, as JSON types."""
         return _plain(Source.parse(self.text, STUDY).data)
+
+    @property
+    def objectives(self) -> Objectives:
+        """The study's objective, which is maximized, and what it is held against."""
+        return {self.fields.get("objective", ""): "maximize", **self.fields.get("against", {})}
 
     def require(
         self, folder: Path, kept: Mapping[str, Any], digests: Mapping[str, Any] | None = None

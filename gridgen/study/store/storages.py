@@ -103,7 +103,7 @@ def create(path: Path, kind: StorageKind, noted: Attributes) -> None:
         file.unlink(missing_ok=True)
     with writing(path.parent):
         storage = kind.connect(temporary)
-        study = storage.create_new_study([StudyDirection.MAXIMIZE], NAME)
+        study = storage.create_new_study(_directions(noted), NAME)
         storage.set_study_user_attr(study, STUDY_KEY, sealed(-1, STUDY_KEY, noted))
         close(storage)
         os.replace(temporary, path)
@@ -141,9 +141,9 @@ def read_storage(kind: StorageKind, path: Path) -> Opened:
             close(storage)
         reason = str(error.__cause__ or error).splitlines() or [type(error).__name__]
         raise Damaged(f"not the database of a study: {reason[0]}") from error
-    if directions != [StudyDirection.MAXIMIZE]:
-        raise Damaged("its direction is not that of a study of gridgen")
     noted = unsealed(attributes.get(STUDY_KEY))
+    if directions != _directions(noted):
+        raise Damaged("its directions are not those of its study")
     if [trial.number for trial in trials] != list(range(len(trials))):
         raise Damaged("trials are missing")
     return Opened(storage, study, trials, noted, attributes)
@@ -152,6 +152,12 @@ def read_storage(kind: StorageKind, path: Path) -> Opened:
 def note_of(identity: Identity) -> Attributes:
     """What a storage says of its study."""
     return {"text": identity.text, "digests": dict(identity.digests), "free": [*identity.free]}
+
+
+def _directions(noted: Attributes) -> list[StudyDirection]:
+    """Those of the objectives of the study that is noted."""
+    ways = Identity(noted["text"], {}).objectives.values()
+    return [StudyDirection.MAXIMIZE if w == "maximize" else StudyDirection.MINIMIZE for w in ways]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ from gridgen.study.store.attributes import (
     Damaged,
     begun,
     end_of,
-    is_score,
     record_of,
     sealed,
     training_of,
@@ -55,6 +55,7 @@ class Store:
         self.folder, self.kind = folder, kind
         self._storage, self._study = opened.storage, opened.study_id
         self._noted, self._attributes = opened.noted, dict(opened.attributes)
+        self._objectives = Identity(self.text, {}).objectives
         self._records: dict[int, TrialRecord] = {}
         self._ids: list[int] = []
         self._reports: dict[int, dict[int, float]] = {}
@@ -137,7 +138,9 @@ class Store:
     def finish(self, number: int, state: TrialState, reason: str = "") -> TrialRecord:
         """Write the end of a trial: one that finished has the mean of its scores."""
         record = replace(self._running(number), state=state, reason=reason)
-        assert state != "finished" or is_score(record.score), "finished without a score"
+        values = record.values(self._objectives)
+        known = values is not None and all(map(isfinite, values))
+        assert known or state != "finished", "finished without a score"
         with self._writing():
             end = end_of(record, self._reports[number])
             # A kill between this and the next leaves a trial that `_complete` ends.
@@ -192,7 +195,7 @@ class Store:
         """Hold a trial that was stored."""
         self._ids.append(trial._trial_id)
         try:
-            record = record_of(trial)
+            record = record_of(trial, self._objectives)
         except Damaged as error:
             path = self.folder / self.kind.file
             raise damaged(self.folder, path, f"trial {trial.number}: {error}") from error
@@ -230,7 +233,7 @@ class Store:
         if record.state == "infeasible":
             for name, value in INFEASIBLE.items():
                 self._storage.set_trial_system_attr(trial_id, name, value)
-        values = [record.score] if record.state == "finished" and record.score is not None else None
+        values = record.values(self._objectives) if record.state == "finished" else None
         self._storage.set_trial_state_values(trial_id, ENDS[record.state], values)
 
     def _running(self, number: int) -> TrialRecord:

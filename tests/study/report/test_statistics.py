@@ -8,7 +8,6 @@ from gridgen.study.report.statistics import (
     SeedScores,
     differences,
     mean_interval,
-    pareto_front,
 )
 from gridgen.study.report.student import critical, two_sided
 
@@ -136,7 +135,3 @@ def test_a_difference_of_six_spreads_is_seen_with_three_seeds():
 def test_a_mean_of_equal_values_has_no_width():
     found = mean_interval([0.5, 0.5, 0.5])
     assert (found.low, found.high) == (0.5, 0.5)
-
-
-def test_the_front_holds_what_nothing_cheaper_beats():
-    assert pareto_front([1, 2, 2, 3, 4], [0.1, 0.3, 0.2, 0.3, 0.4]) == [0, 1, 4]
