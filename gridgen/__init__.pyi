@@ -91,6 +91,7 @@ from gridgen.study import (
     Study as Study,
     search as search,
 )
+from gridgen.study.ensembles import study_ensemble as study_ensemble
 from gridgen.study.looking import (
     export_study as export_study,
     study_best as study_best,
@@ -125,6 +126,7 @@ from gridgen.training import (
     infer as infer,
     load_inference as load_inference,
     load_recipe as load_recipe,
+    open_ensemble as open_ensemble,
     open_model as open_model,
     predict as predict,
     resume as resume,

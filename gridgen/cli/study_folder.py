@@ -1,18 +1,28 @@
 """`gridgen study`: look at a study on disk, take its best network, repair it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gridgen.cli.budget import budget_of
-from gridgen.cli.terminal import AsJson, Output, print_json, print_rows, print_wrapped_rows
+from gridgen.cli.tables import print_table
+from gridgen.cli.terminal import (
+    AsJson,
+    Device,
+    Output,
+    given,
+    print_json,
+    print_rows,
+    print_wrapped_rows,
+    progress,
+)
 from gridgen.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from gridgen.study.trials import TrialRecord
 
-ACTIONS = ("status", "best", "export", "repair", "retry")
+ACTIONS = ("status", "best", "ensemble", "export", "repair", "retry")
 
 
 def study(
@@ -32,12 +42,20 @@ def study(
             help="best: of those within a limit, such as parameters=300k, macs=2G.",
         ),
     ] = None,
+    among: Annotated[
+        int | None, typer.Option(metavar="N", help="ensemble: of the N best networks; else 10.")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option(metavar="N", help="ensemble: N networks at most; else 5.")
+    ] = None,
     output: Output = None,
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """How a search stands; its best network; its tables; mend its database; run failures again.
+    """How a search stands; its best network, or several; its tables; mend it; run failures again.
 
-    best writes the spec to -o; export writes trials.csv and trainings.csv into the folder -o.
+    best writes the spec to -o; ensemble chooses networks that are best together by what the study
+    held out, or else by val; export writes trials.csv and trainings.csv into the folder -o.
     """
     if action not in ACTIONS:
         raise UsageError(unknown("action", action, ACTIONS))
@@ -45,6 +63,8 @@ def study(
         raise UsageError(f"{action}: --weights is an option of best; leave it out")
     if under and action != "best":
         raise UsageError(f"{action}: --under is an option of best; leave it out")
+    if (among is not None or most is not None) and action != "ensemble":
+        raise UsageError(f"{action}: --among and --most are options of ensemble; leave them out")
     if output is not None and action not in ("best", "export"):
         raise UsageError(f"{action}: -o is an option of best and export; leave it out")
     match action:
@@ -52,6 +72,8 @@ def study(
             _status(folder, as_json)
         case "best":
             _best(folder, weights, output, under, as_json)
+        case "ensemble":
+            _ensemble(folder, given(among=among, most=most, device=device), as_json)
         case "export":
             _export(folder, output, as_json)
         case "repair":
@@ -87,6 +109,19 @@ def _best(
     written = ", ".join(str(path) for path in (weights, output) if path is not None)
     wrote = [("wrote", written)] if written else []
     print_rows([("best", described_trial(best)), *costs, *wrote])
+
+
+def _ensemble(folder: Path, options: dict[str, Any], as_json: bool) -> None:
+    from gridgen.study.ensembles import study_ensemble
+
+    with progress("answers") as on_progress:
+        found = study_ensemble(folder, **options, on_progress=on_progress)
+    if as_json:
+        print_json(found.as_json())
+        return
+    print_table(found.table())
+    print()
+    print_rows(found.rows())
 
 
 def _export(folder: Path, output: Path | None, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from gridgen.cli.terminal import (
     progress,
     require_suffix,
 )
-from gridgen.errors import FileError
+from gridgen.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from gridgen.training.inference import Inference
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Images whose files are named."""
 
-ModelPath = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Folder that gridgen train made, or a weights file.")
-]
 How = Annotated[
     str | None,
     typer.Option(
@@ -66,10 +63,26 @@ def inference_of(
         return loaded.but(**given(window=window, precision=precision))
 
 
+def models_and_images(paths: list[str]) -> tuple[list[str], list[Path]]:
+    """The models that are named first, one at least, and the images behind them."""
+    from gridgen.training.run.ensemble import is_model
+
+    models, images = paths[:1], paths[1:]
+    while images and is_model(images[0]):
+        models.append(images.pop(0))
+    if not images:
+        raise UsageError("no image is named; give image files, or folders of them, after the model")
+    return models, [*map(Path, images)]
+
+
 def predict(
-    model: ModelPath,
-    images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, and folders of them.")
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL... IMAGE...",
+            help="A run's folder or weights file, or several whose answers are averaged; then "
+            "image files, and folders of them.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write.")
@@ -82,10 +95,10 @@ def predict(
     device: Device = "auto",
 ) -> None:
     """Write image and prediction side by side, and the prediction as a file of its own."""
-    from gridgen.training import predict as predict_images
-    from gridgen.training.run.model import open_model
+    from gridgen.training import open_ensemble, predict as predict_images
 
-    opened = open_model(model, best, policy_of(settings))
+    models, images = models_and_images(paths)
+    opened = open_ensemble(models, best, policy_of(settings))
     with progress("predicting") as on_progress:
         predictions = predict_images(
             opened,
@@ -101,7 +114,14 @@ def predict(
 
 
 def evaluate(
-    model: ModelPath,
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Folder that gridgen train made, or a weights file; of several the answers are "
+            "averaged.",
+        ),
+    ],
     data: Annotated[str, typer.Option(help="A dataset's name, or the path of a folder.")],
     split: Annotated[
         str | None,
@@ -132,13 +152,14 @@ def evaluate(
     """Score each image, and all together: IoU and Dice of classes, or PSNR, beside a baseline."""
     from gridgen.pages import write_evaluation
     from gridgen.training.processes.precision import faster_precision
-    from gridgen.training.run.model import open_model
+    from gridgen.training.run.ensemble import open_ensemble
     from gridgen.training.scoring.evaluation import evaluate as evaluate_model, scored_split
     from gridgen.training.scoring.per_image import Gallery
 
     if output is not None:
         _require_free(output)
-    opened = open_model(model, best, policy_of(settings))
+    opened = open_ensemble(models, best, policy_of(settings))
+    model = models[0]
     split = split or scored_split(opened, data)
     benchmark = _benchmark(data, split, model, output) if official else None
     gallery = Gallery(worst) if output is not None else None
@@ -176,7 +197,7 @@ def evaluate(
         print_rows([("wrote", wrote)])
     if verdict:
         print()
-        print_table(verdict.table(model))
+        print_table(verdict.table(opened.title))
         print()
         print_rows(verdict.rows())
 

@@ -19,7 +19,8 @@ from gridgen.files import is_file, write_file
 from gridgen.grid import GridLike, as_grid
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
-from gridgen.training.run.model import Model, export_model, stored_precision
+from gridgen.training.run.exporting import export_model, stored_precision
+from gridgen.training.run.model import Model
 
 Exported = GridLike | Model
 """A network by its grid or spec, without weights, or a trained one."""
@@ -122,9 +123,9 @@ def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
     if how.runtime not in (None, *RUNTIMES):
         raise UsageError(f"--for: {unknown('runtime', str(how.runtime), RUNTIMES)}")
     data = _calibrated_on(model, how)
-    model.network.to("cpu")  # what is exported, calibrated and compared with lies there
-    made = rewritten(model.network) if how.runtime else model.network
-    raw, compared = onnx_of(made, _about(model, how), how.verify, of=model.network)
+    model.alone.to("cpu")  # what is exported, calibrated and compared with lies there
+    made = rewritten(model.alone) if how.runtime else model.alone
+    raw, compared = onnx_of(made, _about(model, how), how.verify, of=model.alone)
     rows = _told(compared)
     if data:
         raw = quantized(raw, model, data, how.on_progress)
@@ -154,8 +155,8 @@ def _program(network: Exported, path: Path, how: ExportSetting) -> Written:
     model = _trained(network)
     if how.precision != "fp32":
         raise UsageError(f"--precision: a program of torch.export is fp32, not {how.precision}")
-    model.network.to("cpu")
-    raw, compared = exported_program_of(model.network, _about(model, how), how.verify)
+    model.alone.to("cpu")
+    raw, compared = exported_program_of(model.alone, _about(model, how), how.verify)
     return Written((write_file(path, raw),), _told(compared))
 
 

@@ -121,7 +121,7 @@ def loss_of(
 
     session = onnxruntime.InferenceSession(raw)
     scores = []
-    for network in (model.network, SessionNetwork(model.network, session)):
+    for network in (model.alone, SessionNetwork(model.alone, session)):
         seen = replace(model, network=network)
         scores.append(evaluate(seen, data, baseline=False, device="cpu", on_progress=on_progress))
     label = f"{next(iter(scores[0].network.numbers()))} on {scores[0].split}"

@@ -16,7 +16,7 @@ from gridgen.study.report.result import Result
 from gridgen.supernet.agreement import Agreement, trust
 from gridgen.supernet.plan import require_one_grid
 from gridgen.supernet.scoring import SubnetworkScorer
-from gridgen.training.run.model import export_model
+from gridgen.training.run.exporting import export_model
 
 INITIAL = "-from-supernet.safetensors"
 

@@ -12,6 +12,7 @@ from gridgen.analysis import Size
 from gridgen.analysis.sizes import SIDES
 from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
+from gridgen.emit.averaging import AveragedNetworks
 from gridgen.errors import SizeError, SpecError
 from gridgen.grid.layers import shape_text
 from gridgen.images.rows import ImageRows, RowSource
@@ -278,4 +279,6 @@ def _device(network: nn.Module, image: Tensor) -> torch.device:
 
 
 def _spec(network: nn.Module) -> NetworkSpec | None:
-    return network.grid.spec if isinstance(network, GridNetwork) else None
+    if isinstance(network, GridNetwork | AveragedNetworks):
+        return network.grid.spec
+    return None

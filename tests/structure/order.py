@@ -65,7 +65,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "engine",
             "store",
         ),
-        *("report", "driver", "looking"),
+        *("report", "driver", "looking", "ensembles"),
     ),
     "supernet": (
         "kept_scores",

@@ -34,8 +34,9 @@ from gridgen.training.run.checkpoint import (
     newest,
     save_checkpoint,
 )
+from gridgen.training.run.exporting import export_model
 from gridgen.training.run.folder import MetricsRow, Run
-from gridgen.training.run.model import export_model, model_of
+from gridgen.training.run.model import model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
 from gridgen.training.scoring.per_image import Predictor, statistics_of
 from gridgen.training.scoring.predictions import draw_predictions

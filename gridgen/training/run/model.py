@@ -3,9 +3,9 @@
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,11 @@ from pydantic import BeforeValidator, Field
 from gridgen.arguments import checked, checked_fields
 from gridgen.data.folder.classes import generated_colours, generated_names
 from gridgen.data.subsets import FoldField
-from gridgen.emit import GridNetwork, save_network
+from gridgen.emit import GridNetwork
+from gridgen.emit.averaging import AveragedNetworks
 from gridgen.emit.inheriting import parts_of_tensors
-from gridgen.emit.weights import SUFFIX, StoredPrecision, read_network
-from gridgen.errors import SpecError, UsageError, WeightsError, unknown
+from gridgen.emit.weights import SUFFIX, read_network
+from gridgen.errors import SpecError, UsageError, WeightsError
 from gridgen.files import is_file
 from gridgen.images.arrays import ImageLike, decoded
 from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
@@ -90,7 +91,7 @@ class Model(Shown):
     """
 
     path: Path
-    network: GridNetwork
+    network: GridNetwork | AveragedNetworks
     spec: NetworkSpec
     task: Task
     data: str | None = None
@@ -116,6 +117,33 @@ class Model(Shown):
     """The tensors of which that is so where others are trained, after `gridgen convert`."""
     weights: str | None = None
     """Which of a run's weights these are, in words."""
+    beside: tuple[Path, ...] = ()
+    """Of an ensemble, where the other networks come from."""
+
+    @property
+    def networks(self) -> tuple[GridNetwork, ...]:
+        """The network, or all those of an ensemble."""
+        if isinstance(self.network, GridNetwork):
+            return (self.network,)
+        return tuple(self.network.networks)  # type: ignore[arg-type]
+
+    @property
+    def specs(self) -> tuple[NetworkSpec, ...]:
+        """The specs of `networks`, with the policy for image sizes under which they were opened."""
+        return tuple(each.grid.spec for each in self.networks)
+
+    @property
+    def alone(self) -> GridNetwork:
+        """The network of what is no ensemble. Errors: `UsageError`."""
+        if not isinstance(self.network, GridNetwork):
+            fact = f"{self.path} and {len(self.beside)} more are an ensemble"
+            raise UsageError(f"{fact}, which is no single network; take each of them alone")
+        return self.network
+
+    @property
+    def title(self) -> str:
+        """Where it comes from; of an ensemble, where all its networks do."""
+        return ", ".join(map(str, (self.path, *self.beside)))
 
     @checked
     def __call__(
@@ -129,10 +157,12 @@ class Model(Shown):
         inference that does not suit.
         """
         chosen = self.chosen_inference(inference)
-        require_inference(chosen, self.spec, self.task)
+        for spec in self.specs:
+            require_inference(chosen, spec, self.task)
         given = decoded(image, self.spec.in_channels, self.scale)
         height, width = given.levels.shape[-2:]
-        require_image(chosen, self.network.grid.spec, (height, width), "the image")
+        for spec in self.specs:
+            require_image(chosen, spec, (height, width), "the image")
         answer = self.task.answer(infer(self.network, given.levels, chosen))
         if given.valid is not None:
             answer = self.task.blanked(answer, given.valid)
@@ -161,7 +191,7 @@ class Model(Shown):
 
     def rows(self) -> ShownRows:
         """Where it comes from, and what it is."""
-        rows = [("from", str(self.path)), (self.task.name, self.spec.shape)]
+        rows = [("from", self.title), (self.task.name, self.spec.shape)]
         if self.untrained:
             return [*rows, ("weights", "as initialized, not trained")]
         if self.fresh:
@@ -186,8 +216,8 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
     if model.untrained or model.fresh:
         warnings.warn(f"{path}: {fact}", stacklevel=3)
     if size is not None:  # no weight depends on it
-        grid = model.network.grid
-        model.network.grid = replace(grid, spec=grid.spec.but(size=size))
+        grid = model.alone.grid
+        model.alone.grid = replace(grid, spec=grid.spec.but(size=size))
     return model
 
 
@@ -258,42 +288,3 @@ def _task(path: Path, told: Metadata, outputs: int) -> Task:
     else:
         return task_named(told.task, classes, colours)
     raise WeightsError(f"{path}: {fact}; export it anew")
-
-
-@checked
-def export_model(
-    model: Model | str | Path, path: str | Path, precision: str = "fp32", note: str | None = None
-) -> Path:
-    """Write the network and all that `open_model` tells of it to one file, in fp32 or bf16.
-
-    `model` may be a run or a weights file too.
-
-    Errors: `UsageError` for another precision; `GridError`, `FileError`.
-    """
-    model = model if isinstance(model, Model) else open_model(model)
-    return save_network(model.network, path, stored_precision(precision), _told(model, note))
-
-
-def stored_precision(name: str) -> StoredPrecision:
-    """The precision of a weights file by its name. Errors: `UsageError`."""
-    for known in get_args(StoredPrecision):
-        if name == known:
-            return known  # type: ignore[no-any-return]
-    raise UsageError(f"--precision: {unknown('precision', name, get_args(StoredPrecision))}")
-
-
-def _told(model: Model, note: str | None) -> dict[str, Any]:
-    """Metadata of a weights file; of a data folder its name, not where it was."""
-    data = Path(model.data).name if model.data else None
-    told: dict[str, Any] = {"data": data, "note": note or model.note}
-    told |= asdict(model.scale)
-    told |= {"holdout": model.holdout, "fold": model.fold, "group": model.group}
-    told |= {"fold_names": model.fold_names}
-    told |= {"untrained": model.untrained or None, "fresh": model.fresh or None}
-    if model.inference != WHOLE:
-        told["inference"] = model.inference.complete()
-    if model.named:
-        told["task"] = model.task.name
-        told["classes"] = list(model.task.classes)
-        told["colours"] = [list(colour) for colour in model.task.colours]
-    return {field: value for field, value in told.items() if value is not None}

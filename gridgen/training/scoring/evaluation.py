@@ -17,7 +17,8 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.training.inference import Inference, InferenceLike
 from gridgen.training.processes import devices
-from gridgen.training.run.model import Model, open_model
+from gridgen.training.run.ensemble import ModelLike, as_model
+from gridgen.training.run.model import Model
 from gridgen.training.scoring.per_image import (
     Gallery,
     ImageScore,
@@ -130,7 +131,7 @@ class Evaluation(Shown):
 
 @checked
 def evaluate(
-    model: Model | str | Path,
+    model: ModelLike,
     data: PathLike,
     split: str | None = None,
     *,
@@ -141,7 +142,7 @@ def evaluate(
     gallery: Gallery | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Evaluation:
-    """Score an opened model, a run or a weights file on a split.
+    """Score an opened model, a run or a weights file on a split, or the mean of several.
 
     With `baseline`, also what needs no network: the best single-pixel lookup fitted on train, or
     the image that is to be restored; with `inference`, another one than training validated by;
@@ -156,7 +157,7 @@ def evaluate(
     torchrun.
     """
     devices.require_alone("scores a split")
-    model = model if isinstance(model, Model) else open_model(model)
+    model = as_model(model)
     chosen = devices.choose_device(device)
     inference = model.chosen_inference(inference, chosen)
     data = str(data)
@@ -166,9 +167,9 @@ def evaluate(
     _require_task(model, task, dataset)
     _require_classes(model, dataset)
     require_fit(model.spec, dataset)
-    spec = model.network.grid.spec
-    require_inference(inference, spec, task)
-    require_images(inference, spec, dataset, split)
+    for spec in model.specs:
+        require_inference(inference, spec, task)
+        require_images(inference, spec, dataset, split)
     total, images = task.no_statistics(), []
     predictor = Predictor(model.network.to(chosen), chosen, inference)
     for seen in see_images(predictor, dataset, on_progress):
@@ -183,7 +184,7 @@ def evaluate(
     require_scored(total, dataset, split)
     return Evaluation(
         task=task,
-        model=str(model.path),
+        model=model.title,
         data=dataset.name,
         split=f"{FOLD} {model.fold}" if split == FOLD and model.fold else split,
         inference=inference,

@@ -7,12 +7,11 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from gridgen.data import Dataset, Sample
 from gridgen.data.dataset import require_ids
 from gridgen.data.labelled import nothing_labelled
-from gridgen.emit import GridNetwork
 from gridgen.errors import DataError
 from gridgen.images.rows import ImageRows, RowSource
 from gridgen.progress import OnProgress, no_progress
@@ -69,7 +68,7 @@ class Seen:
 class Predictor:
     """A network that predicts images on a device; where memory runs out, `fix` is told."""
 
-    network: GridNetwork
+    network: nn.Module
     device: torch.device
     inference: Inference = WHOLE
     fix: str = BY_FLAG

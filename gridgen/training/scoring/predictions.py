@@ -22,7 +22,8 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.training.bands import rows_held
 from gridgen.training.inference import Inference, InferenceLike
 from gridgen.training.processes import devices
-from gridgen.training.run.model import Model, open_model
+from gridgen.training.run.ensemble import ModelLike, as_model
+from gridgen.training.run.model import Model
 from gridgen.training.scoring.image_files import Found, find_images, require_apart
 from gridgen.training.scoring.per_image import Predictor
 from gridgen.training.tasks import Task, task_of
@@ -66,7 +67,7 @@ Images = Annotated[
 
 @checked
 def predict(
-    model: Model | str | Path,
+    model: ModelLike,
     images: Images,
     out: str | Path,
     *,
@@ -74,7 +75,8 @@ def predict(
     inference: InferenceLike | None = None,
     on_progress: OnProgress = no_progress,
 ) -> list[Prediction]:
-    """Predict `images`, files and folders, with an opened model, a run or a weights file.
+    """Predict `images`, files and folders, with an opened model, a run or a weights file, or by the
+    mean of several.
 
     An image in memory is predicted by the model itself: `open_model(path)(array)`.
 
@@ -94,11 +96,12 @@ def predict(
     `DataError`, `SizeError`, `SpecError`, `RunError`, `WeightsError`; `DeviceError` under torchrun.
     """
     devices.require_alone("predicts images")
-    model = model if isinstance(model, Model) else open_model(model)
+    model = as_model(model)
     chosen = devices.choose_device(device)
     inference = model.chosen_inference(inference, chosen)
     spec, out = model.network.grid.spec, Path(out)
-    require_inference(inference, spec, model.task)
+    for each in model.specs:
+        require_inference(inference, each, model.task)
     given = [images] if isinstance(images, str | Path) else images
     found = find_images(given, out, spec.in_channels)
     files = [Prediction.of(out, image.name, model.task, spec.classes) for image in found]
@@ -131,7 +134,8 @@ def _inspected(
         try:
             header = check_images(image.files, in_bands=inference.window is not None)
             require_channels(path, channels_of(image.files), spec.in_channels)
-            require_image(inference, spec, header.size, str(path))
+            for each in model.specs:
+                require_image(inference, each, header.size, str(path))
             _require_memory(path, header, model, inference)
             headers.append(header)
         except (DataError, SizeError) as fault:

@@ -15,7 +15,8 @@ from gridgen.grid import build_grid
 from gridgen.images.scale import PixelScale
 from gridgen.training import train
 from gridgen.training.inference import WHOLE, Inference
-from gridgen.training.run.model import export_model, open_model
+from gridgen.training.run.exporting import export_model
+from gridgen.training.run.model import open_model
 from gridgen.training.tasks import Restoration, Segmentation
 
 CLASSES, COLOURS = ["sky", "road", "tree"], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]

@@ -19,7 +19,7 @@ from gridgen.spec import GridSpec
 from gridgen.study import Study
 from gridgen.study.language.requirements import require_data
 from gridgen.training import Recipe, evaluate, open_model, predict, train
-from gridgen.training.run.model import export_model
+from gridgen.training.run.exporting import export_model
 from gridgen.training.scoring.per_image import Gallery
 from gridgen.training.tasks import TASKS, Restoration
 from gridgen.training.tasks.table import ScoreTable
