@@ -6,7 +6,7 @@ an export is tested by being there.
 
 import inspect
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, UnionType
 from typing import Annotated, get_args, get_origin
 from unittest.mock import Mock
 
@@ -53,6 +53,8 @@ def fitting(annotation):
     """A value that fits an annotation."""
     plain = ("text", 1, 0.5, True, None, (), (1, 1), {}, SPEC, Path("x"), len)
     if get_origin(annotation) is Annotated:
+        return fitting(get_args(annotation)[0])
+    if isinstance(annotation, UnionType) and not any(fits(value, annotation) for value in plain):
         return fitting(get_args(annotation)[0])
     found = [value for value in plain if fits(value, annotation)]
     return found[0] if found else Mock(spec=get_origin(annotation) or annotation)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Points = Sequence[Sequence[float]]
+ObjectivePoints = Sequence[Sequence[float]]
 
 
 def as_good(one: Sequence[float], other: Sequence[float]) -> bool:
@@ -30,7 +30,7 @@ def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
     return front
 
 
-def front_of(points: Points) -> list[int]:
+def front_of(points: ObjectivePoints) -> list[int]:
     """The places of the points that no other beats, which is to be as good in all and not equal.
 
     Of equal points the first one stands for all.
@@ -43,7 +43,7 @@ def front_of(points: Points) -> list[int]:
     return sorted(first.values())
 
 
-def ranks_of_points(points: Points) -> NDArray[np.intp]:
+def ranks_of_points(points: ObjectivePoints) -> NDArray[np.intp]:
     """0 for the points of the front, 1 for the front of the others, and so on.
 
     >>> ranks_of_points([(0.5, -3), (0.2, -1), (0.1, -2)]).tolist()
@@ -59,7 +59,7 @@ def ranks_of_points(points: Points) -> NDArray[np.intp]:
     return ranks
 
 
-def _rows(points: Points) -> NDArray[np.float64]:
+def _rows(points: ObjectivePoints) -> NDArray[np.float64]:
     return np.asarray(points, dtype=float).reshape(len(points), len(points[0]) if points else 0)
 
 
@@ -73,7 +73,7 @@ def _beaten_by(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return as_good & better
 
 
-def pareto_order(points: Points) -> list[int]:
+def pareto_order(points: ObjectivePoints) -> list[int]:
     """All places, the best first: by rank, then those that stand farthest from their neighbours.
 
     >>> pareto_order([(0.1, -2), (0.5, -3), (0.45, -2.9), (0.2, -1)])
@@ -98,7 +98,7 @@ def _distances(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return apart
 
 
-def hypervolume(points: Points, reference: Sequence[float]) -> float:
+def hypervolume(points: ObjectivePoints, reference: Sequence[float]) -> float:
     """The volume of what the points beat, down to a reference that is no better than any of them.
 
     >>> hypervolume([(2, 1), (1, 3), (1, 1)], (0, 0))

@@ -89,7 +89,7 @@ CASES = {
     ),
     "build mine.yaml --zzz": "gridgen build: No such option: --zzz; see gridgen build --help",
     "evaluate run": "gridgen evaluate: Missing option '--data'; see gridgen evaluate --help",
-    "predict run": "gridgen predict: Missing argument 'IMAGE...'; see gridgen predict --help",
+    "predict run": "no image is named; give image files, or folders of them, after the model",
     "list": "gridgen list: Missing argument 'WHAT'; see gridgen list --help",
     "list topologys": "unknown list 'topologys'; did you mean 'topologies'?",
     "schema specs": "unknown schema 'specs'; did you mean 'spec'?",

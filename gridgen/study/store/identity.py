@@ -40,7 +40,7 @@ class Identity:
     @property
     def objectives(self) -> Objectives:
         """The study's objective, which is maximized, and what it is held against."""
-        return {self.fields.get("objective", ""): "maximize", **self.fields.get("against", {})}
+        return {self.fields.get("objective", ""): "maximize", **(self.fields.get("against") or {})}
 
     def require(
         self, folder: Path, kept: Mapping[str, Any], digests: Mapping[str, Any] | None = None
@@ -69,13 +69,19 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any], free: Collect
     'seed is 0 there, 1 here'
     """
     names = [name for name in {**kept, **given} if name not in free]
-    other = [name for name in names if kept.get(name) != given.get(name)]
+    other = [name for name in names if _said(kept, name) != _said(given, name)]
     told = [
         f"{name} is {_shown(kept.get(name))} there, {_shown(given.get(name))} here"
         for name in other[:MOST]
     ]
     more = [f"and {len(other) - MOST} more"] if len(other) > MOST else []
     return "; ".join([*told, *more])
+
+
+def _said(fields: Mapping[str, Any], name: str) -> Any:
+    """The value of a field; an empty section says no more than one that older files lack."""
+    value = fields.get(name)
+    return None if value == {} else value
 
 
 def _read(folder: Path) -> Mapping[str, Any]:
