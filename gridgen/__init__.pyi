@@ -132,6 +132,10 @@ from gridgen.training import (
     resume as resume,
     train as train,
 )
+from gridgen.training.loop.latency import (
+    LatencySetting as LatencySetting,
+    measure_latency as measure_latency,
+)
 
 __version__: str
 __all__: list[str]

@@ -27,6 +27,7 @@ RECORDS = [each for each in vars(layers).values() if inspect.isclass(each)]
 RECORDS = [each for each in RECORDS if issubclass(each, Record) and each is not Record]
 DOCUMENTS = {
     "Budget": {},
+    "LatencySetting": {"size": "32x32"},
     "Match": {"parameters": 1000},
     "CustomTopology": {"keep": ["sub_1_0"]},
     "DraftSpec": {"classes": 3},

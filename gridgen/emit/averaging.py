@@ -37,6 +37,7 @@ class AveragedNetworks(nn.Module):
 
 def averaged(predictions: Iterable[Tensor], probabilities: bool) -> Tensor:
     """The mean of predictions (N, K, ...) in fp32, as `AveragedNetworks` gives it."""
+    # One prediction after the other: together they would take as much memory as all networks' maps.
     total, many = torch.zeros(()), 0
     for prediction in predictions:
         values = prediction.float()

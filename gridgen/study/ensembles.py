@@ -121,6 +121,7 @@ def study_ensemble(
     if len(runs) < 2:
         fact = f"{folder}: {len(runs)} of its trained networks are there"
         raise RunError(f"{fact}, and an ensemble is of two at least; go on with gridgen search")
+    # All answers are held at once, as each is added to others again and again.
     _require_memory(dataset, study, len(runs))
     asked = column(split, study.objective.partition("_")[2])
     library = _Library(task_of(dataset), split, asked)

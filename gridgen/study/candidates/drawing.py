@@ -16,7 +16,7 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.space import Feasible, Range
 from gridgen.space.choices import ChoiceLabel, Params
 from gridgen.study.candidates.branches import Branch, branches
-from gridgen.study.candidates.counting import counted
+from gridgen.study.candidates.counting import CountedCandidate, counted
 from gridgen.study.language.dimensions import Dimension, combinations
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
@@ -51,6 +51,8 @@ class Drawing:
     study: Study
     on_progress: OnProgress = no_progress
     refused: Counter[str] = field(default_factory=Counter, init=False)
+    measured: Callable[[Candidate], CountedCandidate] | None = field(default=None, init=False)
+    """Adds costs that are measured, or refuses a candidate by them."""
     _verdicts: dict[tuple[object, ...], PointVerdict] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -87,6 +89,8 @@ class Drawing:
             return None
         try:
             candidate, refusal = counted(self.study, params)
+            if self.measured is not None and not refusal and not is_known(candidate.key):
+                candidate, refusal = self.measured(candidate)
         except SpecError as error:
             self._verdicts[place] = PointVerdict("", str(error).splitlines()[0])
         else:

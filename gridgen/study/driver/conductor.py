@@ -104,6 +104,9 @@ class Conductor:
 
     def _begin(self, planned: PlannedTrial) -> None:
         candidate = planned.candidate
+        measured = self.proposals.drawing.measured
+        if measured is not None:  # which baselines and known candidates are not yet
+            candidate = measured(candidate).candidate
         record = self.store.begin(
             candidate,
             planned.role,

@@ -3,7 +3,7 @@
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -15,6 +15,7 @@ from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
+from gridgen.study.driver.latencies import Latencies
 from gridgen.study.driver.phases import (
     Listed,
     PlannedTrial,
@@ -118,11 +119,16 @@ def search(
         engine, screened = ScreeningEngine(screen, engine), f"by {screen.name}: {screen.trust}"
     drawing = Drawing(study)
     found = reachable(drawing)
+    # The folder is made by the lock, before anything is measured.
+    timing = None if study.latency is None else Latencies(folder, study.latency, engine.quiet)
+    if timing is not None:
+        drawing.measured, timing.noted = timing.measured, watch.noted
     with (
         locked_study(folder, "searching there"),
         raised_signals(),
         # Trainings end before the lock is given back, and while SIGTERM cannot interrupt that.
         closing(engine),
+        closing(timing) if timing is not None else nullcontext(),
         closing(open_store(folder, text, known_by, FREE, storage)) as store,
     ):
         most = _most(drawing, found)

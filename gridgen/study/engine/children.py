@@ -5,6 +5,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from multiprocessing import spawn
 from pathlib import Path
@@ -98,6 +99,10 @@ class ChildEngine:
             self._look_at_the_clock()
             self._fill()
         return self._ended.popleft()
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Stop all processes meanwhile, those that load their images too."""
+        return self._processes.held([*self._running])
 
     def close(self) -> None:
         """Have all trainings save their state and end."""

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
@@ -87,6 +88,9 @@ class Engine(Protocol):
         bugs and Ctrl-C; the training is then to be run again.
         """
 
+    def quiet(self) -> AbstractContextManager[None]:
+        """Hold all trainings still meanwhile, so that something can be measured."""
+
     def close(self) -> None:
         """End all trainings that still run; those are to be run again."""
 
@@ -126,8 +130,12 @@ class FunctionEngine:
         row = scored if isinstance(scored, Mapping) else {self._objective: scored}
         return {name: _score(value) for name, value in row.items()}
 
-    def close(self) -> None:
+    def quiet(self) -> AbstractContextManager[None]:
         """Nothing runs between two calls."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Forget what was submitted."""
         self._submitted.clear()
 
 

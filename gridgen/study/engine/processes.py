@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,12 +66,24 @@ class Processes:
         return found
 
     def signal(self, number: int, which: signal.Signals) -> None:
-        """Send a signal to a process; SIGKILL also to those that it has begun."""
+        """Send a signal to a process, and but for SIGTERM to those that it has begun."""
         process = self._process.get(number)
         if process is not None:
-            send = os.killpg if which == signal.SIGKILL else os.kill
+            send = os.kill if which == signal.SIGTERM else os.killpg
             with contextlib.suppress(ProcessLookupError):
                 send(process, which)
+
+    @contextlib.contextmanager
+    def held(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Stop these processes meanwhile, with those that they have begun."""
+        stopped = [*numbers]
+        for number in stopped:
+            self.signal(number, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for number in stopped:
+                self.signal(number, signal.SIGCONT)
 
     def close(self) -> None:
         """End the server, which kills what still runs."""

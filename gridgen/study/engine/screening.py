@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -65,6 +66,10 @@ class ScreeningEngine:
             return TrainingOutcome(job, seconds=time.monotonic() - begun, failure=error)
         seconds, told = time.monotonic() - begun, f"{SCORED_BY}{self._screen.name}"
         return TrainingOutcome(job, row, seconds=seconds, scored_by=told)
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Hold confirmations still."""
+        return self._trained.quiet()
 
     def close(self) -> None:
         """Score nothing more, and end all trainings."""

@@ -62,8 +62,10 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
     Those of `data` are what `require_data` gives.
     """
     fields = {name: value for name, value in study.complete().items() if name not in FREE}
-    if not study.against:  # which studies of before could not say
-        del fields["against"]
+    # Studies of before could not say these, and what their folders hold is still theirs.
+    for name in ("against", "latency"):
+        if not fields.get(name):
+            fields.pop(name, None)
     fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
     # Its folder may move, but not whether there is one; nor how confirmations are trained.
     if study.supernet is not None:

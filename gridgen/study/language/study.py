@@ -18,12 +18,13 @@ from gridgen.spec.document import Located
 from gridgen.spec.network import merged
 from gridgen.study.language import checking
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
-from gridgen.study.language.objectives import AgainstField, require_against
+from gridgen.study.language.objectives import AgainstField, offer_objectives, require_against
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
 from gridgen.study.trials import Objectives
 from gridgen.training import Recipe, load_recipe
+from gridgen.training.loop.latency import LatencySetting
 from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
 from gridgen.training.tasks import objectives
@@ -33,11 +34,6 @@ RecipeField = Annotated[
     Discriminator(lambda value: "name" if isinstance(value, str) else "inline"),
     Located,
 ]
-
-
-def _offered(schema: dict[str, Any]) -> None:
-    """What an editor is to offer: the objectives of all tasks that there are by then."""
-    schema["examples"] = list(objectives())
 
 
 class Study(Document):
@@ -98,12 +94,16 @@ class Study(Document):
         default=objectives()[0],
         description="Column of metrics.csv, in its last row, to maximize; `val_iou.car` is that "
         "of a class.",
-        json_schema_extra=_offered,
+        json_schema_extra=offer_objectives,
     )
     against: AgainstField = Field(
         default={},
         description="Costs and scores to hold the objective against, so that the answer is a front "
         "of candidates: [macs, training_memory], or {receptive_field: maximize}.",
+    )
+    latency: LatencySetting | None = Field(
+        default=None,
+        description="How candidates are timed, for `against: [latency]` or `at_most` here.",
     )
     recipe: RecipeField = Field(
         description="How a candidate is trained: a recipe, its name, or a YAML file from here."
@@ -171,7 +171,7 @@ class Study(Document):
     def _space_fits(self) -> Self:
         if self.supernet is not None:
             checking.require_one_score(self.seeds, self.pruner)
-        require_against(self.against, self.objective)
+        require_against(self.against, self.objective, timed=self.latency is not None)
         if self.confirm is not None:
             checking.require_confirmed(self.training, self.confirm.recipe)
         if not (self.space or self.specs):

@@ -143,6 +143,7 @@ class SeenTrials:
             self._judges[place] = judge
         return judge
 
+    # Candidates whose costs are not known, such as those of another study's table, cost nothing.
     def _as_cheap(self, other: int, place: int) -> bool:
         """Whether a trial costs no more than the one at a place in anything."""
         pairs = zip(self._costs.get(other, ()), self._costs.get(place, ()), strict=False)

@@ -12,7 +12,11 @@ from gridgen.study.report.tradeoffs import objective_title
 from gridgen.study.trials import TrialRecord
 
 COSTS = ("parameters", "macs", "activations", "training_memory")
-UNITS = {"training_memory": "training memory, bytes"}
+UNITS = {
+    "training_memory": "training memory, bytes",
+    "inference_memory": "inference memory, bytes",
+    "latency": "latency, microseconds",
+}
 MOST_CURVES = 300
 """Learning curves in one chart; of more trainings, those of the best trials."""
 SHAPES = {"searched": "circle", "baseline": "square", "confirmation": "diamond"}

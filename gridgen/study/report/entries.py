@@ -12,6 +12,7 @@ from gridgen.space.quantities import QUANTITIES
 from gridgen.spec import GridSpec, NetworkSpec
 from gridgen.spec.document import dump
 from gridgen.spec.network import settings
+from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores, signed
 from gridgen.study.trials import Training, TrialRecord
@@ -115,6 +116,8 @@ def counted(cost: int | None) -> str:
 
 def cost_text(name: str, cost: int) -> str:
     """A cost in full, with its unit."""
+    if name == LATENCY:
+        return latency_text(cost)
     quantity = QUANTITIES.get(name)
     return f"{cost:,}" if quantity is None or name == "macs" else quantity.exact(cost)
 

@@ -11,6 +11,7 @@ from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
 from gridgen.space.quantities import QUANTITIES
 from gridgen.study.fronts import as_good, front_of, hypervolume
+from gridgen.study.language.objectives import COSTS, LATENCY, latency_text
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.entries import cost_title, target
 from gridgen.study.report.statistics import signed
@@ -23,13 +24,15 @@ MOST_ROWS = 30
 
 def objective_title(name: str) -> str:
     """What an objective is called: a cost by its name in words, a score as its column is."""
-    return cost_title(name) if name in QUANTITIES else name
+    return cost_title(name) if name in COSTS else name
 
 
 def value_text(name: str, value: float | None, digits: int) -> str:
     """The value of an objective as tables have it."""
-    if value is None or name not in QUANTITIES:
+    if value is None or name not in COSTS:
         return "" if value is None else signed(value, digits)
+    if name == LATENCY:
+        return latency_text(int(value))
     brief = {"MACs": macs_text, "bytes": bytes_text}.get(QUANTITIES[name].unit.word)
     return brief(int(value)) if brief is not None else QUANTITIES[name].exact(int(value))
 
@@ -88,7 +91,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def front_rows(front: Sequence[TrialRecord], asked: Asked) -> list[list[str]]:
     """A front as a table, its titles first."""
-    titles = ["trial", "candidate", asked.objective, *map(objective_title, asked.against)]
+    titles = ["trial", asked.objective, *map(objective_title, asked.against), "candidate"]
     return [titles, *(front_row(each, asked) for each in front[:MOST_ROWS])]
 
 
@@ -97,7 +100,7 @@ def front_row(record: TrialRecord, asked: Asked) -> list[str]:
     values = [value_text(n, record.value(n), asked.digits) for n in asked.objectives][1:]
     number = str(record.number) if record.role == "searched" else record.role
     score = "" if record.score is None else signed(record.score, asked.digits)
-    return [number, record.candidate.name, score, *values]
+    return [number, score, *values, record.candidate.name]
 
 
 def front_section(
@@ -105,8 +108,9 @@ def front_section(
 ) -> dict[str, Any]:
     """A front as a page shows it: a table with the baselines below, and pictures."""
     shown = front[:MOST_ROWS]
+    rows = [*front_rows(shown, asked), *(front_row(each, asked) for each in baselines)]
     return {
-        "rows": [*front_rows(shown, asked), *(front_row(each, asked) for each in baselines)],
+        "rows": [[number, name, *values] for number, *values, name in rows],
         "left_out": len(front) - len(shown),
         "sketches": [
             (
@@ -124,6 +128,7 @@ def volumes(records: Sequence[TrialRecord], objectives: Objectives) -> list[floa
 
     Every objective goes from 0 for the worst of all to 1 for the best of all.
     """
+    # Linear, unlike the order at a rung: a reader compares shares of a budget.
     merits = np.array([each.merits(objectives) for each in records], dtype=float)
     low, wide = merits.min(axis=0), np.ptp(merits, axis=0)
     scaled = (merits - low) / np.where(wide > 0, wide, 1.0)

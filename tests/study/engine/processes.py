@@ -44,6 +44,11 @@ def descendants(process: int) -> list[int]:
     return found[1:]
 
 
+def state_of(process: int) -> str:
+    """A letter: T for one that is stopped, Z for one that has ended and was not collected."""
+    return _stat(process)[0]
+
+
 def is_gone(process: int) -> bool:
     """Whether it has ended; what waits to be collected by a parent that is none has too."""
     try:

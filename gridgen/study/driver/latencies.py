@@ -1,0 +1,114 @@
+"""The latencies of a search's candidates, each network measured once, while no training runs."""
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+from gridgen.errors import RunError, TrainingError
+from gridgen.files import is_file, read_text, write_file
+from gridgen.grid import build_grid
+from gridgen.names import csv_text
+from gridgen.study.candidates.counting import CountedCandidate
+from gridgen.study.language.objectives import LATENCY, latency_text
+from gridgen.study.trials import Candidate
+from gridgen.training.loop.latency import Latency, LatencyMeter, LatencySetting
+
+FILE = "latency.csv"
+TITLES = ("network", "machine", "ratio", "ratio_low", "ratio_high", "reference_ms")
+MeasuredKey = tuple[str, str]
+"""The fingerprint of a network, and the machine."""
+
+
+class Latencies:
+    """Measures candidates and adds the time of each to its costs, in microseconds.
+
+    A time is the ratio to the reference network, by what the reference took on this machine when it
+    was first measured, so that a machine that is slower for a while changes nothing. `quiet` holds
+    trainings still meanwhile. What was measured stays in the folder's latency.csv.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        setting: LatencySetting,
+        quiet: Callable[[], AbstractContextManager[None]],
+        noted: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.path, self.setting, self.quiet, self.noted = folder / FILE, setting, quiet, noted
+        self._meter = LatencyMeter(setting)
+        self._kept = dict(_read(self.path))
+
+    def measured(self, candidate: Candidate) -> CountedCandidate:
+        """The candidate with its latency among its costs, and why it is refused; "" if it is not.
+
+        Errors: `DeviceError` where the device is not there.
+        """
+        if LATENCY in candidate.costs:
+            return CountedCandidate(candidate, "")
+        try:
+            latency = self._latency(candidate)
+        except TrainingError as error:
+            return CountedCandidate(candidate, f"latency: {error}")
+        cost = max(1, round(1e6 * latency.ratio * self._reference))
+        found = replace(candidate, costs={**candidate.costs, LATENCY: cost})
+        limit = self.setting.at_most
+        if limit is None or cost <= 1000 * limit:
+            return CountedCandidate(found, "")
+        told = f"{cost:,} microseconds of latency are more than {limit:g} ms"
+        return CountedCandidate(found, told)
+
+    def close(self) -> None:
+        """End the process that measures."""
+        self._meter.close()
+
+    @property
+    def _reference(self) -> float:
+        """Seconds of the reference when this machine was first measured."""
+        machine = self._meter.machine
+        known = (each.reference for (_, where), each in self._kept.items() if where == machine)
+        return next(known, self._meter.reference)
+
+    def _latency(self, candidate: Candidate) -> Latency:
+        self._begin()
+        key = build_grid(candidate.network).fingerprint, self._meter.machine
+        if key not in self._kept:
+            with self.quiet():
+                found = self._meter.time(candidate.network)
+            # The first of a machine says what all ratios to come are told by.
+            self._kept[key] = replace(found, reference=self._reference)
+            self._write()
+        return self._kept[key]
+
+    def _begin(self) -> None:
+        if self._meter.machine:
+            self._meter.begin()
+            return
+        # What the reference takes on a busy machine would be the unit of all times to come.
+        with self.quiet():
+            self._meter.begin()
+        reference = latency_text(round(1e6 * self._reference))
+        self.noted(f"latency on {self._meter.machine}: the reference network takes {reference}")
+
+    def _write(self) -> None:
+        rows = []
+        for key, each in self._kept.items():
+            values = (each.ratio, each.low, each.high, 1000 * each.reference)
+            rows.append((*key, *(f"{value:.6g}" for value in values)))
+        write_file(self.path, csv_text([TITLES, *rows]))
+
+
+def _read(path: Path) -> Iterator[tuple[MeasuredKey, Latency]]:
+    """What the table holds. Errors: `RunError` for one that is damaged."""
+    if not is_file(path):
+        return
+    try:
+        for row in csv.DictReader(StringIO(read_text(path), newline=""), strict=True):
+            numbers = [float(row[name]) for name in TITLES[2:]]
+            ratio, low, high, reference = numbers
+            yield (row["network"], row["machine"]), Latency(ratio, low, high, reference / 1000)
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        fact = f"{path}: damaged: {error}"
+        raise RunError(f"{fact}; remove it, and all is measured again") from error

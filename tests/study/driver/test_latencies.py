@@ -1,0 +1,138 @@
+"""Studies that hold scores against latency: measured once, while nothing runs, and kept."""
+
+from contextlib import contextmanager
+from typing import ClassVar
+
+import pytest
+from study.fakes import Scores, no_training, rows, study
+
+from gridgen.analysis import count
+from gridgen.errors import RunError, SpecError, TrainingError
+from gridgen.grid import build_grid
+from gridgen.study import search
+from gridgen.study.driver import latencies
+from gridgen.study.driver.dry_run import sampled
+from gridgen.study.engine.engine import FunctionEngine
+from gridgen.study.language.objectives import latency_text
+from gridgen.study.store.standing import study_trials
+from gridgen.training.loop.latency import Latency
+
+ASKED = study(
+    against=["latency"], latency={"size": "32x32"}, budget={"size": [32, 32]}, sampler="random"
+)
+
+
+class Meter:
+    """A meter that times nothing: a network takes as long as its operations are many."""
+
+    measured: ClassVar[list[str]] = []
+    machine_name, speed = "cpu, here", 1.0
+
+    def __init__(self, setting):
+        self.setting, self.machine, self.reference = setting, "", 0.0
+
+    def begin(self):
+        self.machine, self.reference = Meter.machine_name, 0.01 * Meter.speed
+
+    def time(self, network):
+        Meter.measured.append(network)
+        ratio = count(build_grid(network), (32, 32)).macs.total / 1e6
+        if network.base_channels == 8 and Meter.machine_name == "broken":
+            raise TrainingError("memory ran out where its latency is measured")
+        return Latency(ratio, ratio * 0.9, ratio * 1.1, 0.01 * Meter.speed)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch):
+    Meter.measured, Meter.machine_name, Meter.speed = [], "cpu, here", 1.0
+    monkeypatch.setattr(latencies, "LatencyMeter", Meter)
+    monkeypatch.setattr("gridgen.study.driver.writing.write_page", lambda result: None)
+
+
+def test_every_candidate_has_its_latency_and_each_network_is_measured_once(tmp_path):
+    result = search(ASKED, folder=tmp_path, trials=8, evaluate=Scores())
+    costs = [each.candidate.costs for each in result.entries]
+    for each in costs:
+        assert each["latency"] == round(each["macs"] / 1e6 * 1e4)
+    assert len(Meter.measured) == 8
+    assert {"latency"} <= rows(tmp_path)[0].keys()
+    search(ASKED, folder=tmp_path, trials=8, evaluate=no_training)
+    assert len(Meter.measured) == 8
+
+
+def test_times_are_told_by_the_reference_as_it_was_first(tmp_path):
+    search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
+    Meter.speed = 3.0
+    result = search(ASKED, folder=tmp_path, trials=8, evaluate=Scores())
+    for each in result.entries:
+        expected = round(each.candidate.costs["macs"] / 1e6 * 1e4)
+        assert each.candidate.costs["latency"] == expected
+
+
+def test_what_is_over_the_limit_is_refused_without_training(tmp_path):
+    limit = 40.0
+    asked = ASKED.but(latency={"size": "32x32", "at_most": limit})
+    result = search(asked, folder=tmp_path, trials=8, evaluate=Scores())
+    latency = [each.candidate.costs["latency"] for each in result.entries]
+    assert 0 < len(latency) < 8
+    assert max(latency) <= 1000 * limit
+    (reason,) = result.asked.refused
+    assert reason == "microseconds of latency are more than 40 ms"
+
+
+def test_a_network_that_cannot_be_measured_is_refused(tmp_path):
+    Meter.machine_name = "broken"
+    result = search(ASKED, folder=tmp_path, trials=8, evaluate=Scores())
+    assert len(result.entries) == 4
+    assert any("memory ran out" in reason for reason in result.asked.refused)
+
+
+def test_trainings_are_held_still_meanwhile(tmp_path, monkeypatch):
+    held = []
+
+    @contextmanager
+    def quiet(self):
+        before = len(Meter.measured)
+        yield
+        held.append(len(Meter.measured) - before)
+
+    monkeypatch.setattr(FunctionEngine, "quiet", quiet)
+    search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
+    # Once for the reference, then once for each.
+    assert held == [0, 1, 1, 1]
+
+
+def test_baselines_are_measured_too(tmp_path):
+    asked = ASKED.but(baselines=["unet", "random"])
+    search(asked, folder=tmp_path, trials=3, evaluate=Scores())
+    assert all("latency" in each.candidate.costs for each in study_trials(tmp_path))
+
+
+def test_on_another_machine_all_is_measured_anew(tmp_path):
+    search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
+    Meter.machine_name = "cuda, there"
+    search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
+    table = (tmp_path / "latency.csv").read_text("utf-8").splitlines()
+    assert [line.split('"')[1] for line in table[1:]] == ["cpu, here"] * 2 + ["cuda, there"]
+
+
+def test_a_damaged_table_is_one_line(tmp_path):
+    search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
+    (tmp_path / "latency.csv").write_text("network,machine\na,b\n", "utf-8")
+    with pytest.raises(RunError, match=r"damaged: .*remove it") as caught:
+        search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
+    assert "\n" not in str(caught.value)
+
+
+def test_sampling_without_training_measures_nothing():
+    assert len(sampled(ASKED, 8).candidates) == 8
+    assert not Meter.measured
+
+
+def test_latency_has_to_be_of_something():
+    with pytest.raises(SpecError, match="add the section latency"):
+        study(against=["latency"])
+    assert latency_text(1_234_567) == "1,235 ms"
