@@ -43,7 +43,11 @@ def search(
         typer.Option(metavar="FILE", help="Rows of this trials.csv count as trained."),
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(help="Of a new study: sqlite, or journal, a file of lines.")
+        str | None,
+        typer.Option(
+            help="Of a new study: sqlite; journal, a file of lines; or the address of a database, "
+            "postgresql://USER@HOST/DATABASE."
+        ),
     ] = None,
     supernet: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ network at most once: begin with the best, add the one that helps most, stop whe
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from gridgen.study.store.standing import study_trials
 from gridgen.study.trials import TrialRecord
 from gridgen.text import bytes_text
 from gridgen.training.processes import devices
+from gridgen.training.run.ensemble import is_model
 from gridgen.training.run.folder import Run
+from gridgen.training.run.model import model_of
 from gridgen.training.scoring.per_image import Predictor, see_images
 from gridgen.training.tasks import HOLDOUT, VAL, Task, column, split_numbers, task_of
 from gridgen.training.tasks.requirements import load_splits
@@ -117,7 +120,7 @@ def study_ensemble(
     splits = load_splits(study.data, study.holdout, study.fold, study.group)
     split = VAL if splits.holdout is None else HOLDOUT
     dataset = splits.val if splits.holdout is None else splits.holdout
-    runs = [*_runs(folder, records)][:among]
+    runs = [*islice(_runs(folder, records), among)]
     if len(runs) < 2:
         fact = f"{folder}: {len(runs)} of its trained networks are there"
         raise RunError(f"{fact}, and an ensemble is of two at least; go on with gridgen search")
@@ -129,7 +132,9 @@ def study_ensemble(
     for number, (_, run) in enumerate(runs):
         on_progress(number, len(runs))
         network = run.network().to(chosen_device)
-        library.add(Predictor(network, chosen_device, run.recipe.inference), dataset)
+        # As `evaluate` sees images, so that it finds the same score again.
+        inference = model_of(run, network).answering
+        library.add(Predictor(network, chosen_device, inference), dataset)
     members = tuple(
         EnsembleMember(run.folder, trial, run.facts.seed, library.alone[place], together)
         for place, together in library.chosen(most)
@@ -140,13 +145,21 @@ def study_ensemble(
 
 
 def _runs(folder: Path, records: Sequence[TrialRecord]) -> Iterator[tuple[int, Run]]:
-    """The finished trainings of the searched candidates, the best candidate first."""
+    """The finished trainings of the searched candidates that see images as those of the best one
+    do, the best candidate first.
+    """
+    alike = None
     for best in searched(records):
         again = [each for each in records if each.of == best.number]
         for trial in (best, *again):
             for training in trial.trainings:
-                if training.state == "finished" and training.folder:
-                    yield best.number, Run.open(folder / training.folder)
+                place = folder / training.folder
+                if training.state != "finished" or not is_model(place):
+                    continue
+                run = Run.open(place)
+                alike = alike or run.recipe.inference
+                if run.recipe.inference == alike:
+                    yield best.number, run
 
 
 def _require_memory(dataset: Dataset, study: Study, networks: int) -> None:

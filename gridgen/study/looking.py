@@ -23,6 +23,7 @@ from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import SCORED_BY, TrialRecord
 from gridgen.training import Run
 from gridgen.training.loop.progress import duration
+from gridgen.training.recipe.recipe import changed_recipe
 
 WEIGHTS_SUFFIX = ".safetensors"
 TAKE = "gridgen supernet take RUN best.yaml -o FILE takes its network"
@@ -119,10 +120,11 @@ def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, 
 
 def _within(folder: Path, best: Sequence[TrialRecord], under: Budget) -> TrialRecord:
     """The first that meets the limits. Errors: `RunError` where none does."""
-    fields = (each.field for each in QUANTITIES.values())
-    limits = Study.load(folder / STUDY).limits.but(**dict.fromkeys(fields)).but(**under.plain())
-    refused: dict[int, str] = {}
+    fields = dict.fromkeys(each.field for each in QUANTITIES.values())
+    study, refused = Study.load(folder / STUDY), dict[int, str]()
     for each in best:
+        recipe = changed_recipe(study.training, each.candidate.recipe)
+        limits = study.limits_of(recipe).but(**fields).but(**under.plain())
         broken = limits.broken(limits.cost(build_grid(each.candidate.network)))
         if not broken:
             return each

@@ -26,6 +26,11 @@ Objectives = Mapping[str, Direction]
 """What candidates are compared by: the score first, then costs and other scores, by name."""
 
 
+def objectives_of(score: str, against: Objectives) -> Objectives:
+    """All objectives of a study: its score, which is maximized, and what that is held against."""
+    return {score: "maximize", **against}
+
+
 @checked_fields
 @dataclass(frozen=True)
 class Candidate:

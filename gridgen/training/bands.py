@@ -12,7 +12,7 @@ from gridgen.analysis import Size
 from gridgen.analysis.sizes import SIDES
 from gridgen.arguments import checked
 from gridgen.emit import GridNetwork
-from gridgen.emit.averaging import AveragedNetworks
+from gridgen.emit.averaging import AveragedNetworks, averaged
 from gridgen.errors import SizeError, SpecError
 from gridgen.grid.layers import shape_text
 from gridgen.images.rows import ImageRows, RowSource
@@ -20,7 +20,7 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.spec import NetworkSpec
 from gridgen.training.inference import WHOLE, Inference, InferenceLike, as_inference
 from gridgen.training.processes.precision import autocast
-from gridgen.training.windows import View, views
+from gridgen.training.windows import View, views, window_weights
 
 WindowPlace = tuple[int, int]
 """Top and left of a window."""
@@ -94,6 +94,9 @@ def infer_bands(
     Only rows that windows still reach are held, of the image and of the sums; without windows all
     are. What `infer` says of sums and devices holds. Errors: `SizeError`, and those of `image`.
     """
+    if isinstance(network, AveragedNetworks):
+        yield from _averaged(network, image, inference, on_progress)
+        return
     with evaluating(network):
         looks = tuple(views(inference, image.size, _spec(network)))
         if len(looks) == 1 and looks[0].given == image.size:
@@ -105,6 +108,23 @@ def infer_bands(
         yield from _summed(
             network, _Held(image), inference, _batches(inference, looks), on_progress
         )
+
+
+def _averaged(
+    networks: AveragedNetworks, image: RowSource, inference: Inference, on_progress: OnProgress
+) -> Iterator[Band]:
+    """The mean of what each network says of all its views, which its own grid decides on."""
+    last = len(networks.grids) - 1
+    every = (
+        infer_bands(each, image, inference, on_progress if place == last else no_progress)
+        for place, each in enumerate(networks.networks)
+    )
+    for bands in zip(*every, strict=True):
+        if len({(band.top, band.prediction.shape[-2]) for band in bands}) > 1:
+            fact = f"{inference.described()}: the networks see an image in different windows"
+            raise SizeError(f"{fact}; set scales: [1], or no window")
+        mean = averaged([band.prediction for band in bands], networks.probabilities)
+        yield Band(bands[0].top, bands[0].image, mean)
 
 
 def rows_held(inference: Inference, image: Size, spec: NetworkSpec | None) -> int:
@@ -136,7 +156,7 @@ def _summed(
     on_progress: OnProgress,
 ) -> Iterator[Band]:
     done, windows = 0, sum(len(places) for _, places in batches)
-    weights = {view.size: _weights(inference, view.size) for view, _ in batches}
+    weights = {view.size: window_weights(inference, view.size) for view, _ in batches}
     for number, (view, places) in enumerate(batches, 1):
         crops = held.crops(places, view.size)
         for place, logits in zip(places, _seen(network, crops, inference, view), strict=True):
@@ -255,21 +275,6 @@ def _resized(x: Tensor, size: Size) -> Tensor:
         x.float(), size, mode="bilinear", align_corners=False, antialias=True
     )
     return resized.to(x.dtype)
-
-
-def _weights(inference: Inference, size: Size) -> Tensor:
-    """(h, w), positive: 1, or a Gaussian whose sigma is an eighth of the side (Isensee et al.,
-    Nature Methods 18, 2021).
-    """
-    if inference.weighting == "uniform":
-        return torch.ones(1, 1).expand(size)
-    tall, wide = (_gaussian(side) for side in size)
-    return tall[:, None] * wide
-
-
-def _gaussian(side: int) -> Tensor:
-    from_middle = torch.arange(side) - (side - 1) / 2
-    return torch.exp(-((from_middle / (side / 8)) ** 2) / 2)
 
 
 def _device(network: nn.Module, image: Tensor) -> torch.device:

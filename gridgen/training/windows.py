@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from gridgen.analysis import Size
 from gridgen.analysis.sizes import nearest_size
 from gridgen.spec import NetworkSpec
@@ -82,3 +85,18 @@ def _given(inference: Inference, size: Size, scale: float, spec: NetworkSpec | N
         return size
     height, width = (max(round(side * scale), 1) for side in size)
     return (height, width) if spec is None else nearest_size(spec, (height, width))
+
+
+def window_weights(inference: Inference, size: Size) -> Tensor:
+    """(h, w), positive: 1, or a Gaussian whose sigma is an eighth of the side (Isensee et al.,
+    Nature Methods 18, 2021).
+    """
+    if inference.weighting == "uniform":
+        return torch.ones(1, 1).expand(size)
+    tall, wide = (_gaussian(side) for side in size)
+    return tall[:, None] * wide
+
+
+def _gaussian(side: int) -> Tensor:
+    from_middle = torch.arange(side) - (side - 1) / 2
+    return torch.exp(-((from_middle / (side / 8)) ** 2) / 2)

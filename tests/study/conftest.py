@@ -1,3 +1,5 @@
+import sqlite3
+
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -11,7 +13,8 @@ def _no_flush_to_disk():
     """
 
     def relax(connection, _record) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
 
     event.listen(Engine, "connect", relax)
     yield

@@ -9,7 +9,7 @@ from gridgen.errors import TrainingError
 from gridgen.study.driver.phases import PlannedTrial, PromotedTrial, SearchPhase
 from gridgen.study.driver.running import RunningTrial, ended_training
 from gridgen.study.engine.engine import Engine, Pruned, ReportScore, TrainingJob, TrainingOutcome
-from gridgen.study.language.objectives import further_scores
+from gridgen.study.language.objectives import LATENCY, further_scores
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.distributions import in_optuna
 from gridgen.study.proposals.proposals import Proposals
@@ -106,7 +106,10 @@ class Conductor:
         candidate = planned.candidate
         measured = self.proposals.drawing.measured
         if measured is not None:  # which baselines and known candidates are not yet
-            candidate = measured(candidate).candidate
+            candidate, refusal = measured(candidate)
+            if LATENCY not in candidate.costs:  # it has no place on a front
+                self.watch.noted(f"{planned.role} {candidate.name} is left out: {refusal}")
+                return
         record = self.store.begin(
             candidate,
             planned.role,

@@ -25,9 +25,10 @@ MeasuredKey = tuple[str, str]
 class Latencies:
     """Measures candidates and adds the time of each to its costs, in microseconds.
 
-    A time is the ratio to the reference network, by what the reference took on this machine when it
-    was first measured, so that a machine that is slower for a while changes nothing. `quiet` holds
-    trainings still meanwhile. What was measured stays in the folder's latency.csv.
+    A time is the ratio to the reference network, by what the reference took when it was first
+    measured in this study, so that neither a machine that is slower for a while nor another one
+    changes the scale. `quiet` holds trainings still meanwhile. What was measured stays in the
+    folder's latency.csv.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Latencies:
         """
         if LATENCY in candidate.costs:
             return CountedCandidate(candidate, "")
+        self._begin()
         try:
             latency = self._latency(candidate)
         except TrainingError as error:
@@ -57,7 +59,7 @@ class Latencies:
         limit = self.setting.at_most
         if limit is None or cost <= 1000 * limit:
             return CountedCandidate(found, "")
-        told = f"{cost:,} microseconds of latency are more than {limit:g} ms"
+        told = f"latency is more than {limit:g} ms"
         return CountedCandidate(found, told)
 
     def close(self) -> None:
@@ -66,18 +68,16 @@ class Latencies:
 
     @property
     def _reference(self) -> float:
-        """Seconds of the reference when this machine was first measured."""
-        machine = self._meter.machine
-        known = (each.reference for (_, where), each in self._kept.items() if where == machine)
-        return next(known, self._meter.reference)
+        """Seconds of the reference when it was first measured, on whatever machine."""
+        first = next(iter(self._kept.values()), None)
+        return self._meter.reference if first is None else first.reference
 
     def _latency(self, candidate: Candidate) -> Latency:
-        self._begin()
         key = build_grid(candidate.network).fingerprint, self._meter.machine
         if key not in self._kept:
             with self.quiet():
                 found = self._meter.time(candidate.network)
-            # The first of a machine says what all ratios to come are told by.
+            # The first says what all ratios to come are told by.
             self._kept[key] = replace(found, reference=self._reference)
             self._write()
         return self._kept[key]
@@ -91,6 +91,8 @@ class Latencies:
             self._meter.begin()
         reference = latency_text(round(1e6 * self._reference))
         self.noted(f"latency on {self._meter.machine}: the reference network takes {reference}")
+        if {machine for _, machine in self._kept} - {self._meter.machine}:
+            self.noted("latencies of before are of another machine: ratios may differ there")
 
     def _write(self) -> None:
         rows = []

@@ -74,8 +74,8 @@ def search(
     checkpoint. `parallel` candidates are trained at once, each in a child process on `device`;
     `evaluate` trains them in this process instead; where a pruner pauses, it is called again for a
     training that goes on. A `screen`, which `gridgen.search_by_supernet` gives, scores candidates
-    without training, and confirmations alone are trained. `storage` is sqlite or journal. Rows of
-    the table `known`, as trials.csv is one, count as trained.
+    without training, and confirmations alone are trained. `storage` is sqlite, journal, or the
+    address of a PostgreSQL database. Rows of the table `known`, a trials.csv, count as trained.
 
     Errors: `RunError` if another process searches there, or the folder holds another study;
     `SpecError` if the data does not fit, or no candidate meets the budget; `TrainingError` if

@@ -9,8 +9,10 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.files import is_file, read_text, write_file
+from gridgen.grid.layers import shape_text
 from gridgen.spec.document import dump
 from gridgen.study.candidates.formula import let_through
+from gridgen.study.language.objectives import LATENCY
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
 from gridgen.study.report.asked import Asked
@@ -20,6 +22,7 @@ from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
+from gridgen.training.loop.latency import LatencySetting
 
 NONE: Mapping[str, int] = MappingProxyType({})
 BEST = "best.yaml"
@@ -41,13 +44,14 @@ def asked_of(
         title=folder.name,
         objective=study.objective,
         data=study.data,
-        limits=dict(study.limits.limits()),
+        limits=dict(study.limits.limits()) | latency_limit(study),
         seeds=study.seeds,
         about=(
             ("sampler", study.sampler),
             ("pruner", study.pruner),
             *((("scores", screened),) if screened else ()),
             *((("match", _matched(study)),) if study.match is not None else ()),
+            *((("latency", _timed(study.latency)),) if study.latency is not None else ()),
             *((("bound: paper", admitted),) if (admitted := let_through(study)) else ()),
         ),
         stopped=stopped,
@@ -59,6 +63,19 @@ def asked_of(
         screened=screened,
         against=study.against,
     )
+
+
+def latency_limit(study: Study) -> dict[str, int]:
+    """The limit of the latency, in microseconds, where there is one."""
+    limit = None if study.latency is None else study.latency.at_most
+    return {} if limit is None else {LATENCY: round(1000 * limit)}
+
+
+def _timed(setting: LatencySetting) -> str:
+    images = "an image" if setting.batch == 1 else f"{setting.batch} images"
+    threads = f", threads: {setting.threads}" if setting.device == "cpu" else ""
+    size = shape_text(setting.size)
+    return f"of {images} of {size} in {setting.precision} on {setting.device}{threads}"
 
 
 def _matched(study: Study) -> str:

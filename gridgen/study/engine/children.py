@@ -4,8 +4,8 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import spawn
 from pathlib import Path
@@ -16,7 +16,7 @@ from gridgen.errors import GridgenError, OutOfMemoryError, TrainingError, UsageE
 from gridgen.files import read_text
 from gridgen.study.engine.engine import Pruned, TrainingJob, TrainingOutcome
 from gridgen.study.engine.oom import out_of_memory_kills
-from gridgen.study.engine.processes import Message, Processes
+from gridgen.study.engine.processes import Message, Processes, threads
 from gridgen.study.engine.worker import TRIAL
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import MetricsRow
@@ -59,6 +59,11 @@ class Running:
     killed_at: float = 0.0
     starved: int = 0
 
+    def delay(self, seconds: float) -> None:
+        """Put off all that it is waited for until, after it was held still for so long."""
+        self.begun, self.heard = self.begun + seconds, self.heard + seconds
+        self.killed_at += seconds if self.killed_at else 0.0
+
 
 class ChildEngine:
     """Trains in child processes, `places` at once, the machine's threads divided among them.
@@ -100,9 +105,16 @@ class ChildEngine:
             self._fill()
         return self._ended.popleft()
 
-    def quiet(self) -> AbstractContextManager[None]:
-        """Stop all processes meanwhile, those that load their images too."""
-        return self._processes.held([*self._running])
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Stop all processes, those that load images too; that time is none of theirs."""
+        begun = time.monotonic()
+        try:
+            with self._processes.held(self._running):
+                yield
+        finally:
+            for each in self._running.values():
+                each.delay(time.monotonic() - begun)
 
     def close(self) -> None:
         """Have all trainings save their state and end."""
@@ -274,16 +286,6 @@ def error_of(job: TrainingJob, said: dict[str, str]) -> GridgenError:
         kind: type[GridgenError] = getattr(errors, said["name"])
         return kind(f"trial {job.trial}, seed {job.seed}: {said['error']}")
     return {"candidate": TrainingError, "memory": OutOfMemoryError}[said["kind"]](said["error"])
-
-
-def threads(places: int) -> int:
-    """Threads of each of so many trainings at once: the cores are divided among them.
-
-    OMP_NUM_THREADS, where it is set, is the most that each may have.
-    """
-    share = max(1, devices.cores() // places)
-    most = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(share, int(most))) if most.isdecimal() else share
 
 
 def _named(code: int) -> str:

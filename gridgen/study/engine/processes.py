@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from gridgen.files import make_folder
 from gridgen.study.engine.worker import TRIAL
+from gridgen.training.processes import devices
 
 LAST_WORDS_SECONDS = 5.0
 """How long the channel of a process that has ended may stay open, in one that it had begun."""
@@ -77,9 +78,9 @@ class Processes:
     def held(self, numbers: Iterable[int]) -> Iterator[None]:
         """Stop these processes meanwhile, with those that they have begun."""
         stopped = [*numbers]
-        for number in stopped:
-            self.signal(number, signal.SIGSTOP)
         try:
+            for number in stopped:
+                self.signal(number, signal.SIGSTOP)
             yield
         finally:
             for number in stopped:
@@ -185,3 +186,13 @@ class Processes:
             self._server.wait()
             self._server = None
         return found
+
+
+def threads(places: int) -> int:
+    """Threads of each of so many trainings at once: the cores are divided among them.
+
+    OMP_NUM_THREADS, where it is set, is the most that each may have.
+    """
+    share = max(1, devices.cores() // places)
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(share, int(most))) if most.isdecimal() else share

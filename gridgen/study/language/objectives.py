@@ -43,6 +43,8 @@ def _directed(value: Any) -> Any:
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"{twice[0]} is named twice; name it once")
         return {name: natural_direction(name) for name in names}
+    if not isinstance(value, dict):
+        raise ValueError("give names of costs and scores, or a mapping of names to directions")
     return value
 
 

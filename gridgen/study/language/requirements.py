@@ -62,6 +62,7 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
     Those of `data` are what `require_data` gives.
     """
     fields = {name: value for name, value in study.complete().items() if name not in FREE}
+    fields["against"] = [*study.against.items()]  # their order is that of what is stored
     # Studies of before could not say these, and what their folders hold is still theirs.
     for name in ("against", "latency"):
         if not fields.get(name):

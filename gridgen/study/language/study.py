@@ -22,7 +22,7 @@ from gridgen.study.language.objectives import AgainstField, offer_objectives, re
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
-from gridgen.study.trials import Objectives
+from gridgen.study.trials import Objectives, objectives_of
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.loop.latency import LatencySetting
 from gridgen.training.recipe import setting_of
@@ -200,7 +200,7 @@ class Study(Document):
     @property
     def objectives(self) -> Objectives:
         """The objective, which is maximized, and what it is held against, by name."""
-        return {self.objective: "maximize", **self.against}
+        return objectives_of(self.objective, self.against)
 
     @cached_property
     def dimensions(self) -> SearchSpace:

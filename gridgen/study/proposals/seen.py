@@ -54,6 +54,8 @@ class SeenTrials:
         # With several objectives: validations, and the exact costs, less of which is better.
         self._curves: dict[int, dict[int, float]] = defaultdict(dict)
         self._costs: dict[int, Costs] = {}
+        # And those that stopped, which samplers see as if they had ended so.
+        self._stopped: set[int] = set()
 
     def ask(self, sampler: FeasibleSampler) -> dict[str, Any] | None:
         """Add the trial that a sampler proposes; what it notes of it, None where nothing is new."""
@@ -108,7 +110,9 @@ class SeenTrials:
                 trial.report(reached, epoch)
         told = STATES[state]
         # Of several objectives, samplers look at no trial that is told as pruned.
+        self._stopped.discard(place)
         if self.several and values is not None and state in ("paused", "pruned"):
+            self._stopped.add(place)
             told = TrialState.COMPLETE
         self.optuna.tell(trial, values if told is TrialState.COMPLETE else None, told)
 
@@ -150,10 +154,11 @@ class SeenTrials:
         return all(theirs <= ours for theirs, ours in pairs)
 
     def _with_one_objective(self, place: int) -> FrozenTrial:
-        trial = self._trials[place]
-        value = trial.values[0] if trial.values else None
-        curve = dict(self._curves[place])
-        return create_trial(state=trial.state, value=value, intermediate_values=curve)
+        trial, curve = self._trials[place], dict(self._curves[place])
+        stopped = place in self._stopped
+        value = trial.values[0] if trial.values and not stopped else None
+        state = TrialState.PRUNED if stopped else trial.state
+        return create_trial(state=state, value=value, intermediate_values=curve)
 
     @property
     def _trials(self) -> list[FrozenTrial]:

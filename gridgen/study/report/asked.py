@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gridgen.study.trials import Objectives
+from gridgen.study.trials import Objectives, objectives_of
 from gridgen.training.tasks import TASKS
 
 
@@ -40,7 +40,7 @@ class Asked:
     @property
     def objectives(self) -> Objectives:
         """All that candidates are compared by, the score first."""
-        return {self.objective: "maximize", **self.against}
+        return objectives_of(self.objective, self.against)
 
     @property
     def digits(self) -> int:

@@ -126,12 +126,13 @@ def front_section(
 def volumes(records: Sequence[TrialRecord], objectives: Objectives) -> list[float]:
     """The volume that the first records beat, of each number of them from one on.
 
-    Every objective goes from 0 for the worst of all to 1 for the best of all.
+    Every objective goes from 0 for the worst of all to 1 for the best of all; one in which all are
+    equal is left out.
     """
     # Linear, unlike the order at a rung: a reader compares shares of a budget.
     merits = np.array([each.merits(objectives) for each in records], dtype=float)
-    low, wide = merits.min(axis=0), np.ptp(merits, axis=0)
-    scaled = (merits - low) / np.where(wide > 0, wide, 1.0)
+    merits = merits[:, np.ptp(merits, axis=0) > 0]
+    scaled = (merits - merits.min(axis=0)) / np.ptp(merits, axis=0)
     found, best = list[float](), np.empty((0, scaled.shape[1]))
     for point in scaled:
         # What is beaten adds nothing, so a front of few is all that is to be looked at.
@@ -146,6 +147,8 @@ def volume_chart(records: Sequence[TrialRecord], asked: Asked) -> dict[str, Any]
     done = [each for each in records if each.merits(asked.objectives) is not None]
     done = [each for each in done if each.role == "searched" and each.state == "finished"]
     if len(done) < 2:
+        return None
+    if len({each.merits(asked.objectives) for each in done}) < 2:
         return None
     found = volumes(done, asked.objectives)
     steps = [(float(each.number), volume) for each, volume in zip(done, found, strict=True)]

@@ -12,7 +12,7 @@ from gridgen.errors import GridgenError, RunError
 from gridgen.files import is_file
 from gridgen.spec import Source
 from gridgen.spec.facts import shown_value
-from gridgen.study.trials import Objectives
+from gridgen.study.trials import Objectives, objectives_of
 
 STUDY = "study.yaml"
 MOST = 3
@@ -40,7 +40,7 @@ class Identity:
     @property
     def objectives(self) -> Objectives:
         """The study's objective, which is maximized, and what it is held against."""
-        return {self.fields.get("objective", ""): "maximize", **(self.fields.get("against") or {})}
+        return objectives_of(self.fields.get("objective", ""), self.fields.get("against") or {})
 
     def require(
         self, folder: Path, kept: Mapping[str, Any], digests: Mapping[str, Any] | None = None
@@ -79,9 +79,14 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any], free: Collect
 
 
 def _said(fields: Mapping[str, Any], name: str) -> Any:
-    """The value of a field; an empty section says no more than one that older files lack."""
+    """The value of a field; an empty section says no more than one that older files lack.
+
+    The values of trials are stored in the order of `against`, which is therefore a part of it.
+    """
     value = fields.get(name)
-    return None if value == {} else value
+    if not value and isinstance(value, dict | None):
+        return None
+    return [*value.items()] if name == "against" and isinstance(value, dict) else value
 
 
 def _read(folder: Path) -> Mapping[str, Any]:

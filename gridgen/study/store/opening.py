@@ -1,6 +1,7 @@
 """Opening the store of a study, to write to it or to look at it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from gridgen.errors import RunError
 from gridgen.files import is_file, read_text, sweep, write_file
 from gridgen.study.store.identity import STUDY, Identity
 from gridgen.study.store.storages import (
-    KINDS,
+    Opened,
     StorageKind,
+    close,
     create,
     kind_in,
+    kind_named,
     note_of,
     open_storage_of,
 )
@@ -36,14 +39,17 @@ def open_store(
     identity = Identity(text, digests, free)
     found = require_ours(folder, identity, wanted)
     if found is None:
-        found = KINDS[wanted or "sqlite"]
-        create(folder / found.file, found, note_of(identity))
+        found = kind_named(wanted or "sqlite")
+        create(folder / found.file, found, note_of(identity), wanted or "")
     sweep(folder)
     found.mend(folder / found.file)
-    store = Store(folder, found, open_storage_of(folder, found))
-    kept = Identity(store.text, {})
-    identity.require(folder, kept.fields, store.digests)
-    store.settle(identity)
+    opened = open_storage_of(folder, found)
+    with closed_on_error(opened):
+        found.hold(opened.storage, "searching there")
+        store = Store(folder, found, opened)
+        kept = Identity(store.text, {})
+        identity.require(folder, kept.fields, store.digests)
+        store.settle(identity)
     if not is_file(folder / STUDY) or read_text(folder / STUDY) != text:
         write_file(folder / STUDY, text)
     return store
@@ -59,6 +65,16 @@ def require_ours(folder: Path, identity: Identity, wanted: str | None = None) ->
     return found
 
 
+@contextmanager
+def closed_on_error(opened: Opened) -> Iterator[None]:
+    """Let go of a storage of which no store is made, so that no connection or lock stays."""
+    try:
+        yield
+    except BaseException:
+        close(opened.storage)
+        raise
+
+
 @checked
 def read_store(folder: Path) -> Store:
     """The store of a study that was begun, to look at while others may write to it.
@@ -68,4 +84,6 @@ def read_store(folder: Path) -> Store:
     found = kind_in(folder)
     if found is None:
         raise RunError(f"{folder}: no study there; gridgen search STUDY -o {folder} begins one")
-    return Store(folder, found, open_storage_of(folder, found))
+    opened = open_storage_of(folder, found)
+    with closed_on_error(opened):
+        return Store(folder, found, opened)

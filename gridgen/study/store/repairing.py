@@ -119,7 +119,8 @@ def _repair(folder: Path) -> Repaired:
     study = Study.parse(noted["text"], str(folder / STUDY))
     told = Repaired(folder)
     temporary = folder / f".{kind.file}.{os.getpid()}"
-    create(temporary, kind, noted)
+    # One that lies elsewhere gets a fresh study there, and the old one stays.
+    create(temporary, kind, noted, "" if source is None else kind.address(source))
     with closing(Store(folder, kind, read_storage(kind, temporary))) as store:
         last = max([*salvaged, *numbered_folders(folder)], default=-1)
         for number in range(last + 1):

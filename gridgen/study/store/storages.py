@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +23,16 @@ from gridgen.study.store.journal import (
     journal_values,
     mend_journal,
 )
+from gridgen.study.store.postgresql import (
+    begin_postgresql,
+    check_postgresql,
+    connect_postgresql,
+    hold_postgresql,
+    is_address,
+    mend_postgresql,
+    place_of,
+    postgresql_values,
+)
 from gridgen.study.store.sqlite import check_sqlite, connect_sqlite, mend_sqlite, sqlite_values
 from gridgen.training.run.folder import lock
 
@@ -38,7 +48,8 @@ class StorageKind:
 
     `check` finds what is not as it was written (`Damaged`), `mend` takes away what a kill leaves,
     `values` yields the user attributes that can still be read. A kind that lies elsewhere has a
-    file that says where.
+    file that says where, which `begin` writes for an address; `name` is that of the study in the
+    storage, `hold` locks it against processes that do not see the folder's lock.
     """
 
     file: str
@@ -46,14 +57,44 @@ class StorageKind:
     check: Callable[[Path], None]
     mend: Callable[[Path], None]
     values: Callable[[Path], Iterator[Any]]
+    begin: Callable[[Path, str], None] = lambda path, address: None
+    name: Callable[[Path], str] = lambda path: NAME
+    hold: Callable[[BaseStorage, str], None] = lambda storage, busy: None
+    address: Callable[[Path], str] = lambda path: ""
 
 
+FILES = ("sqlite", "journal")
+"""Those of the kinds below that keep all in a file of the study's folder."""
 KINDS: dict[str, StorageKind] = {
     "sqlite": StorageKind("study.db", connect_sqlite, check_sqlite, mend_sqlite, sqlite_values),
     "journal": StorageKind(
         "study.journal", connect_journal, check_journal, mend_journal, journal_values
     ),
+    "postgresql": StorageKind(
+        "study.postgresql",
+        connect_postgresql,
+        check_postgresql,
+        mend_postgresql,
+        postgresql_values,
+        begin_postgresql,
+        lambda path: place_of(path).study,
+        hold_postgresql,
+        lambda path: place_of(path).address,
+    ),
 }
+
+
+def kind_named(storage: str) -> StorageKind:
+    """The kind that is asked for: by its name, or by the address of a database.
+
+    Errors: `RunError`.
+    """
+    if is_address(storage):
+        return KINDS["postgresql"]
+    if storage not in FILES:
+        known = (*FILES, "postgresql://USER@HOST/DATABASE")
+        raise RunError(unknown("storage", storage, known))
+    return KINDS[storage]
 
 
 @dataclass(frozen=True)
@@ -79,8 +120,7 @@ def kind_in(folder: Path, wanted: str | None = None) -> StorageKind | None:
 
     Errors: `RunError` for several, for another than is wanted, and where it is lost.
     """
-    if wanted is not None and wanted not in KINDS:
-        raise RunError(unknown("storage", wanted, KINDS))
+    asked = None if wanted is None else kind_named(wanted)
     found = [each for each in KINDS.values() if is_file(folder / each.file)]
     if len(found) > 1:
         files = " and ".join(each.file for each in found)
@@ -88,22 +128,35 @@ def kind_in(folder: Path, wanted: str | None = None) -> StorageKind | None:
     if not found and (left := _orphaned(folder)):
         fact = f"{folder} holds {left}, but no study.db or study.journal"
         raise RunError(f"{fact}; {repair_told(folder)}")
-    if found and wanted is not None and KINDS[wanted] is not found[0]:
-        fact = f"{folder} holds a study in {found[0].file}, not in {KINDS[wanted].file}"
+    if found and asked is not None and asked is not found[0]:
+        fact = f"{folder} holds a study in {found[0].file}, not in {asked.file}"
         raise RunError(f"{fact}; leave out --storage")
+    if found and wanted is not None and is_address(wanted):
+        _require_address(folder / found[0].file, found[0], wanted)
     return found[0] if found else None
 
 
-def create(path: Path, kind: StorageKind, noted: Attributes) -> None:
+def _require_address(path: Path, kind: StorageKind, wanted: str) -> None:
+    with suppress(Damaged):  # which is told of when it is opened
+        if (known := kind.address(path)) != wanted:
+            raise RunError(f"{path} names {known}, not {wanted}; leave out --storage")
+
+
+def create(path: Path, kind: StorageKind, noted: Attributes, address: str = "") -> None:
     """Make a storage without trials, whole or not at all. The caller holds the folder's lock."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     optuna.logging.set_verbosity(logging.WARNING)
     make_folder(path.parent)
     for file in (temporary, temporary.with_name(f"{temporary.name}-journal")):
         file.unlink(missing_ok=True)
+    kind.begin(temporary, address)
     with writing(path.parent):
-        storage = kind.connect(temporary)
-        study = storage.create_new_study(_directions(noted), NAME)
+        try:
+            storage = kind.connect(temporary)
+        except RunError:
+            temporary.unlink(missing_ok=True)
+            raise
+        study = storage.create_new_study(_directions(noted), kind.name(temporary))
         storage.set_study_user_attr(study, STUDY_KEY, sealed(-1, STUDY_KEY, noted))
         close(storage)
         os.replace(temporary, path)
@@ -132,10 +185,12 @@ def read_storage(kind: StorageKind, path: Path) -> Opened:
     storage = None
     try:
         storage = kind.connect(path)
-        study = storage.get_study_id_from_name(NAME)
+        study = storage.get_study_id_from_name(kind.name(path))
         trials = storage.get_all_trials(study, deepcopy=False)
         directions = storage.get_study_directions(study)
         attributes = storage.get_study_user_attrs(study)
+    except RunError:  # it lies elsewhere, and cannot be reached
+        raise
     except Exception as error:  # Optuna trusts what it reads, and fails in any way where that fails
         if storage is not None:
             close(storage)

@@ -30,7 +30,6 @@ from gridgen.study.store.attributes import (
 )
 from gridgen.study.store.identity import Identity
 from gridgen.study.store.storages import (
-    NAME,
     STUDY_KEY,
     Opened,
     StorageKind,
@@ -76,7 +75,8 @@ class Store:
     @cached_property
     def optuna(self) -> optuna.Study:
         """Optuna's study, for importances and dashboards."""
-        return optuna.load_study(study_name=NAME, storage=self._storage)
+        name = self.kind.name(self.folder / self.kind.file)
+        return optuna.load_study(study_name=name, storage=self._storage)
 
     def trials(self) -> list[TrialRecord]:
         """All trials in the order of their numbers."""
@@ -187,7 +187,8 @@ class Store:
             made = self._storage.create_new_trial(self._study, template_trial=trial)
         number = len(self._ids)
         # Numbers follow each other unless another program wrote a trial of its own.
-        if self._ids and made != self._ids[-1] + 1:
+        follows = self._ids and made == self._ids[-1] + 1
+        if not follows and self._storage.get_trial_number_from_id(made) != number:
             raise RunError(f"{self.folder}: another program wrote a trial before trial {number}")
         self._ids.append(made)
 

@@ -6,14 +6,16 @@ answers each with a line.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean, median
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -43,6 +45,9 @@ of each, every one between two of the reference.
 SECONDS_EACH = 0.005
 """What is timed at once lasts so long at least, in several runs where one is shorter."""
 WARM_UP = 3
+MOST_SECONDS = 10.0
+"""After which no further pairs are timed, once each copy had one; a slow network needs fewer."""
+CPUINFO = Path("/proc/cpuinfo")
 
 
 class LatencySetting(Document):
@@ -53,7 +58,9 @@ class LatencySetting(Document):
     size: Image = Field(description="Height and width of the image, [360, 480] or 360x480.")
     batch: int = Field(default=1, ge=1, le=4096, description="Images at once.")
     precision: PrecisionField = Field(default="fp32", description="fp32, bf16 or fp16.")
-    device: str = Field(default="cpu", description="cpu, cuda or another device of torch.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="cpu", description="auto is the GPU where there is one."
+    )
     threads: int = Field(default=1, ge=1, le=1024, description="Threads of a CPU.")
     at_most: float | None = Field(
         default=None, gt=0, description="Milliseconds for a batch that a candidate may take."
@@ -112,6 +119,13 @@ class LatencyMeter:
     def time(self, network: NetworkSpec) -> Latency:
         """The latency of a network. Errors: `DeviceError`, `TrainingError` where it cannot run."""
         self.begin()
+        try:
+            return Latency(**self._ask(network.complete()))
+        except TrainingError:
+            if self._process is not None:
+                raise
+        # What killed it may have been another program's need of memory.
+        self.begin()
         return Latency(**self._ask(network.complete()))
 
     def close(self) -> None:
@@ -139,7 +153,7 @@ class LatencyMeter:
             line = reason_of(error)
         if not line.startswith("{"):
             self.close()
-            raise TrainingError("the process that measures latency ended; start it again")
+            raise TrainingError("the process that measures its latency ended")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             kind = DeviceError if answer["kind"] == "device" else TrainingError
@@ -208,9 +222,19 @@ def _clock(setting: LatencySetting, device: torch.device) -> Callable[[], float]
     return waited
 
 
+def _named(device: torch.device) -> str:
+    """The device and, of a CPU, its model: another one with as many cores is another machine."""
+    model = ""
+    if device.type == "cpu" and CPUINFO.is_file():
+        found = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text("utf-8"), re.MULTILINE)
+        model = f", {found.group(1).strip()}" if found else ""
+    return f"{devices.machine(device)}{model}"
+
+
 def _beside(spec: NetworkSpec, reference: _Timed) -> Latency:
     ratios, seen = list[float](), list[float]()
     kept = []  # lest the next copy lies where the last one lay
+    until = time.monotonic() + MOST_SECONDS
     for _ in range(COPIES):
         network, before = _Timed(spec, reference.setting, reference.device), reference.seconds()
         for _ in range(PAIRS):
@@ -218,6 +242,8 @@ def _beside(spec: NetworkSpec, reference: _Timed) -> Latency:
             ratios.append(taken / fmean((before, after)))
             seen.append(after)
             before = after
+            if time.monotonic() > until:
+                break
         kept.append(network)
     low, high = np.quantile(ratios, [0.25, 0.75]).tolist()
     return Latency(ratio=median(ratios), low=low, high=high, reference=median(seen))
@@ -242,7 +268,7 @@ def main() -> None:
         torch.set_num_threads(setting.threads)
         reference = _Timed(REFERENCE, setting, device)
         seconds = median(reference.seconds() for _ in range(PAIRS))
-        told = {"machine": f"{devices.machine(device)}, torch {torch.__version__}"}
+        told = {"machine": f"{_named(device)}, torch {torch.__version__}"}
         print(json.dumps(told | {"reference": seconds}), flush=True)
     except GridgenError as error:
         print(json.dumps({"error": str(error), "kind": "device"}), flush=True)

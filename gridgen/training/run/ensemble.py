@@ -73,7 +73,7 @@ def _require_alike(first: Model, other: Model) -> None:
     pairs = [
         ("task", first.task.name, other.task.name),
         *((name, getattr(first.spec, name), getattr(other.spec, name)) for name in names),
-        ("inference", first.inference.described(), other.inference.described()),
+        ("inference", first.answering.described(), other.answering.described()),
         ("scale of images", first.scale, other.scale),
     ]
     if first.named and other.named:

@@ -153,6 +153,7 @@ def _require_memory(path: Path, header: Header, model: Model, inference: Inferen
     read = min(summed + header.rows_at_once - 1, height)
     # As `infer_bands` has it: levels, and sums of the outputs and of what each window counts.
     needed = 4 * width * (read * spec.in_channels + summed * (spec.classes + 1))
+    needed *= len(model.networks)
     # Ids of a byte, which are copied as they are encoded, or a restored image in fp32.
     needed += 4 * width * height * (1 if model.task.classes else spec.classes)
     require_memory_for(path, f"{width}x{height} pixels and their prediction", needed)

@@ -80,7 +80,7 @@ def test_what_is_over_the_limit_is_refused_without_training(tmp_path):
     assert 0 < len(latency) < 8
     assert max(latency) <= 1000 * limit
     (reason,) = result.asked.refused
-    assert reason == "microseconds of latency are more than 40 ms"
+    assert reason == "latency is more than 40 ms"
 
 
 def test_a_network_that_cannot_be_measured_is_refused(tmp_path):
@@ -111,9 +111,28 @@ def test_baselines_are_measured_too(tmp_path):
     assert all("latency" in each.candidate.costs for each in study_trials(tmp_path))
 
 
-def test_on_another_machine_all_is_measured_anew(tmp_path):
+def test_a_baseline_that_cannot_be_measured_is_left_out(tmp_path):
+    Meter.machine_name = "broken"
+    asked = ASKED.but(baselines=["unet"])
+    search(asked, folder=tmp_path, trials=2, evaluate=Scores())
+    assert [each.role for each in study_trials(tmp_path)] == ["searched"] * 2
+
+
+def test_where_nothing_can_be_measured_the_search_ends(tmp_path, monkeypatch):
+    def broken(self):
+        raise TrainingError("the process that measures its latency ended")
+
+    monkeypatch.setattr(Meter, "begin", broken)
+    with pytest.raises(TrainingError, match="the process that measures"):
+        search(ASKED, folder=tmp_path, trials=2, evaluate=no_training)
+
+
+def test_on_another_machine_all_is_measured_anew_and_told_on_one_scale(tmp_path):
     search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
-    Meter.machine_name = "cuda, there"
+    Meter.machine_name, Meter.speed = "cuda, there", 0.1
+    found = search(ASKED, folder=tmp_path, trials=3, evaluate=Scores()).entries
+    costs = [each.candidate.costs for each in found]
+    assert all(each["latency"] == round(each["macs"] / 1e6 * 1e4) for each in costs)
     search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
     table = (tmp_path / "latency.csv").read_text("utf-8").splitlines()
     assert [line.split('"')[1] for line in table[1:]] == ["cpu, here"] * 2 + ["cuda, there"]

@@ -18,6 +18,7 @@ from gridgen.study.driver.simulating import simulated
 from gridgen.study.fronts import front_of, hypervolume
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.answer import best_first
+from gridgen.study.report.tradeoffs import volumes
 from gridgen.study.store import read_store, repair_study
 from gridgen.study.store.standing import study_trials
 
@@ -102,6 +103,36 @@ def test_another_cost_is_another_study(tmp_path):
     search(WIDE, folder=tmp_path, trials=1, evaluate=Scores())
     with pytest.raises(RunError, match="against is"):
         search(WIDE.but(against=["parameters"]), folder=tmp_path, trials=2, evaluate=Scores())
+
+
+def test_another_order_of_the_costs_is_another_study(tmp_path):
+    """The values of trials are stored in this order."""
+    search(WIDE.but(against=["macs", "parameters"]), folder=tmp_path, trials=1, evaluate=Scores())
+    swapped = WIDE.but(against=["parameters", "macs"])
+    with pytest.raises(RunError, match="against is"):
+        search(swapped, folder=tmp_path, trials=2, evaluate=Scores())
+    assert len(study_trials(tmp_path)) == 1
+
+
+def test_what_is_equal_for_all_takes_nothing_from_the_volume(tmp_path):
+    asked = WIDE.but(against=["macs", "receptive_field"], spec={"classes": 3, "norm": "instance"})
+    result = search(asked, folder=tmp_path, trials=8, evaluate=Scores())
+    found = volumes(result.entries, asked.objectives)
+    assert 0 < found[-1] <= 1
+
+
+def test_costs_under_a_limit_are_those_of_the_candidates_own_recipe(tmp_path):
+    asked = study(
+        space={"recipe.batch": [1, 32], "base_channels": [4, 8]},
+        spec={"classes": 3, "streams": 2, "columns": "1+1"},
+        against=["training_memory"],
+        budget={},
+    )
+    result = search(asked, folder=tmp_path, trials=4, evaluate=Scores())
+    least = min(e.candidate.costs["training_memory"] for e in result.entries)
+    found = study_best(tmp_path, under=Budget(training_memory=least))
+    assert found.candidate.costs["training_memory"] == least
+    assert found.candidate.recipe == {"batch": 1}
 
 
 @pytest.mark.parametrize("storage", ["sqlite", "journal"])
@@ -230,17 +261,17 @@ def test_halving_by_fronts_finds_the_front_of_300_curves_in_fewer_steps(sampler)
             chosen = asked.but(seed=seed, pruner=pruner)
             ended = [*simulated(Proposals(chosen, drawing), begun, scored)]
             found[pruner] = [(e.record, e.epochs) for e in ended if e.record.state == "finished"]
-        goal = volume([record for record, _ in found["none"]])
+        goal = volume_of([record for record, _ in found["none"]])
         steps = next(
             epochs
             for many, (_, epochs) in enumerate(found["halving"], start=1)
-            if volume([record for record, _ in found["halving"][:many]]) >= goal
+            if volume_of([record for record, _ in found["halving"][:many]]) >= goal
         )
         shares.append(steps / found["none"][-1][1])
     # About half: 0.53 and 0.52 by eight seeds.
     assert np.median(shares) <= 0.65
 
 
-def volume(records) -> float:
+def volume_of(records) -> float:
     points = [(each.score, -log(each.candidate.costs["macs"])) for each in records]
     return hypervolume(points, (0.0, -log(1e11)))

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from gridgen.errors import GridgenError
-from gridgen.study.store.storages import KINDS
+from gridgen.study.store.storages import FILES, KINDS
 from tests.study.store.samples import fill, opened
 
 CASES = 60
@@ -47,7 +47,7 @@ def cut(content: bytearray, draw: random.Random) -> None:
 DAMAGES = (flip, overwrite, zero, digit, leave_out, cut)
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=FILES)
 def whole(request, tmp_path_factory):
     """Kind, folder and trials of a study; its trials as they were after each line of a journal."""
     folder = tmp_path_factory.mktemp(request.param)

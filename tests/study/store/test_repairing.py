@@ -12,7 +12,7 @@ import gridgen
 from gridgen.errors import RunError
 from gridgen.study import Study, search
 from gridgen.study.store import read_store, repair_study, retry_study
-from gridgen.study.store.storages import KINDS
+from gridgen.study.store.storages import FILES, KINDS
 from gridgen.study.trials import TrialRecord
 
 STUDY = """\
@@ -31,7 +31,7 @@ def trained(job) -> dict[str, float]:
     return run.rows()[-1]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=FILES)
 def whole(request, tmp_path_factory) -> tuple[Path, list[TrialRecord]]:
     """A search of two candidates that were trained."""
     study = Study.parse(STUDY)

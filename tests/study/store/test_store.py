@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from gridgen.errors import RunError
 from gridgen.study.store import Store, read_store
 from gridgen.study.store.sqlite import sqlite_address
-from gridgen.study.store.storages import KINDS
+from gridgen.study.store.storages import FILES, KINDS
 from gridgen.study.store.store import ENDS
 from tests.study.store.samples import (
     DISTRIBUTIONS,
@@ -26,7 +26,7 @@ from tests.study.store.samples import (
 )
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=FILES)
 def kind(request) -> str:
     return request.param
 
@@ -162,7 +162,7 @@ def test_a_damaged_study_yaml_is_refused_in_a_line(store):
 
 
 def test_what_lies_in_the_folder_decides_the_kind(store, kind):
-    other = next(each for each in KINDS if each != kind)
+    other = next(each for each in FILES if each != kind)
     fill(store)
     assert opened(store.folder).kind is KINDS[kind]
     with pytest.raises(RunError, match="leave out --storage"):

@@ -12,7 +12,7 @@ from gridgen.emit.averaging import AveragedNetworks, averaged
 from gridgen.errors import SizeError, UsageError
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
-from gridgen.training import evaluate, export_model, open_ensemble, open_model, predict
+from gridgen.training import evaluate, export_model, infer, open_ensemble, open_model, predict
 from gridgen.training.inference import Inference
 from gridgen.training.run.ensemble import is_model
 
@@ -104,6 +104,17 @@ def test_windows_and_scales_are_averaged_too(files, image):
     together = open_ensemble(files)
     answer = together(image, Inference(window=32, flip=True, scales=(1.0, 0.5)))
     assert answer.shape == image.shape[-2:]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_network_has_views_that_its_own_grid_takes(first, files, tmp_path, image):
+    deep = saved(tmp_path / "deep.safetensors", SPEC.but(streams=5, size="error"))
+    both = [files[0], deep][:: 1 if first else -1]
+    views = Inference(scales=(0.7, 1.0), flip=True)
+    together = open_ensemble(both)
+    one, other = (infer(open_model(each).network, image, views) for each in both)
+    expected = averaged([one, other], probabilities=True)
+    torch.testing.assert_close(infer(together.network, image, views), expected)
 
 
 @pytest.mark.parametrize(
