@@ -136,4 +136,6 @@ def _sample(study: "Study", many: int, as_json: bool) -> None:
         print(f"{'':>12}  and {more:,} more")
     reasons = [("refused", f"{n:,}: {reason}") for reason, n in found.refused.most_common(5)]
     stopped = [("stopped", found.stopped)] if found.stopped else []
-    print_rows([("sampled", f"{len(found.candidates):,} candidates"), *reasons, *stopped])
+    untimed = [("latency", "not measured, so nothing is refused by it")] if study.latency else []
+    sampled_rows = [("sampled", f"{len(found.candidates):,} candidates"), *untimed]
+    print_rows([*sampled_rows, *reasons, *stopped])

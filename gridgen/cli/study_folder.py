@@ -39,7 +39,7 @@ def study(
         typer.Option(
             "--under",
             metavar="LIMIT=AMOUNT",
-            help="best: of those within a limit, such as parameters=300k, macs=2G.",
+            help="best: of those within a limit, such as parameters=300k, macs=2G, latency=20ms.",
         ),
     ] = None,
     among: Annotated[
@@ -101,7 +101,8 @@ def _best(
 ) -> None:
     from gridgen.study.looking import described_trial, study_best
 
-    best = study_best(folder, weights, output, budget_of(under, {}, "--under"))
+    limits, latency = timed_limit(under or [])
+    best = study_best(folder, weights, output, budget_of(limits, {}, "--under"), latency)
     if as_json:
         print_json(best.as_json())
         return
@@ -109,6 +110,28 @@ def _best(
     written = ", ".join(str(path) for path in (weights, output) if path is not None)
     wrote = [("wrote", written)] if written else []
     print_rows([("best", described_trial(best)), *costs, *wrote])
+
+
+def timed_limit(under: list[str]) -> tuple[list[str], float | None]:
+    """The limits that arithmetic knows, and that of the latency in milliseconds.
+
+    >>> timed_limit(["macs=2G", "latency=20ms"])
+    (['macs=2G'], 20.0)
+    """
+    others = [each for each in under if not each.startswith("latency=")]
+    asked = [each.removeprefix("latency=") for each in under if each not in others]
+    if len(asked) > 1:
+        raise UsageError("--under: latency is given twice; give it once")
+    if not asked:
+        return others, None
+    number = asked[0].removesuffix("ms").strip()
+    try:
+        limit = float(number)
+    except ValueError:
+        limit = 0.0
+    if not 0 < limit < float("inf"):
+        raise UsageError(f"--under: latency: {asked[0]!r} is no time; write milliseconds, 20ms")
+    return others, limit
 
 
 def _ensemble(folder: Path, options: dict[str, Any], as_json: bool) -> None:

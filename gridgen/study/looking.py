@@ -14,6 +14,7 @@ from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec.document import dump
+from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
@@ -85,9 +86,10 @@ def study_best(
     weights: PathLike | None = None,
     spec: PathLike | None = None,
     under: Budget | None = None,
+    latency: float | None = None,
 ) -> TrialRecord:
-    """The best of the searched trials, or of those that meet the limits of `under`; its trained
-    network and its spec are written to files.
+    """The best of the searched trials, or of those that meet the limits of `under` and take so many
+    milliseconds of latency at most; its trained network and its spec are written to files.
 
     Costs are counted as the study counts them, unless `under` says how. `weights` (.safetensors,
     spec inside) are those of its first seed. Errors: `RunError` where no trial has a score or meets
@@ -97,6 +99,8 @@ def study_best(
     best = searched(study_trials(folder))
     if not best:
         raise RunError(f"{folder}: no candidate is trained yet; go on with gridgen search")
+    if latency is not None:
+        best = _as_quick(folder, best, latency)
     if under is not None:
         best = [_within(folder, best, under)]
     if weights is not None:
@@ -116,6 +120,20 @@ def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, 
     """
     records, place = study_trials(folder), Path(folder if into is None else into)
     return write_tables(place, records)
+
+
+def _as_quick(folder: Path, best: Sequence[TrialRecord], limit: float) -> list[TrialRecord]:
+    """Those that take no longer. Errors: `RunError` where none does, or nothing was timed."""
+    timed = [each for each in best if LATENCY in each.candidate.costs]
+    if not timed:
+        fact = f"{folder}: no latency was measured"
+        raise RunError(f"{fact}; leave the limit out, or add the section latency to a new study")
+    found = [each for each in timed if each.candidate.costs[LATENCY] <= 1000 * limit]
+    if not found:
+        least = latency_text(min(each.candidate.costs[LATENCY] for each in timed))
+        fact = f"none of {len(timed)} candidates takes {limit:g} ms at most, the quickest {least}"
+        raise RunError(f"{folder}: {fact}; loosen the limit")
+    return found
 
 
 def _within(folder: Path, best: Sequence[TrialRecord], under: Budget) -> TrialRecord:

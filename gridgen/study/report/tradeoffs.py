@@ -92,7 +92,7 @@ def _listed(words: Sequence[str]) -> str:
 def front_rows(front: Sequence[TrialRecord], asked: Asked) -> list[list[str]]:
     """A front as a table, its titles first."""
     titles = ["trial", asked.objective, *map(objective_title, asked.against), "candidate"]
-    return [titles, *(front_row(each, asked) for each in front[:MOST_ROWS])]
+    return [titles, *(front_row(each, asked) for each in front)]
 
 
 def front_row(record: TrialRecord, asked: Asked) -> list[str]:

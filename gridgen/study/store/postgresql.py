@@ -59,8 +59,8 @@ def is_address(storage: str) -> bool:
     return storage.partition("://")[0] in SCHEMES
 
 
-def begin_postgresql(path: Path, address: str) -> None:
-    """Write the file that says where a new study lies. Errors: `RunError` for a bad address."""
+def require_address(address: str) -> None:
+    """Refuse an address that is none, or holds a password. Errors: `RunError`."""
     try:
         url = make_url(address)
     except (ArgumentError, ValueError) as error:
@@ -72,6 +72,10 @@ def begin_postgresql(path: Path, address: str) -> None:
     if not url.database:
         fact = f"--storage: {address} names no database"
         raise RunError(f"{fact}; write postgresql://USER@HOST/DATABASE")
+
+
+def begin_postgresql(path: Path, address: str) -> None:
+    """Write the file that says where a new study lies."""
     place = DatabasePlace(address, f"gridgen-{uuid4().hex[:12]}")
     write_file(path, json.dumps(place._asdict(), indent=2) + "\n")
 

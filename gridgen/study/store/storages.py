@@ -32,6 +32,7 @@ from gridgen.study.store.postgresql import (
     mend_postgresql,
     place_of,
     postgresql_values,
+    require_address,
 )
 from gridgen.study.store.sqlite import check_sqlite, connect_sqlite, mend_sqlite, sqlite_values
 from gridgen.training.run.folder import lock
@@ -90,6 +91,7 @@ def kind_named(storage: str) -> StorageKind:
     Errors: `RunError`.
     """
     if is_address(storage):
+        require_address(storage)
         return KINDS["postgresql"]
     if storage not in FILES:
         known = (*FILES, "postgresql://USER@HOST/DATABASE")

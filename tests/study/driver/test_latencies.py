@@ -6,7 +6,9 @@ from typing import ClassVar
 import pytest
 from study.fakes import Scores, no_training, rows, study
 
+from gridgen import study_best
 from gridgen.analysis import count
+from gridgen.cli.app import run
 from gridgen.errors import RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import search
@@ -144,6 +146,23 @@ def test_a_damaged_table_is_one_line(tmp_path):
     with pytest.raises(RunError, match=r"damaged: .*remove it") as caught:
         search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
     assert "\n" not in str(caught.value)
+
+
+def test_the_best_under_a_latency(tmp_path, capsys):
+    result = search(ASKED, folder=tmp_path, trials=8, evaluate=Scores())
+    times = sorted(each.candidate.costs["latency"] for each in result.entries)
+    middle = times[3] / 1000
+    found = study_best(tmp_path, latency=middle)
+    assert found.candidate.costs["latency"] <= times[3]
+    within = [e for e in result.entries if e.candidate.costs["latency"] <= times[3]]
+    assert found.number == within[0].number
+    with pytest.raises(RunError, match="at most, the quickest"):
+        study_best(tmp_path, latency=0.001)
+    assert run(["study", str(tmp_path), "best", "--under", f"latency={middle}ms"]) == 0
+    assert within[0].candidate.name in capsys.readouterr().out
+    for wrong in ("fast", "-1ms", "nan"):
+        assert run(["study", str(tmp_path), "best", "--under", f"latency={wrong}"]) == 2
+        assert "write milliseconds, 20ms" in capsys.readouterr().err
 
 
 def test_sampling_without_training_measures_nothing():

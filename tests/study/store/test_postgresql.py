@@ -186,7 +186,8 @@ def test_an_address_that_cannot_be_used_is_one_line_and_nothing_is_left(address,
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
     left = [path.name for path in (tmp_path / "out").glob("*")]
-    assert not [name for name in left if "postgresql" in name], left
+    # What no server answers to is known when the folder is locked.
+    assert left == ([".lock"] if "127.0.0.1:1/" in address else [])
 
 
 def test_another_address_than_the_folders_is_refused(server, tmp_path):
