@@ -14,6 +14,7 @@ from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.space.quantities import QUANTITIES
 from gridgen.spec.document import dump
+from gridgen.study.driver.writing import ended
 from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
@@ -34,13 +35,16 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """How a study stands: trials by state, those that run, the best, seconds of training."""
+    """How a study stands: trials by state, those that run, the best, seconds of training, and what
+    scored candidates without it, with how far that can be trusted; "" for nothing.
+    """
 
     folder: Path
     states: Mapping[str, int]
     running: tuple[TrialRecord, ...]
     best: TrialRecord | None
     seconds: float
+    screened: str = ""
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value of each line."""
@@ -50,7 +54,8 @@ class StudyStatus:
             rows.append(("best", described_trial(self.best)))
         for each in self.running:
             rows.append(("running", f"trial {each.number}: {each.candidate.name}"))
-        return [*rows, ("trained", duration(self.seconds))]
+        screened = [("scores", self.screened)] if self.screened else []
+        return [*rows, ("trained", duration(self.seconds)), *screened]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -59,6 +64,7 @@ class StudyStatus:
             "running": [each.as_json() for each in self.running],
             "best": None if self.best is None else self.best.as_json(),
             "seconds": self.seconds,
+            "scores": self.screened or None,
         }
 
 
@@ -77,7 +83,8 @@ def study_status(folder: PathLike) -> StudyStatus:
     best = searched(records)
     running = tuple(each for each in records if each.state == "running")
     seconds = sum(each.seconds for each in records)
-    return StudyStatus(folder, dict(counted), running, best[0] if best else None, seconds)
+    first, screened = best[0] if best else None, ended(folder).get("screened", "")
+    return StudyStatus(folder, dict(counted), running, first, seconds, screened)
 
 
 @checked

@@ -6,7 +6,7 @@ import pytest
 
 from gridgen.errors import RunError, SpecError, UsageError
 from gridgen.study import Study, search
-from gridgen.study.looking import study_best
+from gridgen.study.looking import study_best, study_status
 from gridgen.supernet.scoring import SubnetworkScorer, score_subnetworks
 from gridgen.supernet.searching import search_by_supernet
 from gridgen.training import Run
@@ -108,6 +108,7 @@ def test_what_scored_is_kept_for_the_report(supernet, tmp_path):
     search_by_supernet(study(trials=1), supernet.folder, folder=tmp_path / "search")
     told = json.loads((tmp_path / "search" / "end.json").read_text("utf-8"))
     assert str(supernet.folder) in told["screened"]
+    assert ("scores", told["screened"]) in study_status(tmp_path / "search").rows()
 
 
 def test_scores_of_a_supernet_and_of_trainings_never_mix(supernet, tmp_path):

@@ -105,12 +105,15 @@ def write_study_report(folder: PathLike, path: PathLike | None = None) -> Path:
     """
     folder = Path(folder)
     records = study_trials(folder)
-    asked = asked_of(Study.load(folder / STUDY), folder, **_ended(folder / END))
+    asked = asked_of(Study.load(folder / STUDY), folder, **ended(folder))
     return write_page(Result(folder, asked, tuple(records)), None if path is None else Path(path))
 
 
-def _ended(path: Path) -> dict[str, Any]:
-    """What was kept when the search last ended; nothing of one that never did, or was damaged."""
+def ended(folder: Path) -> dict[str, Any]:
+    """What was kept when the search in a folder last ended: why, what it refused, and what scored
+    candidates without training; nothing of one that never did, or was damaged.
+    """
+    path = folder / END
     try:
         told = json.loads(read_text(path)) if is_file(path) else {}
         refused = {str(reason): int(many) for reason, many in told["refused"].items()}
