@@ -14,6 +14,7 @@ from optuna.distributions import json_to_distribution
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import GridgenError, RunError
 from gridgen.files import flush_folder, is_file, is_folder, read_text, write_file
+from gridgen.study.language.objectives import LATENCY
 from gridgen.study.language.study import Study
 from gridgen.study.store.attributes import (
     CANDIDATE,
@@ -188,7 +189,9 @@ class _Trial:
                 self._as_it_was(content)
                 return
         found = candidate_of_runs(self.study, self._folder, self.digests)
-        if found is None:
+        # What was measured stood in the record alone.
+        measured = LATENCY in self.study.against
+        if found is None or measured:
             self.store.lost("its record was damaged")
             self._note("its record is lost; its candidate is trained anew should it come up")
             return

@@ -1,12 +1,14 @@
 """Studies that hold scores against latency: measured once, while nothing runs, and kept."""
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 from study.fakes import Scores, no_training, rows, study
 
-from gridgen import study_best
+from gridgen import repair_study, study_best
 from gridgen.analysis import count
 from gridgen.cli.app import run
 from gridgen.errors import RunError, SpecError, TrainingError
@@ -16,6 +18,8 @@ from gridgen.study.driver import latencies
 from gridgen.study.driver.dry_run import sampled
 from gridgen.study.engine.engine import FunctionEngine
 from gridgen.study.language.objectives import latency_text
+from gridgen.study.store import repairing
+from gridgen.study.store.recovering import FoundRun
 from gridgen.study.store.standing import study_trials
 from gridgen.training.loop.latency import Latency
 
@@ -146,6 +150,16 @@ def test_a_damaged_table_is_one_line(tmp_path):
     with pytest.raises(RunError, match=r"damaged: .*remove it") as caught:
         search(ASKED, folder=tmp_path, trials=3, evaluate=Scores())
     assert "\n" not in str(caught.value)
+
+
+def test_a_lost_record_takes_its_latency_with_it(tmp_path, monkeypatch):
+    result = search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
+    runs = FoundRun(replace(result.entries[0].candidate, costs={}), [])
+    monkeypatch.setattr(repairing, "candidate_of_runs", lambda *_: runs)
+    with closing(sqlite3.connect(tmp_path / "study.db")) as database, database:
+        database.execute("DELETE FROM trial_user_attributes WHERE key = 'candidate'")
+    assert repair_study(tmp_path).whole == 0
+    search(ASKED, folder=tmp_path, trials=2, evaluate=Scores())
 
 
 def test_the_best_under_a_latency(tmp_path, capsys):
