@@ -13,9 +13,9 @@ from gridgen.grid import build_grid
 from gridgen.images.rows import ImageRows
 from gridgen.spec import GridSpec
 from gridgen.training import bands
-from gridgen.training.bands import _gaussian, infer, infer_bands, rows_held
+from gridgen.training.bands import infer, infer_bands, rows_held
 from gridgen.training.inference import INFERENCES, WHOLE, Inference
-from gridgen.training.windows import offsets, views
+from gridgen.training.windows import _gaussian, offsets, views
 
 SPEC = GridSpec(streams=3, columns="1+1", base_channels=2, classes=3, size="error")
 SIDES = st.integers(1, 70)
