@@ -25,6 +25,7 @@ from gridgen.architectures.load import spec_of
 from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork
 from gridgen.errors import DeviceError, GridgenError, TrainingError, reason_of
+from gridgen.files import read_text
 from gridgen.grid import GridLike, build_grid
 from gridgen.grid.building import as_grid
 from gridgen.memory.setting import PrecisionField
@@ -226,7 +227,7 @@ def _named(device: torch.device) -> str:
     """The device and, of a CPU, its model: another one with as many cores is another machine."""
     model = ""
     if device.type == "cpu" and CPUINFO.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text("utf-8"), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.+)$", read_text(CPUINFO), re.MULTILINE)
         model = f", {found.group(1).strip()}" if found else ""
     return f"{devices.machine(device)}{model}"
 
