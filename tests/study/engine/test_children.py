@@ -16,7 +16,7 @@ from gridgen.study.engine.children import ChildEngine, Shared
 from gridgen.study.engine.worker import TRIAL
 from gridgen.training import Run, train
 from gridgen.training.run.folder import lock
-from study.engine.processes import children_of, descendants, is_gone, on_linux, wait_for
+from study.engine.processes import children_of, descendants, is_gone, on_linux, state_of, wait_for
 from study.engine.tiny import RECIPE, SPEC, job
 
 pytestmark = on_linux
@@ -315,3 +315,11 @@ print(torch.cuda.is_initialized())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_what_runs_is_held_still_and_goes_on_after(tmp_path, engine, undisturbed):
+    engine.submit(job(tmp_path))
+    (process,) = wait_for(trainings)
+    with engine.quiet():
+        wait_for(lambda: {state_of(each) for each in (process, *descendants(process))} <= {"T"})
+    assert engine.wait().row == undisturbed[-1]
