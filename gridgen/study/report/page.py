@@ -14,7 +14,7 @@ from gridgen.render.sketch import Sketch
 from gridgen.study.report.answer import LEGEND, SearchAnswer, of_role, ranked
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.charts import against_costs, curves_left_out, history, learning
-from gridgen.study.report.entries import brief_score, counted, entry, role_text, target
+from gridgen.study.report.entries import brief_score, cost_text, counted, entry, role_text, target
 from gridgen.study.report.importances import LEAST_TRIALS, best_share, importances
 from gridgen.study.report.result import STATES, Result
 from gridgen.study.report.statistics import signed
@@ -213,7 +213,9 @@ def _table(records: Sequence[TrialRecord], asked: Asked) -> list[dict[str, Any]]
 
 def _asked(asked: Asked) -> list[tuple[str, str]]:
     """What the study asked for."""
-    limits = (f"{name.replace('_', ' ')} {value:,}" for name, value in asked.limits.items())
+    limits = (
+        f"{name.replace('_', ' ')} {cost_text(name, value)}" for name, value in asked.limits.items()
+    )
     told = [
         ("objective", asked.objective),
         (
