@@ -40,9 +40,14 @@ def averaged(predictions: Iterable[Tensor], probabilities: bool) -> Tensor:
     # One prediction after the other: together they would take as much memory as all networks' maps.
     total, many = torch.zeros(()), 0
     for prediction in predictions:
-        values = prediction.float()
-        values = values.softmax(dim=1) if probabilities else values
+        values = summable(prediction, probabilities)
         total, many = (total + values if many else values), many + 1
     mean = total / many
     # A probability that rounds to 0 would have no logarithm.
     return mean.clamp_min(torch.finfo(mean.dtype).tiny).log() if probabilities else mean
+
+
+def summable(prediction: Tensor, probabilities: bool) -> Tensor:
+    """What is averaged of a prediction (N, K, ...), in fp32: its probabilities, or itself."""
+    values = prediction.float()
+    return values.softmax(dim=1) if probabilities else values

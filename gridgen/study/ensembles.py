@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gridgen.arguments import PathLike, checked
 from gridgen.data import Dataset
-from gridgen.emit.averaging import averaged
+from gridgen.emit.averaging import summable
 from gridgen.errors import RunError, UsageError
 from gridgen.progress import OnProgress, no_progress
 from gridgen.study.language.study import Study
@@ -185,12 +185,14 @@ class _Library:
     def add(self, predictor: Predictor, dataset: Dataset) -> None:
         """See all images by one more network. Errors: `OutOfMemoryError`, `DataError`."""
         predictor.network.eval()
-        seen = [*see_images(predictor, dataset)]
-        self.labels = [each.sample.label[None] for each in seen]
-        # Means of probabilities are what several networks answer, as `AveragedNetworks` has it.
-        averages = [averaged([each.prediction], bool(self.task.classes)) for each in seen]
-        self.answers.append([self._summable(each.cpu()) for each in averages])
-        self.alone.append(self._score(self.answers[-1], 1))
+        labels, answers = [], []
+        for seen in see_images(predictor, dataset):
+            labels.append(seen.sample.label[None])
+            # Means of these are what several networks answer, as `AveragedNetworks` has it.
+            answers.append(summable(seen.prediction, bool(self.task.classes)).cpu())
+        self.labels = labels
+        self.answers.append(answers)
+        self.alone.append(self._score(answers, 1))
 
     def chosen(self, most: int) -> Iterator[tuple[int, float]]:
         """The places of the networks that are taken, with the score of all up to each."""
@@ -204,9 +206,6 @@ class _Library:
             best, total = scores[place], self._with(total, place)
             left.remove(place)
             yield place, best
-
-    def _summable(self, answer: Tensor) -> Tensor:
-        return answer.exp() if self.task.classes else answer
 
     def _with(self, total: list[Tensor], place: int) -> list[Tensor]:
         return [one + other for one, other in zip(total, self.answers[place], strict=True)]

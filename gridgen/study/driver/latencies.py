@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
@@ -36,11 +37,10 @@ class Latencies:
         folder: Path,
         setting: LatencySetting,
         quiet: Callable[[], AbstractContextManager[None]],
-        noted: Callable[[str], None] = lambda line: None,
+        noted: Callable[[str], None],
     ) -> None:
         self.path, self.setting, self.quiet, self.noted = folder / FILE, setting, quiet, noted
         self._meter = LatencyMeter(setting)
-        self._kept = dict(_read(self.path))
 
     def measured(self, candidate: Candidate) -> CountedCandidate:
         """The candidate with its latency among its costs, and why it is refused; "" if it is not.
@@ -59,12 +59,16 @@ class Latencies:
         limit = self.setting.at_most
         if limit is None or cost <= 1000 * limit:
             return CountedCandidate(found, "")
-        told = f"latency is more than {limit:g} ms"
-        return CountedCandidate(found, told)
+        return CountedCandidate(found, f"latency is more than {limit:g} ms")
 
     def close(self) -> None:
         """End the process that measures."""
         self._meter.close()
+
+    @cached_property
+    def _kept(self) -> dict[MeasuredKey, Latency]:
+        # Read when it is first asked for, which is under the folder's lock.
+        return dict(_read(self.path))
 
     @property
     def _reference(self) -> float:
@@ -108,9 +112,8 @@ def _read(path: Path) -> Iterator[tuple[MeasuredKey, Latency]]:
         return
     try:
         for row in csv.DictReader(StringIO(read_text(path), newline=""), strict=True):
-            numbers = [float(row[name]) for name in TITLES[2:]]
-            ratio, low, high, reference = numbers
+            ratio, low, high, reference = (float(row[name]) for name in TITLES[2:])
             yield (row["network"], row["machine"]), Latency(ratio, low, high, reference / 1000)
     except (ValueError, KeyError, TypeError, csv.Error) as error:
-        fact = f"{path}: damaged: {error}"
-        raise RunError(f"{fact}; remove it, and all is measured again") from error
+        fix = "remove it, and all is measured again"
+        raise RunError(f"{path}: damaged: {error}; {fix}") from error

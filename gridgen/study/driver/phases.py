@@ -192,7 +192,8 @@ def since_the_best(searched: Iterable[TrialRecord], objectives: Objectives) -> i
         merits = each.merits(objectives) if each.state == "finished" else None
         better = merits is not None and not any(as_good(other, merits) for other in known)
         since = 0 if better else since + 1
-        known += [] if merits is None else [merits]
+        # One that is no better is as good as nothing that the others are not.
+        known += [merits] if better and merits is not None else []
     return since
 
 

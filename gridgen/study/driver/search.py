@@ -119,10 +119,10 @@ def search(
         engine, screened = ScreeningEngine(screen, engine), f"by {screen.name}: {screen.trust}"
     drawing = Drawing(study)
     found = reachable(drawing)
-    # The folder is made by the lock, before anything is measured.
-    timing = None if study.latency is None else Latencies(folder, study.latency, engine.quiet)
-    if timing is not None:
-        drawing.measured, timing.noted = timing.measured, watch.noted
+    timing = None
+    if study.latency is not None:
+        timing = Latencies(folder, study.latency, engine.quiet, watch.noted)
+        drawing.measured = timing.measured
     with (
         locked_study(folder, "searching there"),
         raised_signals(),

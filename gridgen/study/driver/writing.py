@@ -44,7 +44,7 @@ def asked_of(
         title=folder.name,
         objective=study.objective,
         data=study.data,
-        limits=dict(study.limits.limits()) | latency_limit(study),
+        limits=dict(study.limits.limits()) | _latency_limit(study),
         seeds=study.seeds,
         about=(
             ("sampler", study.sampler),
@@ -65,7 +65,7 @@ def asked_of(
     )
 
 
-def latency_limit(study: Study) -> dict[str, int]:
+def _latency_limit(study: Study) -> dict[str, int]:
     """The limit of the latency, in microseconds, where there is one."""
     limit = None if study.latency is None else study.latency.at_most
     return {} if limit is None else {LATENCY: round(1000 * limit)}

@@ -123,11 +123,11 @@ class SeenTrials:
         """
         if self.several:
             self._curves[place][epoch] = score
-        judge = self._judge(place, apart) if apart or self.several else self.optuna
-        judged = judge.get_trials(deepcopy=False)[-1 if judge is not self.optuna else place]
-        # Optuna has no public way from a stored trial to one that can be told its score.
-        trial = Trial(judge, judged._trial_id)
-        if epoch not in judged.intermediate_values:
+        judge, there = self.optuna, place
+        if apart or self.several:
+            judge, there = self._judge(place, apart), -1
+        trial = _trial(judge, there)
+        if epoch not in judge.get_trials(deepcopy=False)[there].intermediate_values:
             trial.report(score, epoch)
         return trial.should_prune()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 from gridgen.study.fronts import front_of, pareto_order
@@ -26,19 +27,24 @@ def best_first(records: Iterable[TrialRecord], objectives: Objectives) -> list[T
     """The records that were trained to the end: by score, or with several objectives the front
     first, of which those that lie farthest from the others.
     """
-    found = ranked(records)
-    merits = [each.merits(objectives) for each in found]
     if len(objectives) == 1:
-        return found
-    known = [(each, merit) for each, merit in zip(found, merits, strict=True) if merit is not None]
-    return [known[place][0] for place in pareto_order([merit for _, merit in known])]
+        return ranked(records)
+    known = _by_merits(records, objectives)
+    return [known[place][0] for place in pareto_order([merits for _, merits in known])]
 
 
 def front(records: Iterable[TrialRecord], objectives: Objectives) -> list[TrialRecord]:
     """The trials that no other beats in all objectives, the highest score first."""
-    found = [(each, each.merits(objectives)) for each in ranked(records)]
-    known = [(each, merits) for each, merits in found if merits is not None]
+    known = _by_merits(records, objectives)
     return [known[place][0] for place in front_of([merits for _, merits in known])]
+
+
+def _by_merits(
+    records: Iterable[TrialRecord], objectives: Objectives
+) -> list[tuple[TrialRecord, tuple[float, ...]]]:
+    """The ranked records of which all objectives are known, with their merits."""
+    found = ((each, each.merits(objectives)) for each in ranked(records))
+    return [(each, merits) for each, merits in found if merits is not None]
 
 
 def searched(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -109,7 +115,7 @@ class SearchAnswer:
         """The scores of fresh seeds of a candidate or baseline; None where there are none."""
         return next((each for each in self.again if each.name == named(record)), None)
 
-    @property
+    @cached_property
     def front(self) -> list[TrialRecord]:
         """The candidates that no other beats in all objectives, the highest score first."""
         return front(self.entries, self.asked.objectives)

@@ -11,7 +11,7 @@ from gridgen.spec import NetworkSpec
 from gridgen.study.report.answer import SearchAnswer, of_role
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import SeedScores
-from gridgen.study.report.tradeoffs import front_row, front_rows
+from gridgen.study.report.tradeoffs import front_rows
 from gridgen.study.trials import TrialRecord
 
 MOST_PRINTED = 10
@@ -99,8 +99,7 @@ class Result(Shown):
         table, its titles first.
         """
         if self.asked.against:
-            rows = front_rows(self.answer.front, self.asked)
-            return [*rows, *(front_row(each, self.asked) for each in self.answer.baselines)]
+            return front_rows(self.asked, self.answer.front, self.answer.baselines)
         shown = [*self.entries[:MOST_PRINTED], *self.answer.baselines]
         return [["trial", self.asked.objective, "parameters", "candidate"], *map(self._row, shown)]
 

@@ -29,8 +29,10 @@ def objective_title(name: str) -> str:
 
 def value_text(name: str, value: float | None, digits: int) -> str:
     """The value of an objective as tables have it."""
-    if value is None or name not in COSTS:
-        return "" if value is None else signed(value, digits)
+    if value is None:
+        return ""
+    if name not in COSTS:
+        return signed(value, digits)
     if name == LATENCY:
         return latency_text(int(value))
     brief = {"MACs": macs_text, "bytes": bytes_text}.get(QUANTITIES[name].unit.word)
@@ -89,15 +91,16 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def front_rows(front: Sequence[TrialRecord], asked: Asked) -> list[list[str]]:
-    """A front as a table, its titles first."""
+def front_rows(
+    asked: Asked, front: Sequence[TrialRecord], baselines: Sequence[TrialRecord]
+) -> list[list[str]]:
+    """A front as a table, its titles first, the baselines last."""
     titles = ["trial", asked.objective, *map(objective_title, asked.against), "candidate"]
-    return [titles, *(front_row(each, asked) for each in front)]
+    return [titles, *(_front_row(asked, each) for each in (*front, *baselines))]
 
 
-def front_row(record: TrialRecord, asked: Asked) -> list[str]:
-    """A candidate in such a table."""
-    values = [value_text(n, record.value(n), asked.digits) for n in asked.objectives][1:]
+def _front_row(asked: Asked, record: TrialRecord) -> list[str]:
+    values = [value_text(name, record.value(name), asked.digits) for name in asked.against]
     number = str(record.number) if record.role == "searched" else record.role
     score = "" if record.score is None else signed(record.score, asked.digits)
     return [number, score, *values, record.candidate.name]
@@ -108,7 +111,7 @@ def front_section(
 ) -> dict[str, Any]:
     """A front as a page shows it: a table with the baselines below, and pictures."""
     shown = front[:MOST_ROWS]
-    rows = [*front_rows(shown, asked), *(front_row(each, asked) for each in baselines)]
+    rows = front_rows(asked, shown, baselines)
     return {
         "rows": [[number, name, *values] for number, *values, name in rows],
         "left_out": len(front) - len(shown),
@@ -144,10 +147,8 @@ def volumes(records: Sequence[TrialRecord], objectives: Objectives) -> list[floa
 
 def volume_chart(records: Sequence[TrialRecord], asked: Asked) -> dict[str, Any] | None:
     """The volume after each searched trial that finished."""
-    done = [each for each in records if each.merits(asked.objectives) is not None]
-    done = [each for each in done if each.role == "searched" and each.state == "finished"]
-    if len(done) < 2:
-        return None
+    ended = (each for each in records if each.role == "searched" and each.state == "finished")
+    done = [each for each in ended if each.merits(asked.objectives) is not None]
     if len({each.merits(asked.objectives) for each in done}) < 2:
         return None
     found = volumes(done, asked.objectives)

@@ -77,10 +77,10 @@ KINDS: dict[str, StorageKind] = {
         check_postgresql,
         mend_postgresql,
         postgresql_values,
-        begin_postgresql,
-        lambda path: place_of(path).study,
-        hold_postgresql,
-        lambda path: place_of(path).address,
+        begin=begin_postgresql,
+        name=lambda path: place_of(path).study,
+        hold=hold_postgresql,
+        address=lambda path: place_of(path).address,
     ),
 }
 
