@@ -7,6 +7,7 @@ computes those by its fast kernels.
 
 from copy import deepcopy
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,8 @@ class DoublingConv(nn.Module):
     def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
         inside, outside, side, _ = layer.weight.shape
-        kernel = torch.zeros(outside, 2, 2, inside, side - 1, side - 1)
+        like: dict[str, Any] = {"dtype": layer.weight.dtype, "device": layer.weight.device}
+        kernel = torch.zeros(outside, 2, 2, inside, side - 1, side - 1, **like)
         # By pixel of the output: the places of its kernel, and of the given kernel's values.
         ways = {0: [(0, 1)], 1: [(0, 2), (1, 0)]} if side == 3 else {0: [(0, 0)], 1: [(0, 1)]}
         for down, along in ((0, 0), (0, 1), (1, 0), (1, 1)):
@@ -71,7 +73,7 @@ class DoublingConv(nn.Module):
                     values = layer.weight[:, :, row, column].T
                     kernel[:, down, along, :, to_row, to_column] = values
         self.beyond = side - 2
-        self.conv = nn.Conv2d(inside, 4 * outside, side - 1, bias=layer.bias is not None)
+        self.conv = nn.Conv2d(inside, 4 * outside, side - 1, bias=layer.bias is not None, **like)
         with torch.no_grad():
             self.conv.weight.copy_(kernel.reshape(self.conv.weight.shape))
             if layer.bias is not None and self.conv.bias is not None:
