@@ -91,6 +91,7 @@ from gridgen.study import (
     Study as Study,
     search as search,
 )
+from gridgen.study.engine.ray_cluster import RayCluster as RayCluster
 from gridgen.study.ensembles import study_ensemble as study_ensemble
 from gridgen.study.looking import (
     export_study as export_study,

@@ -36,7 +36,8 @@ LONGEST = {
     "tests/structure/test_adding_a_layer.py": 36,
     "tests/test_typing.py": 33,
     "tests/study/engine/test_children.py": 150,
-    "tests/study/engine/test_engines.py": 60,
+    "tests/study/engine/test_engines.py": 90,
+    "tests/study/engine/test_ray.py": 110,
     "tests/study/driver/test_search.py": 50,
     "tests/test_trained_weights.py": 30,
 }

@@ -11,13 +11,15 @@ import typer
 from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows
-from gridgen.errors import Interrupted, UsageError
+from gridgen.errors import Interrupted, UsageError, unknown
 
+ENGINES = ("local", "ray")
 MOST_PRINTED = 20
 """Sampled candidates that are printed."""
 
 if TYPE_CHECKING:
     from gridgen.study import Result, Study
+    from gridgen.study.engine.ray_cluster import RayCluster
 
 
 def search(
@@ -30,8 +32,28 @@ def search(
     ] = None,
     budget: Limits = None,
     parallel: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Candidates to train at once.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Candidates to train at once: one, or as many as fit in a cluster.",
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="|".join(ENGINES), help="Train on this machine, or in a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Of the Ray cluster; else that of this machine."),
+    ] = None,
+    cpus: Annotated[
+        float | None, typer.Option(metavar="N", help="CPUs of a training in a cluster; 1.")
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="GPUs of a training in a cluster; 1 where it has any."),
+    ] = None,
     reproducible: Annotated[
         bool,
         typer.Option(
@@ -64,6 +86,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, tables and a report."""
+    cluster = _cluster(engine, {"address": address, "cpus": cpus, "gpus": gpus})
     asked = _asked(budgeted(study, budget), data, reproducible, supernet)
     if dry_run:
         if output is not None or known is not None:
@@ -82,6 +105,7 @@ def search(
             parallel=parallel,
             storage=storage,
             device=device,
+            cluster=cluster,
             watch=SearchProgress(asked_of(asked, folder)),
         )
     except KeyboardInterrupt:
@@ -91,6 +115,20 @@ def search(
         print_json(result.as_json())
     else:
         _print(result)
+
+
+def _cluster(engine: str, settings: dict[str, Any]) -> "RayCluster | None":
+    """The cluster that options describe; None for this machine alone."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    if engine not in ENGINES:
+        raise UsageError(unknown("engine", engine, ENGINES))
+    if engine == "local":
+        for name in given:
+            raise UsageError(f"--{name} is of a cluster; give --engine ray too, or leave it out")
+        return None
+    from gridgen.study.engine.ray_cluster import RayCluster
+
+    return RayCluster(**given)
 
 
 def _search(study: "Study", known: Path | None) -> "Callable[..., Result]":

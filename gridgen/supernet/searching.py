@@ -11,6 +11,7 @@ from gridgen.errors import SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
 from gridgen.study.engine.engine import TrainingJob
+from gridgen.study.engine.ray_cluster import RayCluster
 from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
 from gridgen.supernet.agreement import Agreement, trust
@@ -71,8 +72,9 @@ def search_by_supernet(
     *,
     folder: str | Path,
     trials: int | None = None,
-    parallel: int = 1,
+    parallel: int | None = None,
     device: str = "auto",
+    cluster: RayCluster | None = None,
     storage: str | None = None,
     watch: SearchObserver | None = None,
 ) -> Result:
@@ -98,6 +100,7 @@ def search_by_supernet(
         screen=SupernetScreen(scorer, fine_tunes),
         parallel=parallel,
         device=device,
+        cluster=cluster,
         storage=storage,
         watch=watch,
     )

@@ -15,6 +15,7 @@ from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
+from gridgen.study.driver.engines import Places, engine_of
 from gridgen.study.driver.latencies import Latencies
 from gridgen.study.driver.phases import (
     Listed,
@@ -30,7 +31,8 @@ from gridgen.study.driver.phases import (
 )
 from gridgen.study.driver.resumed import take_up_known
 from gridgen.study.driver.writing import asked_of, write_answer
-from gridgen.study.engine.engine import Engine, Evaluate, FunctionEngine
+from gridgen.study.engine.engine import Engine, Evaluate
+from gridgen.study.engine.ray_cluster import RayCluster
 from gridgen.study.engine.screening import (
     Screen,
     ScreeningEngine,
@@ -60,8 +62,9 @@ def search(
     trials: int | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
-    parallel: int = 1,
+    parallel: int | None = None,
     device: str = "auto",
+    cluster: RayCluster | None = None,
     storage: str | None = None,
     known: PathLike | None = None,
     watch: SearchObserver | None = None,
@@ -71,8 +74,9 @@ def search(
     Everything is kept in `folder`: the study, its database, a run folder for each training under
     trials/, and at the end, also after an error or Ctrl-C, best.yaml, trials.csv, trainings.csv and
     report.html. Calling it again goes on with a search that was killed, each training from its own
-    checkpoint. `parallel` candidates are trained at once, each in a child process on `device`;
-    `evaluate` trains them in this process instead; where a pruner pauses, it is called again for a
+    checkpoint. `parallel` candidates (None: one) are trained at once, each in a child process on
+    `device`, on this machine or those of a `cluster` (None: as many as fit there now); `evaluate`
+    trains them in this process instead; where a pruner pauses, it is called again for a
     training that goes on. A `screen`, which `gridgen.search_by_supernet` gives, scores candidates
     without training, and confirmations alone are trained. `storage` is sqlite, journal, or the
     address of a PostgreSQL database. Rows of the table `known`, a trials.csv, count as trained.
@@ -103,7 +107,7 @@ def search(
     folder = Path(folder)
     wanted = study.trials if trials is None else trials
     for name, number in (("trials", wanted), ("parallel", parallel)):
-        if number < 1:
+        if number is not None and number < 1:
             raise UsageError(f"{name} is {number}; give 1 at least")
     table = None if known is None else known_rows(Path(known))
     require_screen(study, screen)
@@ -113,7 +117,9 @@ def search(
     watch, text = watch or SearchObserver(), dump(kept(study))
     known_by = digests(study, held | ({} if screen is None else dict(screen.digests)))
     require_ours(folder, Identity(text, known_by, FREE), storage)
-    engine = _engine(study, evaluate, parallel, device, held, watch)
+    engine = engine_of(
+        study, evaluate, Places(folder, parallel, device, cluster), held, watch.noted
+    )
     screened = ""
     if screen is not None:
         engine, screened = ScreeningEngine(screen, engine), f"by {screen.name}: {screen.trust}"
@@ -137,7 +143,7 @@ def search(
             take_up_known(searching.conductor, Path(known), table)
         if found is not None and found.few(wanted):
             watch.noted(str(found))
-        if evaluate is None:
+        if evaluate is None and cluster is None:
             chosen = devices.choose_device(device)
             if line := slow_precision(chosen, study.training.precision):
                 watch.noted(line)
@@ -243,31 +249,6 @@ def _most(drawing: Drawing, found: Reachable | None) -> float:
         return found.networks
     # Without a table, as where `match` chooses widths: all combinations, met or not.
     return sum(inf if each.networks is None else each.networks for each in drawing.branches)
-
-
-def _engine(
-    study: Study,
-    evaluate: Evaluate | None,
-    parallel: int,
-    device: str,
-    held: dict[str, str],
-    watch: SearchObserver,
-) -> Engine:
-    if evaluate is not None:
-        return FunctionEngine(evaluate, study.objective)
-    from gridgen.study.engine.children import ChildEngine, Shared
-
-    shared = Shared(
-        data=study.data,
-        objective=study.objective,
-        holdout=study.holdout,
-        fold=study.fold,
-        group=study.group,
-        device=device,
-        timeout=None if study.trial_timeout is None else 60 * study.trial_timeout,
-        held=held,
-    )
-    return ChildEngine(shared, parallel, watch.noted)
 
 
 class Terminated(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The engine of a search on one machine: trainings in child processes, several at once."""
+"""The engine of a search: trainings in processes of their own, several at once."""
 
 import os
 import signal
@@ -7,57 +7,52 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import spawn
-from pathlib import Path
+from math import inf
 from typing import Any
 
-from gridgen import errors
 from gridgen.errors import GridgenError, OutOfMemoryError, TrainingError, UsageError
 from gridgen.files import read_text
 from gridgen.study.engine.engine import Pruned, TrainingJob, TrainingOutcome
-from gridgen.study.engine.oom import out_of_memory_kills
-from gridgen.study.engine.processes import Message, Processes, threads
-from gridgen.study.engine.worker import TRIAL
+from gridgen.study.engine.messages import (
+    TRIAL,
+    Message,
+    Shared,
+    TrainingProcesses,
+    error_of,
+    log_of,
+)
+from gridgen.study.engine.processes import Processes, threads
 from gridgen.training.processes import devices
 from gridgen.training.run.folder import MetricsRow
 
 TRIES = 3
 """How often a training is begun that signals end, before it has failed."""
+MOST_LOSSES = 20
+"""How often a training is begun whose machine is lost, which says nothing about the training."""
 PATIENCE = 60.0
 """Seconds in which a training that is to stop saves its state."""
 SILENCE = 600.0
 """Seconds without a word of a training after which a line says so."""
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What all trainings of a search share. `timeout` is in seconds; `held` are the digests of what
-    the data holds.
-    """
-
-    data: str
-    objective: str
-    holdout: str | None = None
-    fold: str | None = None
-    group: str | None = None
-    device: str = "auto"
-    timeout: float | None = None
-    held: dict[str, str] = field(default_factory=dict)
-
-
 @dataclass
 class Running:
-    """A training on its way in a process."""
+    """A training on its way in a process; `begun` is infinite until there is a place for it."""
 
     job: TrainingJob
-    begun: float
+    heard: float
+    begun: float = inf
     tries: int = 1
+    losses: int = 0
     curve: dict[int, float] = field(default_factory=dict)
     row: MetricsRow | None = None
     failure: Pruned | GridgenError | None = None
-    heard: float = 0.0
     killed_at: float = 0.0
-    starved: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been on its way."""
+        return max(0.0, time.monotonic() - self.begun)
 
     def delay(self, seconds: float) -> None:
         """Put off all that it is waited for until, after it was held still for so long."""
@@ -66,28 +61,33 @@ class Running:
 
 
 class ChildEngine:
-    """Trains in child processes, `places` at once, the machine's threads divided among them.
+    """Trains in child processes, `places` at once, the machine's threads divided among them; or in
+    the `processes` that are given.
 
     Errors that every child would meet are raised when this object is made: `DeviceError` for the
     device, `UsageError` in such a child.
     """
 
     def __init__(
-        self, shared: Shared, places: int = 1, told: Callable[[str], None] = lambda line: None
+        self,
+        shared: Shared,
+        places: int = 1,
+        told: Callable[[str], None] = lambda line: None,
+        processes: TrainingProcesses | None = None,
     ) -> None:
         if TRIAL in os.environ:
             fact = "processes of a search import the program that searches"
             raise UsageError(f"{fact}; begin the search under if __name__ == '__main__':")
-        devices.choose_device(shared.device)
+        if processes is None:
+            devices.choose_device(shared.device)
+            processes = Processes(threads(places), places)
         self.shared, self.places, self.told = shared, places, told
-        self._processes = Processes(threads(places), places)
+        self._processes = processes
         self._submitted: deque[TrainingJob] = deque()
         self._running: dict[int, Running] = {}
         self._heard: deque[Message] = deque()
         self._ended: deque[TrainingOutcome] = deque()
         self._last = 0
-        # Those of the kernel's kills for want of memory that are accounted for.
-        self._starved = 0
 
     def submit(self, job: TrainingJob) -> None:
         """Begin a process for the training, or keep it until a place is free."""
@@ -137,42 +137,23 @@ class ChildEngine:
 
     def _fill(self) -> None:
         while self._submitted and len(self._running) < self.places:
-            now = time.monotonic()
-            self._begin(Running(self._submitted.popleft(), now, heard=now))
+            self._begin(Running(self._submitted.popleft(), time.monotonic()))
 
     def _begin(self, running: Running) -> None:
         self._last += 1
-        running.starved = out_of_memory_kills()
         self._running[self._last] = running
-        folder = running.job.folder
-        self._processes.begin(self._last, self._told(running.job), log_of(folder))
-
-    def _told(self, job: TrainingJob) -> dict[str, Any]:
-        """The job as the child reads it."""
-        shared = self.shared
-        return {
-            "spec": job.network.complete(),
-            "recipe": job.recipe.complete(),
-            "seed": job.seed,
-            "folder": str(job.folder),
-            "init": None if job.init is None else str(job.init.absolute()),
-            "data": shared.data,
-            "objective": shared.objective,
-            "holdout": shared.holdout,
-            "fold": shared.fold,
-            "group": shared.group,
-            "device": shared.device,
-            "held": shared.held,
-            "program": _program(),
-        }
+        job = running.job
+        self._processes.begin(self._last, self.shared.told(job), log_of(job.folder))
 
     def _hear(self, message: Message) -> None:
         running = self._running.get(message.number)
         if running is None:
             return
         said, running.heard = message.said, time.monotonic()
-        if "code" in said:
-            self._end(message.number, running, said["code"])
+        if "begun" in said:
+            running.begun = min(running.begun, running.heard)
+        elif "code" in said:
+            self._end(message.number, running, said)
         elif "final" in said:
             running.row = said["final"]
         elif "error" in said:
@@ -199,7 +180,7 @@ class ChildEngine:
         # One that somebody has stopped goes on, so that it can end.
         self._processes.signal(number, signal.SIGCONT)
 
-    def _end(self, number: int, running: Running, code: int) -> None:
+    def _end(self, number: int, running: Running, said: dict[str, Any]) -> None:
         """The process is over: with a row, with an error that it told, or without a word."""
         del self._running[number]
         failure = running.failure
@@ -207,43 +188,41 @@ class ChildEngine:
         if running.row is not None and not isinstance(failure, Pruned):
             failure = None
         elif failure is None:
-            failure = self._cause(running, code)
+            failure = self._cause(running, said)
             if failure is None:
-                self._again(running, code)
+                self._again(running, said)
                 return
         if not isinstance(failure, Pruned | TrainingError | None):
             raise failure
         row = {} if failure is not None or running.row is None else running.row
         curve = tuple(sorted(running.curve.items()))
-        seconds = time.monotonic() - running.begun
-        self._ended.append(TrainingOutcome(running.job, row, curve, seconds, failure))
+        self._ended.append(TrainingOutcome(running.job, row, curve, running.seconds, failure))
 
-    def _cause(self, running: Running, code: int) -> TrainingError | None:
+    def _cause(self, running: Running, said: dict[str, Any]) -> TrainingError | None:
         """Why a process ended without a word; None where it is to be tried again."""
-        if code == -signal.SIGKILL and self._has_starved(running):
+        code, log = said["code"], log_of(running.job.folder)
+        if "starved" in said:
             return OutOfMemoryError("the system ended the training's process for want of memory")
-        log = log_of(running.job.folder)
+        if "lost" in said:
+            running.losses += 1
+            if running.losses < MOST_LOSSES:
+                return None
+            fact = f"what trained it was lost {MOST_LOSSES} times, at last: {said['lost']}"
+            return TrainingError(f"{fact}; see {log}")
         if code in SIGNALLED or code < 0:
-            if running.tries < TRIES:
+            running.tries += 1
+            if running.tries <= TRIES:
                 return None
             fact = f"the training's process was ended {TRIES} times, the last by {_named(code)}"
             return TrainingError(f"{fact}; see {log}")
-        said = (read_text(log, errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-        fact = f"the training's process ended with exit code {code}: {said}"
+        last = (read_text(log, errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+        fact = f"the training's process ended with exit code {code}: {last}"
         return TrainingError(f"{fact}; see {log}")
 
-    def _has_starved(self, running: Running) -> bool:
-        """Whether the kernel has killed since the process began; each kill is counted once."""
-        before, now = max(self._starved, running.starved), out_of_memory_kills()
-        if now > before:
-            self._starved = before + 1
-        return now > before
-
-    def _again(self, running: Running, code: int) -> None:
+    def _again(self, running: Running, said: dict[str, Any]) -> None:
         trial, seed = running.job.trial, running.job.seed
-        fact = f"trial {trial}, seed {seed}: its process was ended by {_named(code)}"
-        self.told(f"{fact}; it goes on from its checkpoint")
-        running.tries += 1
+        fact = said.get("lost") or f"its process was ended by {_named(said['code'])}"
+        self.told(f"trial {trial}, seed {seed}: {fact}; it goes on from its checkpoint")
         running.heard = time.monotonic()
         self._begin(running)
 
@@ -267,34 +246,19 @@ class ChildEngine:
                 self._stop(number, each, TrainingError(fact))
             elif now - each.heard > SILENCE:
                 each.heard = now
-                fact = f"trial {each.job.trial}: no validation for {SILENCE / 60:g} minutes"
-                self.told(f"{fact}; trial_timeout would end it")
+                self.told(f"trial {each.job.trial}: {_silent(each)}")
 
 
 SIGNALLED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 """Exit codes of a training that was asked to stop, its state saved."""
 
 
-def log_of(folder: Path) -> Path:
-    """What the processes of a training have printed."""
-    return folder.parent / f"{folder.name}.log"
-
-
-def error_of(job: TrainingJob, said: dict[str, str]) -> GridgenError:
-    """The error of which a child has told."""
-    if said["kind"] == "environment":
-        kind: type[GridgenError] = getattr(errors, said["name"])
-        return kind(f"trial {job.trial}, seed {job.seed}: {said['error']}")
-    return {"candidate": TrainingError, "memory": OutOfMemoryError}[said["kind"]](said["error"])
+def _silent(running: Running) -> str:
+    if running.begun == inf:
+        return f"no place for it in the cluster for {SILENCE / 60:g} minutes; see ray status"
+    return f"no validation for {SILENCE / 60:g} minutes; trial_timeout would end it"
 
 
 def _named(code: int) -> str:
     number = -code if code < 0 else code - 128
     return f"{signal.Signals(number).name} ({number})"
-
-
-def _program() -> dict[str, Any]:
-    """What a child needs to import this program, as a process does that Python itself spawns."""
-    needed = ("sys_path", "sys_argv", "init_main_from_name", "init_main_from_path")
-    known = spawn.get_preparation_data("trial")
-    return {name: known[name] for name in needed if name in known}

@@ -11,26 +11,20 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gridgen.files import make_folder
-from gridgen.study.engine.worker import TRIAL
+from gridgen.study.engine.messages import TRIAL, Message
+from gridgen.study.engine.oom import out_of_memory_kills
 from gridgen.training.processes import devices
 
 LAST_WORDS_SECONDS = 5.0
 """How long the channel of a process that has ended may stay open, in one that it had begun."""
 
 
-class Message(NamedTuple):
-    """A line of the process of this number: what it says, or {"code"} at its end."""
-
-    number: int
-    said: dict[str, Any]
-
-
 class Processes:
-    """Processes of trainings, by numbers that the caller gives. `places` of them share the cores,
-    with so many threads each.
+    """Processes of this machine, as `TrainingProcesses`. `places` of them share the cores, with so
+    many threads each.
     """
 
     def __init__(self, threads: int, places: int) -> None:
@@ -42,11 +36,15 @@ class Processes:
         self._rest: dict[int | None, bytes] = {}
         self._process: dict[int, int] = {}
         self._waiting: list[Message] = []
+        # The kernel's kills for want of memory: when each process began, and those accounted for.
+        self._kills: dict[int, int] = {}
+        self._accounted = 0
 
     def begin(self, number: int, job: dict[str, Any], log: Path) -> None:
         """Begin a process that does a job; what it prints goes to `log`."""
         server = self._serving()
         make_folder(log.parent)
+        self._kills[number] = out_of_memory_kills()
         ours, theirs = socket.socketpair()
         with theirs, open(log, "ab") as file:
             socket.send_fds(server, [str(number).encode()], [theirs.fileno(), file.fileno()])
@@ -69,10 +67,13 @@ class Processes:
     def signal(self, number: int, which: signal.Signals) -> None:
         """Send a signal to a process, and but for SIGTERM to those that it has begun."""
         process = self._process.get(number)
-        if process is not None:
-            send = os.kill if which == signal.SIGTERM else os.killpg
+        if process is None:
+            return
+        # Just after its begin it has no group of its own yet.
+        for send in (os.kill,) if which == signal.SIGTERM else (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError):
                 send(process, which)
+                return
 
     @contextlib.contextmanager
     def held(self, numbers: Iterable[int]) -> Iterator[None]:
@@ -124,9 +125,10 @@ class Processes:
     def _await_begun(self, number: int) -> None:
         while number not in self._process:
             if self._socket is None:
-                self._waiting.append(Message(number, {"code": -signal.SIGKILL}))
+                self._waiting.append(self._ended(number, -signal.SIGKILL))
                 return
             self._waiting += self._read(None)
+        self._waiting.append(Message(number, {"begun": True}))
 
     def _read(self, number: int | None) -> list[Message]:
         """What a process, or None for the server, has said since it was last asked."""
@@ -152,7 +154,17 @@ class Processes:
         number = said["ended"]
         yield from self._drained(number)
         self._process.pop(number, None)
-        yield Message(number, {"code": said["code"]})
+        yield self._ended(number, said["code"])
+
+    def _ended(self, number: int, code: int) -> Message:
+        """That it has ended, and whether the kernel has killed for want of memory since it began;
+        each of these kills is told once.
+        """
+        before, now = max(self._accounted, self._kills.pop(number)), out_of_memory_kills()
+        if code != -signal.SIGKILL or now <= before:
+            return Message(number, {"code": code})
+        self._accounted = before + 1
+        return Message(number, {"code": code, "starved": True})
 
     def _drained(self, number: int) -> Iterator[Message]:
         """What a process said before its end and was not read yet.
@@ -180,7 +192,7 @@ class Processes:
         for each in [*self._process]:
             # The kernel kills its children, but not everywhere, and not what they have begun.
             self.signal(each, signal.SIGKILL)
-            found += [*self._drained(each), Message(each, {"code": -signal.SIGKILL})]
+            found += [*self._drained(each), self._ended(each, -signal.SIGKILL)]
         self._process.clear()
         if self._server is not None:
             self._server.wait()

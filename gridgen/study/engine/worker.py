@@ -32,6 +32,7 @@ from gridgen.errors import (
 )
 from gridgen.files import is_file
 from gridgen.grid import build_grid
+from gridgen.study.engine.messages import TRIAL
 from gridgen.training import Recipe, Run, resume, train
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes.devices import out_of_memory
@@ -39,8 +40,6 @@ from gridgen.training.run.folder import FACTS, MetricsRow
 
 SAME = ("data", "holdout", "fold", "group", "seed", "init")
 """Facts of a run that the job decides, beside network and recipe."""
-TRIAL = "GRIDGEN_TRIAL"
-"""Environment variable that is set in the processes of a search."""
 Fault = Literal["candidate", "memory", "environment"]
 FAULTS: dict[type[Exception], Fault] = {
     # A candidate that is too large is infeasible and has not failed.

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gridgen.errors import OutOfMemoryError, RunError, TrainingError, UsageError
-from gridgen.study.engine import children
-from gridgen.study.engine.children import ChildEngine, Shared
-from gridgen.study.engine.worker import TRIAL
+from gridgen.study.engine import children, processes
+from gridgen.study.engine.children import ChildEngine
+from gridgen.study.engine.messages import TRIAL, Shared
 from gridgen.training import Run, train
 from gridgen.training.run.folder import lock
 from study.engine.processes import children_of, descendants, is_gone, on_linux, state_of, wait_for
@@ -107,7 +107,7 @@ def test_a_third_signal_makes_it_a_failure_with_the_signals_name(engine, told, t
 @pytest.mark.slow
 def test_memory_is_blamed_where_the_kernel_has_counted_a_kill(engine, monkeypatch, tmp_path):
     counted = [0]
-    monkeypatch.setattr(children, "out_of_memory_kills", lambda: counted[0])
+    monkeypatch.setattr(processes, "out_of_memory_kills", lambda: counted[0])
     engine.submit(job(tmp_path, 0, epochs=LONG))
     engine.submit(job(tmp_path, 1, epochs=LONG))
     one, other = wait_for(lambda: len(trainings()) == 2 and trainings())
@@ -226,7 +226,8 @@ def test_no_more_are_trained_at_once_than_there_are_places(tmp_path):
 DRIVER = """
 import sys
 from pathlib import Path
-from gridgen.study.engine.children import ChildEngine, Shared
+from gridgen.study.engine.children import ChildEngine
+from gridgen.study.engine.messages import Shared
 from study.engine.tiny import job
 
 engine = ChildEngine(Shared(data="shapes", objective="val_iou", device="cpu"), places=2)
@@ -263,7 +264,8 @@ import sys
 from pathlib import Path
 from gridgen.grid import UNITS
 from gridgen.grid.layers import Conv
-from gridgen.study.engine.children import ChildEngine, Shared
+from gridgen.study.engine.children import ChildEngine
+from gridgen.study.engine.messages import Shared
 from study.engine.tiny import SPEC, job
 
 

@@ -1,14 +1,18 @@
-"""What every engine has to do, be it in this process or in children."""
+"""What every engine has to do, in this process, in children, or on the nodes of a cluster."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
 from gridgen.errors import TrainingError
-from gridgen.study.engine.children import ChildEngine, Shared
+from gridgen.study.engine.children import ChildEngine
 from gridgen.study.engine.engine import FunctionEngine, Pruned, TrainingJob
+from gridgen.study.engine.messages import Shared
+from gridgen.study.engine.ray_cluster import RayCluster
+from gridgen.study.engine.ray_processes import RayProcesses
 from gridgen.training import Run, train
 from gridgen.training.loop.watch import Watch
+from study.engine.cluster import local_cluster, needs_ray
 from study.engine.tiny import SPEC, job
 
 
@@ -30,14 +34,22 @@ def evaluate(job: TrainingJob):
     return run.rows()[-1]
 
 
-@pytest.fixture(params=["function", "child"], scope="module")
-def engine(request):
-    if request.param == "function":
-        made = FunctionEngine(evaluate, "val_iou")
-    else:
-        made = ChildEngine(Shared(data="shapes", objective="val_iou", device="cpu"), places=2)
-    with closing(made):
-        yield made
+ENGINES = ["function", "child", pytest.param("ray", marks=needs_ray)]
+
+
+@pytest.fixture(params=ENGINES, scope="module")
+def engine(request, tmp_path_factory):
+    shared = Shared(data="shapes", objective="val_iou", device="cpu")
+    with ExitStack() as used:
+        if request.param == "function":
+            made = FunctionEngine(evaluate, "val_iou")
+        elif request.param == "child":
+            made = ChildEngine(shared, places=2)
+        else:
+            cluster = RayCluster(used.enter_context(local_cluster()).address)
+            processes = RayProcesses(cluster, "cpu", tmp_path_factory.mktemp("search"))
+            made = ChildEngine(shared, 2, processes=processes)
+        yield used.enter_context(closing(made))
 
 
 def test_the_outcome_is_the_last_row_with_the_curve_of_what_was_reported(engine, tmp_path):

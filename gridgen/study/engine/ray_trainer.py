@@ -1,0 +1,158 @@
+"""One place of a search on a machine of a Ray cluster, where one training after another runs.
+
+Ray makes a `RayTrainer` in a process of its own on whatever machine has the resources. A training
+is a child of that process, as on one machine, so that it can be stopped, killed and begun again.
+"""
+
+import os
+import shutil
+import socket
+import tarfile
+import tempfile
+import time
+from contextlib import ExitStack
+from hashlib import sha256
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from signal import Signals
+from typing import Any, NamedTuple
+
+from gridgen.errors import FileError, GridgenError, RunError
+from gridgen.files import is_file, make_folder, read_text
+from gridgen.study.engine.messages import Message
+from gridgen.study.engine.processes import Processes
+from gridgen.study.engine.worker import told_of
+from gridgen.training.run.folder import lock
+
+PACKAGES = ("gridgen", "torch")
+"""Those whose versions must be the same everywhere."""
+RUN, INITIAL, LOG = "run", "initial", "log"
+"""What is in an archive that is carried from one machine to another."""
+FREE_SECONDS = 60.0
+"""How long a folder may be locked by a training that was cut off, and is about to end."""
+
+
+class RayMachine(NamedTuple):
+    """Where a trainer is; `sees` is whether the search's folder is there too."""
+
+    name: str
+    node: str
+    versions: dict[str, str]
+    sees: bool
+
+
+class RayTrainer:
+    """Runs a training in a child process with so many threads, and answers for it.
+
+    Ray calls `signal` in another thread while `messages` waits.
+    """
+
+    def __init__(self, threads: int, sign: Path, word: str) -> None:
+        cores = len(os.sched_getaffinity(0))
+        self._processes = Processes(threads, max(1, cores // threads))
+        self._held = ExitStack()
+        self._sees = is_file(sign) and read_text(sign) == word
+        self._search = sha256(str(sign.parent).encode()).hexdigest()[:16]
+        # Where the training's folder is not the job's: the folder here, and the log.
+        self._here: tuple[Path, Path] | None = None
+
+    def machine(self) -> RayMachine:
+        """What this machine is, and whether it has what a training needs."""
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        return RayMachine(socket.gethostname(), node, versions(), self._sees)
+
+    def begin(
+        self, number: int, job: dict[str, Any], log: Path, carried: bytes | None
+    ) -> list[dict[str, Any]]:
+        """Begin a training, in a folder that holds what was carried here unless the job's is seen;
+        what is to be told if that fails.
+        """
+        try:
+            self._here = None
+            if not self._sees:
+                job, log = self._unpacked(job, carried or b"")
+            _await_free(Path(job["folder"]) / ".lock")
+            self._processes.begin(number, job, log)
+        except (GridgenError, OSError) as error:
+            return [told_of(error), {"code": 1}]
+        return [{"begun": True}]
+
+    def messages(self, number: int, seconds: float) -> list[dict[str, Any]]:
+        """What the training has said, waiting for so long; the archive of its folder before its
+        end, where the search does not see that.
+        """
+        said = self._said(number, self._processes.messages(seconds))
+        if said and "code" in said[-1] and self._here is not None:
+            said.insert(-1, {"carried": packed({RUN: self._here[0], LOG: self._here[1]})})
+            shutil.rmtree(self._here[0].parent, ignore_errors=True)
+        return said
+
+    def signal(self, number: int, which: int) -> None:
+        """Send a signal to the training."""
+        self._processes.signal(number, Signals(which))
+
+    def hold(self, number: int) -> None:
+        """Stop the training until `go`."""
+        self._held.enter_context(self._processes.held([number]))
+
+    def go(self) -> None:
+        """Have what was held go on."""
+        self._held.close()
+
+    def _unpacked(self, job: dict[str, Any], carried: bytes) -> tuple[dict[str, Any], Path]:
+        """The job with folders of this machine, the same whenever it is begun here again."""
+        folder = Path(job["folder"])
+        root = Path(tempfile.gettempdir(), f"gridgen-{self._search}", folder.parent.name)
+        place = root / folder.name
+        shutil.rmtree(place, ignore_errors=True)
+        make_folder(place)
+        unpacked(carried, place)
+        self._here = place / RUN, place / LOG
+        initial = None if job["init"] is None else str(place / INITIAL)
+        return {**job, "folder": str(place / RUN), "init": initial}, place / LOG
+
+    @staticmethod
+    def _said(number: int, messages: list[Message]) -> list[dict[str, Any]]:
+        return [
+            each.said for each in messages if each.number == number and "begun" not in each.said
+        ]
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that must be the same everywhere."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def packed(paths: dict[str, Path]) -> bytes:
+    """An archive of files and folders by names; those that are not there are left out."""
+    file = BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, path in paths.items():
+            if path.exists():
+                archive.add(path, name)
+    return file.getvalue()
+
+
+def unpacked(content: bytes, folder: Path) -> None:
+    """Write what an archive holds. Errors: `FileError`."""
+    if not content:
+        return
+    try:
+        with tarfile.open(fileobj=BytesIO(content)) as archive:
+            archive.extractall(folder, filter="data")
+    except (OSError, tarfile.TarError) as error:
+        raise FileError(f"{folder}: cannot be written: {error}") from error
+
+
+def _await_free(path: Path) -> None:
+    """Wait while a training that was cut off from its search still holds the lock of its folder."""
+    until = time.monotonic() + FREE_SECONDS
+    while is_file(path) and time.monotonic() < until:
+        try:
+            with lock(path, "held"):
+                return
+        except RunError:
+            time.sleep(0.2)

@@ -1,0 +1,273 @@
+"""Trainings on the nodes of a Ray cluster: killed, cut off, carried back, refused."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gridgen.errors import UsageError
+from gridgen.study.engine import ray_processes
+from gridgen.study.engine.children import ChildEngine
+from gridgen.study.engine.engine import Pruned
+from gridgen.study.engine.messages import Shared
+from gridgen.study.engine.ray_cluster import RayCluster
+from gridgen.study.engine.ray_processes import RayProcesses
+from gridgen.training import Run, train
+from study.engine.cluster import local_cluster, needs_ray
+from study.engine.processes import children_of, is_gone, on_linux, state_of, wait_for
+from study.engine.tiny import RECIPE, SPEC, job
+
+pytestmark = [needs_ray, on_linux, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+SHARED = Shared(data="shapes", objective="val_iou", device="cpu")
+LONG = 100_000
+HERE = {"PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[2])])}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with local_cluster() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Rows of the training that others must equal, bit for bit."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    return train(SPEC, "shapes", RECIPE, folder=folder, device="cpu").rows()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def processes(cluster, tmp_path):
+    return RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+
+
+@pytest.fixture
+def engine(processes, told):
+    with closing(ChildEngine(SHARED, 2, told.append, processes)) as made:
+        yield made
+
+
+def trainings() -> list[int]:
+    """Processes that train for a trainer of any node."""
+    trainers = [int(each.name) for each in Path("/proc").glob("[0-9]*") if _is_trainer(each)]
+    servers = [each for trainer in trainers for each in children_of(trainer)]
+    return [each for server in servers for each in children_of(server)]
+
+
+def _is_trainer(path: Path) -> bool:
+    try:
+        return (path / "cmdline").read_bytes().startswith(b"ray::RayTrainer")
+    except OSError:
+        return False
+
+
+def trainer_of(training: int) -> int:
+    """The process of Ray's that looks after a training."""
+    for _ in range(2):
+        text = Path(f"/proc/{training}/stat").read_text("utf-8")
+        training = int(text.rpartition(")")[2].split()[1])
+    return training
+
+
+def test_it_tells_what_fits(processes, cluster, tmp_path):
+    assert str(processes) == "Ray: 3 machines; 2 trainings fit at once, of 1 CPU each"
+    processes.close()
+    more = RayProcesses(RayCluster(cluster.address, cpus=0.25), "cpu", tmp_path)
+    assert more.fitting == 8
+    more.close()
+    none = RayProcesses(RayCluster(cluster.address, cpus=2, gpus=0.5), "auto", tmp_path)
+    assert str(none) == (
+        "Ray: none of 3 machines has 2 CPU and 0.5 GPU, which a training takes; it waits"
+    )
+    none.close()
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("what", ["training", "trainer", "node"])
+def test_a_training_that_is_cut_off_goes_on_from_its_checkpoint(
+    what, engine, processes, cluster, told, undisturbed, tmp_path
+):
+    reported = []
+
+    def report(epoch, score):
+        reported.append(epoch)
+        if epoch == 1:
+            (one,) = trainings()
+            if what == "node":
+                (place,) = processes._places.values()
+                cluster.kill(place.machine.node)
+            else:
+                os.kill(one if what == "training" else trainer_of(one), signal.SIGKILL)
+            wait_for(lambda: is_gone(one))
+        return False
+
+    engine.submit(asked := job(tmp_path, report=report))
+    outcome = engine.wait()
+    assert (outcome.failure, outcome.row) == (None, undisturbed[-1])
+    assert reported == [1, 2]
+    (line,) = told
+    # Ray learns of a machine's end a little later than of its processes'.
+    cause = "its process was ended by SIGKILL" if what == "training" else " was lost"
+    assert line.startswith("trial 0, seed 0: ")
+    assert cause in line
+    assert line.endswith("; it goes on from its checkpoint")
+    assert Run.open(asked.folder).rows() == undisturbed
+
+
+def test_closing_has_trainings_saved_and_they_go_on_later(cluster, undisturbed, tmp_path):
+    def interrupt(epoch, score):
+        raise KeyboardInterrupt
+
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    with closing(ChildEngine(SHARED, 1, processes=processes)) as engine:
+        engine.submit(asked := job(tmp_path, report=interrupt))
+        with pytest.raises(KeyboardInterrupt):
+            engine.wait()
+    begun = (asked.folder / "run.json").stat().st_mtime_ns
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    with closing(ChildEngine(SHARED, 1, processes=processes)) as engine:
+        engine.submit(job(tmp_path))
+        assert engine.wait().row == undisturbed[-1]
+    assert (asked.folder / "run.json").stat().st_mtime_ns == begun, "trained anew"
+    assert not (tmp_path / ray_processes.SIGN).exists()
+
+
+def test_a_training_that_has_no_place_ends_with_the_engine(cluster, tmp_path):
+    processes = RayProcesses(RayCluster(cluster.address, cpus=2), "cpu", tmp_path)
+    begun = time.monotonic()
+    with closing(ChildEngine(SHARED, 1, processes=processes)) as engine:
+        engine.submit(job(tmp_path))
+    assert time.monotonic() - begun < 30
+
+
+def test_what_runs_on_this_machine_is_held_still(
+    engine, processes, undisturbed, tmp_path, monkeypatch
+):
+    def report(epoch, score):
+        if epoch == 1:
+            (place,) = processes._places.values()
+            # The nodes of this cluster are one machine, but not for Ray.
+            context = type(processes._ray.get_runtime_context())
+            monkeypatch.setattr(context, "get_node_id", lambda _: place.machine.node)
+            with engine.quiet():
+                (one,) = trainings()
+                wait_for(lambda: state_of(one) == "T")
+        return False
+
+    engine.submit(job(tmp_path, report=report))
+    assert engine.wait().row == undisturbed[-1]
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+def test_what_another_machine_has_written_is_carried_back(
+    pauses, cluster, undisturbed, tmp_path, monkeypatch
+):
+    # No machine finds the sign by which it would know that it sees this folder.
+    monkeypatch.setattr(ray_processes, "write_file", lambda *_: None)
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path / "search")
+    asked = job(tmp_path / "search", report=lambda epoch, _: pauses and epoch == 1)
+    with closing(ChildEngine(SHARED, 1, processes=processes)) as engine:
+        engine.submit(asked)
+        outcome = engine.wait()
+        if pauses:
+            assert isinstance(outcome.failure, Pruned)
+            assert [row["epoch"] for row in Run.open(asked.folder).rows()] == [1]
+            begun = (asked.folder / "run.json").read_bytes()
+            engine.submit(job(tmp_path / "search"))
+            outcome = engine.wait()
+            assert (asked.folder / "run.json").read_bytes() == begun, "trained anew"
+    assert outcome.row == undisturbed[-1]
+    assert Run.open(asked.folder).rows() == undisturbed
+    assert (asked.folder.parent / "seed-0.log").exists()
+    assert sorted(each.name for each in asked.folder.parent.iterdir()) == ["seed-0", "seed-0.log"]
+
+
+def test_a_machine_with_other_code_is_refused(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_processes, "versions", lambda: {"torch": "1.0"})
+    engine.submit(job(tmp_path))
+    with pytest.raises(UsageError, match=r"has torch 2\S+, this machine 1\.0; install the same"):
+        engine.wait()
+
+
+def test_a_fault_of_the_machine_names_it(cluster, tmp_path):
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    lacks = Shared(data=str(tmp_path / "gone"), objective="val_iou", device="cpu")
+    with closing(ChildEngine(lacks, 1, processes=processes)) as engine:
+        engine.submit(job(tmp_path))
+        with pytest.raises(Exception, match=r"^trial 0, seed 0: .*gone.* \(on \S+\)$"):
+            engine.wait()
+
+
+def test_an_address_at_which_nothing_answers_is_refused_at_once(tmp_path):
+    begun = time.monotonic()
+    with pytest.raises(UsageError, match=r"^no Ray cluster at 127\.0\.0\.1:1: .*; ray start"):
+        RayProcesses(RayCluster("127.0.0.1:1"), "cpu", tmp_path)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"cpus": 0}, "cpus is 0; give more than 0"),
+        ({"cpus": -1.0}, "cpus is -1; give more than 0"),
+        ({"gpus": -0.5}, "gpus is -0.5; give 0 or more"),
+        (
+            {"address": "ray://head:10001"},
+            "address is ray://head:10001, of a Ray client; "
+            "search on a machine of the cluster, with HOST:PORT or auto",
+        ),
+    ],
+)
+def test_wrong_clusters_are_refused(fields, said):
+    with pytest.raises(UsageError) as caught:
+        RayCluster(**fields)
+    assert str(caught.value) == said
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from gridgen.study.engine.children import ChildEngine
+from gridgen.study.engine.messages import Shared
+from gridgen.study.engine.ray_cluster import RayCluster
+from gridgen.study.engine.ray_processes import RayProcesses
+from study.engine.tiny import job
+
+folder = Path(sys.argv[2])
+processes = RayProcesses(RayCluster(sys.argv[1]), "cpu", folder)
+shared = Shared(data="shapes", objective="val_iou", device="cpu")
+engine = ChildEngine(shared, 2, processes=processes)
+for trial in (0, 1):
+    engine.submit(job(folder, trial, epochs=100_000))
+engine.wait()
+"""
+
+
+def test_trainings_die_with_the_driver_and_go_on_with_the_next(cluster, tmp_path):
+    program = [sys.executable, "-c", DRIVER, cluster.address, str(tmp_path)]
+    driver = subprocess.Popen(program, env={**os.environ, **HERE}, stderr=subprocess.DEVNULL)
+    try:
+        for trial in (0, 1):
+            wait_for((tmp_path / f"{trial:05d}" / "seed-0" / "metrics.csv").exists)
+    finally:
+        driver.kill()
+        driver.wait()
+    begun = (tmp_path / "00000" / "seed-0" / "run.json").stat().st_mtime_ns
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    with closing(ChildEngine(SHARED, 2, processes=processes)) as engine:
+        for trial in (0, 1):
+            engine.submit(job(tmp_path, trial, epochs=LONG, report=lambda epoch, _: epoch > 3))
+        for _ in range(2):
+            assert isinstance(engine.wait().failure, Pruned)
+    assert (tmp_path / "00000" / "seed-0" / "run.json").stat().st_mtime_ns == begun
+    wait_for(lambda: not trainings(), 20)
