@@ -91,10 +91,7 @@ class RayProcesses:
     def begin(self, number: int, job: dict[str, Any], log: Path) -> None:
         """Have a trainer begin a training, one that is free or a new one."""
         place = self._idle.pop() if self._idle else self._new_place()
-        place.number, place.job, place.log, place.begun = number, job, log, False
-        self._places[number] = place
-        if place.machine is not None:
-            self._begin(place, place.machine)
+        self._give(place, number, job, log)
 
     def messages(self, seconds: float | None = None) -> list[Message]:
         """What was said by the first that answers."""
@@ -162,6 +159,24 @@ class RayProcesses:
         trainer = made.remote(max(1, int(self._each["CPU"])), self._sign, self._word)
         return RayPlace(trainer, trainer.machine.remote())
 
+    def _give(self, place: RayPlace, number: int, job: dict[str, Any], log: Path) -> None:
+        """Have a place do a training, as soon as it is known where that is."""
+        place.number, place.job, place.log, place.begun = number, job, log, False
+        self._places[number] = place
+        if place.machine is not None:
+            self._begin(place, place.machine)
+
+    def _freed(self, place: RayPlace) -> None:
+        """Keep a trainer that is free, or give it the training of one for which there is no room:
+        it would wait for ever for what the free one holds.
+        """
+        waiting = next((each for each in self._places.values() if each.machine is None), None)
+        if waiting is None:
+            self._idle.append(place)
+            return
+        self._drop(waiting)
+        self._give(place, waiting.number, waiting.job, waiting.log)
+
     def _begin_on(self, place: RayPlace, machine: RayMachine) -> None:
         """Begin the training of a new trainer. Errors: `UsageError` where it has other code."""
         try:
@@ -182,6 +197,7 @@ class RayProcesses:
 
     def _answered(self, place: RayPlace) -> Iterator[Message]:
         """What a trainer's answer says; it is asked again until its training is over."""
+        number = place.number
         try:
             answer = self._ray.get(place.answer)
         except self._ray.exceptions.RayActorError as error:
@@ -198,10 +214,10 @@ class RayProcesses:
                 said["error"] = f"{said['error']} (on {place.machine.name})"
             place.begun = True
             if "code" in said:
-                del self._places[place.number]
-                self._idle.append(place)
-            yield Message(place.number, said)
-        if place.number in self._places:
+                del self._places[number]
+                self._freed(place)
+            yield Message(number, said)
+        if number in self._places:
             place.answer = place.trainer.messages.remote(place.number, POLL_SECONDS)
 
     def _carried_back(self, place: RayPlace, content: bytes) -> None:

@@ -150,6 +150,16 @@ def test_a_training_that_has_no_place_ends_with_the_engine(cluster, tmp_path):
     assert time.monotonic() - begun < 30
 
 
+def test_more_than_fit_take_turns(cluster, undisturbed, tmp_path):
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    with closing(ChildEngine(SHARED, 4, processes=processes)) as engine:
+        for trial in range(4):
+            engine.submit(job(tmp_path, trial))
+        ended = [engine.wait() for _ in range(4)]
+    assert sorted(each.job.trial for each in ended) == [0, 1, 2, 3]
+    assert all(each.row == undisturbed[-1] for each in ended)
+
+
 def test_what_runs_on_this_machine_is_held_still(
     engine, processes, undisturbed, tmp_path, monkeypatch
 ):
