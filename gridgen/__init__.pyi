@@ -61,6 +61,7 @@ from gridgen.images import (
     read_label as read_label,
     write_image as write_image,
 )
+from gridgen.latency import LayerTimes as LayerTimes
 from gridgen.layouts import Converted as Converted, convert as convert
 from gridgen.memory import (
     Memory as Memory,
@@ -137,6 +138,7 @@ from gridgen.training.loop.latency import (
     LatencySetting as LatencySetting,
     measure_latency as measure_latency,
 )
+from gridgen.training.loop.layer_timing import calibrate_latency as calibrate_latency
 
 __version__: str
 __all__: list[str]

@@ -28,6 +28,7 @@ ROOMS = (
         "analysis",
         "memory",
         "space",
+        "latency",
         "render",
         "figures",
     ),

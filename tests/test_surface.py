@@ -11,6 +11,7 @@ from typing import Annotated, get_args, get_origin
 from unittest.mock import Mock
 
 import pytest
+from layer_tables import table
 from pydantic import BaseModel
 
 import gridgen
@@ -28,6 +29,7 @@ RECORDS = [each for each in RECORDS if issubclass(each, Record) and each is not 
 DOCUMENTS = {
     "Budget": {},
     "LatencySetting": {"size": "32x32"},
+    "LayerTimes": table().complete(),
     "Match": {"parameters": 1000},
     "CustomTopology": {"keep": ["sub_1_0"]},
     "DraftSpec": {"classes": 3},

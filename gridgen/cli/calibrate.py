@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gridgen.cli.costs import PrecisionOption
+from gridgen.cli.layer_times import calibrate_latency
 from gridgen.cli.tables import TableRow, print_table
 from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows, progress
-from gridgen.errors import DeviceError, FileError
+from gridgen.errors import DeviceError, FileError, UsageError
 from gridgen.spec.source import YAML_SUFFIXES
 from gridgen.text import STORED, bytes_text, parse_amount
 
@@ -56,17 +59,39 @@ def _amount(text: str) -> int:
     return memory
 
 
-def calibrate(device: Device = "auto", output: Output = None, as_json: AsJson = False) -> None:
+def calibrate(
+    device: Device = "auto",
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Time layers instead, for predictions of latency.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of a CPU, with --latency; 1.")
+    ] = None,
+    precision: PrecisionOption = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure a few networks on this device and keep what arithmetic cannot know of it.
 
-    Nothing else should use the device meanwhile. Then `gridgen count --device NAME` knows it.
+    Nothing else should use the device meanwhile. Then `gridgen count --device NAME` knows it. With
+    --latency: layers and a few networks; then `gridgen count --latency FILE` knows them.
     """
-    from gridgen.memory.device.stored import store
-    from gridgen.training.loop.measurement import calibrate as measured
-
     # Refused before anything is measured.
     if output is not None and output.is_dir():
         raise FileError(f"{output}: a folder; name a file in it")
+    if latency:
+        calibrate_latency(device, threads or 1, precision or "fp32", output, as_json)
+        return
+    for name, value in (("--threads", threads), ("--precision", precision)):
+        if value is not None:
+            raise UsageError(f"{name}: it is of --latency; give that too, or leave it out")
+    _calibrate_memory(device, output, as_json)
+
+
+def _calibrate_memory(device: str, output: Path | None, as_json: bool) -> None:
+    from gridgen.memory.device.stored import store
+    from gridgen.training.loop.measurement import calibrate as measured
+
     with progress("measuring") as on_progress:
         calibration = measured(device, on_progress)
     path = store(calibration, output)

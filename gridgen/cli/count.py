@@ -1,7 +1,8 @@
 """`gridgen count`: what a grid costs, exactly."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ from gridgen.cli.costs import (
     print_totals,
     setting_of,
 )
+from gridgen.cli.layer_times import PredictedTime, layer_times
 from gridgen.cli.terminal import (
     As,
     AsJson,
@@ -70,6 +72,10 @@ def count(
     optimizer: OptimizerOption = None,
     recompute: RecomputeOption = None,
     device: RoomName = None,
+    latency: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Predict it by layer times of gridgen calibrate."),
+    ] = None,
     budget: Limits = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where device or budget are not kept to.")
@@ -84,6 +90,7 @@ def count(
     options = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
     setting = setting_of(options) if options or device else None
     room = None if device is None else room_of(device)
+    table = None if latency is None else layer_times(latency, options)
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)
     limited = budget_of(budget, options | given(size=asked))
@@ -93,6 +100,8 @@ def count(
         asked = limited.image(grid.spec) if limited.size and not asked else asked
     memory = bool(options or room or (limited and limited.limits_memory))
     answer = _answer(grid, asked, setting if memory else None, room, limited)
+    if table is not None:
+        answer = replace(answer, time=PredictedTime(table, grid, answer.image, batch or 1))
     if as_json:
         print_json(answer.as_json(per))
     else:
@@ -112,6 +121,7 @@ class Answer:
     needed: "Memory | None"
     fitting: "tuple[DeviceFit, ...]"
     verdicts: "Sequence[LimitVerdict]"
+    time: "PredictedTime | None" = None
 
     @property
     def image(self) -> Size:
@@ -134,6 +144,8 @@ class Answer:
         if self.room:
             memory = {"memory": self.room.memory}
             more["device"] = [asdict(fit) | memory for fit in self.fitting]
+        if self.time:
+            more["latency"] = self.time.as_json()
         if self.verdicts:
             more["budget"] = [verdict.as_json() for verdict in self.verdicts]
         return self.counted.as_json() | more
@@ -158,6 +170,9 @@ class Answer:
             print_breakdown(grouping, self._pieces())
         if self.needed and self.setting:
             print_memory(self.needed, self.setting)
+        if self.time:
+            print()
+            print_wrapped_rows(self.time.rows())
         self._print_verdicts()
 
     def _print_verdicts(self) -> None:

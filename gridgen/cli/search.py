@@ -174,6 +174,10 @@ def _sample(study: "Study", many: int, as_json: bool) -> None:
         print(f"{'':>12}  and {more:,} more")
     reasons = [("refused", f"{n:,}: {reason}") for reason, n in found.refused.most_common(5)]
     stopped = [("stopped", found.stopped)] if found.stopped else []
-    untimed = [("latency", "not measured, so nothing is refused by it")] if study.latency else []
+    untimed = []
+    if study.latency is not None:
+        table = study.latency.table
+        told = f"predicted by {table}" if table else "not measured, so nothing is refused by it"
+        untimed = [("latency", told)]
     sampled_rows = [("sampled", f"{len(found.candidates):,} candidates"), *untimed]
     print_rows([*sampled_rows, *reasons, *stopped])

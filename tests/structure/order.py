@@ -49,6 +49,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
             "selection",
         ),
     ),
+    "latency": ("work", "layer_times"),
     "layouts": ("layout", "backbones", "whole", "converting"),
     "export": (
         *("source", "unseen", "exported_program", "onnx", "rewriting", "int8", "exporters"),

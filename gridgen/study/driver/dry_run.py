@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from gridgen.arguments import checked
 from gridgen.progress import OnProgress, no_progress
 from gridgen.study.candidates.counting import CountedCandidate
 from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.driver.latencies import PredictedLatency
 from gridgen.study.driver.phases import nothing_left
 from gridgen.study.language.objectives import LATENCY
 from gridgen.study.language.study import Study
@@ -54,7 +56,7 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     """
     drawing = Drawing(study)
     if study.latency is not None:  # which nothing measures here
-        drawing.measured = _timed
+        drawing.measured = partial(_timed, PredictedLatency(study, study.latency))
     proposals = Proposals(study, drawing)
     found: list[Candidate] = []
     while len(found) < many:
@@ -70,6 +72,9 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     return Sampled(found, proposals.drawing.refused, "")
 
 
-def _timed(candidate: Candidate) -> CountedCandidate:
-    """The same, as quick as every other."""
-    return CountedCandidate(replace(candidate, costs={**candidate.costs, LATENCY: 1}), "")
+def _timed(predicted: PredictedLatency, candidate: Candidate) -> CountedCandidate:
+    """With the latency that is predicted; as quick as every other where nothing predicts it."""
+    seconds = predicted.seconds(candidate)
+    cost = 1 if seconds is None else max(1, round(1e6 * seconds))
+    found = replace(candidate, costs={**candidate.costs, LATENCY: cost})
+    return CountedCandidate(found, predicted.refusal(candidate))

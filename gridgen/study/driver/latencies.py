@@ -8,12 +8,14 @@ from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
-from gridgen.errors import RunError, TrainingError
+from gridgen.errors import RunError, SpecError, TrainingError
 from gridgen.files import is_file, read_text, write_file
 from gridgen.grid import build_grid
+from gridgen.latency import LayerTimes
 from gridgen.names import csv_text
 from gridgen.study.candidates.counting import CountedCandidate
 from gridgen.study.language.objectives import LATENCY, latency_text
+from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 from gridgen.training.loop.latency import Latency, LatencyMeter, LatencySetting
 
@@ -21,6 +23,38 @@ FILE = "latency.csv"
 TITLES = ("network", "machine", "ratio", "ratio_low", "ratio_high", "reference_ms")
 MeasuredKey = tuple[str, str]
 """The fingerprint of a network, and the machine."""
+
+
+class PredictedLatency:
+    """Refuses candidates that a table of layer times predicts to be far over the limit.
+
+    Far is by more than the table was wrong of any network that was held out when it was measured.
+    Errors: `SpecError` for a table of another setting; `FileError`.
+    """
+
+    def __init__(self, study: Study, setting: LatencySetting) -> None:
+        self.setting = setting
+        self.table = None if setting.table is None else LayerTimes.load(setting.table)
+        if self.table is not None:
+            try:
+                _require_same(self.table, setting)
+            except SpecError as error:
+                raise study.blame(error) from error
+
+    def seconds(self, candidate: Candidate) -> float | None:
+        """The prediction for a batch; None where nothing predicts it."""
+        if self.table is None or candidate.network.dimensions != 2:
+            return None
+        setting = self.setting
+        return self.table.seconds(candidate.network, setting.size, setting.batch)
+
+    def refusal(self, candidate: Candidate) -> str:
+        """Why a candidate need not be timed; "" where it has to be."""
+        limit, seconds = self.setting.at_most, self.seconds(candidate)
+        if limit is None or seconds is None or self.table is None:
+            return ""
+        least = 1000 * seconds / (1 + self.table.worst)
+        return f"latency is predicted to be more than {limit:g} ms" if least > limit else ""
 
 
 class Latencies:
@@ -35,12 +69,13 @@ class Latencies:
     def __init__(
         self,
         folder: Path,
-        setting: LatencySetting,
+        predicted: PredictedLatency,
         quiet: Callable[[], AbstractContextManager[None]],
         noted: Callable[[str], None],
     ) -> None:
-        self.path, self.setting, self.quiet, self.noted = folder / FILE, setting, quiet, noted
-        self._meter = LatencyMeter(setting)
+        self.path, self.quiet, self.noted = folder / FILE, quiet, noted
+        self._predicted, self.setting = predicted, predicted.setting
+        self._meter = LatencyMeter(self.setting)
 
     def measured(self, candidate: Candidate) -> CountedCandidate:
         """The candidate with its latency among its costs, and why it is refused; "" if it is not.
@@ -49,6 +84,8 @@ class Latencies:
         """
         if LATENCY in candidate.costs:
             return CountedCandidate(candidate, "")
+        if refusal := self._predicted.refusal(candidate):
+            return CountedCandidate(candidate, refusal)
         self._begin()
         try:
             latency = self._latency(candidate)
@@ -95,6 +132,9 @@ class Latencies:
             self._meter.begin()
         reference = latency_text(round(1e6 * self._reference))
         self.noted(f"latency on {self._meter.machine}: the reference network takes {reference}")
+        table = self._predicted.table
+        if table is not None and table.machine != self._meter.machine:
+            self.noted(f"{self.setting.table} is of another machine, {table.machine}")
         if {machine for _, machine in self._kept} - {self._meter.machine}:
             self.noted("latencies of before are of another machine: ratios may differ there")
 
@@ -104,6 +144,19 @@ class Latencies:
             values = (each.ratio, each.low, each.high, 1000 * each.reference)
             rows.append((*key, *(f"{value:.6g}" for value in values)))
         write_file(self.path, csv_text([TITLES, *rows]))
+
+
+def _require_same(table: LayerTimes, setting: LatencySetting) -> None:
+    """Errors: `SpecError` for a table that was measured otherwise."""
+    path = setting.table
+    for name in ("threads", "precision"):
+        theirs, ours = getattr(table, name), getattr(setting, name)
+        if theirs != ours:
+            fact = f"{path} was measured with {name} {theirs}, and latency has {ours}"
+            raise SpecError(f"{fact}; measure it so", ("latency", "table"))
+    if setting.device not in ("auto", table.device):
+        fact = f"{path} is of a {table.device} device, and latency has {setting.device}"
+        raise SpecError(f"{fact}; give a table of that", ("latency", "table"))
 
 
 def _read(path: Path) -> Iterator[tuple[MeasuredKey, Latency]]:

@@ -16,7 +16,7 @@ from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
 from gridgen.study.driver.engines import Places, engine_of
-from gridgen.study.driver.latencies import Latencies
+from gridgen.study.driver.latencies import Latencies, PredictedLatency
 from gridgen.study.driver.phases import (
     Listed,
     PlannedTrial,
@@ -111,6 +111,7 @@ def search(
             raise UsageError(f"{name} is {number}; give 1 at least")
     table = None if known is None else known_rows(Path(known))
     require_screen(study, screen)
+    predicted = None if study.latency is None else PredictedLatency(study, study.latency)
     held = require_data(study) if evaluate is None else {}
     if screen is not None:
         require_same_data(study, held, screen.digests)
@@ -126,8 +127,8 @@ def search(
     drawing = Drawing(study)
     found = reachable(drawing)
     timing = None
-    if study.latency is not None:
-        timing = Latencies(folder, study.latency, engine.quiet, watch.noted)
+    if predicted is not None:
+        timing = Latencies(folder, predicted, engine.quiet, watch.noted)
         drawing.measured = timing.measured
     with (
         locked_study(folder, "searching there"),

@@ -18,6 +18,7 @@ def beside(source: Source) -> Source:
     """
     folder = Path(source.name).parent if is_file(source.name) else Path()
     paths = {"data": _data, "recipe": _recipe, "specs": _specs, "supernet": _run}
+    paths["latency"] = _latency
     found = {name: paths[name](source.data[name], folder) for name in paths & source.data.keys()}
     return extended(replace(source, data={**source.data, **found}), "recipe")
 
@@ -38,6 +39,12 @@ def _recipe(name: Any, folder: Path) -> Any:
 
 def _run(name: Any, folder: Path) -> Any:
     return str(folder / name) if isinstance(name, str) else name
+
+
+def _latency(section: Any, folder: Path) -> Any:
+    if not isinstance(section, dict) or not isinstance(section.get("table"), str):
+        return section
+    return {**section, "table": str(folder / section["table"])}
 
 
 def _specs(names: Any, folder: Path) -> Any:

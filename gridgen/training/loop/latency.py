@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor, nn
 
 from gridgen.architectures.load import spec_of
 from gridgen.arguments import checked, checked_fields
@@ -65,6 +66,11 @@ class LatencySetting(Document):
     threads: int = Field(default=1, ge=1, le=1024, description="Threads of a CPU.")
     at_most: float | None = Field(
         default=None, gt=0, description="Milliseconds for a batch that a candidate may take."
+    )
+    table: str | None = Field(
+        default=None,
+        description="A file of layer times, from here, which gridgen calibrate --latency writes: "
+        "what it predicts to be far over at_most is refused without being timed.",
     )
 
 
@@ -182,14 +188,15 @@ def measure_latency(
     return found
 
 
-class _Timed:
-    """A network on its device with images, and how many runs are timed at once."""
+class TimedModule:
+    """A module on its device in evaluation with its inputs, and how many runs are timed at once."""
 
-    def __init__(self, spec: NetworkSpec, setting: LatencySetting, device: torch.device) -> None:
-        self.setting, self.device = setting, device
-        self.network = GridNetwork(build_grid(spec)).to(device).eval()
-        size = Workload(size=setting.size).image(spec)
-        self.images = torch.rand(setting.batch, spec.in_channels, *size, device=device)
+    def __init__(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], precision: str, threads: int
+    ) -> None:
+        self.module, self.inputs, self.precision = module.eval(), inputs, precision
+        self.device = inputs[0].device
+        self._clock = _clock(self.device, threads)
         # The first runs choose kernels and fill caches.
         for _ in range(WARM_UP):
             self._run()
@@ -199,22 +206,29 @@ class _Timed:
 
     def seconds(self) -> float:
         """The time of one run, from as many as are timed at once."""
-        clock = _clock(self.setting, self.device)
-        begun = clock()
+        begun = self._clock()
         for _ in range(self.runs):
             self._run()
-        return (clock() - begun) / self.runs
+        return (self._clock() - begun) / self.runs
 
     @torch.inference_mode()
     def _run(self) -> None:
-        with autocast(self.device, self.setting.precision):
-            self.network(self.images)
+        with autocast(self.device, self.precision):
+            self.module(*self.inputs)
 
 
-def _clock(setting: LatencySetting, device: torch.device) -> Callable[[], float]:
+def timed_network(spec: NetworkSpec, setting: LatencySetting, device: torch.device) -> TimedModule:
+    """A network with random images. Errors: `SizeError`."""
+    network = GridNetwork(build_grid(spec)).to(device)
+    size = Workload(size=setting.size).image(spec)
+    images = torch.rand(setting.batch, spec.in_channels, *size, device=device)
+    return TimedModule(network, (images,), setting.precision, setting.threads)
+
+
+def _clock(device: torch.device, threads: int) -> Callable[[], float]:
     if device.type == "cpu":
         # What the thread waits while others have its core is not its own time.
-        return time.thread_time if setting.threads == 1 else time.perf_counter
+        return time.thread_time if threads == 1 else time.perf_counter
 
     def waited() -> float:
         torch.accelerator.synchronize(device)
@@ -223,21 +237,23 @@ def _clock(setting: LatencySetting, device: torch.device) -> Callable[[], float]
     return waited
 
 
-def _named(device: torch.device) -> str:
-    """The device and, of a CPU, its model: another one with as many cores is another machine."""
+def machine_name(device: torch.device) -> str:
+    """The device, of a CPU its model too, as another one with as many cores is another machine,
+    and torch.
+    """
     model = ""
     if device.type == "cpu" and CPUINFO.is_file():
         found = re.search(r"^model name\s*:\s*(.+)$", read_text(CPUINFO), re.MULTILINE)
         model = f", {found.group(1).strip()}" if found else ""
-    return f"{devices.machine(device)}{model}"
+    return f"{devices.machine(device)}{model}, torch {torch.__version__}"
 
 
-def _beside(spec: NetworkSpec, reference: _Timed) -> Latency:
+def _beside(spec: NetworkSpec, setting: LatencySetting, reference: TimedModule) -> Latency:
     ratios, seen = list[float](), list[float]()
     kept = []  # lest the next copy lies where the last one lay
     until = time.monotonic() + MOST_SECONDS
     for _ in range(COPIES):
-        network, before = _Timed(spec, reference.setting, reference.device), reference.seconds()
+        network, before = timed_network(spec, setting, reference.device), reference.seconds()
         for _ in range(PAIRS):
             taken, after = network.seconds(), reference.seconds()
             ratios.append(taken / fmean((before, after)))
@@ -250,9 +266,9 @@ def _beside(spec: NetworkSpec, reference: _Timed) -> Latency:
     return Latency(ratio=median(ratios), low=low, high=high, reference=median(seen))
 
 
-def _answer(line: str, reference: _Timed) -> dict[str, Any]:
+def _answer(line: str, setting: LatencySetting, reference: TimedModule) -> dict[str, Any]:
     try:
-        return vars(_beside(spec_of(json.loads(line)), reference))
+        return vars(_beside(spec_of(json.loads(line)), setting, reference))
     except GridgenError as error:
         return {"error": str(error), "kind": "network"}
     except RuntimeError as error:
@@ -267,15 +283,15 @@ def main() -> None:
     try:
         device = devices.choose_device(setting.device)
         torch.set_num_threads(setting.threads)
-        reference = _Timed(REFERENCE, setting, device)
+        reference = timed_network(REFERENCE, setting, device)
         seconds = median(reference.seconds() for _ in range(PAIRS))
-        told = {"machine": f"{_named(device)}, torch {torch.__version__}"}
-        print(json.dumps(told | {"reference": seconds}), flush=True)
+        told = {"machine": machine_name(device), "reference": seconds}
+        print(json.dumps(told), flush=True)
     except GridgenError as error:
         print(json.dumps({"error": str(error), "kind": "device"}), flush=True)
         return
     for line in sys.stdin:
-        print(json.dumps(_answer(line, reference)), flush=True)
+        print(json.dumps(_answer(line, setting, reference)), flush=True)
 
 
 if __name__ == "__main__":

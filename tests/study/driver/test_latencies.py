@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import pytest
+from layer_tables import table
 from study.fakes import Scores, no_training, rows, study
 
 from gridgen import repair_study, study_best
@@ -13,6 +14,7 @@ from gridgen.analysis import count
 from gridgen.cli.app import run
 from gridgen.errors import RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
+from gridgen.spec.document import dump
 from gridgen.study import search
 from gridgen.study.driver import latencies
 from gridgen.study.driver.dry_run import sampled
@@ -177,6 +179,50 @@ def test_the_best_under_a_latency(tmp_path, capsys):
     for wrong in ("fast", "-1ms", "nan"):
         assert run(["study", str(tmp_path), "best", "--under", f"latency={wrong}"]) == 2
         assert "write milliseconds, 20ms" in capsys.readouterr().err
+
+
+def test_what_a_table_predicts_to_be_far_over_is_not_even_measured(tmp_path):
+    times = tmp_path / "times.yaml"
+    times.write_text(dump(table()), "utf-8")
+    section = {"size": "32x32", "table": str(times)}
+    seconds = sorted(
+        table().seconds(build_grid(each.network), (32, 32)) for each in sampled(ASKED, 8).candidates
+    )
+    # The table was wrong by a fifth: what is a little over has to be measured.
+    limit = 1000 * seconds[3] / 1.1
+    asked = ASKED.but(latency={**section, "at_most": limit})
+    result = search(asked, folder=tmp_path / "search", trials=8, evaluate=Scores())
+    far = f"latency is predicted to be more than {limit:g} ms"
+    over = sum(1000 * each / 1.2 > limit for each in seconds)
+    assert result.asked.refused[far] == over
+    assert 0 < over < 8
+    assert len(Meter.measured) == 8 - over
+    found = sampled(asked, 8)
+    assert found.refused[far] == over
+    costs = {each.costs["latency"] for each in found.candidates}
+    assert costs == {round(1e6 * each) for each in seconds[: 8 - over]}
+
+
+def test_a_table_of_another_setting_is_refused_with_its_line(tmp_path, capsys):
+    (tmp_path / "times.yaml").write_text(dump(table(threads=2)), "utf-8")
+    told = """
+data: shapes
+spec: {classes: 3, columns: 1+1, base_channels: 4}
+space: {streams: [2, 3]}
+recipe: demo
+latency:
+  size: 32x32
+  table: times.yaml
+"""
+    (tmp_path / "study.yaml").write_text(told, "utf-8")
+    assert run(["search", str(tmp_path / "study.yaml"), "-o", str(tmp_path / "s")]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'study.yaml'}:8:" in said
+    assert "was measured with threads 2, and latency has 1; measure it so" in said
+    assert not (tmp_path / "s").exists()
+    (tmp_path / "times.yaml").unlink()
+    assert run(["search", str(tmp_path / "study.yaml"), "--dry-run"]) == 2
+    assert "times.yaml: No such file" in capsys.readouterr().err
 
 
 def test_sampling_without_training_measures_nothing():

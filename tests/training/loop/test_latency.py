@@ -77,8 +77,8 @@ def test_one_thread_is_timed_by_its_own_clock():
     import time
 
     device = latency.torch.device("cpu")
-    assert latency._clock(SETTING, device) is time.thread_time
-    assert latency._clock(SETTING.but(threads=2), device) is time.perf_counter
+    assert latency._clock(device, 1) is time.thread_time
+    assert latency._clock(device, 2) is time.perf_counter
 
 
 @pytest.mark.parametrize(
