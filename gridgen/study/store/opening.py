@@ -45,8 +45,8 @@ def open_store(
     found.mend(folder / found.file)
     opened = open_storage_of(folder, found)
     with closed_on_error(opened):
-        found.hold(opened.storage, "searching there")
         store = Store(folder, found, opened)
+        store.hold()
         kept = Identity(store.text, {})
         identity.require(folder, kept.fields, store.digests)
         store.settle(identity)

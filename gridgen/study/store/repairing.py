@@ -90,6 +90,7 @@ def retry_study(folder: PathLike) -> list[TrialRecord]:
     folder = Path(folder)
     read_store(folder).close()  # before a lock is left where no study is
     with locked_study(folder), closing(read_store(folder)) as store:
+        store.hold()
         return store.retry()
 
 

@@ -41,6 +41,7 @@ from gridgen.study.store.storages import (
 from gridgen.study.trials import Candidate, Role, Training, TrialRecord, TrialState
 
 AGAIN = "again"
+BUSY = "searching there"
 
 
 class Store:
@@ -77,6 +78,13 @@ class Store:
         """Optuna's study, for importances and dashboards."""
         name = self.kind.name(self.folder / self.kind.file)
         return optuna.load_study(study_name=name, storage=self._storage)
+
+    def hold(self) -> None:
+        """Lock the storage until `close`, where it is one that others reach without this folder.
+
+        Errors: `RunError` where another process writes to it.
+        """
+        self.kind.hold(self._storage, BUSY)
 
     def trials(self) -> list[TrialRecord]:
         """All trials in the order of their numbers."""

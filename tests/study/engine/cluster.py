@@ -13,12 +13,12 @@ SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 class LocalCluster:
-    """A head without CPUs, and nodes of one CPU each, which can be killed."""
+    """A head, with CPUs or none, and nodes of one CPU each, which can be killed."""
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, nodes: int, head_cpus: int) -> None:
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 0, "include_dashboard": False}
+        head = {"num_cpus": head_cpus, "include_dashboard": False}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.nodes = [self.cluster.add_node(num_cpus=1) for _ in range(nodes)]
 
@@ -41,11 +41,11 @@ class LocalCluster:
 
 
 @contextmanager
-def local_cluster(nodes: int = 2) -> Iterator[LocalCluster]:
+def local_cluster(nodes: int = 2, head_cpus: int = 0) -> Iterator[LocalCluster]:
     """A cluster in which this process and those that it starts are let in."""
     before = dict(os.environ)
     os.environ.update(SETTINGS, RAY_AUTH_TOKEN=secrets.token_hex(32))
-    made = LocalCluster(nodes)
+    made = LocalCluster(nodes, head_cpus)
     try:
         yield made
     finally:

@@ -83,6 +83,8 @@ def test_a_second_driver_is_refused_wherever_it_runs(server, tmp_path):
         with pytest.raises(RunError, match="another process is searching there") as caught:
             search(WIDE, folder=there, trials=3, evaluate=no_training)
         refused.append(str(caught.value))
+        with pytest.raises(RunError, match="another process is searching there"):
+            retry_study(there)
         return 0.5
 
     search(WIDE, folder=tmp_path / "here", trials=2, evaluate=second)
