@@ -1,6 +1,6 @@
 """What a search in a cluster of one machine costs beside `--parallel`: wall time of both.
 
-    python -m benchmarks.ray_overhead [--epochs 8] [--trials 8] [--rounds 1]
+    python -m benchmarks.ray_overhead [--epochs 1] [--trials 8] [--rounds 1]
 
 The same study twice, two trainings of about half a minute at once, each on one thread: in children
 of the search, and in those of a Ray cluster that is there already, with the start-up of both. The
@@ -24,7 +24,7 @@ space: {base_channels: {low: 8, high: 15, step: 1}}
 sampler: random
 reproducible: true
 baselines: []
-recipe: {extends: demo, epochs: EPOCHS, validate_every: 2}
+recipe: {extends: demo, epochs: EPOCHS, validate_every: 1}
 """
 
 
@@ -45,7 +45,7 @@ def seconds(options: list[str], epochs: int, trials: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--trials", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()

@@ -34,7 +34,10 @@ def table(scale: float = 1.0, **more) -> LayerTimes:
         "values": VALUES,
         "convolutions": by_macs,
         "pointwise": {kind: [1e-9 * each for each in VALUES] for kind in (*POINTWISE, SUM, JOIN)},
-        "networks": [{"spec": SPEC, "size": [32, 32], "seconds": 1.0} for _ in range(2)],
+        "networks": [
+            {"spec": SPEC, "size": [32, 32], "seconds": 1.0, "held_out": held_out}
+            for held_out in (False, True)
+        ],
     }
     made = LayerTimes(**fields | more)
     # Networks for which the sum over layers is right, up to `scale`.

@@ -149,7 +149,7 @@ EXCEPTIONS = {
     "training/scoring/official_script.py": "run without the package; it reads what that wrote",
     "emit/weights.py": "safetensors opens what require_file let pass",
     "layouts/converting.py": "torch and safetensors open what require_file let pass",
-    "study/engine/ray_trainer.py": "an archive in memory",
+    "study/engine/carrying.py": "an archive in memory",
     "export/int8.py": "what onnxruntime has just written for it",
     "images/files.py": "opens what require_file let pass",
     "images/pillow_formats.py": "opened after images/files.py",

@@ -101,7 +101,7 @@ def count(
     memory = bool(options or room or (limited and limited.limits_memory))
     answer = _answer(grid, asked, setting if memory else None, room, limited)
     if table is not None:
-        answer = replace(answer, time=PredictedTime(table, grid, answer.image, batch or 1))
+        answer = replace(answer, time=PredictedTime.of(table, grid, answer.image, batch or 1))
     if as_json:
         print_json(answer.as_json(per))
     else:

@@ -21,6 +21,15 @@ LAYER_TIMES = "layer-times.yaml"
 """Where they are written if nobody says so."""
 
 
+def _milliseconds(seconds: float) -> str:
+    """Three digits, and no more than are known.
+
+    >>> _milliseconds(0.01234), _milliseconds(33.333)
+    ('12.3 ms', '33,300 ms')
+    """
+    return f"{float(f'{1000 * seconds:.3g}'):,g} ms"
+
+
 def calibrate_latency(
     device: str, threads: int, precision: str, output: Path | None, as_json: bool
 ) -> None:
@@ -62,14 +71,14 @@ class PredictedTime:
     """What a table predicts for a batch of images."""
 
     table: "LayerTimes"
-    grid: "Grid"
+    seconds: float
     image: "Size"
     batch: int
 
-    @property
-    def seconds(self) -> float:
-        """For the batch."""
-        return self.table.seconds(self.grid, self.image, self.batch)
+    @classmethod
+    def of(cls, table: "LayerTimes", grid: "Grid", image: "Size", batch: int) -> "PredictedTime":
+        """Errors: `UsageError` for networks that the table cannot tell of."""
+        return cls(table, table.seconds(grid, image, batch), image, batch)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -81,7 +90,7 @@ class PredictedTime:
         images = f"{self.batch} of {shape_text(self.image)}"
         cores = f"threads {self.table.threads}, {self.table.precision}"
         return [
-            ("latency", f"about {1000 * self.seconds:.3g} ms for {images}"),
+            ("latency", f"about {_milliseconds(self.seconds)} for {images}"),
             ("", f"wrong by {self.table.trust}"),
             ("", f"{self.table.machine}, {cores}"),
         ]

@@ -123,7 +123,8 @@ def _cluster(engine: str, settings: dict[str, Any]) -> "RayCluster | None":
     if engine not in ENGINES:
         raise UsageError(unknown("engine", engine, ENGINES))
     if engine == "local":
-        for name in given:
+        if given:
+            name = next(iter(given))
             raise UsageError(f"--{name} is of a cluster; give --engine ray too, or leave it out")
         return None
     from gridgen.study.engine.ray_cluster import RayCluster

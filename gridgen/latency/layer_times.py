@@ -26,7 +26,11 @@ from gridgen.memory.setting import PrecisionField
 from gridgen.space.workload import Image, Workload
 from gridgen.spec import Document, GridSpec
 
-Seconds = Annotated[tuple[float, ...], Field(strict=False)]
+Seconds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
+TableAxis = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=2)]
+
+
+AGAIN = "gridgen calibrate --latency measures it again"
 
 
 class TimedNetwork(Document):
@@ -49,9 +53,9 @@ class LayerTimes(Document):
     device: Literal["cpu", "cuda"]
     threads: int = Field(ge=1)
     precision: PrecisionField = "fp32"
-    channels: tuple[int, ...] = Field(min_length=2, strict=False)
-    pixels: tuple[int, ...] = Field(min_length=2, strict=False)
-    values: tuple[int, ...] = Field(min_length=2, strict=False)
+    channels: TableAxis
+    pixels: TableAxis
+    values: TableAxis
     convolutions: dict[str, Seconds] = Field(
         strict=False, description="By kind: for all channels in, channels out and pixels in turn."
     )
@@ -61,6 +65,12 @@ class LayerTimes(Document):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         """Refuse a table that lacks something: `work.py` names what is in it."""
+        for name in ("channels", "pixels", "values"):
+            axis: tuple[int, ...] = getattr(self, name)
+            if [*axis] != sorted(set(axis)):
+                raise ValueError(f"{name}: they do not grow; {AGAIN}")
+        if len({each.held_out for each in self.networks}) < 2:
+            raise ValueError(f"networks: none is held out, or all are; {AGAIN}")
         many = len(self.channels) ** 2 * len(self.pixels)
         for field, kinds, wanted in (
             ("convolutions", CONVOLUTIONS.keys(), many),
@@ -68,8 +78,7 @@ class LayerTimes(Document):
         ):
             table: dict[str, Seconds] = getattr(self, field)
             if table.keys() != kinds or any(len(row) != wanted for row in table.values()):
-                fact = f"{field}: it lacks kinds or times"
-                raise ValueError(f"{fact}; gridgen calibrate --latency measures it again")
+                raise ValueError(f"{field}: it lacks kinds or times; {AGAIN}")
         return self
 
     @checked

@@ -79,6 +79,21 @@ def test_a_table_that_lacks_something_is_refused(field):
         LayerTimes(**fields)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"channels": [8, 1, 64]}, "channels: they do not grow"),
+        ({"values": [16, 16]}, "values: they do not grow"),
+        ({"pixels": [0, 4, 64]}, "pixels"),
+        ({"networks": [{"spec": SPEC, "size": [8, 8], "seconds": 1.0}] * 2}, "none is held out"),
+        ({"pointwise": {"ReLU": [0.0, 1.0]}}, "pointwise"),
+    ],
+)
+def test_a_damaged_table_is_refused(changes, said):
+    with pytest.raises(SpecError, match=said):
+        LayerTimes(**table().plain() | changes)
+
+
 def test_networks_of_other_dimensions_are_refused():
     with pytest.raises(UsageError, match="has 1 dimensions; layer times are those"):
         table().seconds(SPEC.but(dimensions=1), (32,))

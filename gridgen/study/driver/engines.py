@@ -12,7 +12,7 @@ from gridgen.study.language.study import Study
 
 
 @dataclass(frozen=True)
-class Places:
+class TrainingPlaces:
     """Where the trainings of a search in `folder` run, and how many at once."""
 
     folder: Path
@@ -24,7 +24,7 @@ class Places:
 def engine_of(
     study: Study,
     evaluate: Evaluate | None,
-    places: Places,
+    places: TrainingPlaces,
     held: dict[str, str],
     told: Callable[[str], None],
 ) -> Engine:

@@ -84,8 +84,6 @@ class Latencies:
         """
         if LATENCY in candidate.costs:
             return CountedCandidate(candidate, "")
-        if refusal := self._predicted.refusal(candidate):
-            return CountedCandidate(candidate, refusal)
         self._begin()
         try:
             latency = self._latency(candidate)
@@ -97,6 +95,14 @@ class Latencies:
         if limit is None or cost <= 1000 * limit:
             return CountedCandidate(found, "")
         return CountedCandidate(found, f"latency is more than {limit:g} ms")
+
+    def unlikely(self, candidate: Candidate) -> str:
+        """Why a candidate need not be measured here: by the table of this machine; "" else."""
+        table = self._predicted.table
+        if table is None or LATENCY in candidate.costs:
+            return ""
+        self._begin()
+        return self._predicted.refusal(candidate) if table.machine == self._meter.machine else ""
 
     def close(self) -> None:
         """End the process that measures."""
@@ -134,7 +140,8 @@ class Latencies:
         self.noted(f"latency on {self._meter.machine}: the reference network takes {reference}")
         table = self._predicted.table
         if table is not None and table.machine != self._meter.machine:
-            self.noted(f"{self.setting.table} is of another machine, {table.machine}")
+            fact = f"{self.setting.table} is of another machine, {table.machine}"
+            self.noted(f"{fact}; nothing is refused by it")
         if {machine for _, machine in self._kept} - {self._meter.machine}:
             self.noted("latencies of before are of another machine: ratios may differ there")
 

@@ -15,7 +15,7 @@ from gridgen.spec.document import dump
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.candidates.reachable import Reachable, reachable
 from gridgen.study.driver.conductor import Conductor
-from gridgen.study.driver.engines import Places, engine_of
+from gridgen.study.driver.engines import TrainingPlaces, engine_of
 from gridgen.study.driver.latencies import Latencies, PredictedLatency
 from gridgen.study.driver.phases import (
     Listed,
@@ -115,11 +115,13 @@ def search(
     held = require_data(study) if evaluate is None else {}
     if screen is not None:
         require_same_data(study, held, screen.digests)
+    if cluster is not None and evaluate is not None:
+        raise UsageError("evaluate trains in this process; leave cluster out")
     watch, text = watch or SearchObserver(), dump(kept(study))
     known_by = digests(study, held | ({} if screen is None else dict(screen.digests)))
     require_ours(folder, Identity(text, known_by, FREE), storage)
     engine = engine_of(
-        study, evaluate, Places(folder, parallel, device, cluster), held, watch.noted
+        study, evaluate, TrainingPlaces(folder, parallel, device, cluster), held, watch.noted
     )
     screened = ""
     if screen is not None:
@@ -129,7 +131,7 @@ def search(
     timing = None
     if predicted is not None:
         timing = Latencies(folder, predicted, engine.quiet, watch.noted)
-        drawing.measured = timing.measured
+        drawing.measured, drawing.unlikely = timing.measured, timing.unlikely
     with (
         locked_study(folder, "searching there"),
         raised_signals(),
@@ -252,6 +254,9 @@ def _most(drawing: Drawing, found: Reachable | None) -> float:
     return sum(inf if each.networks is None else each.networks for each in drawing.branches)
 
 
+TERMINATED = "the search was asked to stop; calling it again goes on"
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM came. As Ctrl-C it is no `Exception`: nothing takes it for damage or a failure."""
 
@@ -262,11 +267,14 @@ def raised_signals() -> Iterator[None]:
 
     What was begun is then ended in order: children save their state, and the answer is written.
     """
+    asked = False
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
         # Once is enough: a second one would interrupt the writing.
         signal.signal(number, signal.SIG_IGN)
-        raise Terminated("the search was asked to stop; calling it again goes on")
+        raise Terminated(TERMINATED)
 
     try:
         before = signal.signal(signal.SIGTERM, stop)
@@ -275,7 +283,10 @@ def raised_signals() -> Iterator[None]:
         return
     try:
         yield
-    except Terminated as request:
-        raise Interrupted(str(request), signal.SIGTERM) from None
+    except KeyboardInterrupt:
+        # Ray makes one of its own of that.
+        if not asked:
+            raise
+        raise Interrupted(TERMINATED, signal.SIGTERM) from None
     finally:
         signal.signal(signal.SIGTERM, before)

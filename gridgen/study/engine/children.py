@@ -37,11 +37,16 @@ SILENCE = 600.0
 
 @dataclass
 class Running:
-    """A training on its way in a process; `begun` is infinite until there is a place for it."""
+    """A training on its way in a process.
+
+    `begun` is infinite while there is no place for it, `spent` what it took before its machine was
+    lost.
+    """
 
     job: TrainingJob
     heard: float
     begun: float = inf
+    spent: float = 0.0
     tries: int = 1
     losses: int = 0
     curve: dict[int, float] = field(default_factory=dict)
@@ -51,8 +56,8 @@ class Running:
 
     @property
     def seconds(self) -> float:
-        """How long it has been on its way."""
-        return max(0.0, time.monotonic() - self.begun)
+        """How long it has been on its way, but for the time in which it had no place."""
+        return self.spent + max(0.0, time.monotonic() - self.begun)
 
     def delay(self, seconds: float) -> None:
         """Put off all that it is waited for until, after it was held still for so long."""
@@ -158,6 +163,8 @@ class ChildEngine:
             running.row = said["final"]
         elif "error" in said:
             running.failure = running.failure or error_of(running.job, said)
+            # What it had trained to the end could not be brought here.
+            running.row = None
         elif running.failure is None:
             self._report(message.number, running, int(said["epoch"]), float(said["score"]))
 
@@ -184,6 +191,8 @@ class ChildEngine:
         """The process is over: with a row, with an error that it told, or without a word."""
         del self._running[number]
         failure = running.failure
+        if "lost" in said:  # and with it what had not come from there, be it trained to the end
+            running.row = None
         # One that ends just as its time is over has ended.
         if running.row is not None and not isinstance(failure, Pruned):
             failure = None
@@ -205,6 +214,7 @@ class ChildEngine:
             return OutOfMemoryError("the system ended the training's process for want of memory")
         if "lost" in said:
             running.losses += 1
+            running.spent, running.begun = running.seconds, inf
             if running.losses < MOST_LOSSES:
                 return None
             fact = f"what trained it was lost {MOST_LOSSES} times, at last: {said['lost']}"
@@ -232,7 +242,7 @@ class ChildEngine:
         for each in self._running.values():
             due.append(each.killed_at - now if each.killed_at else SILENCE)
             if self.shared.timeout is not None:
-                due.append(each.begun + self.shared.timeout - now)
+                due.append(self.shared.timeout - each.seconds)
         return max(min(due), 0.05)
 
     def _look_at_the_clock(self) -> None:
@@ -241,7 +251,8 @@ class ChildEngine:
             if each.killed_at:
                 if now > each.killed_at:
                     self._processes.signal(number, signal.SIGKILL)
-            elif timeout is not None and now - each.begun > timeout:
+                    each.killed_at = now + PATIENCE
+            elif timeout is not None and each.seconds > timeout:
                 fact = f"it took longer than trial_timeout, {timeout / 60:g} minutes"
                 self._stop(number, each, TrainingError(fact))
             elif now - each.heard > SILENCE:

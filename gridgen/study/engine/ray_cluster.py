@@ -4,11 +4,14 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from gridgen.arguments import checked_fields
 from gridgen.errors import UsageError, reason_of
 
+LEAST = 0.0001
+"""Of a resource, as Ray counts them."""
 ANSWER_SECONDS = 5.0
 """How long a machine of a cluster may take to answer what is answered at once."""
 
@@ -27,9 +30,11 @@ class RayCluster:
     gpus: float | None = None
 
     def __post_init__(self) -> None:
-        for name, number, least in (("cpus", self.cpus, "more than 0"), ("gpus", self.gpus, "")):
-            if number is not None and (number < 0 or (least and number == 0)):
-                raise UsageError(f"{name} is {number:g}; give {least or '0 or more'}")
+        if not LEAST <= self.cpus < inf:
+            raise UsageError(f"cpus is {self.cpus:g}; give a number above 0")
+        gpus = self.gpus
+        if gpus and not (LEAST <= gpus <= 1 or (1 < gpus < inf and gpus == int(gpus))):
+            raise UsageError(f"gpus is {gpus:g}; give 0, a part of one, or a whole number")
         if "://" in self.address:
             fact = f"address is {self.address}, of a Ray client"
             raise UsageError(f"{fact}; search on a machine of the cluster, with HOST:PORT or auto")
@@ -54,13 +59,24 @@ def connected(address: str) -> tuple[Any, bool]:
     try:
         _require_answer(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         first = str(error).strip().splitlines()[0].partition(". ")[0]
         reason = reason_of(error) if isinstance(error, OSError) and error.errno else first
         fact = f"no Ray cluster at {address}: {reason}"
         fix = "ray start --head begins one; its token (ray get-auth-token) must be on each machine"
         raise UsageError(f"{fact}; {fix}") from error
     return ray, True
+
+
+def fitting(there: float, many: float, whole: bool) -> int:
+    """How often so much of a resource can be had; `whole`: a part is a part of one, as of a GPU.
+
+    >>> fitting(8, 2.5, whole=False), fitting(2, 0.6, whole=True), fitting(2, 0.5, whole=True)
+    (3, 2, 4)
+    """
+    if whole and many < 1:
+        return int(there) * int(1 / many)
+    return int(there / many)
 
 
 def _require_answer(address: str) -> None:

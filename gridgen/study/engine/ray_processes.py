@@ -5,7 +5,6 @@ study is written by the search, on one machine.
 """
 
 import secrets
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,20 +13,13 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, Signals
 from typing import Any
 
-from gridgen.errors import UsageError
+from gridgen.errors import GridgenError, UsageError
 from gridgen.files import make_folder, write_file
+from gridgen.study.engine.carrying import INITIAL, LOG, RUN, carried_back, packed
 from gridgen.study.engine.messages import Message
-from gridgen.study.engine.ray_cluster import ANSWER_SECONDS, RayCluster, connected
-from gridgen.study.engine.ray_trainer import (
-    INITIAL,
-    LOG,
-    RUN,
-    RayMachine,
-    RayTrainer,
-    packed,
-    unpacked,
-    versions,
-)
+from gridgen.study.engine.ray_cluster import ANSWER_SECONDS, RayCluster, connected, fitting
+from gridgen.study.engine.ray_trainer import RayMachine, RayTrainer, versions
+from gridgen.study.engine.worker import told_of
 
 SIGN = ".cluster"
 """A file in the search's folder, by which a machine knows whether it sees that folder."""
@@ -72,15 +64,17 @@ class RayProcesses:
         machines = sum(each["Alive"] for each in self._ray.nodes())
         takes = " and ".join(f"{many:g} {kind}" for kind, many in self._each.items() if many)
         if not self.fitting:
-            return f"Ray: none of {machines} machines has {takes}, which a training takes; it waits"
-        return f"Ray: {machines} machines; {self.fitting} trainings fit at once, of {takes} each"
+            return (
+                f"Ray: machines {machines}; none has {takes}, which a training takes, so it waits"
+            )
+        return f"Ray: machines {machines}, trainings that fit at once {self.fitting}, each {takes}"
 
     @property
     def fitting(self) -> int:
         """How many trainings fit into the cluster as it is now."""
         return sum(
             min(
-                int(node["Resources"].get(kind, 0) / many)
+                fitting(node["Resources"].get(kind, 0), many, whole=kind == "GPU")
                 for kind, many in self._each.items()
                 if many
             )
@@ -200,19 +194,32 @@ class RayProcesses:
         number = place.number
         try:
             answer = self._ray.get(place.answer)
-        except self._ray.exceptions.RayActorError as error:
+        except self._ray.exceptions.RayTaskError as error:
+            # Its trainer lives, but what it would have said is gone.
+            last = str(error).strip().splitlines()[-1]
+            self._drop(place)
+            yield from self._failed(
+                place, {"error": last, "kind": "environment", "name": "RunError"}
+            )
+            return
+        except self._ray.exceptions.RayError as error:
             yield self._lost(place, error)
             return
         if place.machine is None:
             self._begin_on(place, RayMachine(*answer))
             return
         for said in answer:
+            place.begun = True
             if "carried" in said:
-                self._carried_back(place, said["carried"])
+                try:
+                    carried_back(said["carried"], Path(place.job["folder"]), place.log)
+                except (GridgenError, OSError) as error:
+                    self._drop(place)
+                    yield from self._failed(place, told_of(error))
+                    return
                 continue
             if said.get("kind") == "environment":
                 said["error"] = f"{said['error']} (on {place.machine.name})"
-            place.begun = True
             if "code" in said:
                 del self._places[number]
                 self._freed(place)
@@ -220,19 +227,10 @@ class RayProcesses:
         if number in self._places:
             place.answer = place.trainer.messages.remote(place.number, POLL_SECONDS)
 
-    def _carried_back(self, place: RayPlace, content: bytes) -> None:
-        """Put a training's folder where it would be, had this machine trained it."""
-        folder = Path(place.job["folder"])
-        aside = folder.with_name(f"{folder.name}.carried")
-        shutil.rmtree(aside, ignore_errors=True)
-        make_folder(aside)
-        unpacked(content, aside)
-        shutil.rmtree(folder, ignore_errors=True)
-        if (aside / RUN).exists():
-            (aside / RUN).rename(folder)
-        if (aside / LOG).exists():
-            (aside / LOG).replace(place.log)
-        shutil.rmtree(aside, ignore_errors=True)
+    @staticmethod
+    def _failed(place: RayPlace, said: dict[str, Any]) -> list[Message]:
+        """An error, and that the training is over."""
+        return [Message(place.number, said), Message(place.number, {"code": 1})]
 
     def _lost(self, place: RayPlace, error: Exception) -> Message:
         """That a trainer is gone. Errors: `UsageError` where it could not even be made."""
@@ -242,7 +240,8 @@ class RayProcesses:
             last = text.strip().splitlines()[-1]
             raise UsageError(f"no training can begin on a machine of the cluster: {last}")
         said: dict[str, Any] = {"code": -SIGKILL, "lost": self._what_is_lost(place)}
-        if "memory" in text and "OOM" in text and "running low on memory" in text:
+        # Ray ends idle trainers too where memory runs low.
+        if place.begun and "running low on memory" in text:
             said["starved"] = True
         return Message(place.number, said)
 

@@ -7,19 +7,17 @@ is a child of that process, as on one machine, so that it can be stopped, killed
 import os
 import shutil
 import socket
-import tarfile
 import tempfile
 import time
 from contextlib import ExitStack
-from hashlib import sha256
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from signal import Signals
 from typing import Any, NamedTuple
 
-from gridgen.errors import FileError, GridgenError, RunError
-from gridgen.files import is_file, make_folder, read_text
+from gridgen.errors import GridgenError, RunError
+from gridgen.files import is_file, read_text
+from gridgen.study.engine.carrying import INITIAL, LOG, RUN, packed, unpacked
 from gridgen.study.engine.messages import Message
 from gridgen.study.engine.processes import Processes
 from gridgen.study.engine.worker import told_of
@@ -27,8 +25,6 @@ from gridgen.training.run.folder import lock
 
 PACKAGES = ("gridgen", "torch")
 """Those whose versions must be the same everywhere."""
-RUN, INITIAL, LOG = "run", "initial", "log"
-"""What is in an archive that is carried from one machine to another."""
 FREE_SECONDS = 60.0
 """How long a folder may be locked by a training that was cut off, and is about to end."""
 
@@ -53,9 +49,8 @@ class RayTrainer:
         self._processes = Processes(threads, max(1, cores // threads))
         self._held = ExitStack()
         self._sees = is_file(sign) and read_text(sign) == word
-        self._search = sha256(str(sign.parent).encode()).hexdigest()[:16]
-        # Where the training's folder is not the job's: the folder here, and the log.
-        self._here: tuple[Path, Path] | None = None
+        # Where the training does not write into the job's folder: that which is carried.
+        self._here: Path | None = None
 
     def machine(self) -> RayMachine:
         """What this machine is, and whether it has what a training needs."""
@@ -86,9 +81,18 @@ class RayTrainer:
         """
         said = self._said(number, self._processes.messages(seconds))
         if said and "code" in said[-1] and self._here is not None:
-            said.insert(-1, {"carried": packed({RUN: self._here[0], LOG: self._here[1]})})
-            shutil.rmtree(self._here[0].parent, ignore_errors=True)
+            said[-1:] = [*self._carried(self._here), said[-1]]
         return said
+
+    def _carried(self, place: Path) -> list[dict[str, Any]]:
+        """What the training has written, which is then removed here; the error if that fails."""
+        self._here = None
+        try:
+            return [{"carried": packed({RUN: place / RUN, LOG: place / LOG})}]
+        except OSError as error:
+            return [told_of(error)]
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     def signal(self, number: int, which: int) -> None:
         """Send a signal to the training."""
@@ -103,14 +107,10 @@ class RayTrainer:
         self._held.close()
 
     def _unpacked(self, job: dict[str, Any], carried: bytes) -> tuple[dict[str, Any], Path]:
-        """The job with folders of this machine, the same whenever it is begun here again."""
-        folder = Path(job["folder"])
-        root = Path(tempfile.gettempdir(), f"gridgen-{self._search}", folder.parent.name)
-        place = root / folder.name
-        shutil.rmtree(place, ignore_errors=True)
-        make_folder(place)
+        """The job in a folder of this machine, and its log."""
+        place = Path(tempfile.mkdtemp(prefix="gridgen-"))
+        self._here = place
         unpacked(carried, place)
-        self._here = place / RUN, place / LOG
         initial = None if job["init"] is None else str(place / INITIAL)
         return {**job, "folder": str(place / RUN), "init": initial}, place / LOG
 
@@ -124,27 +124,6 @@ class RayTrainer:
 def versions() -> dict[str, str]:
     """Of the packages that must be the same everywhere."""
     return {name: version(name) for name in PACKAGES}
-
-
-def packed(paths: dict[str, Path]) -> bytes:
-    """An archive of files and folders by names; those that are not there are left out."""
-    file = BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, path in paths.items():
-            if path.exists():
-                archive.add(path, name)
-    return file.getvalue()
-
-
-def unpacked(content: bytes, folder: Path) -> None:
-    """Write what an archive holds. Errors: `FileError`."""
-    if not content:
-        return
-    try:
-        with tarfile.open(fileobj=BytesIO(content)) as archive:
-            archive.extractall(folder, filter="data")
-    except (OSError, tarfile.TarError) as error:
-        raise FileError(f"{folder}: cannot be written: {error}") from error
 
 
 def _await_free(path: Path) -> None:

@@ -67,6 +67,9 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
     for name in ("against", "latency"):
         if not fields.get(name):
             fields.pop(name, None)
+    if "latency" in fields:  # a table refuses early what would be refused later
+        timed = fields["latency"].items()
+        fields["latency"] = {name: value for name, value in timed if name != "table"}
     fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
     # Its folder may move, but not whether there is one; nor how confirmations are trained.
     if study.supernet is not None:
@@ -82,6 +85,9 @@ def kept(study: Study) -> Study:
     """The study as its folder keeps it: whole, with paths that mean the same from everywhere."""
     given = study.spec_names.values()
     specs = [str(Path(path).resolve()) if is_file(path) else path for path in given]
+    timed = study.latency
+    if timed is not None and timed.table is not None:
+        study = study.but(latency=timed.but(table=str(Path(timed.table).resolve())))
     return study.but(
         data=lasting_name(study.data),
         recipe=study.training.complete(),

@@ -25,7 +25,7 @@ CHANNELS = (4, 8, 16, 32, 64, 128, 256)
 SIDES = (8, 32, 128, 384)
 """Of square maps on which convolutions are timed."""
 MOST_MACS = 400_000_000
-"""Larger convolutions are not timed; they take as much for each MAC as smaller ones."""
+"""Larger convolutions are not timed on a CPU; they take as much for each MAC as smaller ones."""
 VALUES = (1 << 10, 1 << 14, 1 << 18, 1 << 22)
 WIDE = 16
 """Channels of what is timed by its values."""
@@ -115,7 +115,8 @@ class _LayerTimer:
         for side in SIDES:
             image = (given, wider * side, wider * side)
             macs = layer.macs(image)
-            if last and macs > MOST_MACS:
+            # On a GPU small ones take as long as their launch, which says nothing of larger ones.
+            if last and macs > MOST_MACS and self.device.type == "cpu":
                 taken *= macs / last
             else:
                 taken = self._timed(module, image)
@@ -153,7 +154,9 @@ class _LayerTimer:
     def _timed(self, module: nn.Module, *shapes: tuple[int, ...]) -> float:
         # As maps and weights lie in a `GridNetwork`.
         laid: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
-        inputs = tuple(torch.rand(1, *shape).to(**laid) for shape in shapes)
+        # Inside a network maps are what autocast computes its convolutions in.
+        laid_maps = laid | ({"dtype": torch.bfloat16} if self.precision == "bf16" else {})
+        inputs = tuple(torch.rand(1, *shape).to(**laid_maps) for shape in shapes)
         timed = TimedModule(module.to(**laid), inputs, self.precision, self.threads)
         return float(f"{median(timed.seconds() for _ in range(SAMPLES)):.4g}")
 

@@ -15,7 +15,7 @@ from gridgen.cli.app import run
 from gridgen.errors import RunError, SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.spec.document import dump
-from gridgen.study import search
+from gridgen.study import Study, search
 from gridgen.study.driver import latencies
 from gridgen.study.driver.dry_run import sampled
 from gridgen.study.engine.engine import FunctionEngine
@@ -183,7 +183,7 @@ def test_the_best_under_a_latency(tmp_path, capsys):
 
 def test_what_a_table_predicts_to_be_far_over_is_not_even_measured(tmp_path):
     times = tmp_path / "times.yaml"
-    times.write_text(dump(table()), "utf-8")
+    times.write_text(dump(table(machine="cpu, here")), "utf-8")
     section = {"size": "32x32", "table": str(times)}
     seconds = sorted(
         table().seconds(build_grid(each.network), (32, 32)) for each in sampled(ASKED, 8).candidates
@@ -201,6 +201,37 @@ def test_what_a_table_predicts_to_be_far_over_is_not_even_measured(tmp_path):
     assert found.refused[far] == over
     costs = {each.costs["latency"] for each in found.candidates}
     assert costs == {round(1e6 * each) for each in seconds[: 8 - over]}
+
+
+def with_table(folder, at_most, **fields):
+    (folder / "times.yaml").write_text(dump(table(**fields)), "utf-8")
+    section = {"size": "32x32", "table": str(folder / "times.yaml"), "at_most": at_most}
+    return ASKED.but(latency=section)
+
+
+def test_a_baseline_that_is_far_over_is_measured_all_the_same(tmp_path):
+    asked = with_table(tmp_path, 1e-6, machine="cpu, here").but(baselines=["unet"])
+    search(asked, folder=tmp_path / "s", trials=2, evaluate=Scores())
+    (baseline,) = study_trials(tmp_path / "s")
+    assert (baseline.role, "latency" in baseline.candidate.costs) == ("baseline", True)
+
+
+def test_a_table_of_another_machine_refuses_nothing(tmp_path):
+    asked = with_table(tmp_path, 1e6, machine="cuda, there")
+    search(asked, folder=tmp_path / "s", trials=3, evaluate=Scores())
+    low = with_table(tmp_path, 1e-6, machine="cuda, there")
+    result = search(low, folder=tmp_path / "t", trials=3, evaluate=Scores())
+    assert not any("predicted" in reason for reason in result.asked.refused)
+
+
+def test_the_table_is_no_part_of_what_the_study_is(tmp_path, monkeypatch):
+    asked = with_table(tmp_path, 1e6, machine="cpu, here")
+    search(asked, folder=tmp_path / "s", trials=1, evaluate=Scores())
+    monkeypatch.chdir(tmp_path)
+    nearer = asked.but(latency={**asked.latency.plain(), "table": "times.yaml"})
+    search(nearer, folder=tmp_path / "s", trials=2, evaluate=Scores())
+    kept = Study.load(tmp_path / "s" / "study.yaml")
+    assert kept.latency.table == str(tmp_path / "times.yaml")
 
 
 def test_a_table_of_another_setting_is_refused_with_its_line(tmp_path, capsys):

@@ -505,7 +505,7 @@ def test_data_without_an_image_that_it_had_is_another_study(tmp_path, monkeypatc
         return FunctionEngine(Scores(), study.objective)
 
     # What the data holds is looked at where children train.
-    monkeypatch.setattr(driver, "_engine", engine)
+    monkeypatch.setattr(driver, "engine_of", engine)
     names = [*(f"train/{{}}/{name}.png" for name in "abc"), "val/{}/d.png"]
     images = {name.format("images"): np.zeros((8, 8, 3), np.uint8) for name in names}
     labels = {name.format("labels"): np.zeros((8, 8), np.uint8) for name in names}

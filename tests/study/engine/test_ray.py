@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gridgen.errors import UsageError
+from gridgen.errors import FileError, UsageError
 from gridgen.study.engine import ray_processes
 from gridgen.study.engine.children import ChildEngine
 from gridgen.study.engine.engine import Pruned
@@ -25,6 +25,14 @@ from study.engine.tiny import RECIPE, SPEC, job
 pytestmark = [needs_ray, on_linux, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 SHARED = Shared(data="shapes", objective="val_iou", device="cpu")
 LONG = 100_000
+STUDY = """
+data: shapes
+spec: {classes: 3, in_channels: 3, columns: 1+1}
+space: {streams: [2], base_channels: [2, 3]}
+baselines: []
+trials: 2
+recipe: {extends: demo, epochs: 4, batch: 50, crop: {smallest: 32, largest: 48, size: 32}}
+"""
 HERE = {"PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[2])])}
 
 
@@ -80,14 +88,14 @@ def trainer_of(training: int) -> int:
 
 
 def test_it_tells_what_fits(processes, cluster, tmp_path):
-    assert str(processes) == "Ray: 3 machines; 2 trainings fit at once, of 1 CPU each"
+    assert str(processes) == "Ray: machines 3, trainings that fit at once 2, each 1 CPU"
     processes.close()
     more = RayProcesses(RayCluster(cluster.address, cpus=0.25), "cpu", tmp_path)
     assert more.fitting == 8
     more.close()
     none = RayProcesses(RayCluster(cluster.address, cpus=2, gpus=0.5), "auto", tmp_path)
     assert str(none) == (
-        "Ray: none of 3 machines has 2 CPU and 0.5 GPU, which a training takes; it waits"
+        "Ray: machines 3; none has 2 CPU and 0.5 GPU, which a training takes, so it waits"
     )
     none.close()
     assert not [*tmp_path.iterdir()]
@@ -218,6 +226,56 @@ def test_a_fault_of_the_machine_names_it(cluster, tmp_path):
             engine.wait()
 
 
+def test_without_the_token_the_search_says_how_to_have_one(cluster, tmp_path, monkeypatch):
+    # What Ray asks for is read once, when it is first used.
+    program = [sys.executable, "-m", "gridgen", "search", str(tmp_path / "study.yaml")]
+    (tmp_path / "study.yaml").write_text(STUDY, "utf-8")
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    done = subprocess.run(
+        [*program, "-o", str(tmp_path / "s"), "--engine", "ray", "--address", cluster.address],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert f"no Ray cluster at {cluster.address}: " in done.stderr
+    assert "ray get-auth-token" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "s").exists()
+
+
+def test_what_cannot_be_carried_back_ends_the_search_and_others_are_saved(
+    cluster, tmp_path, monkeypatch
+):
+    def full(*_):
+        raise FileError("seed-0: cannot be written: No space left on device")
+
+    monkeypatch.setattr(ray_processes, "write_file", lambda *_: None)
+    monkeypatch.setattr(ray_processes, "carried_back", full)
+    processes = RayProcesses(RayCluster(cluster.address), "cpu", tmp_path)
+    with closing(ChildEngine(SHARED, 1, processes=processes)) as engine:
+        engine.submit(job(tmp_path))
+        with pytest.raises(FileError, match=r"trial 0, seed 0: .* No space left"):
+            engine.wait()
+
+
+def test_a_search_is_asked_to_stop_and_goes_on(cluster, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY, "utf-8")
+    command = [sys.executable, "-m", "gridgen", "search", str(tmp_path / "study.yaml")]
+    options = ["-o", str(tmp_path / "s"), "--engine", "ray", "--address", cluster.address]
+    search = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: [*(tmp_path / "s").glob("trials/*/*/run.json")])
+    search.terminate()
+    _, said = search.communicate(timeout=120)
+    assert search.returncode == 143, said
+    assert (tmp_path / "s" / "report.html").exists()
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "connecting with Ray" in done.stderr
+    assert len([*(tmp_path / "s").glob("trials/*/*/weights.safetensors")]) == 2
+
+
 def test_an_address_at_which_nothing_answers_is_refused_at_once(tmp_path):
     begun = time.monotonic()
     with pytest.raises(UsageError, match=r"^no Ray cluster at 127\.0\.0\.1:1: .*; ray start"):
@@ -228,9 +286,13 @@ def test_an_address_at_which_nothing_answers_is_refused_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"cpus": 0}, "cpus is 0; give more than 0"),
-        ({"cpus": -1.0}, "cpus is -1; give more than 0"),
-        ({"gpus": -0.5}, "gpus is -0.5; give 0 or more"),
+        ({"cpus": 0}, "cpus is 0; give a number above 0"),
+        ({"cpus": -1.0}, "cpus is -1; give a number above 0"),
+        ({"cpus": float("nan")}, "cpus is nan; give a number above 0"),
+        ({"cpus": float("inf")}, "cpus is inf; give a number above 0"),
+        ({"gpus": -0.5}, "gpus is -0.5; give 0, a part of one, or a whole number"),
+        ({"gpus": 1.5}, "gpus is 1.5; give 0, a part of one, or a whole number"),
+        ({"gpus": 0.00001}, "gpus is 1e-05; give 0, a part of one, or a whole number"),
         (
             {"address": "ray://head:10001"},
             "address is ray://head:10001, of a Ray client; "
