@@ -21,19 +21,13 @@ import torch
 from gridgen.spec import GridSpec
 from gridgen.tabular.ranking import kendall
 from gridgen.training.loop.latency import Latency, LatencySetting, measure_latency
+from gridgen.training.loop.layer_timing import drawn_network
 
 
 def drawn(many: int) -> list[GridSpec]:
     random, found = Random(0), dict[str, GridSpec]()
     while len(found) < many:
-        spec = GridSpec(
-            streams=random.choice([2, 3, 4]),
-            columns=random.choice(["1+1", "2+2", "3+3"]),
-            base_channels=random.randint(4, 16),
-            classes=8,
-            topology=random.choice(["gridnet", "unet", "conv-deconv", "resnet"]),
-            size="pad",
-        )
+        spec = drawn_network(random)
         found[str(spec)] = spec
     return [*found.values()]
 
