@@ -343,3 +343,18 @@ def test_trainings_die_with_the_driver_and_go_on_with_the_next(cluster, tmp_path
             assert isinstance(engine.wait().failure, Pruned)
     assert (tmp_path / "00000" / "seed-0" / "run.json").stat().st_mtime_ns == begun
     wait_for(lambda: not trainings(), 20)
+
+
+def test_nothing_of_ray_is_loaded_without_a_cluster(tmp_path):
+    program = """
+import sys
+from pathlib import Path
+from gridgen.study import Study, search
+
+search(Study.load(sys.argv[1]), folder=Path(sys.argv[2]), trials=1, evaluate=lambda job: 0.5)
+print([name for name in sys.modules if name.split(".")[0] == "ray"])
+"""
+    (tmp_path / "study.yaml").write_text(STUDY, "utf-8")
+    command = [sys.executable, "-c", program, str(tmp_path / "study.yaml"), str(tmp_path / "s")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
