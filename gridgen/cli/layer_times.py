@@ -59,7 +59,7 @@ def layer_times(path: Path, options: dict[str, Any]) -> "LayerTimes":
     """The table of a file. Errors: `UsageError` for one of another precision."""
     from gridgen.latency import LayerTimes
 
-    table = LayerTimes.load(path)
+    table = LayerTimes.of_file(path)
     if options.get("precision", table.precision) != table.precision:
         fact = f"{path} was measured in {table.precision}"
         raise UsageError(f"--precision: {fact}; leave it out, or measure it so")

@@ -99,6 +99,7 @@ def _best(
     under: list[str] | None,
     as_json: bool,
 ) -> None:
+    from gridgen.study.language.objectives import LATENCY, latency_text
     from gridgen.study.looking import described_trial, study_best
 
     limits, latency = timed_limit(under or [])
@@ -106,7 +107,10 @@ def _best(
     if as_json:
         print_json(best.as_json())
         return
-    costs = [(name.replace("_", " "), f"{cost:,}") for name, cost in best.candidate.costs.items()]
+    costs = [
+        (name.replace("_", " "), latency_text(cost) if name == LATENCY else f"{cost:,}")
+        for name, cost in best.candidate.costs.items()
+    ]
     written = ", ".join(str(path) for path in (weights, output) if path is not None)
     wrote = [("wrote", written)] if written else []
     print_rows([("best", described_trial(best)), *costs, *wrote])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
+from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -18,13 +19,14 @@ from pydantic import Field, model_validator
 
 from gridgen.analysis.sizes import Size, SizeLike, as_size
 from gridgen.arguments import checked
-from gridgen.errors import UsageError
+from gridgen.errors import SpecError, UsageError
 from gridgen.grid import Grid, GridLike, build_grid
 from gridgen.grid.building import as_grid
+from gridgen.grid.layers import shape_text
 from gridgen.latency.work import CONVOLUTIONS, JOIN, POINTWISE, SUM, Work, work_of
 from gridgen.memory.setting import PrecisionField
 from gridgen.space.workload import Image, Workload
-from gridgen.spec import Document, GridSpec
+from gridgen.spec import Document, GridSpec, Source
 
 Seconds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
 TableAxis = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=2)]
@@ -61,6 +63,15 @@ class LayerTimes(Document):
     )
     pointwise: dict[str, Seconds] = Field(strict=False, description="By kind: for all `values`.")
     networks: tuple[TimedNetwork, ...] = Field(min_length=2, strict=False)
+
+    @classmethod
+    def of_file(cls, path: str | Path) -> Self:
+        """The table in a file. Errors: `FileError`; `SpecError` for what is none, or damaged."""
+        source = Source.read(path)
+        if not isinstance(source.data, dict) or "convolutions" not in source.data:
+            fact = f"{path}: this is no table of layer times"
+            raise SpecError(f"{fact}; gridgen calibrate --latency writes one")
+        return cls.from_source(source)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -105,7 +116,9 @@ class LayerTimes(Document):
         """How far predictions were wrong, in words."""
         errors = [abs(each.error) for each in self.predictions]
         middle = f"{median(errors):.0%} in the middle, {self.worst:.0%} at most"
-        return f"{middle}, of {len(errors)} networks that it was not fitted to"
+        sizes = {shape_text(each.network.size): None for each in self.predictions}
+        images = f"for images of {' and '.join(sizes)}"
+        return f"{middle}, {images}, of {len(errors)} networks that it was not fitted to"
 
     @cached_property
     def _scale(self) -> float:

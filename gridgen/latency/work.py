@@ -75,7 +75,7 @@ def work_of(grid: Grid, size: Size, batch: int = 1) -> tuple[Work, ...]:
     >>> from gridgen.grid import build_grid
     >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec(streams=1, columns="1+1", base_channels=4, classes=2)
-    >>> work_of(build_grid(spec), (8, 8))[0]
+    >>> work_of(build_grid(spec), (8, 8))[1]
     Work(kind='conv 3x3', pixels=64, channels=(3, 4), share=1.0)
     """
     recorder = _WorkRecorder(Setting(batch=batch), training=False)

@@ -358,10 +358,10 @@ CASES = {
         "       |                  ^"
     ),
     "search study.yaml -o other": (
-        "other holds a search with other settings: budget is {'parameters': 3600} there, "
-        "{'bound': 'exact', 'parameters': 3500} here; recipe is 'quick.yaml' there, {'epochs': 1, "
-        "'batch': 500, 'learning_rate': 0.01, 'optim... here; objective is not set there, "
-        "'val_iou' here; and 5 more; name another folder with -o"
+        "other holds a search with other settings: budget.parameters is 3600 there, 3500 here; "
+        "recipe is 'quick.yaml' there, {'epochs': 1, 'batch': 500, 'learning_rate': 0.01, "
+        "'optim... here; budget.bound is not set there, 'exact' here; and 6 more; "
+        "name another folder with -o"
     ),
     "search study.yaml -o broken": (
         "broken holds a search with other settings: spec is not set there, {'classes': 3} here; "

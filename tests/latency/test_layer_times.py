@@ -48,7 +48,7 @@ def test_whole_networks_scale_the_sum_and_others_tell_the_error():
     (prediction,) = scaled.predictions
     assert prediction.error == pytest.approx(-0.2)
     assert scaled.worst == pytest.approx(0.2)
-    assert scaled.trust.startswith("20% in the middle, 20% at most, of 1 networks")
+    assert scaled.trust.startswith("20% in the middle, 20% at most, for images of 32x32, of 1 ")
 
 
 def test_between_and_beyond_the_entries_of_a_table():

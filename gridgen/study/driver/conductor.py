@@ -107,7 +107,8 @@ class Conductor:
         measured = self.proposals.drawing.measured
         if measured is not None:  # which baselines and known candidates are not yet
             candidate, refusal = measured(candidate)
-            if LATENCY not in candidate.costs:  # it has no place on a front
+            # Without a latency it has no place on a front, and over its limit it is no answer.
+            if LATENCY not in candidate.costs or (refusal and planned.role == "baseline"):
                 self.watch.noted(f"{planned.role} {candidate.name} is left out: {refusal}")
                 return
         record = self.store.begin(

@@ -34,7 +34,7 @@ class PredictedLatency:
 
     def __init__(self, study: Study, setting: LatencySetting) -> None:
         self.setting = setting
-        self.table = None if setting.table is None else LayerTimes.load(setting.table)
+        self.table = None if setting.table is None else LayerTimes.of_file(setting.table)
         if self.table is not None:
             try:
                 _require_same(self.table, setting)

@@ -33,6 +33,8 @@ PATIENCE = 60.0
 """Seconds in which a training that is to stop saves its state."""
 SILENCE = 600.0
 """Seconds without a word of a training after which a line says so."""
+NO_PLACE = 60.0
+"""Those of a training for which there is no place, after which a line says so again."""
 
 
 @dataclass
@@ -241,6 +243,7 @@ class ChildEngine:
         now, due = time.monotonic(), [SILENCE]
         for each in self._running.values():
             due.append(each.killed_at - now if each.killed_at else SILENCE)
+            due.append(SILENCE if each.begun < inf else NO_PLACE)
             if self.shared.timeout is not None:
                 due.append(self.shared.timeout - each.seconds)
         return max(min(due), 0.05)
@@ -255,7 +258,7 @@ class ChildEngine:
             elif timeout is not None and each.seconds > timeout:
                 fact = f"it took longer than trial_timeout, {timeout / 60:g} minutes"
                 self._stop(number, each, TrainingError(fact))
-            elif now - each.heard > SILENCE:
+            elif now - each.heard > (SILENCE if each.begun < inf else NO_PLACE):
                 each.heard = now
                 self.told(f"trial {each.job.trial}: {_silent(each)}")
 
@@ -266,7 +269,7 @@ SIGNALLED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 def _silent(running: Running) -> str:
     if running.begun == inf:
-        return f"no place for it in the cluster for {SILENCE / 60:g} minutes; see ray status"
+        return f"there has been no place for it in the cluster for {NO_PLACE:g} s; see ray status"
     return f"no validation for {SILENCE / 60:g} minutes; trial_timeout would end it"
 
 

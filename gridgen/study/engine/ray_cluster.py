@@ -56,13 +56,14 @@ def connected(address: str) -> tuple[Any, bool]:
         return ray, False
     # Ray prints what its machines say on stdout, into progress and JSON.
     worker.print_to_stdstream = lambda *_, **__: None
+    there = ""
     try:
-        _require_answer(address)
+        there = _answers(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         first = str(error).strip().splitlines()[0].partition(". ")[0]
         reason = reason_of(error) if isinstance(error, OSError) and error.errno else first
-        fact = f"no Ray cluster at {address}: {reason}"
+        fact = f"no Ray cluster {there or 'at'} {address}: {reason}"
         fix = "ray start --head begins one; its token (ray get-auth-token) must be on each machine"
         raise UsageError(f"{fact}; {fix}") from error
     return ray, True
@@ -79,8 +80,12 @@ def fitting(there: float, many: float, whole: bool) -> int:
     return int(there / many)
 
 
-def _require_answer(address: str) -> None:
-    """Refuse at once what Ray would try for half a minute. Errors: `OSError`."""
+def _answers(address: str) -> str:
+    """That something answers there, in words; "" where that cannot be asked. What does not, Ray
+    would try for half a minute. Errors: `OSError`.
+    """
     host, _, port = address.rpartition(":")
     if port.isdecimal():
         socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+        return "with this token is what answers at"
+    return ""

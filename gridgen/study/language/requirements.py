@@ -17,7 +17,10 @@ from gridgen.training.tasks import HOLDOUT, VAL, columns, task_of
 from gridgen.training.tasks.fingerprint import fingerprint
 from gridgen.training.tasks.requirements import load_splits, require_fit
 
-FREE = ("data", "supernet", "trials", "stop", "trial_timeout", "baselines", "confirm")
+FREE = (
+    *("data", "supernet", "trials", "stop", "trial_timeout", "baselines", "confirm"),
+    "latency.table",
+)
 """Fields that may change from one start of a search to the next: where the data lies, and how much
 is trained.
 """

@@ -67,8 +67,14 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any], free: Collect
 
     >>> differences({"seed": 0, "data": "a", "trials": 2}, {"seed": 1, "data": "a"}, ["trials"])
     'seed is 0 there, 1 here'
+    >>> differences({"latency": {"batch": 1}}, {"latency": {"batch": 1, "at_most": 2}}, [])
+    'latency.at_most is not set there, 2 here'
     """
-    names = [name for name in {**kept, **given} if name not in free]
+    # What a section says is compared field by field, where both have it.
+    both = {name for name in kept if isinstance(kept[name], dict) and name != "against"}
+    both = {name for name in both if isinstance(given.get(name), dict)}
+    kept, given = _flat(kept, both), _flat(given, both)
+    names = [name for name in {**kept, **given} if not {name, name.partition(".")[0]} & {*free}]
     other = [name for name in names if _said(kept, name) != _said(given, name)]
     told = [
         f"{name} is {_shown(kept.get(name))} there, {_shown(given.get(name))} here"
@@ -76,6 +82,17 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any], free: Collect
     ]
     more = [f"and {len(other) - MOST} more"] if len(other) > MOST else []
     return "; ".join([*told, *more])
+
+
+def _flat(fields: Mapping[str, Any], sections: Collection[str]) -> dict[str, Any]:
+    """The fields, and in place of sections their own."""
+    found = dict[str, Any]()
+    for name, value in fields.items():
+        if name in sections:
+            found |= {f"{name}.{inner}": each for inner, each in value.items()}
+        else:
+            found[name] = value
+    return found
 
 
 def _said(fields: Mapping[str, Any], name: str) -> Any:

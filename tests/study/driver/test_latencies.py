@@ -20,6 +20,7 @@ from gridgen.study.driver import latencies
 from gridgen.study.driver.dry_run import sampled
 from gridgen.study.engine.engine import FunctionEngine
 from gridgen.study.language.objectives import latency_text
+from gridgen.study.report.observer import SearchObserver
 from gridgen.study.store import repairing
 from gridgen.study.store.recovering import FoundRun
 from gridgen.study.store.standing import study_trials
@@ -209,11 +210,19 @@ def with_table(folder, at_most, **fields):
     return ASKED.but(latency=section)
 
 
-def test_a_baseline_that_is_far_over_is_measured_all_the_same(tmp_path):
-    asked = with_table(tmp_path, 1e-6, machine="cpu, here").but(baselines=["unet"])
-    search(asked, folder=tmp_path / "s", trials=2, evaluate=Scores())
-    (baseline,) = study_trials(tmp_path / "s")
-    assert (baseline.role, "latency" in baseline.candidate.costs) == ("baseline", True)
+def test_a_baseline_over_the_limit_is_left_out(tmp_path):
+    section = {"size": "32x32", "at_most": 1e-6}
+    asked = ASKED.but(baselines=["unet"], latency=section)
+    told = []
+
+    class Told(SearchObserver):
+        def noted(self, line):
+            told.append(line)
+
+    search(asked, folder=tmp_path, trials=2, evaluate=no_training, watch=Told())
+    assert not study_trials(tmp_path)
+    (line,) = [each for each in told if each.startswith("baseline ")]
+    assert line.endswith(" is left out: latency is more than 1e-06 ms")
 
 
 def test_a_table_of_another_machine_refuses_nothing(tmp_path):

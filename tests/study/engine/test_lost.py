@@ -87,9 +87,9 @@ def test_a_training_that_is_lost_again_and_again_fails_at_last(tmp_path, monkeyp
 
 
 def test_silence_of_one_that_has_no_place_is_told_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(children, "SILENCE", 0.2)
+    monkeypatch.setattr(children, "NO_PLACE", 0.2)
     told = []
     made = engine(Scripted([*[None] * 4, {"begun": True}, {"final": ROW}, {"code": 0}]), told)
     made.submit(job(tmp_path))
     made.wait()
-    assert "no place for it in the cluster" in told[0]
+    assert "there has been no place for it in the cluster" in told[0]

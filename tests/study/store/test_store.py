@@ -134,7 +134,7 @@ def test_failed_trials_are_asked_for_again_until_they_are_begun(store):
     ("changes", "fact"),
     [
         ({"seed": 1}, "seed is 0 there, 1 here"),
-        ({"space": {"streams": [2]}}, "space is {'streams': [2, 3]} there, {'streams': [2]} here"),
+        ({"space": {"streams": [2]}}, "space.streams is [2, 3] there, [2] here"),
         ({"data": "d2"}, "holds a search with other data than this study's now; put them back"),
     ],
 )
