@@ -65,6 +65,7 @@ class LayerTimes(Document):
     networks: tuple[TimedNetwork, ...] = Field(min_length=2, strict=False)
 
     @classmethod
+    @checked
     def of_file(cls, path: str | Path) -> Self:
         """The table in a file. Errors: `FileError`; `SpecError` for what is none, or damaged."""
         source = Source.read(path)

@@ -291,7 +291,7 @@ def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatc
     def engine(study, *others):
         return FunctionEngine(lambda job: job.network.base_channels / 10, study.objective)
 
-    monkeypatch.setattr("gridgen.study.driver.search._engine", engine)
+    monkeypatch.setattr("gridgen.study.driver.search.engine_of", engine)
     text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [2]")
     text = text.replace("columns: [1+1, 2+2]", "columns: [1+1]\n  fusion: [sum, weighted]")
     (place / "study.yaml").write_text(text.replace("data: nowhere", "data: shapes"))

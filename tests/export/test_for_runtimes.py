@@ -58,7 +58,7 @@ def test_the_network_predicts_the_same(name):
 
 
 @torch.no_grad()
-def test_where_rounding_decides_other_images_are_tried_and_a_wrong_program_is_found():
+def test_where_rounding_decides_most_values_are_alike_and_a_wrong_program_is_found():
     network = moved(GridNetwork(small_grid("deconvnet", size="error")))
     made = rewritten(network)
     for compared in compared_with(network, made, "a copy"):

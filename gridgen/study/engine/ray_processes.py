@@ -5,12 +5,12 @@ study is written by the search, on one machine.
 """
 
 import secrets
+import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, Signals
 from typing import Any
 
 from gridgen.errors import GridgenError, UsageError
@@ -99,7 +99,7 @@ class RayProcesses:
         ready, _ = self._ray.wait(list(answers), timeout=seconds)
         return [message for each in ready for message in self._answered(answers[each])]
 
-    def signal(self, number: int, which: Signals) -> None:
+    def signal(self, number: int, which: signal.Signals) -> None:
         """Send a signal to a training; one that has not begun, or whose trainer was given up, is
         over by any that would end it.
         """
@@ -111,7 +111,7 @@ class RayProcesses:
             place = self._places.get(number)
         if place is not None and place.begun:
             place.trainer.signal.remote(number, int(which))
-        elif which != SIGCONT:
+        elif which != signal.SIGCONT:
             if place is not None:
                 self._drop(place)
             self._waiting.append(Message(number, {"code": -which}))
@@ -239,7 +239,7 @@ class RayProcesses:
         if place.machine is None and "creation task" in text:
             last = text.strip().splitlines()[-1]
             raise UsageError(f"no training can begin on a machine of the cluster: {last}")
-        said: dict[str, Any] = {"code": -SIGKILL, "lost": self._what_is_lost(place)}
+        said: dict[str, Any] = {"code": -signal.SIGKILL, "lost": self._what_is_lost(place)}
         # Ray ends idle trainers too where memory runs low.
         if place.begun and "running low on memory" in text:
             said["starved"] = True

@@ -9,7 +9,9 @@ from importlib.util import find_spec
 import pytest
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
-SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+# One token for a process: Ray reads it once.
+TOKEN = secrets.token_hex(32)
+SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 class LocalCluster:
@@ -44,7 +46,7 @@ class LocalCluster:
 def local_cluster(nodes: int = 2, head_cpus: int = 0) -> Iterator[LocalCluster]:
     """A cluster in which this process and those that it starts are let in."""
     before = dict(os.environ)
-    os.environ.update(SETTINGS, RAY_AUTH_TOKEN=secrets.token_hex(32))
+    os.environ.update(SETTINGS)
     made = LocalCluster(nodes, head_cpus)
     try:
         yield made

@@ -239,7 +239,7 @@ def test_without_the_token_the_search_says_how_to_have_one(cluster, tmp_path, mo
         timeout=120,
     )
     assert done.returncode == 2
-    assert f"no Ray cluster at {cluster.address}: " in done.stderr
+    assert f"no Ray cluster with this token is what answers at {cluster.address}" in done.stderr
     assert "ray get-auth-token" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "s").exists()
