@@ -61,6 +61,11 @@ class Running:
         """How long it has been on its way, but for the time in which it had no place."""
         return self.spent + max(0.0, time.monotonic() - self.begun)
 
+    @property
+    def patience(self) -> float:
+        """Seconds without a word of it after which a line says so."""
+        return SILENCE if self.begun < inf else NO_PLACE
+
     def delay(self, seconds: float) -> None:
         """Put off all that it is waited for until, after it was held still for so long."""
         self.begun, self.heard = self.begun + seconds, self.heard + seconds
@@ -242,8 +247,7 @@ class ChildEngine:
         """How long nothing but a message is of interest."""
         now, due = time.monotonic(), [SILENCE]
         for each in self._running.values():
-            due.append(each.killed_at - now if each.killed_at else SILENCE)
-            due.append(SILENCE if each.begun < inf else NO_PLACE)
+            due.append(each.killed_at - now if each.killed_at else each.patience)
             if self.shared.timeout is not None:
                 due.append(self.shared.timeout - each.seconds)
         return max(min(due), 0.05)
@@ -258,7 +262,7 @@ class ChildEngine:
             elif timeout is not None and each.seconds > timeout:
                 fact = f"it took longer than trial_timeout, {timeout / 60:g} minutes"
                 self._stop(number, each, TrainingError(fact))
-            elif now - each.heard > (SILENCE if each.begun < inf else NO_PLACE):
+            elif now - each.heard > each.patience:
                 each.heard = now
                 self.told(f"trial {each.job.trial}: {_silent(each)}")
 

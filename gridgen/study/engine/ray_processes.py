@@ -63,11 +63,12 @@ class RayProcesses:
     def __str__(self) -> str:
         machines = sum(each["Alive"] for each in self._ray.nodes())
         takes = " and ".join(f"{many:g} {kind}" for kind, many in self._each.items() if many)
-        if not self.fitting:
+        many = self.fitting
+        if not many:
             return (
                 f"Ray: machines {machines}; none has {takes}, which a training takes, so it waits"
             )
-        return f"Ray: machines {machines}, trainings that fit at once {self.fitting}, each {takes}"
+        return f"Ray: machines {machines}, trainings that fit at once {many}, each {takes}"
 
     @property
     def fitting(self) -> int:

@@ -72,7 +72,7 @@ def digests(study: Study, data: dict[str, Any]) -> dict[str, str]:
             fields.pop(name, None)
     if "latency" in fields:  # a table refuses early what would be refused later
         timed = fields["latency"].items()
-        fields["latency"] = {name: value for name, value in timed if name != "table"}
+        fields["latency"] = {name: value for name, value in timed if f"latency.{name}" not in FREE}
     fields |= {"recipe": study.training.complete(), "budget": study.limits.complete()}
     # Its folder may move, but not whether there is one; nor how confirmations are trained.
     if study.supernet is not None:
