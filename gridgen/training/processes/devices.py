@@ -6,6 +6,7 @@ Ctrl-C and SIGTERM: finish the step, save, then leave; when all is done, change 
 
 import atexit
 import ctypes
+import itertools
 import os
 import signal
 import sys
@@ -109,6 +110,12 @@ def require_share(batch: int) -> None:
         )
 
 
+# Torch frees a group with Python's lock held, and waits for its threads, one of which may wait for
+# that lock to free a tensor of the last sum. So each group is kept until there is another.
+_kept: list[object] = []
+_groups = itertools.count()
+
+
 @contextmanager
 def group(device: torch.device) -> Iterator[None]:
     """Join the other processes of `torchrun`, where it started several."""
@@ -117,8 +124,13 @@ def group(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
+    store, number, size = next(iter(distributed.rendezvous("env://")))
+    # In torchrun's store are the addresses of earlier groups too, by the same keys.
+    store = distributed.PrefixStore(f"group {next(_groups)}", store)
     # What processes say on their CPUs, whether to stop above all, never waits for a GPU.
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    backends = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backends, store=store, rank=number, world_size=size)
+    _kept[:] = [distributed.group.WORLD]
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny import SPEC, StopAt
+from torch.distributed import TCPStore
 
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import Interrupted
@@ -70,8 +70,9 @@ TRAININGS = {
 }
 STOPPED_AT = 7
 
+# Each training takes some seconds; one that hangs says in which line, and ends both processes.
 WORK = """
-import json, os, signal, sys
+import faulthandler, json, signal, sys
 from tiny import StopAt
 from gridgen.architectures import load_spec
 from gridgen.errors import Interrupted
@@ -79,8 +80,9 @@ from gridgen.grid import build_grid
 from gridgen.training import resume, train
 from gridgen.training.processes.devices import rank
 for job in json.loads(sys.argv[1]):
+    faulthandler.dump_traceback_later(300, exit=True)
     folder = job["folder"]
-    os.environ["MASTER_PORT"] = str(job["port"])
+    print(folder, flush=True)
     watch = StopAt(job["stop"], signal.SIGTERM) if rank() == 1 and job["stop"] else None
     try:
         if job["resume"]:
@@ -149,7 +151,7 @@ def shared(marks, ramps, tmp_path_factory) -> dict[str, Run]:
             watch=StopAt(STOPPED_AT, signal.SIGTERM),
         )
     jobs.append({**whole, "folder": str(root / "begun by one"), "resume": True})
-    _two_processes(WORK, json.dumps([{**job, "port": _free_port()} for job in jobs]))
+    _two_processes(root, WORK, json.dumps(jobs))
     return {Path(job["folder"]).name: Run.open(job["folder"]) for job in jobs}
 
 
@@ -160,39 +162,36 @@ def _job(root: Path, name: str, spec, data: str, recipe) -> dict[str, object]:
     return {**files, "data": data, "folder": str(root / name), "stop": None, "resume": False}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _two_processes(program: str, *arguments: str) -> None:
+def _two_processes(root: Path, program: str, *arguments: str) -> None:
     tests = Path(__file__).parents[2]
+    # As torchrun has it: one server, at a port that is taken from the beginning, for all groups.
+    server = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
     shared = {
         "WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(server.port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]),
     }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", program, *arguments],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    processes, told = [], [root / f"told by {rank}" for rank in range(2)]
+    for rank, path in enumerate(told):
+        with path.open("wb") as log:
+            processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-W", "error", "-c", program, *arguments],
+                    env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                    stdout=log,
+                    stderr=log,
+                )
+            )
     codes: list[int | None] = [None, None]
-    deadline = time.monotonic() + 400  # a minute where nothing else runs
-    while None in codes and not any(codes) and time.monotonic() < deadline:
+    while None in codes and not any(codes):
         time.sleep(0.05)
         codes = [process.poll() for process in processes]
     for process in processes:  # one that has failed leaves the other waiting
         process.kill()
-    told = [process.communicate()[0] for process in processes]
-    assert codes == [0, 0], "\n".join(told)
+    assert codes == [0, 0], "\n".join(path.read_text("utf-8") for path in told)
 
 
 def assert_equal_but_for_rounding(one: Run, two: Run) -> None:

@@ -1,6 +1,8 @@
 """Where a training runs, as one of several processes and on systems that tell less."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -66,3 +68,28 @@ def test_a_precision_that_is_slow_here_is_told(monkeypatch, instructions, device
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
     line = slow_precision(torch.device(device), precision)
     assert ("recipe.precision=fp32" in line) is told
+
+
+# A thread that wants Python's lock gets it only where the other waits for something.
+LEAVE = """
+import faulthandler, sys, torch
+from torch import nn
+from gridgen.training.processes import devices
+faulthandler.dump_traceback_later(100, exit=True)
+sys.setswitchinterval(100)
+devices.world_size = lambda: 2
+for _ in range(30):
+    with devices.group(torch.device("cpu")):
+        network = devices.shared(nn.Linear(1, 1))
+        devices.greatest(torch.tensor([1, 2]))
+    del network
+"""
+
+
+def test_a_group_of_processes_is_left_while_its_threads_still_free_tensors():
+    """A group that waits for such a thread, which waits for Python's lock, hangs for ever."""
+    alone = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    left = subprocess.run(
+        [sys.executable, "-c", LEAVE], env={**os.environ, **alone}, capture_output=True, text=True
+    )
+    assert left.returncode == 0, left.stderr
