@@ -13,7 +13,6 @@ from gridgen.grid.layers import (
     Conv,
     Deconv,
     GroupNorm,
-    ImagenetNorm,
     Layer,
     LeakyReLU,
     MaxPool,
@@ -53,6 +52,9 @@ POINTWISE: dict[str, Callable[[int], Layer]] = {
     "bilinear": lambda channels: Upsample("bilinear"),
 }
 """By channels; beside them there are the sum of two maps, and what joins two."""
+LIKE = {"ImagenetNorm": "BatchNorm", "Resize": "bilinear", "MaxUnpool": "MaxPool"}
+ANY = "SiLU"
+"""For a layer that is neither measured nor like one that is: it computes a little of each value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,7 @@ def _convolution(layer: Conv | Deconv, pixels: int) -> Work:
 
 def _pointwise(layer: Layer) -> str:
     """The kind that is measured, or one that is like it."""
-    match layer:
-        case Upsample(mode=mode):
-            return mode
-        case ImagenetNorm():
-            return "BatchNorm"
+    if isinstance(layer, Upsample):
+        return layer.mode
     name = type(layer).__name__
-    return {"Resize": "bilinear", "MaxUnpool": "MaxPool"}.get(name, name)
+    return name if name in POINTWISE else LIKE.get(name, ANY)

@@ -8,7 +8,8 @@ from gridgen import LayerTimes, count
 from gridgen.errors import SpecError, UsageError
 from gridgen.grid import build_grid
 from gridgen.latency.layer_times import interpolated
-from gridgen.latency.work import CONVOLUTIONS, work_of
+from gridgen.latency.work import CONVOLUTIONS, POINTWISE, work_of
+from gridgen.spec import GridSpec
 from gridgen.spec.document import dump
 
 
@@ -97,3 +98,12 @@ def test_a_damaged_table_is_refused(changes, said):
 def test_networks_of_other_dimensions_are_refused():
     with pytest.raises(UsageError, match="has 1 dimensions; layer times are those"):
         table().seconds(SPEC.but(dimensions=1), (32,))
+
+
+def test_a_layer_that_no_table_knows_is_told_by_one_that_is_as_simple(monkeypatch):
+    grid = build_grid(GridSpec(streams=1, columns="1+1", base_channels=4, classes=2))
+    known = {work.kind for work in work_of(grid, (8, 8))}
+    assert "ReLU" in known
+    assert "SiLU" not in known
+    monkeypatch.delitem(POINTWISE, "ReLU")
+    assert {work.kind for work in work_of(grid, (8, 8))} == known - {"ReLU"} | {"SiLU"}

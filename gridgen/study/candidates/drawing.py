@@ -51,8 +51,6 @@ class Drawing:
     study: Study
     on_progress: OnProgress = no_progress
     refused: Counter[str] = field(default_factory=Counter, init=False)
-    unlikely: Callable[[Candidate], str] | None = field(default=None, init=False)
-    """Why a candidate need not even be measured, as far as that can be predicted; "" else."""
     measured: Callable[[Candidate], CountedCandidate] | None = field(default=None, init=False)
     """Adds costs that are measured, or refuses a candidate by them."""
     _verdicts: dict[tuple[object, ...], PointVerdict] = field(default_factory=dict, init=False)
@@ -91,8 +89,6 @@ class Drawing:
             return None
         try:
             candidate, refusal = counted(self.study, params)
-            if self.unlikely is not None and not refusal and not is_known(candidate.key):
-                refusal = self.unlikely(candidate)
             if self.measured is not None and not refusal and not is_known(candidate.key):
                 candidate, refusal = self.measured(candidate)
         except SpecError as error:

@@ -57,7 +57,7 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     drawing = Drawing(study)
     if study.latency is not None:  # which nothing measures here
         predicted = PredictedLatency(study, study.latency)
-        drawing.measured, drawing.unlikely = partial(_timed, predicted), predicted.refusal
+        drawing.measured = partial(_timed, predicted)
     proposals = Proposals(study, drawing)
     found: list[Candidate] = []
     while len(found) < many:
@@ -78,4 +78,4 @@ def _timed(predicted: PredictedLatency, candidate: Candidate) -> CountedCandidat
     seconds = predicted.seconds(candidate)
     cost = 1 if seconds is None else max(1, round(1e6 * seconds))
     found = replace(candidate, costs={**candidate.costs, LATENCY: cost})
-    return CountedCandidate(found, "")
+    return CountedCandidate(found, predicted.refusal(seconds))

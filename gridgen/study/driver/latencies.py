@@ -1,7 +1,7 @@
 """The latencies of a search's candidates, each network measured once, while no training runs."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,8 @@ from gridgen.names import csv_text
 from gridgen.study.candidates.counting import CountedCandidate
 from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
-from gridgen.study.trials import Candidate
+from gridgen.study.report.answer import of_role
+from gridgen.study.trials import Candidate, TrialRecord
 from gridgen.training.loop.latency import Latency, LatencyMeter, LatencySetting
 
 FILE = "latency.csv"
@@ -48,9 +49,9 @@ class PredictedLatency:
         setting = self.setting
         return self.table.seconds(candidate.network, setting.size, setting.batch)
 
-    def refusal(self, candidate: Candidate) -> str:
-        """Why a candidate need not be timed; "" where it has to be."""
-        limit, seconds = self.setting.at_most, self.seconds(candidate)
+    def refusal(self, seconds: float | None) -> str:
+        """Why a candidate of this prediction need not be timed; "" where it has to be."""
+        limit = self.setting.at_most
         if limit is None or seconds is None or self.table is None:
             return ""
         least = 1000 * seconds / (1 + self.table.worst)
@@ -76,15 +77,24 @@ class Latencies:
         self.path, self.quiet, self.noted = folder / FILE, quiet, noted
         self._predicted, self.setting = predicted, predicted.setting
         self._meter = LatencyMeter(self.setting)
+        # Microseconds and names of what was refused by its latency, in this search.
+        self._over: list[tuple[int, str]] = []
 
     def measured(self, candidate: Candidate) -> CountedCandidate:
         """The candidate with its latency among its costs, and why it is refused; "" if it is not.
 
-        Errors: `DeviceError` where the device is not there.
+        One that a table of this machine refuses is not measured. Errors: `DeviceError` where the
+        device is not there.
         """
         if LATENCY in candidate.costs:
             return CountedCandidate(candidate, "")
         self._begin()
+        table = self._predicted.table
+        if table is not None and table.machine == self._meter.machine:
+            seconds = self._predicted.seconds(candidate)
+            if seconds is not None and (refusal := self._predicted.refusal(seconds)):
+                self._over.append((round(1e6 * seconds), candidate.name))
+                return CountedCandidate(candidate, refusal)
         try:
             latency = self._latency(candidate)
         except TrainingError as error:
@@ -94,15 +104,16 @@ class Latencies:
         limit = self.setting.at_most
         if limit is None or cost <= 1000 * limit:
             return CountedCandidate(found, "")
+        self._over.append((cost, candidate.name))
         return CountedCandidate(found, f"latency is more than {limit:g} ms")
 
-    def unlikely(self, candidate: Candidate) -> str:
-        """Why a candidate need not be measured here: by the table of this machine; "" else."""
-        table = self._predicted.table
-        if table is None or LATENCY in candidate.costs:
-            return ""
-        self._begin()
-        return self._predicted.refusal(candidate) if table.machine == self._meter.machine else ""
+    def require_some(self, study: Study, records: Sequence[TrialRecord]) -> None:
+        """Errors: `SpecError` where a search has nothing to train, as all takes too long."""
+        if self._over and not of_role(records, "searched"):
+            cost, name = min(self._over)
+            fact = f"no candidate meets it; nearest is {name}, with {latency_text(cost)}"
+            fix = "loosen the limit, or widen space"
+            raise study.blame(SpecError(f"{fact}; {fix}", ("latency", "at_most")))
 
     def close(self) -> None:
         """End the process that measures."""

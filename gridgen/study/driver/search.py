@@ -131,7 +131,7 @@ def search(
     timing = None
     if predicted is not None:
         timing = Latencies(folder, predicted, engine.quiet, watch.noted)
-        drawing.measured, drawing.unlikely = timing.measured, timing.unlikely
+        drawing.measured = timing.measured
     with (
         locked_study(folder, "searching there"),
         raised_signals(),
@@ -150,7 +150,10 @@ def search(
             chosen = devices.choose_device(device)
             if line := slow_precision(chosen, study.training.precision):
                 watch.noted(line)
-        return searching.run(wanted)
+        result = searching.run(wanted)
+        if timing is not None:
+            timing.require_some(study, result.records)
+        return result
 
 
 @dataclass

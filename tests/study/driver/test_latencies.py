@@ -18,6 +18,7 @@ from gridgen.spec.document import dump
 from gridgen.study import Study, search
 from gridgen.study.driver import latencies
 from gridgen.study.driver.dry_run import sampled
+from gridgen.study.driver.writing import ended
 from gridgen.study.engine.engine import FunctionEngine
 from gridgen.study.language.objectives import latency_text
 from gridgen.study.report.observer import SearchObserver
@@ -192,6 +193,7 @@ def test_what_a_table_predicts_to_be_far_over_is_not_even_measured(tmp_path):
     # The table was wrong by a fifth: what is a little over has to be measured.
     limit = 1000 * seconds[3] / 1.1
     asked = ASKED.but(latency={**section, "at_most": limit})
+    Meter.speed = 1e-4  # so that none is over the limit that the table lets through
     result = search(asked, folder=tmp_path / "search", trials=8, evaluate=Scores())
     far = f"latency is predicted to be more than {limit:g} ms"
     over = sum(1000 * each / 1.2 > limit for each in seconds)
@@ -219,7 +221,9 @@ def test_a_baseline_over_the_limit_is_left_out(tmp_path):
         def noted(self, line):
             told.append(line)
 
-    search(asked, folder=tmp_path, trials=2, evaluate=no_training, watch=Told())
+    nearest = r"no candidate meets it; nearest is .*F0 = 4, with .* ms; loosen the limit"
+    with pytest.raises(SpecError, match=nearest):
+        search(asked, folder=tmp_path, trials=2, evaluate=no_training, watch=Told())
     assert not study_trials(tmp_path)
     (line,) = [each for each in told if each.startswith("baseline ")]
     assert line.endswith(" is left out: latency is more than 1e-06 ms")
@@ -229,8 +233,9 @@ def test_a_table_of_another_machine_refuses_nothing(tmp_path):
     asked = with_table(tmp_path, 1e6, machine="cuda, there")
     search(asked, folder=tmp_path / "s", trials=3, evaluate=Scores())
     low = with_table(tmp_path, 1e-6, machine="cuda, there")
-    result = search(low, folder=tmp_path / "t", trials=3, evaluate=Scores())
-    assert not any("predicted" in reason for reason in result.asked.refused)
+    with pytest.raises(SpecError, match="no candidate meets it"):
+        search(low, folder=tmp_path / "t", trials=3, evaluate=Scores())
+    assert [*ended(tmp_path / "t")["refused"]] == ["latency is more than 1e-06 ms"]
 
 
 def test_the_table_is_no_part_of_what_the_study_is(tmp_path, monkeypatch):
