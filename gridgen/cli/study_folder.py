@@ -119,10 +119,19 @@ def _best(
 def timed_limit(under: list[str]) -> tuple[list[str], float | None]:
     """The limits that arithmetic knows, and that of the latency in milliseconds.
 
+    Errors: `UsageError` for what is neither.
+
     >>> timed_limit(["macs=2G", "latency=20ms"])
     (['macs=2G'], 20.0)
     """
+    from gridgen.space import Budget
+    from gridgen.study.language.objectives import LATENCY
+
     others = [each for each in under if not each.startswith("latency=")]
+    known = (*Budget.model_fields, LATENCY)
+    for name in (each.partition("=")[0] for each in others):
+        if name not in known:
+            raise UsageError(f"--under: {unknown('limit', name, known)}")
     asked = [each.removeprefix("latency=") for each in under if each not in others]
     if len(asked) > 1:
         raise UsageError("--under: latency is given twice; give it once")

@@ -23,13 +23,12 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import signed
-from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.trials import TrialRecord
 from gridgen.text import bytes_text
 from gridgen.training.processes import devices
 from gridgen.training.run.ensemble import is_model
-from gridgen.training.run.folder import Run
+from gridgen.training.run.folder import STUDY, Run
 from gridgen.training.run.model import model_of
 from gridgen.training.scoring.per_image import Predictor, see_images
 from gridgen.training.tasks import HOLDOUT, VAL, Task, column, split_numbers, task_of

@@ -19,16 +19,17 @@ from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
 from gridgen.study.report.answer import searched
 from gridgen.study.report.statistics import SeedScores
-from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import SCORED_BY, TrialRecord
 from gridgen.training import Run
 from gridgen.training.loop.progress import duration
 from gridgen.training.recipe.recipe import changed_recipe
+from gridgen.training.run.folder import STUDY
 
 WEIGHTS_SUFFIX = ".safetensors"
 TAKE = "gridgen supernet take RUN best.yaml -o FILE takes its network"
+NOT_OVER = "not over"
 DIGITS = 4
 """Of a score, whatever the study scores."""
 
@@ -48,12 +49,14 @@ class StudyStatus:
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value of each line."""
-        counts = ", ".join(f"{many:,} {state}" for state, many in self.states.items())
+        # Whether a search goes on at the moment is not in a study's files.
+        told = {"running": NOT_OVER}
+        counts = ", ".join(f"{n:,} {told.get(state, state)}" for state, n in self.states.items())
         rows = [("trials", counts or "none")]
         if self.best is not None:
             rows.append(("best", described_trial(self.best)))
         for each in self.running:
-            rows.append(("running", f"trial {each.number}: {each.candidate.name}"))
+            rows.append((NOT_OVER, f"trial {each.number}: {each.candidate.name}"))
         screened = [("scores", self.screened)] if self.screened else []
         return [*rows, ("trained", duration(self.seconds)), *screened]
 

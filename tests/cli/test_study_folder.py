@@ -92,6 +92,7 @@ def test_a_damaged_database_is_told_and_repaired(found, gridgen):
         (["found", "stats"], "unknown action 'stats'; did you mean 'status'?"),
         (["found", "export", "--weights", "a"], "export: --weights is an option of best"),
         (["found", "repair", "-o", "a"], "repair: -o is an option of best and export"),
+        (["found", "best", "--under", "latancy=9ms"], "--under: unknown limit 'latancy'; did you"),
         (["found", "best", "--weights", "a.pt"], "a.pt: weights are written as .safetensors"),
         (
             ["found", "best", "--weights", "a.safetensors"],

@@ -18,11 +18,11 @@ from gridgen.study.report.answer import searched
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.page import write_page
 from gridgen.study.report.result import Result
-from gridgen.study.store.identity import STUDY
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
 from gridgen.study.trials import TrialRecord
 from gridgen.training.loop.latency import LatencySetting
+from gridgen.training.run.folder import STUDY
 
 NONE: Mapping[str, int] = MappingProxyType({})
 BEST = "best.yaml"

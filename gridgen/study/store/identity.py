@@ -13,8 +13,8 @@ from gridgen.files import is_file
 from gridgen.spec import Source
 from gridgen.spec.facts import shown_value
 from gridgen.study.trials import Objectives, objectives_of
+from gridgen.training.run.folder import STUDY
 
-STUDY = "study.yaml"
 MOST = 3
 """Settings that a message shows."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from gridgen.arguments import checked
 from gridgen.errors import RunError
 from gridgen.files import is_file, read_text, sweep, write_file
-from gridgen.study.store.identity import STUDY, Identity
+from gridgen.study.store.identity import Identity
 from gridgen.study.store.storages import (
     Opened,
     StorageKind,
@@ -20,6 +20,7 @@ from gridgen.study.store.storages import (
     open_storage_of,
 )
 from gridgen.study.store.store import Store
+from gridgen.training.run.folder import STUDY
 
 
 @checked

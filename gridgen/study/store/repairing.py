@@ -26,7 +26,7 @@ from gridgen.study.store.attributes import (
     read_training,
     unsealed,
 )
-from gridgen.study.store.identity import STUDY, Identity
+from gridgen.study.store.identity import Identity
 from gridgen.study.store.opening import read_store
 from gridgen.study.store.recovering import FoundRun, candidate_of_runs, missing_trainings
 from gridgen.study.store.storages import (
@@ -41,6 +41,7 @@ from gridgen.study.store.storages import (
 )
 from gridgen.study.store.store import Store
 from gridgen.study.trials import Training, TrialRecord
+from gridgen.training.run.folder import STUDY
 
 Salvaged = dict[int, dict[str, Attributes]]
 

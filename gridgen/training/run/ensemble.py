@@ -11,7 +11,7 @@ from gridgen.emit.weights import SUFFIX
 from gridgen.errors import UsageError
 from gridgen.files import is_file
 from gridgen.grid.layers import shape_text
-from gridgen.training.run.folder import FACTS
+from gridgen.training.run.folder import FACTS, STUDY
 from gridgen.training.run.model import Model, open_model
 
 OneModel = Model | str | Path
@@ -58,8 +58,12 @@ def as_model(model: ModelLike) -> Model:
 
 
 def is_model(path: str | Path) -> bool:
-    """Whether a path is that of a run's folder or of a weights file, rather than of images."""
-    return Path(path).suffix == SUFFIX or is_file(Path(path) / FACTS)
+    """Whether a path is that of a run's folder or of a weights file, rather than of images.
+
+    So is a search's folder, which is refused with what to name instead.
+    """
+    path = Path(path)
+    return path.suffix == SUFFIX or is_file(path / FACTS) or is_file(path / STUDY)
 
 
 def _common(models: Sequence[Model], name: str) -> Any:

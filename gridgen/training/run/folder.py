@@ -42,6 +42,8 @@ except ImportError:  # Windows; all but training and searching works there
     fcntl = None  # type: ignore[assignment]
 
 FACTS = "run.json"
+STUDY = "study.yaml"
+"""What a search keeps in its folder; the runs of its trainings lie below that."""
 INITIAL = "initial.safetensors"
 REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -90,6 +92,10 @@ class Run:
         if not is_file(folder / FACTS):
             free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
             fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
+            if is_file(folder / STUDY):
+                fix = (
+                    f"it is a search's; gridgen study {folder} best --weights FILE writes its best"
+                )
             raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)
 

@@ -13,8 +13,10 @@ from gridgen.errors import DataError, RunError, SizeError, SpecError
 from gridgen.grid import build_grid
 from gridgen.images import header, read_image, write_image
 from gridgen.images.files import LIMIT
-from gridgen.training import evaluate, open_model, predict, train
+from gridgen.training import evaluate, open_ensemble, open_model, predict, train
 from gridgen.training.inference import Inference
+from gridgen.training.run.ensemble import is_model
+from gridgen.training.run.folder import STUDY
 from gridgen.training.scoring import predictions
 from gridgen.training.tasks import pixels
 
@@ -282,6 +284,15 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path}: no run there (no run.json); gridgen train -o {tmp_path} makes one"
     )
+
+
+def test_the_folder_of_a_search_is_no_folder_of_images(run, tmp_path):
+    picture(tmp_path / "a.png")
+    assert not is_model(tmp_path)
+    (tmp_path / STUDY).write_text("", "utf-8")
+    assert is_model(tmp_path)
+    with pytest.raises(RunError, match=r"it is a search's; gridgen study .* best --weights FILE"):
+        open_ensemble([run.folder, tmp_path])
 
 
 def test_an_image_of_the_users_is_never_overwritten(run, tmp_path):
