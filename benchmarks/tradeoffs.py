@@ -6,8 +6,12 @@ Each search holds val_iou against MACs, on the topologies that the table has, by
 of its seeds. A search without pruning trains 30 candidates; one with it, under the same sampler and
 seed, begins as many as there are. A row says which share of the training steps of the first the
 second had taken when its front had the same hypervolume (median and quartiles over the searches),
-and in how many it never had. `alike` is halving, and the median, among candidates of about equal
-cost (quarters of the space) instead of gridgen's rules.
+and in how many it never had. `alike` is a pruner among candidates of about equal cost (quarters of
+the space) instead of gridgen's rules, `later` has its only rung at the second validation.
+
+A second table says what can be known at a validation: the correlation of its scores with those at
+the end, and with what of these MACs do not tell; and the share of a perfect choice, which stops
+there all that are not on the front of 30.
 """
 
 import argparse
@@ -31,7 +35,10 @@ from gridgen.tabular.table import IMAGE, SPEC
 
 UNPRUNED = 30
 QUARTERS = 4
-PRUNERS = ("halving", "halving, alike", "hyperband", "hyperband, alike", "median", "median, alike")
+PRUNERS = (
+    *("halving", "halving, later", "halving, alike"),
+    *("hyperband", "hyperband, alike", "median", "median, alike"),
+)
 
 
 class Alike(Rungs):
@@ -67,9 +74,11 @@ def curves(benchmark: TopologyBenchmark, seed: int, candidate: Candidate) -> dic
     return dict(benchmark.of(candidate.network).trainings[seed].curves["val"])
 
 
-def proposals(study: Study, drawing: Drawing, bounds: np.ndarray, alike: bool) -> Proposals:
-    found = Proposals(study, drawing)
-    if alike and found.rungs is not None:
+def proposals(study: Study, drawing: Drawing, bounds: np.ndarray, how: str = "") -> Proposals:
+    found, alike = Proposals(study, drawing), how == "alike"
+    if how == "later" and found.rungs is not None:
+        found.rungs = Rungs(found.rungs.reduction, ((2 * study.training.validate_every,),))
+    elif alike and found.rungs is not None:
         found.rungs = Alike(found.rungs.reduction, found.rungs.ladders)
         found.rungs.bounds = bounds
     elif alike:
@@ -103,18 +112,48 @@ def shares(benchmark: TopologyBenchmark, sampler: str, searches: int) -> dict[st
         seed = number % scores.shape[1]
         worst = (float(scores[:, seed].min()), -1.01 * float(macs.max()))
         curve_of = partial(curves, benchmark, seed)
-        plain = proposals(study.but(seed=number), drawing, bounds, alike=False)
+        plain = proposals(study.but(seed=number), drawing, bounds)
         *_, (steps, goal) = volumes(plain, UNPRUNED, curve_of, worst)
         for name in PRUNERS:
-            pruner, _, alike = name.partition(", ")
+            pruner, _, how = name.partition(", ")
             pruned = study.but(seed=number, pruner=pruner)
-            searching = proposals(pruned, drawing, bounds, bool(alike))
+            searching = proposals(pruned, drawing, bounds, how)
             reached = volumes(searching, len(benchmark), curve_of, worst)
             first = (epochs / steps for epochs, volume in reached if volume >= goal - 1e-9)
             found.setdefault(name, []).append(next(first, np.inf))
         if sys.stderr.isatty():
             print(f"\r{sampler}: {number + 1} of {searches}", end="", file=sys.stderr)
     return found
+
+
+def knowable(benchmark: TopologyBenchmark) -> Table:
+    """What the scores of each validation say of those at the end, the mean over the seeds."""
+    table = Table("epoch", "correlation", "beyond MACs", "share of a perfect choice")
+    macs = np.log(benchmark.costs("macs"))
+    for place, epoch in enumerate(benchmark.epochs[:-1]):
+        told, trained = [], epoch / benchmark.epochs[-1]
+        for scores in np.moveaxis(benchmark.array("val"), 1, 0):
+            early, end = scores[:, place], scores[:, -1]
+            whole, beyond = (early, end), (unexplained(early, macs), unexplained(end, macs))
+            share = trained + (1 - trained) * on_the_front(end, macs)
+            told.append((*(np.corrcoef(*pair)[0, 1] for pair in (whole, beyond)), share))
+        table.add_row(str(epoch), *(f"{each:.2f}" for each in np.mean(told, axis=0)))
+    return table
+
+
+def unexplained(scores: np.ndarray, macs: np.ndarray) -> np.ndarray:
+    """What is left of the scores where a straight line over the MACs is taken from them."""
+    return scores - np.polyval(np.polyfit(macs, scores, 1), macs)
+
+
+def on_the_front(scores: np.ndarray, macs: np.ndarray) -> float:
+    """Which share of the candidates of a search is on its front, the mean over 200 searches."""
+    random, shares_found = np.random.default_rng(0), []
+    for _ in range(200):
+        some = random.choice(len(macs), UNPRUNED, replace=False)
+        points = [*zip(scores[some].tolist(), (-macs[some]).tolist(), strict=True)]
+        shares_found.append(len(front_of(points)) / UNPRUNED)
+    return float(np.mean(shares_found))
 
 
 def main() -> None:
@@ -132,6 +171,7 @@ def main() -> None:
             table.add_row(sampler, pruner, *row)
     print(f"\n{len(benchmark)} topologies, {options.searches} searches", file=sys.stderr)
     Console().print(table)
+    Console().print(knowable(benchmark))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gridgen.cli.terminal import progress
 from gridgen.files import write_file
 from gridgen.names import csv_text
 from gridgen.tabular import TopologyBenchmark, topology_benchmark
@@ -42,17 +43,18 @@ def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterato
     sampler, pruner, encoding = method
     # Where most trainings are stopped early, more can be begun.
     trials = len(benchmark) if pruner != "none" else MOST.get(sampler, max(TRAININGS))
-    for judged_by in ("val", "holdout"):
-        found = simulate_searches(
+    with progress(f"{sampler}, {pruner}, {encoding}") as on_progress:
+        searched = simulate_searches(
             benchmark,
             sampler,
             pruner=pruner,
             encoding=encoding,
             searches=searches,
             trials=min(trials, len(benchmark)),
-            split="val",
-            judged_by=judged_by,
+            on_progress=on_progress,
         )
+    for judged_by in ("val", "holdout"):
+        found = searched.judged_by(benchmark, judged_by)
         for trainings in TRAININGS:
             regret = found.regret_after(trainings)
             if trainings <= found.spent[:, -1].max():
@@ -74,9 +76,9 @@ def main() -> None:
             table.setdefault(method, []).append(list(row.values()))
     for method in METHODS:
         if options.only in (None, method[0]):
-            begun = time.process_time()
+            begun = time.monotonic()
             table[method] = [*rows(benchmark, method, options.searches)]
-            print(f"{method}: {time.process_time() - begun:.0f} s", file=sys.stderr)
+            print(f"{method}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
             ordered = [row for each in METHODS for row in table.get(each, [])]
             write_file(SIMULATIONS, csv_text([(*COLUMNS, *VALUES), *ordered]))
 

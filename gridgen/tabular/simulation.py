@@ -6,14 +6,16 @@ is judged by the other seeds, which it does not see.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.arguments import checked, checked_fields
+from gridgen.arguments import checked
 from gridgen.errors import UsageError, unknown
+from gridgen.progress import OnProgress, no_progress
 from gridgen.space.choices import Params
 from gridgen.study.methods import PRUNERS, SAMPLERS
 from gridgen.study.proposals.sampler import FeasibleSampler
@@ -21,56 +23,10 @@ from gridgen.study.proposals.seen import SeenTrials
 from gridgen.study.rungs import Rungs
 from gridgen.study.trials import Candidate
 from gridgen.tabular.encodings import ENCODINGS, Encoding
+from gridgen.tabular.regret import Simulation, judged
 from gridgen.tabular.table import SPEC, ScoredSplit, Scores, TopologyBenchmark
-
-TOP = 0.02
-"""The share of the topologies that counts as the best."""
-
-
-@checked_fields
-@dataclass(frozen=True, eq=False)
-class Simulation:
-    """Simulated searches; rows are searches, columns the topologies that each began to train.
-
-    `tried` holds numbers of the table, `spent` the trainings until then, in whole ones, `quality`
-    the score, by the judge, of the topology that the search would name by then. For each search,
-    `best` is the judge's highest score of all, `threshold` the least of its best 2 %.
-    """
-
-    tried: NDArray[np.intp]
-    spent: Scores
-    quality: Scores
-    best: Scores
-    threshold: Scores
-
-    @property
-    def regret(self) -> Scores:
-        """How far what is named lies below the best of all."""
-        return self.best[:, None] - self.quality
-
-    @checked
-    def regret_after(self, trainings: float) -> Scores:
-        """The regret of each search after so many whole trainings, nan before the first."""
-        return self._after(trainings, self.regret)
-
-    @checked
-    def in_the_top_after(self, trainings: float) -> Scores:
-        """Whether each search names one of the best 2 % after so many trainings: 1 or 0."""
-        there = self.quality >= self.threshold[:, None]
-        return self._after(trainings, there.astype(np.float64))
-
-    @property
-    def trainings_to_the_top(self) -> Scores:
-        """Trainings until each search first names one of the best 2 %, infinity where none does."""
-        there = self.quality >= self.threshold[:, None]
-        first = there.argmax(axis=1)
-        spent = self.spent[np.arange(len(first)), first]
-        return np.where(there.any(axis=1), spent, np.inf)
-
-    def _after(self, trainings: float, values: Scores) -> Scores:
-        begun = (self.spent <= trainings).sum(axis=1)
-        last = values[np.arange(len(begun)), np.maximum(begun - 1, 0)]
-        return np.where(begun > 0, last, np.nan)
+from gridgen.training.processes.devices import cores
+from gridgen.training.processes.prefetch import METHOD, prefetch
 
 
 @checked
@@ -85,13 +41,16 @@ def simulate_searches(
     split: ScoredSplit = "val",
     judged_by: ScoredSplit | None = None,
     seed: int = 0,
+    workers: int | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> Simulation:
     """Search a table many times with a sampler, and perhaps a pruner that pauses trainings.
 
     Each search begins to train `trials` different topologies, one after the other. It searches by
     `split` and one of the seeds in turn, and is judged by `judged_by`, else the same, and the mean
     of the other seeds. `encoding`: a sampler sees the `number` of a topology in the table, as a
-    study with `topology: every` has it, or its `connections`. Errors: `UsageError`.
+    study with `topology: every` has it, or its `connections`. `workers` is the number of processes
+    that search at once, 0 for this one alone; None chooses. Errors: `UsageError`.
 
     >>> from gridgen import topology_benchmark
     >>> found = simulate_searches(topology_benchmark(), searches=20, trials=4)
@@ -99,22 +58,52 @@ def simulate_searches(
     (20, 4)
     """
     _require(benchmark, sampler, pruner, encoding, searches, trials)
-    curves, judge = benchmark.array(split), benchmark.array(judged_by or split)[:, :, -1]
-    encoded, runs = ENCODINGS[encoding](benchmark), []
-    last = int(np.ceil(TOP * len(benchmark))) - 1
-    for number in range(searches):
-        random, mine = Random(f"{seed} {number}"), number % curves.shape[1]
-        seen, quality = curves[:, mine], np.delete(judge, mine, axis=1).mean(axis=1)
-        order = [*_order(sampler, encoded, seen[:, -1], random, trials)]
+    if workers is not None and workers < 0:
+        raise UsageError(f"workers is {workers}; give 0 at least")
+    if workers is None:
+        # At random they are quicker than processes could be told of them.
+        workers = cores() if METHOD == "fork" and sampler != "random" else 0
+    searching = _Searching(benchmark, sampler, pruner, encoding, trials, split, seed)
+    runs = []
+    for found in prefetch(searching, range(searches), workers):
+        runs.append(found)
+        on_progress(len(runs), searches)
+    tried, spent, named = (np.array(each) for each in zip(*runs, strict=True))
+    return Simulation(tried, spent, named, *judged(benchmark, judged_by or split, named))
+
+
+@dataclass(frozen=True)
+class _Searching:
+    """Simulates a search when it is called with its number."""
+
+    benchmark: TopologyBenchmark
+    sampler: str
+    pruner: str
+    encoding: str
+    trials: int
+    split: ScoredSplit
+    seed: int
+
+    @cached_property
+    def _curves(self) -> Scores:
+        return self.benchmark.array(self.split)
+
+    @cached_property
+    def _encoded(self) -> Encoding:
+        return ENCODINGS[self.encoding](self.benchmark)
+
+    def __call__(self, number: int) -> tuple[NDArray[np.intp], Scores, NDArray[np.intp]]:
+        """What is tried, spent and named, of each of the trials."""
+        random, epochs = Random(f"{self.seed} {number}"), self.benchmark.epochs
+        seen = self._curves[:, number % self._curves.shape[1]]
+        order = np.array([*_order(self.sampler, self._encoded, seen[:, -1], random, self.trials)])
         # All are validated at equal distances.
-        rungs = PRUNERS[pruner].rungs(benchmark.epochs[-1], benchmark.epochs[0])
+        rungs = PRUNERS[self.pruner].rungs(epochs[-1], epochs[0])
         if rungs is None:
-            spent, named = np.arange(1.0, trials + 1), _best_so_far(seen[order, -1])
+            spent, best = np.arange(1.0, self.trials + 1), _best_so_far(seen[order, -1])
         else:
-            spent, named = _halved(rungs, seen[order], benchmark.epochs)
-        ranked = np.sort(quality)[::-1]
-        runs.append((order, spent, quality[np.array(order)[named]], ranked[0], ranked[last]))
-    return Simulation(*(np.array(each) for each in zip(*runs, strict=True)))
+            spent, best = _halved(rungs, seen[order], epochs)
+        return order, spent, order[best]
 
 
 def _order(

@@ -284,8 +284,8 @@ CASES = {
     "train --data shapes": NEEDED,
     "train mine.yaml --resume run": BESIDE,
     "train --resume run --seed 1": BESIDE,
-    "train --resume other": "other: no run there (no run.json); it is a search's; "
-    "gridgen study other best --weights FILE writes its best",
+    "train --resume other": "other: no run there (no run.json); "
+    "gridgen study other best --weights FILE is the best of this search",
     f"{TRAIN} shapes -o run": f"run {TAKEN.format('run')}",
     f"{TRAIN} shapes --device gpu": "unknown device 'gpu'; known: auto, cpu, cuda",
     # runs

@@ -78,7 +78,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
         "plan",
         "searching",
     ),
-    "tabular": ("table", "encodings", "simulation", "ranking", "standings", "page"),
+    "tabular": ("table", "encodings", "regret", "simulation", "ranking", "standings", "page"),
 }
 """By room, from above; the room's `__init__` may import all."""
 

@@ -74,6 +74,18 @@ def test_the_top_is_reached_later_by_what_is_slower():
 def test_the_score_on_one_split_is_judged_on_the_other():
     found = simulate_searches(quiet, searches=2, judged_by="holdout")
     assert (found.best == quiet.means("holdout").max()).all()
+    again = simulate_searches(quiet, searches=2).judged_by(quiet, "holdout")
+    assert (again.regret == found.regret).all()
+    assert (again.threshold == found.threshold).all()
+
+
+def test_several_processes_find_what_one_does():
+    done = []
+    asked = {"searches": 5, "trials": 20, "on_progress": lambda *now: done.append(now)}
+    alone, shared = (simulate_searches(quiet, "tpe", workers=n, **asked) for n in (0, 2))
+    assert (alone.tried == shared.tried).all()
+    assert (alone.regret == shared.regret).all()
+    assert done == [(n, 5) for n in range(1, 6)] * 2
 
 
 def test_nsga2_goes_on_to_other_generations_by_connections_too(monkeypatch):
@@ -86,7 +98,7 @@ def test_nsga2_goes_on_to_other_generations_by_connections_too(monkeypatch):
             return noted
 
     monkeypatch.setattr(simulation, "SeenTrials", Noting)
-    simulate_searches(quiet, "nsga2", encoding="connections", searches=1, trials=60)
+    simulate_searches(quiet, "nsga2", encoding="connections", searches=1, trials=60, workers=0)
     assert max(generations) >= 2
 
 
@@ -117,6 +129,7 @@ def test_switches_stand_for_what_is_left_without_dead_ends():
         ({"pruner": "median"}, "pruner median is not simulated"),
         ({"sampler": "tpe", "pruner": "halving"}, "with the sampler random"),
         ({"encoding": "names"}, "unknown encoding 'names'"),
+        ({"workers": -1}, "workers is -1; give 0 at least"),
         ({"searches": 0}, "searches is 0; give 1 at least"),
         ({"trials": 280}, "trials is 280; give 1 to 279"),
     ],

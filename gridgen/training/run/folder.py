@@ -42,8 +42,7 @@ except ImportError:  # Windows; all but training and searching works there
     fcntl = None  # type: ignore[assignment]
 
 FACTS = "run.json"
-STUDY = "study.yaml"
-"""What a search keeps in its folder; the runs of its trainings lie below that."""
+STUDY = "study.yaml"  # in the folder of a search, whose trainings lie below
 INITIAL = "initial.safetensors"
 REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -93,9 +92,7 @@ class Run:
             free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
             fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
             if is_file(folder / STUDY):
-                fix = (
-                    f"it is a search's; gridgen study {folder} best --weights FILE writes its best"
-                )
+                fix = f"gridgen study {folder} best --weights FILE is the best of this search"
             raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)
 
@@ -138,9 +135,7 @@ class Run:
         path, own = self.folder / INITIAL, dict(build_grid(self.spec).tensors())
         tensors = load_tensors(path)[0]
         if any(name not in tensors or tensors[name].shape != own[name] for name in own):
-            raise WeightsError(
-                f"{path}: the weights of another network; put it back, or train anew"
-            )
+            raise WeightsError(f"{path}: weights of another network; put it back, or train anew")
         return tensors
 
     @property

@@ -291,7 +291,7 @@ def test_the_folder_of_a_search_is_no_folder_of_images(run, tmp_path):
     assert not is_model(tmp_path)
     (tmp_path / STUDY).write_text("", "utf-8")
     assert is_model(tmp_path)
-    with pytest.raises(RunError, match=r"it is a search's; gridgen study .* best --weights FILE"):
+    with pytest.raises(RunError, match=r"gridgen study .* best --weights FILE is the best of"):
         open_ensemble([run.folder, tmp_path])
 
 
