@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from gridgen import GridNetwork, Model, Study, evaluate, inherit, keep, open_model, search
-from gridgen.figures import new_figure
+from gridgen.figures import new_figure, save_svg
 from gridgen.figures.palette import LIGHT
 from gridgen.files import read_text, write_file
 from gridgen.names import csv_text
@@ -99,7 +99,7 @@ def draw(table: Sequence[dict[str, str]], path: Path) -> None:
         axis.set(ylabel="mean IoU, %", xticks=left, ylim=(0, None))
     handles = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
     axes[0].legend(handles.values(), handles.keys(), frameon=False)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    save_svg(figure, path)
 
 
 def main() -> None:

@@ -5,11 +5,10 @@ Run it with `python -m docs.which_topology` in the root of the repository.
 
 from pathlib import Path
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from gridgen import TopologyBenchmark, topology_benchmark
-from gridgen.figures import legend_beside, new_figure
+from gridgen.figures import legend_beside, new_figure, save_svg
 from gridgen.figures.palette import FAINT, LIGHT, topology_style
 from gridgen.study.fronts import pareto_front
 from gridgen.tabular.ranking import effects
@@ -61,10 +60,10 @@ def draw_effects(benchmark: TopologyBenchmark) -> None:
     save(figure, "effects")
 
 
-def draw_regret() -> None:
+def draw_regret(benchmark: TopologyBenchmark) -> None:
     """Mean regret of simulated searches."""
     figure, (axis,) = new_figure(6, 3.6)
-    for method, found in simulated("holdout").items():
+    for method, found in simulated(benchmark, "holdout").items():
         if method in DRAWN:
             title = DRAWN[method]
             regret = [100 * value for value, _ in found.values()]
@@ -77,14 +76,11 @@ def draw_regret() -> None:
 
 def save(figure: Figure, name: str) -> None:
     """Write a figure as SVG, the same each time."""
-    path = HERE / f"which-topology-{name}.svg"
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        figure.savefig(path, format="svg", metadata={"Date": None})
-    print(f"wrote {path}")
+    print(f"wrote {save_svg(figure, HERE / f'which-topology-{name}.svg')}")
 
 
 if __name__ == "__main__":
     benchmark = topology_benchmark()
     draw_scores(benchmark)
     draw_effects(benchmark)
-    draw_regret()
+    draw_regret(benchmark)

@@ -4,19 +4,19 @@ best 2 % is found, beside searching at random.
     python -m benchmarks.supernet.search RUN [RUN ...]
 
 Each RUN is a supernet of `benchmarks.supernet.variants`. Networks are trained alone in the order in
-which the supernet ranks them, until one of the best 2 % of the table is among them, by the mean of
-its seeds; all steps of the supernet count, each as often as networks were trained in it.
+which the supernet ranks them on val, until one of the best 2 % of the table is among them, by the
+mean of its seeds; judged on val and on what is held out, which the search does not see. All steps
+of the supernet count, each as often as networks were trained in it.
 """
 
 import argparse
-from math import ceil
 
 import numpy as np
 
 from gridgen import Run, build_grid, score_subnetworks, topology_benchmark
+from gridgen.tabular.regret import best_number
 from gridgen.tabular.table import SPLITS
 
-BEST = 0.02
 ALONE = 50 * 67
 """Steps of one training of the table: epochs, and batches of 4 of 266 images."""
 
@@ -25,7 +25,7 @@ def steps_of(run: Run) -> int:
     """Steps of a supernet, each as often as networks were trained in it."""
     supernet = run.recipe.supernet
     assert supernet is not None
-    return int(run.rows()[-1]["step"]) * (1 + supernet.smallest + supernet.samples)
+    return int(run.rows()[-1]["step"]) * supernet.networks_a_step
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+")
     given = parser.parse_args()
     benchmark = topology_benchmark()
-    many = ceil(BEST * len(benchmark))
+    many = best_number(len(benchmark))
     # The first of `many` among so many networks in a random order, on average.
     at_random = (len(benchmark) + 1) / (many + 1) * ALONE
     print(f"{len(benchmark)} topologies; at random {at_random:,.0f} steps for one of {many}")
@@ -43,8 +43,8 @@ def main() -> None:
     for folder in given.runs:
         run = Run.open(folder)
         found = score_subnetworks(run, grids)
+        ranked = np.argsort([-each.scores["val_iou"] for each in found], kind="stable")
         for split in SPLITS:
-            ranked = np.argsort([-each.scores[f"{split}_iou"] for each in found], kind="stable")
             best = set(np.argsort(-benchmark.means(split))[:many].tolist())
             alone = next(n for n, place in enumerate(ranked.tolist(), 1) if place in best)
             total = steps_of(run) + alone * ALONE

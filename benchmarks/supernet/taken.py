@@ -4,8 +4,8 @@ many steps in total.
     python -m benchmarks.supernet.taken RUN [RUN ...] --data data/camvid-third [-o runs/taken]
 
 Each RUN is a supernet of another seed. Fine-tuned is for a tenth of the supernet's steps at a tenth
-of its learning rate; alone for all of both. Trainings that are finished in the output folder are
-taken over, so that the same command goes on.
+of its learning rate; alone for all of both. Trainings that are finished in the output folder, below
+the name of the RUN, are taken over, so that the same command goes on.
 """
 
 import argparse
@@ -53,6 +53,8 @@ def trained(
         recipe,
         folder=folder,
         holdout=facts.holdout,
+        fold=facts.fold,
+        group=facts.group,
         seed=facts.seed,
         init=init,
         resume_if_begun=True,
@@ -64,7 +66,7 @@ def scores_of(run: Run, name: str, data: str, output: Path) -> dict[str, Scores]
     """The three scores of one topology, by what was done."""
     spec = prune(build_grid(run.spec).full, name).spec
     (taken,) = score_subnetworks(run, [spec])
-    place = output / f"{name}-{run.facts.seed}"
+    place = output / run.folder.name / name
     path = place.with_suffix(".safetensors")
     if not path.is_file():
         export_model(take_subnetwork(run, spec), path)

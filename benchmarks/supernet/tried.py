@@ -5,8 +5,8 @@ often a connection is drawn.
     python -m benchmarks.supernet.tried norms|rates --data data/camvid-third [-o runs/supernets]
         [--epochs 150] [--seed 0]
 
-Adds a row to variants.csv, as `benchmarks.supernet.variants` does. What is kept beside the network
-is in no checkpoint, so that a training that is killed begins anew.
+Adds a row to variants.csv, or replaces it, as `benchmarks.supernet.variants` does. What is kept
+beside the network is in no checkpoint, so that a training that is killed begins anew.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from benchmarks.supernet.variants import BASE, known, printed, row_of, written
+from benchmarks.supernet.variants import BASE, known, printed, row_of, with_row, written
 from benchmarks.topologies.train import STUDY
 from gridgen import Study, check_supernet, topology_benchmark, train_supernet
 from gridgen.emit import GridNetwork
@@ -98,7 +98,7 @@ class Rates(SupernetLearner):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        shares = drawn_shares(self.networks, 1 + self.supernet.smallest + self.supernet.samples)
+        shares = drawn_shares(self.networks, self.supernet.networks_a_step)
         names = {id(each): name for name, each in self.network.named_parameters()}
         groups: list[dict[str, Any]] = []
         for group in self.optimizer.param_groups:
@@ -163,7 +163,7 @@ def main() -> None:
         found = check_supernet(run, benchmark=topology_benchmark())
     print(found.line)
     if given.epochs == BASE["epochs"]:
-        rows = [*known(), row_of(title, given.seed, run, 0.0, found)]
+        rows = with_row(known(), row_of(title, given.seed, run, found))
         written(rows)
         printed(rows)
 

@@ -2,15 +2,15 @@
 way to train it.
 
     python -m benchmarks.supernet.variants --data data/camvid-third [-o runs/supernets]
-        [--only distilled-fully fair] [--seed 0] [--table-only]
+        [--only "drawn fairly" "50 epochs"] [--seed 0] [--table-only]
 
-Each supernet is compared with the table of trained topologies and added to variants.csv; those that
-stand there are not trained again. One takes about ten minutes of an idle core for 150 epochs.
+Each supernet is compared with the table of trained topologies and added to variants.csv. What
+stands there is not trained again; it is compared again where the table has grown since and the run
+is still there. One takes about ten minutes of an idle core for 150 epochs.
 """
 
 import argparse
 import csv
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,29 +40,25 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "learning rate 0.006": {"learning_rate": 0.006},
 }
 """What differs from the base, by the name of the variant."""
-COLUMNS = ("variant", "seed", "steps", "networks", "seconds", "compared")
+COLUMNS = ("variant", "seed", "steps", "networks", "compared")
 NUMBERS = ("tau", "tau_alike", "regret", "seeds_tau", "seeds_regret", "seeds_deviation", "score")
 
 
-def trained(name: str, seed: int, data: str, folder: Path) -> tuple[Run, float]:
-    """The run of a variant, begun or gone on with, and the seconds that this start took."""
+def trained(name: str, seed: int, data: str, folder: Path) -> Run:
+    """The run of a variant, begun or gone on with."""
     study = Study.load(STUDY)
     recipe = changed_recipe(study.training, {**BASE, **SETTINGS[name]})
-    begun = time.monotonic()
-    run = train_supernet(
+    return train_supernet(
         study.but(data=data, recipe=recipe.plain()), folder=folder, seed=seed, resume_if_begun=True
     )
-    return run, time.monotonic() - begun
 
 
-def row_of(name: str, seed: int, run: Run, seconds: float, found: Agreement) -> dict[str, str]:
+def row_of(name: str, seed: int, run: Run, found: Agreement) -> dict[str, str]:
     """What the table holds of a supernet."""
     last, supernet = run.rows()[-1], run.recipe.supernet
     assert supernet is not None
-    steps, networks = int(last["step"]), 1 + supernet.smallest + supernet.samples
-    row = dict(
-        zip(COLUMNS, (name, seed, steps, networks, round(seconds), found.networks), strict=True)
-    )
+    about = (name, seed, int(last["step"]), supernet.networks_a_step, found.networks)
+    row = dict(zip(COLUMNS, about, strict=True))
     for column, each in found.scores.items():
         assert each.seeds is not None
         of_seeds = each.seeds.tau.value, each.seeds.regret, each.seeds.deviation
@@ -79,6 +75,16 @@ def known() -> list[dict[str, str]]:
     return list(csv.DictReader(read_text(VARIANTS).splitlines()))
 
 
+def with_row(rows: list[dict[str, str]], row: dict[str, str]) -> list[dict[str, str]]:
+    """The rows, of which that of the same variant and seed is replaced."""
+    others = [each for each in rows if key_of(each) != key_of(row)]
+    return [*others, row]
+
+
+def key_of(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["variant"], row["seed"]
+
+
 def written(rows: list[dict[str, str]]) -> None:
     names = [*rows[0]]
     write_file(VARIANTS, csv_text([names, *([row[name] for name in names] for row in rows)]))
@@ -86,14 +92,15 @@ def written(rows: list[dict[str, str]]) -> None:
 
 def printed(rows: list[dict[str, str]]) -> None:
     """The table as Markdown, regret in points of IoU."""
-    print("| supernet | networks trained | τ, val | τ, held out | regret | regret, held out |")
-    print("|---|---:|---:|---:|---:|---:|")
+    titles = ("networks trained", "τ, val", "τ, held out", "regret", "regret, held out", "compared")
+    print(f"| supernet | {' | '.join(titles)} |\n|---{'|---:' * len(titles)}|")
     for row in rows:
         total = int(row["steps"]) * int(row["networks"])
         taus = [row["val_iou.tau"], row["holdout_iou.tau"]]
         regrets = [row["val_iou.regret"], row["holdout_iou.regret"]]
         told = [f"{float(each):.2f}" for each in taus]
         told += [f"{100 * float(each):.1f}" for each in regrets]
+        told.append(row["compared"])
         print(f"| {row['variant']}, seed {row['seed']} | {total:,} | {' | '.join(told)} |")
 
 
@@ -107,12 +114,13 @@ def main() -> None:
     given = parser.parse_args()
     rows, benchmark = known(), topology_benchmark()
     for name in [] if given.table_only else given.only:
-        if any((row["variant"], row["seed"]) == (name, str(given.seed)) for row in rows):
-            continue
         folder = given.output / f"{name.replace(' ', '-')}-{given.seed}"
-        run, seconds = trained(name, given.seed, given.data, folder)
+        there = {key_of(row): row["compared"] for row in rows}.get((name, str(given.seed)))
+        if there is not None and (int(there) == len(benchmark) or not folder.is_dir()):
+            continue
+        run = trained(name, given.seed, given.data, folder)
         found = check_supernet(run, benchmark=benchmark)
-        rows.append(row_of(name, given.seed, run, seconds, found))
+        rows = with_row(rows, row_of(name, given.seed, run, found))
         written(rows)
         print(f"{name}: {found.line}")
     printed(rows)

@@ -3,8 +3,9 @@
     python -m benchmarks.topologies.simulate [--searches 1000] [--only tpe]
 
 A row for each method and number of trainings: mean regret over the searches, its quartiles, and
-the share of searches that name one of the best 2 %. Minutes for most methods; gp,
-which fits a Gaussian process for each proposal, takes hours.
+the share of searches that name one of the best 2 %. Minutes for most methods; gp, which fits a
+Gaussian process for each proposal, takes hours. With --only, the rows of other samplers stay as
+they are, unless they are of a table of fewer topologies.
 """
 
 import argparse
@@ -34,7 +35,7 @@ METHODS = (
 TRAININGS = (5, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 MOST = {"gp": 60}
 """Trials of a search with a sampler that is too slow for a hundred."""
-COLUMNS = ("sampler", "pruner", "encoding", "judged_by", "searches", "trainings")
+COLUMNS = ("sampler", "pruner", "encoding", "judged_by", "topologies", "searches", "trainings")
 VALUES = ("regret", "quartile_1", "quartile_3", "found")
 Method = tuple[str, str, str]
 
@@ -61,19 +62,21 @@ def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterato
                 reached = found.in_the_top_after(trainings).mean()
                 quartiles = np.quantile(regret, [0.25, 0.75])
                 told = (f"{value:.6f}" for value in (regret.mean(), *quartiles, reached))
-                yield [*method, judged_by, str(searches), str(trainings), *told]
+                numbers = map(str, (len(benchmark), searches, trainings))
+                yield [*method, judged_by, *numbers, *told]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=1000)
-    parser.add_argument("--only", help="A sampler; the rows of the others stay as they are.")
+    parser.add_argument("--only", choices=sorted({each[0] for each in METHODS}), help="A sampler.")
     options = parser.parse_args()
     benchmark, table = topology_benchmark(), {}
     if SIMULATIONS.is_file():
         for row in read_rows(SIMULATIONS):
-            method = row["sampler"], row["pruner"], row["encoding"]
-            table.setdefault(method, []).append(list(row.values()))
+            if row.get("topologies") == str(len(benchmark)):
+                method = row["sampler"], row["pruner"], row["encoding"]
+                table.setdefault(method, []).append([row[name] for name in (*COLUMNS, *VALUES)])
     for method in METHODS:
         if options.only in (None, method[0]):
             begun = time.monotonic()

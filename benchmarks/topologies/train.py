@@ -78,7 +78,7 @@ def joined(values: Iterable[object]) -> str:
     return " ".join(map(str, values))
 
 
-def machine() -> str:
+def machine(version: str) -> str:
     """What may change the last bits: the processor, its instructions that torch uses, and torch."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text("utf-8").splitlines() if facts.is_file() else []
@@ -88,14 +88,15 @@ def machine() -> str:
     numbers = [told.get(name, "") for name in ("cpu family", "model", "stepping")]
     name = f"{told.get('model name') or platform.machine()} {'.'.join(numbers)}"
     capability = torch.backends.cpu.get_cpu_capability()
-    return f"{name}, {capability}, torch {torch.__version__}"
+    return f"{name}, {capability}, torch {version}"
 
 
 def taken(run: Run, name: str, seed: int, seconds: float) -> BenchmarkTraining:
     """A training of this machine that is over, as its run folder tells it."""
     rows = run.rows()
     curves = {s: {int(row["epoch"]): row[f"{s}_iou"] for row in rows} for s in SPLITS}
-    return BenchmarkTraining(name, seed, curves, seconds, weights_digest(run.weights), machine())
+    digest = weights_digest(run.weights)
+    return BenchmarkTraining(name, seed, curves, seconds, digest, machine(run.facts.torch))
 
 
 def weights_digest(path: Path) -> str:
@@ -152,5 +153,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (GridgenError, KeyboardInterrupt) as error:
+    except GridgenError as error:
+        raise SystemExit(str(error)) from error
+    except KeyboardInterrupt as error:
         raise SystemExit(f"stopped: {error}; the same command goes on") from error

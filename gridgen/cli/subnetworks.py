@@ -80,7 +80,7 @@ def _grid_of(name: str, scorer: "SubnetworkScorer", width: int | None = None) ->
     full = build_grid(spec if width is None else spec.but(base_channels=width))
     if name in TOPOLOGIES:
         return prune(full, name)
-    known = {each.name: each.topology for each in scorer.networks.topologies or ()}
+    known = {each.name: each.topology for each in scorer.known_topologies()}
     if name not in known:
         fix = "a hash of those that front shows, and the path of a YAML file, work too"
         raise UsageError(f"{unknown('topology', name, TOPOLOGIES)}; {fix}")
@@ -163,7 +163,8 @@ def _best_under(
 
     with progress("scoring") as on_progress:
         found = front_of(scorer, sample or SAMPLE, objective, _budget(under), on_progress)
-    print_rows([("compared", f"{len(found.scored):,} sub-networks within the budget")])
+    told = f"{len(found.scored):,} sub-networks within the budget, by {found.objective}"
+    print_rows([("compared", told)])
     return best_of(found).grid
 
 
@@ -219,7 +220,7 @@ def check(
     """Compare scores without training with those of networks trained alone: Kendall's tau."""
     if bool(alone) == benchmark:
         raise UsageError("give runs of networks trained alone, or --benchmark")
-    from gridgen.supernet.agreement import check_supernet
+    from gridgen.supernet.agreement import FILE, check_supernet
     from gridgen.tabular import topology_benchmark
 
     with progress("scoring") as on_progress:
@@ -233,4 +234,4 @@ def check(
     if as_json:
         print_json(found.as_json())
     else:
-        print_rows(found.rows())
+        print_rows([*found.rows(), ("wrote", str(run / FILE))])

@@ -15,7 +15,7 @@ def topologies(
     ] = Path("topologies.html"),
     as_json: AsJson = False,
 ) -> None:
-    """Say which sub-topology wins: a page on all 279 of one grid, trained on CamVid."""
+    """Say which sub-topology wins: a page on those of one grid, trained on CamVid."""
     require_suffix(output, ".html", "the page's file")
     from gridgen.tabular.page import headline, write_topologies_page
     from gridgen.tabular.standings import named_topologies, standing_rows

@@ -64,3 +64,13 @@ def _show_names(figure: "Figure") -> None:
 def save_figure(figure: "Figure", path: Path) -> Path:
     """Write a matplotlib figure as PNG."""
     return write_file(path, figure_png(figure))
+
+
+def save_svg(figure: "Figure", path: Path) -> Path:
+    """Write a matplotlib figure as SVG, the same each time."""
+    import matplotlib
+
+    drawn = BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "none"}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return write_file(path, drawn.getvalue())

@@ -22,7 +22,7 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.study.report.statistics import Estimate, signed
 from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
-from gridgen.tabular.ranking import agreement, near, spread
+from gridgen.tabular.ranking import agreement, estimated, kendall, near, spread, taus
 from gridgen.tabular.standings import ALIKE
 from gridgen.tabular.table import Scores, TopologyBenchmark
 
@@ -38,13 +38,15 @@ class SeedAgreement:
     """What can be asked for: how far single trainings agree, of networks with two seeds each.
 
     `tau` of the orders of two seeds, and `given`, the mean of those of the supernet with one seed,
-    which is as noisy; `regret` and `given_regret` likewise, of networks that one seed or the
-    supernet ranks highest, judged by a single seed. `deviation` is the standard deviation between
-    the seeds of one network.
+    which is as noisy; `share` is the second over the first, None where two seeds may agree no more
+    than by chance. `regret` and `given_regret` likewise, of networks that one seed or the supernet
+    ranks highest, judged by a single seed. `deviation` is the standard deviation between the seeds
+    of one network.
     """
 
     tau: Estimate
     given: Estimate
+    share: Estimate | None
     regret: float
     given_regret: float
     deviation: float
@@ -53,14 +55,15 @@ class SeedAgreement:
     def of(cls, given: Scores, two: Scores) -> "SeedAgreement":
         """Of scores by the supernet and by (network, seed)."""
         one, other = two[:, 0], two[:, 1]
-        both = [agreement(given, each) for each in (one, other)]
+        tau, value = agreement(one, other), fmean(kendall(given, each) for each in (one, other))
+        drawn = np.mean([taus(given, each) for each in (one, other)], axis=0)
+        share = None
+        if tau.low > 0:
+            share = estimated(value / tau.value, drawn / taus(one, other))
         return cls(
-            tau=agreement(one, other),
-            given=Estimate(
-                fmean(each.value for each in both),
-                fmean(each.low for each in both),
-                fmean(each.high for each in both),
-            ),
+            tau=tau,
+            given=estimated(value, drawn),
+            share=share,
             regret=(_regret(one, other) + _regret(other, one)) / 2,
             given_regret=fmean(_regret(given, each) for each in (one, other)),
             deviation=spread(two).seeds,
@@ -73,31 +76,48 @@ class ScoreAgreement:
 
     `tau` is that with the means of all seeds, with the interval of a bootstrap over networks;
     `alike` counts pairs of about equal parameters alone, None without such. `regret` is the mean
-    distance from the best of those networks that the supernet ranks highest, `difference` how much
-    higher the scores are without training than alone, on average. `seeds` compares with single
-    seeds, None where a network has but one.
+    distance from the best of those networks that the supernet ranks highest by the same score, and
+    `chosen_regret` of those that it ranks highest on val, None where that is the same. `difference`
+    is how much higher the scores are without training than alone, on average. `by_parameters` and
+    `largest_regret` tell what the number of parameters alone would have told. `seeds` compares with
+    single seeds, None where there is one seed.
     """
 
     tau: Estimate
     alike: Estimate | None
     regret: float
+    chosen_regret: float | None
     difference: float
+    by_parameters: Estimate
+    largest_regret: float
     seeds: SeedAgreement | None = None
 
     @classmethod
     def of(
-        cls, given: Sequence[float], alone: Sequence[Sequence[float]], parameters: Sequence[int]
+        cls,
+        given: Sequence[float],
+        alone: Sequence[Sequence[float]],
+        parameters: Sequence[int],
+        chosen: Sequence[float] | None = None,
     ) -> "ScoreAgreement":
-        """Of networks, each with its score by the supernet and those of its seeds alone."""
+        """Of networks, each with its score by the supernet and those of the same seeds alone.
+
+        `chosen` are the scores by the supernet on val, where those that are given are of another
+        split.
+        """
         scores, means = np.array(given), np.array([fmean(each) for each in alone])
-        pairs = near(np.array(parameters, dtype=float), ALIKE)
-        two = np.array([each[:2] for each in alone]) if min(map(len, alone)) > 1 else None
+        sizes = np.array(parameters, dtype=float)
+        pairs = near(sizes, ALIKE)
+        two = np.array([each[:2] for each in alone])
         return cls(
             agreement(scores, means),
             agreement(scores, means, pairs) if pairs.sum() > len(scores) else None,
             _regret(scores, means),
+            None if chosen is None else _regret(np.array(chosen), means),
             float((scores - means).mean()),
-            None if two is None else SeedAgreement.of(scores, two),
+            agreement(sizes, means),
+            _regret(sizes, means),
+            SeedAgreement.of(scores, two) if two.shape[1] > 1 else None,
         )
 
     def rows(self) -> ShownRows:
@@ -107,6 +127,12 @@ class ScoreAgreement:
             ("τ with networks trained alone", self.tau.told(2)),
             (f"τ, parameters within {100 * ALIKE:.0f} %", alike),
             (f"regret of its best {TOP}", signed(self.regret, 3)),
+        ]
+        if self.chosen_regret is not None:
+            rows.append((f"regret of its best {TOP} by val", signed(self.chosen_regret, 3)))
+        rows += [
+            ("τ of the number of parameters", self.by_parameters.told(2)),
+            (f"regret of the {TOP} largest", signed(self.largest_regret, 3)),
             ("scores without training less those alone", signed(self.difference, 3)),
         ]
         if self.seeds is not None:
@@ -114,6 +140,7 @@ class ScoreAgreement:
             rows += [
                 ("τ with one seed", seeds.given.told(2)),
                 ("τ of two seeds", seeds.tau.told(2)),
+                ("the one over the other", "" if seeds.share is None else seeds.share.told(2)),
                 (f"regret of its best {TOP}, by one seed", signed(seeds.given_regret, 3)),
                 (f"regret of one seed's best {TOP}, by the other", signed(seeds.regret, 3)),
                 ("deviation between seeds", signed(seeds.deviation, 3)),
@@ -148,13 +175,18 @@ class Agreement(Shown):
         weights: str,
         against: str,
     ) -> "Agreement":
-        """Of networks and of the same ones trained alone."""
-        parameters = [each.costs["parameters"] for each in scored]
-        found = {}
+        """Of networks and of the same ones trained alone, by the seeds that all of them have.
+
+        `columns` are those of the metric, that on val first. Errors: `UsageError` where no seed is
+        common to all.
+        """
+        parameters, seeds = [each.costs["parameters"] for each in scored], common_seeds(alone)
+        found: dict[str, ScoreAgreement] = {}
         for column in columns:
             given = [each.scores[column] for each in scored]
-            seeds = [[each.scores[s][column] for s in sorted(each.scores)] for each in alone]
-            found[column] = ScoreAgreement.of(given, seeds, parameters)
+            theirs = [[each.scores[seed][column] for seed in seeds] for each in alone]
+            chosen = [each.scores[columns[0]] for each in scored] if found else None
+            found[column] = ScoreAgreement.of(given, theirs, parameters, chosen)
         return cls(weights, len(scored), against, found)
 
     def rows(self) -> ShownRows:
@@ -198,6 +230,19 @@ class Agreement(Shown):
         return found if found.weights == weights else None
 
 
+def common_seeds(alone: Sequence[TrainedAlone]) -> list[int]:
+    """The seeds that all networks were trained with: means over others could not be compared.
+
+    Errors: `UsageError` where there is none.
+    """
+    seeds = sorted(set.intersection(*({*each.scores} for each in alone)))
+    if not seeds:
+        theirs = sorted(set().union(*(each.scores for each in alone)))
+        fact = f"no seed is common to the networks trained alone, which have {theirs}"
+        raise UsageError(f"{fact}; train each of them with the same seeds")
+    return seeds
+
+
 UNCHECKED = "unchecked: gridgen supernet check compares them with networks trained alone"
 
 
@@ -219,9 +264,12 @@ def check_supernet(
     run, whose pages and tables show it from then on.
 
     `alone` are folders of trainings and of searches on the same data, or the networks are those of
-    a `benchmark`. Those that are no sub-networks of it are left out. Errors: `UsageError` for fewer
-    than ten; `RunError`; as `score_subnetworks`.
+    a `benchmark`. Those that are no sub-networks of it are left out, and confirmations of searches,
+    which are of their best alone. Errors: `UsageError` for fewer than ten; `RunError`; as
+    `score_subnetworks`.
     """
+    if alone and benchmark is not None:
+        raise UsageError("networks trained alone and a benchmark are given; give one of them")
     scorer = SubnetworkScorer(run, device)
     if benchmark is not None:
         require_task(scorer.run)
@@ -229,10 +277,12 @@ def check_supernet(
     else:
         known = trained_alone(map(Path, alone), scorer.run)
         against = ", ".join(map(str, alone))
-    known = [each for each in known if scorer.has(each.grid)]
+    refused = [why for each in known if (why := scorer.refusal(each.grid))]
+    known = [each for each in known if not scorer.refusal(each.grid)]
     if len(known) < FEWEST:
         fact = f"{len(known)} sub-networks trained alone tell nothing of an order"
-        raise UsageError(f"{fact}; give {FEWEST} at least")
+        left_out = f" ({len(refused)} more are none: {refused[0]})" if refused else ""
+        raise UsageError(f"{fact}{left_out}; give {FEWEST} at least")
     scored = scorer.score([each.grid for each in known], on_progress)
     found = Agreement.of(scored, known, scorer.metrics, scorer.digest, against)
     found.write(scorer.run.folder)

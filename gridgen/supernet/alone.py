@@ -9,9 +9,10 @@ from pathlib import Path
 from gridgen.errors import RunError
 from gridgen.files import is_file
 from gridgen.grid import Grid, build_grid
+from gridgen.study.store.standing import study_trials
 from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, SPLITS, TopologyBenchmark
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, Run
+from gridgen.training.run.folder import FACTS, STUDY, Run
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def benchmarked(benchmark: TopologyBenchmark) -> list[TrainedAlone]:
 
 
 def trained_alone(folders: Iterable[Path], like: Run) -> list[TrainedAlone]:
-    """The networks of run folders, and of those under the folders of searches.
+    """The networks of run folders, and of those of searches without their confirmations.
 
     Those of one network are its seeds. Left out is what began with other weights than random ones.
     Errors: `RunError` for a folder without a run that is finished, of other data than the run
@@ -59,7 +60,7 @@ def _runs(folder: Path, like: Run) -> list[Run]:
     if is_file(folder / FACTS):
         runs = [Run.open(folder)]
     else:
-        runs = [Run(path.parent) for path in sorted(folder.glob(f"trials/**/{FACTS}"))]
+        runs = _searched(folder) if is_file(folder / STUDY) else []
     runs = [run for run in runs if run.facts.init is None and run.recipe.supernet is None]
     for run in runs:
         _require_same_data(run, like.facts)
@@ -68,6 +69,19 @@ def _runs(folder: Path, like: Run) -> list[Run]:
         fix = "name the folder of a finished training, or of a search"
         raise RunError(f"{folder}: no finished training from random weights there; {fix}")
     return finished
+
+
+def _searched(folder: Path) -> list[Run]:
+    """The trainings of a search, but for confirmations: those are of its best candidates alone, by
+    other seeds and perhaps by another recipe.
+    """
+    return [
+        Run(folder / training.folder)
+        for record in study_trials(folder)
+        if record.role != "confirmation"
+        for training in record.trainings
+        if training.folder and is_file(folder / training.folder / FACTS)
+    ]
 
 
 def _require_same_data(run: Run, like: Facts) -> None:

@@ -106,7 +106,8 @@ class SupernetFront(Shown):
 
     def rows(self) -> ShownRows:
         """The number of networks, the front, and how far it can be trusted."""
-        rows = [("scored", f"{len(self.scored):,} of {self.number:,} sub-networks")]
+        told = f"{len(self.scored):,} of {self.number:,} sub-networks, by {self.objective}"
+        rows = [("scored", told)]
         for each in self.front:
             told = f"{each.scores[self.objective]:.4f}"
             rows.append((f"{number_text(each.costs['macs'])} MACs", f"{told}  {each.name}"))

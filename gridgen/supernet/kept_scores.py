@@ -4,7 +4,7 @@ A row is of one network with one state of weights, data and recipe, each known b
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -38,11 +38,11 @@ class KeptScores:
     path: Path
     weights: str
     columns: Sequence[str]
-    _rows: list[dict[str, str]] = field(init=False)
+    _known: dict[str, dict[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rows = _read(self.path)
-        self._known = {row["network"]: row for row in self._rows if row["weights"] == self.weights}
+        rows = _read(self.path)
+        self._known = {row["network"]: row for row in rows if row["weights"] == self.weights}
 
     def find(self, grid: Grid) -> KeptScore | None:
         """What is known of a network."""
@@ -56,15 +56,23 @@ class KeptScores:
             raise _damaged(self.path, str(error)) from error
 
     def keep(self, grid: Grid, found: KeptScore) -> None:
-        """Add a network and write the file, so that a kill costs one score."""
+        """Add a network and write the file, so that a kill costs one score.
+
+        What others have written meanwhile stays.
+        """
         about = {"weights": self.weights, "network": _digest(grid), "shape": grid.spec.shape}
         about |= {"connections": " ".join(connection.name for connection in grid)}
         values = {name: str(value) for name, value in {**found.costs, **found.scores}.items()}
         self._known[about["network"]] = about | values
-        self._rows.append(about | values)
-        names = list(dict.fromkeys(name for row in self._rows for name in row))
-        lines = [[row.get(name, "") for name in names] for row in self._rows]
+        rows = [*_read(self.path), about | values]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        lines = [[row.get(name, "") for name in names] for row in rows]
         write_file(self.path, csv_text([names, *lines]))
+
+    @property
+    def connections(self) -> Iterator[tuple[str, ...]]:
+        """Those of each network that is known."""
+        return (tuple(row.get("connections", "").split()) for row in self._known.values())
 
 
 def _digest(grid: Grid) -> str:
@@ -81,6 +89,9 @@ def _read(path: Path) -> list[dict[str, str]]:
             raise KeyError("its first line names no networks")
         if any(not row[name] for row in rows for name in KNOWN_BY):
             raise KeyError("a row names no network")
+        # DictReader puts what is too much under None, and None where something lacks.
+        if any(None in row or None in row.values() for row in rows):
+            raise KeyError("a row has more or fewer values than the first line names")
     except OSError as error:
         raise _damaged(path, reason_of(error)) from error
     except (ValueError, KeyError, csv.Error) as error:

@@ -1,7 +1,7 @@
 """Sub-networks with the weights of a supernet: their scores without training, and the networks."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isnan
@@ -14,7 +14,7 @@ from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork
 from gridgen.emit.sharing import copied_subnetwork, recalibrate, require_subnetwork
 from gridgen.errors import RunError, SpecError, UsageError, unknown
-from gridgen.files import is_file, read_bytes, sha256
+from gridgen.files import is_file, sha256, sha256_of_file
 from gridgen.grid import Grid, GridLike, GridSpec, as_grid, build_grid
 from gridgen.grid.subtopologies import Subtopology, named_subtopologies
 from gridgen.progress import OnProgress, no_progress
@@ -109,7 +109,7 @@ class SubnetworkScorer:
             raise RunError(f"{path} is missing; {fix}")
         about: list[Any] = [facts.images, facts.label_files, facts.holdout, facts.fold, facts.seed]
         about += [self.supernet.recalibration, recipe.batch, recipe.flip, recipe.crop.complete()]
-        about += [recipe.inference.complete(), sha256(read_bytes(path))]
+        about += [recipe.inference.complete(), sha256_of_file(path)]
         return sha256(json.dumps(about).encode())[:DIGITS]
 
     @property
@@ -134,6 +134,11 @@ class SubnetworkScorer:
     @cached_property
     def _kept(self) -> KeptScores:
         return KeptScores(self.run.folder / SCORES, self.digest, self.columns)
+
+    def known_topologies(self) -> Iterator[Subtopology]:
+        """Those that are listed, or were scored where they are too many to list."""
+        listed = self.networks.topologies
+        yield from listed or (Subtopology(each) for each in self._kept.connections if each)
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -163,13 +168,13 @@ class SubnetworkScorer:
         require_subnetwork(grid, self.grid)
         self.networks.require(grid)
 
-    def has(self, grid: Grid) -> bool:
-        """Whether `require` takes it."""
+    def refusal(self, grid: Grid) -> str:
+        """Why `require` does not take it; "" where it does."""
         try:
             self.require(grid)
-        except SpecError:
-            return False
-        return True
+        except SpecError as error:
+            return str(error)
+        return ""
 
     def score(
         self, grids: Iterable[Grid], on_progress: OnProgress = no_progress

@@ -61,8 +61,8 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
         effect_rows=effect_rows(lost),
         effects=_effects(lost),
         predicting=predicting_rows(benchmark),
-        searches=searches_rows("holdout"),
-        regret=_regret("holdout"),
+        searches=searches_rows(benchmark, "holdout"),
+        regret=_regret(benchmark, "holdout"),
     )
 
 
@@ -130,9 +130,9 @@ def _interval(found: Estimate, style: str) -> Interval:
     return Interval(found.value, found.low, found.high, style)
 
 
-def _regret(split: ScoredSplit) -> dict[str, Any] | None:
+def _regret(benchmark: TopologyBenchmark, split: ScoredSplit) -> dict[str, Any] | None:
     """Mean regret by trainings of the methods in `DRAWN`."""
-    found = simulated(split)
+    found = simulated(benchmark, split)
     curves = [
         ChartCurve(title, f"method-{number}", _points(found[method]))
         for number, (method, title) in enumerate(DRAWN.items())

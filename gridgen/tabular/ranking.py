@@ -32,15 +32,25 @@ def kendall(one: Scores, other: Scores, pairs: Pairs | None = None) -> float:
 
 
 def agreement(one: Scores, other: Scores, pairs: Pairs | None = None) -> Estimate:
-    """Kendall's tau with a bootstrap interval: as if other topologies had been drawn.
+    """Kendall's tau with a bootstrap interval: as if other topologies had been drawn."""
+    return estimated(kendall(one, other, pairs), taus(one, other, pairs))
 
-    A topology that is drawn twice is equal to itself, and such a pair tells nothing.
+
+def taus(one: Scores, other: Scores, pairs: Pairs | None = None) -> Scores:
+    """Kendall's tau of topologies that are drawn from these, again and again.
+
+    Of as many topologies the draws are the same, so that several can be compared draw by draw. One
+    that is drawn twice is equal to itself, and such a pair tells nothing.
     """
     many = len(one)
     drawn = np.random.default_rng(0).multinomial(many, np.full(many, 1 / many), RESAMPLES)
-    found = _kendall(one, other, pairs, drawn.astype(float))
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(kendall(one, other, pairs), float(low), float(high))
+    return _kendall(one, other, pairs, drawn.astype(float))
+
+
+def estimated(value: float, drawn: Scores) -> Estimate:
+    """A value with the interval that the values of a bootstrap give."""
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))
 
 
 def _kendall(one: Scores, other: Scores, pairs: Pairs | None, times: Scores) -> Scores:

@@ -1,6 +1,7 @@
 """What simulated searches found, and how far that is from the best of the table."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,17 @@ class Simulation:
         return np.where(begun > 0, last, np.nan)
 
 
+def best_number(topologies: int) -> int:
+    """How many of so many topologies count as the best."""
+    return ceil(TOP * topologies)
+
+
 def judged(
     benchmark: TopologyBenchmark, split: ScoredSplit, named: NDArray[np.intp]
 ) -> tuple[Scores, Scores, Scores]:
     """Quality, best and threshold, by the seeds that a search has not seen."""
     judge = benchmark.array(split)[:, :, -1]
-    last = int(np.ceil(TOP * len(judge))) - 1
+    last = best_number(len(judge)) - 1
     scores = np.array(
         [
             np.delete(judge, number % judge.shape[1], axis=1).mean(axis=1)

@@ -207,8 +207,6 @@ def _require(
         raise UsageError(f"sampler {sampler} needs {SAMPLERS[sampler].needs}; install it")
     if searches < 1:
         raise UsageError(f"searches is {searches}; give 1 at least")
-    if len(benchmark.seeds) < 2:
-        raise UsageError("a search is judged by other seeds than its own, but there is one seed")
     if not 1 <= trials <= len(benchmark):
         raise UsageError(f"trials is {trials}; give 1 to {len(benchmark)}")
     if PRUNERS[pruner].halving is None and pruner != "none":

@@ -8,7 +8,16 @@ import numpy as np
 from gridgen.grid.subtopologies import named_subtopologies
 from gridgen.study.report.entries import cost_title
 from gridgen.study.report.statistics import Estimate
-from gridgen.tabular.ranking import Effect, agreement, kendall, near, spread
+from gridgen.tabular.ranking import (
+    Effect,
+    Pairs,
+    agreement,
+    estimated,
+    kendall,
+    near,
+    spread,
+    taus,
+)
 from gridgen.tabular.table import (
     COSTS,
     PROXIES,
@@ -94,25 +103,34 @@ def ranks_of(scores: Scores) -> list[int]:
 
 
 def predicting_rows(benchmark: TopologyBenchmark) -> TextRows:
-    """Kendall's tau of costs, proxies and early scores with the last scores, also among topologies
-    of about equal parameters.
+    """Kendall's tau of costs, proxies and early scores with the last score of a seed, the mean of
+    both seeds; also among topologies of about equal parameters.
+
+    An early score is that of the other seed: that of the same training would share its luck.
     """
     alike = near(benchmark.costs("parameters"), ALIKE)
     title = f"τ, {HEADINGS['holdout']}, parameters within {100 * ALIKE:.0f} %"
     rows = [["of the last score and", *(f"τ, {each}" for each in HEADINGS.values()), title]]
+    scores = {split: benchmark.array(split) for split in SPLITS}
+    last = {split: scores[split][:, :2, -1] for split in SPLITS}
+    told: dict[str, dict[ScoredSplit, Scores]] = {}
     for name, values in predictors(benchmark).items():
-        found = [agreement(values, benchmark.means(split)).told(2) for split in SPLITS]
-        rows.append([name, *found, agreement(values, benchmark.means("holdout"), alike).told(2)])
+        told[name] = dict.fromkeys(SPLITS, np.stack([values, values], axis=1))
     for number, epoch in enumerate(benchmark.epochs[:-1]):
-        early = [f"{_early(benchmark, split, number):.2f}" for split in SPLITS]
-        rows.append([f"score of another seed at epoch {epoch}", *early, ""])
+        early = {split: scores[split][:, 1::-1, number] for split in SPLITS}
+        told[f"score of another seed at epoch {epoch}"] = early
+    for name, known in told.items():
+        found = [_seed_by_seed(known[split], last[split]) for split in SPLITS]
+        found.append(_seed_by_seed(known["holdout"], last["holdout"], alike))
+        rows.append([name, *(each.told(2) for each in found)])
     return rows
 
 
-def _early(benchmark: TopologyBenchmark, split: ScoredSplit, number: int) -> float:
-    """Of another seed: the early score of the same training would share its luck."""
-    scores = benchmark.array(split)
-    return fmean(kendall(scores[:, a, number], scores[:, b, -1]) for a, b in ((0, 1), (1, 0)))
+def _seed_by_seed(known: Scores, last: Scores, pairs: Pairs | None = None) -> Estimate:
+    """The mean of Kendall's tau of columns of equal number."""
+    both = [*zip(known.T, last.T, strict=True)]
+    value = fmean(kendall(*each, pairs) for each in both)
+    return estimated(value, np.mean([taus(*each, pairs) for each in both], axis=0))
 
 
 def predictors(benchmark: TopologyBenchmark) -> dict[str, Scores]:
@@ -142,11 +160,11 @@ def _points(found: Estimate) -> str:
     return Estimate(100 * found.value, 100 * found.low, 100 * found.high).told(1)
 
 
-def searches_rows(judged_by: ScoredSplit) -> TextRows:
+def searches_rows(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> TextRows:
     """Mean regret of simulated searches after some trainings, in points of IoU."""
     after = [f"after {number}" for number in SHOWN]
     rows = [["sampler", "pruner", "encoding", *after, f"of the best 2 % after {REACHED}"]]
-    for method, found in simulated(judged_by).items():
+    for method, found in simulated(benchmark, judged_by).items():
         regrets = [f"{100 * found[n][0]:.1f}" if n in found else "" for n in SHOWN]
         reached = f"{100 * found[REACHED][1]:.0f} %" if REACHED in found else ""
         rows.append([*method, *regrets, reached])
@@ -162,13 +180,15 @@ DRAWN: Mapping[Method, str] = {
 """Searches whose regret is drawn, each with its title; the table has all."""
 
 
-def simulated(judged_by: ScoredSplit) -> dict[Method, dict[int, tuple[float, float]]]:
+def simulated(
+    benchmark: TopologyBenchmark, judged_by: ScoredSplit
+) -> dict[Method, dict[int, tuple[float, float]]]:
     """By sampler, pruner and encoding, and by number of trainings: the mean regret, and the share
-    of searches that name one of the best 2 %.
+    of searches that name one of the best 2 %, as far as they were simulated on as many topologies.
     """
     table: dict[Method, dict[int, tuple[float, float]]] = {}
     for row in read_rows(SIMULATIONS):
-        if row["judged_by"] == judged_by:
+        if (row["judged_by"], row["topologies"]) == (judged_by, str(len(benchmark))):
             method = row["sampler"], row["pruner"], row["encoding"]
             values = float(row["regret"]), float(row["found"])
             table.setdefault(method, {})[int(row["trainings"])] = values

@@ -6,6 +6,7 @@ training went; `benchmarks/topologies/README.md` tells how both are made.
 """
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,15 +118,20 @@ class BenchmarkedTopology:
 class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
     """The trained topologies by name: the fewest connections first, of equally many by name.
 
-    `spec` is the full grid. Errors: `UsageError` where there is none.
+    `spec` is the full grid. Errors: `UsageError` for fewer than two, and where one was not trained
+    with each of `SEEDS`.
     """
 
     spec: ClassVar[GridSpec] = SPEC
     entries: tuple[BenchmarkedTopology, ...]
 
     def __post_init__(self) -> None:
-        if not self.entries or not all(each.trainings for each in self.entries):
-            raise UsageError("a benchmark needs topologies, each with its trainings")
+        if len(self.entries) < 2:
+            raise UsageError(f"a benchmark needs two topologies at least, not {len(self.entries)}")
+        for each in self.entries:
+            if not trained_whole(each.trainings):
+                fact = f"topology {each.name} was not trained with each of the seeds {SEEDS}"
+                raise UsageError(f"{fact}; leave it out")
 
     @cached_property
     def _named(self) -> dict[str, BenchmarkedTopology]:
@@ -153,12 +159,16 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
         if not isinstance(grid.spec, GridSpec):
             raise SpecError(f"{grid.spec.title} is no sub-topology of the benchmark's grid")
         mine, known = grid.spec.complete(), SPEC.complete()
-        for field in mine.keys() - {"topology"}:
-            if mine[field] != known[field]:
+        for field in known:
+            if field != "topology" and mine[field] != known[field]:
                 given, wanted = shown_value(mine[field]), shown_value(known[field])
                 fact = f"{field} is {given}, but {wanted} in the benchmark"
                 raise SpecError(f"{fact}; begin with benchmark.spec.but(topology=...)")
-        return self[Subtopology.of(grid).name]
+        name = Subtopology.of(grid).name
+        if name not in self:
+            asked = f"{network} ({name})" if isinstance(network, str) else name
+            raise NotInTableError(f"{asked} is none of the {len(self)} topologies that are trained")
+        return self[name]
 
     @cached_property
     def scores(self) -> Mapping[ScoreKey, float]:
@@ -215,9 +225,9 @@ def topology_benchmark() -> TopologyBenchmark:
     >>> benchmark.epochs
     (10, 20, 30, 40, 50)
     """
-    trainings: dict[str, list[BenchmarkTraining]] = {}
+    trainings: dict[str, list[BenchmarkTraining]] = defaultdict(list)
     for each in read_trainings(TRAININGS):
-        trainings.setdefault(each.topology, []).append(each)
+        trainings[each.topology].append(each)
     entries = (
         BenchmarkedTopology(
             row["topology"],
@@ -226,22 +236,40 @@ def topology_benchmark() -> TopologyBenchmark:
             tuple(trainings[row["topology"]]),
         )
         for row in read_rows(NETWORKS)
-        if row["topology"] in trainings
+        if trained_whole(trainings[row["topology"]])
     )
     return TopologyBenchmark(tuple(entries))
 
 
+def trained_whole(trainings: Iterable[BenchmarkTraining]) -> bool:
+    """Whether a topology was trained with each of the seeds that all are to have."""
+    return {*SEEDS} <= {each.seed for each in trainings}
+
+
 def read_trainings(path: Path) -> list[BenchmarkTraining]:
-    """The trainings in a table. Errors: `FileError`."""
-    return [_training(row) for row in read_rows(path)]
+    """The trainings in a table. Errors: `FileError`, which names the line that is damaged."""
+    found: dict[tuple[str, int], BenchmarkTraining] = {}
+    for line, row in enumerate(read_rows(path), 2):
+        try:
+            training = _training(row)
+            if found.setdefault((training.topology, training.seed), training) is not training:
+                raise ValueError(f"{training.topology} has seed {training.seed} twice")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            why = f"no column {error}" if isinstance(error, KeyError) else str(error)
+            raise FileError(f"{path}:{line}: damaged: {why}; remove the line") from error
+    return [*found.values()]
 
 
 def _training(row: Mapping[str, str]) -> BenchmarkTraining:
     curves: dict[str, dict[int, float]] = {split: {} for split in SPLITS}
+    if None in row or None in row.values():
+        raise ValueError("it has more or fewer values than the first line names")
     for name, value in row.items():
         split, at, epoch = name.partition(AT)
         if at:
-            curves[split][int(epoch)] = float(value)
+            score = curves[split][int(epoch)] = float(value)
+            if not 0 <= score <= 1:
+                raise ValueError(f"{name} is {value}, which is no share")
     seed, seconds = int(row["seed"]), float(row["seconds"])
     return BenchmarkTraining(row["topology"], seed, curves, seconds, row["weights"], row["machine"])
 
@@ -265,5 +293,5 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a table of the package, as text by column. Errors: `FileError`."""
     try:
         return list(csv.DictReader(StringIO(read_text(path), newline="")))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: {reason_of(error)}; install gridgen again") from error

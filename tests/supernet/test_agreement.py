@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from gridgen.errors import RunError, UsageError
+from gridgen.grid import build_grid
+from gridgen.study import Study, search
 from gridgen.supernet import agreement as module
 from gridgen.supernet.agreement import (
     FILE,
@@ -14,7 +17,8 @@ from gridgen.supernet.agreement import (
     check_supernet,
     trust,
 )
-from gridgen.supernet.scoring import SubnetworkScorer
+from gridgen.supernet.alone import TrainedAlone
+from gridgen.supernet.scoring import SubnetworkScore, SubnetworkScorer
 from gridgen.tabular import topology_benchmark
 from gridgen.training import train
 from tests.supernet.conftest import RECIPE, SPEC
@@ -46,6 +50,64 @@ def test_seeds_agree_among_themselves():
     assert found.seeds.deviation == pytest.approx(0.0707, abs=1e-3)
 
 
+def test_the_share_of_what_seeds_reach_has_an_interval_of_its_own():
+    random = np.random.default_rng(0)
+    quality = np.arange(60.0)
+    seeds = [quality + random.normal(0, 12, 60) for _ in range(2)]
+    found = ScoreAgreement.of(quality, np.stack(seeds, axis=1).tolist(), range(100, 160)).seeds
+    assert found.share.value == pytest.approx(found.given.value / found.tau.value)
+    assert found.share.low < found.share.value < found.share.high
+    # Both vary with the networks that are drawn, and so does their ratio less than they do.
+    assert found.share.low > found.given.low / found.tau.high
+    chance = ScoreAgreement.of(quality, random.normal(size=(60, 2)).tolist(), range(100, 160))
+    assert chance.seeds.share is None
+
+
+def test_what_is_chosen_on_val_is_judged_elsewhere_too():
+    alone = [[0.1 * each] for each in range(10)]
+    given, on_val = list(range(10)), [*range(5), *range(-5, 0)]
+    found = ScoreAgreement.of(given, alone, range(100, 110), on_val)
+    assert found.regret == pytest.approx(0.2)
+    # The first five are taken, the best of which is 0.4.
+    assert found.chosen_regret == pytest.approx(0.7)
+    assert found.by_parameters.value == 1
+    assert found.largest_regret == pytest.approx(0.2)
+    assert ("regret of its best 5 by val", "0.700") in found.rows()
+
+
+def test_only_seeds_that_all_networks_have_are_compared():
+    grid = build_grid(SPEC)
+    luck = {0: 0.0, 1: 0.5, 2: -0.5}
+    theirs = [(0, 1) if place % 2 else (1, 2) for place in range(12)]
+    alone = [
+        TrainedAlone(grid, {seed: {"val_iou": 0.01 * place + luck[seed]} for seed in seeds})
+        for place, seeds in enumerate(theirs)
+    ]
+    scored = [SubnetworkScore(grid, {"parameters": 1}, {"val_iou": n}) for n in range(12)]
+    found = Agreement.of(scored, alone, ["val_iou"], "", "").scores["val_iou"]
+    assert found.tau.value == 1
+    assert found.seeds is None
+    with pytest.raises(UsageError, match=r"no seed is common .*, which have \[0, 1, 2\]"):
+        Agreement.of(scored[:2], [alone[0], TrainedAlone(grid, {0: {}})], ["val_iou"], "", "")
+
+
+@pytest.mark.usefixtures("_few_are_enough")
+def test_confirmations_of_a_search_are_left_out(supernet, tmp_path):
+    asked = Study(
+        data="shapes",
+        spec={name: value for name, value in SPEC.plain().items() if name != "topology"},
+        space={"topology": ["gridnet", "resnet", "conv-deconv", "unet"]},
+        baselines=[],
+        trials=4,
+        confirm={"top": 2, "seeds": 2, "recipe": {"learning_rate": 0.02}},
+        recipe=PLAIN.plain(),
+    )
+    search(asked, folder=tmp_path / "found", parallel=2)
+    found = check_supernet(supernet, [tmp_path / "found"])
+    assert found.networks == 4
+    assert found.scores["val_iou"].seeds is None
+
+
 @pytest.mark.usefixtures("_few_are_enough")
 def test_networks_trained_alone_are_found_and_others_left_out(supernet, alone):
     found = check_supernet(supernet, alone)
@@ -68,6 +130,11 @@ def test_of_other_weights_nothing_is_known(supernet, alone):
 def test_too_few_tell_nothing(supernet, alone):
     with pytest.raises(UsageError, match="1 sub-networks trained alone tell nothing of an order"):
         check_supernet(supernet, alone[:2])
+    others = [each for each in alone if each.name.startswith(("0", "3", "4"))]
+    with pytest.raises(UsageError, match=r"of an order \(2 more are none: .*\); give 10 at least"):
+        check_supernet(supernet, others)
+    with pytest.raises(UsageError, match="and a benchmark are given; give one of them"):
+        check_supernet(supernet, alone, benchmark=topology_benchmark())
 
 
 def test_a_folder_without_trainings_is_told(supernet, tmp_path):

@@ -1,5 +1,7 @@
 """Which sub-networks are looked at, and which of them nothing as cheap beats."""
 
+from dataclasses import replace
+
 import pytest
 
 from gridgen.errors import SpecError, UsageError
@@ -7,7 +9,7 @@ from gridgen.grid import GridSpec
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.space import Budget
 from gridgen.space.subnetworks import Subnetworks
-from gridgen.supernet.agreement import UNCHECKED
+from gridgen.supernet.agreement import UNCHECKED, Agreement, ScoreAgreement
 from gridgen.supernet.choosing import best_of, candidates, supernet_front
 from gridgen.supernet.page import supernet_page
 from tests.supernet.conftest import SPEC
@@ -64,12 +66,18 @@ def test_another_score_can_be_asked_for(supernet):
 
 
 def test_the_page_says_how_far_to_trust_it(supernet):
-    found = supernet_front(supernet)
+    found = replace(supernet_front(supernet), agreement=None)
     page = supernet_page(found)
     assert f"{len(found.scored)} of {found.number} sub-networks" in page
-    assert (page.count(UNCHECKED) == 2) == (found.agreement is None)
+    assert page.count(UNCHECKED) == 2
     for each in found.front:
         assert each.name in page
+    compared = {"val_iou": ScoreAgreement.of(range(12), [[n, n] for n in range(12)], [1] * 12)}
+    checked = replace(found, agreement=Agreement("", 12, "others", compared))
+    page = supernet_page(checked)
+    assert UNCHECKED not in page
+    assert checked.agreement.line in page
+    assert "τ of the number of parameters" in page
 
 
 def test_of_too_many_to_list_a_budget_finds_cheap_ones():

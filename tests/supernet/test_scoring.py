@@ -97,7 +97,23 @@ def test_scores_of_other_weights_are_not_taken(copy):
     assert rows[0]["val_iou"] == rows[1]["val_iou"]
 
 
-@pytest.mark.parametrize("text", ["weights,val_iou\n1,2\n", "\0", "weights,network\n,\n"])
+def test_two_commands_keep_the_scores_of_both(copy):
+    first, second = SubnetworkScorer(copy), SubnetworkScorer(copy)
+    for scorer in (first, second):
+        assert not [*scorer._kept.connections]  # both have read the table before either writes
+    first.score([build_grid(UNET)])
+    second.score([build_grid(SPEC)])
+    rows = list(csv.DictReader((copy.folder / SCORES).read_text("utf-8").splitlines()))
+    assert len({row["network"] for row in rows}) == 2
+
+
+DAMAGED = [
+    *("weights,val_iou\n1,2\n", "\0", "weights,network\n,\n"),
+    *("weights,network\n1,2,3\n", "weights,network,val_iou\n1,2\n"),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_table_is_told(copy, text):
     (copy.folder / SCORES).write_text(text)
     with pytest.raises(RunError, match=r"subnetworks.csv: damaged: .*; remove it, and the scores"):

@@ -23,8 +23,11 @@ from tests.tabular.made import EPOCHS, made_up
 
 benchmark = made_up()
 few = made_up(most=30)
-HEADER = "sampler,pruner,encoding,judged_by,searches,trainings,regret,quartile_1,quartile_3,found\n"
-ROW = "tpe,none,number,holdout,1000,{},{},0.01,0.03,0.25\n"
+HEADER = (
+    "sampler,pruner,encoding,judged_by,topologies,searches,trainings,"
+    "regret,quartile_1,quartile_3,found\n"
+)
+ROW = "tpe,none,number,holdout,{},1000,{},{},0.01,0.03,0.25\n"
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,8 @@ def quick(monkeypatch, tmp_path):
     """A few resamples alone, and searches that were simulated."""
     monkeypatch.setattr(ranking, "RESAMPLES", 20)
     table = tmp_path / "simulations.csv"
-    table.write_text(HEADER + ROW.format(10, 0.05) + ROW.format(40, 0.02), "utf-8")
+    rows = (ROW.format(n, *each) for n in (30, 279) for each in ((10, 0.05), (40, 0.02)))
+    table.write_text(HEADER + "".join(rows), "utf-8")
     monkeypatch.setattr(standings, "SIMULATIONS", table)
 
 

@@ -1,13 +1,11 @@
 """Simulated searches."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from gridgen.errors import UsageError
 from gridgen.study.proposals.seen import SeenTrials
-from gridgen.tabular import TopologyBenchmark, simulation
+from gridgen.tabular import simulation
 from gridgen.tabular.encodings import ENCODINGS, without_dead_ends
 from gridgen.tabular.simulation import simulate_searches
 from tests.tabular.made import made_up
@@ -137,9 +135,3 @@ def test_switches_stand_for_what_is_left_without_dead_ends():
 def test_what_cannot_be_simulated_is_refused(asked, said):
     with pytest.raises(UsageError, match=said):
         simulate_searches(quiet, **asked)
-
-
-def test_one_seed_is_too_few():
-    entries = tuple(replace(each, trainings=each.trainings[:1]) for each in quiet.values())
-    with pytest.raises(UsageError, match="there is one seed"):
-        simulate_searches(TopologyBenchmark(entries))

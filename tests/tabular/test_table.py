@@ -1,15 +1,16 @@
 """The table of trained sub-topologies: what it holds, and how it is looked up."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 import pytest
 
 from gridgen import GridSpec, Study, count, load_spec, paths, receptive_field, subtopologies
-from gridgen.errors import SpecError, UsageError
+from gridgen.errors import FileError, SpecError, UsageError
 from gridgen.project.shipped import shipped
-from gridgen.tabular import TopologyBenchmark, topology_benchmark
+from gridgen.tabular import TopologyBenchmark, table, topology_benchmark
 from gridgen.tabular.table import (
     COSTS,
     IMAGE,
@@ -102,14 +103,50 @@ def test_another_network_is_refused_with_what_differs(change, said):
 
 def test_what_the_table_does_not_hold_is_said_in_one_line():
     made = made_up(most=3)
-    for asked in (lambda: made["unet"], lambda: made.of(SPEC)):
-        with pytest.raises(SpecError, match=r"the benchmark has no topology .*; of.* finds a spec"):
-            asked()
+    with pytest.raises(SpecError, match=r"the benchmark has no topology .*; of.* finds a spec"):
+        made["unet"]
+    for asked, said in (("unet", r"unet \([0-9a-f]{12}\)"), (SPEC, "[0-9a-f]{12}")):
+        with pytest.raises(SpecError, match=f"^{said} is none of the 3 topologies that are tr"):
+            made.of(asked)
     assert made.get("unet") is None  # a mapping as any other
     with pytest.raises(UsageError, match=r"unknown name .mac.; did you mean .macs."):
         made.costs("mac")
-    with pytest.raises(UsageError, match="needs topologies"):
+    with pytest.raises(UsageError, match="needs two topologies at least, not 0"):
         TopologyBenchmark(())
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_topology_that_lacks_a_seed_is_no_part_of_a_benchmark(left, monkeypatch, tmp_path):
+    first, *others = made_up(most=3).values()
+    alone = replace(first, trainings=first.trainings[left : left + 1])
+    with pytest.raises(UsageError, match=rf"{first.name} was not trained with each of the seeds"):
+        TopologyBenchmark((alone, *others))
+    rows = [row for each in (alone, *others) for row in each.trainings]
+    monkeypatch.setattr(table, "TRAININGS", tmp_path / "trainings.csv")
+    table.TRAININGS.write_text(trainings_text(rows), "utf-8")
+    assert {*topology_benchmark()} == {each.name for each in others}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda head, row: [head, row + ",1"], ":2: damaged: it has more or fewer values"),
+        (lambda head, row: [head, row[:-9]], ":2: damaged: it has more or fewer values"),
+        (lambda head, row: [head, row, row], ":3: damaged: .* has seed 0 twice; remove the line"),
+        (lambda head, row: [head.replace("seed", "seeds"), row], "damaged: no column 'seed'"),
+        (lambda head, row: [head.replace("val@10", "test@10"), row], "no column 'test'"),
+        (lambda head, row: [head, row.replace("0.", "5.")], r"val@10 is 5\.\d+, which is no sh"),
+    ],
+)
+def test_a_damaged_row_is_named(change, said, tmp_path):
+    lines = trainings_text([*made_up(most=2).trainings]).splitlines()
+    path = tmp_path / "trainings.csv"
+    path.write_text("\n".join(change(*lines[:2])) + "\n", "utf-8")
+    with pytest.raises(FileError, match=said):
+        read_trainings(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(FileError, match="install gridgen again"):
+        read_trainings(path)
 
 
 def test_means_are_of_the_seeds_that_all_have():

@@ -99,6 +99,11 @@ class Supernet(Document):
             raise SpecError("no sub-network is trained; set smallest: true, or more", ("samples",))
         return self
 
+    @property
+    def networks_a_step(self) -> int:
+        """How many networks a step trains, the whole one among them."""
+        return 1 + self.smallest + self.samples
+
     def networks(self, spec: GridSpec) -> Subnetworks:
         """The sub-networks of a grid. Errors: `SpecError`, `TopologyError`."""
         if self.topologies == EVERY:
