@@ -124,11 +124,11 @@ def timed_limit(under: list[str]) -> tuple[list[str], float | None]:
     >>> timed_limit(["macs=2G", "latency=20ms"])
     (['macs=2G'], 20.0)
     """
-    from gridgen.space import Budget
+    from gridgen.space.quantities import QUANTITIES
     from gridgen.study.language.objectives import LATENCY
 
     others = [each for each in under if not each.startswith("latency=")]
-    known = (*Budget.model_fields, LATENCY)
+    known = (*(each.field for each in QUANTITIES.values()), "size", LATENCY)
     for name in (each.partition("=")[0] for each in others):
         if name not in known:
             raise UsageError(f"--under: {unknown('limit', name, known)}")

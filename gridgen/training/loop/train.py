@@ -9,30 +9,27 @@ from pathlib import Path
 
 import torch
 
-from gridgen.analysis.lints import Case
-from gridgen.analysis.lints.layers import fewest_values
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import lasting_name, scale_of
 from gridgen.data.labelled import TRAIN
 from gridgen.data.subsets import digest_of_names
-from gridgen.errors import DataError, RunError, SpecError, TooLargeError, UsageError
-from gridgen.grid import Grid, GridLike, as_grid, build_grid
-from gridgen.memory import Setting, training_memory
+from gridgen.errors import DataError, RunError, UsageError
+from gridgen.grid import GridLike, as_grid, build_grid
 from gridgen.memory.host import require_memory
-from gridgen.memory.supernet import supernet_memory
 from gridgen.spec import NetworkSpec
 from gridgen.spec.document import dump
-from gridgen.text import brief, bytes_text
 from gridgen.training.loop.labels import class_weights, counted_labels
-from gridgen.training.loop.supernet import largest_of, networks_of
+from gridgen.training.loop.requirements import require_step_memory, require_variances
+from gridgen.training.loop.supernet import networks_of
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.processes.allocator import freed_memory_kept
+from gridgen.training.processes.group import joined
 from gridgen.training.processes.precision import slow_precision
-from gridgen.training.recipe import Recipe, setting_of
+from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, require_free, require_locks
@@ -98,75 +95,77 @@ def train(
         raise UsageError("--resume-if-begun needs -o, the folder of the run")
     require_locks()
     data, chosen = str(data), devices.choose_device(device)
-    watch, asked = watch or Watch(), ChosenRecipe.of(recipe, data)
-    watch.opening(data)
-    splits = load_splits(data, holdout, fold, group)
-    grid = adopt(grid, splits.train)
-    recipe, lines = asked.suited(splits.train, grid.spec, chosen)
-    for line in lines:
-        watch.noted(line)
-    if recipe.supernet is not None:
-        grid = build_grid(networks_of(grid, recipe).whole)
-    require_splits(grid.spec, splits, recipe)
-    require_rebuildable(grid)
-    require_frozen(grid, recipe)
-    require_memory(grid)
-    require_variances(grid, recipe)
-    require_step_memory(grid, recipe, chosen)
-    devices.require_share(recipe.batch)
-    if line := slow_precision(chosen, recipe.precision):
-        watch.noted(line)
-    if asked.fits and recipe.supernet is None:
-        watch.noted(work_line(recipe, splits.train, grid))
-    facts = Facts(
-        data=lasting_name(data),
-        task=splits.train.task,
-        holdout=holdout,
-        fold=fold,
-        group=group,
-        fold_names=digest_of_names(splits.val) if fold else None,
-        seed=seed,
-        init=str(Path(init).absolute()) if init is not None else None,
-        device=device,
-        classes=splits.train.classes,
-        colours=splits.train.colours,
-        **asdict(known := fingerprint(splits)),
-        **asdict(scale_of(data)),
-        torch=str(torch.__version__),
-        python=platform.python_version(),
-        platform=platform.platform(),
-        machine=devices.machine(chosen),
-        processes=devices.world_size(),
-        begun=datetime.now(UTC).isoformat(timespec="seconds"),
-        # Bytes of an argument that are no text are written as escapes, which a file can hold.
-        command=tuple(
-            argument.encode("utf-8", "backslashreplace").decode() for argument in sys.argv
-        ),
-    )
-
-    def begun() -> Run:
-        path = Path(folder) if folder is not None else new_folder(grid.spec, data)
-        if resume_if_begun and (path / FACTS).is_file():
-            run = _the_same(Run.open(path), grid.spec, recipe, facts)
-            require_unchanged(run, splits, known)
-            return run
-        require_free(path)
-        initial = None
-        if init is not None:
-            initial, told = initial_weights(grid, splits.train, seed, init)
-            for line in told:
-                watch.noted(line)
-        found = counted_labels(splits, recipe, watch)
-        counted = facts.but(
-            pixels={split: each.pixels for split, each in found.items()} or None,
-            class_weights=class_weights(recipe, found.get(TRAIN)),
-        )
-        for line in counted.absent:
+    # Before anything can be refused: where one process is alone in that, the others are told.
+    with joined(chosen):
+        watch, asked = watch or Watch(), ChosenRecipe.of(recipe, data)
+        watch.opening(data)
+        splits = load_splits(data, holdout, fold, group)
+        grid = adopt(grid, splits.train)
+        recipe, lines = asked.suited(splits.train, grid.spec, chosen)
+        for line in lines:
             watch.noted(line)
-        return Run.create(path, grid.spec, recipe, counted, initial)
+        if recipe.supernet is not None:
+            grid = build_grid(networks_of(grid, recipe).whole)
+        require_splits(grid.spec, splits, recipe)
+        require_rebuildable(grid)
+        require_frozen(grid, recipe)
+        require_memory(grid)
+        require_variances(grid, recipe)
+        require_step_memory(grid, recipe, chosen)
+        devices.require_share(recipe.batch)
+        if line := slow_precision(chosen, recipe.precision):
+            watch.noted(line)
+        if asked.fits and recipe.supernet is None:
+            watch.noted(work_line(recipe, splits.train, grid))
+        facts = Facts(
+            data=lasting_name(data),
+            task=splits.train.task,
+            holdout=holdout,
+            fold=fold,
+            group=group,
+            fold_names=digest_of_names(splits.val) if fold else None,
+            seed=seed,
+            init=str(Path(init).absolute()) if init is not None else None,
+            device=device,
+            classes=splits.train.classes,
+            colours=splits.train.colours,
+            **asdict(known := fingerprint(splits)),
+            **asdict(scale_of(data)),
+            torch=str(torch.__version__),
+            python=platform.python_version(),
+            platform=platform.platform(),
+            machine=devices.machine(chosen),
+            processes=devices.world_size(),
+            begun=datetime.now(UTC).isoformat(timespec="seconds"),
+            # Bytes of an argument that are no text are written as escapes, which a file can hold.
+            command=tuple(
+                argument.encode("utf-8", "backslashreplace").decode() for argument in sys.argv
+            ),
+        )
 
-    with devices.group(chosen):
+        def begun() -> Run:
+            path = Path(folder) if folder is not None else new_folder(grid.spec, data)
+            if resume_if_begun and (path / FACTS).is_file():
+                run = _the_same(Run.open(path), grid.spec, recipe, facts)
+                require_unchanged(run, splits, known)
+                return run
+            require_free(path)
+            initial = None
+            if init is not None:
+                initial, told = initial_weights(grid, splits.train, seed, init)
+                for line in told:
+                    watch.noted(line)
+            found = counted_labels(splits, recipe, watch)
+            counted = facts.but(
+                pixels={split: each.pixels for split, each in found.items()} or None,
+                class_weights=class_weights(recipe, found.get(TRAIN)),
+            )
+            for line in counted.absent:
+                watch.noted(line)
+            return Run.create(path, grid.spec, recipe, counted, initial)
+
         run = devices.by_first(begun)
+        require_unchanged(run, splits, known)  # each process may have a copy of its own
         _go(run, splits, chosen, watch)
     return run
 
@@ -180,20 +179,22 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     """
     run = Run.open(folder)
     facts = run.facts
-    chosen = devices.choose_device(device or facts.device)
-    watch = watch or Watch()
-    watch.opening(facts.data)
-    try:
-        splits = load_splits(facts.data, facts.holdout, facts.fold, facts.group)
-    except DataError as error:
-        raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
-    require_unchanged(run, splits, fingerprint(splits))
-    require_splits(run.spec, splits, run.recipe)
-    grid = build_grid(run.spec)
-    require_variances(grid, run.recipe)
-    require_step_memory(grid, run.recipe, chosen)
-    devices.require_share(run.recipe.batch)
-    with devices.group(chosen):
+    # That of the first process, where there are several.
+    known = facts.device if devices.world_size() == 1 else facts.device.split(":")[0]
+    chosen = devices.choose_device(device or known)
+    with joined(chosen):
+        watch = watch or Watch()
+        watch.opening(facts.data)
+        try:
+            splits = load_splits(facts.data, facts.holdout, facts.fold, facts.group)
+        except DataError as error:
+            raise DataError(f"{run.folder}, data as {FACTS} names it: {error}") from error
+        require_unchanged(run, splits, fingerprint(splits))
+        require_splits(run.spec, splits, run.recipe)
+        grid = build_grid(run.spec)
+        require_variances(grid, run.recipe)
+        require_step_memory(grid, run.recipe, chosen)
+        devices.require_share(run.recipe.batch)
         _go(run, splits, chosen, watch)
     return run
 
@@ -255,42 +256,3 @@ def new_folder(spec: NetworkSpec, data: str) -> Path:
     name = f"{spec.title}-{Path(lasting_name(data)).name}"
     tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     return next(path for path in tries if not path.exists())
-
-
-def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> None:
-    """Refuse steps that need more than the device has, whatever else is on it.
-
-    A CPU that tried would be without memory, and so would all that runs on it. Errors:
-    `TooLargeError`.
-    """
-    batch, side = recipe.batch // devices.world_size(), recipe.crop.size
-    kind = "cuda" if device.type == "cuda" else "cpu"
-    setting = setting_of(recipe).but(batch=max(batch, 1), device=kind)
-    needed, there = _step_memory(grid, recipe, (side, side), setting), devices.memory_of(device)
-    if needed > there:
-        fact = f"A step of {batch} crops of {side}x{side} needs {bytes_text(needed)}"
-        fix = "Lower batch or crop.size, or set recompute: unit"
-        raise TooLargeError(f"{fact}; {device} has {bytes_text(there)}. {fix}.")
-
-
-def _step_memory(grid: Grid, recipe: Recipe, size: tuple[int, int], setting: Setting) -> int:
-    if recipe.supernet is None:
-        return training_memory(grid, size, setting)
-    largest = largest_of(networks_of(grid, recipe), recipe.supernet)
-    return supernet_memory(grid, largest, size, setting, recipe.supernet.distillation)
-
-
-def require_variances(grid: Grid, recipe: Recipe) -> None:
-    """Refuse steps in which a BN sees one value of each channel, which has no variance.
-
-    Errors: `SpecError` at the recipe's batch.
-    """
-    side = recipe.crop.size
-    case, larger = (Case(grid, (each, each), recipe.batch) for each in (side, 2 * side))
-    places = fewest_values(case, 2)
-    if places:
-        fact = f"BN of {brief(tuple(places))} sees one value of each channel in a crop of {side}"
-        # A layer that pools the whole image leaves one value of a crop of any size.
-        fix = "" if fewest_values(larger, 2) else f", or crop.size: {2 * side}"
-        said = f"{recipe.batch}, but {fact}, which has no variance; set batch: 2{fix}"
-        raise recipe.blame(SpecError(said, ("batch",)))

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from gridgen.data import Dataset
 from gridgen.errors import (
@@ -26,6 +26,7 @@ from gridgen.training.loop.supernet import SupernetLearner
 from gridgen.training.loop.watch import Watch
 from gridgen.training.processes import devices
 from gridgen.training.processes.devices import Request, out_of_memory, stop_requests
+from gridgen.training.processes.group import fact_of_others
 from gridgen.training.recipe import Recipe, TrainingStep
 from gridgen.training.run.checkpoint import (
     BEST,
@@ -263,8 +264,8 @@ def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
         return type(error)(said)
     if isinstance(error, DataError | FileError):
         return TrainingError(f"{said.rstrip('.')}.")
-    if isinstance(error, distributed.DistError) or "gloo/transport" in said:
-        return TrainingError("Another process of this training has ended.")
+    if fact := fact_of_others(error):
+        return TrainingError(fact)
     if out_of_memory(error):
         return OutOfMemoryError(
             f"Memory ran out at batch {recipe.batch}. Lower batch or crop.size."

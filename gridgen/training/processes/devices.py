@@ -6,7 +6,6 @@ Ctrl-C and SIGTERM: finish the step, save, then leave; when all is done, change 
 
 import atexit
 import ctypes
-import itertools
 import os
 import signal
 import sys
@@ -37,7 +36,10 @@ def choose_device(name: str = "auto") -> torch.device:
         raise DeviceError(unknown("device", name, KINDS, guess=False))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and world_size() > 1:  # before it is touched, lest all touch the first
+    if name.startswith("cuda") and world_size() > 1:
+        if name != "cuda":
+            raise DeviceError(f"device {name!r} is one for all processes; give --device cuda")
+        # Before it is touched, lest all touch the first.
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     try:
         device = torch.device(name)
@@ -57,10 +59,10 @@ def machine(device: torch.device) -> str:
 
 
 def memory_of(device: torch.device) -> int:
-    """Bytes, those in use too."""
+    """Bytes, those in use too; of a CPU the share of each process that trains on it."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return host_memory()
+    return host_memory() // local_processes()
 
 
 def world_size() -> int:
@@ -92,7 +94,12 @@ def cores() -> int:
         there = len(os.sched_getaffinity(0))
     except AttributeError:  # Linux alone knows
         there = os.cpu_count() or 1
-    return max(there // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
+    return max(there // local_processes(), 1)
+
+
+def local_processes() -> int:
+    """Number of processes that `torchrun` started on this machine; 1 without it."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def require_alone(what: str) -> None:
@@ -108,33 +115,6 @@ def require_share(batch: int) -> None:
             f"a batch of {batch} cannot be shared by {world_size()} processes; "
             f"set batch to a multiple of {world_size()}"
         )
-
-
-# Torch frees a group with Python's lock held, and waits for its threads, one of which may wait for
-# that lock to free a tensor of the last sum. So each group is kept until there is another.
-_kept: list[object] = []
-_groups = itertools.count()
-
-
-@contextmanager
-def group(device: torch.device) -> Iterator[None]:
-    """Join the other processes of `torchrun`, where it started several."""
-    if world_size() == 1:
-        yield
-        return
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    store, number, size = next(iter(distributed.rendezvous("env://")))
-    # In torchrun's store are the addresses of earlier groups too, by the same keys.
-    store = distributed.PrefixStore(f"group {next(_groups)}", store)
-    # What processes say on their CPUs, whether to stop above all, never waits for a GPU.
-    backends = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    distributed.init_process_group(backends, store=store, rank=number, world_size=size)
-    _kept[:] = [distributed.group.WORLD]
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
 
 
 def shared(model: nn.Module) -> nn.Module:
@@ -238,7 +218,8 @@ def stop_requests() -> Iterator[Request]:
     request = Request()
 
     def note(number: int, _frame: FrameType | None) -> None:
-        # The second Ctrl-C must get through where a step hangs and never looks at the request.
+        # The second Ctrl-C must get through where a step never looks at the request. One that
+        # waits for another process in gloo does not see it: torchrun kills it after a while.
         if request.signal == signal.SIGINT == number:
             raise KeyboardInterrupt
         # A step may take minutes, during which nothing would be seen of it.

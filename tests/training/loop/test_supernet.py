@@ -172,7 +172,7 @@ def test_a_supernet_that_was_stopped_goes_on_bit_for_bit(tmp_path, step):
 
 def test_a_step_larger_than_the_machine_is_refused(tmp_path, monkeypatch):
     from gridgen.errors import TooLargeError
-    from gridgen.training.loop import train as module
+    from gridgen.training.loop import requirements as module
 
     recipe = TINY.but(supernet={"distillation": 1.0})
     setting = setting_of(recipe).but(device="cpu")

@@ -1,13 +1,12 @@
 """Where a training runs, as one of several processes and on systems that tell less."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from gridgen.errors import DeviceError
+from gridgen.memory.host import host_memory
 from gridgen.training.processes import devices
 from gridgen.training.processes.precision import slow_precision
 
@@ -32,6 +31,17 @@ def test_a_process_takes_the_gpu_of_its_own_number(monkeypatch):
 def test_a_process_without_a_gpu_of_its_own_is_refused():
     with pytest.raises(DeviceError, match=r"^device 'cuda:3' cannot be used: "):
         devices.choose_device("cuda")
+
+
+@pytest.mark.usefixtures("fourth")
+def test_one_gpu_for_all_processes_is_refused():
+    with pytest.raises(DeviceError, match=r"'cuda:1' is one for all processes; give --device cuda"):
+        devices.choose_device("cuda:1")
+
+
+@pytest.mark.usefixtures("fourth")
+def test_memory_is_shared_by_the_processes_of_a_machine():
+    assert devices.memory_of(torch.device("cpu")) == host_memory() // 4
 
 
 @pytest.mark.usefixtures("fourth")
@@ -68,28 +78,3 @@ def test_a_precision_that_is_slow_here_is_told(monkeypatch, instructions, device
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
     line = slow_precision(torch.device(device), precision)
     assert ("recipe.precision=fp32" in line) is told
-
-
-# A thread that wants Python's lock gets it only where the other waits for something.
-LEAVE = """
-import faulthandler, sys, torch
-from torch import nn
-from gridgen.training.processes import devices
-faulthandler.dump_traceback_later(100, exit=True)
-sys.setswitchinterval(100)
-devices.world_size = lambda: 2
-for _ in range(30):
-    with devices.group(torch.device("cpu")):
-        network = devices.shared(nn.Linear(1, 1))
-        devices.greatest(torch.tensor([1, 2]))
-    del network
-"""
-
-
-def test_a_group_of_processes_is_left_while_its_threads_still_free_tensors():
-    """A group that waits for such a thread, which waits for Python's lock, hangs for ever."""
-    alone = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
-    left = subprocess.run(
-        [sys.executable, "-c", LEAVE], env={**os.environ, **alone}, capture_output=True, text=True
-    )
-    assert left.returncode == 0, left.stderr
