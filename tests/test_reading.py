@@ -24,7 +24,7 @@ from gridgen.training import Recipe
 from gridgen.training.recipe.extending import source_of
 from gridgen.training.run.checkpoint import _verify
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import lock
+from gridgen.training.run.locks import lock
 from gridgen.training.run.steplog import StepLog
 from tests.structure.package import modules
 

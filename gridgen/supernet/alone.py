@@ -12,7 +12,7 @@ from gridgen.grid import Grid, build_grid
 from gridgen.study.store.standing import study_trials
 from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, SPLITS, TopologyBenchmark
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, STUDY, Run
+from gridgen.training.run.folder import FACTS, Run, is_search
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _runs(folder: Path, like: Run) -> list[Run]:
     if is_file(folder / FACTS):
         runs = [Run.open(folder)]
     else:
-        runs = _searched(folder) if is_file(folder / STUDY) else []
+        runs = _searched(folder) if is_search(folder) else []
     runs = [run for run in runs if run.facts.init is None and run.recipe.supernet is None]
     for run in runs:
         _require_same_data(run, like.facts)

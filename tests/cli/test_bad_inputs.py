@@ -284,8 +284,7 @@ CASES = {
     "train --data shapes": NEEDED,
     "train mine.yaml --resume run": BESIDE,
     "train --resume run --seed 1": BESIDE,
-    "train --resume other": "other: no run there (no run.json); "
-    "gridgen study other best --weights FILE is the best of this search",
+    "train --resume other": "other: no run there (no run.json); name one that train made",
     f"{TRAIN} shapes -o run": f"run {TAKEN.format('run')}",
     f"{TRAIN} shapes --device gpu": "unknown device 'gpu'; known: auto, cpu, cuda",
     # runs

@@ -14,10 +14,10 @@ from gridgen.study.language.study import Study
 from gridgen.study.proposals.distributions import in_optuna
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.report.observer import SearchObserver
-from gridgen.study.store.storages import TRIALS
 from gridgen.study.store.store import Store
 from gridgen.study.trials import Curve, Training, TrialRecord, TrialState
 from gridgen.training.recipe.recipe import changed_recipe
+from gridgen.training.run.folder import TRIALS
 
 FAILURES = 5
 """Trials in a row that fail, after which a search ends with an error."""

@@ -21,7 +21,7 @@ from gridgen.study.engine.carrying import INITIAL, LOG, RUN, packed, unpacked
 from gridgen.study.engine.messages import Message
 from gridgen.study.engine.processes import Processes
 from gridgen.study.engine.worker import told_of
-from gridgen.training.run.folder import lock
+from gridgen.training.run.locks import lock
 
 PACKAGES = ("gridgen", "torch")
 """Those whose versions must be the same everywhere."""

@@ -35,12 +35,12 @@ from gridgen.study.store.postgresql import (
     require_address,
 )
 from gridgen.study.store.sqlite import check_sqlite, connect_sqlite, mend_sqlite, sqlite_values
-from gridgen.training.run.folder import lock
+from gridgen.training.run.folder import TRIALS
+from gridgen.training.run.locks import lock
 
 NAME = "gridgen"
 """The one study in each storage."""
 STUDY_KEY = "study"
-TRIALS = "trials"
 
 
 @dataclass(frozen=True)

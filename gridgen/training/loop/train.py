@@ -32,7 +32,8 @@ from gridgen.training.processes.precision import slow_precision
 from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import newest
 from gridgen.training.run.facts import Facts
-from gridgen.training.run.folder import FACTS, Run, require_free, require_locks
+from gridgen.training.run.folder import FACTS, Run, require_free
+from gridgen.training.run.locks import require_locks
 from gridgen.training.tasks.fingerprint import Fingerprint, fingerprint
 from gridgen.training.tasks.fitting import ChosenRecipe, RecipeLike, work_line
 from gridgen.training.tasks.requirements import Splits, adopt, load_splits, require_splits
@@ -213,6 +214,7 @@ def _go(run: Run, splits: Splits, device: torch.device, watch: Watch) -> None:
         trainer = Trainer(run, splits, device, watch)
         trainer.restore()
         trainer.go()
+        devices.by_first(lambda: None)  # which writes the weights that all may want to read
 
 
 def _the_same(run: Run, spec: NetworkSpec, recipe: Recipe, facts: Facts) -> Run:

@@ -11,7 +11,7 @@ from gridgen.emit.weights import SUFFIX
 from gridgen.errors import UsageError
 from gridgen.files import is_file
 from gridgen.grid.layers import shape_text
-from gridgen.training.run.folder import FACTS, STUDY
+from gridgen.training.run.folder import FACTS, is_search
 from gridgen.training.run.model import Model, open_model
 
 OneModel = Model | str | Path
@@ -63,7 +63,7 @@ def is_model(path: str | Path) -> bool:
     So is a search's folder, which is refused with what to name instead.
     """
     path = Path(path)
-    return path.suffix == SUFFIX or is_file(path / FACTS) or is_file(path / STUDY)
+    return path.suffix == SUFFIX or is_file(path / FACTS) or is_search(path)
 
 
 def _common(models: Sequence[Model], name: str) -> Any:

@@ -1,14 +1,13 @@
 """The run folder: everything that one training needs to be read, repeated or gone on with."""
 
 import csv
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from math import nan
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 from torch import Tensor
 
@@ -16,13 +15,11 @@ from gridgen.architectures import load_spec
 from gridgen.arguments import checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors, save_tensors
-from gridgen.errors import FileError, RunError, WeightsError, reason_of
+from gridgen.errors import RunError, WeightsError
 from gridgen.files import (
     is_file,
     is_folder,
-    make_folder,
     read_text,
-    require_file,
     sweep,
     write_file,
 )
@@ -33,16 +30,12 @@ from gridgen.spec.document import dump
 from gridgen.training.recipe import Recipe
 from gridgen.training.run.checkpoint import BEST, newest, scored_weights
 from gridgen.training.run.facts import Facts
+from gridgen.training.run.locks import lock
 from gridgen.training.run.steplog import StepLog
 from gridgen.training.tasks import HOLDOUT, VAL, Task, columns, task_named
 
-try:
-    import fcntl
-except ImportError:  # Windows; all but training and searching works there
-    fcntl = None  # type: ignore[assignment]
-
 FACTS = "run.json"
-STUDY = "study.yaml"  # in the folder of a search, whose trainings lie below
+STUDY, TRIALS = "study.yaml", "trials"  # in the folder of a search
 INITIAL = "initial.safetensors"
 REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
@@ -91,7 +84,7 @@ class Run:
         if not is_file(folder / FACTS):
             free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
             fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
-            if is_file(folder / STUDY):
+            if is_search(folder):
                 fix = f"gridgen study {folder} best --weights FILE is the best of this search"
             raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)
@@ -250,31 +243,9 @@ class Run:
             yield
 
 
-@contextmanager
-def lock(path: Path, busy: str) -> Iterator[IO[str]]:
-    """Hold the file lock at `path`. Errors: `RunError` `busy` where another process holds it."""
-    require_locks()
-    make_folder(path.parent)
-    try:
-        if path.exists():
-            require_file(path)  # opening a pipe would wait for its other end
-        file = open(path, "w")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {reason_of(error)}") from error
-    with file:
-        try:
-            # The kernel releases it however the process ends; a file with a process id would stay.
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(busy) from error
-        yield file
-
-
-def require_locks() -> None:
-    """Refuse to train where a second training in a folder goes unnoticed. Errors: `RunError`."""
-    if fcntl is None:
-        fact = f"trainings and searches lock their folders, which {sys.platform} cannot do"
-        raise RunError(f"{fact}; train on Linux, macOS or WSL")
+def is_search(folder: Path) -> bool:
+    """Whether a search keeps its trainings below a folder."""
+    return is_file(folder / STUDY) and is_folder(folder / TRIALS)
 
 
 def require_free(folder: Path) -> None:

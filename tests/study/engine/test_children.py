@@ -15,7 +15,7 @@ from gridgen.study.engine import children, processes
 from gridgen.study.engine.children import ChildEngine
 from gridgen.study.engine.messages import TRIAL, Shared
 from gridgen.training import Run, train
-from gridgen.training.run.folder import lock
+from gridgen.training.run.locks import lock
 from study.engine.processes import children_of, descendants, is_gone, on_linux, state_of, wait_for
 from study.engine.tiny import RECIPE, SPEC, job
 

@@ -290,6 +290,8 @@ def test_the_folder_of_a_search_is_no_folder_of_images(run, tmp_path):
     picture(tmp_path / "a.png")
     assert not is_model(tmp_path)
     (tmp_path / STUDY).write_text("", "utf-8")
+    assert not is_model(tmp_path)  # a study beside one's images
+    (tmp_path / "trials").mkdir()
     assert is_model(tmp_path)
     with pytest.raises(RunError, match=r"gridgen study .* best --weights FILE is the best of"):
         open_ensemble([run.folder, tmp_path])
