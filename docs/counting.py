@@ -3,7 +3,6 @@
 Run it with `python -m docs.counting` in the root of the repository.
 """
 
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gridgen.figures import figure_svg
 from gridgen.files import write_file
 from tests.oracles import closed_form
 
@@ -42,15 +42,12 @@ def activation_ratios() -> Any:
 
 def drawn() -> bytes:
     """The picture as SVG, the same each time."""
-    settings = {"svg.hashsalt": "counting", "svg.fonttype": "none", "font.size": 9}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context({"font.size": 9}):
         figure = Figure(figsize=(9, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw(left, parameter_ratios(), "parameters", (0.5, 0.7, 1, 1.4, 1.7), at=-1)
         _draw(right, activation_ratios(), "activations", (1, 1.5, 2, 3, 4, 5), at=0)
-        file = BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
+        return figure_svg(figure, PICTURE.stem)
 
 
 def _draw(axis: Axes, ratios: Any, what: str, ticks: tuple[float, ...], at: int) -> None:

@@ -5,7 +5,7 @@ to CSV files, whatever characters they hold.
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 
 HIDDEN = re.compile(
@@ -38,6 +38,14 @@ def escaped(text: str) -> str:
     a\x1b[31m\u202egnp.b
     """
     return HIDDEN.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+def has_other_length(row: Mapping[str, object]) -> bool:
+    """Whether a row of `csv.DictReader` has more or fewer values than the first line names.
+
+    It puts what is too much under None, and None where something lacks.
+    """
+    return None in row or None in row.values()
 
 
 def csv_text(rows: Iterable[Iterable[object]]) -> str:

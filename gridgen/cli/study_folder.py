@@ -123,15 +123,18 @@ def timed_limit(under: list[str]) -> tuple[list[str], float | None]:
 
     >>> timed_limit(["macs=2G", "latency=20ms"])
     (['macs=2G'], 20.0)
+    >>> timed_limit(["training_memory=8GB", "batch=4"])  # how a limit is counted may be said too
+    (['training_memory=8GB', 'batch=4'], None)
     """
+    from gridgen.space import Budget
     from gridgen.space.quantities import QUANTITIES
     from gridgen.study.language.objectives import LATENCY
 
     others = [each for each in under if not each.startswith("latency=")]
-    known = (*(each.field for each in QUANTITIES.values()), "size", LATENCY)
     for name in (each.partition("=")[0] for each in others):
-        if name not in known:
-            raise UsageError(f"--under: {unknown('limit', name, known)}")
+        if name not in Budget.model_fields:
+            limits = (*(each.field for each in QUANTITIES.values()), LATENCY)
+            raise UsageError(f"--under: {unknown('limit', name, limits)}")
     asked = [each.removeprefix("latency=") for each in under if each not in others]
     if len(asked) > 1:
         raise UsageError("--under: latency is given twice; give it once")

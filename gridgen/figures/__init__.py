@@ -66,11 +66,16 @@ def save_figure(figure: "Figure", path: Path) -> Path:
     return write_file(path, figure_png(figure))
 
 
-def save_svg(figure: "Figure", path: Path) -> Path:
-    """Write a matplotlib figure as SVG, the same each time."""
+def figure_svg(figure: "Figure", name: str) -> bytes:
+    """A matplotlib figure as the bytes of an SVG file, the same each time for the same `name`."""
     import matplotlib
 
     drawn = BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "none"}):
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return write_file(path, drawn.getvalue())
+    return drawn.getvalue()
+
+
+def save_svg(figure: "Figure", path: Path) -> Path:
+    """Write a matplotlib figure as SVG, the same each time."""
+    return write_file(path, figure_svg(figure, path.stem))

@@ -22,7 +22,7 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.study.report.statistics import Estimate, signed
 from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
-from gridgen.tabular.ranking import agreement, estimated, kendall, near, spread, taus
+from gridgen.tabular.ranking import agreement, estimated, mean_agreement, near, spread, taus
 from gridgen.tabular.standings import ALIKE
 from gridgen.tabular.table import Scores, TopologyBenchmark
 
@@ -55,8 +55,8 @@ class SeedAgreement:
     def of(cls, given: Scores, two: Scores) -> "SeedAgreement":
         """Of scores by the supernet and by (network, seed)."""
         one, other = two[:, 0], two[:, 1]
-        tau, value = agreement(one, other), fmean(kendall(given, each) for each in (one, other))
-        drawn = np.mean([taus(given, each) for each in (one, other)], axis=0)
+        tau = agreement(one, other)
+        value, drawn = mean_agreement(np.stack([given, given], axis=1), two)
         share = None
         if tau.low > 0:
             share = estimated(value / tau.value, drawn / taus(one, other))
@@ -137,10 +137,11 @@ class ScoreAgreement:
         ]
         if self.seeds is not None:
             seeds = self.seeds
+            share = "" if seeds.share is None else seeds.share.told(2)
             rows += [
                 ("τ with one seed", seeds.given.told(2)),
                 ("τ of two seeds", seeds.tau.told(2)),
-                ("the one over the other", "" if seeds.share is None else seeds.share.told(2)),
+                ("τ with one seed over τ of two", share),
                 (f"regret of its best {TOP}, by one seed", signed(seeds.given_regret, 3)),
                 (f"regret of one seed's best {TOP}, by the other", signed(seeds.regret, 3)),
                 ("deviation between seeds", signed(seeds.deviation, 3)),
@@ -185,7 +186,8 @@ class Agreement(Shown):
         for column in columns:
             given = [each.scores[column] for each in scored]
             theirs = [[each.scores[seed][column] for seed in seeds] for each in alone]
-            chosen = [each.scores[columns[0]] for each in scored] if found else None
+            on_val = [each.scores[columns[0]] for each in scored]
+            chosen = None if column == columns[0] else on_val
             found[column] = ScoreAgreement.of(given, theirs, parameters, chosen)
         return cls(weights, len(scored), against, found)
 
@@ -277,8 +279,9 @@ def check_supernet(
     else:
         known = trained_alone(map(Path, alone), scorer.run)
         against = ", ".join(map(str, alone))
-    refused = [why for each in known if (why := scorer.refusal(each.grid))]
-    known = [each for each in known if not scorer.refusal(each.grid)]
+    verdicts = [(each, scorer.refusal(each.grid)) for each in known]
+    refused = [why for _, why in verdicts if why]
+    known = [each for each, why in verdicts if not why]
     if len(known) < FEWEST:
         fact = f"{len(known)} sub-networks trained alone tell nothing of an order"
         left_out = f" ({len(refused)} more are none: {refused[0]})" if refused else ""

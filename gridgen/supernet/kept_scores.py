@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gridgen.errors import RunError, reason_of
 from gridgen.files import is_file, read_text, write_file
 from gridgen.grid import Grid
-from gridgen.names import csv_text
+from gridgen.names import csv_text, has_other_length
 
 DIGITS = 12
 """Of a digest that stands in the table."""
@@ -89,8 +89,7 @@ def _read(path: Path) -> list[dict[str, str]]:
             raise KeyError("its first line names no networks")
         if any(not row[name] for row in rows for name in KNOWN_BY):
             raise KeyError("a row names no network")
-        # DictReader puts what is too much under None, and None where something lacks.
-        if any(None in row or None in row.values() for row in rows):
+        if any(map(has_other_length, rows)):
             raise KeyError("a row has more or fewer values than the first line names")
     except OSError as error:
         raise _damaged(path, reason_of(error)) from error

@@ -47,6 +47,15 @@ def taus(one: Scores, other: Scores, pairs: Pairs | None = None) -> Scores:
     return _kendall(one, other, pairs, drawn.astype(float))
 
 
+def mean_agreement(
+    ones: Scores, others: Scores, pairs: Pairs | None = None
+) -> tuple[float, Scores]:
+    """The mean of Kendall's tau of equal columns, such as those of seeds, and of `taus` of them."""
+    both = [*zip(ones.T, others.T, strict=True)]
+    value = fmean(kendall(*each, pairs) for each in both)
+    return value, np.mean([taus(*each, pairs) for each in both], axis=0)
+
+
 def estimated(value: float, drawn: Scores) -> Estimate:
     """A value with the interval that the values of a bootstrap give."""
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

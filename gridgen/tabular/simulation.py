@@ -58,11 +58,11 @@ def simulate_searches(
     (20, 4)
     """
     _require(benchmark, sampler, pruner, encoding, searches, trials)
-    if workers is not None and workers < 0:
-        raise UsageError(f"workers is {workers}; give 0 at least")
     if workers is None:
         # At random they are quicker than processes could be told of them.
         workers = cores() if METHOD == "fork" and sampler != "random" else 0
+    elif workers < 0:
+        raise UsageError(f"workers is {workers}; give 0 at least")
     searching = _Searching(benchmark, sampler, pruner, encoding, trials, split, seed)
     runs = []
     for found in prefetch(searching, range(searches), workers):

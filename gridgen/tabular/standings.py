@@ -1,7 +1,6 @@
 """The tables of the benchmark's page: how sure it is, who stands where, what predicts a score."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 import numpy as np
 
@@ -10,13 +9,11 @@ from gridgen.study.report.entries import cost_title
 from gridgen.study.report.statistics import Estimate
 from gridgen.tabular.ranking import (
     Effect,
-    Pairs,
     agreement,
     estimated,
-    kendall,
+    mean_agreement,
     near,
     spread,
-    taus,
 )
 from gridgen.tabular.table import (
     COSTS,
@@ -112,25 +109,19 @@ def predicting_rows(benchmark: TopologyBenchmark) -> TextRows:
     title = f"τ, {HEADINGS['holdout']}, parameters within {100 * ALIKE:.0f} %"
     rows = [["of the last score and", *(f"τ, {each}" for each in HEADINGS.values()), title]]
     scores = {split: benchmark.array(split) for split in SPLITS}
-    last = {split: scores[split][:, :2, -1] for split in SPLITS}
+    last = {split: scores[split][:, :2, -1] for split in SPLITS}  # of both seeds
     told: dict[str, dict[ScoredSplit, Scores]] = {}
     for name, values in predictors(benchmark).items():
         told[name] = dict.fromkeys(SPLITS, np.stack([values, values], axis=1))
     for number, epoch in enumerate(benchmark.epochs[:-1]):
+        # Seed 1 before seed 0, so that each is held against the other's last score.
         early = {split: scores[split][:, 1::-1, number] for split in SPLITS}
         told[f"score of another seed at epoch {epoch}"] = early
     for name, known in told.items():
-        found = [_seed_by_seed(known[split], last[split]) for split in SPLITS]
-        found.append(_seed_by_seed(known["holdout"], last["holdout"], alike))
-        rows.append([name, *(each.told(2) for each in found)])
+        found = [mean_agreement(known[split], last[split]) for split in SPLITS]
+        found.append(mean_agreement(known["holdout"], last["holdout"], alike))
+        rows.append([name, *(estimated(*each).told(2) for each in found)])
     return rows
-
-
-def _seed_by_seed(known: Scores, last: Scores, pairs: Pairs | None = None) -> Estimate:
-    """The mean of Kendall's tau of columns of equal number."""
-    both = [*zip(known.T, last.T, strict=True)]
-    value = fmean(kendall(*each, pairs) for each in both)
-    return estimated(value, np.mean([taus(*each, pairs) for each in both], axis=0))
 
 
 def predictors(benchmark: TopologyBenchmark) -> dict[str, Scores]:

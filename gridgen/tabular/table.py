@@ -23,7 +23,7 @@ from gridgen.errors import FileError, SpecError, UsageError, reason_of
 from gridgen.files import read_text
 from gridgen.grid import GridLike, GridSpec, as_grid
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.names import csv_text
+from gridgen.names import csv_text, has_other_length
 from gridgen.spec.facts import shown_value
 
 ScoredSplit = Literal["val", "holdout"]
@@ -262,7 +262,7 @@ def read_trainings(path: Path) -> list[BenchmarkTraining]:
 
 def _training(row: Mapping[str, str]) -> BenchmarkTraining:
     curves: dict[str, dict[int, float]] = {split: {} for split in SPLITS}
-    if None in row or None in row.values():
+    if has_other_length(row):
         raise ValueError("it has more or fewer values than the first line names")
     for name, value in row.items():
         split, at, epoch = name.partition(AT)

@@ -147,9 +147,7 @@ def train(
         def begun() -> Run:
             path = Path(folder) if folder is not None else new_folder(grid.spec, data)
             if resume_if_begun and (path / FACTS).is_file():
-                run = _the_same(Run.open(path), grid.spec, recipe, facts)
-                require_unchanged(run, splits, known)
-                return run
+                return _the_same(Run.open(path), grid.spec, recipe, facts)
             require_free(path)
             initial = None
             if init is not None:
@@ -180,7 +178,7 @@ def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None
     """
     run = Run.open(folder)
     facts = run.facts
-    # That of the first process, where there are several.
+    # A GPU that is named by its number was that of one process; each of several has its own.
     known = facts.device if devices.world_size() == 1 else facts.device.split(":")[0]
     chosen = devices.choose_device(device or known)
     with joined(chosen):

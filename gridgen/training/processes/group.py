@@ -44,13 +44,13 @@ def joined(device: torch.device) -> Iterator[None]:
     except Interrupted:  # which all processes raise at one step
         together = True
         raise
-    except (RuntimeError, distributed.DistError) as error:
+    except RuntimeError as error:  # of which torch's DistError is one
         if fact := fact_of_others(error):
             raise TrainingError(fact) from error
         raise
     finally:
-        # NCCL leaves a group in all processes at once: one that fails alone would wait for the
-        # others, which wait for it. Where it ends without, they are told.
+        # NCCL leaves a group in all processes at once. One that has failed alone would wait there
+        # for the others, which wait for it; when it just ends, they are told.
         if together and distributed.is_initialized():
             distributed.destroy_process_group()
 
@@ -76,6 +76,7 @@ def _join(device: torch.device) -> None:
     _handles.append(world._get_backend(torch.device("cpu")))
 
 
+# What errors of gloo and NCCL say where another process is gone.
 LOST = ("closed by peer", "reset by peer", "remote process exited", "refused", "Broken pipe")
 
 

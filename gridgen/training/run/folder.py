@@ -85,7 +85,7 @@ class Run:
             free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
             fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
             if is_search(folder):
-                fix = f"gridgen study {folder} best --weights FILE is the best of this search"
+                fix = f"gridgen study {folder} best --weights FILE writes a search's best"
             raise RunError(f"{folder}: no run there (no run.json); {fix}")
         return cls(folder)
 

@@ -1,11 +1,7 @@
 """Several processes train what one does (gloo, two of them, on this machine)."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny import SPEC, StopAt
-from torch.distributed import TCPStore
+from two_processes import run_two
 
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import Interrupted
@@ -151,7 +147,7 @@ def shared(marks, ramps, tmp_path_factory) -> dict[str, Run]:
             watch=StopAt(STOPPED_AT, signal.SIGTERM),
         )
     jobs.append({**whole, "folder": str(root / "begun by one"), "resume": True})
-    _two_processes(root, WORK, json.dumps(jobs))
+    run_two(root, WORK, json.dumps(jobs))
     return {Path(job["folder"]).name: Run.open(job["folder"]) for job in jobs}
 
 
@@ -160,38 +156,6 @@ def _job(root: Path, name: str, spec, data: str, recipe) -> dict[str, object]:
     (root / f"{name}.recipe.yaml").write_text(dump(recipe))
     files = {what: str(root / f"{name}.{what}.yaml") for what in ("spec", "recipe")}
     return {**files, "data": data, "folder": str(root / name), "stop": None, "resume": False}
-
-
-def _two_processes(root: Path, program: str, *arguments: str) -> None:
-    tests = Path(__file__).parents[2]
-    # As torchrun has it: one server, at a port that is taken from the beginning, for all groups.
-    server = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
-    shared = {
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(server.port),
-        "TORCHELASTIC_USE_AGENT_STORE": "True",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]),
-    }
-    processes, told = [], [root / f"told by {rank}" for rank in range(2)]
-    for rank, path in enumerate(told):
-        with path.open("wb") as log:
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-W", "error", "-c", program, *arguments],
-                    env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-                    stdout=log,
-                    stderr=log,
-                )
-            )
-    codes: list[int | None] = [None, None]
-    while None in codes and not any(codes):
-        time.sleep(0.05)
-        codes = [process.poll() for process in processes]
-    for process in processes:  # one that has failed leaves the other waiting
-        process.kill()
-    assert codes == [0, 0], "\n".join(path.read_text("utf-8") for path in told)
 
 
 def assert_equal_but_for_rounding(one: Run, two: Run) -> None:

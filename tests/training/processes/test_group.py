@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 from torch import distributed
-from torch.distributed import TCPStore
+from two_processes import run_two
 
 from gridgen.errors import DeviceError
 from gridgen.training.processes.group import fact_of_others, joined
@@ -67,27 +67,8 @@ def test_a_group_is_left_while_its_threads_still_free_tensors():
 
 
 @pytest.mark.slow
-def test_where_one_fails_the_other_is_told_and_both_go_on():
-    server = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
-    shared = {
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(server.port),
-        "TORCHELASTIC_USE_AGENT_STORE": "True",
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", FAIL],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    told = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
-    failed, lost = (out.strip() for out, _ in told)
+def test_where_one_fails_the_other_is_told_and_both_go_on(tmp_path):
+    failed, lost = (printed.strip() for printed in run_two(tmp_path, FAIL))
     assert failed == "['the disk is full', 'trained', 'trained']"
     assert lost == "['Another process of this training has ended.', 'trained', 'trained']"
 

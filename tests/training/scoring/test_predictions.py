@@ -293,7 +293,9 @@ def test_the_folder_of_a_search_is_no_folder_of_images(run, tmp_path):
     assert not is_model(tmp_path)  # a study beside one's images
     (tmp_path / "trials").mkdir()
     assert is_model(tmp_path)
-    with pytest.raises(RunError, match=r"gridgen study .* best --weights FILE is the best of"):
+    with pytest.raises(
+        RunError, match=r"gridgen study .* best --weights FILE writes a search's best"
+    ):
         open_ensemble([run.folder, tmp_path])
 
 
