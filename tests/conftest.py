@@ -21,9 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Two workers whose OpenMP threads spin for the same cores need ten times as long, or look hung.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Workers whose OpenMP threads spin for the same cores need ten times as long, or look hung; and a
+# training that shares the cores gives the bits of one with as many threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 # What takes longest is begun first, so that no worker is left alone with it at the end. In seconds

@@ -7,6 +7,7 @@ Lines: {"epoch", "score"} for each validation, then {"final"} with the last row 
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from multiprocessing import spawn
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -65,6 +66,15 @@ class Messages(Watch):
 
     def __init__(self, out: TextIO, objective: str) -> None:
         self.out, self.objective = out, objective
+
+    def started(self, run: Run, total: int, done: int, workers: int) -> None:
+        """Send what was scored before; the last may be known from the checkpoint alone."""
+        self.replay(run.rows())
+
+    def replay(self, rows: Sequence[MetricsRow]) -> None:
+        """Send scores of validations again, since whoever was told may be gone."""
+        for row in rows:
+            self.scored(row)
 
     def scored(self, row: MetricsRow) -> None:
         """Send the epoch and the score."""
@@ -125,10 +135,9 @@ def _trained(job: dict[str, Any], messages: Messages) -> MetricsRow:
     if _is_the_jobs(folder, job):
         run = Run.open(folder)
         rows = run.rows()
-        for row in rows:
-            messages.scored(row)
         # The pictures are what a training draws last.
         if run.is_finished(rows) and is_file(folder / "predictions.png"):
+            messages.replay(rows)
             return rows[-1]
         run = resume(folder, device=job["device"], watch=messages)
     else:

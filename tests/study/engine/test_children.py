@@ -151,6 +151,21 @@ def test_a_complete_training_gives_its_row(engine, undisturbed, tmp_path):
     assert (now.st_ino, now.st_mtime_ns) == (weights.st_ino, weights.st_mtime_ns)
 
 
+def test_a_score_that_only_the_checkpoint_holds_is_reported(engine, undisturbed, tmp_path):
+    asked = job(tmp_path)
+    engine.submit(asked)
+    engine.wait()
+    run = Run.open(asked.folder)
+    # As if it had been killed just before it added the last row to metrics.csv.
+    run.write_rows(undisturbed[:1])
+    run.weights.unlink()
+    reported = []
+    engine.submit(job(tmp_path, report=lambda epoch, score: reported.append(epoch)))
+    outcome = engine.wait()
+    assert outcome.row == undisturbed[-1]
+    assert reported == [1, 2]
+
+
 def test_time_that_is_over_ends_a_training(tmp_path):
     shared = Shared(**SHARED, timeout=1.5)
     with closing(ChildEngine(shared, places=1)) as engine:
