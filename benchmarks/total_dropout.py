@@ -27,7 +27,7 @@ from gridgen.study.driver.writing import asked_of
 from gridgen.study.report.observer import SearchProgress
 from gridgen.study.report.statistics import mean_interval
 from gridgen.tabular.standings import HEADINGS
-from gridgen.tabular.table import SPLITS
+from gridgen.tabular.trainings import SPLITS
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "studies" / "total-dropout.yaml"

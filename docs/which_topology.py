@@ -13,7 +13,7 @@ from gridgen.figures.palette import FAINT, LIGHT, topology_style
 from gridgen.study.fronts import pareto_front
 from gridgen.tabular.ranking import effects
 from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, simulated
-from gridgen.tabular.table import SPLITS
+from gridgen.tabular.trainings import SPLITS
 
 HERE = Path(__file__).parent
 COLOURS = {"val": LIGHT.mark, "holdout": LIGHT.wrong}

@@ -15,7 +15,7 @@ import numpy as np
 
 from gridgen import Run, build_grid, score_subnetworks, topology_benchmark
 from gridgen.tabular.regret import best_number
-from gridgen.tabular.table import SPLITS
+from gridgen.tabular.trainings import SPLITS
 
 ALONE = 50 * 67
 """Steps of one training of the table: epochs, and batches of 4 of 266 images."""

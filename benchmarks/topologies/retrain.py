@@ -22,7 +22,7 @@ from gridgen.study.report.statistics import LEVEL
 from gridgen.study.report.student import critical
 from gridgen.tabular import BenchmarkTraining, TopologyBenchmark
 from gridgen.tabular.ranking import spread
-from gridgen.tabular.table import SPLITS, ScoredSplit
+from gridgen.tabular.trainings import SPLITS, ScoredSplit
 
 Room = dict[ScoredSplit, float]
 

@@ -20,7 +20,8 @@ from gridgen.files import write_file
 from gridgen.names import csv_text
 from gridgen.tabular import TopologyBenchmark, topology_benchmark
 from gridgen.tabular.simulation import simulate_searches
-from gridgen.tabular.table import SIMULATIONS, read_rows
+from gridgen.tabular.table import SIMULATIONS
+from gridgen.tabular.trainings import read_rows
 
 METHODS = (
     *(

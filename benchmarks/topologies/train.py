@@ -29,8 +29,8 @@ from gridgen.study.report.asked import Asked
 from gridgen.study.report.observer import SearchProgress
 from gridgen.study.store.tables import TRIALS
 from gridgen.study.trials import TrialRecord
-from gridgen.tabular.table import (
-    SPEC,
+from gridgen.tabular.table import SPEC
+from gridgen.tabular.trainings import (
     SPLITS,
     TRAININGS,
     BenchmarkTraining,

@@ -10,7 +10,8 @@ from gridgen.errors import RunError
 from gridgen.files import is_file
 from gridgen.grid import Grid, build_grid
 from gridgen.study.store.standing import study_trials
-from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, SPLITS, TopologyBenchmark
+from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, TopologyBenchmark
+from gridgen.tabular.trainings import SPLITS
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, is_search
 

@@ -27,7 +27,8 @@ from gridgen.tabular.standings import (
     standing_rows,
     sure_rows,
 )
-from gridgen.tabular.table import SPLITS, ScoredSplit, TopologyBenchmark, topology_benchmark
+from gridgen.tabular.table import TopologyBenchmark, topology_benchmark
+from gridgen.tabular.trainings import SPLITS, ScoredSplit
 
 BEST = 12
 """Topologies in the list of the best."""

@@ -12,7 +12,8 @@ from gridgen.grid import build_grid
 from gridgen.study.report.statistics import LEVEL, Estimate, mean_interval
 from gridgen.study.report.student import critical
 from gridgen.tabular.encodings import without_dead_ends
-from gridgen.tabular.table import ScoredSplit, Scores, TopologyBenchmark
+from gridgen.tabular.table import Scores, TopologyBenchmark
+from gridgen.tabular.trainings import ScoredSplit
 
 Pairs = NDArray[np.bool_]
 """A symmetric matrix over topologies."""

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.arguments import checked, checked_fields
-from gridgen.tabular.table import ScoredSplit, Scores, TopologyBenchmark
+from gridgen.tabular.table import Scores, TopologyBenchmark
+from gridgen.tabular.trainings import ScoredSplit
 
 TOP = 0.02
 """The share of the topologies that counts as the best."""

@@ -24,7 +24,8 @@ from gridgen.study.rungs import Rungs
 from gridgen.study.trials import Candidate
 from gridgen.tabular.encodings import ENCODINGS, Encoding
 from gridgen.tabular.regret import Simulation, judged
-from gridgen.tabular.table import SPEC, ScoredSplit, Scores, TopologyBenchmark
+from gridgen.tabular.table import SPEC, Scores, TopologyBenchmark
+from gridgen.tabular.trainings import ScoredSplit
 from gridgen.training.processes.devices import cores
 from gridgen.training.processes.prefetch import METHOD, prefetch
 

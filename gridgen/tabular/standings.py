@@ -15,16 +15,8 @@ from gridgen.tabular.ranking import (
     near,
     spread,
 )
-from gridgen.tabular.table import (
-    COSTS,
-    PROXIES,
-    SIMULATIONS,
-    SPLITS,
-    ScoredSplit,
-    Scores,
-    TopologyBenchmark,
-    read_rows,
-)
+from gridgen.tabular.table import COSTS, PROXIES, SIMULATIONS, Scores, TopologyBenchmark
+from gridgen.tabular.trainings import SPLITS, ScoredSplit, read_rows
 
 DIGITS = 3
 ALIKE = 0.1

@@ -5,13 +5,10 @@ an encoder and decoder. networks.csv tells what the networks are and cost, train
 training went; `benchmarks/topologies/README.md` tells how both are made.
 """
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
-from pathlib import Path
 from statistics import fmean
 from typing import ClassVar, Literal
 
@@ -19,15 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.arguments import checked, checked_fields
-from gridgen.errors import FileError, SpecError, UsageError, reason_of
-from gridgen.files import read_text
+from gridgen.errors import SpecError, UsageError
 from gridgen.grid import GridLike, GridSpec, as_grid
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.names import csv_text, has_other_length
 from gridgen.spec.facts import shown_value
+from gridgen.tabular.trainings import (
+    HERE,
+    SPLITS,
+    TRAININGS,
+    BenchmarkTraining,
+    ScoredSplit,
+    read_rows,
+    read_trainings,
+)
 
-ScoredSplit = Literal["val", "holdout"]
-SPLITS: tuple[ScoredSplit, ...] = ("val", "holdout")
 SPEC = GridSpec(
     classes=11, streams=3, columns="2+2", base_channels=8, total_dropout=0.0, size="pad"
 )
@@ -44,13 +46,8 @@ SEEDS = (0, 1)
 """Those that every topology is trained with. Others are left out of means: a seed shifts the scores
 of all topologies, so that means over different seeds could not be compared.
 """
-TRAINING = ("topology", "seed", "seconds", "weights", "machine")
-HERE = Path(__file__).parent
-NETWORKS, TRAININGS = HERE / "networks.csv", HERE / "trainings.csv"
+NETWORKS = HERE / "networks.csv"
 PROXIES, SIMULATIONS = HERE / "proxies.csv", HERE / "simulations.csv"
-AT = "@"
-"""Between split and epoch in the first line of trainings.csv: val@20."""
-
 ScoreKey = tuple[str, ScoredSplit, int, int]
 """Name of a topology, split, seed, epoch."""
 Scores = NDArray[np.float64]
@@ -61,31 +58,6 @@ class NotInTableError(SpecError, KeyError):
 
     # That of a KeyError is for keys, and puts a sentence in quotes.
     __str__ = Exception.__str__
-
-
-@checked_fields
-@dataclass(frozen=True, eq=False)
-class BenchmarkTraining:
-    """One training of a topology.
-
-    `curves` holds, for each split, the mean IoU by epoch, each from one confusion matrix over all
-    images. `weights` are the first digits of the SHA-256 of the averaged weights at the end, which
-    a machine of the same kind finds again; `seconds` are those of one thread, beside whatever else
-    the machine did.
-    """
-
-    topology: str
-    seed: int
-    curves: Mapping[str, Mapping[int, float]]
-    seconds: float
-    weights: str
-    machine: str
-
-    @checked
-    def score(self, split: ScoredSplit = "val") -> float:
-        """The mean IoU after the last epoch."""
-        curve = self.curves[split]
-        return curve[max(curve)]
 
 
 @checked_fields
@@ -244,54 +216,3 @@ def topology_benchmark() -> TopologyBenchmark:
 def trained_whole(trainings: Iterable[BenchmarkTraining]) -> bool:
     """Whether a topology was trained with each of the seeds that all are to have."""
     return {*SEEDS} <= {each.seed for each in trainings}
-
-
-def read_trainings(path: Path) -> list[BenchmarkTraining]:
-    """The trainings in a table. Errors: `FileError`, which names the line that is damaged."""
-    found: dict[tuple[str, int], BenchmarkTraining] = {}
-    for line, row in enumerate(read_rows(path), 2):
-        try:
-            training = _training(row)
-            if found.setdefault((training.topology, training.seed), training) is not training:
-                raise ValueError(f"{training.topology} has seed {training.seed} twice")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            why = f"no column {error}" if isinstance(error, KeyError) else str(error)
-            raise FileError(f"{path}:{line}: damaged: {why}; remove the line") from error
-    return [*found.values()]
-
-
-def _training(row: Mapping[str, str]) -> BenchmarkTraining:
-    curves: dict[str, dict[int, float]] = {split: {} for split in SPLITS}
-    if has_other_length(row):
-        raise ValueError("it has more or fewer values than the first line names")
-    for name, value in row.items():
-        split, at, epoch = name.partition(AT)
-        if at:
-            score = curves[split][int(epoch)] = float(value)
-            if not 0 <= score <= 1:
-                raise ValueError(f"{name} is {value}, which is no share")
-    seed, seconds = int(row["seed"]), float(row["seconds"])
-    return BenchmarkTraining(row["topology"], seed, curves, seconds, row["weights"], row["machine"])
-
-
-def trainings_text(trainings: Sequence[BenchmarkTraining]) -> str:
-    """The table that `read_trainings` reads, a row for each training."""
-    ordered = sorted(trainings, key=lambda each: (each.topology, each.seed))
-    epochs = sorted(ordered[0].curves[SPLITS[0]]) if ordered else []
-    columns = [(split, epoch) for split in SPLITS for epoch in epochs]
-    rows = [
-        (
-            *(each.topology, each.seed, f"{each.seconds:.0f}", each.weights, each.machine),
-            *(f"{each.curves[split][epoch]:.6f}" for split, epoch in columns),
-        )
-        for each in ordered
-    ]
-    return csv_text([(*TRAINING, *(f"{split}{AT}{epoch}" for split, epoch in columns)), *rows])
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a table of the package, as text by column. Errors: `FileError`."""
-    try:
-        return list(csv.DictReader(StringIO(read_text(path), newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"{path}: {reason_of(error)}; install gridgen again") from error

@@ -78,7 +78,16 @@ ORDERS: dict[str, tuple[str, ...]] = {
         "plan",
         "searching",
     ),
-    "tabular": ("table", "encodings", "regret", "simulation", "ranking", "standings", "page"),
+    "tabular": (
+        "trainings",
+        "table",
+        "encodings",
+        "regret",
+        "simulation",
+        "ranking",
+        "standings",
+        "page",
+    ),
 }
 """By room, from above; the room's `__init__` may import all."""
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from gridgen.tabular import BenchmarkedTopology, BenchmarkTraining, TopologyBenchmark
-from gridgen.tabular.table import COSTS, NETWORKS, read_rows
+from gridgen.tabular.table import COSTS, NETWORKS
+from gridgen.tabular.trainings import read_rows
 
 EPOCHS = (10, 20, 30, 40)
 

@@ -17,7 +17,8 @@ from gridgen.tabular.standings import (
     standing_rows,
     sure_rows,
 )
-from gridgen.tabular.table import COSTS, SPLITS
+from gridgen.tabular.table import COSTS
+from gridgen.tabular.trainings import SPLITS
 from tests.study.report.browser import Browser, program
 from tests.tabular.made import EPOCHS, made_up
 

@@ -11,18 +11,8 @@ from gridgen import GridSpec, Study, count, load_spec, paths, receptive_field, s
 from gridgen.errors import FileError, SpecError, UsageError
 from gridgen.project.shipped import shipped
 from gridgen.tabular import TopologyBenchmark, table, topology_benchmark
-from gridgen.tabular.table import (
-    COSTS,
-    IMAGE,
-    NETWORKS,
-    PROXIES,
-    SPEC,
-    SPLITS,
-    TRAININGS,
-    read_rows,
-    read_trainings,
-    trainings_text,
-)
+from gridgen.tabular.table import COSTS, IMAGE, NETWORKS, PROXIES, SPEC
+from gridgen.tabular.trainings import SPLITS, TRAININGS, read_rows, read_trainings, trainings_text
 from tests.tabular.made import EPOCHS, made_up
 
 benchmark = topology_benchmark()
