@@ -87,6 +87,45 @@ def pareto_order(points: ObjectivePoints) -> list[int]:
     return [int(place) for place in np.lexsort((-apart, ranks))]
 
 
+def places_by_volume(points: ObjectivePoints, many: int) -> list[int]:
+    """So many places that stand for all, those of the front before those of the next one.
+
+    Of a front the one that is best in the first objective, then one after the other what adds the
+    most to the volume, each objective scaled as in `scaled`: the greedy selection whose volume is
+    at least 1 - 1/e of the largest that as many points can have (Guerreiro et al., "Greedy
+    hypervolume subset selection in low dimensions", Evolutionary Computation 24(3), 2016).
+
+    >>> places_by_volume([(0.5, -9), (0.1, -1), (0.45, -3), (0.44, -2.9)], many=2)
+    [0, 2]
+    """
+    values, ranks, chosen = scaled(points), ranks_of_points(points), list[int]()
+    for rank in sorted({*ranks.tolist()}):
+        places = np.flatnonzero(ranks == rank)
+        chosen += places[_adding_most(values[places], many - len(chosen))].tolist()
+    return chosen
+
+
+def scaled(points: ObjectivePoints) -> NDArray[np.float64]:
+    """Each objective from 0 for the worst point to 1 for the best, 1 where all are equal."""
+    values = _rows(points)
+    least = values.min(axis=0, initial=np.inf)
+    width = values.max(axis=0, initial=-np.inf) - least
+    return np.where(width > 0, (values - least) / np.where(width > 0, width, 1.0), 1.0)
+
+
+def _adding_most(values: NDArray[np.float64], many: int) -> list[int]:
+    taken, left = list[int](), [*range(len(values))]
+
+    def worth(place: int) -> float:
+        together = values[[*taken, place]].tolist()
+        return hypervolume(together, [0.0] * values.shape[1]) if taken else float(values[place, 0])
+
+    while left and len(taken) < many:
+        taken.append(max(left, key=worth))
+        left.remove(taken[-1])
+    return taken
+
+
 def _distances(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far the neighbours of each point on a front lie apart; the ends stand infinitely far."""
     apart = np.zeros(len(values))

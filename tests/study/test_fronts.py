@@ -13,7 +13,9 @@ from gridgen.study.fronts import (
     hypervolume,
     pareto_front,
     pareto_order,
+    places_by_volume,
     ranks_of_points,
+    scaled,
 )
 
 POINTS = st.integers(1, 3).flatmap(
@@ -54,6 +56,26 @@ def test_of_one_rank_the_ends_come_first_and_then_what_stands_alone():
     assert order[2] == 3
 
 
+@given(POINTS, st.integers(0, 8))
+def test_the_first_places_by_volume_are_of_the_front_and_the_best_first(points, many):
+    places = places_by_volume(points, many)
+    assert len(places) == len({*places}) == min(many, len(points))
+    ranks = ranks_of_points(points)[places]
+    assert (np.diff(ranks) >= 0).all()
+    if places:
+        assert points[places[0]][0] == max(point[0] for point in points)
+
+
+def test_ends_of_a_front_that_add_little_come_late():
+    points = [(10, 0), (9, 8), (8.9, 8.1), (0, 10), (5, 9)]
+    assert places_by_volume(points, 5) == [0, 2, 4, 1, 3]
+
+
+def test_objectives_in_which_all_are_equal_decide_nothing():
+    assert scaled([(1, 7), (3, 7), (2, 7)]).tolist() == [[0, 1], [1, 1], [0.5, 1]]
+    assert places_by_volume([(1, 7), (3, 7), (2, 7)], 3) == [1, 2, 0]
+
+
 @given(POINTS)
 def test_with_two_objectives_the_sweep_and_the_comparison_of_all_agree(points):
     pairs = [(point[0], point[-1]) for point in points]
@@ -83,4 +105,4 @@ def test_what_is_no_better_than_the_reference_adds_nothing():
 
 
 def test_without_points_there_is_no_front():
-    assert front_of([]) == pareto_order([]) == []
+    assert front_of([]) == pareto_order([]) == places_by_volume([], 3) == []

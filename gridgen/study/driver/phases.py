@@ -15,7 +15,7 @@ from gridgen.study.fronts import as_good
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS
 from gridgen.study.proposals.proposals import Proposals
-from gridgen.study.report.answer import best_first, counted_baselines, of_role
+from gridgen.study.report.answer import best_ones, counted_baselines, of_role
 from gridgen.study.trials import Candidate, Objectives, Role, TrialRecord
 
 PRUNED_TOO = 3
@@ -247,7 +247,7 @@ def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
         seeds = fresh_seeds(study.seeds, study.confirm.seeds)
         again = of_role(records, "confirmation")
         done = {each.of for each in again if not _lacks(each, seeds)}
-        best = best_first(of_role(records, "searched"), study.objectives)[: study.confirm.top]
+        best = best_ones(of_role(records, "searched"), study.objectives, study.confirm.top)
         for each in (*best, *counted_baselines(records)):
             if each.number not in done:
                 asked.append(PlannedTrial(each.candidate, "confirmation", seeds, of=each.number))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from gridgen.study.fronts import front_of, pareto_order
+from gridgen.study.fronts import front_of, places_by_volume
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.statistics import Comparison, SeedScores, differences
 from gridgen.study.report.tradeoffs import front_told
@@ -23,14 +23,16 @@ def ranked(records: Iterable[TrialRecord]) -> list[TrialRecord]:
     return sorted(done, key=_place)
 
 
-def best_first(records: Iterable[TrialRecord], objectives: Objectives) -> list[TrialRecord]:
-    """The records that were trained to the end: by score, or with several objectives the front
-    first, of which those that lie farthest from the others.
+def best_ones(
+    records: Iterable[TrialRecord], objectives: Objectives, many: int
+) -> list[TrialRecord]:
+    """So many of the records that were trained to the end: the highest scores, or with several
+    objectives those of the front that together beat the most.
     """
     if len(objectives) == 1:
-        return ranked(records)
+        return ranked(records)[:many]
     known = _by_merits(records, objectives)
-    return [known[place][0] for place in pareto_order([merits for _, merits in known])]
+    return [known[place][0] for place in places_by_volume([merits for _, merits in known], many)]
 
 
 def front(records: Iterable[TrialRecord], objectives: Objectives) -> list[TrialRecord]:

@@ -10,7 +10,7 @@ from gridgen.pages.page import ChartCurve
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
 from gridgen.space.quantities import QUANTITIES
-from gridgen.study.fronts import as_good, front_of, hypervolume
+from gridgen.study.fronts import as_good, front_of, hypervolume, scaled
 from gridgen.study.language.objectives import COSTS, LATENCY, latency_text
 from gridgen.study.report.asked import Asked
 from gridgen.study.report.entries import cost_title, target
@@ -129,19 +129,17 @@ def front_section(
 def volumes(records: Sequence[TrialRecord], objectives: Objectives) -> list[float]:
     """The volume that the first records beat, of each number of them from one on.
 
-    Every objective goes from 0 for the worst of all to 1 for the best of all; one in which all are
-    equal is left out.
+    Every objective goes from 0 for the worst of all to 1 for the best of all.
     """
     # Linear, unlike the order at a rung: a reader compares shares of a budget.
-    merits = np.array([each.merits(objectives) for each in records], dtype=float)
-    merits = merits[:, np.ptp(merits, axis=0) > 0]
-    scaled = (merits - merits.min(axis=0)) / np.ptp(merits, axis=0)
-    found, best = list[float](), np.empty((0, scaled.shape[1]))
-    for point in scaled:
+    merits = [each.merits(objectives) for each in records]
+    points = scaled([each for each in merits if each is not None])
+    found, best = list[float](), np.empty((0, len(objectives)))
+    for point in points:
         # What is beaten adds nothing, so a front of few is all that is to be looked at.
         best = np.concatenate([best, point[None]])
         best = best[front_of(best.tolist())]
-        found.append(hypervolume(best.tolist(), [0.0] * scaled.shape[1]))
+        found.append(hypervolume(best.tolist(), [0.0] * len(objectives)))
     return found
 
 
