@@ -6,8 +6,10 @@ Each search holds val_iou against MACs, on the topologies that the table has, by
 of its seeds. A search without pruning trains 30 candidates; one with it, under the same sampler and
 seed, begins as many as there are. A row says which share of the training steps of the first the
 second had taken when its front had the same hypervolume (median and quartiles over the searches),
-and in how many it never had. `alike` is a pruner among candidates of about equal cost (quarters of
-the space) instead of gridgen's rules, `later` has its only rung at the second validation.
+and in how many it never had. `none` is the first search itself, the last of whose trainings may
+have added nothing. `costs` is with `prefilter: costs`. `alike` is a pruner among candidates of
+about equal cost (quarters of the space) instead of gridgen's rules, `later` has its only rung at
+the second validation.
 
 A second table says what can be known at a validation: the correlation of its scores with those at
 the end, and with what of these MACs do not tell; and the share of a perfect choice, which stops
@@ -36,6 +38,7 @@ from gridgen.tabular.table import IMAGE, SPEC
 UNPRUNED = 30
 QUARTERS = 4
 PRUNERS = (
+    *("none", "none, costs", "halving, costs"),
     *("halving", "halving, later", "halving, alike"),
     *("hyperband", "hyperband, alike", "median", "median, alike"),
 )
@@ -75,6 +78,8 @@ def curves(benchmark: TopologyBenchmark, seed: int, candidate: Candidate) -> dic
 
 
 def proposals(study: Study, drawing: Drawing, bounds: np.ndarray, how: str = "") -> Proposals:
+    if how == "costs":
+        study = study.but(prefilter=how)
     found, alike = Proposals(study, drawing), how == "alike"
     if how == "later" and found.rungs is not None:
         found.rungs = Rungs(found.rungs.reduction, ((2 * study.training.validate_every,),))

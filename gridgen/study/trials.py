@@ -6,6 +6,7 @@ driver makes them, the store keeps them, the report reads them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import log
 from statistics import fmean, stdev
 from typing import Any, Literal
 
@@ -47,6 +48,16 @@ class Candidate:
     recipe: Mapping[str, Any]
     costs: Mapping[str, int]
     key: str
+
+
+def log_costs(candidate: Candidate, against: Objectives) -> tuple[float, ...]:
+    """The costs of a candidate that its score is held against, such that less is better.
+
+    As logarithms: the costs of networks span orders of magnitude.
+    """
+    known = {name: candidate.costs[name] for name in against if name in candidate.costs}
+    signs = {"minimize": 1.0, "maximize": -1.0}
+    return tuple(signs[against[name]] * log(max(cost, 1)) for name, cost in known.items())
 
 
 @checked_fields

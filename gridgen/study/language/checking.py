@@ -1,12 +1,13 @@
 """What a study must hold beside the form of its fields: names that exist, choices that fit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gridgen.errors import SpecError, unknown
 from gridgen.space.choices import FieldPath, Params
 from gridgen.spec import GridSpec
 from gridgen.study.language.dimensions import RECIPE, SPECS, Dimension, SearchSpace
+from gridgen.study.language.objectives import further_scores
 from gridgen.study.methods import BASELINES, PRUNERS, SAMPLERS
 from gridgen.training import Recipe
 from gridgen.training.recipe import changed_recipe
@@ -43,6 +44,21 @@ def require_one_score(seeds: Sequence[int], pruner: str) -> None:
         raise SpecError("a supernet gives one score; set seeds: 1", ("seeds",))
     if pruner != "none":
         raise SpecError("a supernet trains nothing to prune; set pruner: none", ("pruner",))
+
+
+def require_foretold(sampler: str, against: Iterable[str], timed: bool) -> None:
+    """Check that candidates can be chosen by exact costs; `timed`: their latency is measured.
+    Errors: `SpecError`.
+    """
+    fact = ""
+    if SAMPLERS[sampler].make is None:
+        fact = f"sampler {sampler} trains every candidate; remove this, or name another sampler"
+    elif scores := further_scores(against):
+        fact = f"costs foretell the objective alone, not {scores[0]}; remove one of the two"
+    elif timed:
+        fact = "it looks at many candidates, and latency would be measured of each; remove one"
+    if fact:
+        raise SpecError(fact, ("prefilter",))
 
 
 def require_confirmed(recipe: Recipe, confirmed: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What the score of a study is held against: costs and further scores, each with its direction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -74,6 +74,6 @@ def offer_objectives(schema: dict[str, Any]) -> None:
     schema["examples"] = list(objectives())
 
 
-def further_scores(against: Mapping[str, Direction]) -> tuple[str, ...]:
+def further_scores(against: Iterable[str]) -> tuple[str, ...]:
     """Those of them that a training gives; the others are exact before it."""
     return tuple(name for name in against if name not in COSTS)

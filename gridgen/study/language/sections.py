@@ -1,10 +1,12 @@
-"""The sections of a study: seeds, when it stops, and what is trained again to be sure."""
+"""Fields and sections of a study: its recipe, seeds, when it stops, what is trained again."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from gridgen.spec import Document
+from gridgen.spec.document import Located
+from gridgen.training import Recipe
 from gridgen.training.run.facts import MAX_SEED
 
 MOST_SEEDS = 100
@@ -21,6 +23,12 @@ Seeds = Annotated[
     Annotated[tuple[Seed, ...], Field(strict=False, min_length=1, max_length=MOST_SEEDS)],
     BeforeValidator(_numbered, json_schema_input_type=int | tuple[int, ...]),
 ]
+RecipeField = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "inline"),
+    Located,
+]
+Prefilter = Literal["costs"]
 
 
 class Stop(Document):

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from gridgen.architectures import load_spec
 from gridgen.architectures.load import spec_of
@@ -14,13 +14,12 @@ from gridgen.errors import SpecError
 from gridgen.space import Budget, Match, matched
 from gridgen.space.choices import ChoiceLabel, Params
 from gridgen.spec import Document, GridSpec, NetworkSpec, Source
-from gridgen.spec.document import Located
 from gridgen.spec.network import merged
 from gridgen.study.language import checking
 from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, require_different
 from gridgen.study.language.objectives import AgainstField, offer_objectives, require_against
 from gridgen.study.language.paths import beside
-from gridgen.study.language.sections import Confirm, Seed, Seeds, Stop
+from gridgen.study.language.sections import Confirm, Prefilter, RecipeField, Seed, Seeds, Stop
 from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
 from gridgen.study.trials import Objectives, objectives_of
 from gridgen.training import Recipe, load_recipe
@@ -28,12 +27,6 @@ from gridgen.training.loop.latency import LatencySetting
 from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
 from gridgen.training.tasks import objectives
-
-RecipeField = Annotated[
-    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("inline")],
-    Discriminator(lambda value: "name" if isinstance(value, str) else "inline"),
-    Located,
-]
 
 
 class Study(Document):
@@ -114,6 +107,11 @@ class Study(Document):
     )
     sampler: str = Field(default="tpe", description="`gridgen list samplers` names them.")
     pruner: str = Field(default="none", description="`gridgen list pruners` names them.")
+    prefilter: Prefilter | None = Field(
+        default=None,
+        description="What chooses among candidates before any is trained: costs, by the scores "
+        "that these foretell.",
+    )
     seed: Seed = Field(default=0, description="Of the sampler.")
     reproducible: bool = Field(
         default=False,
@@ -172,6 +170,8 @@ class Study(Document):
         if self.supernet is not None:
             checking.require_one_score(self.seeds, self.pruner)
         require_against(self.against, self.objective, timed=self.latency is not None)
+        if self.prefilter is not None:
+            checking.require_foretold(self.sampler, self.against, self.latency is not None)
         if self.confirm is not None:
             checking.require_confirmed(self.training, self.confirm.recipe)
         if not (self.space or self.specs):

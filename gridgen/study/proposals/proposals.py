@@ -7,7 +7,7 @@ what was known at its last barrier alone, whatever has ended meanwhile.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import log
+from itertools import chain
 from random import Random
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ from gridgen.space.choices import Params
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS, SAMPLERS
+from gridgen.study.proposals.forecast import DRAWN, Forecast
 from gridgen.study.proposals.sampler import FeasibleSampler
 from gridgen.study.proposals.seen import SeenTrials
-from gridgen.study.trials import Candidate, Objectives, TrialRecord
+from gridgen.study.trials import Candidate, TrialRecord, log_costs
 
 WAVE = 8
 """Candidates that a reproducible search proposes from one barrier to the next."""
@@ -66,6 +67,7 @@ class Proposals:
         directions = [*self.study.objectives.values()]
         self.seen = SeenTrials(self.study.dimensions, pruner, recipe.epochs, directions)
         self.rungs = pruner.rungs(recipe.epochs, recipe.validate_every)
+        self.forecast = Forecast(self.study.against) if self.study.prefilter else None
 
     def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:
         """Take up the trials of an earlier start, in their order."""
@@ -95,11 +97,18 @@ class Proposals:
         # kill than without one.
         base = None if make is None else make(self.study.seed + number)
 
+        def draw() -> Candidate | None:
+            return self.drawing.draw(random, self.known.__contains__)
+
         def choose(point: Params | None) -> Candidate | None:
             if point is None:
                 return self.drawing.next(self.known.__contains__)
             asked = self.drawing.candidate(point, self.known.__contains__)
-            return asked or self.drawing.draw(random, self.known.__contains__)
+            first = asked or draw()
+            if first is None or self.forecast is None or not self.forecast.ready:
+                return first
+            others = (draw() for _ in range(DRAWN - 1))
+            return max(chain([first], filter(None, others)), key=self.forecast.promise)
 
         sampler = FeasibleSampler(base, self.study.dimensions, choose)
         noted = self.seen.ask(sampler)
@@ -240,6 +249,8 @@ class Proposals:
             if record.state == "pruned" and reached:
                 values = self._so_far(trial, reached[max(reached)])
             self.seen.show(place, reached.items(), record.state, values)
+            if self.forecast is not None:
+                self.forecast.learn(record)
 
     def _so_far(self, trial: _Proposed, score: float) -> list[float] | None:
         """The values of a training that stopped with a score; None where not all are known."""
@@ -258,16 +269,6 @@ class Proposals:
         # How far it was promoted follows from the barriers, which are come by again.
         for epoch, score in sorted(curve.items()):
             self.rungs.reached(number, epoch, score)
-
-
-def log_costs(candidate: Candidate, against: Objectives) -> tuple[float, ...]:
-    """The costs of a candidate that its score is held against, such that less is better.
-
-    As logarithms: the costs of networks span orders of magnitude.
-    """
-    known = {name: candidate.costs[name] for name in against if name in candidate.costs}
-    signs = {"minimize": 1.0, "maximize": -1.0}
-    return tuple(signs[against[name]] * log(max(cost, 1)) for name, cost in known.items())
 
 
 def _curve(record: TrialRecord) -> dict[int, float]:
