@@ -1,6 +1,6 @@
 """What pruning saves where scores are held against costs, by simulated searches of the table.
 
-    python -m benchmarks.tradeoffs [--searches 200] [--only nsga2]
+    python -m benchmarks.tradeoffs [--searches 200] [--only nsga2] [--pruners none "none, costs"]
 
 Each search holds val_iou against MACs, on the topologies that the table has, by the curves of one
 of its seeds. A search without pruning trains 30 candidates; one with it, under the same sampler and
@@ -18,7 +18,7 @@ there all that are not on the front of 30.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -108,7 +108,9 @@ def volumes(
             yield epochs, hypervolume(points, worst)
 
 
-def shares(benchmark: TopologyBenchmark, sampler: str, searches: int) -> dict[str, list[float]]:
+def shares(
+    benchmark: TopologyBenchmark, sampler: str, searches: int, pruners: Sequence[str]
+) -> dict[str, list[float]]:
     study = study_of(benchmark).but(sampler=sampler)
     drawing, found = Drawing(study), dict[str, list[float]]()
     macs, scores = benchmark.costs("macs"), benchmark.array("val")[:, :, -1]
@@ -119,7 +121,7 @@ def shares(benchmark: TopologyBenchmark, sampler: str, searches: int) -> dict[st
         curve_of = partial(curves, benchmark, seed)
         plain = proposals(study.but(seed=number), drawing, bounds)
         *_, (steps, goal) = volumes(plain, UNPRUNED, curve_of, worst)
-        for name in PRUNERS:
+        for name in pruners:
             pruner, _, how = name.partition(", ")
             pruned = study.but(seed=number, pruner=pruner)
             searching = proposals(pruned, drawing, bounds, how)
@@ -165,13 +167,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=200)
     parser.add_argument("--only", help="A sampler.")
+    parser.add_argument("--pruners", nargs="+", default=PRUNERS, help="Rows of the table.")
     options = parser.parse_args()
     benchmark = topology_benchmark()
     table = Table("sampler", "pruner", "median", "quartiles", "never")
     for sampler in (options.only,) if options.only else ("tpe", "nsga2"):
-        for pruner, found in shares(benchmark, sampler, options.searches).items():
-            low, middle, high = np.quantile(found, [0.25, 0.5, 0.75], method="nearest")
-            never = np.isinf(found).mean()
+        found = shares(benchmark, sampler, options.searches, options.pruners)
+        for pruner, each in found.items():
+            low, middle, high = np.quantile(each, [0.25, 0.5, 0.75], method="nearest")
+            never = np.isinf(each).mean()
             row = (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{100 * never:.0f} %")
             table.add_row(sampler, pruner, *row)
     print(f"\n{len(benchmark)} topologies, {options.searches} searches", file=sys.stderr)

@@ -236,7 +236,6 @@ def test_the_median_is_that_of_candidates_as_cheap():
     assert [each.state for each in ended].count("pruned") > 5
 
 
-# What costs do not tell, and by which share of the steps the front is to be there.
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 @pytest.mark.parametrize(
     ("fields", "begun", "most"),
