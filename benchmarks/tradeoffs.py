@@ -2,14 +2,14 @@
 
     python -m benchmarks.tradeoffs [--searches 200] [--only nsga2] [--pruners none "none, costs"]
 
-Each search holds val_iou against MACs, on the topologies that the table has, by the curves of one
-of its seeds. A search without pruning trains 30 candidates; one with it, under the same sampler and
-seed, begins as many as there are. A row says which share of the training steps of the first the
-second had taken when its front had the same hypervolume (median and quartiles over the searches),
-and in how many it never had. `none` is the first search itself, the last of whose trainings may
-have added nothing. `costs` is with `prefilter: costs`. `alike` is a pruner among candidates of
-about equal cost (quarters of the space) instead of gridgen's rules, `later` has its only rung at
-the second validation.
+Each search holds the mean IoU of val, or of another `--split`, against MACs, on the topologies that
+the table has, by the curves of one of its seeds. A search without pruning trains 30 candidates; one
+with it, under the same sampler and seed, begins as many as there are. A row says which share of the
+training steps of the first the second had taken when its front had the same hypervolume (median and
+quartiles over the searches), and in how many it never had. `none` is the first search itself, the
+last of whose trainings may have added nothing. `costs` is with `prefilter: costs`. `alike` is a
+pruner among candidates of about equal cost (quarters of the space) instead of gridgen's rules,
+`later` has its only rung at the second validation.
 
 A second table says what can be known at a validation: the correlation of its scores with those at
 the end, and with what of these MACs do not tell; and the share of a perfect choice, which stops
@@ -34,6 +34,7 @@ from gridgen.study.rungs import Rungs, Standing
 from gridgen.study.trials import Candidate
 from gridgen.tabular import TopologyBenchmark, topology_benchmark
 from gridgen.tabular.table import IMAGE, SPEC
+from gridgen.tabular.trainings import SPLITS, ScoredSplit
 
 UNPRUNED = 30
 QUARTERS = 4
@@ -73,8 +74,10 @@ def study_of(benchmark: TopologyBenchmark) -> Study:
     )
 
 
-def curves(benchmark: TopologyBenchmark, seed: int, candidate: Candidate) -> dict[int, float]:
-    return dict(benchmark.of(candidate.network).trainings[seed].curves["val"])
+def curves(
+    benchmark: TopologyBenchmark, split: ScoredSplit, seed: int, candidate: Candidate
+) -> dict[int, float]:
+    return dict(benchmark.of(candidate.network).trainings[seed].curves[split])
 
 
 def proposals(study: Study, drawing: Drawing, bounds: np.ndarray, how: str = "") -> Proposals:
@@ -109,16 +112,20 @@ def volumes(
 
 
 def shares(
-    benchmark: TopologyBenchmark, sampler: str, searches: int, pruners: Sequence[str]
+    benchmark: TopologyBenchmark,
+    split: ScoredSplit,
+    sampler: str,
+    searches: int,
+    pruners: Sequence[str],
 ) -> dict[str, list[float]]:
     study = study_of(benchmark).but(sampler=sampler)
     drawing, found = Drawing(study), dict[str, list[float]]()
-    macs, scores = benchmark.costs("macs"), benchmark.array("val")[:, :, -1]
+    macs, scores = benchmark.costs("macs"), benchmark.array(split)[:, :, -1]
     bounds = np.quantile(np.log(macs), np.arange(1, QUARTERS) / QUARTERS)
     for number in range(searches):
         seed = number % scores.shape[1]
         worst = (float(scores[:, seed].min()), -1.01 * float(macs.max()))
-        curve_of = partial(curves, benchmark, seed)
+        curve_of = partial(curves, benchmark, split, seed)
         plain = proposals(study.but(seed=number), drawing, bounds)
         *_, (steps, goal) = volumes(plain, UNPRUNED, curve_of, worst)
         for name in pruners:
@@ -133,13 +140,13 @@ def shares(
     return found
 
 
-def knowable(benchmark: TopologyBenchmark) -> Table:
+def knowable(benchmark: TopologyBenchmark, split: ScoredSplit) -> Table:
     """What the scores of each validation say of those at the end, the mean over the seeds."""
     table = Table("epoch", "correlation", "beyond MACs", "share of a perfect choice")
     macs = np.log(benchmark.costs("macs"))
     for place, epoch in enumerate(benchmark.epochs[:-1]):
         told, trained = [], epoch / benchmark.epochs[-1]
-        for scores in np.moveaxis(benchmark.array("val"), 1, 0):
+        for scores in np.moveaxis(benchmark.array(split), 1, 0):
             early, end = scores[:, place], scores[:, -1]
             whole, beyond = (early, end), (unexplained(early, macs), unexplained(end, macs))
             share = trained + (1 - trained) * on_the_front(end, macs)
@@ -167,12 +174,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=200)
     parser.add_argument("--only", help="A sampler.")
+    parser.add_argument("--split", choices=SPLITS, default="val")
     parser.add_argument("--pruners", nargs="+", default=PRUNERS, help="Rows of the table.")
     options = parser.parse_args()
     benchmark = topology_benchmark()
     table = Table("sampler", "pruner", "median", "quartiles", "never")
     for sampler in (options.only,) if options.only else ("tpe", "nsga2"):
-        found = shares(benchmark, sampler, options.searches, options.pruners)
+        asked = options.split, sampler, options.searches, options.pruners
+        found = shares(benchmark, *asked)
         for pruner, each in found.items():
             low, middle, high = np.quantile(each, [0.25, 0.5, 0.75], method="nearest")
             never = np.isinf(each).mean()
@@ -180,7 +189,7 @@ def main() -> None:
             table.add_row(sampler, pruner, *row)
     print(f"\n{len(benchmark)} topologies, {options.searches} searches", file=sys.stderr)
     Console().print(table)
-    Console().print(knowable(benchmark))
+    Console().print(knowable(benchmark, options.split))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def asked_of(
         about=(
             ("sampler", study.sampler),
             ("pruner", study.pruner),
+            *((("prefilter", study.prefilter),) if study.prefilter is not None else ()),
             *((("scores", screened),) if screened else ()),
             *((("match", _matched(study)),) if study.match is not None else ()),
             *((("latency", _timed(study.latency)),) if study.latency is not None else ()),

@@ -27,7 +27,7 @@ LENGTHS = (1.0, 2.0, 4.0)
 NOISES = (0.1, 0.3, 1.0)
 """Variances of what costs do not tell, as shares of the scores' variance."""
 
-Values = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 class Foretold(NamedTuple):
@@ -46,7 +46,7 @@ class Foretold(NamedTuple):
 
 
 class _Scored(NamedTuple):
-    features: Values
+    features: Floats
     costs: tuple[float, ...]
     score: float
 
@@ -99,11 +99,11 @@ class Forecast:
         return self._process.at(_features(candidate))
 
 
-def _features(candidate: Candidate) -> Values:
+def _features(candidate: Candidate) -> Floats:
     return np.array([log(max(1, candidate.costs[name])) for name in EXACT])
 
 
-def likeliest(points: Values, scores: Values) -> "GaussianProcess":
+def likeliest(points: Floats, scores: Floats) -> "GaussianProcess":
     """The process, of those with some lengths and noises, under which the scores are likeliest."""
     kinds = product(LENGTHS, NOISES)
     return max(
@@ -118,8 +118,8 @@ class GaussianProcess:
     Williams, "Gaussian Processes for Machine Learning", 2006, algorithm 2.1).
     """
 
-    points: Values
-    scores: Values
+    points: Floats
+    scores: Floats
     length: float
     noise: float
 
@@ -133,7 +133,7 @@ class GaussianProcess:
         # But for a constant.
         self.likelihood = float(-scaled @ self._weights / 2 - np.log(np.diag(self._root)).sum())
 
-    def at(self, point: Values) -> Foretold:
+    def at(self, point: Floats) -> Foretold:
         """The score at a point, without the noise of a training."""
         (alike,) = self._alike(point[None])
         mean = self._mean + self._scale * float(alike @ self._weights)
@@ -141,14 +141,14 @@ class GaussianProcess:
         variance = 1.0 - float(explained @ explained)
         return Foretold(mean, self._scale * sqrt(max(0.0, variance)))
 
-    def _alike(self, points: Values) -> Values:
+    def _alike(self, points: Floats) -> Floats:
         """How alike the scores at points are to those that are known, from 0 to 1."""
         apart = (points[:, None] - self.points[None]) / self._unit
-        alike: Values = np.exp(-(apart**2).sum(axis=-1) / (2 * self.length**2))
+        alike: Floats = np.exp(-(apart**2).sum(axis=-1) / (2 * self.length**2))
         return alike
 
 
-def _deviation(values: Values) -> Values:
+def _deviation(values: Floats) -> Floats:
     """The standard deviation of each column, 1 where all are equal."""
     found = values.std(axis=0)
     return np.where(found > 0, found, 1.0)
