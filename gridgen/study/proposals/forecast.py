@@ -8,8 +8,9 @@ black-box functions", Journal of Global Optimization 13, 1998, equation 15).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
-from math import erf, exp, log, pi, sqrt
+from math import erf, exp, isfinite, log, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -71,10 +72,12 @@ class Forecast:
         """Note a trial that has ended. Those that were not trained to the end, and those of another
         study's table whose costs are not all known, are left out.
         """
-        known = {*EXACT, *self.against} <= record.candidate.costs.keys()
-        if record.state == "finished" and record.score is not None and known:
-            costs = log_costs(record.candidate, self.against)
-            self._known.append(_Scored(_features(record.candidate), costs, record.score))
+        candidate, score = record.candidate, record.score
+        if record.state != "finished" or score is None or not isfinite(score):
+            return
+        if {*EXACT, *self.against} <= candidate.costs.keys():
+            costs = log_costs(candidate, self.against)
+            self._known.append(_Scored(_features(candidate), costs, score))
             self._process = None
 
     def promise(self, candidate: Candidate) -> float:
@@ -124,7 +127,7 @@ class GaussianProcess:
     noise: float
 
     def __post_init__(self) -> None:
-        self._centre, self._unit = self.points.mean(axis=0), _deviation(self.points)
+        self._unit = _deviation(self.points)
         self._mean, self._scale = float(self.scores.mean()), float(_deviation(self.scores))
         scaled = (self.scores - self._mean) / self._scale
         noise = self.noise * np.eye(len(scaled))
@@ -137,9 +140,15 @@ class GaussianProcess:
         """The score at a point, without the noise of a training."""
         (alike,) = self._alike(point[None])
         mean = self._mean + self._scale * float(alike @ self._weights)
-        explained = np.linalg.solve(self._root, alike)
+        explained = self._inverse @ alike
         variance = 1.0 - float(explained @ explained)
         return Foretold(mean, self._scale * sqrt(max(0.0, variance)))
+
+    # Many points are asked for of a process that is kept.
+    @cached_property
+    def _inverse(self) -> Floats:
+        inverse: Floats = np.linalg.inv(self._root)
+        return inverse
 
     def _alike(self, points: Floats) -> Floats:
         """How alike the scores at points are to those that are known, from 0 to 1."""
