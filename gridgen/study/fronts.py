@@ -91,9 +91,8 @@ def places_by_volume(points: ObjectivePoints, many: int) -> list[int]:
     """So many places that stand for all, those of the front before those of the next one.
 
     Of a front the one that is best in the first objective, then one after the other what adds the
-    most to the volume, each objective scaled as in `scaled`: the greedy selection whose volume is
-    at least 1 - 1/e of the largest that as many points can have (Guerreiro et al., "Greedy
-    hypervolume subset selection in low dimensions", Evolutionary Computation 24(3), 2016).
+    most to the volume, each objective scaled as in `scaled`, as in greedy hypervolume subset
+    selection (Guerreiro et al., Evolutionary Computation 24(3), 2016).
 
     >>> places_by_volume([(0.5, -9), (0.1, -1), (0.45, -3), (0.44, -2.9)], many=2)
     [0, 2]
@@ -114,15 +113,18 @@ def scaled(points: ObjectivePoints) -> NDArray[np.float64]:
 
 
 def _adding_most(values: NDArray[np.float64], many: int) -> list[int]:
-    taken, left = list[int](), [*range(len(values))]
-
-    def worth(place: int) -> float:
-        together = values[[*taken, place]].tolist()
-        return hypervolume(together, [0.0] * values.shape[1]) if taken else float(values[place, 0])
-
-    while left and len(taken) < many:
-        taken.append(max(left, key=worth))
-        left.remove(taken[-1])
+    """The best in the first column, then one after the other what adds the most volume."""
+    taken, reference = [int(values[:, 0].argmax())][:many], [0.0] * values.shape[1]
+    # What a point adds only falls as others are taken, so that an older number is a bound.
+    gains = dict.fromkeys(set(range(len(values))) - {*taken}, np.inf)
+    while gains and len(taken) < many:
+        before = hypervolume(values[taken].tolist(), reference)
+        fresh = set[int]()
+        while (best := max(gains, key=gains.__getitem__)) not in fresh:
+            gains[best] = hypervolume(values[[*taken, best]].tolist(), reference) - before
+            fresh.add(best)
+        taken.append(best)
+        del gains[best]
     return taken
 
 

@@ -51,7 +51,7 @@ class Candidate:
 
 
 def log_costs(candidate: Candidate, against: Objectives) -> tuple[float, ...]:
-    """The costs of a candidate that its score is held against, such that less is better.
+    """The known costs of a candidate that its score is held against, such that less is better.
 
     As logarithms: the costs of networks span orders of magnitude.
     """

@@ -101,17 +101,20 @@ class Drawing:
         return None
 
     # Uniform, since what the sampler knew of the point it asked for is lost with that point.
-    def draw(self, random: Random, is_known: IsKnown) -> Candidate | None:
-        """A new candidate that meets the budget, every one with the same chance; None where there
-        is none, or none was found in many tries.
+    def draw(
+        self, random: Random, is_known: IsKnown, like: Candidate | None = None
+    ) -> Candidate | None:
+        """A new candidate that meets the budget, every one with the same chance, or of those with
+        the recipe of another; None where there is none, or none was found in many tries.
         """
         if not any(self._weights):
             return None
+        recipe = {} if like is None else like.params
         for _ in range(TRIES):
-            candidate = self.candidate(self._point(random), is_known)
+            candidate = self.candidate(self._point(random, recipe), is_known)
             if candidate is not None:
                 return candidate
-        return self.next(is_known) if self.countable else None
+        return self.next(is_known) if self.countable and like is None else None
 
     def next(self, is_known: IsKnown) -> Candidate | None:
         """The first new candidate in the order of the space; None where there is none."""
@@ -124,7 +127,7 @@ class Drawing:
         size = self.study.dimensions.size
         return size is not None and size <= MOST_LISTED
 
-    def _point(self, random: Random) -> Params:
+    def _point(self, random: Random, recipe: Params) -> Params:
         number = random.choices(range(len(self.branches)), self._weights)[0]
         branch = self.branches[number]
         within = self._within.get(number)
@@ -134,7 +137,8 @@ class Drawing:
             place = int(within[random.randrange(len(within))])
             network = branch.labels(self.tables[number].params(place))
         return self._ordered(
-            network | {each.name: _drawn(each, random) for each in branch.of_recipe}
+            network
+            | {each.name: recipe.get(each.name, _drawn(each, random)) for each in branch.of_recipe}
         )
 
     def _points(self) -> Iterator[Params]:

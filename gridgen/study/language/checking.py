@@ -46,17 +46,17 @@ def require_one_score(seeds: Sequence[int], pruner: str) -> None:
         raise SpecError("a supernet trains nothing to prune; set pruner: none", ("pruner",))
 
 
-def require_foretold(sampler: str, against: Iterable[str], timed: bool) -> None:
+def require_prefilter(sampler: str, against: Iterable[str], timed: bool) -> None:
     """Check that candidates can be chosen by exact costs; `timed`: their latency is measured.
     Errors: `SpecError`.
     """
     fact = ""
     if SAMPLERS[sampler].make is None:
-        fact = f"sampler {sampler} trains every candidate; remove this, or name another sampler"
+        fact = f"sampler {sampler} trains every candidate; remove prefilter, or name another"
     elif scores := further_scores(against):
-        fact = f"costs foretell the objective alone, not {scores[0]}; remove one of the two"
+        fact = f"costs predict the objective alone; remove prefilter, or {scores[0]} from against"
     elif timed:
-        fact = "it looks at many candidates, and latency would be measured of each; remove one"
+        fact = "latency would be measured of many candidates a trial; remove prefilter or latency"
     if fact:
         raise SpecError(fact, ("prefilter",))
 

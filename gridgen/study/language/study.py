@@ -109,8 +109,7 @@ class Study(Document):
     pruner: str = Field(default="none", description="`gridgen list pruners` names them.")
     prefilter: Prefilter | None = Field(
         default=None,
-        description="What chooses among candidates before any is trained: costs, by the scores "
-        "that these foretell.",
+        description="costs: of 64 candidates, train the one whose exact costs promise most.",
     )
     seed: Seed = Field(default=0, description="Of the sampler.")
     reproducible: bool = Field(
@@ -171,7 +170,7 @@ class Study(Document):
             checking.require_one_score(self.seeds, self.pruner)
         require_against(self.against, self.objective, timed=self.latency is not None)
         if self.prefilter is not None:
-            checking.require_foretold(self.sampler, self.against, self.latency is not None)
+            checking.require_prefilter(self.sampler, self.against, self.latency is not None)
         if self.confirm is not None:
             checking.require_confirmed(self.training, self.confirm.recipe)
         if not (self.space or self.specs):

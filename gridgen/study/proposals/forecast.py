@@ -1,10 +1,10 @@
-"""What the exact costs of candidates foretell of their scores, before these are trained.
+"""Scores of candidates, predicted from their exact costs before these are trained.
 
 Parameters, activations and multiply-accumulates of a candidate are known at once. From candidates
-that were trained to the end, a Gaussian process over the logarithms of these costs tells what
-another one is likely to score, and so by how much it is likely to better the best of those that are
-as cheap: its expected improvement (Jones et al., "Efficient global optimization of expensive
-black-box functions", Journal of Global Optimization 13, 1998, equation 15).
+that were trained to the end, a Gaussian process over the logarithms of these costs predicts what
+another one scores, and so by how much it is likely to better the best of those that are as cheap:
+its expected improvement (Jones et al., "Efficient global optimization of expensive black-box
+functions", Journal of Global Optimization 13, 1998, equation 15).
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,22 @@ from gridgen.study.candidates.counting import EXACT
 from gridgen.study.trials import Candidate, Objectives, TrialRecord, log_costs
 
 LEAST = 5
-"""Trained candidates from which on scores are foretold."""
+"""Trained candidates from which on scores are predicted."""
 DRAWN = 64
 """Candidates of which the one that promises most is trained."""
 LENGTHS = (1.0, 2.0, 4.0)
-"""Distances over which scores are alike, in standard deviations of the logarithms of costs."""
+"""Length scales of the kernel, in standard deviations of the logarithms of costs."""
 NOISES = (0.1, 0.3, 1.0)
 """Variances of what costs do not tell, as shares of the scores' variance."""
+LEAST_DEVIATION = 0.1
+"""Of the logarithms of a cost: candidates that differ by less than a tenth cost about the same, as
+where a study matches that cost within a tolerance.
+"""
 
 Floats = NDArray[np.float64]
 
 
-class Foretold(NamedTuple):
+class PredictedScore(NamedTuple):
     """A score that is likely, and its standard deviation."""
 
     mean: float
@@ -41,44 +45,51 @@ class Foretold(NamedTuple):
         """By how much the score is above another one, on average, where not to be is no loss."""
         if not self.deviation:
             return max(0.0, self.mean - best)
-        apart = (self.mean - best) / self.deviation
-        below = (1 + erf(apart / sqrt(2))) / 2
-        return self.deviation * (apart * below + exp(-apart * apart / 2) / sqrt(2 * pi))
+        z = (self.mean - best) / self.deviation
+        return self.deviation * (z * (1 + erf(z / sqrt(2))) / 2 + exp(-z * z / 2) / sqrt(2 * pi))
 
 
 class _Scored(NamedTuple):
+    """What is known of a candidate: the logarithms of its exact costs, of those that its score is
+    held against, and the score.
+    """
+
     features: Floats
     costs: tuple[float, ...]
     score: float
 
 
 class Forecast:
-    """Scores by costs, learnt from the candidates that were trained to the end.
+    """Predicts scores by costs, learnt from the candidates that were trained to the end.
 
     `against` are the costs that scores are held against, all of them exact before training.
+    Candidates that are being trained count as if they scored what is predicted of them, so that
+    the next one is not their twin ("kriging believer", Ginsbourger et al., 2010).
     """
 
     def __init__(self, against: Objectives) -> None:
         self.against = against
-        self._known: list[_Scored] = []
-        self._process: GaussianProcess | None = None
+        self._scored: list[_Scored] = []
+        self._begun: dict[str, Candidate] = {}
 
     @property
     def ready(self) -> bool:
-        """Whether enough is known to choose by it."""
-        return len(self._known) >= LEAST
+        """Whether enough was trained to choose by it."""
+        return len(self._scored) >= LEAST
+
+    def begin(self, candidate: Candidate) -> None:
+        """Note a candidate whose training begins."""
+        self._begun[candidate.key] = candidate
+        self._forget()
 
     def learn(self, record: TrialRecord) -> None:
-        """Note a trial that has ended. Those that were not trained to the end, and those of another
-        study's table whose costs are not all known, are left out.
-        """
+        """Note a trial that has ended; one that was not trained to its end teaches nothing."""
         candidate, score = record.candidate, record.score
-        if record.state != "finished" or score is None or not isfinite(score):
-            return
-        if {*EXACT, *self.against} <= candidate.costs.keys():
+        self._begun.pop(candidate.key, None)
+        if record.state == "finished" and score is not None and isfinite(score):
             costs = log_costs(candidate, self.against)
-            self._known.append(_Scored(_features(candidate), costs, score))
-            self._process = None
+            self._scored.append(_Scored(_features(candidate), costs, score))
+        self._forget()
 
     def promise(self, candidate: Candidate) -> float:
         """The expected improvement over the highest score of those that are as cheap; where there
@@ -87,23 +98,48 @@ class Forecast:
         costs = log_costs(candidate, self.against)
         as_cheap = (
             each.score
-            for each in self._known
+            for each in self._believed
             if all(theirs <= ours for theirs, ours in zip(each.costs, costs, strict=True))
         )
-        best = max(as_cheap, default=min(each.score for each in self._known))
-        return self.foretold(candidate).improvement(best)
+        best = max(as_cheap, default=min(each.score for each in self._believed))
+        return self.predict(candidate).improvement(best)
 
-    def foretold(self, candidate: Candidate) -> Foretold:
-        """What a candidate is likely to score."""
-        if self._process is None:
-            features = np.stack([each.features for each in self._known])
-            scores = np.array([each.score for each in self._known])
-            self._process = likeliest(features, scores)
-        return self._process.at(_features(candidate))
+    def predict(self, candidate: Candidate) -> PredictedScore:
+        """The score of a candidate by its costs."""
+        return self._process.predict(_features(candidate))
+
+    def _forget(self) -> None:
+        for name in ("_learnt", "_believed", "_process"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _learnt(self) -> "GaussianProcess":
+        return likeliest(*_stacked(self._scored))
+
+    @cached_property
+    def _believed(self) -> list[_Scored]:
+        """What was scored, and what is being trained with the scores that are predicted of it."""
+        return self._scored + [
+            _Scored(
+                _features(each),
+                log_costs(each, self.against),
+                self._learnt.predict(_features(each)).mean,
+            )
+            for each in self._begun.values()
+        ]
+
+    @cached_property
+    def _process(self) -> "GaussianProcess":
+        points, scores = _stacked(self._believed)
+        return GaussianProcess(points, scores, self._learnt.length, self._learnt.noise)
 
 
 def _features(candidate: Candidate) -> Floats:
     return np.array([log(max(1, candidate.costs[name])) for name in EXACT])
+
+
+def _stacked(known: list[_Scored]) -> tuple[Floats, Floats]:
+    return np.stack([each.features for each in known]), np.array([each.score for each in known])
 
 
 def likeliest(points: Floats, scores: Floats) -> "GaussianProcess":
@@ -117,7 +153,7 @@ def likeliest(points: Floats, scores: Floats) -> "GaussianProcess":
 
 @dataclass
 class GaussianProcess:
-    """Regression from points to scores, each with mean 0 and variance 1 inside (Rasmussen and
+    """Regression from points to scores, which have mean 0 and variance 1 inside (Rasmussen and
     Williams, "Gaussian Processes for Machine Learning", 2006, algorithm 2.1).
     """
 
@@ -127,37 +163,25 @@ class GaussianProcess:
     noise: float
 
     def __post_init__(self) -> None:
-        self._unit = _deviation(self.points)
-        self._mean, self._scale = float(self.scores.mean()), float(_deviation(self.scores))
+        self._unit = np.maximum(self.points.std(axis=0), LEAST_DEVIATION)
+        self._mean, self._scale = float(self.scores.mean()), float(self.scores.std()) or 1.0
         scaled = (self.scores - self._mean) / self._scale
-        noise = self.noise * np.eye(len(scaled))
-        self._root = np.linalg.cholesky(self._alike(self.points) + noise)
-        self._weights = np.linalg.solve(self._root.T, np.linalg.solve(self._root, scaled))
+        root = np.linalg.cholesky(self._kernel(self.points) + self.noise * np.eye(len(scaled)))
+        self._inverse = np.linalg.inv(root)
+        self._weights = self._inverse.T @ (self._inverse @ scaled)
         # But for a constant.
-        self.likelihood = float(-scaled @ self._weights / 2 - np.log(np.diag(self._root)).sum())
+        self.likelihood = float(-scaled @ self._weights / 2 - np.log(np.diag(root)).sum())
 
-    def at(self, point: Floats) -> Foretold:
+    def predict(self, point: Floats) -> PredictedScore:
         """The score at a point, without the noise of a training."""
-        (alike,) = self._alike(point[None])
-        mean = self._mean + self._scale * float(alike @ self._weights)
-        explained = self._inverse @ alike
+        (beside,) = self._kernel(point[None])
+        mean = self._mean + self._scale * float(beside @ self._weights)
+        explained = self._inverse @ beside
         variance = 1.0 - float(explained @ explained)
-        return Foretold(mean, self._scale * sqrt(max(0.0, variance)))
+        return PredictedScore(mean, self._scale * sqrt(max(0.0, variance)))
 
-    # Many points are asked for of a process that is kept.
-    @cached_property
-    def _inverse(self) -> Floats:
-        inverse: Floats = np.linalg.inv(self._root)
-        return inverse
-
-    def _alike(self, points: Floats) -> Floats:
-        """How alike the scores at points are to those that are known, from 0 to 1."""
-        apart = (points[:, None] - self.points[None]) / self._unit
-        alike: Floats = np.exp(-(apart**2).sum(axis=-1) / (2 * self.length**2))
-        return alike
-
-
-def _deviation(values: Floats) -> Floats:
-    """The standard deviation of each column, 1 where all are equal."""
-    found = values.std(axis=0)
-    return np.where(found > 0, found, 1.0)
+    def _kernel(self, points: Floats) -> Floats:
+        """Squared exponential, between points and those that are known."""
+        differences = (points[:, None] - self.points[None]) / self._unit
+        kernel: Floats = np.exp(-(differences**2).sum(axis=-1) / (2 * self.length**2))
+        return kernel

@@ -7,7 +7,6 @@ what was known at its last barrier alone, whatever has ended meanwhile.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from random import Random
 from typing import Any, NamedTuple
 
@@ -97,8 +96,9 @@ class Proposals:
         # kill than without one.
         base = None if make is None else make(self.study.seed + number)
 
-        def draw() -> Candidate | None:
-            return self.drawing.draw(random, self.known.__contains__)
+        # With the recipe of another where that was the sampler's choice: costs do not tell it.
+        def draw(like: Candidate | None = None) -> Candidate | None:
+            return self.drawing.draw(random, self.known.__contains__, like)
 
         def choose(point: Params | None) -> Candidate | None:
             if point is None:
@@ -107,8 +107,9 @@ class Proposals:
             first = asked or draw()
             if first is None or self.forecast is None or not self.forecast.ready:
                 return first
-            others = (draw() for _ in range(DRAWN - 1))
-            return max(chain([first], filter(None, others)), key=self.forecast.promise)
+            others = (draw(first) for _ in range(DRAWN - 1))
+            different = {each.key: each for each in (first, *others) if each is not None}
+            return max(different.values(), key=self.forecast.promise)
 
         sampler = FeasibleSampler(base, self.study.dimensions, choose)
         noted = self.seen.ask(sampler)
@@ -135,6 +136,8 @@ class Proposals:
         self._proposed = ""
         self._places[number] = len(self._trials) - 1
         self._trials[-1].number = number
+        if self.forecast is not None:
+            self.forecast.begin(candidate)
         self._trials[-1].costs = candidate.costs
         costs = log_costs(candidate, self.study.against)
         if costs:

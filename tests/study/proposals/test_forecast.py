@@ -1,4 +1,4 @@
-"""Scores that are foretold by exact costs, and candidates that are chosen by them."""
+"""Scores that are predicted from exact costs, and candidates that are chosen by them."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,13 @@ from study.fakes import study
 
 from gridgen.errors import SpecError
 from gridgen.study.candidates.drawing import Drawing
-from gridgen.study.proposals.forecast import LEAST, Forecast, Foretold, GaussianProcess, likeliest
+from gridgen.study.proposals.forecast import (
+    LEAST,
+    Forecast,
+    GaussianProcess,
+    PredictedScore,
+    likeliest,
+)
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.trials import Training, TrialRecord
 
@@ -67,7 +73,7 @@ def test_a_process_tells_what_the_closed_form_does(length, noise):
     beside = alike((place[None] - points.mean(0)) / points.std(0), centred, length)[0]
     mean = 0.4 + 0.1 * (scores.mean() + scores.std() * beside @ inverse @ scaled)
     deviation = 0.1 * scores.std() * np.sqrt(1 - beside @ inverse @ beside)
-    assert process.at(5 + 7 * place) == pytest.approx((mean, deviation))
+    assert process.predict(5 + 7 * place) == pytest.approx((mean, deviation))
     covariance = alike(centred, centred, length) + noise * np.eye(12)
     expected = multivariate_normal.logpdf(scaled, np.zeros(12), covariance)
     assert process.likelihood - 6 * np.log(2 * np.pi) == pytest.approx(expected)
@@ -84,17 +90,17 @@ def test_the_likeliest_process_has_little_noise_where_costs_tell_all():
 def test_the_expected_improvement_is_that_of_a_normal_distribution(mean, deviation, best):
     apart = (mean - best) / deviation
     expected = deviation * (apart * norm.cdf(apart) + norm.pdf(apart))
-    found = Foretold(mean, deviation).improvement(best)
+    found = PredictedScore(mean, deviation).improvement(best)
     assert found == pytest.approx(expected, abs=1e-12)
-    assert Foretold(mean, 0.0).improvement(best) == max(0.0, mean - best)
+    assert PredictedScore(mean, 0.0).improvement(best) == max(0.0, mean - best)
 
 
 def test_it_is_learnt_that_more_parameters_score_more():
     *known, one, other = sorted(drawn(), key=lambda each: each.costs["parameters"])
     made = taught([*known[::2], one])
     assert made.ready
-    assert made.foretold(other).mean > made.foretold(known[1]).mean
-    assert made.foretold(one).mean == pytest.approx(rising(one), abs=0.05)
+    assert made.predict(other).mean > made.predict(known[1]).mean
+    assert made.predict(one).mean == pytest.approx(rising(one), abs=0.05)
 
 
 def test_what_as_cheap_a_candidate_beats_promises_least():
@@ -111,7 +117,7 @@ def test_with_one_objective_all_are_held_against_the_best():
     found = drawn()
     made = taught(found[:10], against={})
     best = max(map(rising, found[:10]))
-    assert made.promise(found[12]) == made.foretold(found[12]).improvement(best)
+    assert made.promise(found[12]) == made.predict(found[12]).improvement(best)
 
 
 def test_of_what_was_not_trained_to_the_end_nothing_is_learnt():
@@ -121,9 +127,9 @@ def test_of_what_was_not_trained_to_the_end_nothing_is_learnt():
     assert not made.ready
 
 
-def test_equal_costs_and_equal_scores_foretell_that_score():
+def test_equal_costs_and_equal_scores_predict_that_score():
     made = taught(drawn(1) * LEAST, score=lambda each: 0.3)
-    assert made.foretold(drawn(1)[0]).mean == pytest.approx(0.3)
+    assert made.predict(drawn(1)[0]).mean == pytest.approx(0.3)
 
 
 def proposed(many, restored=(), **fields):
@@ -151,13 +157,45 @@ def test_a_search_that_goes_on_proposes_what_it_would_have(reproducible):
     assert len({*keys(whole)}) == 24
 
 
-def test_scores_that_costs_foretell_are_found_at_once():
-    """Of 80 candidates the largest scores most; by chance it takes 40 trainings to come by it."""
-    found = [rising(each.candidate) for each in proposed(LEAST + 3)]
-    drawing = Drawing(asked())
-    best = max(map(rising, (each for each in every(drawing))))
+@pytest.mark.parametrize("seed", range(4))
+def test_scores_that_costs_predict_are_found_at_once(seed):
+    """Of 80 candidates the largest scores most, which by chance is among eight in a tenth of the
+    searches.
+    """
+    best = max(map(rising, every(Drawing(asked()))))
+    found = [rising(each.candidate) for each in proposed(LEAST + 3, seed=seed)]
     assert max(found) == best
-    assert max(found[:LEAST]) < best
+
+
+def test_candidates_in_training_are_no_reason_to_train_their_twins():
+    found = sorted(drawn(), key=lambda each: each.costs["parameters"])
+    made = taught(found[:10])
+    promised, other = made.promise(found[-1]), made.promise(found[12])
+    made.begin(found[-1])
+    assert made.promise(found[-1]) < promised / 2
+    made.learn(finished(found[-1], 0.0, state="failed"))
+    assert (made.promise(found[-1]), made.promise(found[12])) == (promised, other)
+
+
+def test_the_recipe_is_the_samplers_choice():
+    """Costs say nothing of it, so that drawn anew it would be drawn at random."""
+    fields = {"space": {**SPACE, "recipe.learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}}
+    rates = {}
+    for prefilter in (None, "costs"):
+        both = asked(seed=3).but(**fields, prefilter=prefilter, sampler="tpe")
+        made = Proposals(both, Drawing(both))
+        rates[prefilter] = [rate_of(made, number) for number in range(40)]
+    spread = {name: np.std(found[20:]) for name, found in rates.items()}
+    assert spread["costs"] < 1.3 * spread[None]
+
+
+def rate_of(made, number) -> float:
+    """The logarithm of the rate of the next candidate, which is best at a hundredth."""
+    candidate = made.propose().candidate
+    rate = float(np.log10(candidate.params["recipe.learning_rate"]))
+    made.begun(number, candidate)
+    made.ended(finished(candidate, rising(candidate) - abs(rate + 2), number))
+    return rate
 
 
 def every(drawing):
@@ -170,12 +208,12 @@ def every(drawing):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"sampler": "grid"}, "sampler grid trains every candidate"),
-        ({"against": ["val_iou.circle"]}, "costs foretell the objective alone, not val_iou.circle"),
-        ({"latency": {"size": "64x64"}}, "latency would be measured of each; remove one"),
+        ({"sampler": "grid"}, "sampler grid trains every candidate; remove prefilter"),
+        ({"against": ["val_iou.circle"]}, "remove prefilter, or val_iou.circle from against"),
+        ({"latency": {"size": "64x64"}}, "measured of many candidates a trial; remove prefilter"),
     ],
 )
-def test_studies_that_leave_nothing_to_choose_by_costs_are_refused(fields, said):
+def test_studies_that_cannot_choose_by_costs_are_refused(fields, said):
     with pytest.raises(SpecError, match=said) as caught:
         asked().but(**fields)
     assert str(caught.value).startswith("prefilter: ")
