@@ -17,7 +17,7 @@ from tests.structure.package import PACKAGE
 # pictures (450); torch.export, OpenVINO and int8 (300); the table of all sub-topologies, its
 # simulated searches and its page (750); several objectives and ensembles (600);
 # trainings in a cluster (300); layer times (600); processes that fail alone, damaged tables (200);
-# scores foretold by costs (100).
+# scores predicted by costs (100).
 MOST_LINES = 35_900
 MOST_FILES = 410
 LEAST_COMMENTS = 0.01
