@@ -52,7 +52,9 @@ def require_prefilter(sampler: str, against: Iterable[str], timed: bool) -> None
     """
     fact = ""
     if SAMPLERS[sampler].make is None:
-        fact = f"sampler {sampler} trains every candidate; remove prefilter, or name another"
+        fact = (
+            f"sampler {sampler} trains every candidate; remove prefilter, or take another sampler"
+        )
     elif scores := further_scores(against):
         fact = f"costs predict the objective alone; remove prefilter, or {scores[0]} from against"
     elif timed:

@@ -80,16 +80,16 @@ class Forecast:
     def begin(self, candidate: Candidate) -> None:
         """Note a candidate whose training begins."""
         self._begun[candidate.key] = candidate
-        self._forget()
+        self._forget("_believed", "_process")
 
     def learn(self, record: TrialRecord) -> None:
         """Note a trial that has ended; one that was not trained to its end teaches nothing."""
         candidate, score = record.candidate, record.score
         self._begun.pop(candidate.key, None)
         if record.state == "finished" and score is not None and isfinite(score):
-            costs = log_costs(candidate, self.against)
-            self._scored.append(_Scored(_features(candidate), costs, score))
-        self._forget()
+            self._scored.append(self._with_score(candidate, score))
+            self._forget("_learnt")
+        self._forget("_believed", "_process")
 
     def promise(self, candidate: Candidate) -> float:
         """The expected improvement over the highest score of those that are as cheap; where there
@@ -108,8 +108,12 @@ class Forecast:
         """The score of a candidate by its costs."""
         return self._process.predict(_features(candidate))
 
-    def _forget(self) -> None:
-        for name in ("_learnt", "_believed", "_process"):
+    def _with_score(self, candidate: Candidate, score: float) -> _Scored:
+        return _Scored(_features(candidate), log_costs(candidate, self.against), score)
+
+    # Of nine processes the likeliest is fitted anew where a score was added, and not before.
+    def _forget(self, *names: str) -> None:
+        for name in names:
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -120,11 +124,7 @@ class Forecast:
     def _believed(self) -> list[_Scored]:
         """What was scored, and what is being trained with the scores that are predicted of it."""
         return self._scored + [
-            _Scored(
-                _features(each),
-                log_costs(each, self.against),
-                self._learnt.predict(_features(each)).mean,
-            )
+            self._with_score(each, self._learnt.predict(_features(each)).mean)
             for each in self._begun.values()
         ]
 
