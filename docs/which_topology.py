@@ -17,7 +17,7 @@ from gridgen.tabular.trainings import SPLITS
 
 HERE = Path(__file__).parent
 COLOURS = {"val": LIGHT.mark, "holdout": LIGHT.wrong}
-STYLES = {"random": "-", "random, halving": "--", "TPE": ":"}
+STYLES = {"random": "-", "random, halving": "--", "TPE": ":", "random, prefilter": "-."}
 
 
 def draw_scores(benchmark: TopologyBenchmark) -> None:

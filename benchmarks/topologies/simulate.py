@@ -19,38 +19,39 @@ from gridgen.cli.terminal import progress
 from gridgen.files import write_file
 from gridgen.names import csv_text
 from gridgen.tabular import TopologyBenchmark, topology_benchmark
+from gridgen.tabular.regret import SearchMethod
 from gridgen.tabular.simulation import simulate_searches
 from gridgen.tabular.table import SIMULATIONS
 from gridgen.tabular.trainings import read_rows
 
 METHODS = (
-    *(
-        ("random", "none", "number"),
-        ("random", "halving", "number"),
-        ("random", "hyperband", "number"),
-    ),
-    *(("nsga2", "none", "number"), ("nsga2", "none", "connections")),
-    *(("tpe", "none", "number"), ("tpe", "none", "connections")),
-    *(("gp", "none", "number"), ("gp", "none", "connections")),
+    SearchMethod("random"),
+    SearchMethod("random", pruner="halving"),
+    SearchMethod("random", pruner="hyperband"),
+    SearchMethod("random", prefilter="costs"),
+    SearchMethod("nsga2"),
+    SearchMethod("nsga2", encoding="connections"),
+    SearchMethod("tpe"),
+    SearchMethod("tpe", encoding="connections"),
+    SearchMethod("tpe", prefilter="costs"),
+    SearchMethod("gp"),
+    SearchMethod("gp", encoding="connections"),
 )
 TRAININGS = (5, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 MOST = {"gp": 60}
 """Trials of a search with a sampler that is too slow for a hundred."""
-COLUMNS = ("sampler", "pruner", "encoding", "judged_by", "topologies", "searches", "trainings")
+COLUMNS = (*SearchMethod._fields, "judged_by", "topologies", "searches", "trainings")
 VALUES = ("regret", "quartile_1", "quartile_3", "found")
-Method = tuple[str, str, str]
 
 
-def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterator[list[str]]:
-    sampler, pruner, encoding = method
+def rows(benchmark: TopologyBenchmark, method: SearchMethod, searches: int) -> Iterator[list[str]]:
+    label = ", ".join(method)
     # Where most trainings are stopped early, more can be begun.
-    trials = len(benchmark) if pruner != "none" else MOST.get(sampler, max(TRAININGS))
-    with progress(f"{sampler}, {pruner}, {encoding}") as on_progress:
+    trials = len(benchmark) if method.pruner != "none" else MOST.get(method.sampler, max(TRAININGS))
+    with progress(label) as on_progress:
         searched = simulate_searches(
             benchmark,
-            sampler,
-            pruner=pruner,
-            encoding=encoding,
+            **method._asdict(),
             searches=searches,
             trials=min(trials, len(benchmark)),
             on_progress=on_progress,
@@ -70,19 +71,21 @@ def rows(benchmark: TopologyBenchmark, method: Method, searches: int) -> Iterato
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=1000)
-    parser.add_argument("--only", choices=sorted({each[0] for each in METHODS}), help="A sampler.")
+    parser.add_argument(
+        "--only", choices=sorted({each.sampler for each in METHODS}), help="A sampler."
+    )
     options = parser.parse_args()
     benchmark, table = topology_benchmark(), {}
     if SIMULATIONS.is_file():
         for row in read_rows(SIMULATIONS):
             if row.get("topologies") == str(len(benchmark)):
-                method = row["sampler"], row["pruner"], row["encoding"]
+                method = SearchMethod(*(row[name] for name in SearchMethod._fields))
                 table.setdefault(method, []).append([row[name] for name in (*COLUMNS, *VALUES)])
     for method in METHODS:
-        if options.only in (None, method[0]):
+        if options.only in (None, method.sampler):
             begun = time.monotonic()
             table[method] = [*rows(benchmark, method, options.searches)]
-            print(f"{method}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+            print(f"{', '.join(method)}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
             ordered = [row for each in METHODS for row in table.get(each, [])]
             write_file(SIMULATIONS, csv_text([(*COLUMNS, *VALUES), *ordered]))
 

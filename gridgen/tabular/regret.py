@@ -1,7 +1,8 @@
-"""What simulated searches found, and how far that is from the best of the table."""
+"""Simulated searches: by which method, what they found, how far from the best of the table."""
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,20 @@ from gridgen.tabular.trainings import ScoredSplit
 
 TOP = 0.02
 """The share of the topologies that counts as the best."""
+
+
+class SearchMethod(NamedTuple):
+    """How a search chooses: sampler, pruner and prefilter of a study, and what the sampler sees."""
+
+    sampler: str
+    pruner: str = "none"
+    prefilter: str = "none"
+    encoding: str = "number"
+
+    @property
+    def at_random(self) -> bool:
+        """Whether the order of what is trained depends on no score."""
+        return (self.sampler, self.prefilter) == ("random", "none")
 
 
 @checked_fields

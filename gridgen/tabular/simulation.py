@@ -4,11 +4,11 @@ Each search is told the scores of one seed, as a study with one seed is; what it
 is judged by the other seeds, which it does not see.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,21 @@ from gridgen.arguments import checked
 from gridgen.errors import UsageError, unknown
 from gridgen.progress import OnProgress, no_progress
 from gridgen.space.choices import Params
+from gridgen.study.language.sections import Prefilter
 from gridgen.study.methods import PRUNERS, SAMPLERS
+from gridgen.study.proposals.forecast import Forecast
 from gridgen.study.proposals.sampler import FeasibleSampler
 from gridgen.study.proposals.seen import SeenTrials
 from gridgen.study.rungs import Rungs
 from gridgen.study.trials import Candidate
 from gridgen.tabular.encodings import ENCODINGS, Encoding
-from gridgen.tabular.regret import Simulation, judged
+from gridgen.tabular.regret import SearchMethod, Simulation, judged
 from gridgen.tabular.table import SPEC, Scores, TopologyBenchmark
 from gridgen.tabular.trainings import ScoredSplit
 from gridgen.training.processes.devices import cores
 from gridgen.training.processes.prefetch import METHOD, prefetch
+
+PREFILTERS = ("none", *get_args(Prefilter))
 
 
 @checked
@@ -36,6 +40,7 @@ def simulate_searches(
     sampler: str = "random",
     *,
     pruner: str = "none",
+    prefilter: str = "none",
     encoding: str = "number",
     searches: int = 1000,
     trials: int = 100,
@@ -45,7 +50,8 @@ def simulate_searches(
     workers: int | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Simulation:
-    """Search a table many times with a sampler, and perhaps a pruner that pauses trainings.
+    """Search a table many times with a sampler, and perhaps a pruner that pauses trainings, or a
+    prefilter that chooses by exact costs what is trained.
 
     Each search begins to train `trials` different topologies, one after the other. It searches by
     `split` and one of the seeds in turn, and is judged by `judged_by`, else the same, and the mean
@@ -58,13 +64,14 @@ def simulate_searches(
     >>> found.tried.shape
     (20, 4)
     """
-    _require(benchmark, sampler, pruner, encoding, searches, trials)
+    method = SearchMethod(sampler, pruner, prefilter, encoding)
+    _require(method, searches, trials, len(benchmark))
     if workers is None:
         # At random they are quicker than processes could be told of them.
-        workers = cores() if METHOD == "fork" and sampler != "random" else 0
+        workers = cores() if METHOD == "fork" and not method.at_random else 0
     elif workers < 0:
         raise UsageError(f"workers is {workers}; give 0 at least")
-    searching = _Searching(benchmark, sampler, pruner, encoding, trials, split, seed)
+    searching = _Searching(benchmark, method, trials, split, seed)
     runs = []
     for found in prefetch(searching, range(searches), workers):
         runs.append(found)
@@ -78,9 +85,7 @@ class _Searching:
     """Simulates a search when it is called with its number."""
 
     benchmark: TopologyBenchmark
-    sampler: str
-    pruner: str
-    encoding: str
+    method: SearchMethod
     trials: int
     split: ScoredSplit
     seed: int
@@ -91,57 +96,64 @@ class _Searching:
 
     @cached_property
     def _encoded(self) -> Encoding:
-        return ENCODINGS[self.encoding](self.benchmark)
+        return ENCODINGS[self.method.encoding](self.benchmark)
+
+    @cached_property
+    def _candidates(self) -> list[Candidate]:
+        return [
+            # The sampler of a study looks at no network.
+            Candidate(each.name, self._encoded.point(number), SPEC, {}, each.costs, each.name)
+            for number, each in enumerate(self.benchmark.values())
+        ]
 
     def __call__(self, number: int) -> tuple[NDArray[np.intp], Scores, NDArray[np.intp]]:
         """What is tried, spent and named, of each of the trials."""
         random, epochs = Random(f"{self.seed} {number}"), self.benchmark.epochs
         seen = self._curves[:, number % self._curves.shape[1]]
-        order = np.array([*_order(self.sampler, self._encoded, seen[:, -1], random, self.trials)])
+        order = np.array([*self._order(seen[:, -1], random)])
         # All are validated at equal distances.
-        rungs = PRUNERS[self.pruner].rungs(epochs[-1], epochs[0])
+        rungs = PRUNERS[self.method.pruner].rungs(epochs[-1], epochs[0])
         if rungs is None:
             spent, best = np.arange(1.0, self.trials + 1), _best_so_far(seen[order, -1])
         else:
             spent, best = _halved(rungs, seen[order], epochs)
         return order, spent, order[best]
 
+    def _order(self, scores: Scores, random: Random) -> Iterator[int]:
+        """The topologies that a search trains, one after the other, told the score of each.
 
-def _order(
-    sampler: str, encoding: Encoding, scores: Scores, random: Random, trials: int
-) -> Iterator[int]:
-    """The topologies that a search trains, one after the other, told the score of each.
+        By sampler and prefilter of a study: what was tried before, or is no network, is drawn at
+        random instead.
+        """
+        left = dict.fromkeys(range(len(scores)))
+        if self.method.at_random:
+            yield from random.sample([*left], self.trials)
+            return
+        encoding, forecast = self._encoded, Forecast({})
 
-    By the sampler of a study: what was tried before, or is no network, is drawn at random instead.
-    """
-    left = dict.fromkeys(range(len(scores)))
-    if sampler == "random":
-        yield from random.sample([*left], trials)
-        return
-    points = [*map(encoding.point, left)]
+        def draw() -> Candidate:
+            return self._candidates[random.choice([*left])]
 
-    def choose(point: Params | None) -> Candidate:
-        # Without a sampler, the next one in order.
-        number = next(iter(left)) if point is None else encoding.number(point)
-        return _candidate(points[number if number in left else random.choice([*left])])
+        def choose(point: Params | None) -> Candidate:
+            # Without a sampler, the next one in order.
+            number = next(iter(left)) if point is None else encoding.number(point)
+            first = self._candidates[number] if number in left else draw()
+            return first if self.method.prefilter == "none" else forecast.choose(first, draw)
 
-    make = SAMPLERS[sampler].make
-    base = None if make is None else make(random.randrange(2**31))
-    proposing = FeasibleSampler(base, encoding.space, choose)
-    known = SeenTrials(encoding.space, PRUNERS["none"], epochs=1)
-    for place in range(trials):
-        known.ask(proposing)
-        assert proposing.chosen is not None
-        number = encoding.number(proposing.chosen.params)
-        assert number is not None
-        known.show(place, (), "finished", [float(scores[number])])
-        del left[number]
-        yield number
-
-
-def _candidate(point: Params) -> Candidate:
-    """A point as samplers of studies take it; the rest of a candidate is of no use to them."""
-    return Candidate("", point, SPEC, {}, {}, "")
+        make = SAMPLERS[self.method.sampler].make
+        base = None if make is None else make(random.randrange(2**31))
+        proposing = FeasibleSampler(base, encoding.space, choose)
+        known = SeenTrials(encoding.space, PRUNERS["none"], epochs=1)
+        for place in range(self.trials):
+            known.ask(proposing)
+            assert proposing.chosen is not None
+            number = encoding.number(proposing.chosen.params)
+            assert number is not None
+            score = float(scores[number])
+            known.show(place, (), "finished", [score])
+            forecast.learn(proposing.chosen, score)
+            del left[number]
+            yield number
 
 
 def _best_so_far(seen: Scores) -> NDArray[np.intp]:
@@ -187,30 +199,23 @@ def _go_on(
     return epochs[reached[number] - 1] - begun
 
 
-def _require(
-    benchmark: TopologyBenchmark,
-    sampler: str,
-    pruner: str,
-    encoding: str,
-    searches: int,
-    trials: int,
-) -> None:
+def _require(method: SearchMethod, searches: int, trials: int, topologies: int) -> None:
     """Refuse what cannot be simulated: `UsageError`."""
-    asked: list[tuple[str, str, Mapping[str, Any]]] = [
-        ("sampler", sampler, SAMPLERS),
-        ("pruner", pruner, PRUNERS),
-        ("encoding", encoding, ENCODINGS),
-    ]
-    for what, name, known in asked:
-        if name not in known:
-            raise UsageError(unknown(what, name, known))
+    sampler, pruner = method.sampler, method.pruner
+    known: tuple[Iterable[str], ...] = (SAMPLERS, PRUNERS, PREFILTERS, ENCODINGS)
+    for what, name, names in zip(method._fields, method, known, strict=True):
+        if name not in names:
+            raise UsageError(unknown(what, name, names))
     if SAMPLERS[sampler].missing:
         raise UsageError(f"sampler {sampler} needs {SAMPLERS[sampler].needs}; install it")
     if searches < 1:
         raise UsageError(f"searches is {searches}; give 1 at least")
-    if not 1 <= trials <= len(benchmark):
-        raise UsageError(f"trials is {trials}; give 1 to {len(benchmark)}")
+    if not 1 <= trials <= topologies:
+        raise UsageError(f"trials is {trials}; give 1 to {topologies}")
     if PRUNERS[pruner].halving is None and pruner != "none":
         raise UsageError(f"pruner {pruner} is not simulated; those that halve are")
-    if pruner != "none" and sampler != "random":
-        raise UsageError(f"pruner {pruner} is simulated with the sampler random; leave one out")
+    if pruner != "none" and not method.at_random:
+        fact = f"pruner {pruner} is simulated with the sampler random and no prefilter"
+        raise UsageError(f"{fact}; leave the pruner out, or the others")
+    if method.prefilter != "none" and SAMPLERS[sampler].make is None:
+        raise UsageError(f"sampler {sampler} trains all in their order; leave the prefilter out")

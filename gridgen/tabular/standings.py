@@ -15,6 +15,7 @@ from gridgen.tabular.ranking import (
     near,
     spread,
 )
+from gridgen.tabular.regret import SearchMethod
 from gridgen.tabular.table import COSTS, PROXIES, SIMULATIONS, Scores, TopologyBenchmark
 from gridgen.tabular.trainings import SPLITS, ScoredSplit, read_rows
 
@@ -146,7 +147,7 @@ def _points(found: Estimate) -> str:
 def searches_rows(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> TextRows:
     """Mean regret of simulated searches after some trainings, in points of IoU."""
     after = [f"after {number}" for number in SHOWN]
-    rows = [["sampler", "pruner", "encoding", *after, f"of the best 2 % after {REACHED}"]]
+    rows = [[*SearchMethod._fields, *after, f"of the best 2 % after {REACHED}"]]
     for method, found in simulated(benchmark, judged_by).items():
         regrets = [f"{100 * found[n][0]:.1f}" if n in found else "" for n in SHOWN]
         reached = f"{100 * found[REACHED][1]:.0f} %" if REACHED in found else ""
@@ -154,25 +155,25 @@ def searches_rows(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> TextR
     return rows
 
 
-Method = tuple[str, str, str]
-DRAWN: Mapping[Method, str] = {
-    ("random", "none", "number"): "random",
-    ("random", "halving", "number"): "random, halving",
-    ("tpe", "none", "number"): "TPE",
+DRAWN: Mapping[SearchMethod, str] = {
+    SearchMethod("random"): "random",
+    SearchMethod("random", pruner="halving"): "random, halving",
+    SearchMethod("tpe"): "TPE",
+    SearchMethod("random", prefilter="costs"): "random, prefilter",
 }
 """Searches whose regret is drawn, each with its title; the table has all."""
 
 
 def simulated(
     benchmark: TopologyBenchmark, judged_by: ScoredSplit
-) -> dict[Method, dict[int, tuple[float, float]]]:
-    """By sampler, pruner and encoding, and by number of trainings: the mean regret, and the share
-    of searches that name one of the best 2 %, as far as they were simulated on as many topologies.
+) -> dict[SearchMethod, dict[int, tuple[float, float]]]:
+    """By method and number of trainings: the mean regret, and the share of searches that name one
+    of the best 2 %, as far as they were simulated on as many topologies.
     """
-    table: dict[Method, dict[int, tuple[float, float]]] = {}
+    table: dict[SearchMethod, dict[int, tuple[float, float]]] = {}
     for row in read_rows(SIMULATIONS):
         if (row["judged_by"], row["topologies"]) == (judged_by, str(len(benchmark))):
-            method = row["sampler"], row["pruner"], row["encoding"]
+            method = SearchMethod(*(row[name] for name in SearchMethod._fields))
             values = float(row["regret"]), float(row["found"])
             table.setdefault(method, {})[int(row["trainings"])] = values
     return table

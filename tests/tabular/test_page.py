@@ -25,10 +25,10 @@ from tests.tabular.made import EPOCHS, made_up
 benchmark = made_up()
 few = made_up(most=30)
 HEADER = (
-    "sampler,pruner,encoding,judged_by,topologies,searches,trainings,"
+    "sampler,pruner,prefilter,encoding,judged_by,topologies,searches,trainings,"
     "regret,quartile_1,quartile_3,found\n"
 )
-ROW = "tpe,none,number,holdout,{},1000,{},{},0.01,0.03,0.25\n"
+ROW = "tpe,none,none,number,holdout,{},1000,{},{},0.01,0.03,0.25\n"
 
 
 @pytest.fixture(autouse=True)

@@ -105,6 +105,16 @@ def test_at_the_end_of_halving_one_training_is_whole_however_few_there_are():
     assert (found.spent[:, -1] >= 1).all()
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_prefilter_finds_sooner_what_costs_tell(sampler):
+    asked = {"searches": 8, "trials": 15}
+    plain, chosen = (
+        simulate_searches(quiet, sampler, prefilter=each, **asked).regret_after(15).mean()
+        for each in ("none", "costs")
+    )
+    assert chosen < plain / 2
+
+
 def test_switches_stand_for_what_is_left_without_dead_ends():
     encoding, names = ENCODINGS["connections"](quiet), list(quiet)
     for number in (0, 100, 278):
@@ -126,6 +136,9 @@ def test_switches_stand_for_what_is_left_without_dead_ends():
         ({"pruner": "half"}, "unknown pruner 'half'"),
         ({"pruner": "median"}, "pruner median is not simulated"),
         ({"sampler": "tpe", "pruner": "halving"}, "with the sampler random"),
+        ({"prefilter": "costs", "pruner": "halving"}, "and no prefilter; leave the pruner out"),
+        ({"prefilter": "cost"}, "did you mean 'costs'"),
+        ({"prefilter": "costs", "sampler": "grid"}, "sampler grid trains all in their order"),
         ({"encoding": "names"}, "unknown encoding 'names'"),
         ({"workers": -1}, "workers is -1; give 0 at least"),
         ({"searches": 0}, "searches is 0; give 1 at least"),

@@ -7,6 +7,7 @@ its expected improvement (Jones et al., "Efficient global optimization of expens
 functions", Journal of Global Optimization 13, 1998, equation 15).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.study.candidates.counting import EXACT
-from gridgen.study.trials import Candidate, Objectives, TrialRecord, log_costs
+from gridgen.study.trials import Candidate, Objectives, log_costs
 
 LEAST = 5
 """Trained candidates from which on scores are predicted."""
@@ -77,16 +78,27 @@ class Forecast:
         """Whether enough was trained to choose by it."""
         return len(self._scored) >= LEAST
 
+    def choose(self, first: Candidate, draw: Callable[[], Candidate | None]) -> Candidate:
+        """Of a candidate and more that are drawn the one that promises most; the first itself
+        where too little was trained to tell.
+        """
+        if not self.ready:
+            return first
+        others = (draw() for _ in range(DRAWN - 1))
+        different = {each.key: each for each in (first, *others) if each is not None}
+        return max(different.values(), key=self.promise)
+
     def begin(self, candidate: Candidate) -> None:
         """Note a candidate whose training begins."""
         self._begun[candidate.key] = candidate
         self._forget("_believed", "_process")
 
-    def learn(self, record: TrialRecord) -> None:
-        """Note a trial that has ended; one that was not trained to its end teaches nothing."""
-        candidate, score = record.candidate, record.score
+    def learn(self, candidate: Candidate, score: float | None) -> None:
+        """Note the score of a candidate that was trained to its end; None of what was not, which
+        teaches nothing.
+        """
         self._begun.pop(candidate.key, None)
-        if record.state == "finished" and score is not None and isfinite(score):
+        if score is not None and isfinite(score):
             self._scored.append(self._with_score(candidate, score))
             self._forget("_learnt")
         self._forget("_believed", "_process")

@@ -14,7 +14,7 @@ from gridgen.space.choices import Params
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
 from gridgen.study.methods import PRUNERS, SAMPLERS
-from gridgen.study.proposals.forecast import DRAWN, Forecast
+from gridgen.study.proposals.forecast import Forecast
 from gridgen.study.proposals.sampler import FeasibleSampler
 from gridgen.study.proposals.seen import SeenTrials
 from gridgen.study.trials import Candidate, TrialRecord, log_costs
@@ -105,11 +105,9 @@ class Proposals:
                 return self.drawing.next(self.known.__contains__)
             asked = self.drawing.candidate(point, self.known.__contains__)
             first = asked or draw()
-            if first is None or self.forecast is None or not self.forecast.ready:
+            if first is None or self.forecast is None:
                 return first
-            others = (draw(first) for _ in range(DRAWN - 1))
-            different = {each.key: each for each in (first, *others) if each is not None}
-            return max(different.values(), key=self.forecast.promise)
+            return self.forecast.choose(first, lambda: draw(first))
 
         sampler = FeasibleSampler(base, self.study.dimensions, choose)
         noted = self.seen.ask(sampler)
@@ -253,7 +251,8 @@ class Proposals:
                 values = self._so_far(trial, reached[max(reached)])
             self.seen.show(place, reached.items(), record.state, values)
             if self.forecast is not None:
-                self.forecast.learn(record)
+                whole = record.state == "finished"
+                self.forecast.learn(record.candidate, record.score if whole else None)
 
     def _so_far(self, trial: _Proposed, score: float) -> list[float] | None:
         """The values of a training that stopped with a score; None where not all are known."""

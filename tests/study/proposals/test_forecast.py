@@ -50,7 +50,7 @@ def rising(candidate) -> float:
 def taught(candidates, against=AGAINST, score=rising):
     made = Forecast(against)
     for each in candidates:
-        made.learn(finished(each, score(each)))
+        made.learn(each, score(each))
     return made
 
 
@@ -107,7 +107,7 @@ def test_what_as_cheap_a_candidate_beats_promises_least():
     found = sorted(drawn(), key=lambda each: each.costs["macs"])
     made = taught(found[:10])
     before = made.promise(found[12])
-    made.learn(finished(found[0], 2.0))
+    made.learn(found[0], 2.0)
     assert made.promise(found[12]) < before
     # Nothing is as cheap as the cheapest, but nothing else is held against it either.
     assert taught(found[5:15]).promise(found[0]) > 0
@@ -121,10 +121,12 @@ def test_with_one_objective_all_are_held_against_the_best():
 
 
 def test_of_what_was_not_trained_to_the_end_nothing_is_learnt():
-    made = Forecast(AGAINST)
-    for number, each in enumerate(drawn()):
-        made.learn(finished(each, 0.5, number, state=("pruned", "failed")[number % 2]))
-    assert not made.ready
+    for state, ready in (("finished", True), ("pruned", False), ("failed", False)):
+        made = Proposals(asked(), Drawing(asked()))
+        for number, each in enumerate(drawn()):
+            made.begun(number, each)
+            made.ended(finished(each, 0.5, number, state))
+        assert made.forecast.ready is ready
 
 
 def test_equal_costs_and_equal_scores_predict_that_score():
@@ -173,7 +175,7 @@ def test_candidates_in_training_are_no_reason_to_train_their_twins():
     promised, other = made.promise(found[-1]), made.promise(found[12])
     made.begin(found[-1])
     assert made.promise(found[-1]) < promised / 2
-    made.learn(finished(found[-1], 0.0, state="failed"))
+    made.learn(found[-1], None)
     assert (made.promise(found[-1]), made.promise(found[12])) == (promised, other)
 
 
