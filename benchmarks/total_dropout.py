@@ -6,15 +6,19 @@
 The search of studies/total-dropout.yaml; the same command goes on with one that was stopped. Each
 trained network is scored whole and with its lower streams silenced: all connections that touch them
 cut, the weights left as they are. Writes a row for each training into benchmarks/total-dropout.csv,
-draws docs/total-dropout.svg, and prints the paired differences with 95 % intervals.
+draws docs/total-dropout.svg, and prints the paired differences, each with its own 95 % interval.
 """
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
+from math import sqrt
 from pathlib import Path
+from statistics import stdev
 
 import torch
 
@@ -25,7 +29,8 @@ from gridgen.files import read_text, write_file
 from gridgen.names import csv_text
 from gridgen.study.driver.writing import asked_of
 from gridgen.study.report.observer import SearchProgress
-from gridgen.study.report.statistics import mean_interval
+from gridgen.study.report.statistics import LEVEL, mean_interval
+from gridgen.study.report.student import critical
 from gridgen.tabular.standings import HEADINGS
 from gridgen.tabular.trainings import SPLITS
 
@@ -75,12 +80,19 @@ def told(table: Sequence[dict[str, str]]) -> Iterator[str]:
     whole, *_ = columns = list(table[0])[2:]
     for column in columns:
         found = differences(table, column)
+        if len(found) < 2:
+            yield f"| {column} | {len(found)} | two pairs at least give an interval | |"
+            continue
         each = mean_interval(found)
         interval = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
         yield f"| {column} | {len(found)} | {100 * each.value:+.1f} | {interval} |"
-        if column == whole and (half := each.high - each.value) > WANTED:
-            needed = (half / WANTED) ** 2 * len(found)
-            yield f"| | | about {needed:.0f} seeds for an interval of ±1.5 | |"
+        if column == whole and each.high - each.value > WANTED:
+            yield f"| | | about {seeds_needed(stdev(found))} seeds for an interval of ±1.5 | |"
+
+
+def seeds_needed(deviation: float) -> int:
+    """Pairs of trainings for an interval as narrow as wanted, where differences vary so much."""
+    return next(n for n in count(2) if critical(LEVEL, n - 1) * deviation / sqrt(n) <= WANTED)
 
 
 def draw(table: Sequence[dict[str, str]], path: Path) -> None:
@@ -111,6 +123,8 @@ def main() -> None:
     options = parser.parse_args()
     if not options.table_only:
         torch.set_num_threads(1)
+        # One thread for each training, however many cores there are: the number changes last bits.
+        os.environ["OMP_NUM_THREADS"] = "1"
         study = Study.load(STUDY).but(data=str(Path(options.data).resolve()))
         watch = SearchProgress(asked_of(study, options.output))
         search(study, folder=options.output, parallel=options.parallel, watch=watch)

@@ -11,8 +11,8 @@ from gridgen import TopologyBenchmark, topology_benchmark
 from gridgen.figures import legend_beside, new_figure, save_svg
 from gridgen.figures.palette import FAINT, LIGHT, topology_style
 from gridgen.study.fronts import pareto_front
-from gridgen.tabular.ranking import effects
-from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, simulated
+from gridgen.tabular.effects import effects
+from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, regret_curve, simulated
 from gridgen.tabular.trainings import SPLITS
 
 HERE = Path(__file__).parent
@@ -66,9 +66,9 @@ def draw_regret(benchmark: TopologyBenchmark) -> None:
     for method, found in simulated(benchmark, "holdout").items():
         if method in DRAWN:
             title = DRAWN[method]
-            regret = [100 * value for value, _ in found.values()]
+            trainings, regret = zip(*regret_curve(found), strict=True)
             style = {"color": LIGHT.ink, "linestyle": STYLES[title]}
-            axis.plot([*found], regret, marker=".", label=title, **style)
+            axis.plot(trainings, [100 * each for each in regret], marker=".", label=title, **style)
     axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
     axis.legend(frameon=False)
     save(figure, "regret")

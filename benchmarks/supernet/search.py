@@ -6,10 +6,12 @@ best 2 % is found, beside searching at random.
 Each RUN is a supernet of `benchmarks.supernet.variants`. Networks are trained alone in the order in
 which the supernet ranks them on val, until one of the best 2 % of the table is among them, by the
 mean of its seeds; judged on val and on what is held out, which the search does not see. All steps
-of the supernet count, each as often as networks were trained in it.
+of the supernet count, each as often as networks were trained in it. Beside it stands how likely a
+random order would have found one with as few networks trained alone.
 """
 
 import argparse
+from math import comb
 
 import numpy as np
 
@@ -37,8 +39,8 @@ def main() -> None:
     # The first of `many` among so many networks in a random order, on average.
     at_random = (len(benchmark) + 1) / (many + 1) * ALONE
     print(f"{len(benchmark)} topologies; at random {at_random:,.0f} steps for one of {many}")
-    print("| supernet | judged on | trained alone | steps, its own included | share of random's |")
-    print("|---|---|---:|---:|---:|")
+    titles = "trained alone | steps, its own included | share of random's | as soon at random"
+    print(f"| supernet | judged on | {titles} |\n|---|---|---:|---:|---:|---:|")
     grids = [build_grid(entry.spec) for entry in benchmark.values()]
     for folder in given.runs:
         run = Run.open(folder)
@@ -48,7 +50,9 @@ def main() -> None:
             best = set(np.argsort(-benchmark.means(split))[:many].tolist())
             alone = next(n for n, place in enumerate(ranked.tolist(), 1) if place in best)
             total = steps_of(run) + alone * ALONE
-            told = f"{alone} | {total:,} | {total / at_random:.2f}"
+            others = len(benchmark) - many
+            chance = 1 - comb(others, alone) / comb(len(benchmark), alone)
+            told = f"{alone} | {total:,} | {total / at_random:.2f} | {chance:.2f}"
             print(f"| {run.folder.name} | {split} | {told} |")
 
 

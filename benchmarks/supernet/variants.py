@@ -6,7 +6,8 @@ way to train it.
 
 Each supernet is compared with the table of trained topologies and added to variants.csv. What
 stands there is not trained again; it is compared again where the table has grown since and the run
-is still there. One takes about ten minutes of an idle core for 150 epochs.
+is still there. One takes about ten minutes of an idle core for 150 epochs. The best of twelve is
+also the luckiest: before one is called better, it needs other seeds than the one that chose it.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from benchmarks.topologies.train import STUDY
 from gridgen import Run, Study, check_supernet, topology_benchmark, train_supernet
 from gridgen.files import is_file, read_text, write_file
 from gridgen.names import csv_text
+from gridgen.study.report.statistics import Estimate
 from gridgen.supernet.agreement import Agreement
 from gridgen.training.recipe import changed_recipe
 
@@ -41,7 +43,17 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 """What differs from the base, by the name of the variant."""
 COLUMNS = ("variant", "seed", "steps", "networks", "compared")
-NUMBERS = ("tau", "tau_alike", "regret", "seeds_tau", "seeds_regret", "seeds_deviation", "score")
+NUMBERS = (
+    "tau",
+    "tau_low",
+    "tau_high",
+    "tau_alike",
+    "regret",
+    "seeds_tau",
+    "seeds_regret",
+    "seeds_deviation",
+    "score",
+)
 
 
 def trained(name: str, seed: int, data: str, folder: Path) -> Run:
@@ -62,7 +74,8 @@ def row_of(name: str, seed: int, run: Run, found: Agreement) -> dict[str, str]:
     for column, each in found.scores.items():
         assert each.seeds is not None
         of_seeds = each.seeds.tau.value, each.seeds.regret, each.seeds.deviation
-        values = each.tau.value, each.alike.value, each.regret, *of_seeds, last[column]
+        tau = each.tau.value, each.tau.low, each.tau.high
+        values = *tau, each.alike.value, each.regret, *of_seeds, last[column]
         named = zip(NUMBERS, values, strict=True)
         row |= {f"{column}.{number}": f"{value:.4f}" for number, value in named}
     return {name: str(value) for name, value in row.items()}
@@ -96,12 +109,15 @@ def printed(rows: list[dict[str, str]]) -> None:
     print(f"| supernet | {' | '.join(titles)} |\n|---{'|---:' * len(titles)}|")
     for row in rows:
         total = int(row["steps"]) * int(row["networks"])
-        taus = [row["val_iou.tau"], row["holdout_iou.tau"]]
         regrets = [row["val_iou.regret"], row["holdout_iou.regret"]]
-        told = [f"{float(each):.2f}" for each in taus]
+        told = [tau_of(row, column).told(2) for column in ("val_iou", "holdout_iou")]
         told += [f"{100 * float(each):.1f}" for each in regrets]
         told.append(row["compared"])
         print(f"| {row['variant']}, seed {row['seed']} | {total:,} | {' | '.join(told)} |")
+
+
+def tau_of(row: Mapping[str, str], column: str) -> Estimate:
+    return Estimate(*(float(row[f"{column}.{each}"]) for each in ("tau", "tau_low", "tau_high")))
 
 
 def main() -> None:

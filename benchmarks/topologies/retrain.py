@@ -24,15 +24,27 @@ from gridgen.tabular import BenchmarkTraining, TopologyBenchmark
 from gridgen.tabular.ranking import spread
 from gridgen.tabular.trainings import SPLITS, ScoredSplit
 
+PRECISION = 1e-6
 Room = dict[ScoredSplit, float]
 
 
 def verdict(row: BenchmarkTraining, again: BenchmarkTraining, room: Room) -> str:
     """What a training that was run again says of its row; it begins with "not" if it is wrong."""
     if row.machine == again.machine:
-        return "the same bits" if row.weights == again.weights else "not the same bits"
+        if row.weights != again.weights:
+            return "not the same bits"
+        return "the same bits" if same_scores(row, again) else "not the same scores"
     near = all(abs(row.score(split) - again.score(split)) <= room[split] for split in SPLITS)
     return "another machine, as near as seeds" if near else "not as near as seeds"
+
+
+def same_scores(row: BenchmarkTraining, again: BenchmarkTraining) -> bool:
+    """Whether all scores are equal, as far as the table has digits."""
+    return all(
+        abs(score - again.curves[split][epoch]) < PRECISION
+        for split in SPLITS
+        for epoch, score in row.curves[split].items()
+    )
 
 
 def trained_again(row: BenchmarkTraining, study: Study, data: str) -> BenchmarkTraining:

@@ -10,6 +10,7 @@ whatever machine it was. With `--again`, 40 topologies get one more seed.
 """
 
 import argparse
+import os
 import platform
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -141,6 +142,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TRAININGS)
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/every-topology"))
     options = parser.parse_args()
+    # One thread for each training, however many cores there are: the number changes last bits.
+    os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     study = study_of(options.data, options.hours, options.again)
     folder = options.output.with_name(options.output.name + "-again" * options.again)

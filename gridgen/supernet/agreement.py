@@ -22,7 +22,15 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.study.report.statistics import Estimate, signed
 from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
-from gridgen.tabular.ranking import agreement, estimated, mean_agreement, near, spread, taus
+from gridgen.tabular.ranking import (
+    agreement,
+    estimated,
+    mean_agreement,
+    near,
+    perfect_regret,
+    spread,
+    taus,
+)
 from gridgen.tabular.standings import ALIKE
 from gridgen.tabular.table import Scores, TopologyBenchmark
 
@@ -77,18 +85,22 @@ class ScoreAgreement:
     `tau` is that with the means of all seeds, with the interval of a bootstrap over networks;
     `alike` counts pairs of about equal parameters alone, None without such. `regret` is the mean
     distance from the best of those networks that the supernet ranks highest by the same score, and
-    `chosen_regret` of those that it ranks highest on val, None where that is the same. `difference`
-    is how much higher the scores are without training than alone, on average. `by_parameters` and
-    `largest_regret` tell what the number of parameters alone would have told. `seeds` compares with
-    single seeds, None where there is one seed.
+    `chosen_regret` of those that it ranks highest on val, None where that is the same, and
+    `perfect_regret` what a perfect order would have, as the best of noisy scores is the luckiest
+    too, None where there is one seed. `difference` is how much higher the scores are without
+    training than alone, on average. `by_parameters` and `largest_regret` tell what the number of
+    parameters alone would have told, `over_parameters` by how much its tau is passed. `seeds`
+    compares with single seeds, None where there is one seed.
     """
 
     tau: Estimate
     alike: Estimate | None
     regret: float
     chosen_regret: float | None
+    perfect_regret: float | None
     difference: float
     by_parameters: Estimate
+    over_parameters: Estimate
     largest_regret: float
     seeds: SeedAgreement | None = None
 
@@ -105,19 +117,24 @@ class ScoreAgreement:
         `chosen` are the scores by the supernet on val, where those that are given are of another
         split.
         """
-        scores, means = np.array(given), np.array([fmean(each) for each in alone])
+        scores, of_seeds = np.array(given), np.array(alone)
+        means, several = of_seeds.mean(axis=1), of_seeds.shape[1] > 1
         sizes = np.array(parameters, dtype=float)
         pairs = near(sizes, ALIKE)
-        two = np.array([each[:2] for each in alone])
+        tau, by_parameters = agreement(scores, means), agreement(sizes, means)
+        # On equal draws of networks, so that what both share does not count.
+        ahead = taus(scores, means) - taus(sizes, means)
         return cls(
-            agreement(scores, means),
-            agreement(scores, means, pairs) if pairs.sum() > len(scores) else None,
-            _regret(scores, means),
-            None if chosen is None else _regret(np.array(chosen), means),
-            float((scores - means).mean()),
-            agreement(sizes, means),
-            _regret(sizes, means),
-            SeedAgreement.of(scores, two) if two.shape[1] > 1 else None,
+            tau=tau,
+            alike=agreement(scores, means, pairs) if pairs.sum() > len(scores) else None,
+            regret=_regret(scores, means),
+            chosen_regret=None if chosen is None else _regret(np.array(chosen), means),
+            perfect_regret=perfect_regret(of_seeds, TOP) if several else None,
+            difference=float((scores - means).mean()),
+            by_parameters=by_parameters,
+            over_parameters=estimated(tau.value - by_parameters.value, ahead),
+            largest_regret=_regret(sizes, means),
+            seeds=SeedAgreement.of(scores, of_seeds[:, :2]) if several else None,
         )
 
     def rows(self) -> ShownRows:
@@ -130,8 +147,11 @@ class ScoreAgreement:
         ]
         if self.chosen_regret is not None:
             rows.append((f"regret of its best {TOP} by val", signed(self.chosen_regret, 3)))
+        if self.perfect_regret is not None:
+            rows.append((f"regret of the true best {TOP}", signed(self.perfect_regret, 3)))
         rows += [
             ("τ of the number of parameters", self.by_parameters.told(2)),
+            ("τ less that of the number of parameters", self.over_parameters.told(2)),
             (f"regret of the {TOP} largest", signed(self.largest_regret, 3)),
             ("scores without training less those alone", signed(self.difference, 3)),
         ]
@@ -150,7 +170,9 @@ class ScoreAgreement:
 
 
 def _regret(ranked: Scores, judged: Scores) -> float:
-    """How far those that are ranked highest lie below the best, on average."""
+    """How far those that are ranked highest lie below the best, on average; of noisy scores the
+    best is lucky, so that a perfect ranking has a regret too.
+    """
     top = np.argsort(-ranked, kind="stable")[:TOP]
     return float(judged.max() - judged[top].mean())
 

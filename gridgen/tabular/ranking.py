@@ -1,6 +1,5 @@
-"""How far two orders agree, how far scores lie apart, and what is lost with a connection."""
+"""How far two orders agree, and how far scores lie apart."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
@@ -8,12 +7,9 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.grid import build_grid
-from gridgen.study.report.statistics import LEVEL, Estimate, mean_interval
+from gridgen.study.report.statistics import LEVEL, Estimate
 from gridgen.study.report.student import critical
-from gridgen.tabular.encodings import without_dead_ends
-from gridgen.tabular.table import Scores, TopologyBenchmark
-from gridgen.tabular.trainings import ScoredSplit
+from gridgen.tabular.table import Scores
 
 Pairs = NDArray[np.bool_]
 """A symmetric matrix over topologies."""
@@ -113,11 +109,14 @@ class Spread:
         return self._difference(1 - LEVEL)
 
     @property
-    def below_the_best(self) -> float:
-        """The same for the difference of any topology from the best, which was chosen by its score:
-        Bonferroni's correction over all others.
+    def best_at_least(self) -> float:
+        """What the mean of the topology that is the best of all, whichever it is, exceeds at 95 %.
+
+        By Bonferroni's correction over all others, as in comparisons with the best (Hsu, Annals of
+        Statistics 1984). That each topology below is worse than the one that happened to score
+        highest is not said.
         """
-        return self._difference((1 - LEVEL) / (self.shape[0] - 1))
+        return self.best - self._difference((1 - LEVEL) / (self.shape[0] - 1))
 
     def _difference(self, error: float) -> float:
         topologies, seeds = self.shape
@@ -130,63 +129,35 @@ def spread(scores: Scores) -> Spread:
     means, of_seeds = scores.mean(axis=1), scores.mean(axis=0)
     # A seed gives all topologies the same stem, order and crops, which are lucky or not for all of
     # them. Whoever compares topologies with equal seeds is not misled by that.
-    rest = scores - means[:, None] - of_seeds + scores.mean()
-    topologies, seeds = scores.shape
     return Spread(
         best=float(means.max()),
         worst=float(means.min()),
         topologies=float(means.std(ddof=1)),
         shift=float(of_seeds.max() - of_seeds.min()),
-        seeds=sqrt(float((rest**2).sum()) / ((topologies - 1) * (seeds - 1))),
-        shape=(topologies, seeds),
+        seeds=sqrt(residual_variance(scores)),
+        shape=(scores.shape[0], scores.shape[1]),
     )
 
 
-Kept = frozenset[str]
-"""The connections of a network, by name."""
+def residual_variance(values: Scores) -> float:
+    """What varies beyond the means of rows and of columns, two or more each."""
+    rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    freedom: int = (values.shape[0] - 1) * (values.shape[1] - 1)
+    return float((rest**2).sum()) / freedom
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What is lost where a connection is cut.
+def perfect_regret(scores: Scores, top: int = 1, seeds: int | None = None) -> float:
+    """The mean regret of whoever knows the `top` best topologies, by scores (topologies, seeds).
 
-    `cut`: the score of the networks that have it, less that of what is left of them without it and
-    without the dead ends that this makes; `dropped` connections on average. Networks of which the
-    same is left are one group, `groups` in all. `alone`: the same over the `pairs` of networks that
-    differ in this connection only; None for fewer than two.
+    The highest of all means of `seeds` trainings, else of as many as are given, is also the
+    luckiest, so that the truly best lies below it too. Told by tables that are drawn again with the
+    spread of topologies and of seeds that this one has.
     """
-
-    connection: str
-    cut: Estimate
-    dropped: float
-    groups: int
-    alone: Estimate | None
-    pairs: int
-
-
-def effects(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> list[Effect]:
-    """The effect of each connection of the full grid, of those where it can be told."""
-    scores = {frozenset(each.connections): each.mean(split) for each in benchmark.values()}
-    found = (_effect(each.name, scores) for each in build_grid(benchmark.spec).connections)
-    return [effect for effect in found if effect is not None]
-
-
-def _effect(name: str, scores: Mapping[Kept, float]) -> Effect | None:
-    groups: dict[Kept, list[Kept]] = {}
-    for kept in scores:
-        if name in kept:
-            groups.setdefault(without_dead_ends(kept - {name}), []).append(kept)
-    groups = {left: kept for left, kept in groups.items() if left in scores}
-    if len(groups) < 2:
-        return None
-    # No network is in two groups, so that the luck of one training is in one gain alone.
-    gains = [fmean(scores[k] for k in kept) - scores[left] for left, kept in groups.items()]
-    dropped = [fmean(len(k) for k in kept) - len(left) for left, kept in groups.items()]
-    pairs = [
-        scores[kept] - scores[left]
-        for left, each in groups.items()
-        for kept in each
-        if len(kept) == len(left) + 1
-    ]
-    alone = mean_interval(pairs) if len(pairs) > 1 else None
-    return Effect(name, mean_interval(gains), fmean(dropped), len(groups), alone, len(pairs))
+    found, means = spread(scores), scores.mean(axis=1)
+    luck = found.seeds / sqrt(seeds or scores.shape[1])
+    # Means lie farther apart than what they are the means of.
+    true = max(0.0, found.topologies**2 - found.seeds**2 / scores.shape[1])
+    quality = (means - means.mean()) * sqrt(true) / found.topologies
+    best = np.argsort(-quality, kind="stable")[:top]
+    drawn = np.random.default_rng(0).normal(quality, luck, (RESAMPLES, len(quality)))
+    return float(np.mean(drawn.max(axis=1) - drawn[:, best].mean(axis=1)))

@@ -1,14 +1,15 @@
 """The tables of the benchmark's page: how sure it is, who stands where, what predicts a score."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from gridgen.grid.subtopologies import named_subtopologies
 from gridgen.study.report.entries import cost_title
 from gridgen.study.report.statistics import Estimate
+from gridgen.tabular.effects import Effect, seed_deviation
 from gridgen.tabular.ranking import (
-    Effect,
     agreement,
     estimated,
     mean_agreement,
@@ -16,7 +17,7 @@ from gridgen.tabular.ranking import (
     spread,
 )
 from gridgen.tabular.regret import SearchMethod
-from gridgen.tabular.table import COSTS, PROXIES, SIMULATIONS, Scores, TopologyBenchmark
+from gridgen.tabular.table import COSTS, PROXIES, SEEDS, SIMULATIONS, Scores, TopologyBenchmark
 from gridgen.tabular.trainings import SPLITS, ScoredSplit, read_rows
 
 DIGITS = 3
@@ -38,26 +39,28 @@ def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
     for title, name in (
         ("best topology, mean of its seeds", "best"),
         ("worst topology", "worst"),
-        ("standard deviation between topologies", "topologies"),
+        ("standard deviation between the means of topologies", "topologies"),
         ("difference that the seed makes to all of them", "shift"),
         ("standard deviation between seeds, without that", "seeds"),
-        ("least difference of a pair that the seeds can show", "told_apart"),
+        ("least difference that the seeds show, of a pair chosen beforehand", "told_apart"),
     ):
         rows.append([title, *(f"{getattr(spreads[s], name):.{DIGITS}f}" for s in SPLITS)])
+    worth = [f"{seed_deviation(benchmark, split):.{DIGITS}f}" for split in SPLITS]
+    rows.append(["standard deviation between seeds of what a connection is worth", *worth])
     apart = [(spreads[s].best - spreads[s].worst) / spreads[s].seeds for s in SPLITS]
     rows.append(["best less worst, in standard deviations of seeds", *map("{:.1f}".format, apart)])
     level = [str(level_with_the_best(found[split])) for split in SPLITS]
-    rows.append(["topologies not shown to be worse than the best", *level])
+    rows.append(["topologies that may be the best", *level])
     seeds = [agreement(found[s][:, 0], found[s][:, 1]).told(2) for s in SPLITS]
     rows.append(["τ of the orders of two seeds", *seeds])
-    both = agreement(benchmark.means("val"), benchmark.means("holdout")).told(2)
-    return [*rows, ["τ of val and held out", both, both]]
+    # The two scores of one training share its luck.
+    both = mean_agreement(found["val"][:, :2], found["holdout"][:, 1::-1])
+    return [*rows, ["τ of val and held out, of different seeds", *2 * [estimated(*both).told(2)]]]
 
 
 def level_with_the_best(scores: Scores) -> int:
-    """How many topologies the seeds do not show to be worse than the best, that one included."""
-    found = spread(scores)
-    return int((scores.mean(axis=1) > found.best - found.below_the_best).sum())
+    """How many topologies may be the best of all: at 95 % one of them is."""
+    return int((scores.mean(axis=1) > spread(scores).best_at_least).sum())
 
 
 def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
@@ -145,14 +148,32 @@ def _points(found: Estimate) -> str:
 
 
 def searches_rows(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> TextRows:
-    """Mean regret of simulated searches after some trainings, in points of IoU."""
-    after = [f"after {number}" for number in SHOWN]
-    rows = [[*SearchMethod._fields, *after, f"of the best 2 % after {REACHED}"]]
+    """Mean regret of simulated searches after some trainings, in points of IoU; in brackets that of
+    those that are told seed 0 and seed 1.
+    """
+    after, shown = [f"after {number}" for number in SHOWN], (*SHOWN, len(benchmark))
+    rows = [[*SearchMethod._fields, *after, "after all", f"of the best 2 % after {REACHED}"]]
     for method, found in simulated(benchmark, judged_by).items():
-        regrets = [f"{100 * found[n][0]:.1f}" if n in found else "" for n in SHOWN]
-        reached = f"{100 * found[REACHED][1]:.0f} %" if REACHED in found else ""
+        regrets = [found[number].told if number in found else "" for number in shown]
+        reached = f"{100 * found[REACHED].found:.0f} %" if REACHED in found else ""
         rows.append([*method, *regrets, reached])
     return rows
+
+
+class Searched(NamedTuple):
+    """Mean regret of searches after some trainings, that of those that are told each seed, and the
+    share of searches that name one of the best 2 %.
+    """
+
+    regret: float
+    by_seed: tuple[float, ...]
+    found: float
+
+    @property
+    def told(self) -> str:
+        """The regrets in points of IoU."""
+        by_seed = ", ".join(f"{100 * each:.1f}" for each in self.by_seed)
+        return f"{100 * self.regret:.1f} ({by_seed})"
 
 
 DRAWN: Mapping[SearchMethod, str] = {
@@ -166,14 +187,20 @@ DRAWN: Mapping[SearchMethod, str] = {
 
 def simulated(
     benchmark: TopologyBenchmark, judged_by: ScoredSplit
-) -> dict[SearchMethod, dict[int, tuple[float, float]]]:
-    """By method and number of trainings: the mean regret, and the share of searches that name one
-    of the best 2 %, as far as they were simulated on as many topologies.
+) -> dict[SearchMethod, dict[int, Searched]]:
+    """What was found by method and number of trainings, as far as it was simulated on as many
+    topologies.
     """
-    table: dict[SearchMethod, dict[int, tuple[float, float]]] = {}
+    table: dict[SearchMethod, dict[int, Searched]] = {}
     for row in read_rows(SIMULATIONS):
         if (row["judged_by"], row["topologies"]) == (judged_by, str(len(benchmark))):
             method = SearchMethod(*(row[name] for name in SearchMethod._fields))
-            values = float(row["regret"]), float(row["found"])
-            table.setdefault(method, {})[int(row["trainings"])] = values
+            by_seed = tuple(float(row[f"regret_{seed}"]) for seed in SEEDS)
+            found = Searched(float(row["regret"]), by_seed, float(row["found"]))
+            table.setdefault(method, {})[int(row["trainings"])] = found
     return table
+
+
+def regret_curve(found: Mapping[int, Searched]) -> list[tuple[int, float]]:
+    """The points to draw: mean regret by trainings, as far as methods are compared."""
+    return [(trainings, each.regret) for trainings, each in found.items() if trainings <= SHOWN[-1]]

@@ -85,6 +85,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
         "regret",
         "simulation",
         "ranking",
+        "effects",
         "standings",
         "page",
     ),
