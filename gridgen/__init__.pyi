@@ -100,7 +100,7 @@ from gridgen.study.looking import (
     study_status as study_status,
 )
 from gridgen.study.store import repair_study as repair_study, retry_study as retry_study
-from gridgen.supernet.agreement import check_supernet as check_supernet
+from gridgen.supernet.check import check_supernet as check_supernet
 from gridgen.supernet.choosing import supernet_front as supernet_front
 from gridgen.supernet.page import write_supernet_page as write_supernet_page
 from gridgen.supernet.plan import train_supernet as train_supernet

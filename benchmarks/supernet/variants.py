@@ -21,7 +21,7 @@ from gridgen import Run, Study, check_supernet, topology_benchmark, train_supern
 from gridgen.files import is_file, read_text, write_file
 from gridgen.names import csv_text
 from gridgen.study.report.statistics import Estimate
-from gridgen.supernet.agreement import Agreement
+from gridgen.supernet.check import Agreement
 from gridgen.training.recipe import changed_recipe
 
 HERE = Path(__file__).parent

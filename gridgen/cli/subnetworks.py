@@ -88,7 +88,7 @@ def _grid_of(name: str, scorer: "SubnetworkScorer", width: int | None = None) ->
 
 
 def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") -> None:
-    from gridgen.supernet.agreement import Agreement, trust
+    from gridgen.supernet.check import Agreement, trust
 
     names = scorer.metrics
     rows = [("sub-network", *names, "parameters", "MACs")]
@@ -220,7 +220,7 @@ def check(
     """Compare scores without training with those of networks trained alone: Kendall's tau."""
     if bool(alone) == benchmark:
         raise UsageError("give runs of networks trained alone, or --benchmark")
-    from gridgen.supernet.agreement import FILE, check_supernet
+    from gridgen.supernet.check import FILE, check_supernet
     from gridgen.tabular import topology_benchmark
 
     with progress("scoring") as on_progress:

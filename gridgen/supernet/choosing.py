@@ -13,7 +13,7 @@ from gridgen.shown import Shown, ShownRows
 from gridgen.space import Budget
 from gridgen.space.subnetworks import LEVELS, Chosen, Subnetworks
 from gridgen.study.fronts import pareto_front
-from gridgen.supernet.agreement import Agreement, trust
+from gridgen.supernet.check import Agreement, trust
 from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
 from gridgen.text import number_text
 

@@ -9,7 +9,7 @@ from gridgen.grid.subtopologies import Subtopology
 from gridgen.pages.page import ChartCurve, rendered
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
-from gridgen.supernet.agreement import Agreement, trust
+from gridgen.supernet.check import Agreement, trust
 from gridgen.supernet.choosing import SupernetFront
 from gridgen.supernet.scoring import SubnetworkScore
 

@@ -14,7 +14,7 @@ from gridgen.study.engine.engine import TrainingJob
 from gridgen.study.engine.ray_cluster import RayCluster
 from gridgen.study.report.observer import SearchObserver
 from gridgen.study.report.result import Result
-from gridgen.supernet.agreement import Agreement, trust
+from gridgen.supernet.check import Agreement, trust
 from gridgen.supernet.plan import require_one_grid
 from gridgen.supernet.scoring import SubnetworkScorer
 from gridgen.training.run.exporting import export_model

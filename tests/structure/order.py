@@ -73,6 +73,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
         "scoring",
         "alone",
         "agreement",
+        "check",
         "choosing",
         "page",
         "plan",

@@ -8,16 +8,10 @@ import pytest
 from gridgen.errors import RunError, UsageError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
-from gridgen.supernet import agreement as module
-from gridgen.supernet.agreement import (
-    FILE,
-    UNCHECKED,
-    Agreement,
-    ScoreAgreement,
-    check_supernet,
-    trust,
-)
+from gridgen.supernet import check as module
+from gridgen.supernet.agreement import ScoreAgreement
 from gridgen.supernet.alone import TrainedAlone
+from gridgen.supernet.check import FILE, UNCHECKED, Agreement, check_supernet, trust
 from gridgen.supernet.scoring import SubnetworkScore, SubnetworkScorer
 from gridgen.tabular import topology_benchmark
 from gridgen.training import train
@@ -73,6 +67,21 @@ def test_what_is_chosen_on_val_is_judged_elsewhere_too():
     assert found.by_parameters.value == 1
     assert found.largest_regret == pytest.approx(0.2)
     assert ("regret of its best 5 by val", "0.700") in found.rows()
+
+
+def test_what_counting_parameters_tells_too_is_no_merit():
+    random = np.random.default_rng(0)
+    sizes = [int(each) for each in random.permutation(60) + 100]
+    alone = [
+        [0.01 * size + luck, 0.01 * size]
+        for size, luck in zip(sizes, random.normal(0, 0.1, 60), strict=True)
+    ]
+    same = ScoreAgreement.of([float(size) for size in sizes], alone, sizes)
+    assert (same.over_parameters.low, same.over_parameters.high) == (0, 0)
+    better = ScoreAgreement.of([sum(each) for each in alone], alone, sizes)
+    assert better.over_parameters.low > 0
+    # The highest mean is the luckiest: who knows the best has a regret, and the mean has none.
+    assert better.perfect_regret > 0.01
 
 
 def test_only_seeds_that_all_networks_have_are_compared():

@@ -9,7 +9,8 @@ from gridgen.grid import GridSpec
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.space import Budget
 from gridgen.space.subnetworks import Subnetworks
-from gridgen.supernet.agreement import UNCHECKED, Agreement, ScoreAgreement
+from gridgen.supernet.agreement import ScoreAgreement
+from gridgen.supernet.check import UNCHECKED, Agreement
 from gridgen.supernet.choosing import best_of, candidates, supernet_front
 from gridgen.supernet.page import supernet_page
 from tests.supernet.conftest import SPEC
