@@ -3,7 +3,7 @@
 # make check   the same, then ruff and mypy
 # make bench   the same, then the benchmarks
 # make wheel   write dist/gridgen-*.whl, which needs nothing of this folder
-# make schema  rewrite the JSON Schemas in specs/ and studies/
+# make schema  rewrite the JSON Schemas in specs/ and studies/, and docs/fields.md
 # make gallery rewrite docs/gallery.md and the pictures in docs/
 
 PYTHON ?= python3
@@ -77,6 +77,7 @@ wheel: $(READY)
 schema: $(READY)
 	$(BIN)/gridgen schema spec > specs/schema.json
 	$(BIN)/gridgen schema study > studies/schema.json
+	$(BIN)/python docs/fields.py
 
 gallery: $(TOOLS)
 	$(BIN)/python docs/gallery.py

@@ -116,6 +116,22 @@ class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
         self.signal, self.exit_code = number, 128 + number
 
 
+ALIKE = 0.7
+"""How much of names that begin with other letters has to agree for one to be a hint at the other:
+the default of difflib takes `hrnet` for what is meant by `resunet`.
+"""
+SYNONYMS = {
+    "flops": "macs",
+    "gmacs": "macs",
+    "params": "parameters",
+    "lr": "learning_rate",
+    "batch_size": "batch",
+    "num_classes": "classes",
+    "memory": "training_memory",
+}
+"""What other tools call it."""
+
+
 def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> str:
     """One line that says that `name` is unknown, and the nearest known name, else all of them.
 
@@ -127,9 +143,11 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     "unknown unit 'zzz'; known: bottleneck, residual"
     >>> unknown("architecture", "frrn", ["fpn", "frrn-a", "frrn-b"])
     "unknown architecture 'frrn'; did you mean 'frrn-a' or 'frrn-b'?"
+    >>> unknown("field", "flops", ["loss", "macs"])
+    "unknown field 'flops'; did you mean 'macs'?"
     """
     names = sorted(known)
-    near = _near(name.lower(), names) if guess else []
+    near = _near(SYNONYMS.get(name.lower(), name.lower()), names) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     shown = repr(name if len(name) <= 200 else f"{name[:197]}...")
     return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
@@ -168,4 +186,7 @@ def _near(name: str, names: list[str]) -> list[str]:
     """The names that hold `name`, where they are few; else the one that is spelt most alike."""
     # A part of two letters is in too many names to be a hint.
     holding = [known for known in names if name in known] if len(name) > 2 else []
-    return holding if 0 < len(holding) <= 3 else get_close_matches(name, names, n=1)
+    if 0 < len(holding) <= 3:
+        return holding
+    begun = [known for known in names if known[:1] == name[:1]]
+    return get_close_matches(name, begun, n=1) or get_close_matches(name, names, n=1, cutoff=ALIKE)

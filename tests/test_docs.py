@@ -1,12 +1,14 @@
 """The Python in docs/ runs and prints what its comments say."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 import gridgen
 from gridgen.cli.app import COMMANDS
@@ -14,6 +16,7 @@ from gridgen.cli.data import app as data
 from gridgen.cli.supernet import app as supernet
 
 DOCS = Path(__file__).parents[1] / "docs"
+TAKING_AWAY = (DOCS / "taking-away.md").read_text("utf-8")
 BLOCKS = [
     pytest.param(block, id=f"{page.name}:{number}")
     for page in sorted(DOCS.glob("*.md"))
@@ -46,6 +49,32 @@ def test_every_command_is_a_function_that_is_exported():
     for _, functions in rows:
         names = {name.split(".")[0] for name in re.findall(r"`(\w+[\w.]*)`", functions)}
         assert names <= {*gridgen.__all__}
+
+
+def test_the_page_of_all_fields_is_current(rewrite):
+    module = runpy.run_path(str(DOCS / "fields.py"))
+    if rewrite:
+        module["PAGE"].write_text(module["page"](), "utf-8")
+    assert module["PAGE"].read_text("utf-8") == module["page"]()
+
+
+@pytest.mark.slow
+def test_what_is_taken_away_runs_as_its_page_says(tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    blocks = re.findall(r"```\n((?:from|import) .*?)```", TAKING_AWAY, re.DOTALL)
+    network = gridgen.GridNetwork(gridgen.build_grid(gridgen.load_spec("specs/nuclei.yaml")))
+    weights = tmp_path / "weights.safetensors"
+    gridgen.save_network(network, weights)
+    for ending in ("py", "onnx", "pt2"):
+        gridgen.export_network(gridgen.open_model(weights), tmp_path / f"nuclei.{ending}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    answers = []
+    for block in blocks:
+        names = {"images": torch.rand(1, 1, 480, 360)}
+        exec(compile(block, "taking-away", "exec"), names)
+        answers.append(tuple(names.get("answer", names.get("prediction")).shape))
+    assert answers == [(1, 3, 480, 360)] * 3
 
 
 def test_there_is_python_in_the_docs():

@@ -30,7 +30,7 @@ from gridgen.cli import (
     train,
     trained,
 )
-from gridgen.cli.terminal import setting_for
+from gridgen.cli.terminal import RECIPE, setting_for
 from gridgen.errors import GridgenError
 from gridgen.names import escaped
 from gridgen.shown import escaped_output
@@ -166,6 +166,9 @@ def _usage(error: typer.TyperException) -> str:
     if (field := option.removeprefix("--").replace("-", "_")) != option:
         if field in GridSpec.model_fields:
             return f"{command}: {option} is no option; write --set {field}=..."
+        trains = context is not None and any("--recipe" in p.opts for p in context.command.params)
+        if trains and setting_for(field):
+            return f"{command}: {option} is no option; write --set {RECIPE}.{field}=..."
         if suggestion := setting_for(field):
             return f"{command}: {option} is no option but {suggestion}"
     return f"{command}: {told.removesuffix('.')}; see {command} --help"

@@ -20,7 +20,7 @@ Limits = Annotated[
     typer.Option(
         "--budget",
         metavar="LIMIT=AMOUNT",
-        help="A field of a budget, over what a study says: parameters=10M, training_memory=8GB ...",
+        help="A limit, in place of a study's: parameters=10M, training_memory=8GB ...",
     ),
 ]
 

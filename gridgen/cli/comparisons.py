@@ -28,7 +28,10 @@ def diff(
     b: Annotated[str, typer.Argument(metavar="B", help=SPEC)],
     size: Annotated[
         str | None,
-        typer.Option(metavar="HxW", help="Image to count for; else the least for both from 400."),
+        typer.Option(
+            metavar="HxW",
+            help="Image to count for; else the smallest from 400x400 up that both take.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,

@@ -113,7 +113,7 @@ LABELS: dict[str, tuple[TableRow, Callable[[Any], TableRow]]] = {
 
 MEMORY_BAR = 30
 BatchOption = Annotated[
-    int | None, typer.Option(help="Images at once; asks for memory, as the next three do.")
+    int | None, typer.Option(help="Images at once; prints memory, as the next three do too.")
 ]
 PrecisionOption = Annotated[str | None, typer.Option(help="fp32, or bf16 or fp16 under autocast.")]
 OptimizerOption = Annotated[str | None, typer.Option(help="sgd, adam or adamw.")]

@@ -122,7 +122,7 @@ def build(
     from gridgen.emit import GridNetwork, save_network
     from gridgen.export import EXPORTERS, export_network, exporter_of
 
-    form = exporter_of(output, to)
+    form = exporter_of(output, to, untrained=True)
     if not EXPORTERS[form].untrained:
         forms = [name for name, each in EXPORTERS.items() if each.untrained]
         raise UsageError(f"--to: build writes {' or '.join(forms)}; export a run for {form}")

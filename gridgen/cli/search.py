@@ -89,8 +89,9 @@ def search(
     cluster = _cluster(engine, {"address": address, "cpus": cpus, "gpus": gpus})
     asked = _asked(budgeted(study, budget), data, reproducible, supernet)
     if dry_run:
-        if output is not None or known is not None:
-            raise UsageError("--dry-run writes and reads no file; leave out -o and --known")
+        if output is not None or known is not None or storage is not None:
+            fact = "--dry-run writes nothing and reads no trials"
+            raise UsageError(f"{fact}; leave out -o, --known and --storage")
         _sample(asked, trials or asked.trials, as_json)
         return
     from gridgen.study.driver.writing import asked_of
@@ -175,10 +176,11 @@ def _sample(study: "Study", many: int, as_json: bool) -> None:
         print(f"{'':>12}  and {more:,} more")
     reasons = [("refused", f"{n:,}: {reason}") for reason, n in found.refused.most_common(5)]
     stopped = [("stopped", found.stopped)] if found.stopped else []
+    unchecked = [("unchecked", found.unchecked)] if found.unchecked else []
     untimed = []
     if study.latency is not None:
         table = study.latency.table
         told = f"predicted by {table}" if table else "not measured, so nothing is refused by it"
         untimed = [("latency", told)]
     sampled_rows = [("sampled", f"{len(found.candidates):,} candidates"), *untimed]
-    print_rows([*sampled_rows, *reasons, *stopped])
+    print_rows([*sampled_rows, *reasons, *stopped, *unchecked])

@@ -117,7 +117,10 @@ def take(
         typer.Option(metavar="CONNECTIONS", help="Those to keep: 'lateral_0_*,sub_1_0,up_0_*'."),
     ] = None,
     width: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="base_channels, those of the whole else.")
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="base_channels of the sub-network; else the supernet's."
+        ),
     ] = None,
     under: Under = None,
     objective: Objective = None,

@@ -52,7 +52,8 @@ class TrainByDefault(typer.core.TyperGroup):
 
 app = typer.Typer(
     cls=TrainByDefault,
-    help="Train all sub-networks of a grid at once; score them, take one away.",
+    help="Train all sub-networks of a grid at once; score them, take one away. "
+    "`gridgen supernet SPEC` is `gridgen supernet train SPEC`.",
     rich_markup_mode=None,
 )
 

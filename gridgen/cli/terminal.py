@@ -107,6 +107,10 @@ def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     """The spec of a file or architecture, its fields replaced by those of `--set`."""
     loaded, given = load_spec(name), fields_of(settings)
     known = type(loaded).model_fields
+    for field in given:
+        if field.startswith(f"{RECIPE}."):
+            fact = "fields of a recipe say how to train, and nothing is trained here; leave it out"
+            raise UsageError(f"--set {field}: {fact}")
     for field in sorted(set(map(root, given)) - known.keys()):
         if suggestion := setting_for(field):
             raise UsageError(f"--set {field}: {suggestion}")
@@ -125,7 +129,7 @@ def setting_for(field: str) -> str | None:
     from gridgen.training.recipe import Recipe  # takes seconds, so only where something is wrong
 
     if field == RECIPE:
-        return f"its fields are set one by one, by gridgen train: --set {RECIPE}.epochs=3"
+        return f"its fields are set one by one: --set {RECIPE}.epochs=3"
     if field not in Recipe.model_fields:
         return None
     return f"a field of the recipe; gridgen train takes --set {RECIPE}.{field}=..."

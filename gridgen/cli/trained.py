@@ -71,6 +71,8 @@ def models_and_images(paths: list[str]) -> tuple[list[str], list[Path]]:
     while images and is_model(images[0]):
         models.append(images.pop(0))
     if not images:
+        if len(models) > 1 and not is_model(models[0]):
+            raise UsageError(f"{models[0]} is no model; name the model first, then the images")
         raise UsageError("no image is named; give image files, or folders of them, after the model")
     return models, [*map(Path, images)]
 

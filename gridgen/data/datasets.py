@@ -79,7 +79,8 @@ def find_dataset(name: str) -> DatasetEntry:
         raise DataError(f"{name}: a file; a dataset is a folder")
     if len(Path(name).parts) > 1 and name.partition(":")[0] not in DATASETS:
         raise DataError(f"{name}: no such folder")
-    raise DataError(f"{unknown('dataset', name, DATASETS)}; the path of a folder works too")
+    named = [known for known in DATASETS if known != "folder"]
+    raise DataError(unknown("dataset or folder", name, named))
 
 
 @checked

@@ -227,8 +227,10 @@ def export_network(
     return EXPORTERS[name].write(given, path, how)
 
 
-def exporter_of(path: Path | None, to: str | None) -> str:
-    """The form of a file, which `to` or the end of its name says. Errors: `UsageError`."""
+def exporter_of(path: Path | None, to: str | None, untrained: bool = False) -> str:
+    """The form of a file, which `to` or the end of its name says. Errors: `UsageError`, which names
+    the forms of `untrained` networks alone where it is of one.
+    """
     if to is not None and to not in EXPORTERS:
         raise UsageError(f"--to: {unknown('form', to, EXPORTERS)}")
     if path is None:
@@ -238,5 +240,6 @@ def exporter_of(path: Path | None, to: str | None) -> str:
             return name
     if to is not None:
         raise UsageError(f"-o: {path} does not end in {EXPORTERS[to].suffix}, as {to} must")
-    ends = ", ".join(f"{each.suffix} ({name})" for name, each in EXPORTERS.items())
+    forms = {name: each for name, each in EXPORTERS.items() if each.untrained or not untrained}
+    ends = ", ".join(f"{each.suffix} ({name})" for name, each in forms.items())
     raise UsageError(f"-o: {path} does not say in which form; end it in {ends}")

@@ -1,5 +1,6 @@
 """Removing connections: those that a topology keeps, and of these what lies on a path."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -9,6 +10,9 @@ from gridgen.grid.grid import Connection, FeatureMap, Grid
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.grid.validity import require_auxiliary_maps, require_whole
 from gridgen.spec import CustomTopology, GridSpec
+
+PLACE = re.compile(r"([a-z]+)_(\d+)_(\d+)")
+"""Kind, stream and column of a connection that the paper's grid has."""
 
 
 def subgraph(grid: Grid, wanted: Callable[[Connection], bool]) -> Grid:
@@ -98,6 +102,19 @@ def _patterns(names: Sequence[str]) -> list[str]:
     return sorted(found | {f"{kind}_*" for kind, _, _ in parts})
 
 
+def _unknown(pattern: str, names: Sequence[str]) -> str:
+    """What is wrong with a name or pattern that no connection has."""
+    if set(pattern) & set("*?["):
+        return unknown("connection", pattern, _patterns(names))
+    kind = pattern.partition("_")[0]
+    places = [found for name in names if (found := PLACE.fullmatch(name)) and found[1] == kind]
+    if not places or not PLACE.fullmatch(pattern):
+        return unknown("connection", pattern, names)
+    streams, columns = ({int(each[part]) for each in places} for part in (2, 3))
+    where = f"streams {min(streams)} to {max(streams)}, columns {min(columns)} to {max(columns)}"
+    return f"unknown connection {pattern!r}; those of {kind} lead to {where}"
+
+
 def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool]:
     field = "keep" if topology.keep else "drop"
     patterns = topology.keep or topology.drop or ()
@@ -106,7 +123,6 @@ def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool
     for index, pattern in enumerate(patterns):
         matched = {name for name in names if fnmatchcase(name, pattern)}
         if not matched:
-            known = _patterns(names) if set(pattern) & set("*?[") else names
-            raise TopologyError(unknown("connection", pattern, known), ("topology", field, index))
+            raise TopologyError(_unknown(pattern, names), ("topology", field, index))
         named |= matched
     return lambda connection: (connection.name in named) == (field == "keep")

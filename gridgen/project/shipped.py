@@ -1,4 +1,4 @@
-"""What comes with gridgen to begin with: specs, studies, recipes, an image, trained weights.
+"""What comes with gridgen to begin with: specs, studies, recipes, an image, weights, the docs.
 
 A wheel has them in the folder of this file; a clone at its top, but for the recipes. What users of
 a clone put beside them there, in files of the same kinds, comes along too.
@@ -11,8 +11,8 @@ from gridgen.errors import FileError
 from gridgen.files import read_bytes, write_folder
 
 README = "README.md"
-FOLDERS = ("specs", "studies", "recipes", "images", "weights")
-SUFFIXES = (".yaml", ".json", ".png", ".safetensors", ".md")
+FOLDERS = ("specs", "studies", "recipes", "images", "weights", "docs")
+SUFFIXES = (".yaml", ".json", ".png", ".svg", ".safetensors", ".md")
 """Endings of what comes along: editors, systems and killed writers leave other files beside it."""
 HERE = Path(__file__).parent
 

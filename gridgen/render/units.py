@@ -89,8 +89,11 @@ def _drawn(grid: Grid, name: str) -> _Unit:
     }
     if name in ends and ends[name].layers:
         return ends[name]
-    known = [*first, *(end for end, each in ends.items() if each.layers), *maps, *connections]
-    raise UsageError(f"--unit: {unknown('unit', name, known)}")
+    named = [*first, *(end for end, each in ends.items() if each.layers)]
+    fact = unknown("unit", name, [*named, *maps, *connections])
+    if "did you mean" not in fact:
+        fact = f"{unknown('unit', name, named)}, or a connection such as {next(iter(connections))}"
+    raise UsageError(f"--unit: {fact}")
 
 
 def _of_connection(connection: Connection) -> _Unit:

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 from gridgen.errors import unknown
 from gridgen.spec.source import Field
 
+FEW = 4
+"""Fields of a section that are named where there is none."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
@@ -91,8 +93,12 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{context['actual_length']} values; {bound}"
         case "tuple_type" | "list_type":
             return f"{shown_value(value)} is not a list"
-        case "model_type" | "dict_type" | "model_attributes_type":
+        case "dict_type":
             return f"{shown_value(value)} has no fields; write `field: value` lines"
+        case "model_type" | "model_attributes_type":
+            known = _fields(model, detail["loc"])
+            few = f"lines of {', '.join(known)}" if len(known) <= FEW else "`field: value` lines"
+            return f"{shown_value(value)} has no fields; write {few}"
     return f"{shown_value(value)}: {detail['msg']}"
 
 

@@ -91,7 +91,7 @@ class Source:
             mark = error.problem_mark or error.context_mark
             assert mark is not None
             raise SpecError(
-                _place(name, text, mark.line, mark.column, error.problem or "not YAML")
+                _place(name, text, mark.line, mark.column, _told(error.problem or "not YAML"))
             ) from error
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # The latter two are PyYAML's on "\U00110000" and on a %YAML of 5,000 digits.
@@ -165,6 +165,13 @@ def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
     caret = " " * (len(number) - 2) + "| " + " " * (column - start) + "^"
     shown = shown[start : start + MAX_LINE]
     return f"{name}:{line + 1}:{column + 1}: {fact}\n{number}{shown}\n{caret}"
+
+
+def _told(problem: str) -> str:
+    """What PyYAML says, in words for someone who does not know its grammar."""
+    if problem == "mapping values are not allowed here":
+        return "a colon where none may be; indent the fields of a section alike, or quote the value"
+    return problem
 
 
 def _guard(text: str, name: str) -> None:

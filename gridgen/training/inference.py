@@ -145,7 +145,5 @@ def load_inference(name: str | Path) -> Inference:
     if str(name) in INFERENCES:
         return INFERENCES[str(name)]
     if not is_file(name):
-        raise SpecError(
-            f"{unknown('inference', str(name), INFERENCES)}; the path of a YAML file works too"
-        )
+        raise SpecError(unknown("inference or YAML file", str(name), INFERENCES))
     return Inference.load(name)

@@ -581,3 +581,19 @@ def test_as_overrides_a_topology_that_the_columns_do_not_allow(place, gridgen):
     assert gridgen("count", "mine.yaml")[0] == 2
     code, out, _ = gridgen("count", "mine.yaml", "--as", "gridnet", "--json")
     assert (code, json.loads(out)["connections"]) == (0, {"kept": 10, "full": 10})
+
+
+def test_a_dry_run_says_what_it_could_not_check(gridgen, tmp_path):
+    text = (ROOT / "studies" / "nuclei.yaml").read_text("utf-8")
+    path = tmp_path / "study.yaml"
+    path.write_text(text.replace("data: nuclei", "data: later"), "utf-8")
+    code, out, err = gridgen("search", str(path), "--dry-run")
+    assert (code, err) == (0, "")
+    assert "later is not there, so nothing is checked against the data" in out
+    _, out, _ = gridgen("search", str(path), "--dry-run", "--json")
+    assert json.loads(out)["unchecked"]
+    code, _, err = gridgen("search", str(path), "--dry-run", "--storage", "journal")
+    assert (code, err) == (
+        2,
+        "--dry-run writes nothing and reads no trials; leave out -o, --known and --storage\n",
+    )

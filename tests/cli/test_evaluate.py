@@ -38,10 +38,7 @@ def test_the_inference_is_told_where_it_is_not_the_runs(with_run, gridgen):
     [
         (
             "--inference mulitscale",
-            (
-                f"{unknown('inference', 'mulitscale', ['multiscale'])}"
-                "; the path of a YAML file works too"
-            ),
+            unknown("inference or YAML file", "mulitscale", ["multiscale"]),
         ),
         ("--window 2", "--window: 2 is less than 8"),
         ("--precision fp16", "--precision: 'fp16' is not one of: 'fp32', 'bf16' or 'auto'"),

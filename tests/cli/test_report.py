@@ -22,7 +22,7 @@ def test_it_writes_where_it_is_told(with_run, gridgen):
 @pytest.mark.parametrize(
     ("name", "fix"),
     [
-        ("nothing", "gridgen train -o nothing makes one"),
+        ("nothing", "gridgen train (or supernet) -o nothing makes one"),
         ("mine.yaml", "name one that train made"),
         (".", "name one that train made"),
     ],

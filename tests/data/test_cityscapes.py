@@ -175,7 +175,8 @@ def test_a_name_that_cityscapes_does_not_give_is_refused(root, name):
 def test_another_size_is_named_with_both(root, what):
     Image.new("L", (128, 60)).save(label(root, what))
     assert failure(root) == (
-        f"{label(root, what)}: 60x128 pixels, but {picture(root).name} has 64x128"
+        f"{label(root, what)}: 60x128 pixels, but aachen/{picture(root).name} has 64x128; "
+        "all files of a sample have one size"
     )
 
 

@@ -53,9 +53,7 @@ def test_every_entry_has_a_line_and_a_recipe():
 def test_a_misspelt_name_gets_the_nearest_one():
     with pytest.raises(DataError) as error:
         load_dataset("nucleii")
-    assert str(error.value) == (
-        f"{unknown('dataset', 'nucleii', ['nuclei'])}; the path of a folder works too"
-    )
+    assert str(error.value) == (unknown("dataset or folder", "nucleii", ["nuclei"]))
 
 
 def test_the_path_of_a_folder_stands_for_itself(tree):
@@ -75,7 +73,7 @@ def test_a_name_with_a_path_is_that_dataset_of_that_folder(tree):
     assert load_dataset(f"denoising:{tree.root}").name == "denoising:streets"
     with pytest.raises(DataError) as error:
         load_dataset(f"shapes:{tree.root}")
-    assert str(error.value).startswith(f"unknown dataset 'shapes:{tree.root}'; ")
+    assert str(error.value).startswith(f"unknown dataset or folder 'shapes:{tree.root}'; ")
 
 
 def test_a_lasting_name_means_the_same_from_everywhere(tree, monkeypatch):

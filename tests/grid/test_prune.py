@@ -122,7 +122,8 @@ def test_dead_ends_of_the_lattice_are_reported_by_a_topology_that_wants_them():
     [
         (
             {"keep": ["lateral_0_*", "lateral_9_9"]},
-            unknown("connection", "lateral_9_9", ["lateral_2_3"]),
+            "unknown connection 'lateral_9_9'; "
+            "those of lateral lead to streams 0 to 2, columns 1 to 3",
             ("topology", "keep", 1),
         ),
         (

@@ -66,6 +66,9 @@ NOT_WHOLE = {
 }
 
 
+UNITS = "write lines of lateral, subsampling, upsampling"
+
+
 @pytest.mark.parametrize("value", NOT_WHOLE)
 @pytest.mark.parametrize("field", ["streams", "base_channels", "in_channels", "classes"])
 def test_a_whole_number_is_nothing_else(field, value):
@@ -129,8 +132,8 @@ def test_a_whole_number_is_nothing_else(field, value):
         ("in_channels", "4097", "in_channels: 4097 is more than 4096"),
         ("classes", "0", "classes: 0 is less than 1"),
         ("classes", "4097", "classes: 4097 is more than 4096"),
-        ("units", "residual", "units: 'residual' has no fields; write `field: value` lines"),
-        ("units", "[residual]", "units: ['residual'] has no fields; write `field: value` lines"),
+        ("units", "residual", f"units: 'residual' has no fields; {UNITS}"),
+        ("units", "[residual]", f"units: ['residual'] has no fields; {UNITS}"),
         ("units", "{lateral: @5}", "units.lateral: 5 is not a word"),
         (
             "units",
@@ -152,7 +155,7 @@ def test_a_whole_number_is_nothing_else(field, value):
             "a" * 65,
             f"fusion: unknown fusion '{'a' * 65}'; known: concat, sum, weighted",
         ),
-        ("residual", "true", "residual: true has no fields; write `field: value` lines"),
+        ("residual", "true", "residual: true has no fields; write lines of lateral, vertical"),
         ("residual", "{lateral: @no}", "residual.lateral: 'no' is neither true nor false"),
         ("residual", "{vertical: @1}", "residual.vertical: 1 is neither true nor false"),
         ("residual", "{vertical: @'true'}", "residual.vertical: 'true' is neither true nor false"),

@@ -35,6 +35,10 @@ def located(text: str, fact: str) -> str:
     return f"s.yaml:{number}:{column + 1}: {fact}\n{number:>6} | {line}\n       | {' ' * column}^"
 
 
+OTHERWISE = "a range such as {low: 2, high: 8}, or move the field to spec"
+SEEDS = "give 1 at least, or a list of seeds"
+
+
 @pytest.mark.parametrize(
     ("line", "fact"),
     [
@@ -49,7 +53,7 @@ def located(text: str, fact: str) -> str:
         ),
         (
             "spec: {classes: 3, units: @5}",
-            "spec.units: 5 has no fields; write `field: value` lines",
+            "spec.units: 5 has no fields; write lines of lateral, subsampling, upsampling",
         ),
         (
             "spec: {classes: 3, units: {lateral: @residul}}",
@@ -119,7 +123,7 @@ def located(text: str, fact: str) -> str:
         ("budget: {bound: @papr}", "budget.bound: 'papr' is not one of: 'exact' or 'paper'"),
         (
             "recipe: @demoo",
-            (f"recipe: {unknown('recipe', 'demoo', ['demo'])}; the path of a YAML file works too"),
+            f"recipe: {unknown('recipe or YAML file', 'demoo', ['demo'])}",
         ),
         ("recipe: @5", "recipe: 5 has no fields; write `field: value` lines"),
         (
@@ -170,9 +174,15 @@ def test_a_missing_field_is_named(field):
     ("line", "fact"),
     [
         ("streams: @[]", "space.streams: 0 values; at least 1"),
-        ("streams: @5", "space.streams: 5 is not a list"),
-        ("streams: @2..5", "space.streams: '2..5' is not a list"),
-        ("streams: @null", "space.streams: null is not a list"),
+        ("streams: @5", f"space.streams: 5 is no list of values; write [5], {OTHERWISE}"),
+        (
+            "streams: @2..5",
+            f"space.streams: '2..5' is no list of values; write ['2..5'], {OTHERWISE}",
+        ),
+        (
+            "streams: @null",
+            f"space.streams: null is no list of values; write [null], {OTHERWISE}",
+        ),
         ("streams: [@0, 2]", "space.streams.0: 0 is less than 1"),
         ("streams: [2, @'3']", "space.streams.1: '3' is not a whole number"),
         ("streams: [2, @true]", "space.streams.1: true is not a whole number"),
@@ -520,7 +530,7 @@ def test_a_field_under_a_condition_varies_only_where_it_holds():
             "space.topology: every is of one grid, but streams, columns or specs vary; fix them",
         ),
         ("recipe: demo", "recipe: demo\nseeds: @[]", "seeds: 0 values; at least 1"),
-        ("recipe: demo", "recipe: demo\nseeds: @0", "seeds: 0 values; at least 1"),
+        ("recipe: demo", "recipe: demo\nseeds: @0", f"seeds: 0 seeds train nothing; {SEEDS}"),
         ("recipe: demo", "recipe: demo\nseeds: @101", "seeds: 101 values; 100 at most"),
         ("recipe: demo", "recipe: demo\nseeds: [0, @-1]", "seeds.1: -1 is less than 0"),
         (

@@ -198,7 +198,9 @@ def require_agreement(found: Mapping[int, Sequence[Path]]) -> None:
 
 def unequal(label: Path, size: tuple[int, ...], image: Path, of_image: tuple[int, ...]) -> str:
     """The message for two files of a sample that differ in size (height, width)."""
-    return f"{label}: {size_text(size)} pixels, but {image.name} has {size_text(of_image)}"
+    of = Path(image.parent.name, image.name)
+    fact = f"{size_text(size)} pixels, but {of} has {size_text(of_image)}"
+    return f"{label}: {fact}; all files of a sample have one size"
 
 
 def size_text(size: tuple[int, ...]) -> str:

@@ -7,12 +7,17 @@ from functools import partial
 from typing import Any
 
 from gridgen.arguments import checked
+from gridgen.data.datasets import folder_of
+from gridgen.files import is_folder
 from gridgen.progress import OnProgress, no_progress
 from gridgen.study.candidates.counting import CountedCandidate
 from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.candidates.reachable import reachable
 from gridgen.study.driver.latencies import PredictedLatency
 from gridgen.study.driver.phases import nothing_left
+from gridgen.study.engine.screening import require_screen
 from gridgen.study.language.objectives import LATENCY
+from gridgen.study.language.requirements import fitting_splits
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.trials import Candidate, Training, TrialRecord
@@ -22,12 +27,14 @@ from gridgen.study.trials import Candidate, Training, TrialRecord
 class Sampled:
     """Candidates in the order in which they were proposed; `refused` counts others by reason.
 
-    `stopped` says why there are fewer than were asked for.
+    `stopped` says why there are fewer than were asked for, `unchecked` what a search will need and
+    is not there yet.
     """
 
     candidates: Sequence[Candidate]
     refused: Counter[str]
     stopped: str
+    unchecked: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -36,12 +43,20 @@ class Sampled:
             | dict(each.costs)
             for each in self.candidates
         ]
-        return {"candidates": told, "refused": dict(self.refused), "stopped": self.stopped}
+        return {
+            "candidates": told,
+            "refused": dict(self.refused),
+            "stopped": self.stopped,
+            "unchecked": self.unchecked,
+        }
 
 
 @checked
 def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> Sampled:
     """Propose `many` candidates, as a search would if all of them had the same score.
+
+    What a search refuses before its first training is refused here too, but that data may be
+    missing. Errors: `SpecError`.
 
     >>> study = Study.parse('''
     ... data: shapes
@@ -54,7 +69,8 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     >>> len(found.candidates), found.stopped
     (3, 'all candidates that meet the budget have been tried')
     """
-    drawing = Drawing(study)
+    unchecked, drawing = _unchecked(study), Drawing(study)
+    reachable(drawing)
     if study.latency is not None:  # which nothing measures here
         predicted = PredictedLatency(study, study.latency)
         drawing.measured = partial(_timed, predicted)
@@ -64,13 +80,28 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
         on_progress(len(found), many)
         proposal = proposals.propose()
         if proposal is None:
-            return Sampled(found, proposals.drawing.refused, nothing_left(proposals.drawing))
+            left = nothing_left(proposals.drawing)
+            return Sampled(found, proposals.drawing.refused, left, unchecked)
         number = len(found)
         found.append(proposal.candidate)
         proposals.begun(number, proposal.candidate)
         trained = (Training(study.seeds[0], "finished", score=0.0),)
         proposals.ended(TrialRecord(number, "searched", "finished", proposal.candidate, trained))
-    return Sampled(found, proposals.drawing.refused, "")
+    return Sampled(found, proposals.drawing.refused, "", unchecked)
+
+
+def _unchecked(study: Study) -> str:
+    """Refuse what a search would refuse, as far as it can be told; "" or what cannot.
+
+    Errors: `SpecError`.
+    """
+    if study.supernet is None:
+        require_screen(study, None)
+    folder = folder_of(study.data)
+    if folder is not None and not is_folder(folder):
+        return f"{study.data} is not there, so nothing is checked against the data"
+    fitting_splits(study)
+    return ""
 
 
 def _timed(predicted: PredictedLatency, candidate: Candidate) -> CountedCandidate:

@@ -34,7 +34,10 @@ def _data(name: Any, folder: Path) -> Any:
 
 
 def _recipe(name: Any, folder: Path) -> Any:
-    return str(folder / name) if isinstance(name, str) and name not in RECIPES else name
+    """A YAML file; what is neither a file nor a name is left as it was written."""
+    if not isinstance(name, str) or name in RECIPES or Path(name).suffix not in YAML_SUFFIXES:
+        return name
+    return str(folder / name)
 
 
 def _run(name: Any, folder: Path) -> Any:

@@ -15,7 +15,7 @@ from gridgen.study.language.objectives import further_scores
 from gridgen.study.language.study import Study
 from gridgen.training.tasks import HOLDOUT, VAL, columns, task_of
 from gridgen.training.tasks.fingerprint import fingerprint
-from gridgen.training.tasks.requirements import load_splits, require_fit
+from gridgen.training.tasks.requirements import Splits, load_splits, require_fit
 
 FREE = (
     *("data", "supernet", "trials", "stop", "trial_timeout", "baselines", "confirm"),
@@ -31,6 +31,14 @@ def require_data(study: Study) -> dict[str, Any]:
 
     Returns the digests of what the data holds. Errors: `SpecError` at the field of the study.
     """
+    return asdict(fingerprint(fitting_splits(study)))
+
+
+def fitting_splits(study: Study) -> Splits:
+    """The splits of the study's data, if they fit its networks and are scored by its objective.
+
+    Errors: `SpecError` at the field of the study.
+    """
     dimensions = study.dimensions
     point = dimensions.first()
     keys = {each.name: each.key_of(point[each.name]) for each in dimensions.among(point)}
@@ -42,7 +50,7 @@ def require_data(study: Study) -> dict[str, Any]:
     except SpecError as error:
         raise study.blame(relocated(error, dimensions, keys)) from error
     _require_objectives(study, splits.val)
-    return asdict(fingerprint(splits))
+    return splits
 
 
 def _require_objectives(study: Study, dataset: Dataset) -> None:

@@ -16,6 +16,8 @@ Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 def _numbered(value: Any) -> Any:
     """The seeds 0, 1, ... of their number."""
     whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole and value < 1:
+        raise ValueError(f"{value} seeds train nothing; give 1 at least, or a list of seeds")
     return tuple(range(min(value, MOST_SEEDS + 1))) if whole else value
 
 

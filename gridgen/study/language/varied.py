@@ -11,6 +11,7 @@ from gridgen.grid.subtopologies import subtopologies
 from gridgen.space import Range
 from gridgen.space.choices import ChoiceLabel, label
 from gridgen.spec import Document, GridSpec
+from gridgen.spec.facts import shown_value
 from gridgen.study.language.dimensions import SPECS, Dimension
 from gridgen.training.recipe.supernet import EVERY
 
@@ -48,6 +49,17 @@ class VariedValues(Document):
     when: Conditions = Field(default={})
 
 
+SeveralValues = Annotated[tuple[Any, ...], Field(min_length=1)]
+
+
+def _several(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value
+    told = shown_value(value)
+    fix = f"write [{told}], a range such as {{low: 2, high: 8}}, or move the field to spec"
+    raise ValueError(f"{told} is no list of values; {fix}")
+
+
 def _kind(value: Any) -> str:
     if value == EVERY:
         return EVERY
@@ -60,7 +72,11 @@ VariedField = Annotated[
     Annotated[VariedRange, Tag("range")]
     | Annotated[VariedValues, Tag("values")]
     | Annotated[Literal["every"], Tag(EVERY)]
-    | Annotated[tuple[Any, ...], Field(min_length=1, strict=False), Tag("list")],
+    | Annotated[
+        Annotated[tuple[Any, ...], Field(min_length=1, strict=False)],
+        BeforeValidator(_several, json_schema_input_type=SeveralValues),
+        Tag("list"),
+    ],
     Discriminator(_kind),
 ]
 

@@ -17,7 +17,7 @@ RECIPES = {
     "paper": "section 4: Adam with Torch7's decay, crops of 400 to 1024 pixels, 1900 epochs",
     "modern": "AdamW, warm-up and cosine, smoothing, class weights, colour changes, EMA, bf16",
     "camvid-small": "modern, at half of CamVid's size, twenty minutes on a CPU",
-    "demo": "small crops, Adam, a minute or two on a CPU; for nuclei",
+    "demo": "small crops, Adam, half a minute to two on a CPU; for nuclei",
     "denoising": "crops that are never resized, a minute or two on a CPU; for denoising",
     "shapes": "whole pictures of 64x64, some minutes on a CPU; for shapes",
 }
@@ -47,7 +47,7 @@ def _require_recipe(name: str | Path) -> None:
         return
     if Path(name).suffix in YAML_SUFFIXES:
         raise SpecError(f"{name}: no such file")
-    raise SpecError(f"{unknown('recipe', str(name), RECIPES)}; the path of a YAML file works too")
+    raise SpecError(unknown("recipe or YAML file", str(name), RECIPES))
 
 
 def extended(source: Source, section: str | None = None, below: tuple[str, ...] = ()) -> Source:

@@ -67,7 +67,7 @@ class Crop(Document):
 
     smallest: SideLength = Field(description="Least side of the square, in pixels.")
     largest: SideLength = Field(description="Greatest side of the square, in pixels.")
-    size: SideLength = Field(ge=8, description="SideLength that the network is given, in pixels.")
+    size: SideLength = Field(ge=8, description="Side that the network is given, in pixels.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

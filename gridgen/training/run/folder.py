@@ -83,7 +83,8 @@ class Run:
         folder = Path(folder)
         if not is_file(folder / FACTS):
             free = not any(folder.iterdir()) if is_folder(folder) else not is_file(folder)
-            fix = f"gridgen train -o {folder} makes one" if free else "name one that train made"
+            made = f"gridgen train (or supernet) -o {folder} makes one"
+            fix = made if free else "name one that train made"
             if is_search(folder):
                 fix = f"gridgen study {folder} best --weights FILE writes a search's best"
             raise RunError(f"{folder}: no run there (no run.json); {fix}")

@@ -50,7 +50,11 @@ def test_all_faults_are_found_not_only_the_first(tree):
          f"{root}/train/labels/lonely.png; draw one, or take the image away"),
         ("unpaired", f"{root}/train/labels/orphan.png: no image of that name in "
          f"{root}/train/images"),
-        ("sizes", f"{root}/train/labels/a.png: 6x4 pixels, but a.png has 4x6"),
+        (
+            "sizes",
+            f"{root}/train/labels/a.png: 6x4 pixels, but images/a.png has 4x6; "
+            "all files of a sample have one size",
+        ),
         ("unreadable", f"{root}/train/images/b.webp: damaged, or no image: could not create "
          "decoder object"),
         ("unreadable", f"{root}/train/labels/b.png: the file is empty"),
@@ -181,7 +185,7 @@ def test_a_split_that_cannot_be_opened_does_not_hide_the_other(tmp_path):
 
 def test_what_is_no_dataset_is_refused(tmp_path):
     for name, said in (
-        ("nuclej", (f"{unknown('dataset', 'nuclej', ['nuclei'])}; the path of a folder works too")),
+        ("nuclej", unknown("dataset or folder", "nuclej", ["nuclei"])),
         (f"cityscapes:{tmp_path}/x", f"{tmp_path}/x: no such directory"),
         (str(tmp_path), f"{tmp_path}: no split; a dataset has {{split}}/images and "
          "{split}/labels; gridgen data init finds others"),

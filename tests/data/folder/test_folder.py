@@ -126,7 +126,9 @@ def test_two_images_of_one_name_are_refused(tree):
 
 def test_a_label_of_another_size_is_named_with_both_sizes(tree):
     path = tree.label("train/labels/b.png", np.zeros((6, 4)))
-    assert failure(tree) == f"{path}: 6x4 pixels, but b.webp has 4x6"
+    assert failure(tree) == (
+        f"{path}: 6x4 pixels, but images/b.webp has 4x6; all files of a sample have one size"
+    )
 
 
 def test_an_unlisted_id_is_named_with_the_listed_ones(tree):
@@ -238,7 +240,7 @@ def broken(tree):
         "another id": (lambda: tree.label("train/labels/a.png", np.full((64, 64), 5)),
                        f"{root}/labels/a.png: ids that classes.txt has not: 5 (4,096 pixels)"),
         "another size": (lambda: tree.label("train/labels/a.png", np.zeros((6, 4))),
-                         f"{root}/labels/a.png: 6x4 pixels, but a.png has 64x64"),
+                         f"{root}/labels/a.png: 6x4 pixels, but images/a.png has 64x64"),
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_a_channel_that_is_missing_or_of_another_size_is_named(make):
     with pytest.raises(DataError, match=r"in/b_0000.png: .* of the channels 0000, but"):
         Folder(root)
     save(root / "in/b_0001.png", np.zeros((3, 3), np.uint8))
-    with pytest.raises(DataError, match=r"in/b_0001.png: 3x3 pixels, but b_0000.png has 2x3"):
+    with pytest.raises(DataError, match=r"in/b_0001.png: 3x3 pixels, but in/b_0000.png has 2x3"):
         Folder(root)
 
 
@@ -207,7 +207,7 @@ def test_every_channel_file_of_a_folder_without_labels_is_checked(make):
     images = [f"{split}/i/a_{channel:04}.png" for split in ("train", "val") for channel in (0, 1)]
     root = make(images, [], settings)
     save(root / "train/i/a_0001.png", np.zeros((3, 3), np.uint8))
-    with pytest.raises(DataError, match=r"a_0001.png: 3x3 pixels, but a_0000.png has 2x3"):
+    with pytest.raises(DataError, match=r"a_0001.png: 3x3 pixels, but i/a_0000.png has 2x3"):
         Denoising("train", root)
 
 

@@ -619,7 +619,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path):
     [
         (
             {"data": "shaps"},
-            (f"data: {unknown('dataset', 'shaps', ['shapes'])}; the path of a folder works too"),
+            f"data: {unknown('dataset or folder', 'shaps', ['shapes'])}",
         ),
         (
             {"spec": {"classes": 2}},

@@ -153,9 +153,7 @@ def test_a_file_that_is_not_there_is_no_misspelt_name():
 def test_a_misspelt_recipe_gets_the_nearest_known_one():
     with pytest.raises(SpecError) as caught:
         load_recipe("papr")
-    assert str(caught.value) == (
-        f"{unknown('recipe', 'papr', ['paper'])}; the path of a YAML file works too"
-    )
+    assert str(caught.value) == (unknown("recipe or YAML file", "papr", ["paper"]))
 
 
 CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8, size: 8}\n"
@@ -173,8 +171,8 @@ CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8,
         (
             "extends: papr\n",
             (
-                f"r.yaml:1:10: extends: {unknown('recipe', 'papr', ['paper'])}"
-                "; the path of a YAML file works too\n     1 | extends: papr\n       |          ^"
+                f"r.yaml:1:10: extends: {unknown('recipe or YAML file', 'papr', ['paper'])}"
+                "\n     1 | extends: papr\n       |          ^"
             ),
         ),
         (
@@ -279,7 +277,11 @@ def test_in_python_the_field_at_fault_is_named(house):
     [
         ("batch: 2\nextends: [1]\n", "base.yaml:2:10: extends: name a recipe, or a YAML file"),
         ("extends: x.yaml\n", "base.yaml:1:10: extends: x.yaml: no such file"),
-        ("batch: 4: 3\n", "base.yaml:1:9: mapping values are not allowed here"),
+        (
+            "batch: 4: 3\n",
+            "base.yaml:1:9: a colon where none may be; indent the fields of a section alike, "
+            "or quote the value",
+        ),
         (
             "extends: demo\nepochs: 3\nschedule: {name: poly, warmup: 5}\ncrop: {smallest: 3}\n",
             "base.yaml:2:9: epochs: 3, but schedule.warmup is 5 epochs; "

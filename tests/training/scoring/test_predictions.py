@@ -282,7 +282,8 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(RunError) as caught:
         predict(tmp_path, [], tmp_path / "out")
     assert str(caught.value) == (
-        f"{tmp_path}: no run there (no run.json); gridgen train -o {tmp_path} makes one"
+        f"{tmp_path}: no run there (no run.json); gridgen train (or supernet) -o {tmp_path} makes "
+        "one"
     )
 
 

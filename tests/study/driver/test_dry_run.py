@@ -1,0 +1,30 @@
+"""Sampling without training: what a search would refuse is refused here too."""
+
+
+import pytest
+from study.fakes import study
+
+from gridgen.errors import SpecError
+from gridgen.study.driver.dry_run import sampled
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"budget": {"parameters": 10}}, "meets it; nearest is"),
+        ({"objective": "holdout_iou"}, "nothing is held out"),
+        ({"holdout": "zzz*"}, "matches none of"),
+        ({"spec": {"classes": 9}}, "but the data shapes has 3"),
+        ({"confirm": {"init": "supernet"}}, "there is no supernet"),
+    ],
+)
+def test_what_a_search_refuses_is_refused(fields, said):
+    with pytest.raises(SpecError, match=said):
+        sampled(study(**fields), 3)
+
+
+def test_data_that_is_missing_is_told_and_nothing_else_refused(tmp_path):
+    found = sampled(study(data=str(tmp_path / "later")), 3)
+    assert len(found.candidates) == 3
+    assert found.unchecked.endswith("later is not there, so nothing is checked against the data")
+    assert sampled(study(), 3).unchecked == ""
