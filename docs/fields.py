@@ -17,10 +17,10 @@ HEAD = """\
 <!-- Written by `make schema`; do not edit by hand. -->
 
 Every field of the YAML files, what it may be, and what it is where it is left out. A dot stands
-for a section: `crop.size` is `crop: {size: ...}`, or a line `size:` below `crop:`. On the command
-line it is `--set FIELD=VALUE`, after `recipe.` for those of a recipe. Published networks have
-fields of their own, in [the gallery](gallery.md). `gridgen schema spec`, `recipe`, `inference` and
-`study` print the same for editors.
+for a section: `crop.size` is `crop: {size: ...}`, or a line `size:` below `crop:`. Commands that
+take `--set FIELD=VALUE` write it so too, after `recipe.` for fields of a recipe. Published
+networks have fields of their own, in [the gallery](gallery.md). `gridgen schema spec`, `recipe`,
+`inference` and `study` print the same for editors.
 """
 KINDS = {
     "A spec": ("spec", "GridSpec"),
@@ -74,18 +74,23 @@ def field_rows(section: Schema, defs: Schema, prefix: str = "") -> Iterator[Fiel
     for name, field in section.get("properties", {}).items():
         given = f"`{prefix}{name}`"
         yield FieldRow(given, value_of(field, defs), _default(field), field.get("description", ""))
+        # A list may hold what stands alone too, such as losses.
+        found: dict[str, FieldRow] = {}
         for inner in _sections(field, defs):
             kind = inner["properties"].get("name", {}).get("const", "")
             for row in field_rows(inner, defs, f"{prefix}{name}."):
                 if not (kind and row.name.endswith(".name`")):
-                    yield row._replace(name=f"{row.name}{f' of {kind}' if kind else ''}")
+                    found[f"{row.name}{f' of {kind}' if kind else ''}"] = row
+        yield from (row._replace(name=name) for name, row in found.items())
 
 
 def _sections(field: Schema, defs: Schema) -> Iterator[Schema]:
-    for each in [field, *field.get("anyOf", ()), *field.get("oneOf", ())]:
-        title = each.get("$ref", "").removeprefix("#/$defs/")
-        if title and title not in SHARED and "properties" in defs[title]:
-            yield defs[title]
+    title = field.get("$ref", "").removeprefix("#/$defs/")
+    if title and title not in SHARED and "properties" in defs[title]:
+        yield defs[title]
+    items = [field["items"]] if field.get("items") else []
+    for each in (*field.get("anyOf", ()), *field.get("oneOf", ()), *items):
+        yield from _sections(each, defs)
 
 
 def value_of(field: Schema, defs: Schema) -> str:

@@ -116,9 +116,9 @@ class Interrupted(GridgenError):  # noqa: N818 - a request, not an error
         self.signal, self.exit_code = number, 128 + number
 
 
-ALIKE = 0.7
-"""How much of names that begin with other letters has to agree for one to be a hint at the other:
-the default of difflib takes `hrnet` for what is meant by `resunet`.
+ALIKE, ALIKE_FROM_THE_FIRST = 0.7, 0.65
+"""How much of two names has to agree for one to be a hint at the other, and where they begin with
+the same letter: the default of difflib takes `hrnet` for what is meant by `resunet`.
 """
 SYNONYMS = {
     "flops": "macs",
@@ -127,7 +127,6 @@ SYNONYMS = {
     "lr": "learning_rate",
     "batch_size": "batch",
     "num_classes": "classes",
-    "memory": "training_memory",
 }
 """What other tools call it."""
 
@@ -147,7 +146,8 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     "unknown field 'flops'; did you mean 'macs'?"
     """
     names = sorted(known)
-    near = _near(SYNONYMS.get(name.lower(), name.lower()), names) if guess else []
+    meant = SYNONYMS.get(name.lower(), "")
+    near = ([meant] if meant in names else _near(name.lower(), names)) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     shown = repr(name if len(name) <= 200 else f"{name[:197]}...")
     return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
@@ -189,4 +189,6 @@ def _near(name: str, names: list[str]) -> list[str]:
     if 0 < len(holding) <= 3:
         return holding
     begun = [known for known in names if known[:1] == name[:1]]
-    return get_close_matches(name, begun, n=1) or get_close_matches(name, names, n=1, cutoff=ALIKE)
+    return get_close_matches(name, begun, n=1, cutoff=ALIKE_FROM_THE_FIRST) or get_close_matches(
+        name, names, n=1, cutoff=ALIKE
+    )

@@ -58,6 +58,22 @@ def test_the_page_of_all_fields_is_current(rewrite):
     assert module["PAGE"].read_text("utf-8") == module["page"]()
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `crop.size` | whole number from 8 to 16384 | required |",
+        "| `topology.keep` | a list: text or `null` | `null` |",
+        "| `schedule.drops.epoch` of torch7 | whole number from 0 | required |",
+        "| `loss.gamma` of focal | number from 0 to 10 | `2.0` |",
+        "| `units.lateral` | `bottleneck`, `residual`, `separable` | `residual` |",
+        "| `confirm.top` | whole number from 1 to 100 | `3` |",
+    ],
+)
+def test_the_page_of_all_fields_has_those_of_sections_and_lists(row):
+    page = (DOCS / "fields.md").read_text("utf-8")
+    assert sum(line.startswith(row) for line in page.splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_what_is_taken_away_runs_as_its_page_says(tmp_path, monkeypatch):
     pytest.importorskip("onnxruntime")

@@ -31,7 +31,7 @@ from gridgen.cli import (
     trained,
 )
 from gridgen.cli.terminal import RECIPE, setting_for
-from gridgen.errors import GridgenError
+from gridgen.errors import SYNONYMS, GridgenError
 from gridgen.names import escaped
 from gridgen.shown import escaped_output
 from gridgen.spec import GridSpec
@@ -164,10 +164,13 @@ def _usage(error: typer.TyperException) -> str:
     command = context.command_path if context else "gridgen"
     option = str(getattr(error, "option_name", ""))
     if (field := option.removeprefix("--").replace("-", "_")) != option:
+        field = SYNONYMS.get(field, field)
+        options = {each for p in context.command.params for each in p.opts} if context else set()
+        if f"--{field}" in options:
+            return f"{command}: {option} is no option; write --{field}"
         if field in GridSpec.model_fields:
             return f"{command}: {option} is no option; write --set {field}=..."
-        trains = context is not None and any("--recipe" in p.opts for p in context.command.params)
-        if trains and setting_for(field):
+        if "--recipe" in options and setting_for(field):
             return f"{command}: {option} is no option; write --set {RECIPE}.{field}=..."
         if suggestion := setting_for(field):
             return f"{command}: {option} is no option but {suggestion}"

@@ -14,7 +14,7 @@ import typer
 from gridgen.analysis.sizes import read_size
 from gridgen.architectures import load_spec
 from gridgen.cli.tables import WIDTH
-from gridgen.errors import SizeError, SpecError, TopologyError, UsageError
+from gridgen.errors import SYNONYMS, SizeError, SpecError, TopologyError, UsageError
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.grid.tracing import Size
@@ -108,7 +108,7 @@ def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
     loaded, given = load_spec(name), fields_of(settings)
     known = type(loaded).model_fields
     for field in given:
-        if field.startswith(f"{RECIPE}."):
+        if root(field) == RECIPE:
             fact = "fields of a recipe say how to train, and nothing is trained here; leave it out"
             raise UsageError(f"--set {field}: {fact}")
     for field in sorted(set(map(root, given)) - known.keys()):
@@ -128,8 +128,7 @@ def setting_for(field: str) -> str | None:
     """How a field of a recipe is set, should `field` be one that no spec has."""
     from gridgen.training.recipe import Recipe  # takes seconds, so only where something is wrong
 
-    if field == RECIPE:
-        return f"its fields are set one by one: --set {RECIPE}.epochs=3"
+    field = SYNONYMS.get(field, field)
     if field not in Recipe.model_fields:
         return None
     return f"a field of the recipe; gridgen train takes --set {RECIPE}.{field}=..."
@@ -142,6 +141,9 @@ def parted(settings: list[str] | None) -> tuple[list[str], dict[str, Any]]:
     (['classes=2'], {'epochs': 3})
     """
     first = f"{RECIPE}."
+    if any(each.startswith(f"{RECIPE}=") for each in settings or ()):
+        fact = "its fields are set one by one"
+        raise UsageError(f"--set {RECIPE}: {fact}: --set {RECIPE}.epochs=3")
     of_recipe = [each for each in settings or () if each.startswith(first)]
     of_spec = [each for each in settings or () if not each.startswith(first)]
     return of_spec, dict(_setting(each.removeprefix(first)) for each in of_recipe)

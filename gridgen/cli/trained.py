@@ -70,9 +70,9 @@ def models_and_images(paths: list[str]) -> tuple[list[str], list[Path]]:
     models, images = paths[:1], paths[1:]
     while images and is_model(images[0]):
         models.append(images.pop(0))
+    if not is_model(models[0]) and (any(map(is_model, images)) or (models[1:] and not images)):
+        raise UsageError(f"{models[0]} is no model; name the model first, then the images")
     if not images:
-        if len(models) > 1 and not is_model(models[0]):
-            raise UsageError(f"{models[0]} is no model; name the model first, then the images")
         raise UsageError("no image is named; give image files, or folders of them, after the model")
     return models, [*map(Path, images)]
 

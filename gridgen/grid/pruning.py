@@ -108,11 +108,18 @@ def _unknown(pattern: str, names: Sequence[str]) -> str:
         return unknown("connection", pattern, _patterns(names))
     kind = pattern.partition("_")[0]
     places = [found for name in names if (found := PLACE.fullmatch(name)) and found[1] == kind]
-    if not places or not PLACE.fullmatch(pattern):
+    asked = PLACE.fullmatch(pattern)
+    streams, columns = (sorted({int(each[part]) for each in places}) for part in (2, 3))
+    if not places or not asked or (int(asked[2]) in streams and int(asked[3]) in columns):
         return unknown("connection", pattern, names)
-    streams, columns = ({int(each[part]) for each in places} for part in (2, 3))
-    where = f"streams {min(streams)} to {max(streams)}, columns {min(columns)} to {max(columns)}"
+    where = f"streams {_listed(streams)}, columns {_listed(columns)}"
     return f"unknown connection {pattern!r}; those of {kind} lead to {where}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    first, last = numbers[0], numbers[-1]
+    whole = len(numbers) > 2 and len(numbers) == last - first + 1
+    return f"{first} to {last}" if whole else ", ".join(map(str, numbers))
 
 
 def _custom(grid: Grid, topology: CustomTopology) -> Callable[[Connection], bool]:

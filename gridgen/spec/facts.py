@@ -97,8 +97,10 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{shown_value(value)} has no fields; write `field: value` lines"
         case "model_type" | "model_attributes_type":
             known = _fields(model, detail["loc"])
-            few = f"lines of {', '.join(known)}" if len(known) <= FEW else "`field: value` lines"
-            return f"{shown_value(value)} has no fields; write {few}"
+            # What has a name may be of several kinds, which have fields of their own.
+            told = len(known) <= FEW and "name" not in known
+            lines = f"lines of {', '.join(known)}" if told else "`field: value` lines"
+            return f"{shown_value(value)} has no fields; write {lines}"
     return f"{shown_value(value)}: {detail['msg']}"
 
 

@@ -170,7 +170,8 @@ def _place(name: str, text: str, line: int, column: int, fact: str) -> str:
 def _told(problem: str) -> str:
     """What PyYAML says, in words for someone who does not know its grammar."""
     if problem == "mapping values are not allowed here":
-        return "a colon where none may be; indent the fields of a section alike, or quote the value"
+        fix = "indent the fields of a section alike, quote the value, or mend the line before"
+        return f"a colon where none may be; {fix}"
     return problem
 
 

@@ -95,7 +95,7 @@ class Agreement(Shown):
         try:
             found = TypeAdapter(cls).validate_json(read_text(path))
         except (OSError, ValueError) as error:
-            fact = f"{path}: damaged"
+            fact = f"{path}: damaged, or of another gridgen"
             raise RunError(f"{fact}; remove it, and run gridgen supernet check again") from error
         return found if found.weights == weights else None
 

@@ -112,11 +112,11 @@ class Spread:
     def best_at_least(self) -> float:
         """What the mean of the topology that is the best of all, whichever it is, exceeds at 95 %.
 
-        By Bonferroni's correction over all others, as in comparisons with the best (Hsu, Annals of
-        Statistics 1984). That each topology below is worse than the one that happened to score
-        highest is not said.
+        One-sided, by Bonferroni's correction over all others, as in comparisons with the best (Hsu,
+        Annals of Statistics 1984). That each topology below is worse than the one that happened to
+        score highest is not said.
         """
-        return self.best - self._difference((1 - LEVEL) / (self.shape[0] - 1))
+        return self.best - self._difference(2 * (1 - LEVEL) / (self.shape[0] - 1))
 
     def _difference(self, error: float) -> float:
         topologies, seeds = self.shape
@@ -157,7 +157,8 @@ def perfect_regret(scores: Scores, top: int = 1, seeds: int | None = None) -> fl
     luck = found.seeds / sqrt(seeds or scores.shape[1])
     # Means lie farther apart than what they are the means of.
     true = max(0.0, found.topologies**2 - found.seeds**2 / scores.shape[1])
-    quality = (means - means.mean()) * sqrt(true) / found.topologies
+    shrunk = sqrt(true) / found.topologies if true else 0.0
+    quality = (means - means.mean()) * shrunk
     best = np.argsort(-quality, kind="stable")[:top]
     drawn = np.random.default_rng(0).normal(quality, luck, (RESAMPLES, len(quality)))
     return float(np.mean(drawn.max(axis=1) - drawn[:, best].mean(axis=1)))

@@ -105,6 +105,15 @@ CASES = {
     "'epoch'; did you mean 'epochs'?",
     "train mine.yaml --data shapes --set recipe=3": "--set recipe: its fields are set one by "
     "one: --set recipe.epochs=3",
+    "train mine.yaml --data shapes --lr 0.1": "gridgen train: --lr is no option; write --set "
+    "recipe.learning_rate=...",
+    "train mine.yaml --data shapes --set lr=0.1": "--set lr: a field of the recipe; gridgen train "
+    "takes --set recipe.learning_rate=...",
+    "count mine.yaml --batch-size 4": "gridgen count: --batch-size is no option; write --batch",
+    "count mine.yaml --set recipe=3": "--set recipe: fields of a recipe say how to train, and "
+    "nothing is trained here; leave it out",
+    "predict a.png b.png weights.safetensors": "a.png is no model; name the model first, then the "
+    "images",
     "count mine.yaml --streams 3": "gridgen count: --streams is no option; write --set streams=...",
     "count mine.yaml --set recipe.epochs=3": "--set recipe.epochs: fields of a recipe say how to "
     "train, and nothing is trained here; leave it out",

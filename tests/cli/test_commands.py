@@ -589,7 +589,8 @@ def test_a_dry_run_says_what_it_could_not_check(gridgen, tmp_path):
     path.write_text(text.replace("data: nuclei", "data: later"), "utf-8")
     code, out, err = gridgen("search", str(path), "--dry-run")
     assert (code, err) == (0, "")
-    assert "later is not there, so nothing is checked against the data" in out
+    assert "unchecked  nothing is checked against the data: " in out
+    assert "later: no such folder" in out
     _, out, _ = gridgen("search", str(path), "--dry-run", "--json")
     assert json.loads(out)["unchecked"]
     code, _, err = gridgen("search", str(path), "--dry-run", "--storage", "journal")

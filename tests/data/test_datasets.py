@@ -53,7 +53,7 @@ def test_every_entry_has_a_line_and_a_recipe():
 def test_a_misspelt_name_gets_the_nearest_one():
     with pytest.raises(DataError) as error:
         load_dataset("nucleii")
-    assert str(error.value) == (unknown("dataset or folder", "nucleii", ["nuclei"]))
+    assert str(error.value) == unknown("dataset or folder", "nucleii", ["nuclei"])
 
 
 def test_the_path_of_a_folder_stands_for_itself(tree):

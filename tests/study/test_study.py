@@ -35,7 +35,7 @@ def located(text: str, fact: str) -> str:
     return f"s.yaml:{number}:{column + 1}: {fact}\n{number:>6} | {line}\n       | {' ' * column}^"
 
 
-OTHERWISE = "a range such as {low: 2, high: 8}, or move the field to spec"
+RANGE, APART = "a range such as {low: 2, high: 8}", "or move what does not vary out of space"
 SEEDS = "give 1 at least, or a list of seeds"
 
 
@@ -128,12 +128,12 @@ SEEDS = "give 1 at least, or a list of seeds"
         ("recipe: @5", "recipe: 5 has no fields; write `field: value` lines"),
         (
             "recipe: {epochs: @0, batch: 1, learning_rate: 1, "
-            "crop: {smallest: 1, largest: 1, size: 1}}",
+            "crop: {smallest: 1, largest: 1, size: 8}}",
             "recipe.epochs: 0 is less than 1",
         ),
         (
             "recipe: {epochs: 1, batch: 1, learning_rate: 1, "
-            "crop: @{smallest: 2, largest: 1, size: 1}}",
+            "crop: @{smallest: 2, largest: 1, size: 8}}",
             "recipe.crop: smallest 2 is more than largest 1",
         ),
         ("sampler: @tpee", f"sampler: {unknown('sampler', 'tpee', ['tpe'])}"),
@@ -174,14 +174,14 @@ def test_a_missing_field_is_named(field):
     ("line", "fact"),
     [
         ("streams: @[]", "space.streams: 0 values; at least 1"),
-        ("streams: @5", f"space.streams: 5 is no list of values; write [5], {OTHERWISE}"),
+        ("streams: @5", f"space.streams: 5 is no list of values; write a list, {RANGE}, {APART}"),
         (
             "streams: @2..5",
-            f"space.streams: '2..5' is no list of values; write ['2..5'], {OTHERWISE}",
+            f"space.streams: '2..5' is no list of values; write a list, {APART}",
         ),
         (
             "streams: @null",
-            f"space.streams: null is no list of values; write [null], {OTHERWISE}",
+            f"space.streams: null is no list of values; write a list, {APART}",
         ),
         ("streams: [@0, 2]", "space.streams.0: 0 is less than 1"),
         ("streams: [2, @'3']", "space.streams.1: '3' is not a whole number"),

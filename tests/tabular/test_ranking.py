@@ -62,10 +62,10 @@ def test_the_best_of_many_equal_topologies_is_not_shown_to_be_better():
 def test_the_topologies_that_may_be_the_best_hold_the_best():
     random, missed = np.random.default_rng(0), 0
     quality = random.normal(0.5, 0.02, 100)
-    for _ in range(200):
+    for _ in range(400):
         scores = quality[:, None] + random.normal(0, 0.01, (100, 2))
         missed += scores[quality.argmax()].mean() <= spread(scores).best_at_least
-    assert missed <= 10
+    assert missed <= 0.05 * 400
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
@@ -78,6 +78,10 @@ def test_whoever_knows_the_best_has_the_regret_that_tables_show(top, seeds):
     expected = (judged.max(axis=1) - judged[:, -top:].mean(axis=1)).mean()
     found = np.mean([perfect_regret(table, top, seeds) for table in tables])
     assert found == pytest.approx(expected, rel=0.1)
+
+
+def test_where_nothing_tells_topologies_apart_whoever_knows_the_best_has_no_regret():
+    assert perfect_regret(np.full((10, 2), 0.1), 5) == pytest.approx(0)
 
 
 def test_where_seeds_change_nothing_whoever_knows_the_best_has_no_regret():

@@ -41,7 +41,7 @@ def test_a_file_is_read_like_every_document(tmp_path):
 def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(SpecError) as caught:
         load_inference("multi-scale")
-    assert str(caught.value) == (unknown("inference or YAML file", "multi-scale", ["multiscale"]))
+    assert str(caught.value) == unknown("inference or YAML file", "multi-scale", ["multiscale"])
 
 
 @pytest.mark.parametrize(

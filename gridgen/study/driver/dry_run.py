@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from gridgen.arguments import checked
-from gridgen.data.datasets import folder_of
-from gridgen.files import is_folder
+from gridgen.data.datasets import folder_of, load_dataset
+from gridgen.errors import DataError, SpecError
 from gridgen.progress import OnProgress, no_progress
 from gridgen.study.candidates.counting import CountedCandidate
 from gridgen.study.candidates.drawing import Drawing
@@ -17,10 +17,11 @@ from gridgen.study.driver.latencies import PredictedLatency
 from gridgen.study.driver.phases import nothing_left
 from gridgen.study.engine.screening import require_screen
 from gridgen.study.language.objectives import LATENCY
-from gridgen.study.language.requirements import fitting_splits
+from gridgen.study.language.requirements import fitting_splits, require_holdout
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
 from gridgen.study.trials import Candidate, Training, TrialRecord
+from gridgen.training.run.folder import Run
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
     """Propose `many` candidates, as a search would if all of them had the same score.
 
     What a search refuses before its first training is refused here too, but that data may be
-    missing. Errors: `SpecError`.
+    missing. Errors: `SpecError`; `RunError` where a supernet is missing.
 
     >>> study = Study.parse('''
     ... data: shapes
@@ -97,11 +98,27 @@ def _unchecked(study: Study) -> str:
     """
     if study.supernet is None:
         require_screen(study, None)
-    folder = folder_of(study.data)
-    if folder is not None and not is_folder(folder):
-        return f"{study.data} is not there, so nothing is checked against the data"
-    fitting_splits(study)
+    else:
+        Run.open(study.supernet)
+    require_holdout(study)
+    try:
+        fitting_splits(study)
+    except SpecError as error:
+        if _is_there(study.data):
+            raise
+        return f"nothing is checked against the data: {str(error).splitlines()[0]}"
     return ""
+
+
+def _is_there(data: str) -> bool:
+    folder = folder_of(data)
+    if folder is not None:
+        return folder.exists()
+    try:
+        load_dataset(data)
+    except DataError:
+        return False
+    return True
 
 
 def _timed(predicted: PredictedLatency, candidate: Candidate) -> CountedCandidate:

@@ -34,10 +34,11 @@ def _data(name: Any, folder: Path) -> Any:
 
 
 def _recipe(name: Any, folder: Path) -> Any:
-    """A YAML file; what is neither a file nor a name is left as it was written."""
-    if not isinstance(name, str) or name in RECIPES or Path(name).suffix not in YAML_SUFFIXES:
+    """A file; what is neither one nor a name is left as it was written."""
+    if not isinstance(name, str) or name in RECIPES:
         return name
-    return str(folder / name)
+    path = folder / name
+    return str(path) if path.exists() or path.suffix in YAML_SUFFIXES else name
 
 
 def _run(name: Any, folder: Path) -> Any:

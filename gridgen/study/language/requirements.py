@@ -39,6 +39,7 @@ def fitting_splits(study: Study) -> Splits:
 
     Errors: `SpecError` at the field of the study.
     """
+    require_holdout(study)
     dimensions = study.dimensions
     point = dimensions.first()
     keys = {each.name: each.key_of(point[each.name]) for each in dimensions.among(point)}
@@ -53,15 +54,24 @@ def fitting_splits(study: Study) -> Splits:
     return splits
 
 
-def _require_objectives(study: Study, dataset: Dataset) -> None:
-    task = task_of(dataset)
-    scored = columns(task, (VAL, HOLDOUT) if study.holdout else (VAL,))
-    asked: dict[str, FieldPath] = {study.objective: ("objective",)}
-    asked |= {name: ("against", name) for name in further_scores(study.against)}
-    for name, place in asked.items():
+def require_holdout(study: Study) -> None:
+    """Refuse scores of what is held out where nothing is. Errors: `SpecError`."""
+    for name, place in _asked(study).items():
         if name.startswith(HOLDOUT) and not study.holdout:
             fact = f"{name}: nothing is held out; set holdout to a pattern of names"
             raise study.blame(SpecError(fact, place))
+
+
+def _asked(study: Study) -> dict[str, FieldPath]:
+    """The scores that a study asks for, and where."""
+    further = {name: ("against", name) for name in further_scores(study.against)}
+    return {study.objective: ("objective",), **further}
+
+
+def _require_objectives(study: Study, dataset: Dataset) -> None:
+    task = task_of(dataset)
+    scored = columns(task, (VAL, HOLDOUT) if study.holdout else (VAL,))
+    for name, place in _asked(study).items():
         if name not in scored:
             fact = f"{name} is not scored on {dataset.name}; set {task.metric.val}"
             raise study.blame(SpecError(fact, place))

@@ -3,6 +3,7 @@ dimension that it makes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
@@ -55,9 +56,12 @@ SeveralValues = Annotated[tuple[Any, ...], Field(min_length=1)]
 def _several(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return value
-    told = shown_value(value)
-    fix = f"write [{told}], a range such as {{low: 2, high: 8}}, or move the field to spec"
-    raise ValueError(f"{told} is no list of values; {fix}")
+    if isinstance(value, str) and get_close_matches(value.lower(), [EVERY]):
+        raise ValueError(f"{shown_value(value)} is no list of values; did you mean '{EVERY}'?")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    ranged = ", a range such as {low: 2, high: 8}" if number else ""
+    fix = f"write a list{ranged}, or move what does not vary out of space"
+    raise ValueError(f"{shown_value(value)} is no list of values; {fix}")
 
 
 def _kind(value: Any) -> str:

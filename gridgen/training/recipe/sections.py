@@ -67,7 +67,8 @@ class Crop(Document):
 
     smallest: SideLength = Field(description="Least side of the square, in pixels.")
     largest: SideLength = Field(description="Greatest side of the square, in pixels.")
-    size: SideLength = Field(ge=8, description="Side that the network is given, in pixels.")
+    # Of two lower bounds pydantic would keep that of SideLength.
+    size: int = Field(ge=8, le=16384, description="Side that the network is given, in pixels.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

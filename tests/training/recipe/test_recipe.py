@@ -153,7 +153,7 @@ def test_a_file_that_is_not_there_is_no_misspelt_name():
 def test_a_misspelt_recipe_gets_the_nearest_known_one():
     with pytest.raises(SpecError) as caught:
         load_recipe("papr")
-    assert str(caught.value) == (unknown("recipe or YAML file", "papr", ["paper"]))
+    assert str(caught.value) == unknown("recipe or YAML file", "papr", ["paper"])
 
 
 CROP = "epochs: 1\nbatch: 1\nlearning_rate: 0.1\ncrop: {smallest: 9, largest: 8, size: 8}\n"
@@ -280,7 +280,7 @@ def test_in_python_the_field_at_fault_is_named(house):
         (
             "batch: 4: 3\n",
             "base.yaml:1:9: a colon where none may be; indent the fields of a section alike, "
-            "or quote the value",
+            "quote the value, or mend the line before",
         ),
         (
             "extends: demo\nepochs: 3\nschedule: {name: poly, warmup: 5}\ncrop: {smallest: 3}\n",
