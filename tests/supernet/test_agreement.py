@@ -165,7 +165,7 @@ def test_trainings_on_other_data_are_refused(supernet, alone, tmp_path):
 
 def test_a_damaged_file_is_told(supernet, tmp_path):
     (tmp_path / FILE).write_text("{}")
-    with pytest.raises(RunError, match=r"agreement.json: damaged, or of another gridgen; remove it, and run"):
+    with pytest.raises(RunError, match=r"damaged, or of another gridgen; remove it, and run"):
         Agreement.read(tmp_path, "0123")
 
 
