@@ -183,11 +183,11 @@ def starved(code: int) -> bool:
 
 
 def _near(name: str, names: list[str]) -> list[str]:
-    """The names that hold `name`, where they are few; else the one that is spelt most alike."""
+    """The names that hold `name`, of many the shortest; else the one that is spelt most alike."""
     # A part of two letters is in too many names to be a hint.
     holding = [known for known in names if name in known] if len(name) > 2 else []
-    if 0 < len(holding) <= 3:
-        return holding
+    if holding:
+        return holding if len(holding) <= 3 else [min(holding, key=len)]
     begun = [known for known in names if known[:1] == name[:1]]
     return get_close_matches(name, begun, n=1, cutoff=ALIKE_FROM_THE_FIRST) or get_close_matches(
         name, names, n=1, cutoff=ALIKE

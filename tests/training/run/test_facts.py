@@ -70,7 +70,7 @@ def test_what_is_written_is_read(more, tmp_path):
         ({"white": 0}, "white: 0 is not more than black, which is 0"),
         ({"command": "gridgen"}, "command: 'gridgen' is not a list"),
         ({"hold_out": "a*"}, f"hold_out: {unknown('field', 'hold_out', ['holdout'])}"),
-        ({"cls": 2, "self": 1}, f"cls: {unknown('field', 'cls', ['colours'])}"),
+        ({"cls": 2, "self": 1}, f"cls: {unknown('field', 'cls', Facts.model_fields)}"),
     ],
     ids=str,
 )
