@@ -11,7 +11,6 @@ draws docs/total-dropout.svg, and prints the paired differences, each with its o
 
 import argparse
 import csv
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,8 +19,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import stdev
 
-import torch
-
+from benchmarks.topologies.train import use_one_thread
 from gridgen import GridNetwork, Model, Study, evaluate, inherit, keep, open_model, search
 from gridgen.figures import new_figure, save_svg
 from gridgen.figures.palette import LIGHT
@@ -122,9 +120,7 @@ def main() -> None:
     parser.add_argument("--table-only", action="store_true", help="Tell what the table says.")
     options = parser.parse_args()
     if not options.table_only:
-        torch.set_num_threads(1)
-        # One thread for each training, however many cores there are: the number changes last bits.
-        os.environ["OMP_NUM_THREADS"] = "1"
+        use_one_thread()
         study = Study.load(STUDY).but(data=str(Path(options.data).resolve()))
         watch = SearchProgress(asked_of(study, options.output))
         search(study, folder=options.output, parallel=options.parallel, watch=watch)

@@ -131,8 +131,15 @@ SYNONYMS = {
 """What other tools call it."""
 
 
-def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> str:
-    """One line that says that `name` is unknown, and the nearest known name, else all of them.
+def unknown(
+    what: str,
+    name: str,
+    known: Iterable[str],
+    guess: bool = True,
+    listed: Iterable[str] | None = None,
+) -> str:
+    """One line that says that `name` is unknown, and the nearest known name, else all of them, or
+    what is to be `listed` in their place.
 
     Without `guess`, all of them: of devices, the name nearest to `gpu` is `cpu`.
 
@@ -150,7 +157,7 @@ def unknown(what: str, name: str, known: Iterable[str], guess: bool = True) -> s
     near = ([meant] if meant in names else _near(name.lower(), names)) if guess else []
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     shown = repr(name if len(name) <= 200 else f"{name[:197]}...")
-    return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(names)}"
+    return f"unknown {what} {shown}; {hint or 'known: ' + ', '.join(listed or names)}"
 
 
 def reason_of(error: BaseException) -> str:

@@ -14,9 +14,7 @@ from math import sqrt
 from pathlib import Path
 from random import Random
 
-import torch
-
-from benchmarks.topologies.train import STUDY, taken
+from benchmarks.topologies.train import STUDY, taken, use_one_thread
 from gridgen import Study, build_grid, topology_benchmark, train
 from gridgen.study.report.statistics import LEVEL
 from gridgen.study.report.student import critical
@@ -74,7 +72,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    use_one_thread()
     benchmark, study = topology_benchmark(), Study.load(STUDY)
     rows, wrong = Random(options.seed).sample([*benchmark.trainings], options.rows), 0
     room = room_of(benchmark, options.rows)

@@ -78,7 +78,7 @@ def main() -> None:
     if SIMULATIONS.is_file():
         for row in read_rows(SIMULATIONS):
             if row.get("topologies") == str(len(benchmark)):
-                method = SearchMethod(*(row[name] for name in SearchMethod._fields))
+                method = SearchMethod.of(row)
                 table.setdefault(method, []).append([row[name] for name in (*COLUMNS, *VALUES)])
     for method in METHODS:
         if options.only in (None, method.sampler):

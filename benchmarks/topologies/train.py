@@ -129,6 +129,14 @@ class Collector(SearchProgress):
             write_file(self.table, trainings_text([*(fresh | before).values()]))
 
 
+def use_one_thread() -> None:
+    """Train with one thread, here and in the processes of a search, however many cores there are:
+    the number of threads changes last bits.
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+
+
 def trained(table: Path) -> list[BenchmarkTraining]:
     return read_trainings(table) if table.is_file() else []
 
@@ -142,9 +150,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TRAININGS)
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/every-topology"))
     options = parser.parse_args()
-    # One thread for each training, however many cores there are: the number changes last bits.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
+    use_one_thread()
     study = study_of(options.data, options.hours, options.again)
     folder = options.output.with_name(options.output.name + "-again" * options.again)
     with tempfile.TemporaryDirectory() as place:

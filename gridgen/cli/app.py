@@ -170,9 +170,9 @@ def _usage(error: typer.TyperException) -> str:
             return f"{command}: {option} is no option; write --{field}"
         if field in GridSpec.model_fields:
             return f"{command}: {option} is no option; write --set {field}=..."
-        if "--recipe" in options and setting_for(field):
-            return f"{command}: {option} is no option; write --set {RECIPE}.{field}=..."
         if suggestion := setting_for(field):
+            if "--recipe" in options:
+                return f"{command}: {option} is no option; write --set {RECIPE}.{field}=..."
             return f"{command}: {option} is no option but {suggestion}"
     return f"{command}: {told.removesuffix('.')}; see {command} --help"
 

@@ -90,10 +90,9 @@ def _drawn(grid: Grid, name: str) -> _Unit:
     if name in ends and ends[name].layers:
         return ends[name]
     named = [*first, *(end for end, each in ends.items() if each.layers)]
-    fact = unknown("unit", name, [*named, *maps, *connections])
-    if "did you mean" not in fact:
-        fact = f"{unknown('unit', name, named)}, or a connection such as {next(iter(connections))}"
-    raise UsageError(f"--unit: {fact}")
+    known = [*named, *maps, *connections]
+    listed = [*sorted(named), f"or a connection such as {next(iter(connections))}"]
+    raise UsageError(f"--unit: {unknown('unit', name, known, listed=listed)}")
 
 
 def _of_connection(connection: Connection) -> _Unit:

@@ -1,6 +1,6 @@
 """What is lost with each connection of the grid, over all networks that have it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
@@ -8,8 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from gridgen.grid import build_grid
-from gridgen.study.report.statistics import LEVEL, Estimate
-from gridgen.study.report.student import critical
+from gridgen.study.report.statistics import Estimate, mean_interval
 from gridgen.tabular.encodings import without_dead_ends
 from gridgen.tabular.ranking import residual_variance
 from gridgen.tabular.table import SEEDS, Scores, TopologyBenchmark
@@ -55,7 +54,17 @@ def effects(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> list[Ef
     found = _of_connections(benchmark, split)
     cut = between_seeds(each.cut for each in found)
     alone = between_seeds(each.alone for each in found if len(each.alone) > 1)
-    return [*_effects(found, cut, alone)]
+    return [
+        Effect(
+            each.connection,
+            _mean(each.cut, cut),
+            fmean(each.dropped),
+            len(each.cut),
+            _mean(each.alone, alone) if len(each.alone) > 1 else None,
+            len(each.alone),
+        )
+        for each in found
+    ]
 
 
 def seed_deviation(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> float:
@@ -69,18 +78,6 @@ def _of_connections(benchmark: TopologyBenchmark, split: ScoredSplit) -> list[_G
     scores = dict(zip(kept, of_seeds, strict=True))
     names = [each.name for each in build_grid(benchmark.spec).connections]
     return [gains for gains in (_gains(name, scores) for name in names) if len(gains.cut) > 1]
-
-
-def _effects(found: Sequence[_Gains], cut: float, alone: float) -> Iterator[Effect]:
-    for each in found:
-        yield Effect(
-            each.connection,
-            _mean(each.cut, cut),
-            fmean(each.dropped),
-            len(each.cut),
-            _mean(each.alone, alone) if len(each.alone) > 1 else None,
-            len(each.alone),
-        )
 
 
 def _gains(name: str, scores: Mapping[Kept, Scores]) -> _Gains:
@@ -115,7 +112,4 @@ def between_seeds(gains: Iterable[Scores]) -> float:
 
 def _mean(gains: Scores, between: float) -> Estimate:
     """The mean of gains by (group, seed), and where it may lie with other groups and seeds."""
-    (groups, seeds), mean = gains.shape, float(gains.mean())
-    error = sqrt(float(gains.mean(axis=1).var(ddof=1)) / groups + between / seeds)
-    half = critical(LEVEL, groups - 1) * error
-    return Estimate(mean, mean - half, mean + half)
+    return mean_interval(gains.mean(axis=1).tolist(), between / gains.shape[1])

@@ -1,5 +1,6 @@
 """Simulated searches: by which method, what they found, how far from the best of the table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import NamedTuple
@@ -22,6 +23,11 @@ class SearchMethod(NamedTuple):
     pruner: str = "none"
     prefilter: str = "none"
     encoding: str = "number"
+
+    @classmethod
+    def of(cls, row: Mapping[str, str]) -> "SearchMethod":
+        """That of a row of simulations.csv."""
+        return cls(*(row[name] for name in cls._fields))
 
     @property
     def at_random(self) -> bool:

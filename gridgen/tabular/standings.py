@@ -194,7 +194,7 @@ def simulated(
     table: dict[SearchMethod, dict[int, Searched]] = {}
     for row in read_rows(SIMULATIONS):
         if (row["judged_by"], row["topologies"]) == (judged_by, str(len(benchmark))):
-            method = SearchMethod(*(row[name] for name in SearchMethod._fields))
+            method = SearchMethod.of(row)
             by_seed = tuple(float(row[f"regret_{seed}"]) for seed in SEEDS)
             found = Searched(float(row["regret"]), by_seed, float(row["found"]))
             table.setdefault(method, {})[int(row["trainings"])] = found

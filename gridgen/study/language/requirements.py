@@ -39,7 +39,7 @@ def fitting_splits(study: Study) -> Splits:
 
     Errors: `SpecError` at the field of the study.
     """
-    require_holdout(study)
+    _require_holdout(study)
     dimensions = study.dimensions
     point = dimensions.first()
     keys = {each.name: each.key_of(point[each.name]) for each in dimensions.among(point)}
@@ -54,7 +54,7 @@ def fitting_splits(study: Study) -> Splits:
     return splits
 
 
-def require_holdout(study: Study) -> None:
+def _require_holdout(study: Study) -> None:
     """Refuse scores of what is held out where nothing is. Errors: `SpecError`."""
     for name, place in _asked(study).items():
         if name.startswith(HOLDOUT) and not study.holdout:

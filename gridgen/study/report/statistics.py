@@ -166,12 +166,13 @@ class Estimate:
         return f"{value} ({low} to {high})"
 
 
-def mean_interval(values: Sequence[float]) -> Estimate:
-    """The mean of two values or more with Student's interval.
+def mean_interval(values: Sequence[float], further: float = 0.0) -> Estimate:
+    """The mean of two values or more with Student's interval, where the mean has a `further`
+    variance that all values share.
 
     >>> mean_interval([1.0, 2.0, 3.0]).told(1)
     '2.0 (−0.5 to 4.5)'
     """
     mean = fmean(values)
-    half = critical(LEVEL, len(values) - 1) * stdev(values) / sqrt(len(values))
+    half = critical(LEVEL, len(values) - 1) * sqrt(stdev(values) ** 2 / len(values) + further)
     return Estimate(mean, mean - half, mean + half)
