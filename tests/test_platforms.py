@@ -32,6 +32,7 @@ import_all()
 from gridgen.cli.app import run
 for line in COMMANDS:  # what their packages import later
     run(line.split())
+import torch._dynamo  # what an optimizer does; Debian's Python has no part that it needs on a Mac
 for name in [name for name in sys.modules if name.split(".")[0] == "gridgen"]:
     del sys.modules[name]
 

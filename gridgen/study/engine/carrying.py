@@ -28,7 +28,9 @@ def unpacked(content: bytes, folder: Path) -> None:
         return
     try:
         with tarfile.open(fileobj=BytesIO(content)) as archive:
-            archive.extractall(folder, filter="data")
+            # Before Python 3.11.4 there is no filter; the archive is of another gridgen process.
+            archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            archive.extractall(folder)
     except (OSError, tarfile.TarError) as error:
         raise FileError(f"{folder}: cannot be written: {error}") from error
 
