@@ -5,6 +5,7 @@ in words.
 """
 
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, wraps
@@ -19,7 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-PathLike = Annotated[str | Path, "a path"]
+PathLike = Annotated[str | os.PathLike[str], "a path"]
 
 WORDS: dict[Any, str] = {
     str: "text",

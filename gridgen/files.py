@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from gridgen.arguments import PathLike
 from gridgen.errors import FileError, reason_of
 
 LEFT = re.compile(r"\..+\.\d+")
@@ -22,7 +23,7 @@ MOST_TEXT = 64 * 10**6
 """Bytes of the longest text that is read."""
 
 
-def require_file(path: str | Path, most: int = sys.maxsize) -> int:
+def require_file(path: PathLike, most: int = sys.maxsize) -> int:
     """The size in bytes of a regular file, which must not be more than `most`.
 
     A pipe or a device may give bytes without end, or none for ever. Errors: `OSError`.
@@ -38,7 +39,7 @@ def require_file(path: str | Path, most: int = sys.maxsize) -> int:
     return found.st_size
 
 
-def read_bytes(path: str | Path, most: int = MOST_TEXT) -> bytes:
+def read_bytes(path: PathLike, most: int = MOST_TEXT) -> bytes:
     """The content of a regular file of at most `most` bytes. Errors: `OSError`."""
     size = require_file(path, most)
     with open(path, "rb") as file:
@@ -46,7 +47,7 @@ def read_bytes(path: str | Path, most: int = MOST_TEXT) -> bytes:
         return file.read(size)
 
 
-def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict") -> str:
+def read_text(path: PathLike, encoding: str = "utf-8", errors: str = "strict") -> str:
     """The text of a regular file of at most `MOST_TEXT` bytes, its line ends as they are.
 
     Errors: `OSError`, `UnicodeDecodeError`.
@@ -54,7 +55,7 @@ def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict")
     return read_bytes(path).decode(encoding, errors)
 
 
-def write_file(path: str | Path, content: bytes | str) -> Path:
+def write_file(path: PathLike, content: bytes | str) -> Path:
     """Write through a temporary neighbour, flush it to the disk, then rename. Makes folders."""
     path = Path(path)
     if not path.name or is_folder(path):
@@ -126,7 +127,7 @@ def _move_all(source: Path, target: Path) -> None:
         raise
 
 
-def is_file(path: str | Path) -> bool:
+def is_file(path: PathLike) -> bool:
     """Whether a file lies there; where a name is too long or has a null byte, none can."""
     try:
         return Path(path).is_file()
@@ -134,7 +135,7 @@ def is_file(path: str | Path) -> bool:
         return False
 
 
-def is_folder(path: str | Path) -> bool:
+def is_folder(path: PathLike) -> bool:
     """Whether a folder lies there, as `is_file` for files."""
     try:
         return Path(path).is_dir()
@@ -185,7 +186,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def sha256_of_file(path: str | Path) -> str:
+def sha256_of_file(path: PathLike) -> str:
     """Hexadecimal SHA-256 of what a regular file of any size holds. Errors: `OSError`."""
     require_file(path)
     with open(path, "rb") as file:

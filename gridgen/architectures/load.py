@@ -1,9 +1,9 @@
 """Network specs, whichever kind they are: from a name, a file, or what an artifact stores."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import GridError, SpecError, unknown
 from gridgen.files import is_file, is_folder
 from gridgen.grid import TOPOLOGIES, Architecture, Grid, build_grid
@@ -14,7 +14,7 @@ KIND = ("architecture",)
 
 
 @checked
-def load_spec(name: str | Path, **settings: Any) -> NetworkSpec:
+def load_spec(name: Annotated[PathLike, "a name or a path"], **settings: Any) -> NetworkSpec:
     """The spec in the YAML file `name`, or of the architecture of that name; fields replaced.
 
     Errors: `SpecError` that shows file, line and field, or names the nearest architecture.
@@ -55,7 +55,7 @@ def _content(grid: Grid) -> tuple[object, ...]:
     return grid.connections, maps, ends
 
 
-def _load(name: str | Path) -> NetworkSpec:
+def _load(name: PathLike) -> NetworkSpec:
     if not str(name):
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not is_file(name) and not Path(name).suffix and not _is_other_folder(name):
@@ -69,7 +69,7 @@ def _load(name: str | Path) -> NetworkSpec:
         raise source.blame(error) if error.field == KIND else error from error
 
 
-def _is_other_folder(name: str | Path) -> bool:
+def _is_other_folder(name: PathLike) -> bool:
     """Whether a folder is there, and no architecture is called so."""
     from gridgen.architectures.names import ARCHITECTURES
 

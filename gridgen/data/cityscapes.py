@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from gridgen.arguments import PathLike
 from gridgen.data.dataset import IGNORE, Colour, Sample, Window, require_split
 from gridgen.data.folder import unequal
 from gridgen.errors import DataError
@@ -240,7 +241,7 @@ class Cityscapes:
     colours = tuple(label.colour for label in TRAINED)
     channels = 3
 
-    def __init__(self, root: str | Path, split: str = "train") -> None:
+    def __init__(self, root: PathLike, split: str = "train") -> None:
         self._scenes = scenes(Path(root), split)
         self.names = tuple(scene.name for scene in self._scenes)
         self.sizes = tuple(scene.size() for scene in self._scenes)

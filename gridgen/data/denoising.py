@@ -6,6 +6,7 @@ from zlib import crc32
 import numpy as np
 import torch
 
+from gridgen.arguments import PathLike
 from gridgen.data.dataset import Colour, Dataset, Sample, require_split
 from gridgen.data.folder.dataset import check_images, common_channels, pixels_in
 from gridgen.data.folder.layout import Layout, no_images, short_names
@@ -28,7 +29,7 @@ class Denoising:
     classes: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
 
-    def __init__(self, split: str = "train", folder: str | Path | None = None) -> None:
+    def __init__(self, split: str = "train", folder: PathLike | None = None) -> None:
         self._clean: Dataset | Pictures
         if folder is None:
             require_split("denoising", split, ("train", "val"))
@@ -55,7 +56,7 @@ class Pictures:
     file.
     """
 
-    def __init__(self, root: str | Path, split: str) -> None:
+    def __init__(self, root: PathLike, split: str) -> None:
         layout = Layout.of(Path(root))
         layout.require(split)
         images = layout.images(split)

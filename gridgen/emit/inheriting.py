@@ -1,8 +1,8 @@
 """Weights of one network taken over by another: whatever has the same name and shape."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -81,7 +81,7 @@ def inherit(
     counters = {name for name in fits if name.endswith(COUNTER)}
     fits -= {each for each in counters if each.replace(COUNTER, MEAN) not in fits}
     if not fits:
-        fact = f"{weights}: " if isinstance(weights, str | Path) else ""
+        fact = f"{weights}: " if isinstance(weights, str | os.PathLike) else ""
         raise WeightsError(f"{fact}no tensor has a name and a shape of this network's; name others")
     with torch.no_grad():
         for name in fits:

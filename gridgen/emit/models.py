@@ -13,6 +13,7 @@ from gridgen.emit.inheriting import inherit
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import UsageError
 from gridgen.grid import FeatureMap, build_grid
+from gridgen.text import brief
 
 
 @checked
@@ -36,7 +37,7 @@ def create_model(
     """The network of a published name or a spec file, with fields of its spec as settings.
 
     `weights` is a weights file of gridgen, of the same or another grid: what fits is taken over
-    (`inherit`). With `features`, such as [(0, 5), (2, 5)], the module gives these maps X(stream,
+    (`inherit`). With `features`, such as [(0, 1), (2, 1)], the module gives these maps X(stream,
     column) instead of the prediction. Errors: `SpecError`, `GridError`, `WeightsError`,
     `UsageError` for a map that the network does not have.
 
@@ -62,10 +63,12 @@ class FeatureMaps(nn.Module):
         super().__init__()
         grid = network.grid
         self.network, self.maps = network, [FeatureMap(*each) for each in maps]
+        if not self.maps:
+            raise UsageError("features: no map is named; leave features out for the prediction")
         for each in self.maps:
             if each not in grid.dag:
-                named = ", ".join(map(str, grid.maps[:3]))
-                raise UsageError(f"features: the network has no {each}; such are {named}")
+                named = brief([*map(str, grid.maps)], 3)
+                raise UsageError(f"features: the network has no {each}; it has {named}")
         self.channels = [grid.channels_of(each) for each in self.maps]
         self.strides = [grid.spec.stride << each.stream for each in self.maps]
 

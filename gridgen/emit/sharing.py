@@ -48,7 +48,7 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
 
 def _fields(spec: NetworkSpec) -> dict[str, Any]:
     if isinstance(spec, GridSpec):
-        return spec.complete()
+        return spec.by_base_channels().complete()
     fact = f"{spec.title} is a network of its own"
     raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, bfloat16, float32, int64, uint8
+from torch import Tensor, bfloat16, float16, float32, float64, int64, uint8
 
 from gridgen.architectures.load import require_rebuildable, spec_of
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
 from gridgen.files import require_file, write_file
@@ -28,25 +28,31 @@ StoredPrecision = Literal["fp32", "bf16"]
 @checked
 def save_network(
     network: GridNetwork,
-    path: str | Path,
+    path: PathLike,
     precision: StoredPrecision = "fp32",
     about: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write the weights, the spec and a SHA-256 of the weights to one file.
 
-    `bf16` halves the file: kernels are rounded to it, biases and BN stay as they are. `about` is
-    what else a reader should know, values of JSON: `classes`, `colours`, `note`. Errors:
-    `GridError` for a grid that its spec does not build; `FileError`.
+    `bf16` halves the file: kernels are rounded to it, biases and BN stay as they are. What is
+    float16 or float64 is written as fp32. `about` is what else a reader should know, values of
+    JSON: `classes`, `colours`, `note`. Errors: `GridError` for a grid that its spec does not build;
+    `FileError`.
     """
     if Path(path).suffix != SUFFIX:
         raise FileError(f"{path}: weights are written as safetensors; end the name in {SUFFIX}")
     require_rebuildable(network.grid)
     told = {name: json.dumps(value) for name, value in about.items()}
     told["spec"] = json.dumps(network.grid.spec.complete())
-    tensors = network.state_dict()
+    tensors = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
     if precision == "bf16":
         tensors = {name: _rounded(tensor) for name, tensor in tensors.items()}
     return save_tensors(tensors, path, told)
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    """A tensor in a type that files hold."""
+    return tensor.float() if tensor.dtype in (float16, float64) else tensor
 
 
 def _rounded(tensor: Tensor) -> Tensor:
@@ -55,7 +61,7 @@ def _rounded(tensor: Tensor) -> Tensor:
 
 
 @checked
-def load_network(path: str | Path) -> GridNetwork:
+def load_network(path: PathLike) -> GridNetwork:
     """The network that `save_network` wrote, in evaluation mode, on the CPU, in fp32.
 
     Errors: `WeightsError` for a file that is missing, damaged, or not ours.
@@ -63,7 +69,7 @@ def load_network(path: str | Path) -> GridNetwork:
     return read_network(path)[0]
 
 
-def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
+def read_network(path: PathLike) -> tuple[GridNetwork, dict[str, str]]:
     """The network and what the file says `about` it, each value as JSON.
 
     Errors: `WeightsError`.
@@ -81,7 +87,7 @@ def read_network(path: str | Path) -> tuple[GridNetwork, dict[str, str]]:
     return network.eval(), metadata
 
 
-def _require_numbers(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
+def _require_numbers(path: PathLike, tensors: Mapping[str, Tensor]) -> None:
     """Weights are finite numbers of a type that `save_network` writes. Errors: `WeightsError`."""
     for name, tensor in tensors.items():
         if tensor.dtype not in (float32, bfloat16, int64):
@@ -92,7 +98,7 @@ def _require_numbers(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def save_tensors(
-    tensors: Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str]
+    tensors: Mapping[str, Tensor], path: PathLike, metadata: Mapping[str, str]
 ) -> Path:
     """Write named tensors, any memory format, with a digest among the metadata."""
     # safetensors refuses channels_last tensors, whose strides are not those of their shape.
@@ -102,7 +108,7 @@ def save_tensors(
     return write_file(path, save(plain, {NOTE: noted}))
 
 
-def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_tensors(path: PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
     if Path(path).suffix in YAML_SUFFIXES:
         raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
@@ -122,7 +128,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return tensors, metadata
 
 
-def require_weights_file(path: str | Path) -> None:
+def require_weights_file(path: PathLike) -> None:
     """The file is there, and no longer than memory. Errors: `WeightsError`."""
     try:
         require_file(path, host_memory())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked, checked_fields
+from gridgen.emit import GridNetwork
 from gridgen.emit.weights import StoredPrecision, load_tensors
 from gridgen.errors import GridgenError, UsageError, WeightsError, unknown
 from gridgen.export.exported_program import exported_program_of
@@ -20,10 +21,10 @@ from gridgen.grid import GridLike, as_grid
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.training.run.exporting import export_model, stored_precision
-from gridgen.training.run.model import Model
+from gridgen.training.run.model import Model, model_in_memory
 
 Exported = GridLike | Model
-"""A network by its grid or spec, without weights, or a trained one."""
+"""A network by its grid or spec, without weights, or one that has some."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,8 @@ def export_network(
     data: str | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Written:
-    """Write a network in a form that is named, or that the end of the file's name says.
+    """Write a network in a form that is named, or that the end of the file's name says; of a
+    `GridNetwork` the weights that it has, of a spec or a grid none.
 
     With `verify`, what another program runs is compared with torch before it is written. Of ONNX,
     `runtime` openvino rewrites it for that one, `precision` int8 quantizes it by images of `data`
@@ -220,7 +222,11 @@ def export_network(
     how = ExportSetting(precision, note, verify, runtime, data, on_progress)
     if name != "onnx" and (runtime, data) != (None, None):
         raise UsageError(f"--for and --data are for ONNX; {name} has neither")
-    given = network if isinstance(network, Model) else as_grid(network)
+    given: Exported = network
+    if isinstance(network, GridNetwork):
+        given = model_in_memory(network)
+    elif not isinstance(network, Model):
+        given = as_grid(network)
     if not isinstance(given, Model) and not how.plain:
         given_for = "--precision, --note, --no-verify, --for and --data are for trained weights"
         raise UsageError(f"{given_for}; a spec has none")

@@ -1,7 +1,7 @@
 """Images that are in memory already: arrays, tensors and Pillow's images."""
 
+import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from gridgen.arguments import PathLike
 from gridgen.errors import DataError
 from gridgen.images import pillow_formats
 from gridgen.images.files import channel_text, read_pixels, require_channels
@@ -26,7 +27,7 @@ class HasArray(Protocol):
 
 
 ImageLike = Annotated[
-    str | Path | Image.Image | HasArray | torch.Tensor,
+    PathLike | Image.Image | HasArray | torch.Tensor,
     "an image: a path, an image of Pillow, an array (H, W) or (H, W, C), or a tensor (C, H, W)",
 ]
 
@@ -47,7 +48,7 @@ def image_of(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) ->
 
 def decoded(given: ImageLike, channels: int, scale: PixelScale = FILE_SCALE) -> DecodedImage:
     """What `image_of` gives, with the pixels that have no value. Errors: `DataError`."""
-    if isinstance(given, str | Path):
+    if isinstance(given, str | os.PathLike):
         return read_pixels(given, channels, scale)
     if isinstance(given, Image.Image):
         return _of_pillow(given, channels, scale)

@@ -55,7 +55,7 @@ class ImageFile(Protocol):
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[ImageFile]:
+def opened(path: PathLike) -> Iterator[ImageFile]:
     """Open an image file. Errors: `DataError`, in the block too."""
     path = Path(path)
     try:
@@ -79,7 +79,7 @@ def _magic(path: Path) -> bytes:
     return magic
 
 
-def _require_memory(path: str | Path, header: Header, window: Window | None = None) -> None:
+def _require_memory(path: PathLike, header: Header, window: Window | None = None) -> None:
     """Refuse pixels that would take half of the memory: all, or the rows that a window touches.
 
     Errors: `DataError`.
@@ -94,7 +94,7 @@ def _require_memory(path: str | Path, header: Header, window: Window | None = No
     require_memory_for(path, f"{columns}x{rows} pixels", needed)
 
 
-def require_memory_for(path: str | Path, what: str, needed: int) -> None:
+def require_memory_for(path: PathLike, what: str, needed: int) -> None:
     """Refuse what an image would need of memory beyond what one may take. Errors: `DataError`."""
     if needed > (limit := image_memory()):
         fact = f"{what} need {bytes_text(needed)} of memory, and {bytes_text(limit)} are allowed"
@@ -159,7 +159,7 @@ def read_label(path: PathLike) -> torch.Tensor:
 
 
 def read_pixels(
-    path: str | Path,
+    path: PathLike,
     channels: int | None = None,
     scale: PixelScale = FILE_SCALE,
     window: Window | None = None,
@@ -176,7 +176,7 @@ def read_pixels(
         alone, ranges = header.orientation == 1, None
         if window and white_of(header, scale) is None:
             # Values are stretched by all that the file holds, which is looked at once.
-            ranges = _ranges(path, os.stat(path).st_mtime_ns, scale)
+            ranges = _ranges(Path(path), os.stat(path).st_mtime_ns, scale)
         found = pixels_of(header, file.read(window if alone else None), scale, ranges)
     found = replace(found, levels=of_channels(found.levels, wanted))
     if window is None:
@@ -187,7 +187,7 @@ def read_pixels(
 
 
 @lru_cache(maxsize=10_000)
-def _ranges(path: str | Path, changed: int, scale: PixelScale) -> Ranges:
+def _ranges(path: Path, changed: int, scale: PixelScale) -> Ranges:
     """The ranges of a file as it was at that time. Errors: `DataError`."""
     with opened(path) as file:
         header = file.header
@@ -198,7 +198,7 @@ def _ranges(path: str | Path, changed: int, scale: PixelScale) -> Ranges:
         return ranges_of(header, file.read(), scale)
 
 
-def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
+def read_ids(path: PathLike, window: Window | None = None) -> IdArray:
     """The ids in a label file, or in its part `window`: (H, W). Errors: `DataError`."""
     _, samples = read_samples(path, window)
     if samples.shape[2] != 1 or samples.dtype.kind == "f":
@@ -211,7 +211,7 @@ def read_ids(path: str | Path, window: Window | None = None) -> IdArray:
     return ids
 
 
-def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header, Samples]:
+def read_samples(path: PathLike, window: Window | None = None) -> tuple[Header, Samples]:
     """The header, and what is stored, upright and without alpha, or its part `window`.
 
     The latter is (H, W, samples), whatever it means as brightness or colour. Errors: `DataError`.
@@ -228,13 +228,13 @@ def read_samples(path: str | Path, window: Window | None = None) -> tuple[Header
     return header, samples
 
 
-def _require_side(path: str | Path, size: Sequence[int], window: Window) -> None:
+def _require_side(path: PathLike, size: Sequence[int], window: Window) -> None:
     """Refuse values that end before the window does. Errors: `DataError`."""
     if tuple(size) != (window.height, window.width):
         raise DataError(f"{path}: has become smaller since the dataset was opened; put it back")
 
 
-def require_channels(path: str | Path, found: int, wanted: int) -> None:
+def require_channels(path: PathLike, found: int, wanted: int) -> None:
     """Refuse channels that cannot be converted; only grey and RGB become each other."""
     if found != wanted and {found, wanted} != {1, 3}:
         raise DataError(f"{path}: {channel_text(found)}, but {wanted} are wanted")
@@ -251,13 +251,13 @@ def _part(whole: DecodedImage, window: Window) -> DecodedImage:
     return replace(whole, levels=whole.levels[:, rows, columns], valid=valid)
 
 
-def read_header(path: str | Path) -> Header:
+def read_header(path: PathLike) -> Header:
     """The header of an image file. Decodes no pixels. Errors: `DataError`."""
     with opened(path) as file:
         return file.header
 
 
-def inspect_image(path: str | Path, *, in_bands: bool = False) -> Header:
+def inspect_image(path: PathLike, *, in_bands: bool = False) -> Header:
     """The header of an image file, once the file is known to be whole.
 
     Decodes no pixels if the format has checksums. Of an image that is to be read in bands,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from gridgen.arguments import PathLike
 from gridgen.errors import DataError
 from gridgen.images.header import Header, Photometric, Samples, Window
 
@@ -47,7 +48,7 @@ _opening = Lock()
 class PillowImage:
     """An open image of one page."""
 
-    def __init__(self, path: str | Path, image: Image.Image) -> None:
+    def __init__(self, path: PathLike, image: Image.Image) -> None:
         self._image = image
         # Known before pixels are decoded, which makes Pillow forget it.
         self._by_codec = _unpacking(image).endswith(";16B") or _is_simple(image)
@@ -124,7 +125,7 @@ def _opened(path: Path) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _header(path: str | Path, image: Image.Image) -> Header:
+def _header(path: PathLike, image: Image.Image) -> Header:
     if image.mode not in MODES:
         raise DataError(f"{path}: pixels of mode {image.mode}; save it as grey, palette or RGB")
     unpacking = _unpacking(image)

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
-from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from gridgen.analysis.sizes import Size, SizeLike, as_size
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError, UsageError
 from gridgen.grid import Grid, GridLike, build_grid
 from gridgen.grid.building import as_grid
@@ -66,7 +65,7 @@ class LayerTimes(Document):
 
     @classmethod
     @checked
-    def of_file(cls, path: str | Path) -> Self:
+    def of_file(cls, path: PathLike) -> Self:
         """The table in a file. Errors: `FileError`; `SpecError` for what is none, or damaged."""
         source = Source.read(path)
         if not isinstance(source.data, dict) or "convolutions" not in source.data:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gridgen.arguments import PathLike
 from gridgen.files import write_file
 from gridgen.pages.page import embedded, rendered
 from gridgen.training.scoring.evaluation import Evaluation, images_table
@@ -12,7 +13,7 @@ from gridgen.training.scoring.per_image import Exhibit, Gallery
 from gridgen.training.tasks.table import ScoreTable
 
 
-def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: str | Path) -> list[Path]:
+def write_evaluation(evaluation: Evaluation, gallery: Gallery, folder: PathLike) -> list[Path]:
     """Write scores.json, the tables as CSV and their pictures, and index.html, in that order.
 
     Errors: `FileError`.

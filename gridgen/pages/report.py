@@ -31,12 +31,12 @@ NAME = "report.html"
 
 
 @checked
-def write_report(run: Run | PathLike, path: str | Path | None = None) -> Path:
+def write_report(run: PathLike, path: PathLike | None = None) -> Path:
     """Write the page of `run` or of its folder, finished or not; by default to RUN/report.html.
 
     Errors: `RunError` and `SpecError` for what is damaged in the run, `FileError`.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = Run.open(run)
     return write_file(path or run.folder / NAME, report_page(run))
 
 

@@ -28,7 +28,7 @@ def new_project(folder: PathLike) -> list[Path]:
     return [Path(folder, name) for name in places]
 
 
-def comes_along(path: str | Path) -> bool:
+def comes_along(path: PathLike) -> bool:
     """Whether a new project has a file that is called so."""
     try:
         return Path(path).as_posix() in shipped()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridgen.arguments import checked, checked_fields
+from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.errors import RenderError, unknown
 from gridgen.files import write_file
 from gridgen.render.folding import Fold, folded_png, folded_svg
@@ -70,7 +70,7 @@ class Picture:
         return drawn.stdout
 
     @checked
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Write the picture; the ending of `path` names the format. Errors: `RenderError`."""
         path = Path(path)
         if not path.suffix:

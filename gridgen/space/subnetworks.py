@@ -85,8 +85,8 @@ class Subnetworks:
 
     def require(self, grid: Grid) -> None:
         """Refuse a sub-network that is none of these. Errors: `SpecError`."""
-        spec = grid.spec
-        assert isinstance(spec, GridSpec)
+        assert isinstance(grid.spec, GridSpec)
+        spec = grid.spec.by_base_channels()
         if self.widths and spec.base_channels not in self.widths:
             known = ", ".join(map(str, self.widths))
             fact = f"base_channels is {spec.base_channels}, which was not trained"

@@ -1,8 +1,8 @@
 """What every YAML file of ours shares: a frozen model, checked strictly, with located errors."""
 
 import json
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import yaml
@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError
 from gridgen.spec.facts import details, fact
 from gridgen.spec.kinds import other_kind
@@ -88,7 +88,7 @@ class Document(BaseModel):
 
     @classmethod
     @checked
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read the YAML file at `path`. Errors: `SpecError` that shows file, line and field."""
         return cls.from_source(Source.read(path))
 
@@ -203,9 +203,17 @@ def _as_json(value: Any) -> Any:
 
 
 def _own_value(value: Any) -> Any:
-    """Numbers and arrays of numpy as those of Python, since pydantic takes no others."""
+    """Numbers and arrays of numpy, ranges and paths as YAML has them, since pydantic takes no
+    others.
+    """
+    if isinstance(value, dict):
+        return {name: _own_value(each) for name, each in value.items()}
     if isinstance(value, list | tuple) and len(value) <= SHORT:
         return type(value)(map(_own_value, value))
+    if isinstance(value, range):
+        return list(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return value.tolist() if hasattr(value, "tolist") else value
 
 

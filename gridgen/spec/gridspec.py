@@ -182,6 +182,17 @@ class GridSpec(NetworkSpec):
         channels = self.stream_channels
         return channels == tuple(channels[0] << i for i in range(self.streams))
 
+    def by_base_channels(self) -> Self:
+        """The same network, its channels told by base_channels where they double.
+
+        >>> GridSpec(streams=2, columns="1+1", channels=[4, 8], classes=3).by_base_channels()
+        GridSpec(streams=2, columns='1+1', base_channels=4, classes=3)
+        """
+        if self.channels is None or not self.doubling:
+            return self
+        kept = {name: value for name, value in self.plain().items() if name != "channels"}
+        return type(self)(**kept | {"base_channels": self.channels[0]})
+
     @cached_property
     def sub_columns(self) -> int:
         """N_Cs, the number of subsampling columns."""

@@ -8,11 +8,11 @@ as YAML 1.2 writes it or refused, and a small file cannot grow large in memory.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from gridgen.arguments import PathLike
 from gridgen.errors import SpecError, reason_of
 from gridgen.files import read_bytes
 from gridgen.names import HIDDEN
@@ -51,7 +51,7 @@ class Source:
     extending: Field = ()
 
     @classmethod
-    def read(cls, path: str | Path) -> "Source":
+    def read(cls, path: PathLike) -> "Source":
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
         try:
             raw = read_bytes(path, MAX_BYTES)

@@ -15,7 +15,7 @@ from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.supernet.agreement import ScoreAgreement
 from gridgen.supernet.alone import TrainedAlone, benchmarked, require_task, trained_alone
-from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
+from gridgen.supernet.scoring import SubnetworkScore, SubnetworkScorer
 from gridgen.tabular.table import TopologyBenchmark
 
 FILE = "agreement.json"
@@ -123,7 +123,7 @@ def trust(found: Agreement | None) -> str:
 
 @checked
 def check_supernet(
-    run: RunLike,
+    run: PathLike,
     alone: Sequence[PathLike] = (),
     *,
     benchmark: TopologyBenchmark | None = None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError
 from gridgen.grid import Grid, build_grid
 from gridgen.grid.subtopologies import named_subtopologies
@@ -14,7 +14,7 @@ from gridgen.space import Budget
 from gridgen.space.subnetworks import LEVELS, Chosen, Subnetworks
 from gridgen.study.fronts import pareto_front
 from gridgen.supernet.check import Agreement, trust
-from gridgen.supernet.scoring import RunLike, SubnetworkScore, SubnetworkScorer
+from gridgen.supernet.scoring import SubnetworkScore, SubnetworkScorer
 from gridgen.text import number_text
 
 SAMPLE = 300
@@ -126,7 +126,7 @@ class SupernetFront(Shown):
 
 @checked
 def supernet_front(
-    run: RunLike,
+    run: PathLike,
     *,
     sample: int = SAMPLE,
     objective: str | None = None,

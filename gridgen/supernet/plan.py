@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
@@ -74,7 +73,7 @@ def train_supernet(
     data: PathLike | None = None,
     recipe: RecipeLike | None = None,
     *,
-    folder: str | Path | None = None,
+    folder: PathLike | None = None,
     holdout: str | None = None,
     fold: str | None = None,
     group: str | None = None,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isnan
-from typing import Annotated, Any
+from typing import Any
 
 from torch import Tensor
 
@@ -30,7 +30,6 @@ from gridgen.training.tasks import HOLDOUT, VAL, columns, split_numbers
 from gridgen.training.tasks.fingerprint import fingerprint
 from gridgen.training.tasks.requirements import Splits, load_splits, within_memory
 
-RunLike = Annotated[Run | PathLike, "a Run, or the folder of one"]
 SCORES = "subnetworks.csv"
 FIX = "use another --device, or less of supernet.recalibration"
 
@@ -67,9 +66,9 @@ class SubnetworkScorer:
     Errors: `UsageError` for a run without a supernet; `RunError`.
     """
 
-    def __init__(self, run: RunLike, device: str = "auto") -> None:
+    def __init__(self, run: PathLike, device: str = "auto") -> None:
         devices.require_alone("scores sub-networks")
-        self.run = run if isinstance(run, Run) else Run.open(run)
+        self.run = Run.open(run)
         self.task, self.recipe = self.run.task, self.run.recipe
         if self.recipe.supernet is None:
             fact = f"{self.run.folder} is the training of one network"
@@ -208,7 +207,7 @@ class SubnetworkScorer:
 
 @checked
 def score_subnetworks(
-    run: RunLike,
+    run: PathLike,
     networks: Sequence[GridLike],
     *,
     device: str = "auto",
@@ -224,7 +223,7 @@ def score_subnetworks(
 
 
 @checked
-def take_subnetwork(run: RunLike, network: GridLike, *, device: str = "auto") -> Model:
+def take_subnetwork(run: PathLike, network: GridLike, *, device: str = "auto") -> Model:
     """A sub-network with a copy of the weights of a supernet and statistics of its own.
 
     `export_model` writes it to a file. Errors: as `score_subnetworks`.

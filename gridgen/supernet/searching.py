@@ -70,7 +70,7 @@ def search_by_supernet(
     study: Study | PathLike,
     run: PathLike | None = None,
     *,
-    folder: str | Path,
+    folder: PathLike,
     trials: int | None = None,
     parallel: int | None = None,
     device: str = "auto",

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgen.arguments import checked, checked_fields
+from gridgen.errors import UsageError
+from gridgen.shown import Shown, ShownRows
 from gridgen.tabular.table import Scores, TopologyBenchmark
 from gridgen.tabular.trainings import ScoredSplit
 
@@ -36,8 +38,8 @@ class SearchMethod(NamedTuple):
 
 
 @checked_fields
-@dataclass(frozen=True, eq=False)
-class Simulation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Simulation(Shown):
     """Simulated searches; rows are searches, columns the topologies that each began to train.
 
     `tried` holds numbers of the table, `spent` the trainings until then, in whole ones, `named` the
@@ -65,7 +67,10 @@ class Simulation:
 
     @checked
     def regret_after(self, trainings: float) -> Scores:
-        """The regret of each search after so many whole trainings, nan before the first."""
+        """The regret of each search after so many whole trainings, nan before the first.
+
+        Errors: `UsageError` for more than any search has spent.
+        """
         return self._after(trainings, self.regret)
 
     @checked
@@ -82,7 +87,19 @@ class Simulation:
         spent = self.spent[np.arange(len(first)), first]
         return np.where(there.any(axis=1), spent, np.inf)
 
+    def rows(self) -> ShownRows:
+        """How many searches, how long they are, and the mean of what they end with."""
+        searches, begun = self.tried.shape
+        regret = self.regret[:, -1].mean()
+        found = (self.quality[:, -1] >= self.threshold).mean()
+        ended = [("mean regret", f"{regret:.4f}"), ("in the best 2 %", f"{found:.0%}")]
+        return [("searches", f"{searches:,}"), ("topologies begun", str(begun)), *ended]
+
     def _after(self, trainings: float, values: Scores) -> Scores:
+        most = self.spent[:, -1].max()
+        if trainings > most:
+            fact = f"trainings is {trainings}, but the searches end after {most:g}"
+            raise UsageError(f"{fact}; give that at most")
         begun = (self.spent <= trainings).sum(axis=1)
         last = values[np.arange(len(begun)), np.maximum(begun - 1, 0)]
         return np.where(begun > 0, last, np.nan)

@@ -5,6 +5,7 @@ an encoder and decoder. networks.csv tells what the networks are and cost, train
 training went; `benchmarks/topologies/README.md` tells how both are made.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 
 from gridgen.arguments import checked, checked_fields
 from gridgen.errors import SpecError, UsageError
+from gridgen.files import sha256
 from gridgen.grid import GridLike, GridSpec, as_grid
 from gridgen.grid.subtopologies import Subtopology
+from gridgen.shown import Shown, ShownRows
 from gridgen.spec.facts import shown_value
 from gridgen.tabular.trainings import (
     HERE,
@@ -51,6 +54,8 @@ PROXIES, SIMULATIONS = HERE / "proxies.csv", HERE / "simulations.csv"
 ScoreKey = tuple[str, ScoredSplit, int, int]
 """Name of a topology, split, seed, epoch."""
 Scores = NDArray[np.float64]
+DIGITS = 12
+"""Of a digest, as a topology's name has."""
 
 
 class NotInTableError(SpecError, KeyError):
@@ -61,8 +66,8 @@ class NotInTableError(SpecError, KeyError):
 
 
 @checked_fields
-@dataclass(frozen=True, eq=False)
-class BenchmarkedTopology:
+@dataclass(frozen=True, eq=False, repr=False)
+class BenchmarkedTopology(Shown):
     """A sub-topology, by the hash that `Subtopology.name` gives, its costs and its trainings.
 
     Costs: parameters; MACs and activations of an image of 120x160; side of the receptive field in
@@ -84,10 +89,16 @@ class BenchmarkedTopology:
         """The network that was trained."""
         return SPEC.but(topology=Subtopology(self.connections).topology)
 
+    def rows(self) -> ShownRows:
+        """Name, scores, costs, and the connections that are left."""
+        scores = [(split, f"{self.mean(split):.4f}") for split in SPLITS]
+        costs = [(name.replace("_", " "), f"{cost:,}") for name, cost in self.costs.items()]
+        return [("name", self.name), *scores, *costs, ("connections", ", ".join(self.connections))]
+
 
 @checked_fields
-@dataclass(frozen=True, eq=False)
-class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
+@dataclass(frozen=True, eq=False, repr=False)
+class TopologyBenchmark(Shown, Mapping[str, BenchmarkedTopology]):
     """The trained topologies by name: the fewest connections first, of equally many by name.
 
     `spec` is the full grid. Errors: `UsageError` for fewer than two, and where one was not trained
@@ -123,17 +134,19 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
 
     @checked
     def of(self, network: GridLike | str) -> BenchmarkedTopology:
-        """The entry of a spec, a grid, or a topology that has a name, such as `unet`.
+        """The entry of a spec, a grid, or the name of a topology, such as `unet`.
 
         Errors: `SpecError` for another network than a trained sub-topology of this grid.
         """
+        if isinstance(network, str) and network in self:
+            return self[network]
         grid = as_grid(SPEC.but(topology=network) if isinstance(network, str) else network)
         if not isinstance(grid.spec, GridSpec):
             raise SpecError(f"{grid.spec.title} is no sub-topology of the benchmark's grid")
-        mine, known = grid.spec.complete(), SPEC.complete()
+        mine, known = grid.spec.by_base_channels().complete(), SPEC.complete()
         for field in known:
-            if field != "topology" and mine[field] != known[field]:
-                given, wanted = shown_value(mine[field]), shown_value(known[field])
+            if field != "topology" and mine.get(field) != known[field]:
+                given, wanted = shown_value(mine.get(field)), shown_value(known[field])
                 fact = f"{field} is {given}, but {wanted} in the benchmark"
                 raise SpecError(f"{fact}; begin with benchmark.spec.but(topology=...)")
         name = Subtopology.of(grid).name
@@ -151,6 +164,22 @@ class TopologyBenchmark(Mapping[str, BenchmarkedTopology]):
             for split in SPLITS
             for epoch, score in each.curves[split].items()
         }
+
+    @cached_property
+    def digest(self) -> str:
+        """The first digits of a SHA-256 of all scores: tables that have the same are the same."""
+        told = sorted((*key, round(score, 6)) for key, score in self.scores.items())
+        return sha256(json.dumps(told).encode())[:DIGITS]
+
+    def rows(self) -> ShownRows:
+        """How many topologies of which grid, with which seeds, and the digest of their scores."""
+        seeds = ", ".join(map(str, self.seeds))
+        return [
+            ("topologies", str(len(self))),
+            ("of", SPEC.shape),
+            ("seeds", seeds),
+            ("digest", self.digest),
+        ]
 
     @property
     def trainings(self) -> Iterator[BenchmarkTraining]:

@@ -11,6 +11,7 @@ from gridgen.arguments import checked, checked_fields
 from gridgen.errors import FileError, reason_of
 from gridgen.files import read_text
 from gridgen.names import csv_text, has_other_length
+from gridgen.shown import Shown, ShownRows
 
 HERE = Path(__file__).parent
 TRAININGS = HERE / "trainings.csv"
@@ -22,8 +23,8 @@ AT = "@"
 
 
 @checked_fields
-@dataclass(frozen=True, eq=False)
-class BenchmarkTraining:
+@dataclass(frozen=True, eq=False, repr=False)
+class BenchmarkTraining(Shown):
     """One training of a topology.
 
     `curves` holds, for each split, the mean IoU by epoch, each from one confusion matrix over all
@@ -44,6 +45,11 @@ class BenchmarkTraining:
         """The mean IoU after the last epoch."""
         curve = self.curves[split]
         return curve[max(curve)]
+
+    def rows(self) -> ShownRows:
+        """Of which topology, with which seed, and its scores after the last epoch."""
+        scores = [(split, f"{self.score(split):.4f}") for split in SPLITS]
+        return [("topology", self.topology), ("seed", str(self.seed)), *scores]
 
 
 def read_trainings(path: Path) -> list[BenchmarkTraining]:

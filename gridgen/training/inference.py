@@ -1,12 +1,11 @@
 """How images are given to a network: whole or in windows, at several scales, mirrored; as YAML."""
 
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, field_validator, model_validator
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError, unknown
 from gridgen.files import is_file
 from gridgen.spec import Document
@@ -130,7 +129,7 @@ INFERENCES: dict[str, Inference] = {
 
 
 InferenceLike = Annotated[
-    Inference | str | Path, "an Inference, the name of one or the path of a YAML file"
+    Inference | PathLike, "an Inference, the name of one or the path of a YAML file"
 ]
 
 
@@ -140,7 +139,7 @@ def as_inference(given: InferenceLike) -> Inference:
 
 
 @checked
-def load_inference(name: str | Path) -> Inference:
+def load_inference(name: PathLike) -> Inference:
     """The inference called `name`, or that of the YAML file at that path. Errors: `SpecError`."""
     if str(name) in INFERENCES:
         return INFERENCES[str(name)]

@@ -77,8 +77,10 @@ def test_a_map_that_is_not_there_is_named():
     with pytest.raises(UsageError) as caught:
         FeatureMaps(network, [(7, 1)])
     assert str(caught.value) == (
-        "features: the network has no X(7, 1); such are X(0, 0), X(1, 0), X(2, 0)"
+        "features: the network has no X(7, 1); it has X(0, 0), X(1, 0), X(2, 0) and 9 more"
     )
+    with pytest.raises(UsageError, match="no map is named; leave features out"):
+        FeatureMaps(network, [])
     with pytest.raises(UsageError, match=r"unknown map 'map_9_9'"):
         network.feature_maps(torch.rand(1, 3, 16, 16), ["map_9_9"])
     network.recompute = "column"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from gridgen.arguments import PathLike
 from gridgen.data.dataset import IGNORE, Sample
 from gridgen.data.folder.classes import ClassList, read_classes
 from gridgen.data.folder.coco import CocoLabels
@@ -38,7 +39,7 @@ class Folder:
 
     task = "segmentation"
 
-    def __init__(self, root: str | Path, split: str = "train") -> None:
+    def __init__(self, root: PathLike, split: str = "train") -> None:
         root = Path(root)
         self._root, self.name = root, root.resolve().name
         layout = Layout.of(root)

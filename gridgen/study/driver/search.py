@@ -58,7 +58,7 @@ from gridgen.training.processes.precision import slow_precision
 def search(
     study: Study | PathLike,
     *,
-    folder: str | Path,
+    folder: PathLike,
     trials: int | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from torch import Tensor
 
 from gridgen.errors import TrainingError, UsageError
 from gridgen.grid import Grid, build_grid
@@ -139,7 +141,9 @@ class FunctionEngine:
         self._submitted.clear()
 
 
-def _score(value: object) -> float:
+def _score(value: Any) -> float:
+    if isinstance(value, Tensor) and value.numel() == 1:
+        value = value.item()
     # NumPy's numbers are of the same kind; booleans are too, and no score.
     if isinstance(value, Real) and not isinstance(value, bool):
         return float(value)

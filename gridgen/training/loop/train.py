@@ -48,7 +48,7 @@ def train(
     data: PathLike,
     recipe: RecipeLike | None = None,
     *,
-    folder: str | Path | None = None,
+    folder: PathLike | None = None,
     holdout: str | None = None,
     fold: str | None = None,
     group: str | None = None,
@@ -170,7 +170,7 @@ def train(
 
 
 @checked
-def resume(folder: str | Path, *, device: str | None = None, watch: Watch | None = None) -> Run:
+def resume(folder: PathLike, *, device: str | None = None, watch: Watch | None = None) -> Run:
     """Go on with the training in `folder` from its newest whole checkpoint, or from step 0.
 
     On a CPU the finished run equals the uninterrupted one bit for bit. Errors: as `train`, and

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from gridgen.arguments import PathLike
 from gridgen.errors import SpecError, unknown
 from gridgen.files import is_file
 from gridgen.spec import Source
@@ -29,7 +30,7 @@ NAMED = ("optimizer", "schedule", "loss")
 """Fields whose sections are of several kinds, which have other fields."""
 
 
-def source_of(name: str | Path) -> Source:
+def source_of(name: PathLike) -> Source:
     """The text of the recipe called `name`, or of the YAML file at that path.
 
     Errors: `SpecError`.
@@ -41,7 +42,7 @@ def source_of(name: str | Path) -> Source:
     return Source.parse(shipped.read_text("utf-8"), f"recipe {name}")
 
 
-def _require_recipe(name: str | Path) -> None:
+def _require_recipe(name: PathLike) -> None:
     # What is there and no file is told so where it is read.
     if str(name) in RECIPES or os.path.exists(name):
         return

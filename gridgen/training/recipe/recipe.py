@@ -1,7 +1,6 @@
 """Recipes: every choice of a training, with its bounds."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -13,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data.frequencies import MOST_WEIGHT
 from gridgen.errors import SpecError
 from gridgen.memory import Setting
@@ -184,7 +183,7 @@ class Recipe(Document):
 
 
 @checked
-def load_recipe(name: str | Path, **fields: Any) -> Recipe:
+def load_recipe(name: Annotated[PathLike, "a name or a path"], **fields: Any) -> Recipe:
     """The recipe called `name` that comes with gridgen, or of that YAML file; `fields` replaced.
 
     >>> load_recipe("paper", epochs=3).learning_rate

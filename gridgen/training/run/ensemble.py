@@ -1,11 +1,12 @@
 """Several trained networks as one model, whose answers are the mean of theirs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.emit.averaging import AveragedNetworks
 from gridgen.emit.weights import SUFFIX
 from gridgen.errors import UsageError
@@ -14,8 +15,8 @@ from gridgen.grid.layers import shape_text
 from gridgen.training.run.folder import FACTS, is_search
 from gridgen.training.run.model import Model, open_model
 
-OneModel = Model | str | Path
-ModelLike = Model | str | Path | Sequence[OneModel]
+OneModel = Model | PathLike
+ModelLike = Model | PathLike | Sequence[OneModel]
 """An opened model, a run or a weights file, or several, whose predictions are averaged."""
 KNOWN = ("data", "note", "holdout", "fold", "group", "fold_names")
 """What an ensemble knows where all its members agree."""
@@ -54,10 +55,10 @@ def open_ensemble(models: Sequence[OneModel], best: bool = False, size: str | No
 @checked
 def as_model(model: ModelLike) -> Model:
     """The model that is meant: opened, or several as one. Errors: as `open_ensemble`."""
-    return open_ensemble([model] if isinstance(model, OneModel) else model)
+    return open_ensemble([model] if isinstance(model, Model | str | os.PathLike) else model)
 
 
-def is_model(path: str | Path) -> bool:
+def is_model(path: PathLike) -> bool:
     """Whether a path is that of a run's folder or of a weights file, rather than of images.
 
     So is a search's folder, which is refused with what to name instead.

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.emit import save_network
 from gridgen.emit.weights import StoredPrecision
 from gridgen.errors import UsageError, unknown
@@ -14,7 +14,7 @@ from gridgen.training.run.model import Model, open_model
 
 @checked
 def export_model(
-    model: Model | str | Path, path: str | Path, precision: str = "fp32", note: str | None = None
+    model: Model | PathLike, path: PathLike, precision: str = "fp32", note: str | None = None
 ) -> Path:
     """Write the network and all that `open_model` tells of it to one file, in fp32 or bf16.
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from torch import Tensor
 
 from gridgen.architectures import load_spec
-from gridgen.arguments import checked, checked_fields
+from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import RunError, WeightsError
@@ -52,6 +52,10 @@ class Run:
 
     folder: Annotated[Path, "a Path; Run.open takes text too"]
 
+    def __fspath__(self) -> str:
+        """Its folder: a run stands wherever the path of one does."""
+        return str(self.folder)
+
     @classmethod
     @checked
     def create(
@@ -78,7 +82,7 @@ class Run:
 
     @classmethod
     @checked
-    def open(cls, folder: str | Path) -> "Run":
+    def open(cls, folder: PathLike) -> "Run":
         """The run in `folder`. Errors: `RunError` where there is none."""
         folder = Path(folder)
         if not is_file(folder / FACTS):

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 from pydantic import BeforeValidator, Field
 
-from gridgen.arguments import checked, checked_fields
+from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.data.folder.classes import generated_colours, generated_names
 from gridgen.data.subsets import FoldField
 from gridgen.emit import GridNetwork
@@ -40,6 +41,8 @@ def _shown(words: Any) -> Any:
     return words if plain else repr(words)
 
 
+IN_MEMORY = Path("<network>")
+"""Stands for the file of a network that has none."""
 Words = Annotated[str | None, BeforeValidator(_shown)]
 
 
@@ -201,13 +204,14 @@ class Model(Shown):
 
 
 @checked
-def open_model(path: str | Path, best: bool = False, size: str | None = None) -> Model:
-    """The network of the run folder or of the weights file at `path`.
+def open_model(path: PathLike, best: bool = False, size: str | None = None) -> Model:
+    """The network of a run, or of the run folder or weights file at `path`.
 
     `best` takes a run's weights of the best validation, `size` another policy for image sizes
     than the spec's. Errors: `RunError`, `WeightsError`, `SpecError`; `UsageError` for the best of a
     weights file, which holds one set. Warns of weights that nobody has trained.
     """
+    path = Path(path)
     model = read_model(path, best)
     fact = "weights as they were initialized; nothing was learned"
     if model.fresh:
@@ -221,7 +225,14 @@ def open_model(path: str | Path, best: bool = False, size: str | None = None) ->
     return model
 
 
-def read_model(path: str | Path, best: bool = False) -> Model:
+def model_in_memory(network: GridNetwork) -> Model:
+    """A copy of a network, of which no file says what it was trained for."""
+    copied = deepcopy(network).cpu().eval()
+    spec = network.grid.spec
+    return Model(IN_MEMORY, copied, spec, _task(IN_MEMORY, Metadata(), spec.classes), named=False)
+
+
+def read_model(path: PathLike, best: bool = False) -> Model:
     """The network of a run or a file, without a word on what it has learned; errors as above."""
     path = Path(path)
     if path.suffix == SUFFIX or is_file(path):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridgen.arguments import PathLike
 from gridgen.data.folder.layout import Layout
 from gridgen.data.folder.patterns import name_of, path_expression
 from gridgen.data.folder.settings import SETTINGS
@@ -40,7 +41,7 @@ class Found:
         return self.files[0]
 
 
-def find_images(given: Sequence[str | Path], out: Path, channels: int) -> list[Found]:
+def find_images(given: Sequence[PathLike], out: Path, channels: int) -> list[Found]:
     """The images of files and folders, in the order given, a folder's by name, for a network of so
     many channels.
 

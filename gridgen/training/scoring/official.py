@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
+from gridgen.arguments import PathLike
 from gridgen.data import Sample, load_dataset
 from gridgen.data.cityscapes import LABEL_IDS, scenes
 from gridgen.errors import DataError, UsageError, ending
@@ -62,8 +63,8 @@ def require_official() -> None:
 
 
 def score_official(
-    predictions: str | Path,
-    root: str | Path,
+    predictions: PathLike,
+    root: PathLike,
     split: str = "val",
     on_progress: OnProgress = no_progress,
 ) -> FourScores:
@@ -154,7 +155,7 @@ class Benchmark:
     script is not installed, `DataError` where the split cannot be opened.
     """
 
-    def __init__(self, data: str, split: str, folder: str | Path) -> None:
+    def __init__(self, data: str, split: str, folder: PathLike) -> None:
         name, _, self._root = data.partition(":")
         if name != "cityscapes" or not self._root:
             raise UsageError(

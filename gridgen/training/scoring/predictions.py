@@ -1,5 +1,6 @@
 """Predictions on image files: what a trained network sees, as pictures and as files."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data import Dataset
 from gridgen.data.folder.dataset import channels_of, check_images, pixels_in
 from gridgen.errors import DataError, GridgenError, SizeError
@@ -61,7 +62,7 @@ class Prediction:
 
 
 Images = Annotated[
-    str | Path | Sequence[str | Path], "paths of images and folders; model(array) answers an array"
+    PathLike | Sequence[PathLike], "paths of images and folders; model(array) answers an array"
 ]
 
 
@@ -69,7 +70,7 @@ Images = Annotated[
 def predict(
     model: ModelLike,
     images: Images,
-    out: str | Path,
+    out: PathLike,
     *,
     device: str = "auto",
     inference: InferenceLike | None = None,
@@ -102,7 +103,7 @@ def predict(
     spec, out = model.network.grid.spec, Path(out)
     for each in model.specs:
         require_inference(inference, each, model.task)
-    given = [images] if isinstance(images, str | Path) else images
+    given = [images] if isinstance(images, str | os.PathLike) else images
     found = find_images(given, out, spec.in_channels)
     files = [Prediction.of(out, image.name, model.task, spec.classes) for image in found]
     read = [path for image in found for path in image.files]

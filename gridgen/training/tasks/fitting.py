@@ -1,10 +1,10 @@
 """Recipes that are fitted to the data, and the lines that say what was changed."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from statistics import median_low
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 from gridgen.analysis import count
 from gridgen.analysis.sizes import larger_size, smaller_size
+from gridgen.arguments import PathLike
 from gridgen.data import Dataset
 from gridgen.data.datasets import find_dataset
 from gridgen.errors import DataError, SpecError, UsageError
@@ -23,7 +24,7 @@ from gridgen.text import macs_text
 from gridgen.training.recipe import Recipe, changed_recipe, load_recipe
 from gridgen.training.tasks.augmentation import KORNIA, amounts, require_kornia, unsuited
 
-RecipeLike = Recipe | str | Path | Mapping[str, Any]
+RecipeLike = Recipe | PathLike | Mapping[str, Any]
 """A recipe, its name or file, or fields over those of the recipe that suits the data."""
 
 LEAST_SIDE = 8
@@ -53,7 +54,7 @@ class ChosenRecipe:
         """The recipe that is asked for, of the dataset called `data`. Errors: `SpecError`."""
         if isinstance(asked, Recipe):
             return cls(asked, {}, False)
-        if isinstance(asked, str | Path):
+        if isinstance(asked, str | os.PathLike):
             return cls(load_recipe(asked), {}, False)
         entry, settings = find_dataset(data), asked or {}
         recipe = load_recipe(entry.recipe)
