@@ -179,7 +179,7 @@ def described(annotation: Any) -> str:
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         said = [each for each in inside[1:] if isinstance(each, str)]
-        return said[0] if said else described(inside[0])
+        return said[-1] if said else described(inside[0])
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(map(described, inside)))
     if origin is Literal:

@@ -19,6 +19,19 @@ from gridgen.arguments import PathLike
 from gridgen.errors import FileError, reason_of
 
 LEFT = re.compile(r"\..+\.\d+")
+KINDS = {
+    ".yaml": "a YAML file",
+    ".yml": "a YAML file",
+    ".safetensors": "a weights file",
+    ".onnx": "an ONNX file",
+    ".pt2": "a program of torch.export",
+    ".py": "a Python file",
+    ".csv": "a table",
+    ".html": "a page",
+    ".png": "a picture",
+    ".svg": "a picture",
+}
+"""What is in a file, by the end of its name."""
 MOST_TEXT = 64 * 10**6
 """Bytes of the longest text that is read."""
 

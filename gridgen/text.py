@@ -122,7 +122,7 @@ def enough_memory(value: int) -> int:
     Zero and negative numbers are left to pydantic's own check.
     """
     if 0 < value < 1000:
-        raise ValueError(f"{value} bytes? write {value}GB")
+        raise ValueError(f"{value} bytes? write {value}MB or {value}GB")
     if 0 < value < LEAST_MEMORY:
         raise ValueError(f"{value:,} bytes are less than 1 MB; write an amount such as 8GB")
     return value

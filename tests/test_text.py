@@ -79,9 +79,9 @@ def test_amounts_of_memory_are_written_as_people_write_them(value, text):
 @pytest.mark.parametrize(
     ("value", "fact"),
     [
-        (12, "12 bytes? write 12GB"),
-        ("12", "12 bytes? write 12GB"),
-        ("640B", "640 bytes? write 640GB"),
+        (12, "12 bytes? write 12MB or 12GB"),
+        ("12", "12 bytes? write 12MB or 12GB"),
+        ("640B", "640 bytes? write 640MB or 640GB"),
         ("8k", "8,000 bytes are less than 1 MB; write an amount such as 8GB"),
         (999_999, "999,999 bytes are less than 1 MB; write an amount such as 8GB"),
         (0, "0 is less than 1"),

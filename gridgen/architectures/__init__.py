@@ -4,4 +4,4 @@ A file says what the network keeps of the paper's grid, what it adds, what is le
 many parameters it has and why. `names.py` lists them.
 """
 
-from gridgen.architectures.load import load_spec, spec_of
+from gridgen.architectures.load import load_spec as load_spec, spec_of as spec_of

@@ -9,6 +9,7 @@ from gridgen.files import is_file, is_folder
 from gridgen.grid import TOPOLOGIES, Architecture, Grid, build_grid
 from gridgen.spec import DraftSpec, GridSpec, NetworkSpec, Source
 from gridgen.spec.network import changed
+from gridgen.spec.source import YAML_SUFFIXES
 
 KIND = ("architecture",)
 
@@ -60,6 +61,8 @@ def _load(name: PathLike) -> NetworkSpec:
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not is_file(name) and not Path(name).suffix and not _is_other_folder(name):
         _require_no_topology(str(name))
+        if beside := [f"{name}{end}" for end in YAML_SUFFIXES if is_file(f"{name}{end}")]:
+            raise SpecError(f"no spec file is called {str(name)!r}; did you mean {beside[0]!r}?")
         published = _published(str(name), "spec file or architecture")
         return published(architecture=str(name))
     source = Source.read(name)

@@ -1,3 +1,3 @@
 """The command line: parse, call, print. No logic, and no torch until a command needs it."""
 
-from gridgen.cli.app import main
+from gridgen.cli.app import main as main

@@ -168,6 +168,9 @@ def _usage(error: typer.TyperException) -> str:
         options = {each for p in context.command.params for each in p.opts} if context else set()
         if f"--{field}" in options:
             return f"{command}: {option} is no option; write --{field}"
+        if field == "size":  # an image's is meant, more often than the spec's policy
+            fix = "leave it out, or write --set size=pad for images that do not fit"
+            return f"{command}: {option} is no option; {fix}"
         if field in GridSpec.model_fields:
             return f"{command}: {option} is no option; write --set {field}=..."
         if suggestion := setting_for(field):

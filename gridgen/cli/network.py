@@ -23,7 +23,7 @@ from gridgen.cli.terminal import (
     size_of,
     wrapped,
 )
-from gridgen.errors import UsageError
+from gridgen.errors import UsageError, WeightsError
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief
 
@@ -137,11 +137,24 @@ def build(
         command = [spec, *(("--as", topology) if topology else ()), *given]
         rows.append(("lints", _summary(findings, command)))
     path = output or Path("runs") / name
+    _require_no_trained(path)
     if form == "safetensors":
         written = save_network(network, path, about={"untrained": True})
     else:
         (written,) = export_network(grid, path).files
     print_rows([*rows, ("wrote", str(written))])
+
+
+def _require_no_trained(path: Path) -> None:
+    """Refuse to write initialized weights over trained ones. Errors: `UsageError`."""
+    from gridgen.emit.weights import SUFFIX, load_tensors
+
+    try:
+        told = load_tensors(path)[1] if path.suffix == SUFFIX and path.exists() else None
+    except WeightsError:
+        return
+    if told is not None and "untrained" not in told:
+        raise UsageError(f"-o: {path} holds trained weights; name another file, or remove it")
 
 
 def lint(

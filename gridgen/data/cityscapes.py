@@ -14,9 +14,10 @@ import numpy.typing as npt
 import torch
 
 from gridgen.arguments import PathLike
-from gridgen.data.dataset import IGNORE, Colour, Sample, Window, require_split
+from gridgen.data.dataset import IGNORE, Colour, Sample, require_split
 from gridgen.data.folder import unequal
 from gridgen.errors import DataError
+from gridgen.images import Window
 from gridgen.images.files import read_header, read_ids, read_pixels
 from gridgen.images.rules import IdArray
 from gridgen.names import composed

@@ -82,7 +82,8 @@ def inherit(
     fits -= {each for each in counters if each.replace(COUNTER, MEAN) not in fits}
     if not fits:
         fact = f"{weights}: " if isinstance(weights, str | os.PathLike) else ""
-        raise WeightsError(f"{fact}no tensor has a name and a shape of this network's; name others")
+        fact += "no tensor has a name and a shape of this network's"
+        raise WeightsError(f"{fact}; name those of a network with as many channels")
     with torch.no_grad():
         for name in fits:
             own[name].copy_(given[name])

@@ -15,10 +15,9 @@ from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import PathLike, checked
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
-from gridgen.files import require_file, write_file
+from gridgen.files import KINDS, require_file, write_file
 from gridgen.grid import build_grid
 from gridgen.memory.host import host_memory
-from gridgen.spec.source import YAML_SUFFIXES
 
 NOTE = "gridgen"
 SUFFIX = ".safetensors"
@@ -110,8 +109,9 @@ def save_tensors(
 
 def load_tensors(path: PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
-    if Path(path).suffix in YAML_SUFFIXES:
-        raise WeightsError(f"{path}: a YAML file; name a run's folder or a weights file")
+    suffix = Path(path).suffix
+    if suffix in KINDS and suffix != SUFFIX:
+        raise WeightsError(f"{path}: {KINDS[suffix]}; name a run's folder or a weights file")
     require_weights_file(path)
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,6 +1,7 @@
 """The forms in which a network is taken away: a function and a line of `EXPORTERS` for each."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,7 @@ def _safetensors(network: Exported, path: Path, how: ExportSetting) -> Written:
 
 
 def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
+    _require_importable(path)
     if not isinstance(network, Model):
         return Written((write_file(path, source_of(network)),))
     weights = path.with_suffix(".safetensors")
@@ -96,6 +98,13 @@ def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
         return Written((write_file(path, source),))
     beside = export_model(network, weights, how.stored, how.note)
     return Written((write_file(path, source), beside))
+
+
+def _require_importable(path: Path) -> None:
+    """Refuse a file that would hide a module of Python from it. Errors: `UsageError`."""
+    if path.stem in {*sys.stdlib_module_names, *NEEDED}:
+        fact = f"-o: {path.name} would stand in the place of Python's module {path.stem}"
+        raise UsageError(f"{fact}; name it otherwise")
 
 
 def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
@@ -127,7 +136,7 @@ def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
     model.alone.to("cpu")  # what is exported, calibrated and compared with lies there
     made = rewritten(model.alone) if how.runtime else model.alone
     raw, compared = onnx_of(made, _about(model, how), how.verify, of=model.alone)
-    rows = _told(compared)
+    rows = _told(compared, "fp32" if data else "")
     if data:
         raw = quantized(raw, model, data, how.on_progress)
         rows += [("int8", str(loss_of(raw, model, data, how.on_progress)))] if how.verify else []
@@ -167,11 +176,14 @@ def _about(model: Model, how: ExportSetting) -> dict[str, Any]:
     return about | ({"note": how.note} if how.note else {})
 
 
-def _told(compared: Sequence[Compared]) -> ShownRows:
-    first = [("compared", f"with torch, up to {CLOSE:.0e} of the largest value apart")]
+def _told(compared: Sequence[Compared], what: str = "") -> ShownRows:
+    said = f"{what} with torch, up to {CLOSE:.0e} of the largest value apart".strip()
+    first = [("compared", said)]
     return [*first, *(("", str(each)) for each in compared)] if compared else []
 
 
+NEEDED = ("torch", "numpy", "safetensors")
+"""Modules that a program with the source of a network imports."""
 RUNTIMES = {"openvino": "normalization folded, deconvolutions of stride 2 as convolutions"}
 """What `--for` knows, and how the network is rewritten for it."""
 EXPORTERS = {

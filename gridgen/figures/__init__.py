@@ -5,9 +5,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridgen.figures.palette import LIGHT
-from gridgen.files import write_file
-from gridgen.names import escaped
+from gridgen.figures.palette import LIGHT as LIGHT
+from gridgen.files import write_file as write_file
+from gridgen.names import escaped as escaped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

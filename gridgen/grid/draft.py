@@ -59,6 +59,8 @@ class Draft:
         `auxiliary` is the second map that a `MaxUnpool` or `Resize` of the unit reads. Errors:
         `GridError`.
         """
+        if min(*source, *target) < 0:
+            raise GridError(f"{source} to {target}: streams and columns are counted from 0")
         connection = Connection(
             FeatureMap(*source),
             FeatureMap(*target),

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from gridgen.arguments import checked_fields
 from gridgen.grid.layers import Conv, Layers, in_dimensions
 
 Join = Literal["sum", "concat", "weighted"]
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Fusion:
-    """A way to join the connections into a map, and the layers that follow the join.
+    """A way to join the connections into a map, and the layers that follow where they are
+    concatenated.
 
     `after(joined, channels)` gives those layers, from the channels that the join has to the map's.
     """

@@ -16,12 +16,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gridgen.analysis.sizes import Size, SizeLike, as_size
+from gridgen.analysis.sizes import SizeLike, as_size
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError, UsageError
 from gridgen.grid import Grid, GridLike, build_grid
 from gridgen.grid.building import as_grid
 from gridgen.grid.layers import shape_text
+from gridgen.grid.tracing import Size
 from gridgen.latency.work import CONVOLUTIONS, JOIN, POINTWISE, SUM, Work, work_of
 from gridgen.memory.setting import PrecisionField
 from gridgen.space.workload import Image, Workload

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
 
-from gridgen.analysis.sizes import Size
 from gridgen.grid import Grid
 from gridgen.grid.layers import (
     GELU,
@@ -22,6 +21,7 @@ from gridgen.grid.layers import (
     SiLU,
     Upsample,
 )
+from gridgen.grid.tracing import Size
 from gridgen.memory.layers import Recorder
 from gridgen.memory.operations import Map
 from gridgen.memory.recording import recording_of

@@ -4,4 +4,8 @@
 those of whole networks, `converting.py` reads a file and makes a network of it.
 """
 
-from gridgen.layouts.converting import LAYOUTS, Converted, convert
+from gridgen.layouts.converting import (
+    LAYOUTS as LAYOUTS,
+    Converted as Converted,
+    convert as convert,
+)

@@ -4,5 +4,9 @@ The module (`emit/`), the memory model (`memory/`) and every exporter read the s
 the forward pass is written down once.
 """
 
-from gridgen.program.compiler import Recompute, compile_program, map_operations
-from gridgen.program.operations import Operation, Program
+from gridgen.program.compiler import (
+    Recompute as Recompute,
+    compile_program as compile_program,
+    map_operations as map_operations,
+)
+from gridgen.program.operations import Operation as Operation, Program as Program

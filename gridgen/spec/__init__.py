@@ -1,15 +1,15 @@
 """What a user writes: YAML files, checked, with errors that show the line. Builds nothing."""
 
-from gridgen.spec.columns import Column, as_written, shorten
-from gridgen.spec.document import Document
-from gridgen.spec.gridspec import GridSpec
+from gridgen.spec.columns import Column as Column, as_written as as_written, shorten as shorten
+from gridgen.spec.document import Document as Document
+from gridgen.spec.gridspec import GridSpec as GridSpec
 from gridgen.spec.network import (
-    Classes,
-    CustomTopology,
-    Dimensions,
-    DraftSpec,
-    InChannels,
-    NetworkSpec,
-    SizePolicy,
+    Classes as Classes,
+    CustomTopology as CustomTopology,
+    Dimensions as Dimensions,
+    DraftSpec as DraftSpec,
+    InChannels as InChannels,
+    NetworkSpec as NetworkSpec,
+    SizePolicy as SizePolicy,
 )
-from gridgen.spec.source import Source
+from gridgen.spec.source import Source as Source

@@ -12,6 +12,8 @@ from gridgen.spec.source import Field
 
 FEW = 4
 """Fields of a section that are named where there is none."""
+LONGEST = 40
+"""Characters of words that are repeated in a fix."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
@@ -92,7 +94,9 @@ def fact(detail: ErrorDetails, model: type[BaseModel]) -> str:
             )
             return f"{context['actual_length']} values; {bound}"
         case "tuple_type" | "list_type":
-            return f"{shown_value(value)} is not a list"
+            words = isinstance(value, str) and "," in value
+            fix = f"; write [{value}]" if words and len(value) <= LONGEST else ""
+            return f"{shown_value(value)} is not a list{fix}"
         case "dict_type":
             return f"{shown_value(value)} has no fields; write `field: value` lines"
         case "model_type" | "model_attributes_type":

@@ -8,13 +8,14 @@ as YAML 1.2 writes it or refused, and a small file cannot grow large in memory.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from gridgen.arguments import PathLike
 from gridgen.errors import SpecError, reason_of
-from gridgen.files import read_bytes
+from gridgen.files import KINDS, read_bytes
 from gridgen.names import HIDDEN
 from gridgen.project import comes_along
 
@@ -25,6 +26,9 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_NODES = 4096
 MAX_LINE = 120
+NO_COLON = "could not find expected ':'"
+TAB = "found character '\\t'"
+"""What PyYAML says."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -53,6 +57,9 @@ class Source:
     @classmethod
     def read(cls, path: PathLike) -> "Source":
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
+        suffix = Path(path).suffix
+        if suffix in KINDS and suffix not in YAML_SUFFIXES:
+            raise SpecError(f"{path}: {KINDS[suffix]}; name a YAML file")
         try:
             raw = read_bytes(path, MAX_BYTES)
         except IsADirectoryError as error:
@@ -65,9 +72,9 @@ class Source:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise SpecError(
-                f"{path}: byte {error.start} is not UTF-8 text; name a YAML file"
-            ) from error
+            line = raw.count(b"\n", 0, error.start) + 1
+            fact = f"{path}:{line}: byte {error.start} of the file is not UTF-8"
+            raise SpecError(f"{fact}; save it as UTF-8, or name a YAML file") from error
         return cls.parse(text, str(path))
 
     @classmethod
@@ -89,6 +96,8 @@ class Source:
             root = yaml.compose(text, Loader=yaml.BaseLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if error.problem == NO_COLON:  # the problem is seen a line later than it is
+                mark = error.context_mark or mark
             assert mark is not None
             raise SpecError(
                 _place(name, text, mark.line, mark.column, _told(error.problem or "not YAML"))
@@ -96,6 +105,10 @@ class Source:
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # The latter two are PyYAML's on "\U00110000" and on a %YAML of 5,000 digits.
             raise SpecError(f"{name}: not YAML: {error}") from error
+        if isinstance(root, yaml.SequenceNode):
+            mark = root.start_mark
+            fact = "the file is a list; write `field: value` lines, without dashes"
+            raise SpecError(_place(name, text, mark.line, mark.column, fact))
         if not isinstance(root, yaml.MappingNode):
             raise SpecError(f"{name}: the file has no fields; write `field: value` lines")
         return cls(name, text, _Plain(name, text).convert(root), root)
@@ -172,6 +185,10 @@ def _told(problem: str) -> str:
     if problem == "mapping values are not allowed here":
         fix = "indent the fields of a section alike, quote the value, or mend the line before"
         return f"a colon where none may be; {fix}"
+    if problem == NO_COLON:
+        return "no colon with a space after it; write `field: value`"
+    if problem.startswith(TAB):
+        return "a tab where YAML takes none; indent with spaces"
     return problem
 
 

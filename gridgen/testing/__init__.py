@@ -4,22 +4,22 @@ Plain functions that raise an `AssertionError` with one sentence that says what 
 project's own members are held against the same ones. They need neither pytest nor hypothesis.
 """
 
-from gridgen.testing.datasets import check_dataset
-from gridgen.testing.lints import check_lint
+from gridgen.testing.datasets import check_dataset as check_dataset
+from gridgen.testing.lints import check_lint as check_lint
 from gridgen.testing.members import (
-    check_activation,
-    check_fusion,
-    check_head,
-    check_norm,
-    check_stem,
-    check_topology,
-    check_unit,
+    check_activation as check_activation,
+    check_fusion as check_fusion,
+    check_head as check_head,
+    check_norm as check_norm,
+    check_stem as check_stem,
+    check_topology as check_topology,
+    check_unit as check_unit,
 )
 from gridgen.testing.networks import (
-    check_counts,
-    check_gradients,
-    check_grid,
-    check_pruning,
-    check_saved_bytes,
+    check_counts as check_counts,
+    check_gradients as check_gradients,
+    check_grid as check_grid,
+    check_pruning as check_pruning,
+    check_saved_bytes as check_saved_bytes,
 )
-from gridgen.testing.tasks import check_task
+from gridgen.testing.tasks import check_task as check_task

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from gridgen.arguments import checked
 from gridgen.data import Dataset, Sample
-from gridgen.data.dataset import OnDisk, Window, part_of, require_image_tensor, require_numbers
+from gridgen.data.dataset import OnDisk, part_of, require_image_tensor, require_numbers
 from gridgen.errors import unknown
+from gridgen.images import Window
 from gridgen.testing.requiring import require, saying, title
 from gridgen.training.tasks import TASKS, task_of
 

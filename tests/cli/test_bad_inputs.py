@@ -46,6 +46,10 @@ INPUTS = {
     "broken/study.yaml": "data: shapes\n",
     "text.png": "no image\n",
     "nothing.png": "",
+    "net.onnx": "no network\n",
+    "colon.yaml": SPEC.replace("columns: ", "columns "),
+    "one-line.yaml": SPEC.replace("base_channels: 2", "channels: 2, 4"),
+    "dataset/train/images/a.png": "",
     "unsplit/classes.txt": "0\tsky\t0\t0\t255\tclass\n",
     "half/train/images/a.jpg": "",
     "streets/classes.txt": "0\tsky\t0\t0\t255\tclass\n1\troad\t9\t9\t9\tclass\n",
@@ -109,6 +113,24 @@ CASES = {
     "recipe.learning_rate=...",
     "train mine.yaml --data shapes --set lr=0.1": "--set lr: a field of the recipe; gridgen train "
     "takes --set recipe.learning_rate=...",
+    "paths mine.yaml --size 64x64": "gridgen paths: --size is no option; leave it out, or write "
+    "--set size=pad for images that do not fit",
+    "count mine.yaml@unet --as frrn": "--as: mine.yaml@unet names a topology already; "
+    "leave out one of the two",
+    "count mine": "no spec file is called 'mine'; did you mean 'mine.yaml'?",
+    "count net.onnx": "net.onnx: an ONNX file; name a YAML file",
+    "evaluate net.onnx --data shapes": "net.onnx: an ONNX file; name a run's folder or a "
+    "weights file",
+    "count colon.yaml": "colon.yaml:2:1: no colon with a space after it; write `field: value`\n"
+    "     2 | columns 1+1\n       | ^",
+    "count one-line.yaml": "one-line.yaml:3:11: channels: '2, 4' is not a list; write [2, 4]\n"
+    "     3 | channels: 2, 4\n       |           ^",
+    "search study.yaml -o run": "run holds a training, and no search; name another folder",
+    "search study.yaml -o dataset": "dataset holds the images of a dataset; name another folder",
+    "export mine.yaml -o torch.py": "-o: torch.py would stand in the place of Python's module "
+    "torch; name it otherwise",
+    "build mine.yaml -o run/weights.safetensors": "-o: run/weights.safetensors holds trained "
+    "weights; name another file, or remove it",
     "count mine.yaml --batch-size 4": "gridgen count: --batch-size is no option; write --batch",
     "count mine.yaml --set recipe=3": "--set recipe: fields of a recipe say how to train, and "
     "nothing is trained here; leave it out",
@@ -139,10 +161,14 @@ CASES = {
     "train mine.yaml --data shapes --recipe mine.yaml": f"mine.yaml: {A_SPEC}",
     "count zero.yaml": f"zero.yaml{ZERO}",
     "build empty.yaml": "empty.yaml: the file has no fields; write `field: value` lines",
-    "build list.yaml": "list.yaml: the file has no fields; write `field: value` lines",
-    "render image.png": "image.png: byte 0 is not UTF-8 text; name a YAML file",
+    "build list.yaml": (
+        "list.yaml:1:1: the file is a list; write `field: value` lines, without dashes\n"
+        "     1 | - streams\n"
+        "       | ^"
+    ),
+    "render image.png": "image.png: a picture; name a YAML file",
     "render tab.yaml": (
-        "tab.yaml:1:9: found character '\\t' that cannot start any token\n"
+        "tab.yaml:1:9: a tab where YAML takes none; indent with spaces\n"
         "     1 | streams:\t2\n"
         "       |         ^"
     ),

@@ -176,9 +176,9 @@ def test_json_adds_what_was_asked_for(shipped, gridgen):
         ),
         (
             ("--budget", "training_memory=8"),
-            "--budget: training_memory: 8 bytes? write 8GB",
+            "--budget: training_memory: 8 bytes? write 8MB or 8GB",
         ),
-        (("--device", "12"), "--device: 12 bytes? write 12GB"),
+        (("--device", "12"), "--device: 12 bytes? write 12MB or 12GB"),
         (
             ("--budget", "min_receptive_field=100000"),
             "--budget: min_receptive_field: 100000 is more than 65536",

@@ -183,7 +183,7 @@ def test_the_picture_opens_and_is_the_last_line(limits, place, gridgen):
         ),
         (
             ["--budget", "training_memory=8"],
-            "--budget: training_memory: 8 bytes? write 8GB",
+            "--budget: training_memory: 8 bytes? write 8MB or 8GB",
         ),
         (
             ["--budget", "parameters=10M", "--budget", "parameters=20M"],

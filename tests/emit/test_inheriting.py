@@ -68,7 +68,10 @@ def test_counts_of_batches_are_taken_only_with_their_statistics():
 def test_weights_of_nothing_alike_are_refused():
     with pytest.raises(WeightsError) as caught:
         inherit(network(SPEC, 0), {"layer.weight": torch.zeros(3)})
-    assert str(caught.value) == ("no tensor has a name and a shape of this network's; name others")
+    assert str(caught.value) == (
+        "no tensor has a name and a shape of this network's; "
+        "name those of a network with as many channels"
+    )
 
 
 def test_a_head_is_reset_and_nothing_else():

@@ -91,3 +91,12 @@ def test_a_file_holds_every_field_of_the_spec(path):
     with safe_open(path, framework="pt") as file:
         spec = json.loads(json.loads(file.metadata()["gridgen"])["spec"])
     assert {"units", "fusion", "residual", "total_dropout", "stem", "head"} <= set(spec)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float64])
+def test_other_floats_are_written_as_fp32(kind, tmp_path):
+    network = GridNetwork(build_grid(SPEC)).to(kind)
+    loaded = load_network(save_network(network, tmp_path / "w.safetensors"))
+    for name, tensor in loaded.state_dict().items():
+        given = network.state_dict()[name]
+        assert torch.equal(tensor, given.float() if given.is_floating_point() else given)

@@ -200,3 +200,15 @@ def test_what_a_form_does_not_have_is_refused(name, how, message, model, tmp_pat
         export_network(model, tmp_path / name, **how)
     assert message in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", EXPORTERS)
+def test_a_network_in_memory_is_written_with_the_weights_that_it_has(form, tmp_path):
+    network = GridNetwork(build_grid(SPEC)).double().train()
+    files = export_network(network, tmp_path / f"net{EXPORTERS[form].suffix}").files
+    assert network.training
+    weights = [path for path in files if path.suffix == ".safetensors"]
+    assert weights or form not in ("source", "safetensors")
+    for path in weights:
+        for name, tensor in load_file(path).items():
+            assert torch.allclose(tensor.double(), network.state_dict()[name].double(), atol=1e-6)

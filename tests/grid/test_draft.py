@@ -564,3 +564,8 @@ def test_a_concatenation_may_go_whole_but_not_in_part():
     assert str(caught.value) == (
         "X(0, 2) concatenates 2 maps; keep all of the connections into it, or none"
     )
+
+
+def test_streams_and_columns_are_counted_from_zero():
+    with pytest.raises(GridError, match="counted from 0"):
+        Draft().connect((0, 0), (-1, 0))

@@ -1,7 +1,10 @@
 import pytest
 
+from gridgen.architectures import load_spec
+from gridgen.errors import UsageError
 from gridgen.grid import FUSIONS, UNITS, build_grid
 from gridgen.grid.ends import HEADS, STEMS
+from gridgen.grid.fusions import Fusion, nothing
 from gridgen.grid.layers import (
     BatchNorm,
     Conv,
@@ -214,3 +217,15 @@ def test_names_of_older_files_mean_what_they_meant():
     shared = {"streams": 2, "columns": "1+1", "base_channels": 4, "classes": 3}
     before, after = (build_grid(GridSpec(**shared, **more)) for more in (PRELU, today))
     assert list(before.parts()) == list(after.parts())
+
+
+@pytest.mark.parametrize("given", [None, [Conv(8, 8)], ("conv",)])
+def test_what_a_unit_of_ones_own_gives_instead_of_layers_is_told(given, monkeypatch):
+    monkeypatch.setitem(UNITS["lateral"], "mine", lambda *_: given)
+    with pytest.raises(UsageError, match="is no tuple of layers such as"):
+        build_grid(load_spec("specs/unet-small.yaml", units={"lateral": "mine"}))
+
+
+def test_a_fusion_joins_in_one_of_three_ways():
+    with pytest.raises(UsageError, match="unknown join 'max'"):
+        Fusion("the greatest", "max", nothing)

@@ -96,7 +96,7 @@ LOCATED = {
         1,
         "expected the node content, but found '<stream end>'",
     ),
-    "a tab": ("a: 1\n\tb: 2\n", 2, 1, "found character '\\t' that cannot start any token"),
+    "a tab": ("a: 1\n\tb: 2\n", 2, 1, "a tab where YAML takes none; indent with spaces"),
     "41 digits": ("a: " + "9" * 41 + "\n", 1, 4, "a number of more than 40 characters"),
     "a hidden character, escaped": (
         'a: "\\u202e"\n',
@@ -149,9 +149,16 @@ def test_of_a_long_line_the_part_around_the_fault_is_shown():
     assert line[caret.index("^") :].startswith("!t y")
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "5\n", "- a\n", "null\n", "--- \n"])
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "5\n", "null\n", "--- \n"])
 def test_a_file_without_fields_says_so(text):
     assert refusal(text) == "mine.yaml: the file has no fields; write `field: value` lines"
+
+
+def test_a_list_is_told_so_where_it_begins():
+    assert refusal("# mine\n- a\n") == (
+        "mine.yaml:2:1: the file is a list; write `field: value` lines, without dashes\n"
+        "     2 | - a\n       | ^"
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,7 +241,9 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
     path.write_bytes(b"a: caf\xe9\n")
     with pytest.raises(SpecError) as caught:
         Source.read(path)
-    assert str(caught.value) == f"{path}: byte 6 is not UTF-8 text; name a YAML file"
+    assert str(caught.value) == (
+        f"{path}:1: byte 6 of the file is not UTF-8; save it as UTF-8, or name a YAML file"
+    )
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

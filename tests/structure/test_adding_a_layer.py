@@ -66,7 +66,9 @@ STEPS: dict[str, list[Edit]] = {
     "the record": [(RECORDS, "", RECORD)],
     "its tensors": [(RECORDS, "", TENSORS)],
     "its channels": [(RECORDS, "", REFUSES)],
-    "its export": [(LAYERS, "    GELU,\n", "    GELU,\n    LayerScale,\n")],
+    "its export": [
+        (LAYERS, "    GELU as GELU,\n", "    GELU as GELU,\n    LayerScale as LayerScale,\n")
+    ],
     "a member of the union": [
         (LAYER, "    GELU,\n", "    GELU,\n    LayerScale,\n"),
         (LAYER, "Layer = (\n", "Layer = (\n    LayerScale |\n"),

@@ -1,5 +1,8 @@
 """Study files: what is refused, with the whole text, and what a point of the space becomes."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -118,7 +121,7 @@ SEEDS = "give 1 at least, or a list of seeds"
             "budget.size: '400by400' is not a size; write HEIGHTxWIDTH, such as 360x480 "
             "(volumes: 64x64x32)",
         ),
-        ("budget: {training_memory: @12}", "budget.training_memory: 12 bytes? write 12GB"),
+        ("budget: {training_memory: @12}", "budget.training_memory: 12 bytes? write 12MB or 12GB"),
         ("budget: {size: [400, @'4']}", "budget.size.1: '4' is not a whole number"),
         ("budget: {bound: @papr}", "budget.bound: 'papr' is not one of: 'exact' or 'paper'"),
         (
@@ -668,3 +671,16 @@ recipe:
     first, *shown = str(caught.value).splitlines()
     assert first.startswith("mine.yaml:6:11: recipe.epochs: 2, but schedule.warmup is 2 epochs")
     assert "epochs: 2" in shown[0]
+
+
+def test_python_values_are_taken_as_yaml_has_them():
+    given = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3)
+    study = Study(
+        data=Path("shapes"),
+        recipe="demo",
+        spec=given,
+        space={"streams": np.arange(2, 4), "base_channels": range(4, 6), "classes": [np.int64(3)]},
+    )
+    assert study.data == "shapes"
+    assert study.spec == given.plain()
+    assert study.plain()["space"] == {"streams": [2, 3], "base_channels": [4, 5], "classes": [3]}

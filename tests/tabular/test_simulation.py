@@ -148,3 +148,10 @@ def test_switches_stand_for_what_is_left_without_dead_ends():
 def test_what_cannot_be_simulated_is_refused(asked, said):
     with pytest.raises(UsageError, match=said):
         simulate_searches(quiet, **asked)
+
+
+def test_more_trainings_than_were_spent_are_refused():
+    found = simulate_searches(quiet, searches=2, trials=5)
+    assert "searches 2" in repr(found)
+    with pytest.raises(UsageError, match="the searches end after 5; give that at most"):
+        found.regret_after(6)

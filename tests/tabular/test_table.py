@@ -148,3 +148,20 @@ def test_means_are_of_the_seeds_that_all_have():
 
 def test_epochs_are_those_that_all_have():
     assert made_up().epochs == EPOCHS
+
+
+def test_what_is_shown_is_short_and_the_digest_is_that_of_the_scores():
+    benchmark = made_up(noise=0.0)
+    entry = next(iter(benchmark.values()))
+    for each in (benchmark, entry, entry.trainings[0]):
+        assert len(repr(each)) < 300
+        assert each._repr_html_().startswith("<table>")
+    assert made_up(noise=0.0).digest == benchmark.digest != made_up(noise=0.1).digest
+    assert benchmark.of(entry.name) is benchmark[entry.name] is entry
+
+
+def test_channels_that_double_are_those_of_base_channels():
+    spec = SPEC.by_base_channels().complete() | {"channels": [8, 16, 32]}
+    del spec["base_channels"]
+    benchmark = made_up(noise=0.0)
+    assert benchmark.of(GridSpec(**spec)) is benchmark.of(SPEC)

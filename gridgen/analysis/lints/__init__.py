@@ -4,5 +4,5 @@ Each is a function from a case (a grid, an image size, a batch) to findings; a f
 so, where, and the change that removes it. Nothing here builds a network or says what is well made.
 """
 
-from gridgen.analysis.lints.case import Case, Finding, Fix
-from gridgen.analysis.lints.names import LINTS, lint, lint_case
+from gridgen.analysis.lints.case import Case as Case, Finding as Finding, Fix as Fix
+from gridgen.analysis.lints.names import LINTS as LINTS, lint as lint, lint_case as lint_case

@@ -73,7 +73,8 @@ def check_data(name: PathLike, on_progress: OnProgress = no_progress) -> Checked
         name=reading.name,
         classes=reading.classes,
         splits=tuple(reading.splits),
-        faults=tuple(_faults(reading)),
+        # A fault of a file that several splits read is told once.
+        faults=tuple(dict.fromkeys(_faults(reading))),
         remarks=(*reading.whole.remarks, *_remarks(reading.splits, reading.classes)),
         alike=alike,
     )

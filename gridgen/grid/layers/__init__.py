@@ -5,40 +5,46 @@ readers: lowering to PyTorch (`emit/lowering.py`) and what autograd keeps (`memo
 Records hold no weights and import no torch; `Record` says what each of them knows.
 """
 
-from gridgen.grid.layers.convolutions import Conv, Deconv
+from gridgen.grid.layers.convolutions import Conv as Conv, Deconv as Deconv
 from gridgen.grid.layers.layer import (
-    Cost,
-    Layer,
-    Layers,
-    Residual,
-    buffers_of,
-    channels_after,
-    cost,
-    flat,
-    hull,
-    in_dimensions,
-    rows_before,
-    tensors_of,
+    Cost as Cost,
+    Layer as Layer,
+    Layers as Layers,
+    Residual as Residual,
+    buffers_of as buffers_of,
+    channels_after as channels_after,
+    cost as cost,
+    flat as flat,
+    hull as hull,
+    in_dimensions as in_dimensions,
+    rows_before as rows_before,
+    tensors_of as tensors_of,
 )
 from gridgen.grid.layers.pointwise import (
-    GELU,
-    RGB,
-    BatchNorm,
-    GroupNorm,
-    ImagenetNorm,
-    LeakyReLU,
-    PReLU,
-    ReLU,
-    SiLU,
+    GELU as GELU,
+    RGB as RGB,
+    BatchNorm as BatchNorm,
+    GroupNorm as GroupNorm,
+    ImagenetNorm as ImagenetNorm,
+    LeakyReLU as LeakyReLU,
+    PReLU as PReLU,
+    ReLU as ReLU,
+    SiLU as SiLU,
 )
 from gridgen.grid.layers.record import (
-    WHOLE,
-    Record,
-    Rows,
-    Shape,
-    Tensors,
-    kernel_text,
-    require_equal,
-    shape_text,
+    WHOLE as WHOLE,
+    Record as Record,
+    Rows as Rows,
+    Shape as Shape,
+    Tensors as Tensors,
+    kernel_text as kernel_text,
+    require_equal as require_equal,
+    shape_text as shape_text,
 )
-from gridgen.grid.layers.resampling import AveragePool, MaxPool, MaxUnpool, Resize, Upsample
+from gridgen.grid.layers.resampling import (
+    AveragePool as AveragePool,
+    MaxPool as MaxPool,
+    MaxUnpool as MaxUnpool,
+    Resize as Resize,
+    Upsample as Upsample,
+)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from gridgen.arguments import checked_fields
-from gridgen.errors import GridError
+from gridgen.errors import GridError, UsageError
 from gridgen.grid.layers.convolutions import Conv, Deconv
 from gridgen.grid.layers.pointwise import (
     GELU,
@@ -110,7 +110,13 @@ def flat(layers: Iterable[Layer]) -> Iterator[Layer]:
 
 
 def in_dimensions(layers: Layers, dimensions: int) -> Layers:
-    """The layers for maps that have so many sides: 1, 2 or 3 (`Conv1d`, `Conv2d`, `Conv3d`)."""
+    """The layers for maps that have so many sides: 1, 2 or 3 (`Conv1d`, `Conv2d`, `Conv3d`).
+
+    Errors: `UsageError` for what a function of one's own gives and is no tuple of layers.
+    """
+    if not isinstance(layers, tuple) or not all(hasattr(each, "in_dimensions") for each in layers):
+        fact = f"{layers!r} is no tuple of layers such as (Conv(8, 8),)"
+        raise UsageError(f"{fact}; take those of gridgen.grid.layers")
     return tuple(layer.in_dimensions(dimensions) for layer in layers)
 
 

@@ -76,7 +76,8 @@ def search(
     report.html. Calling it again goes on with a search that was killed, each training from its own
     checkpoint. `parallel` candidates (None: one) are trained at once, each in a child process on
     `device`, on this machine or those of a `cluster` (None: as many as fit there now); `evaluate`
-    trains them in this process instead; where a pruner pauses, it is called again for a
+    trains them in this process instead; a `gridgen.errors.TrainingError` that it raises is a failed
+    trial, any other error ends the search. Where a pruner pauses, it is called again for a
     training that goes on. A `screen`, which `gridgen.search_by_supernet` gives, scores candidates
     without training, and confirmations alone are trained. `storage` is sqlite, journal, or the
     address of a PostgreSQL database. Rows of the table `known`, a trials.csv, count as trained.

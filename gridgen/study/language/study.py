@@ -1,14 +1,13 @@
 """The study: what a search varies, what a candidate may cost, how it is trained and scored."""
 
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from gridgen.architectures import load_spec
 from gridgen.architectures.load import spec_of
-from gridgen.arguments import checked
+from gridgen.arguments import PathLike, checked
 from gridgen.data.subsets import FoldField
 from gridgen.errors import SpecError
 from gridgen.space import Budget, Match, matched
@@ -20,13 +19,15 @@ from gridgen.study.language.dimensions import RECIPE, SPECS, SearchSpace, requir
 from gridgen.study.language.objectives import AgainstField, offer_objectives, require_against
 from gridgen.study.language.paths import beside
 from gridgen.study.language.sections import Confirm, Prefilter, RecipeField, Seed, Seeds, Stop
-from gridgen.study.language.varied import EVERY, VariedField, dimensions_of
+from gridgen.study.language.varied import VariedField, dimensions_of, named_specs
 from gridgen.study.trials import Objectives, objectives_of
 from gridgen.training import Recipe, load_recipe
 from gridgen.training.loop.latency import LatencySetting
 from gridgen.training.recipe import setting_of
 from gridgen.training.recipe.recipe import changed_recipe
+from gridgen.training.recipe.supernet import EVERY
 from gridgen.training.tasks import objectives
+from gridgen.training.tasks.fitting import RecipeLike
 
 
 class Study(Document):
@@ -49,6 +50,10 @@ class Study(Document):
     """
 
     kind: ClassVar[str] = "study"
+
+    if TYPE_CHECKING:  # what is accepted, of which the fields below hold one form
+
+        def __init__(self, *, data: PathLike, recipe: RecipeLike, **fields: Any) -> None: ...
 
     data: str = Field(
         description="Dataset that candidates are trained and scored on; a path is one from here."
@@ -142,7 +147,7 @@ class Study(Document):
         if isinstance(value, dict) and "architecture" in value:
             fact = "an architecture is a network, and no field of one; list it under specs"
             raise SpecError(fact, (str(info.field_name), "architecture"))
-        return value
+        return value.plain() if isinstance(value, GridSpec) else value
 
     @field_validator("sampler", "pruner", "objective", "baselines")
     @classmethod
@@ -207,14 +212,10 @@ class Study(Document):
         names = {} if self.specs is None else self.spec_names
         return SearchSpace(tuple(dimensions_of(self.space, names, self._lattice)))
 
-    # Short: labels stand in every trial of a database, and paths differ between machines.
     @property
     def spec_names(self) -> dict[ChoiceLabel, str]:
-        """The networks under `specs` by name; files by their names without folder and ending."""
-        given = self.specs or ()
-        short = [Path(each).stem if Path(each).suffix else each for each in given]
-        # Names have to tell them apart, wherever they lie.
-        return dict(zip(short if len({*short}) == len(short) else given, given, strict=True))
+        """The networks under `specs` by name."""
+        return named_specs(self.specs or ())
 
     def _lattice(self, name: str) -> GridSpec:
         """The one grid of which all sub-topologies are asked for. Errors: `SpecError`."""

@@ -4,6 +4,7 @@ dimension that it makes.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
@@ -83,6 +84,14 @@ VariedField = Annotated[
     ],
     Discriminator(_kind),
 ]
+
+
+def named_specs(given: Sequence[str]) -> dict[ChoiceLabel, str]:
+    """Networks by name, files by theirs without folder and ending."""
+    # Short: labels stand in every trial of a database, and paths differ between machines.
+    short = [Path(each).stem if Path(each).suffix else each for each in given]
+    # Names have to tell them apart, wherever they lie.
+    return dict(zip(short if len({*short}) == len(short) else given, given, strict=True))
 
 
 def dimensions_of(

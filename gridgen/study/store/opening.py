@@ -7,7 +7,7 @@ from typing import Any
 
 from gridgen.arguments import checked
 from gridgen.errors import RunError
-from gridgen.files import is_file, read_text, sweep, write_file
+from gridgen.files import is_file, is_folder, read_text, sweep, write_file
 from gridgen.study.store.identity import Identity
 from gridgen.study.store.storages import (
     Opened,
@@ -20,7 +20,7 @@ from gridgen.study.store.storages import (
     open_storage_of,
 )
 from gridgen.study.store.store import Store
-from gridgen.training.run.folder import STUDY
+from gridgen.training.run.folder import FACTS, STUDY
 
 
 @checked
@@ -62,6 +62,10 @@ def require_ours(folder: Path, identity: Identity, wanted: str | None = None) ->
     Errors: `RunError` for another study's folder, and for trials that are stored in another way.
     """
     found = kind_in(folder, wanted)
+    if found is None and is_file(folder / FACTS):
+        raise RunError(f"{folder} holds a training, and no search; name another folder")
+    if found is None and is_folder(folder / "train"):
+        raise RunError(f"{folder} holds the images of a dataset; name another folder")
     identity.require_file(folder)
     return found
 

@@ -32,7 +32,6 @@ from gridgen.study.store.recovering import FoundRun, candidate_of_runs, missing_
 from gridgen.study.store.storages import (
     KINDS,
     STUDY_KEY,
-    TRIALS,
     StorageKind,
     create,
     locked_study,
@@ -41,7 +40,7 @@ from gridgen.study.store.storages import (
 )
 from gridgen.study.store.store import Store
 from gridgen.study.trials import Training, TrialRecord
-from gridgen.training.run.folder import STUDY
+from gridgen.training.run.folder import STUDY, TRIALS
 
 Salvaged = dict[int, dict[str, Attributes]]
 

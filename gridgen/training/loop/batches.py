@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from gridgen.data import Dataset
-from gridgen.data.dataset import Window, part_of, require_ids
+from gridgen.data.dataset import part_of, require_ids
+from gridgen.images import Window
 from gridgen.training.processes.prefetch import prefetch
 from gridgen.training.recipe import Crop, Recipe
 

@@ -58,14 +58,14 @@ def joined(device: torch.device) -> Iterator[None]:
 def _join(device: torch.device) -> None:
     _handles.clear()  # which closes the connections of the last group
     try:
-        store, rank, size = next(distributed.rendezvous("env://"))
+        store, rank, size = next(distributed.rendezvous("env://"))  # type: ignore[attr-defined]
     except ValueError as error:
         fact = f"WORLD_SIZE is {devices.world_size()}, but {error}"
         raise DeviceError(f"{fact}; start all processes by torchrun") from error
     _stores[:] = [store]
     # In a store are the addresses of earlier groups too, and of an earlier start of the processes.
     start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    store = distributed.PrefixStore(f"start {start}, group {next(_groups)}", store)
+    store = distributed.PrefixStore(f"start {start}, group {next(_groups)}", store)  # type: ignore[attr-defined]
     if device.type == "cuda":
         torch.cuda.set_device(device)
     # What processes say on their CPUs, whether to stop above all, never waits for a GPU.

@@ -184,7 +184,8 @@ class Recipe(Document):
 
 @checked
 def load_recipe(name: Annotated[PathLike, "a name or a path"], **fields: Any) -> Recipe:
-    """The recipe called `name` that comes with gridgen, or of that YAML file; `fields` replaced.
+    """The recipe called `name` that comes with gridgen, or of that YAML file; `fields` replaced,
+    of sections those that are given.
 
     >>> load_recipe("paper", epochs=3).learning_rate
     0.01
@@ -192,7 +193,7 @@ def load_recipe(name: Annotated[PathLike, "a name or a path"], **fields: Any) ->
     Errors: `SpecError`.
     """
     recipe = Recipe.from_source(source_of(name))
-    return recipe.but(**fields) if fields else recipe
+    return changed_recipe(recipe, fields) if fields else recipe
 
 
 def changed_recipe(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:

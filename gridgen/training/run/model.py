@@ -211,8 +211,7 @@ def open_model(path: PathLike, best: bool = False, size: str | None = None) -> M
     than the spec's. Errors: `RunError`, `WeightsError`, `SpecError`; `UsageError` for the best of a
     weights file, which holds one set. Warns of weights that nobody has trained.
     """
-    path = Path(path)
-    model = read_model(path, best)
+    model = read_model(path := Path(path), best)
     fact = "weights as they were initialized; nothing was learned"
     if model.fresh:
         parts = brief(parts_of_tensors(model.fresh))

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 
 from gridgen.data import Dataset
 from gridgen.errors import DataError, UsageError, unknown
-from gridgen.training.tasks.pixels import Colours
-from gridgen.training.tasks.restoration import Restoration
-from gridgen.training.tasks.segmentation import Segmentation
+from gridgen.training.tasks.pixels import Colours as Colours
+from gridgen.training.tasks.restoration import Restoration as Restoration
+from gridgen.training.tasks.segmentation import Segmentation as Segmentation
 from gridgen.training.tasks.task import (
-    FOLD,
-    HOLDOUT,
-    VAL,
-    Metric,
-    Score,
-    Task,
-    class_number,
-    column,
-    columns,
-    split_numbers,
+    FOLD as FOLD,
+    HOLDOUT as HOLDOUT,
+    VAL as VAL,
+    Metric as Metric,
+    Score as Score,
+    Task as Task,
+    class_number as class_number,
+    column as column,
+    columns as columns,
+    split_numbers as split_numbers,
 )
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Segmentation, Restoration)}

@@ -183,11 +183,11 @@ class Restoration:
 def _require_crops_as_they_are(recipe: Recipe, dataset: Dataset) -> None:
     """No crop of `dataset` is resized, which would change the noise on it."""
     crop, name = recipe.crop, dataset.name
+    shorter, index = min((min(size), index) for index, size in enumerate(dataset.sizes))
     if not crop.smallest == crop.largest == crop.size:
         sides = f"smallest {crop.smallest}, largest {crop.largest} and size {crop.size} differ"
-        fact = f"{sides}, but resizing changes the noise of {name}; set all three to {crop.size}"
-        raise recipe.blame(SpecError(fact, ("crop",)))
-    shorter, index = min((min(size), index) for index, size in enumerate(dataset.sizes))
+        fact, side = f"{sides}, but resizing changes the noise of {name}", min(crop.size, shorter)
+        raise recipe.blame(SpecError(f"{fact}; set all three to {side}", ("crop",)))
     if shorter < crop.size:
         height, width = dataset.sizes[index]
         raise DataError(

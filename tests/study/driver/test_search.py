@@ -10,6 +10,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
+import torch
 from folders import lay
 from study.engine.processes import wait_for
 from study.fakes import Scores, failure, no_training, rows, size, states, study
@@ -400,6 +401,8 @@ def test_a_function_may_give_scores_by_column(tmp_path):
     assert result.entries[0].trainings[0].row == {"val_iou": 0.5, "val_dice": 0.6}
     search(WIDE, folder=tmp_path / "np", trials=1, evaluate=lambda job: np.float32(0.5))
     assert rows(tmp_path / "np")[0]["score"] == "0.500000"
+    search(WIDE, folder=tmp_path / "t", trials=1, evaluate=lambda job: torch.tensor(0.5))
+    assert rows(tmp_path / "t")[0]["score"] == "0.500000"
     search(WIDE, folder=tmp_path / "b", trials=1, evaluate=lambda job: {"a": 1.0})
     assert rows(tmp_path / "b")[0]["note"] == "there is no val_iou among its scores: a"
 

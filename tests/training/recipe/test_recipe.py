@@ -336,3 +336,9 @@ def test_an_editor_misses_no_field_of_a_recipe_that_extends_another():
         assert schema["else"]["required"] == ["epochs", "batch", "learning_rate", "crop"]
         assert schema["else"]["properties"]["crop"]["required"] == ["smallest", "largest", "size"]
     assert "required" not in Recipe.json_schema()["$defs"]["Crop"]
+
+
+def test_a_section_that_is_given_in_part_is_merged():
+    plain, changed = load_recipe("modern"), load_recipe("modern", augmentation={"blur": 0.0})
+    assert changed.augmentation == plain.augmentation.but(blur=0.0)
+    assert load_recipe("modern", optimizer={"weight_decay": 0.1}).optimizer.name == "adamw"

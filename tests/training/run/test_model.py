@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import RECIPE, SPEC
 
-from gridgen.emit import GridNetwork, load_network, save_network
+from gridgen.emit import GridNetwork, inherit, load_network, save_network
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import RunError, UsageError, WeightsError, unknown
 from gridgen.grid import build_grid
@@ -17,6 +17,7 @@ from gridgen.training import train
 from gridgen.training.inference import WHOLE, Inference
 from gridgen.training.run.exporting import export_model
 from gridgen.training.run.model import open_model
+from gridgen.training.scoring.evaluation import evaluate
 from gridgen.training.tasks import Restoration, Segmentation
 
 CLASSES, COLOURS = ["sky", "road", "tree"], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
@@ -49,6 +50,14 @@ def test_a_run_is_a_model_with_its_classes(run):
     model = open_model(run.folder)
     assert model.task.classes == ("background", "larger", "smaller")
     assert (model.data, model.named, model.inference) == ("shapes", True, WHOLE)
+
+
+def test_a_run_stands_wherever_its_path_does(run, tmp_path):
+    assert open_model(run).path == run.folder
+    assert evaluate(run, "shapes").network.value == evaluate(run.folder, "shapes").network.value
+    assert inherit(GridNetwork(build_grid(SPEC)), export_model(run, tmp_path / "w.safetensors"))
+    with pytest.raises(UsageError, match="give a path"):
+        open_model(3)
 
 
 def test_a_model_says_which_weights_of_the_run_it_has(run):
