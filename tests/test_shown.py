@@ -62,6 +62,7 @@ def test_what_the_lines_say():
     )
     assert repr(RESULTS["connection"]) == "Connection(sub_1_0, X(0, 0) to X(1, 0))"
     assert repr(RESULTS["count"]).startswith("Count(parameters 127,590, activations 86,240,000, ")
+    assert ", of an image of 400x400, " in repr(RESULTS["count"])
     assert "peak of training" in repr(RESULTS["memory"])
     assert repr(RESULTS["model"]) == (
         "Model(from net.safetensors, segmentation 3 streams, 2+2 columns, F0 = 8)"

@@ -12,6 +12,7 @@ from gridgen.analysis.paths import count_paths
 from gridgen.analysis.sizes import SizeLike, as_size, counted_size
 from gridgen.arguments import checked, checked_fields
 from gridgen.grid import GridLike, as_grid
+from gridgen.grid.layers import shape_text
 from gridgen.grid.tracing import Size, trace
 from gridgen.shown import Shown, ShownRows
 from gridgen.spec import GridSpec, NetworkSpec
@@ -59,7 +60,9 @@ class Connections:
 @checked_fields
 @dataclass(frozen=True, repr=False)
 class Count(Shown):
-    """The costs of a grid. `as_json` has the same keys as the attributes."""
+    """The costs of a grid, activations and MACs for an image of `size`, as the size policy changes
+    it. `as_json` has the same keys as the attributes.
+    """
 
     parameters: Parameters
     activations: Activations
@@ -67,6 +70,7 @@ class Count(Shown):
     connections: Connections
     maps: int
     paths: int
+    size: Size
 
     def rows(self) -> ShownRows:
         """The totals."""
@@ -74,6 +78,7 @@ class Count(Shown):
             ("parameters", number_text(self.parameters.total)),
             ("activations", number_text(self.activations.total)),
             ("MACs", number_text(self.macs.total)),
+            ("of an image of", shape_text(self.size)),
             ("connections", f"{self.connections.kept} of {self.connections.full}"),
             ("maps", number_text(self.maps)),
             ("paths", number_text(self.paths)),
@@ -128,6 +133,7 @@ def count(grid: GridLike, size: SizeLike | None = None) -> Count:
         Connections(kept=len(grid.dag.edges), full=len(grid.full.dag.edges)),
         maps=len(grid.dag),
         paths=count_paths(grid),
+        size=image,
     )
 
 

@@ -18,7 +18,7 @@ from gridgen.cli.terminal import (
 )
 from gridgen.errors import RenderError, SpecError
 from gridgen.spec.network import settings
-from gridgen.text import bytes_text
+from gridgen.text import bytes_text, macs_text
 
 if TYPE_CHECKING:
     from gridgen.space import Feasible
@@ -155,11 +155,12 @@ def _ends(found: "Feasible") -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _costs(found: "Feasible", point: int) -> str:
-    """Parameters, activations, and memory where it is limited."""
+    """Parameters, activations, and MACs and memory where they are limited."""
     from gridgen.space.quantities import QUANTITIES
 
     counts = {name: int(found.at(name, point)) for name in ("parameters", "activations")}
     shown = [QUANTITIES[name].show(cost) for name, cost in counts.items()]
+    shown += [macs_text(int(found.at("macs", point)))] * (found.budget.macs is not None)
     memory = [f"{bytes_text(m)} {PHASES[name]}" for name, m in found.memory(point).items()]
     return ", ".join([*shown, *memory])
 

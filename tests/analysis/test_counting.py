@@ -170,6 +170,7 @@ def test_json_has_these_keys_and_plain_numbers(paper_grid):
         "connections": {"kept": 33, "full": 49},
         "maps": 30,
         "paths": 5,
+        "size": (400, 400),
     }
 
 

@@ -176,6 +176,7 @@ GRIDNET = {
     "connections": {"kept": 49, "full": 49},
     "maps": 30,
     "paths": 371,
+    "size": [400, 400],
 }
 UNET = {
     "parameters": {
@@ -196,6 +197,7 @@ UNET = {
     "connections": {"kept": 33, "full": 49},
     "maps": 30,
     "paths": 5,
+    "size": [400, 400],
 }
 
 
