@@ -12,6 +12,11 @@ from pathlib import Path
 import numpy as np
 
 import gridgen
+from gridgen.cli import main
+from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, Connection
+from gridgen.grid.layers import Conv, Layers
+from gridgen.testing import check_unit
+from gridgen.training.tasks import Segmentation
 
 spec = gridgen.GridSpec(
     streams=3,
@@ -32,7 +37,12 @@ within = gridgen.Budget(parameters="5M", size=(360, 480), precision="bf16").verd
 found: int = gridgen.feasible(spec, {"base_channels": {"low": 4, "high": 8}}).feasible
 recipe = gridgen.load_recipe("demo", epochs=3)
 run: gridgen.Run = gridgen.train(spec, Path("images"), recipe)
-answer = gridgen.open_model(Path("run"))(np.zeros((8, 8, 3), np.uint8), "multiscale")
+answer = gridgen.open_model(run)(np.zeros((8, 8, 3), np.uint8), "multiscale")
+space = {"streams": [2, 3], "base_channels": {"low": 4, "high": 8}}
+limits = {"parameters": "20k"}
+study = gridgen.Study(
+    data=Path("images"), recipe="demo", spec=spec, space=space, budget=limits, seeds=3, baselines=[]
+)
 """
 REFUSED = {
     'gridgen.GridSpec(streams="3", columns="2+2", base_channels=8, classes=4)': "streams",
