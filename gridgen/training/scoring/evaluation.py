@@ -237,9 +237,11 @@ def _require_task(model: Model, task: Task, dataset: Dataset) -> None:
     trained = model.task.metric.title
     if model.task.name != task.name:
         on = f" on {model.data}" if model.data else ""
+        known = f"was trained for {trained}{on}; name such data"
+        if not model.named:
+            known = "does not say for what it was trained; export it from its run"
         raise DataError(
-            f"{dataset.name} is scored by {task.metric.title}, but {model.path} was trained for "
-            f"{trained}{on}; name such data"
+            f"{dataset.name} is scored by {task.metric.title}, but {model.path} {known}"
         )
 
 
