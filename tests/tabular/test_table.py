@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,6 +159,11 @@ def test_what_is_shown_is_short_and_the_digest_is_that_of_the_scores():
         assert each._repr_html_().startswith("<table>")
     assert made_up(noise=0.0).digest == benchmark.digest != made_up(noise=0.1).digest
     assert benchmark.of(entry.name) is benchmark[entry.name] is entry
+
+
+def test_the_table_is_cited_by_its_digest():
+    page = Path(__file__).parents[2] / "benchmarks" / "topologies" / "README.md"
+    assert f"`{benchmark.digest}`" in page.read_text("utf-8")
 
 
 def test_channels_that_double_are_those_of_base_channels():
