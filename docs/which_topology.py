@@ -61,7 +61,7 @@ def draw_effects(benchmark: TopologyBenchmark) -> None:
 
 
 def draw_regret(benchmark: TopologyBenchmark) -> None:
-    """Mean regret of simulated searches."""
+    """Mean regret of simulated searches, and that of the full grid, for which nobody searches."""
     figure, (axis,) = new_figure(6, 3.6)
     for method, found in simulated(benchmark, "holdout").items():
         if method in DRAWN:
@@ -69,6 +69,10 @@ def draw_regret(benchmark: TopologyBenchmark) -> None:
             trainings, regret = zip(*regret_curve(found), strict=True)
             style = {"color": LIGHT.ink, "linestyle": STYLES[title]}
             axis.plot(trainings, [100 * each for each in regret], marker=".", label=title, **style)
+    place = [*benchmark].index(benchmark.of("gridnet").name)
+    judge = benchmark.array("holdout")[:, :2, -1]
+    untried = 100 * (judge.max(axis=0) - judge[place]).mean()
+    axis.axhline(untried, color=LIGHT.wrong, linewidth=1, label="the full grid")
     axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
     axis.legend(frameon=False)
     save(figure, "regret")

@@ -1,0 +1,169 @@
+"""Comparisons in docs/which-topology.md that the page of gridgen topologies lacks.
+
+    python -m benchmarks.topologies.compared
+
+Points of mean IoU on the held-out drive, those on val in brackets. Nothing is trained.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gridgen import TopologyBenchmark, topology_benchmark
+from gridgen.grid.topologies import TOPOLOGIES
+from gridgen.tabular.ranking import estimated, mean_agreement, near, spread
+from gridgen.tabular.table import CostName
+from gridgen.tabular.trainings import SPLITS
+
+LOWEST = "lateral_2_2"
+"""What a topology with maps in the lowest stream has."""
+FULL_RESOLUTION = "lateral_0_*"
+ADDITIONS = (
+    ("sub_2_0", "lateral_2_1"),
+    ("lateral_2_3", "up_1_3"),
+    ("sub_1_1",),
+    ("up_0_2",),
+)
+"""What U-Net and FRRN lack, each by itself."""
+Both = tuple[float, float]
+
+
+class Table:
+    """The scores as arrays: the held-out drive first, then val."""
+
+    def __init__(self, benchmark: TopologyBenchmark) -> None:
+        self.benchmark, self.names = benchmark, [*benchmark]
+        self.splits = SPLITS[::-1]
+        self.means = {split: 100 * benchmark.means(split) for split in SPLITS}
+        self.seeds = {split: 100 * benchmark.array(split)[:, :2, -1] for split in SPLITS}
+        self.kept = [{*each.connections} for each in benchmark.values()]
+        self.macs = benchmark.costs("macs")
+
+    def place(self, connections: set[str]) -> int:
+        """The number of the topology with these connections."""
+        return self.kept.index(connections)
+
+    def named(self, name: str) -> int:
+        """The number of a topology that has a name."""
+        return self.names.index(self.benchmark.of(name).name)
+
+    def both(self, place: int) -> str:
+        """The scores of a topology."""
+        return told(self.means[split][place] for split in self.splits)
+
+
+def told(values: Iterator[float]) -> str:
+    """Of the held-out drive, and in brackets of val."""
+    first, second = values
+    return f"{first:.1f} ({second:.1f})"
+
+
+def without_searching(table: Table) -> Iterator[str]:
+    """The regret of the full grid and of a network at random, judged as simulated searches are."""
+    full, judge = table.named("gridnet"), table.seeds["holdout"]
+    best = judge.max(axis=0)
+    of_full = best - judge[full]
+    by_seed = ", ".join(f"{regret:.1f}" for regret in of_full[::-1])
+    yield f"regret of the full grid, untried: {of_full.mean():.1f} (told seed 0 and 1: {by_seed})"
+    yield f"regret of a network at random: {(best - judge.mean(axis=0)).mean():.1f}"
+
+
+def standings(table: Table) -> Iterator[str]:
+    """The place of each name among all with no more MACs, and by each seed among all."""
+    for name in TOPOLOGIES:
+        place = table.named(name)
+        cheap = table.macs <= table.macs[place]
+        means = [table.means[split] for split in table.splits]
+        ranks = [1 + int((each[cheap] > each[place]).sum()) for each in means]
+        seeds = [1 + int((x > x[place]).sum()) for s in table.splits for x in table.seeds[s].T]
+        yield f"{name}: {ranks[0]} ({ranks[1]}) of {cheap.sum()} with no more MACs"
+        yield f"{name} by single seeds: {seeds[:2]} ({seeds[2:]}) of all"
+
+
+def additions(table: Table) -> Iterator[str]:
+    """What U-Net and FRRN gain by connections that they lack."""
+    for name in ("unet", "frrn"):
+        place = table.named(name)
+        for added in ADDITIONS:
+            more = table.kept[place] | {*added}
+            if more in table.kept and more != table.kept[place]:
+                other = table.place(more)
+                gained = (table.means[s][other] - table.means[s][place] for s in table.splits)
+                yield f"{name} with {' and '.join(added)}: {told(gained)} more"
+
+
+def at_less_cost(table: Table) -> Iterator[str]:
+    """Networks of three quarters of the full grid's MACs, and the best of them by one seed."""
+    full = table.named("gridnet")
+    alike = np.flatnonzero(np.abs(table.macs / 1e6 - 284) < 1)
+    yield f"full grid: {table.both(full)}, {table.macs[full] / 1e6:.0f} MMAC"
+    medians = (float(np.median(table.means[split][alike])) for split in table.splits)
+    yield f"median of {len(alike)} networks of 284 MMAC: {told(medians)}"
+    for split in table.splits:
+        scores = table.seeds[split]
+        for seed in (0, 1):
+            best = alike[scores[alike, seed].argmax()]
+            less = scores[best, 1 - seed] - scores[full, 1 - seed]
+            which = f"the best of them on {split} by seed {seed}"
+            yield f"{which}, less the full grid by the other: {less:+.1f}"
+    place = table.named("unet")
+    above = np.flatnonzero(table.macs <= table.macs[place])
+    for seed in (0, 1):
+        scores = table.seeds["holdout"]
+        best = above[scores[above, seed].argmax()]
+        more = scores[best] - scores[place]
+        which = f"the best with no more MACs than U-Net by seed {seed}, less U-Net"
+        yield f"{which}: {more[seed]:+.1f} by that, {more[1 - seed]:+.1f} by the other"
+    bare = table.benchmark.of(table.benchmark.spec.but(topology={"drop": [FULL_RESOLUTION]}))
+    place = table.names.index(bare.name)
+    scores, macs = table.both(place), table.macs[place] / 1e6
+    yield f"full grid without {FULL_RESOLUTION}: {scores}, {macs:.0f} MMAC"
+
+
+def orders(table: Table) -> Iterator[str]:
+    """What one cost tells among networks that are about equal in another."""
+    pairs: tuple[tuple[CostName, CostName], ...] = (("parameters", "macs"), ("macs", "parameters"))
+    for split in table.splits:
+        for cost, equal in pairs:
+            values = np.stack([table.benchmark.costs(cost)] * 2, axis=1)
+            alike = near(table.benchmark.costs(equal))
+            found = estimated(*mean_agreement(values, table.seeds[split], alike))
+            yield f"τ of {cost} on {split}, {equal} within 10 %: {found.told(2)}"
+
+
+def spreads(table: Table) -> Iterator[str]:
+    """How far topologies and seeds lie apart, of all and of those with a lowest stream."""
+    lowest = np.array([LOWEST in each for each in table.kept])
+    for what, chosen in (("all", lowest | True), (f"the {lowest.sum()} with {LOWEST}", lowest)):
+        found = [spread(table.seeds[split][chosen]) for split in table.splits]
+        apart, by_seed = (told(getattr(f, w) for f in found) for w in ("topologies", "seeds"))
+        yield f"standard deviation of {what}: {apart}, of seeds {by_seed}"
+        # Means of two seeds lie farther apart than what they are the means of.
+        varied = [each.topologies**2 - each.seeds**2 / 2 for each in found]
+        shares = [v / (v + each.seeds**2) for v, each in zip(varied, found, strict=True)]
+        yield f"their share in the variance of single scores: {shares[0]:.2f} ({shares[1]:.2f})"
+    for number, epoch in enumerate(table.benchmark.epochs):
+        curves = (table.benchmark.array(s)[:, :2, number].mean(axis=1) for s in table.splits)
+        apart = told(100 * each.std(ddof=1) for each in curves)
+        yield f"standard deviation of all at epoch {epoch}: {apart}"
+    for cost in ("macs", "parameters"):
+        values = table.benchmark.costs(cost)
+        less = values[lowest].mean() - values[~lowest].mean()
+        yield f"{cost} without {LOWEST}: {less:,.0f} less"
+    first, second = (table.seeds[s] - table.seeds[s].mean(axis=0) for s in table.splits)
+    across = np.mean([np.corrcoef(first[:, n], second[:, 1 - n])[0, 1] for n in (0, 1)])
+    alone = [np.corrcoef(*each.T)[0, 1] for each in (first, second)]
+    without = across / np.sqrt(np.prod(alone))
+    yield f"correlation of both splits without the luck of seeds: {without:.2f}"
+
+
+def main() -> None:
+    table = Table(topology_benchmark())
+    for part in (without_searching, standings, additions, at_less_cost, orders, spreads):
+        print(f"\n{(part.__doc__ or '').splitlines()[0]}")
+        for line in part(table):
+            print(f"  {line}")
+
+
+if __name__ == "__main__":
+    main()
