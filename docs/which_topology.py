@@ -12,7 +12,14 @@ from gridgen.figures import legend_beside, new_figure, save_svg
 from gridgen.figures.palette import FAINT, LIGHT, topology_style
 from gridgen.study.fronts import pareto_front
 from gridgen.tabular.effects import effects
-from gridgen.tabular.standings import DRAWN, HEADINGS, named_topologies, regret_curve, simulated
+from gridgen.tabular.standings import (
+    DRAWN,
+    HEADINGS,
+    named_topologies,
+    regret_curve,
+    simulated,
+    untried,
+)
 from gridgen.tabular.trainings import SPLITS
 
 HERE = Path(__file__).parent
@@ -69,10 +76,8 @@ def draw_regret(benchmark: TopologyBenchmark) -> None:
             trainings, regret = zip(*regret_curve(found), strict=True)
             style = {"color": LIGHT.ink, "linestyle": STYLES[title]}
             axis.plot(trainings, [100 * each for each in regret], marker=".", label=title, **style)
-    place = [*benchmark].index(benchmark.of("gridnet").name)
-    judge = benchmark.array("holdout")[:, :2, -1]
-    untried = 100 * (judge.max(axis=0) - judge[place]).mean()
-    axis.axhline(untried, color=LIGHT.wrong, linewidth=1, label="the full grid")
+    full = 100 * untried(benchmark, "holdout")["the full grid"].regret
+    axis.axhline(full, color=LIGHT.wrong, linewidth=1, label="the full grid")
     axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
     axis.legend(frameon=False)
     save(figure, "regret")

@@ -58,16 +58,6 @@ def told(values: Iterator[float]) -> str:
     return f"{first:.1f} ({second:.1f})"
 
 
-def without_searching(table: Table) -> Iterator[str]:
-    """The regret of the full grid and of a network at random, judged as simulated searches are."""
-    full, judge = table.named("gridnet"), table.seeds["holdout"]
-    best = judge.max(axis=0)
-    of_full = best - judge[full]
-    by_seed = ", ".join(f"{regret:.1f}" for regret in of_full[::-1])
-    yield f"regret of the full grid, untried: {of_full.mean():.1f} (told seed 0 and 1: {by_seed})"
-    yield f"regret of a network at random: {(best - judge.mean(axis=0)).mean():.1f}"
-
-
 def standings(table: Table) -> Iterator[str]:
     """The place of each name among all with no more MACs, and by each seed among all."""
     for name in TOPOLOGIES:
@@ -159,7 +149,7 @@ def spreads(table: Table) -> Iterator[str]:
 
 def main() -> None:
     table = Table(topology_benchmark())
-    for part in (without_searching, standings, additions, at_less_cost, orders, spreads):
+    for part in (standings, additions, at_less_cost, orders, spreads):
         print(f"\n{(part.__doc__ or '').splitlines()[0]}")
         for line in part(table):
             print(f"  {line}")

@@ -28,6 +28,7 @@ from gridgen.tabular.standings import (
     simulated,
     standing_rows,
     sure_rows,
+    untried,
 )
 from gridgen.tabular.table import TopologyBenchmark, topology_benchmark
 from gridgen.tabular.trainings import SPLITS, ScoredSplit
@@ -66,6 +67,7 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
         predicting=predicting_rows(benchmark),
         searches=searches_rows(benchmark, "holdout"),
         perfect=f"{100 * perfect_regret(benchmark.array('holdout')[:, :, -1], seeds=1):.1f}",
+        untried=[(what, each.told) for what, each in untried(benchmark, "holdout").items()],
         regret=_regret(benchmark, "holdout"),
     )
 

@@ -176,6 +176,20 @@ class Searched(NamedTuple):
         return f"{100 * self.regret:.1f} ({by_seed})"
 
 
+def untried(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> dict[str, Searched]:
+    """The regret of the full grid, where it is in the table, and of a network at random: of what
+    needs no search, judged as searches are.
+    """
+    judge, known = benchmark.array(judged_by)[:, : len(SEEDS), -1], named_topologies(benchmark)
+    scores = {"a network at random": judge.mean(axis=0)}
+    for place, name in enumerate(benchmark):
+        if known.get(name) == "gridnet":
+            scores = {"the full grid": judge[place]} | scores
+    regrets = {what: judge.max(axis=0) - each for what, each in scores.items()}
+    # Who is told one seed is judged by the other.
+    return {what: Searched(each.mean(), tuple(each[::-1]), 0.0) for what, each in regrets.items()}
+
+
 DRAWN: Mapping[SearchMethod, str] = {
     SearchMethod("random"): "random",
     SearchMethod("random", pruner="halving"): "random, halving",

@@ -16,6 +16,7 @@ from gridgen.tabular.standings import (
     predicting_rows,
     standing_rows,
     sure_rows,
+    untried,
 )
 from gridgen.tabular.table import COSTS
 from gridgen.tabular.trainings import SPLITS
@@ -123,3 +124,13 @@ def test_the_page_fits_a_phone(tmp_path):
         assert browser.ask("document.documentElement.scrollWidth") <= 400
     finally:
         browser.close()
+
+
+def test_what_needs_no_search_is_judged_as_searches_are():
+    benchmark = made_up(noise=0.05)
+    judge = benchmark.array("holdout")[:, :, -1]
+    full = judge.max(axis=0) - judge[[*benchmark].index(benchmark.of(benchmark.spec).name)]
+    found = untried(benchmark, "holdout")["the full grid"]
+    # A search that is told seed 0 is judged by seed 1.
+    assert found.by_seed == (full[1], full[0])
+    assert found.regret == pytest.approx(full.mean())
