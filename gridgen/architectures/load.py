@@ -61,8 +61,6 @@ def _load(name: PathLike) -> NetworkSpec:
         raise SpecError("a spec has a name: a YAML file's, or an architecture's")
     if not is_file(name) and not Path(name).suffix and not _is_other_folder(name):
         _require_no_topology(str(name))
-        if beside := [f"{name}{end}" for end in YAML_SUFFIXES if is_file(f"{name}{end}")]:
-            raise SpecError(f"no spec file is called {str(name)!r}; did you mean {beside[0]!r}?")
         published = _published(str(name), "spec file or architecture")
         return published(architecture=str(name))
     source = Source.read(name)
@@ -102,5 +100,7 @@ def _published(name: str, what: str) -> type[Architecture]:
     from gridgen.architectures.names import ARCHITECTURES
 
     if name not in ARCHITECTURES:
+        if beside := [f"{name}{end}" for end in YAML_SUFFIXES if is_file(f"{name}{end}")]:
+            raise SpecError(f"no {what} is called {name!r}; did you mean {beside[0]!r}?", KIND)
         raise SpecError(unknown(what, name, ARCHITECTURES), KIND)
     return ARCHITECTURES[name]

@@ -61,8 +61,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def grid_of(name: str, topology: str | None = None, settings: list[str] | None = None) -> Grid:
     """The grid of `SPEC` or `SPEC@TOPOLOGY`, pruned to `--as` where that is given."""
     spec, at = split(name)
-    if topology is not None and at is not None:
-        raise UsageError(f"--as: {name} names a topology already; leave out one of the two")
     loaded = spec_of(spec, settings)
     with _blaming_settings(settings):
         if topology is not None:

@@ -12,7 +12,7 @@ from gridgen.arguments import checked
 from gridgen.errors import TopologyError
 from gridgen.grid import FUSIONS, TOPOLOGIES, UNITS, Grid, build_grid, prune
 from gridgen.grid.ends import HEADS, STEMS, Head, Stem
-from gridgen.grid.fusions import Fusion, Join
+from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import (
     Layer,
     Layers,
@@ -130,8 +130,6 @@ def check_fusion(fusion: Fusion) -> None:
     """
     with saying(f"fusion {fusion.description!r}"):
         require(fusion.description and "\n" not in fusion.description, "describe it in one line")
-        joins = get_args(Join)
-        require(fusion.join in joins, f"join is {fusion.join!r}; known: {', '.join(joins)}")
         concat = fusion.join == "concat"
         for arrivals in (1, 2, 3):
             joined = 5 * arrivals if concat else 5

@@ -115,9 +115,7 @@ CASES = {
     "takes --set recipe.learning_rate=...",
     "paths mine.yaml --size 64x64": "gridgen paths: --size is no option; leave it out, or write "
     "--set size=pad for images that do not fit",
-    "count mine.yaml@unet --as frrn": "--as: mine.yaml@unet names a topology already; "
-    "leave out one of the two",
-    "count mine": "no spec file is called 'mine'; did you mean 'mine.yaml'?",
+    "count mine": "no spec file or architecture is called 'mine'; did you mean 'mine.yaml'?",
     "count net.onnx": "net.onnx: an ONNX file; name a YAML file",
     "evaluate net.onnx --data shapes": "net.onnx: an ONNX file; name a run's folder or a "
     "weights file",

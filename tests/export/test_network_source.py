@@ -133,8 +133,9 @@ def test_of_any_spec(spec):
         one = moved(ours).eval()(images)
         source.load_state_dict(ours.state_dict())
         other = source.eval()(images)
-    # Where torch chooses another memory format for a map, it adds up in another order.
-    assert difference(one, other) < 1e-5
+    # Where torch chooses another memory format for a map, it adds up in another order, of which
+    # instance normalization of a few values makes more.
+    assert difference(one, other) < 1e-4
 
 
 @pytest.mark.slow

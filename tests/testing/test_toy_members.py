@@ -318,7 +318,6 @@ def test_a_fusion_of_ones_own_passes():
     ("change", "words"),
     [
         ({"description": ""}, "describe it in one line"),
-        ({"join": "product"}, "join is 'product'; known: sum, concat, weighted"),
         ({"join": "sum"}, "its layers are never used"),
         ({"after": lambda joined, channels: ()}, "10 channels become 10, not 5"),
         ({"after": lambda joined, channels: (Conv(5, 5),)}, "Conv expects 5 channels but gets 10"),

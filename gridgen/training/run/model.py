@@ -226,7 +226,7 @@ def open_model(path: PathLike, best: bool = False, size: str | None = None) -> M
 
 def model_in_memory(network: GridNetwork) -> Model:
     """A copy of a network, of which no file says what it was trained for."""
-    copied = deepcopy(network).cpu().eval()
+    copied = deepcopy(network).cpu().float().eval()
     spec = network.grid.spec
     return Model(IN_MEMORY, copied, spec, _task(IN_MEMORY, Metadata(), spec.classes), named=False)
 
