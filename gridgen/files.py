@@ -36,6 +36,16 @@ MOST_TEXT = 64 * 10**6
 """Bytes of the longest text that is read."""
 
 
+def other_kind(path: PathLike, *wanted: str) -> str | None:
+    """What is in a file, where its name ends in none of what is wanted, but is known.
+
+    >>> other_kind("net.onnx", ".yaml", ".yml"), other_kind("net.yaml", ".yaml"), other_kind("net")
+    ('an ONNX file', None, None)
+    """
+    suffix = Path(path).suffix
+    return None if suffix in wanted else KINDS.get(suffix)
+
+
 def require_file(path: PathLike, most: int = sys.maxsize) -> int:
     """The size in bytes of a regular file, which must not be more than `most`.
 

@@ -8,11 +8,13 @@ Points of mean IoU on the held-out drive, those on val in brackets. Nothing is t
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridgen import TopologyBenchmark, topology_benchmark
 from gridgen.grid.topologies import TOPOLOGIES
 from gridgen.tabular.ranking import estimated, mean_agreement, near, spread
-from gridgen.tabular.table import CostName
+from gridgen.tabular.standings import ranks_of
+from gridgen.tabular.table import CostName, Scores
 from gridgen.tabular.trainings import SPLITS
 
 LOWEST = "lateral_2_2"
@@ -25,7 +27,6 @@ ADDITIONS = (
     ("up_0_2",),
 )
 """What U-Net and FRRN lack, each by itself."""
-Both = tuple[float, float]
 
 
 class Table:
@@ -63,9 +64,9 @@ def standings(table: Table) -> Iterator[str]:
     for name in TOPOLOGIES:
         place = table.named(name)
         cheap = table.macs <= table.macs[place]
-        means = [table.means[split] for split in table.splits]
-        ranks = [1 + int((each[cheap] > each[place]).sum()) for each in means]
-        seeds = [1 + int((x > x[place]).sum()) for s in table.splits for x in table.seeds[s].T]
+        among = int(cheap[:place].sum())  # its number among those
+        ranks = [ranks_of(table.means[split][cheap])[among] for split in table.splits]
+        seeds = [ranks_of(each)[place] for s in table.splits for each in table.seeds[s].T]
         yield f"{name}: {ranks[0]} ({ranks[1]}) of {cheap.sum()} with no more MACs"
         yield f"{name} by single seeds: {seeds[:2]} ({seeds[2:]}) of all"
 
@@ -90,24 +91,25 @@ def at_less_cost(table: Table) -> Iterator[str]:
     medians = (float(np.median(table.means[split][alike])) for split in table.splits)
     yield f"median of {len(alike)} networks of 284 MMAC: {told(medians)}"
     for split in table.splits:
-        scores = table.seeds[split]
-        for seed in (0, 1):
-            best = alike[scores[alike, seed].argmax()]
-            less = scores[best, 1 - seed] - scores[full, 1 - seed]
+        for seed, less in enumerate(chosen_by_a_seed(table.seeds[split], alike, full)):
             which = f"the best of them on {split} by seed {seed}"
             yield f"{which}, less the full grid by the other: {less:+.1f}"
-    place = table.named("unet")
-    above = np.flatnonzero(table.macs <= table.macs[place])
-    for seed in (0, 1):
-        scores = table.seeds["holdout"]
-        best = above[scores[above, seed].argmax()]
-        more = scores[best] - scores[place]
-        which = f"the best with no more MACs than U-Net by seed {seed}, less U-Net"
-        yield f"{which}: {more[seed]:+.1f} by that, {more[1 - seed]:+.1f} by the other"
+    unet, scores = table.named("unet"), table.seeds["holdout"]
+    cheap = np.flatnonzero(table.macs <= table.macs[unet])
+    for seed, more in enumerate(chosen_by_a_seed(scores, cheap, unet)):
+        which = f"the best with no more MACs than U-Net by seed {seed}"
+        yield f"{which}, less U-Net by the other: {more:+.1f}"
     bare = table.benchmark.of(table.benchmark.spec.but(topology={"drop": [FULL_RESOLUTION]}))
     place = table.names.index(bare.name)
     scores, macs = table.both(place), table.macs[place] / 1e6
     yield f"full grid without {FULL_RESOLUTION}: {scores}, {macs:.0f} MMAC"
+
+
+def chosen_by_a_seed(scores: Scores, among: NDArray[np.intp], other: int) -> Iterator[float]:
+    """By how much the best by each seed is above another topology, by the other seed."""
+    for seed in (0, 1):
+        best = among[scores[among, seed].argmax()]
+        yield float(scores[best, 1 - seed] - scores[other, 1 - seed])
 
 
 def orders(table: Table) -> Iterator[str]:
@@ -128,9 +130,7 @@ def spreads(table: Table) -> Iterator[str]:
         found = [spread(table.seeds[split][chosen]) for split in table.splits]
         apart, by_seed = (told(getattr(f, w) for f in found) for w in ("topologies", "seeds"))
         yield f"standard deviation of {what}: {apart}, of seeds {by_seed}"
-        # Means of two seeds lie farther apart than what they are the means of.
-        varied = [each.topologies**2 - each.seeds**2 / 2 for each in found]
-        shares = [v / (v + each.seeds**2) for v, each in zip(varied, found, strict=True)]
+        shares = [f.true_variance / (f.true_variance + f.seeds**2) for f in found]
         yield f"their share in the variance of single scores: {shares[0]:.2f} ({shares[1]:.2f})"
     for number, epoch in enumerate(table.benchmark.epochs):
         curves = (table.benchmark.array(s)[:, :2, number].mean(axis=1) for s in table.splits)

@@ -15,7 +15,7 @@ from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import PathLike, checked
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
-from gridgen.files import KINDS, require_file, write_file
+from gridgen.files import other_kind, require_file, write_file
 from gridgen.grid import build_grid
 from gridgen.memory.host import host_memory
 
@@ -109,9 +109,8 @@ def save_tensors(
 
 def load_tensors(path: PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Named tensors and metadata of a file whose digest is right. Errors: `WeightsError`."""
-    suffix = Path(path).suffix
-    if suffix in KINDS and suffix != SUFFIX:
-        raise WeightsError(f"{path}: {KINDS[suffix]}; name a run's folder or a weights file")
+    if kind := other_kind(path, SUFFIX):
+        raise WeightsError(f"{path}: {kind}; name a run's folder or a weights file")
     require_weights_file(path)
     try:
         with safe_open(path, framework="pt") as file:

@@ -7,5 +7,3 @@ from gridgen.images.files import (
 )
 from gridgen.images.header import Window as Window
 from gridgen.images.writing import write_image as write_image
-
-__all__ = ["Window", "read_header", "read_image", "read_label", "write_image"]

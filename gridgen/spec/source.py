@@ -8,14 +8,13 @@ as YAML 1.2 writes it or refused, and a small file cannot grow large in memory.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from gridgen.arguments import PathLike
 from gridgen.errors import SpecError, reason_of
-from gridgen.files import KINDS, read_bytes
+from gridgen.files import other_kind, read_bytes
 from gridgen.names import HIDDEN
 from gridgen.project import comes_along
 
@@ -57,9 +56,8 @@ class Source:
     @classmethod
     def read(cls, path: PathLike) -> "Source":
         """Read the file at `path`; a file that is missing or not text is a `SpecError`."""
-        suffix = Path(path).suffix
-        if suffix in KINDS and suffix not in YAML_SUFFIXES:
-            raise SpecError(f"{path}: {KINDS[suffix]}; name a YAML file")
+        if kind := other_kind(path, *YAML_SUFFIXES):
+            raise SpecError(f"{path}: {kind}; name a YAML file")
         try:
             raw = read_bytes(path, MAX_BYTES)
         except IsADirectoryError as error:

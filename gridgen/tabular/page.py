@@ -19,6 +19,7 @@ from gridgen.tabular.standings import (
     DRAWN,
     HEADINGS,
     effect_rows,
+    full_grid,
     level_with_the_best,
     named_topologies,
     predicting_rows,
@@ -77,11 +78,10 @@ def headline(benchmark: TopologyBenchmark) -> str:
     scores = benchmark.means("holdout")
     level = level_with_the_best(benchmark.array("holdout")[:, :, -1])
     told = f"{level} of {len(benchmark)} topologies may be the best, as far as two seeds tell"
-    full = {name: key for key, name in named_topologies(benchmark).items()}.get("gridnet")
+    full = full_grid(benchmark)
     if full is None:
         return f"On the drive that was held out, {told}."
-    number = list(benchmark).index(full)
-    place = f"the full grid is number {ranks_of(scores)[number]} with {scores[number]:.3f}"
+    place = f"the full grid is number {ranks_of(scores)[full]} with {scores[full]:.3f}"
     ends = f"the scores go from {scores.min():.3f} to {scores.max():.3f}"
     return f"On the drive that was held out, {told}; {place}, where {ends}."
 

@@ -102,6 +102,13 @@ class Spread:
     """Topologies and seeds."""
 
     @property
+    def true_variance(self) -> float:
+        """That of what topologies are worth, as means lie farther apart than what they are the
+        means of; 0 where they vary no more than seeds do.
+        """
+        return max(0.0, self.topologies**2 - self.seeds**2 / self.shape[1])
+
+    @property
     def told_apart(self) -> float:
         """Difference from which on the means of two topologies, chosen before they were trained,
         are different at 95 %.
@@ -155,8 +162,7 @@ def perfect_regret(scores: Scores, top: int = 1, seeds: int | None = None) -> fl
     """
     found, means = spread(scores), scores.mean(axis=1)
     luck = found.seeds / sqrt(seeds or scores.shape[1])
-    # Means lie farther apart than what they are the means of.
-    true = max(0.0, found.topologies**2 - found.seeds**2 / scores.shape[1])
+    true = found.true_variance
     shrunk = sqrt(true) / found.topologies if true else 0.0
     quality = (means - means.mean()) * shrunk
     best = np.argsort(-quality, kind="stable")[:top]

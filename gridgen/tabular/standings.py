@@ -69,6 +69,12 @@ def named_topologies(benchmark: TopologyBenchmark) -> dict[str, str]:
     return {each.name: name for each, name in known.items() if each.name in benchmark}
 
 
+def full_grid(benchmark: TopologyBenchmark) -> int | None:
+    """The number of the full grid among the topologies, where it is one of them."""
+    known = named_topologies(benchmark)
+    return next((n for n, each in enumerate(benchmark) if known.get(each) == "gridnet"), None)
+
+
 def standing_rows(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> TextRows:
     """Scores, ranks and costs of some topologies, in the order of the held-out score.
 
@@ -180,11 +186,9 @@ def untried(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> dict[str, S
     """The regret of the full grid, where it is in the table, and of a network at random: of what
     needs no search, judged as searches are.
     """
-    judge, known = benchmark.array(judged_by)[:, : len(SEEDS), -1], named_topologies(benchmark)
-    scores = {"a network at random": judge.mean(axis=0)}
-    for place, name in enumerate(benchmark):
-        if known.get(name) == "gridnet":
-            scores = {"the full grid": judge[place]} | scores
+    judge, full = benchmark.array(judged_by)[:, : len(SEEDS), -1], full_grid(benchmark)
+    scores = {} if full is None else {"the full grid": judge[full]}
+    scores["a network at random"] = judge.mean(axis=0)
     regrets = {what: judge.max(axis=0) - each for what, each in scores.items()}
     # Who is told one seed is judged by the other.
     return {what: Searched(each.mean(), tuple(each[::-1]), 0.0) for what, each in regrets.items()}

@@ -15,16 +15,3 @@ from gridgen.data.folder.settings import (
     read_settings as read_settings,
 )
 from gridgen.data.folder.splitting import split_data as split_data
-
-__all__ = [
-    "ClassList",
-    "Folder",
-    "FolderSettings",
-    "InitializedFolder",
-    "init_data",
-    "is_name",
-    "read_classes",
-    "read_settings",
-    "split_data",
-    "unequal",
-]
