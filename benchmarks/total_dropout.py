@@ -5,8 +5,9 @@
 
 The search of studies/total-dropout.yaml; the same command goes on with one that was stopped. Each
 trained network is scored whole and with its lower streams silenced: all connections that touch them
-cut, the weights left as they are. Writes a row for each training into benchmarks/total-dropout.csv,
-draws docs/total-dropout.svg, and prints the paired differences, each with its own 95 % interval.
+cut, the weights left as they are; then again, with statistics of batch normalization made anew for
+what is left. Writes a row for each training into benchmarks/total-dropout.csv, draws
+docs/total-dropout.svg, and prints the paired differences, each with its own 95 % interval.
 """
 
 import argparse
@@ -17,10 +18,14 @@ from dataclasses import replace
 from itertools import count
 from math import sqrt
 from pathlib import Path
-from statistics import stdev
+from statistics import fmean, stdev
+
+from torch import Tensor
 
 from benchmarks.topologies.train import use_one_thread
-from gridgen import GridNetwork, Model, Study, evaluate, inherit, keep, open_model, search
+from gridgen import GridNetwork, Model, Run, Study, evaluate, inherit, keep, open_model, search
+from gridgen.emit.sharing import recalibrate
+from gridgen.errors import GridgenError
 from gridgen.figures import new_figure, save_svg
 from gridgen.figures.palette import LIGHT
 from gridgen.files import read_text, write_file
@@ -31,61 +36,81 @@ from gridgen.study.report.statistics import LEVEL, mean_interval
 from gridgen.study.report.student import critical
 from gridgen.tabular.standings import HEADINGS
 from gridgen.tabular.trainings import SPLITS
+from gridgen.training.loop.batches import Batches
+from gridgen.training.tasks.requirements import load_splits
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "studies" / "total-dropout.yaml"
 TABLE, FIGURE = ROOT / "benchmarks" / "total-dropout.csv", ROOT / "docs" / "total-dropout.svg"
 WANTED = 0.015
 """Half the width of the interval that the difference on val is to have."""
+BATCHES = 32
+"""Batches of a training's crops by which statistics are made anew."""
+ANEW = ", new statistics"
 
 
-def silenced(model: Model, streams: int) -> Model:
-    """The network of a model, of which the first streams alone are left."""
+def silenced(model: Model, streams: int, batches: Sequence[Tensor] = ()) -> Model:
+    """The network of a model, of which the first streams alone are left.
+
+    With batches, the statistics of batch normalization are those of what is left.
+    """
     grid = model.network.grid
     kept = keep(grid, lambda each: max(each.source.stream, each.target.stream) < streams)
     network = GridNetwork(kept)
     inherit(network, model.network)
+    if batches:
+        recalibrate(network, batches)
     return replace(model, network=network.eval(), spec=kept.spec)
 
 
 def rows(folder: Path, data: str) -> Iterator[dict[str, object]]:
     """The scores of each run in a folder, with each number of streams that is left."""
+    train = load_splits(data, Study.load(STUDY).holdout).train
     for place in sorted(folder.glob("trials/*/seed-*/weights.safetensors")):
         model = open_model(place.parent)
         seed = int(place.parent.name.partition("-")[2])
+        crops = Batches(train, Run.open(place.parent).recipe, seed)
+        batches = [crops[step][0] for step in range(BATCHES)]
         row: dict[str, object] = {"total_dropout": model.spec.total_dropout, "seed": seed}
         for streams in range(model.spec.streams, 0, -1):
-            left = silenced(model, streams)
-            for split in SPLITS:
-                found = evaluate(left, data, split, baseline=False)
-                row[f"{split}, {streams} of {model.spec.streams}"] = f"{found.network.value:.6f}"
+            for kind, seen in (("", ()), (ANEW, batches)):
+                left = silenced(model, streams, seen)
+                for split in SPLITS:
+                    found = evaluate(left, data, split, baseline=False)
+                    name = f"{split}, {streams} of {model.spec.streams}{kind}"
+                    row[name] = f"{found.network.value:.6f}"
         print(row, file=sys.stderr)
         yield row
 
 
-def differences(table: Sequence[dict[str, str]], column: str) -> list[float]:
-    """With total dropout less without it, seed by seed."""
+def pairs(table: Sequence[dict[str, str]], column: str) -> list[tuple[float, float]]:
+    """The scores without total dropout and with it, of each seed that has both."""
     scores: dict[bool, dict[str, float]] = {False: {}, True: {}}
     for row in table:
         scores[float(row["total_dropout"]) > 0][row["seed"]] = float(row[column])
     both = sorted(scores[True].keys() & scores[False].keys(), key=int)
-    return [scores[True][seed] - scores[False][seed] for seed in both]
+    return [(scores[False][seed], scores[True][seed]) for seed in both]
 
 
 def told(table: Sequence[dict[str, str]]) -> Iterator[str]:
-    yield "| scored, streams left | seeds | with total dropout less without | 95 % interval |"
-    yield "|---|---:|---:|---:|"
+    """The table as Markdown, in points of IoU, and what makes the first interval narrow enough."""
     whole, *_ = columns = list(table[0])[2:]
+    if len(pairs(table, whole)) < 2:
+        yield f"{len(table)} trainings are scored; an interval needs two seeds that have both."
+        return
+    yield "| scored, streams left | seeds | without | with total dropout | with less without |"
+    yield "|---|---:|---:|---:|---:|"
     for column in columns:
-        found = differences(table, column)
-        if len(found) < 2:
-            yield f"| {column} | {len(found)} | two pairs at least give an interval | |"
-            continue
-        each = mean_interval(found)
-        interval = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
-        yield f"| {column} | {len(found)} | {100 * each.value:+.1f} | {interval} |"
-        if column == whole and each.high - each.value > WANTED:
-            yield f"| | | about {seeds_needed(stdev(found))} seeds for an interval of ±1.5 | |"
+        both = pairs(table, column)
+        means = " | ".join(f"{100 * fmean(each):.1f}" for each in zip(*both, strict=True))
+        found = mean_interval([100 * (after - before) for before, after in both])
+        title = column.replace("holdout", HEADINGS["holdout"])
+        yield f"| {title} | {len(both)} | {means} | {found.told(1)} |"
+    found = [after - before for before, after in pairs(table, whole)]
+    each = mean_interval(found)
+    if each.high - each.value > WANTED:
+        points = f"±{100 * WANTED:g} points on {whole}"
+        yield f"\nAn interval of {points} takes about {seeds_needed(stdev(found))} seeds."
 
 
 def seeds_needed(deviation: float) -> int:
@@ -97,7 +122,8 @@ def draw(table: Sequence[dict[str, str]], path: Path) -> None:
     """Scores against the number of streams that are left, a line for each training."""
     figure, axes = new_figure(9, 3.6, parts=2)
     for split, axis in zip(SPLITS, axes, strict=True):
-        columns = [name for name in table[0] if name.startswith(split)]
+        names = [name for name in table[0] if name.startswith(split)]
+        columns = [name for name in names if not name.endswith(ANEW)]
         left = [int(name.split()[1]) for name in columns]
         for row in table:
             dropped = float(row["total_dropout"]) > 0
@@ -112,20 +138,28 @@ def draw(table: Sequence[dict[str, str]], path: Path) -> None:
     save_svg(figure, path)
 
 
+def train_and_score(data: str, folder: Path, parallel: int) -> None:
+    """Train what the folder lacks, score all, and write the table. Errors: `GridgenError`."""
+    use_one_thread()
+    study = Study.load(STUDY).but(data=str(Path(data).resolve()))
+    watch = SearchProgress(asked_of(study, folder))
+    search(study, folder=folder, parallel=parallel, watch=watch)
+    found = list(rows(folder, data))
+    write_file(TABLE, csv_text([found[0], *(row.values() for row in found)]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", default="data/camvid-half")
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/total-dropout"))
     parser.add_argument("--table-only", action="store_true", help="Tell what the table says.")
     options = parser.parse_args()
     if not options.table_only:
-        use_one_thread()
-        study = Study.load(STUDY).but(data=str(Path(options.data).resolve()))
-        watch = SearchProgress(asked_of(study, options.output))
-        search(study, folder=options.output, parallel=options.parallel, watch=watch)
-        found = list(rows(options.output, options.data))
-        write_file(TABLE, csv_text([found[0], *(row.values() for row in found)]))
+        try:
+            train_and_score(options.data, options.output, options.parallel)
+        except GridgenError as error:
+            parser.error(str(error))
     table = list(csv.DictReader(read_text(TABLE).splitlines()))
     print("\n".join(told(table)))
     draw(table, FIGURE)

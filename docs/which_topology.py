@@ -76,7 +76,7 @@ def draw_regret(benchmark: TopologyBenchmark) -> None:
             trainings, regret = zip(*regret_curve(found), strict=True)
             style = {"color": LIGHT.ink, "linestyle": STYLES[title]}
             axis.plot(trainings, [100 * each for each in regret], marker=".", label=title, **style)
-    full = 100 * untried(benchmark, "holdout")["the full grid"].regret
+    full = 100 * untried(benchmark, "holdout")["the full grid"].mean
     axis.axhline(full, color=LIGHT.wrong, linewidth=1, label="the full grid")
     axis.set(xlabel="whole trainings", ylabel="regret, points of IoU", ylim=(0, None))
     axis.legend(frameon=False)

@@ -136,7 +136,8 @@ def main() -> None:
             continue
         run = trained(name, given.seed, given.data, folder)
         found = check_supernet(run, benchmark=benchmark)
-        rows = with_row(rows, row_of(name, given.seed, run, found))
+        # Read again: another process may have trained other variants meanwhile.
+        rows = with_row(known(), row_of(name, given.seed, run, found))
         written(rows)
         print(f"{name}: {found.line}")
     printed(rows)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.topologies.train import AGAIN_SEED
 from gridgen import TopologyBenchmark, topology_benchmark
 from gridgen.grid.topologies import TOPOLOGIES
-from gridgen.tabular.ranking import estimated, mean_agreement, near, spread
+from gridgen.tabular.ranking import agreement, estimated, mean_agreement, near, spread
 from gridgen.tabular.standings import ranks_of
 from gridgen.tabular.table import CostName, Scores
 from gridgen.tabular.trainings import SPLITS
@@ -36,7 +37,7 @@ class Table:
         self.benchmark, self.names = benchmark, [*benchmark]
         self.splits = SPLITS[::-1]
         self.means = {split: 100 * benchmark.means(split) for split in SPLITS}
-        self.seeds = {split: 100 * benchmark.array(split)[:, :2, -1] for split in SPLITS}
+        self.seeds = {split: 100 * benchmark.array(split)[:, :, -1] for split in SPLITS}
         self.kept = [{*each.connections} for each in benchmark.values()]
         self.macs = benchmark.costs("macs")
 
@@ -133,7 +134,7 @@ def spreads(table: Table) -> Iterator[str]:
         shares = [f.true_variance / (f.true_variance + f.seeds**2) for f in found]
         yield f"their share in the variance of single scores: {shares[0]:.2f} ({shares[1]:.2f})"
     for number, epoch in enumerate(table.benchmark.epochs):
-        curves = (table.benchmark.array(s)[:, :2, number].mean(axis=1) for s in table.splits)
+        curves = (table.benchmark.array(s)[:, :, number].mean(axis=1) for s in table.splits)
         apart = told(100 * each.std(ddof=1) for each in curves)
         yield f"standard deviation of all at epoch {epoch}: {apart}"
     for cost in ("macs", "parameters"):
@@ -147,9 +148,24 @@ def spreads(table: Table) -> Iterator[str]:
     yield f"correlation of both splits without the luck of seeds: {without:.2f}"
 
 
+def third_seeds(table: Table) -> Iterator[str]:
+    """What a third seed says of the topologies that have it, beside the other two."""
+    scores, last = table.benchmark.scores, table.benchmark.epochs[-1]
+    again = [n for n, name in enumerate(table.names) if (name, "val", AGAIN_SEED, last) in scores]
+    for split in table.splits:
+        third = np.array([scores[table.names[n], split, AGAIN_SEED, last] for n in again])
+        known, means = table.seeds[split][again], table.means[split][again]
+        single = estimated(*mean_agreement(known, np.stack([third, third], axis=1)))
+        which = f"of {len(again)} topologies on {split}"
+        yield f"τ of the third seed and one other {which}: {single.told(2)}"
+        yield f"τ of the third seed and the mean of both {which}: {agreement(means, third).told(2)}"
+        highest = ranks_of(third)[int(means.argmax())]
+        yield f"the highest mean of both is number {highest} by the third seed, {which}"
+
+
 def main() -> None:
     table = Table(topology_benchmark())
-    for part in (standings, additions, at_less_cost, orders, spreads):
+    for part in (standings, additions, at_less_cost, orders, spreads, third_seeds):
         print(f"\n{(part.__doc__ or '').splitlines()[0]}")
         for line in part(table):
             print(f"  {line}")

@@ -5,7 +5,7 @@
 A row for each method and number of trainings: mean regret over the searches, that of those that are
 told seed 0 and seed 1, and the share of searches that name one of the best 2 %. Minutes for most
 methods; gp, which fits a Gaussian process for each proposal, takes hours. With --only, the rows of
-other samplers stay as they are, unless they are of a table of fewer topologies.
+other samplers stay as they are, unless they are of another table.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from gridgen.tabular.trainings import read_rows
 
 METHODS = (
     SearchMethod("random"),
+    SearchMethod("random", encoding="connections"),
     SearchMethod("random", pruner="halving"),
     SearchMethod("random", pruner="hyperband"),
     SearchMethod("random", prefilter="costs"),
@@ -38,7 +39,7 @@ METHODS = (
 TRAININGS = (5, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 MOST = {"gp": 60}
 """Trials of a search with a sampler that is too slow for a hundred."""
-COLUMNS = (*SearchMethod._fields, "judged_by", "topologies", "searches", "trainings")
+COLUMNS = (*SearchMethod._fields, "judged_by", "digest", "searches", "trainings")
 VALUES = ("regret", "regret_0", "regret_1", "found")
 
 
@@ -63,8 +64,8 @@ def rows(benchmark: TopologyBenchmark, method: SearchMethod, searches: int) -> I
                 # The seeds take turns to be told.
                 values = regret.mean(), regret[::2].mean(), regret[1::2].mean(), reached
                 told = (f"{value:.6f}" for value in values)
-                numbers = map(str, (len(benchmark), searches, trainings))
-                yield [*method, judged_by, *numbers, *told]
+                numbers = map(str, (searches, trainings))
+                yield [*method, judged_by, benchmark.digest, *numbers, *told]
 
 
 def main() -> None:
@@ -74,10 +75,12 @@ def main() -> None:
         "--only", choices=sorted({each.sampler for each in METHODS}), help="A sampler."
     )
     options = parser.parse_args()
+    if options.searches < 2 or options.searches % 2:
+        parser.error("--searches: give an even number, as the seeds take turns to be told")
     benchmark, table = topology_benchmark(), {}
     if SIMULATIONS.is_file():
         for row in read_rows(SIMULATIONS):
-            if row.get("topologies") == str(len(benchmark)):
+            if row.get("digest") == benchmark.digest:
                 method = SearchMethod.of(row)
                 table.setdefault(method, []).append([row[name] for name in (*COLUMNS, *VALUES)])
     for method in METHODS:

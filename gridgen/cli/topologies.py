@@ -18,17 +18,16 @@ def topologies(
     """Say which sub-topology wins: a page on those of one grid, trained on CamVid."""
     require_suffix(output, ".html", "the page's file")
     from gridgen.tabular.page import headline, write_topologies_page
-    from gridgen.tabular.standings import named_topologies, standing_rows
+    from gridgen.tabular.standings import named_topologies, standing_rows, standings
     from gridgen.tabular.table import topology_benchmark
 
     benchmark = topology_benchmark()
-    known = standing_rows(benchmark, named_topologies(benchmark))
+    known = standings(benchmark, named_topologies(benchmark))
     path = write_topologies_page(output, benchmark)
     if as_json:
-        titles, *rows = known
-        named = [dict(zip(titles, row, strict=True)) for row in rows]
+        named = [each._asdict() for each in known]
         print_json({"headline": headline(benchmark), "topologies": named, "page": str(path)})
         return
-    print_table([tuple(row) for row in known])
-    print_rows([("wrote", str(path))])
     print(headline(benchmark))
+    print_table([tuple(row) for row in standing_rows(known)])
+    print_rows([("wrote", str(path))])

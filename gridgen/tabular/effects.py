@@ -1,4 +1,4 @@
-"""What is lost with each connection of the grid, over all networks that have it."""
+"""What is lost with each connection of the grid, over all networks that are left without it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gridgen.grid import build_grid
 from gridgen.study.report.statistics import Estimate, mean_interval
 from gridgen.tabular.encodings import without_dead_ends
 from gridgen.tabular.ranking import residual_variance
-from gridgen.tabular.table import SEEDS, Scores, TopologyBenchmark
+from gridgen.tabular.table import Scores, TopologyBenchmark
 from gridgen.tabular.trainings import ScoredSplit
 
 Kept = frozenset[str]
@@ -22,11 +22,12 @@ Kept = frozenset[str]
 class Effect:
     """What is lost where a connection is cut.
 
-    `cut`: the score of the networks that have it, less that of what is left of them without it and
-    without the dead ends that this makes; `dropped` connections on average. Networks of which the
-    same is left are one group, `groups` in all. `alone`: the same over the `pairs` of networks that
-    differ in this connection only; None for fewer than two. The intervals are Student's, over the
-    groups or pairs, widened by what another seed would make of a connection.
+    Cutting it makes dead ends, which are dropped too; networks that fall apart without it do not
+    count. Those of which the same is left are one group, `groups` in all. `cut`: the mean score of
+    a group less that of what is left of it, and the mean of that over groups; `dropped` connections
+    on average. `alone`: the mean over the `pairs` of networks that differ in this connection only;
+    None for fewer than two. The intervals are Student's, over groups or pairs, widened by what
+    another seed would make of a connection.
     """
 
     connection: str
@@ -73,7 +74,7 @@ def seed_deviation(benchmark: TopologyBenchmark, split: ScoredSplit = "val") -> 
 
 
 def _of_connections(benchmark: TopologyBenchmark, split: ScoredSplit) -> list[_Gains]:
-    of_seeds = benchmark.array(split)[:, : len(SEEDS), -1]
+    of_seeds = benchmark.array(split)[:, :, -1]
     kept = (frozenset(each.connections) for each in benchmark.values())
     scores = dict(zip(kept, of_seeds, strict=True))
     names = [each.name for each in build_grid(benchmark.spec).connections]

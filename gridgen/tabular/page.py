@@ -28,6 +28,7 @@ from gridgen.tabular.standings import (
     searches_rows,
     simulated,
     standing_rows,
+    standings,
     sure_rows,
     untried,
 )
@@ -54,11 +55,11 @@ def topologies_page(benchmark: TopologyBenchmark) -> str:
     return rendered(
         "topologies",
         headline=headline(benchmark),
-        trainings=sum(len(each.trainings) for each in benchmark.values()),
+        trainings=len(benchmark) * len(benchmark.seeds),
         topologies=len(benchmark),
         sure=sure_rows(benchmark),
-        known=standing_rows(benchmark, known),
-        best=standing_rows(benchmark, best),
+        known=standing_rows(standings(benchmark, known)),
+        best=standing_rows(standings(benchmark, best)),
         sketches=[
             (target(name), title, sketch(build_grid(benchmark[name].spec))) for name, title in drawn
         ],

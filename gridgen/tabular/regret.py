@@ -33,8 +33,8 @@ class SearchMethod(NamedTuple):
 
     @property
     def at_random(self) -> bool:
-        """Whether the order of what is trained depends on no score."""
-        return (self.sampler, self.prefilter) == ("random", "none")
+        """Whether each order of what is trained is as probable as any other."""
+        return (self.sampler, self.prefilter, self.encoding) == ("random", "none", "number")
 
 
 @checked_fields

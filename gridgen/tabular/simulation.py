@@ -215,7 +215,8 @@ def _require(method: SearchMethod, searches: int, trials: int, topologies: int) 
     if PRUNERS[pruner].halving is None and pruner != "none":
         raise UsageError(f"pruner {pruner} is not simulated; those that halve are")
     if pruner != "none" and not method.at_random:
-        fact = f"pruner {pruner} is simulated with the sampler random and no prefilter"
-        raise UsageError(f"{fact}; leave the pruner out, or the others")
-    if method.prefilter != "none" and SAMPLERS[sampler].make is None:
-        raise UsageError(f"sampler {sampler} trains all in their order; leave the prefilter out")
+        fact = f"pruner {pruner} is simulated with the sampler random, which sees the number,"
+        raise UsageError(f"{fact} and no prefilter; leave the pruner out, or the others")
+    if SAMPLERS[sampler].make is None and method != SearchMethod(sampler):
+        fact = f"sampler {sampler} trains all in their order"
+        raise UsageError(f"{fact}; leave prefilter and encoding out")

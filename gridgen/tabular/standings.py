@@ -17,7 +17,7 @@ from gridgen.tabular.ranking import (
     spread,
 )
 from gridgen.tabular.regret import SearchMethod
-from gridgen.tabular.table import COSTS, PROXIES, SEEDS, SIMULATIONS, Scores, TopologyBenchmark
+from gridgen.tabular.table import COSTS, PROXIES, SIMULATIONS, Scores, TopologyBenchmark
 from gridgen.tabular.trainings import SPLITS, ScoredSplit, read_rows
 
 DIGITS = 3
@@ -42,7 +42,10 @@ def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
         ("standard deviation between the means of topologies", "topologies"),
         ("difference that the seed makes to all of them", "shift"),
         ("standard deviation between seeds, without that", "seeds"),
-        ("least difference that the seeds show, of a pair chosen beforehand", "told_apart"),
+        (
+            "smallest difference that tells two topologies, chosen beforehand, apart",
+            "told_apart",
+        ),
     ):
         rows.append([title, *(f"{getattr(spreads[s], name):.{DIGITS}f}" for s in SPLITS)])
     worth = [f"{seed_deviation(benchmark, split):.{DIGITS}f}" for split in SPLITS]
@@ -54,7 +57,7 @@ def sure_rows(benchmark: TopologyBenchmark) -> TextRows:
     seeds = [agreement(found[s][:, 0], found[s][:, 1]).told(2) for s in SPLITS]
     rows.append(["τ of the orders of two seeds", *seeds])
     # The two scores of one training share its luck.
-    both = mean_agreement(found["val"][:, :2], found["holdout"][:, 1::-1])
+    both = mean_agreement(found["val"], found["holdout"][:, ::-1])
     return [*rows, ["τ of val and held out, of different seeds", *2 * [estimated(*both).told(2)]]]
 
 
@@ -75,25 +78,62 @@ def full_grid(benchmark: TopologyBenchmark) -> int | None:
     return next((n for n, each in enumerate(benchmark) if known.get(each) == "gridnet"), None)
 
 
-def standing_rows(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> TextRows:
-    """Scores, ranks and costs of some topologies, in the order of the held-out score.
-
-    "beaten by" says how many of those that need no more MACs score higher on the hold-out.
+class Standing(NamedTuple):
+    """Where a topology stands among all: its mean IoU on both splits, each with the rank, 1 for the
+    highest; what it costs; and how many that need no more MACs score higher on what is held out.
     """
-    ranks = {split: ranks_of(benchmark.means(split)) for split in SPLITS}
-    order = {name: number for number, name in enumerate(benchmark)}
-    held_out, macs = benchmark.means("holdout"), benchmark.costs("macs")
-    costs = ("parameters", "MMAC", "held out per GMAC", "beaten by, at no more MACs")
-    rows = [["topology", "held out", "rank", "val", "rank", *costs]]
-    for name in sorted(names, key=lambda each: ranks["holdout"][order[each]]):
-        at, entry = order[name], benchmark[name]
-        beaten = int(((macs <= macs[at]) & (held_out > held_out[at])).sum())
-        row = [names[name]]
-        for split in ("holdout", "val"):
-            row += [f"{entry.mean(split):.{DIGITS}f}", str(ranks[split][at])]
-        row += [f"{entry.costs['parameters']:,}", f"{macs[at] / 1e6:,.0f}"]
-        rows.append([*row, f"{held_out[at] / macs[at] * 1e9:.2f}", str(beaten)])
-    return rows
+
+    topology: str
+    holdout: float
+    holdout_rank: int
+    val: float
+    val_rank: int
+    parameters: int
+    macs: int
+    beaten_by: int
+
+
+def standings(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> list[Standing]:
+    """Those of some topologies, named as `names` says, the highest held-out score first."""
+    scores = {split: benchmark.means(split) for split in SPLITS}
+    ranks = {split: ranks_of(scores[split]) for split in SPLITS}
+    held_out, macs = scores["holdout"], benchmark.costs("macs")
+    found = [
+        Standing(
+            names[name],
+            float(held_out[at]),
+            ranks["holdout"][at],
+            float(scores["val"][at]),
+            ranks["val"][at],
+            entry.costs["parameters"],
+            entry.costs["macs"],
+            int(((macs <= macs[at]) & (held_out > held_out[at])).sum()),
+        )
+        for at, (name, entry) in enumerate(benchmark.items())
+        if name in names
+    ]
+    return sorted(found, key=lambda each: each.holdout_rank)
+
+
+def standing_rows(found: Sequence[Standing]) -> TextRows:
+    """The same as a table."""
+    titles = ["topology", "held out", "rank", "val", "rank", "parameters", "MMAC"]
+    titles += ["held out per GMAC", "beaten by, at no more MACs"]
+    rows = [
+        [
+            each.topology,
+            f"{each.holdout:.{DIGITS}f}",
+            str(each.holdout_rank),
+            f"{each.val:.{DIGITS}f}",
+            str(each.val_rank),
+            f"{each.parameters:,}",
+            f"{each.macs / 1e6:,.0f}",
+            f"{each.holdout / each.macs * 1e9:.2f}",
+            str(each.beaten_by),
+        ]
+        for each in found
+    ]
+    return [titles, *rows]
 
 
 def ranks_of(scores: Scores) -> list[int]:
@@ -111,13 +151,13 @@ def predicting_rows(benchmark: TopologyBenchmark) -> TextRows:
     title = f"τ, {HEADINGS['holdout']}, parameters within {100 * ALIKE:.0f} %"
     rows = [["of the last score and", *(f"τ, {each}" for each in HEADINGS.values()), title]]
     scores = {split: benchmark.array(split) for split in SPLITS}
-    last = {split: scores[split][:, :2, -1] for split in SPLITS}  # of both seeds
+    last = {split: scores[split][:, :, -1] for split in SPLITS}
     told: dict[str, dict[ScoredSplit, Scores]] = {}
     for name, values in predictors(benchmark).items():
         told[name] = dict.fromkeys(SPLITS, np.stack([values, values], axis=1))
     for number, epoch in enumerate(benchmark.epochs[:-1]):
         # Seed 1 before seed 0, so that each is held against the other's last score.
-        early = {split: scores[split][:, 1::-1, number] for split in SPLITS}
+        early = {split: scores[split][:, ::-1, number] for split in SPLITS}
         told[f"score of another seed at epoch {epoch}"] = early
     for name, known in told.items():
         found = [mean_agreement(known[split], last[split]) for split in SPLITS]
@@ -138,14 +178,14 @@ def predictors(benchmark: TopologyBenchmark) -> dict[str, Scores]:
 
 def effect_rows(found: Mapping[ScoredSplit, Sequence[Effect]]) -> TextRows:
     """What is lost with each connection, in points of IoU, from the effects on each split."""
-    rows = [["connection", "cut with it", *(f"lost, {each}" for each in HEADINGS.values())]]
-    rows[0] += ["pairs", *(f"alone, {each}" for each in HEADINGS.values())]
+    lost, alone = ([f"{what}, {each}" for each in HEADINGS.values()] for what in ("lost", "alone"))
+    rows = [["connection", "cut with it", "networks left", *lost, "pairs", *alone]]
     for both in zip(*(found[split] for split in SPLITS), strict=True):
         effect = both[0]
         alone = ["" if e.alone is None else _points(e.alone) for e in both]
         pairs = str(effect.pairs) if effect.alone else ""
-        cut = (_points(each.cut) for each in both)
-        rows.append([effect.connection, f"{effect.dropped - 1:.1f}", *cut, pairs, *alone])
+        row = [effect.connection, f"{effect.dropped - 1:.1f}", str(effect.groups)]
+        rows.append([*row, *(_points(each.cut) for each in both), pairs, *alone])
     return rows
 
 
@@ -160,38 +200,42 @@ def searches_rows(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> TextR
     after, shown = [f"after {number}" for number in SHOWN], (*SHOWN, len(benchmark))
     rows = [[*SearchMethod._fields, *after, "after all", f"of the best 2 % after {REACHED}"]]
     for method, found in simulated(benchmark, judged_by).items():
-        regrets = [found[number].told if number in found else "" for number in shown]
+        regrets = [found[number].regret.told if number in found else "" for number in shown]
         reached = f"{100 * found[REACHED].found:.0f} %" if REACHED in found else ""
         rows.append([*method, *regrets, reached])
     return rows
 
 
-class Searched(NamedTuple):
-    """Mean regret of searches after some trainings, that of those that are told each seed, and the
-    share of searches that name one of the best 2 %.
-    """
+class Regret(NamedTuple):
+    """Mean regret of searches after some trainings, and that of those that are told each seed."""
 
-    regret: float
+    mean: float
     by_seed: tuple[float, ...]
-    found: float
 
     @property
     def told(self) -> str:
         """The regrets in points of IoU."""
         by_seed = ", ".join(f"{100 * each:.1f}" for each in self.by_seed)
-        return f"{100 * self.regret:.1f} ({by_seed})"
+        return f"{100 * self.mean:.1f} ({by_seed})"
 
 
-def untried(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> dict[str, Searched]:
+class Searched(NamedTuple):
+    """The regret of searches, and the share of them that name one of the best 2 %."""
+
+    regret: Regret
+    found: float
+
+
+def untried(benchmark: TopologyBenchmark, judged_by: ScoredSplit) -> dict[str, Regret]:
     """The regret of the full grid, where it is in the table, and of a network at random: of what
     needs no search, judged as searches are.
     """
-    judge, full = benchmark.array(judged_by)[:, : len(SEEDS), -1], full_grid(benchmark)
+    judge, full = benchmark.array(judged_by)[:, :, -1], full_grid(benchmark)
     scores = {} if full is None else {"the full grid": judge[full]}
     scores["a network at random"] = judge.mean(axis=0)
     regrets = {what: judge.max(axis=0) - each for what, each in scores.items()}
     # Who is told one seed is judged by the other.
-    return {what: Searched(each.mean(), tuple(each[::-1]), 0.0) for what, each in regrets.items()}
+    return {what: Regret(each.mean(), tuple(each[::-1])) for what, each in regrets.items()}
 
 
 DRAWN: Mapping[SearchMethod, str] = {
@@ -206,19 +250,18 @@ DRAWN: Mapping[SearchMethod, str] = {
 def simulated(
     benchmark: TopologyBenchmark, judged_by: ScoredSplit
 ) -> dict[SearchMethod, dict[int, Searched]]:
-    """What was found by method and number of trainings, as far as it was simulated on as many
-    topologies.
-    """
+    """What was found on this very table, by method and number of trainings."""
     table: dict[SearchMethod, dict[int, Searched]] = {}
     for row in read_rows(SIMULATIONS):
-        if (row["judged_by"], row["topologies"]) == (judged_by, str(len(benchmark))):
+        if (row["judged_by"], row["digest"]) == (judged_by, benchmark.digest):
             method = SearchMethod.of(row)
-            by_seed = tuple(float(row[f"regret_{seed}"]) for seed in SEEDS)
-            found = Searched(float(row["regret"]), by_seed, float(row["found"]))
+            by_seed = tuple(float(row[f"regret_{seed}"]) for seed in benchmark.seeds)
+            found = Searched(Regret(float(row["regret"]), by_seed), float(row["found"]))
             table.setdefault(method, {})[int(row["trainings"])] = found
     return table
 
 
 def regret_curve(found: Mapping[int, Searched]) -> list[tuple[int, float]]:
     """The points to draw: mean regret by trainings, as far as methods are compared."""
-    return [(trainings, each.regret) for trainings, each in found.items() if trainings <= SHOWN[-1]]
+    points = ((trainings, each.regret.mean) for trainings, each in found.items())
+    return [point for point in points if point[0] <= SHOWN[-1]]

@@ -46,8 +46,8 @@ HOLDOUT_NAMES = "0006R0*"
 CostName = Literal["parameters", "macs", "activations", "receptive_field", "paths"]
 COSTS: tuple[CostName, ...] = ("parameters", "macs", "activations", "receptive_field", "paths")
 SEEDS = (0, 1)
-"""Those that every topology is trained with. Others are left out of means: a seed shifts the scores
-of all topologies, so that means over different seeds could not be compared.
+"""Those that every topology is trained with; all that is compared is of these. A seed shifts the
+scores of all topologies, so that a third one, which some have, would favour or harm them.
 """
 NETWORKS = HERE / "networks.csv"
 PROXIES, SIMULATIONS = HERE / "proxies.csv", HERE / "simulations.csv"
@@ -101,11 +101,12 @@ class BenchmarkedTopology(Shown):
 class TopologyBenchmark(Shown, Mapping[str, BenchmarkedTopology]):
     """The trained topologies by name: the fewest connections first, of equally many by name.
 
-    `spec` is the full grid. Errors: `UsageError` for fewer than two, and where one was not trained
-    with each of `SEEDS`.
+    `spec` is the full grid; `seeds` are those that are compared, with which each was trained.
+    Errors: `UsageError` for fewer than two, and where one was not trained with each of the seeds.
     """
 
     spec: ClassVar[GridSpec] = SPEC
+    seeds: ClassVar[tuple[int, ...]] = SEEDS
     entries: tuple[BenchmarkedTopology, ...]
 
     def __post_init__(self) -> None:
@@ -167,8 +168,8 @@ class TopologyBenchmark(Shown, Mapping[str, BenchmarkedTopology]):
 
     @cached_property
     def digest(self) -> str:
-        """The first digits of a SHA-256 of all scores with the seeds that every topology has: what
-        is simulated depends on these alone.
+        """The first digits of a SHA-256 of all scores with the seeds that are compared; connections
+        and costs follow from the names of the topologies.
         """
         common = ((key, score) for key, score in self.scores.items() if key[2] in self.seeds)
         told = sorted((*key, round(score, 6)) for key, score in common)
@@ -192,12 +193,8 @@ class TopologyBenchmark(Shown, Mapping[str, BenchmarkedTopology]):
     @cached_property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which every training was scored."""
-        return _common(each.curves[split] for each in self.trainings for split in SPLITS)
-
-    @cached_property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds that every topology was trained with."""
-        return _common((one.seed for one in each.trainings) for each in self.values())
+        curves = (each.curves[split] for each in self.trainings for split in SPLITS)
+        return tuple(sorted(set.intersection(*map(set, curves))))
 
     @checked
     def array(self, split: ScoredSplit = "val") -> Scores:
@@ -214,11 +211,6 @@ class TopologyBenchmark(Shown, Mapping[str, BenchmarkedTopology]):
     def costs(self, name: CostName) -> Scores:
         """A cost of all topologies, in their order."""
         return np.array([float(each.costs[name]) for each in self.values()])
-
-
-def _common(found: Iterable[Iterable[int]]) -> tuple[int, ...]:
-    """The numbers that are in all of them."""
-    return tuple(sorted(set.intersection(*map(set, found))))
 
 
 @checked

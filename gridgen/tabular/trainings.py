@@ -20,6 +20,7 @@ SPLITS: tuple[ScoredSplit, ...] = ("val", "holdout")
 TRAINING = ("topology", "seed", "seconds", "weights", "machine")
 AT = "@"
 """Between split and epoch in the first line of trainings.csv: val@20."""
+INSTALL_AGAIN = "install gridgen again"
 
 
 @checked_fields
@@ -55,7 +56,11 @@ class BenchmarkTraining(Shown):
 def read_trainings(path: Path) -> list[BenchmarkTraining]:
     """The trainings in a table. Errors: `FileError`, which names the line that is damaged."""
     found: dict[tuple[str, int], BenchmarkTraining] = {}
-    for line, row in enumerate(read_rows(path), 2):
+    rows = read_rows(path)
+    for name in TRAINING:
+        if rows and name not in rows[0]:
+            raise FileError(f"{path}:1: no column {name!r}; {INSTALL_AGAIN}")
+    for line, row in enumerate(rows, 2):
         try:
             training = _training(row)
             if found.setdefault((training.topology, training.seed), training) is not training:
@@ -100,4 +105,4 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     try:
         return list(csv.DictReader(StringIO(read_text(path), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"{path}: {reason_of(error)}; install gridgen again") from error
+        raise FileError(f"{path}: {reason_of(error)}; {INSTALL_AGAIN}") from error

@@ -1,20 +1,23 @@
 """The page of the benchmark: its tables, its charts, and how it looks on a phone."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from gridgen.grid import TOPOLOGIES
 from gridgen.pages.intervals import Interval, intervals
 from gridgen.study.report.entries import cost_title
-from gridgen.tabular import page, ranking, standings
+from gridgen.tabular import TopologyBenchmark, page, ranking
 from gridgen.tabular.effects import effects
 from gridgen.tabular.page import headline, topologies_page, write_topologies_page
 from gridgen.tabular.standings import (
     effect_rows,
     named_topologies,
     predicting_rows,
+    searches_rows,
     standing_rows,
+    standings,
     sure_rows,
     untried,
 )
@@ -26,7 +29,7 @@ from tests.tabular.made import EPOCHS, made_up
 benchmark = made_up()
 few = made_up(most=30)
 HEADER = (
-    "sampler,pruner,prefilter,encoding,judged_by,topologies,searches,trainings,"
+    "sampler,pruner,prefilter,encoding,judged_by,digest,searches,trainings,"
     "regret,regret_0,regret_1,found\n"
 )
 ROW = "tpe,none,none,number,holdout,{},1000,{},{},0.01,0.03,0.25\n"
@@ -37,9 +40,10 @@ def quick(monkeypatch, tmp_path):
     """A few resamples alone, and searches that were simulated."""
     monkeypatch.setattr(ranking, "RESAMPLES", 20)
     table = tmp_path / "simulations.csv"
-    rows = (ROW.format(n, *each) for n in (30, 279) for each in ((10, 0.05), (40, 0.02)))
+    digests = few.digest, benchmark.digest
+    rows = (ROW.format(each, *at) for each in digests for at in ((10, 0.05), (40, 0.02)))
     table.write_text(HEADER + "".join(rows), "utf-8")
-    monkeypatch.setattr(standings, "SIMULATIONS", table)
+    monkeypatch.setattr("gridgen.tabular.standings.SIMULATIONS", table)
 
 
 def test_the_first_table_tells_the_spread_and_how_far_seeds_agree():
@@ -54,7 +58,7 @@ def test_the_first_table_tells_the_spread_and_how_far_seeds_agree():
 def test_all_named_topologies_stand_in_the_order_of_what_was_held_out():
     known = named_topologies(benchmark)
     assert sorted(known.values()) == sorted(TOPOLOGIES)
-    titles, *rows = standing_rows(benchmark, known)
+    titles, *rows = standing_rows(standings(benchmark, known))
     scores = [float(row[1]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     full = next(row for row in rows if row[0] == "gridnet")
@@ -96,9 +100,24 @@ def test_every_link_of_a_plot_leads_to_its_sketch():
 
 def test_the_page_has_every_part():
     html = topologies_page(benchmark)
-    for part in ("sub_1_0", "up_0_3", "conv-deconv", "after 40", "tpe", "2.0"):
+    for part in ("sub_1_0", "up_0_3", "conv-deconv", "after 40", "tpe", "2.0 (1.0, 3.0)"):
         assert part in html
     assert html.count("<svg") == 4 + len({*named_topologies(benchmark)}) + page.BEST - _both()
+
+
+def test_searches_of_another_table_are_not_shown():
+    assert len(searches_rows(benchmark, "holdout")) == 2
+    assert len(searches_rows(made_up(noise=0.02), "holdout")) == 1
+
+
+def test_third_seeds_change_nothing_of_what_is_compared():
+    some = made_up(seeds=3)
+    none = TopologyBenchmark(
+        tuple(replace(each, trainings=each.trainings[:2]) for each in some.values())
+    )
+    assert len([*some.trainings]) > len([*none.trainings])
+    assert some.digest == none.digest
+    assert topologies_page(some) == topologies_page(none)
 
 
 def _both() -> int:
@@ -133,4 +152,4 @@ def test_what_needs_no_search_is_judged_as_searches_are():
     found = untried(benchmark, "holdout")["the full grid"]
     # A search that is told seed 0 is judged by seed 1.
     assert found.by_seed == (full[1], full[0])
-    assert found.regret == pytest.approx(full.mean())
+    assert found.mean == pytest.approx(full.mean())

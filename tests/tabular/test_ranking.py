@@ -37,6 +37,15 @@ def test_the_interval_holds_the_value_and_narrows_with_more_topologies():
     assert many.high - many.low < few.high - few.low
 
 
+def test_the_interval_holds_the_value_of_all_that_might_be_drawn():
+    random, held = np.random.default_rng(0), []
+    for _ in range(100):
+        one = random.normal(size=60)
+        found = agreement(one, one + random.normal(size=60))
+        held.append(found.low <= 0.5 <= found.high)  # tau of a correlation of 0.71
+    assert np.mean(held) == pytest.approx(0.95, abs=0.05)
+
+
 def test_the_spread_of_topologies_is_told_from_that_of_seeds():
     random = np.random.default_rng(0)
     scores = random.normal(0, 0.04, (4000, 1)) + random.normal(0, 0.01, (4000, 2))

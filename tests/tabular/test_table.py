@@ -124,7 +124,7 @@ def test_a_topology_that_lacks_a_seed_is_no_part_of_a_benchmark(left, monkeypatc
         (lambda head, row: [head, row + ",1"], ":2: damaged: it has more or fewer values"),
         (lambda head, row: [head, row[:-9]], ":2: damaged: it has more or fewer values"),
         (lambda head, row: [head, row, row], ":3: damaged: .* has seed 0 twice; remove the line"),
-        (lambda head, row: [head.replace("seed", "seeds"), row], "damaged: no column 'seed'"),
+        (lambda head, row: [head.replace("seed", "seeds"), row], ":1: no column 'seed'; install"),
         (lambda head, row: [head.replace("val@10", "test@10"), row], "no column 'test'"),
         (lambda head, row: [head, row.replace("0.", "5.")], r"val@10 is 5\.\d+, which is no sh"),
     ],
@@ -149,6 +149,12 @@ def test_means_are_of_the_seeds_that_all_have():
 
 def test_epochs_are_those_that_all_have():
     assert made_up().epochs == EPOCHS
+    first, *others = made_up(most=3).values()
+    one, two = first.trainings
+    longer = replace(one, curves={split: {**each, 50: 0.5} for split, each in one.curves.items()})
+    for trainings in ((longer, two), (two, longer)):
+        made = TopologyBenchmark((replace(first, trainings=trainings), *others))
+        assert made.epochs == EPOCHS
 
 
 def test_what_is_shown_is_short_and_the_digest_is_that_of_the_scores():
