@@ -1,5 +1,6 @@
 """Sub-networks of a supernet as they are, fine-tuned, and the same networks trained alone with as
-many steps in total.
+many updates of their weights. A supernet computes several networks for each update, so that it
+takes a multiple of the time of one of these trainings, but is trained once for all of them.
 
     python -m benchmarks.supernet.taken RUN [RUN ...] --data data/camvid-third [-o runs/taken]
 

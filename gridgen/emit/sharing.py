@@ -5,8 +5,7 @@ same name: its first channels (Yu et al., "Slimmable neural networks", ICLR 2019
 fusion joins the entries of the connections that are there.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +17,10 @@ from gridgen.grid import Grid, GridSpec
 from gridgen.spec import NetworkSpec
 from gridgen.spec.facts import shown_value
 
-LESS = ("streams", "base_channels")
-"""Fields of which a sub-network may have less."""
 FREE = ("topology", "size")
-"""Fields in which it may differ; no weight depends on the policy for sizes."""
+"""Fields in which a sub-network may differ; no weight depends on the policy for sizes."""
+LESS = ("streams", "base_channels", "channels")
+"""Fields of which it may have less."""
 Entries = tuple[slice | list[int], ...]
 """The entries that are taken of a tensor, for each of its first dimensions."""
 
@@ -30,25 +29,33 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
     """`grid` has connections of `whole`, and as many streams and channels at most; in all else
     their specs are equal. Errors: `SpecError`.
     """
-    mine, known = (_fields(each.spec) for each in (grid, whole))
-    for field in [field for field in GridSpec.model_fields if field not in FREE]:
+    one, other = (_grid_spec(each.spec) for each in (grid, whole))
+    mine, known = one.complete(), other.complete()
+    for field in [field for field in GridSpec.model_fields if field not in FREE + LESS]:
         given, wanted = mine.get(field), known.get(field)
-        if field in LESS and given is not None and wanted is not None:
-            if given > wanted:
-                fact = f"{field} is {given}, but the whole network has {wanted}"
-                raise SpecError(f"{fact}; give {wanted} at most", (field,))
-        elif given != wanted:
+        if given != wanted:
             fact = f"{field} is {shown_value(given)}, but {shown_value(wanted)} in the whole"
             raise SpecError(f"{fact} network; only connections and widths may differ", (field,))
+    _require_less("streams", one.streams, other.streams)
+    if one.base_channels and other.base_channels:
+        _require_less("base_channels", one.base_channels, other.base_channels)
+    for stream, channels in enumerate(one.stream_channels):
+        _require_less("channels", channels, other.stream_channels[stream], f" of stream {stream}")
     there = {connection.name for connection in whole}
     if missing := [connection.name for connection in grid if connection.name not in there]:
         fact = f"the whole network has no {missing[0]}"
         raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
 
 
-def _fields(spec: NetworkSpec) -> dict[str, Any]:
+def _require_less(field: str, given: int, wanted: int, where: str = "") -> None:
+    if given > wanted:
+        fact = f"{field}{where} is {given}, but the whole network has {wanted}"
+        raise SpecError(f"{fact}; give {wanted} at most", (field,))
+
+
+def _grid_spec(spec: NetworkSpec) -> GridSpec:
     if isinstance(spec, GridSpec):
-        return spec.by_base_channels().complete()
+        return spec.by_base_channels()
     fact = f"{spec.title} is a network of its own"
     raise SpecError(f"{fact}; sub-networks are those of a grid with streams and columns")
 
@@ -120,13 +127,22 @@ class SharedSubnetwork:
         """Logits for a batch of images."""
         # Not `functional_call`, which takes the weights away again after the forward pass: what
         # the backward pass computes again needs them.
-        for name, tensor in self._parts.now().items():
-            path, _, last = name.rpartition(".")
-            module = self.module.get_submodule(path)
-            tensors = module._parameters if last in module._parameters else module._buffers
-            tensors[last] = tensor  # type: ignore[assignment]
+        self._hold(self._parts.now())
         logits: Tensor = self.module(images)
         return logits
+
+    def release(self) -> None:
+        """Let go of the weights after the backward pass: of kernels that join maps they are copies,
+        which would stay in memory until it is called again.
+        """
+        self._hold(dict.fromkeys(self._parts.shapes))
+
+    def _hold(self, tensors: Mapping[str, Tensor | None]) -> None:
+        for name, tensor in tensors.items():
+            path, _, last = name.rpartition(".")
+            module = self.module.get_submodule(path)
+            held = module._parameters if last in module._parameters else module._buffers
+            held[last] = tensor  # type: ignore[assignment]
 
 
 def copied_subnetwork(network: GridNetwork, grid: Grid) -> GridNetwork:

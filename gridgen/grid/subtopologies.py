@@ -146,14 +146,16 @@ class Ways:
         for place in reversed(range(len(self.maps))):
             later = self.numbers[-1]
             sums = ((each, self._next(place, each)) for each in reached.pop())
-            self.numbers.append(
-                {each: sum(w * later[after] for w, _, after in n) for each, n in sums}
-            )
+            found = {each: sum(w * later[after] for w, _, after in n) for each, n in sums}
+            if weights is not None:  # whose products would overflow; what is drawn needs ratios
+                most = max(found.values())
+                found = {each: number / most for each, number in found.items()}
+            self.numbers.append(found)
         self.numbers.reverse()
 
     @property
     def total(self) -> int:
-        """The number of sub-topologies, each without weights."""
+        """The number of sub-topologies, where there are no weights."""
         return int(self.numbers[0][self.begin])
 
     def subtopology(self, random: Random) -> Subtopology:

@@ -23,7 +23,7 @@ LISTED = 10_000
 CANDIDATES = 8
 """Networks that are drawn where one is to be chosen by its cost or its connections."""
 LEVELS = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
-"""How much cheaper networks are preferred, among which one is drawn for each candidate."""
+"""How strongly cheaper networks are preferred; each candidate is drawn with one of these."""
 
 
 class Chosen(NamedTuple):
@@ -35,10 +35,10 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class Subnetworks:
-    """Sub-networks of `whole`: connections, in each of some widths.
+    """Sub-networks of `whole`: connections, in each of some widths; and `whole` itself.
 
-    `topologies` is None for all of a full grid, where these are too many to list. No widths stand
-    for the channels that `whole` has.
+    `topologies` are those of which some are drawn in each step, None for all of a full grid, where
+    these are too many to list. No widths stand for the channels that `whole` has.
     """
 
     whole: GridSpec
@@ -69,9 +69,9 @@ class Subnetworks:
     @cached_property
     def number(self) -> int:
         """How many there are."""
-        listed = self.topologies
-        number = count_subtopologies(self.whole) if listed is None else len(listed)
-        return number * len(self._widths)
+        if self.topologies is None:
+            return count_subtopologies(self.whole) * len(self._widths)
+        return sum(1 for _ in self)
 
     @property
     def _widths(self) -> tuple[int | None, ...]:
@@ -79,9 +79,20 @@ class Subnetworks:
 
     def __iter__(self) -> Iterator[Chosen]:
         """All of them. Errors: `SpecError` where they are too many to list."""
+        drawable = self.drawable
+        yield from drawable
+        if self.largest not in drawable:
+            yield self.largest
+
+    @property
+    def drawable(self) -> list[Chosen]:
+        """Those that steps draw. The whole network, which every step trains, may be none of them.
+
+        Errors: `SpecError` where they are too many to list.
+        """
         if self.topologies is None:
             raise SpecError(f"{self.number:,} sub-networks are too many to list; draw some")
-        return (Chosen(*each) for each in product(self.topologies, self._widths))
+        return [Chosen(*each) for each in product(self.topologies, self._widths)]
 
     def require(self, grid: Grid) -> None:
         """Refuse a sub-network that is none of these. Errors: `SpecError`."""
@@ -89,15 +100,18 @@ class Subnetworks:
         spec = grid.spec.by_base_channels()
         if self.widths and spec.base_channels not in self.widths:
             known = ", ".join(map(str, self.widths))
-            fact = f"base_channels is {spec.base_channels}, which was not trained"
+            given = spec.base_channels or f"left out for channels {[*spec.stream_channels]}"
+            fact = f"base_channels is {given}, which was not trained"
             raise SpecError(f"{fact}; give one of {known}", ("base_channels",))
         if not self.widths and spec.stream_channels != self.whole.stream_channels[: spec.streams]:
             fact = f"F0 is {spec.stream_channels[0]}, and {self.whole.stream_channels[0]} alone"
             raise SpecError(f"{fact} was trained; take that, or train more widths", ("channels",))
         if self.topologies is not None and not self._complete:
-            kept = {frozenset(each.connections) for each in self.topologies}
-            if frozenset(connection.name for connection in grid) not in kept:
-                fact = f"its connections are none of the {len(kept)} topologies that were trained"
+            kept = frozenset(connection.name for connection in grid)
+            trained = {(frozenset(each.topology.connections), each.width) for each in self}
+            if (kept, spec.base_channels if self.widths else None) not in trained:
+                number = len({connections for connections, _ in trained})
+                fact = f"its connections are none of the {number} topologies that were trained"
                 raise SpecError(f"{fact}; take one of these", ("topology",))
 
     @cached_property
@@ -136,7 +150,7 @@ class Subnetworks:
     @cached_property
     def _by_cost(self) -> dict[int, list[Chosen]]:
         found: dict[int, list[Chosen]] = {}
-        for each in self:
+        for each in self.drawable:
             found.setdefault(self.cost(each), []).append(each)
         return found
 

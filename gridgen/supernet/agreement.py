@@ -30,13 +30,14 @@ TOP = 5
 
 @dataclass(frozen=True)
 class SeedAgreement:
-    """What can be asked for: how far single trainings agree, of networks with two seeds each.
+    """How far two single trainings of the same networks agree: the most that can be expected of the
+    scores of a supernet.
 
     `tau` of the orders of two seeds, and `given`, the mean of those of the supernet with one seed,
-    which is as noisy; `share` is the second over the first, None where two seeds may agree no more
-    than by chance. `regret` and `given_regret` likewise, of networks that one seed or the supernet
-    ranks highest, judged by a single seed. `deviation` is the standard deviation between the seeds
-    of one network.
+    which is as noisy; `share` is the second over the first, None where two seeds do not agree in
+    every draw of the bootstrap. `regret` and `given_regret` likewise, of networks that one seed or
+    the supernet ranks highest, judged by a single seed. `deviation` is the standard deviation
+    between the seeds of one network.
     """
 
     tau: Estimate
@@ -52,9 +53,9 @@ class SeedAgreement:
         one, other = two[:, 0], two[:, 1]
         tau = agreement(one, other)
         value, drawn = mean_agreement(np.stack([given, given], axis=1), two)
-        share = None
-        if tau.low > 0:
-            share = estimated(value / tau.value, drawn / taus(one, other))
+        of_seeds, share = taus(one, other), None
+        if (of_seeds > 0).all():
+            share = estimated(value / tau.value, drawn / of_seeds)
         return cls(
             tau=tau,
             given=estimated(value, drawn),

@@ -1,11 +1,12 @@
 """Sub-networks to look at, all or a sample, and those of them that nothing as cheap beats."""
 
 from dataclasses import dataclass
+from math import isnan
 from random import Random
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, UsageError
 from gridgen.grid import Grid, build_grid
 from gridgen.grid.subtopologies import named_subtopologies
 from gridgen.progress import OnProgress, no_progress
@@ -100,9 +101,11 @@ class SupernetFront(Shown):
     @property
     def front(self) -> list[SubnetworkScore]:
         """Those that no other beats with as few multiply-accumulates, the cheapest first."""
-        macs = [each.costs["macs"] for each in self.scored]
-        scores = [each.scores[self.objective] for each in self.scored]
-        return [self.scored[place] for place in pareto_front(macs, scores)]
+        # A class that neither occurs nor is predicted has no score.
+        scored = [each for each in self.scored if not isnan(each.scores[self.objective])]
+        macs = [each.costs["macs"] for each in scored]
+        scores = [each.scores[self.objective] for each in scored]
+        return [scored[place] for place in pareto_front(macs, scores)]
 
     def rows(self) -> ShownRows:
         """The number of networks, the front, and how far it can be trusted."""
@@ -137,7 +140,8 @@ def supernet_front(
     """Scores of all sub-networks of a supernet, or of a sample of them, against what they cost.
 
     Without an `objective`, the column by which the run chose its best weights. Errors: as
-    `score_subnetworks`; `SpecError` where a budget allows none.
+    `score_subnetworks`; `SpecError` where a budget allows none; `UsageError` where none has a score
+    in that column.
     """
     return front_of(SubnetworkScorer(run, device), sample, objective, budget, on_progress)
 
@@ -149,7 +153,7 @@ def front_of(
     budget: Budget | None,
     on_progress: OnProgress,
 ) -> SupernetFront:
-    """The same of a run that is open."""
+    """What `supernet_front` returns, of a run that is open."""
     column = scorer.objective(objective)
     if budget is not None and budget.size is None:
         budget = budget.but(size=scorer.size)
@@ -158,7 +162,11 @@ def front_of(
     scored = tuple(scorer.score(grids, on_progress))
     found = Agreement.read(scorer.run.folder, scorer.digest)
     number, folder = scorer.networks.number, str(scorer.run.folder)
-    return SupernetFront(folder, column, scorer.metrics, scored, number, found)
+    front = SupernetFront(folder, column, scorer.metrics, scored, number, found)
+    if not front.front:
+        fact = f"--objective: no sub-network has a score in {column}"
+        raise UsageError(f"{fact}; give {scorer.metrics[0]}")
+    return front
 
 
 def best_of(found: SupernetFront) -> SubnetworkScore:

@@ -58,7 +58,8 @@ class KeptScores:
     def keep(self, grid: Grid, found: KeptScore) -> None:
         """Add a network and write the file, so that a kill costs one score.
 
-        What others have written meanwhile stays.
+        What others have written until now stays; what they write in this very moment may be lost,
+        and is found again.
         """
         about = {"weights": self.weights, "network": _digest(grid), "shape": grid.spec.shape}
         about |= {"connections": " ".join(connection.name for connection in grid)}

@@ -1,5 +1,6 @@
 """The page of a supernet: what its sub-networks score without training, and whether to trust it."""
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +52,20 @@ def _agreement_rows(found: Agreement | None) -> list[list[str]]:
 
 def _plot(found: SupernetFront, front: list[SubnetworkScore]) -> dict[str, Any] | None:
     """Score against MACs; those that nothing as cheap beats are full, and lead to their sketch."""
-    macs = {id(each): each.costs["macs"] for each in found.scored}
-    marked = {id(each) for each in front}
+    marked = set(front)
     points = [
         PlotPoint(
-            macs[id(each)],
+            macs := each.costs["macs"],
             score := each.scores[found.objective],
-            _target(each) if id(each) in marked else "",
-            f"{each.name}: {score:.4f}, {macs[id(each)] / 1e6:,.0f} MMAC",
-            "best" if id(each) in marked else "hollow",
+            _target(each) if each in marked else "",
+            f"{each.name}: {score:.4f}, {macs / 1e6:,.0f} MMAC",
+            "best" if each in marked else "hollow",
         )
         # Those of the front are drawn last, above the others.
-        for each in sorted(found.scored, key=lambda each: id(each) in marked)
+        for each in sorted(found.scored, key=lambda each: each in marked)
+        if not isnan(each.scores[found.objective])
     ]
-    steps = [(float(macs[id(each)]), each.scores[found.objective]) for each in front]
+    steps = [(float(each.costs["macs"]), each.scores[found.objective]) for each in front]
     line = ChartCurve("front", "front", stepped(steps))
     return plot(f"{found.objective} without training, against MACs", "MACs", points, [line])
 

@@ -18,6 +18,7 @@ from gridgen.files import is_file, sha256, sha256_of_file
 from gridgen.grid import Grid, GridLike, GridSpec, as_grid, build_grid
 from gridgen.grid.subtopologies import Subtopology, named_subtopologies
 from gridgen.progress import OnProgress, no_progress
+from gridgen.space.workload import Workload
 from gridgen.supernet.kept_scores import DIGITS, KeptScore, KeptScores
 from gridgen.training.loop.batches import Batches
 from gridgen.training.loop.supernet import networks_of
@@ -31,7 +32,7 @@ from gridgen.training.tasks.fingerprint import fingerprint
 from gridgen.training.tasks.requirements import Splits, load_splits, within_memory
 
 SCORES = "subnetworks.csv"
-FIX = "use another --device, or less of supernet.recalibration"
+FIX = "use another --device"
 
 
 @checked_fields
@@ -39,7 +40,8 @@ FIX = "use another --device, or less of supernet.recalibration"
 class SubnetworkScore:
     """A sub-network, what it costs, and its scores by column of metrics.csv, such as `val_iou`.
 
-    Multiply-accumulates are those of one image, of the size that most images of val have.
+    Multiply-accumulates are those of one image, of the size that most images of val have, or the
+    smallest legal one that holds it.
     """
 
     grid: Grid
@@ -98,7 +100,8 @@ class SubnetworkScorer:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of all that scores depend on: weights, data, statistics, how images are seen.
+        """A digest of all that scores depend on: weights, statistics, how images are seen, and of
+        the data names and sizes.
 
         Errors: `RunError` where the weights are not there yet.
         """
@@ -119,7 +122,7 @@ class SubnetworkScorer:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Those of the task's metric, on val and on what is held out."""
+        """The columns of the task's metric, on val and on what is held out."""
         metric = self.task.metric
         return tuple(each for each in (metric.val, metric.holdout) if each in self.columns)
 
@@ -136,8 +139,9 @@ class SubnetworkScorer:
 
     def known_topologies(self) -> Iterator[Subtopology]:
         """Those that are listed, or were scored where they are too many to list."""
-        listed = self.networks.topologies
-        yield from listed or (Subtopology(each) for each in self._kept.connections if each)
+        if self.networks.topologies is None:
+            return (Subtopology(each) for each in self._kept.connections if each)
+        return (each.topology for each in self.networks)
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -150,7 +154,8 @@ class SubnetworkScorer:
 
         Errors: `SpecError` where it is no sub-network.
         """
-        with within_memory(f"statistics of {grid.spec.title}", FIX):
+        fix = f"{FIX}, or a smaller supernet.recalibration in {self.run.folder}/recipe.yaml"
+        with within_memory(f"statistics of {grid.spec.title}", fix):
             network = copied_subnetwork(self._whole, grid)
             recalibrate(network, self._batches)
         return network
@@ -195,9 +200,9 @@ class SubnetworkScorer:
         return found
 
     def _measured(self, grid: Grid) -> KeptScore:
-        counted = count(grid, self.size)
+        counted = count(grid, Workload(size=self.size).image(grid.spec))
         costs = {"parameters": counted.parameters.total, "macs": counted.macs.total}
-        predictor = Predictor(self.network(grid), self.device, self.recipe.inference)
+        predictor = Predictor(self.network(grid), self.device, self.recipe.inference, FIX)
         scores: dict[str, float] = {}
         for split, dataset in ((VAL, self._splits.val), (HOLDOUT, self._splits.holdout)):
             if dataset is not None:

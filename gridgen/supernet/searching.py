@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
-from gridgen.emit.sharing import require_subnetwork
 from gridgen.errors import SpecError, TrainingError
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
@@ -82,8 +81,9 @@ def search_by_supernet(
     study's own; the best are then trained as the study's `confirm` says, alone or from the
     supernet's weights.
 
-    Errors: as `search`; `SpecError` where a study has other networks than sub-networks, other data
-    or classes than the supernet; `UsageError` for a run without a supernet.
+    Errors: as `search`; `SpecError` where the first network of a study is no sub-network that was
+    trained (of others the trial fails), or where it has other data or classes than the supernet;
+    `UsageError` for a run without a supernet.
     """
     study = study if isinstance(study, Study) else Study.load(study)
     if run is not None:
@@ -107,7 +107,9 @@ def search_by_supernet(
 
 
 def _require_sub_networks(study: Study, scorer: SubnetworkScorer) -> None:
-    """Refuse a study whose first network is no sub-network, or that scores otherwise."""
+    """Refuse a study whose first network was not trained with the supernet, or that is scored in
+    another way.
+    """
     facts, run = scorer.run.facts, scorer.run.folder
     for field in ("holdout", "fold", "group"):
         said: Any = getattr(study, field)
@@ -120,6 +122,6 @@ def _require_sub_networks(study: Study, scorer: SubnetworkScorer) -> None:
     require_one_grid(study)
     network = study.network(study.dimensions.first())
     try:
-        require_subnetwork(build_grid(network), scorer.grid)
+        scorer.require(build_grid(network))
     except SpecError as error:
         raise study.blame(SpecError(f"{run}: {error}", ("spec", *error.field))) from error

@@ -78,7 +78,7 @@ def full_grid(benchmark: TopologyBenchmark) -> int | None:
     return next((n for n, each in enumerate(benchmark) if known.get(each) == "gridnet"), None)
 
 
-class Standing(NamedTuple):
+class TopologyStanding(NamedTuple):
     """Where a topology stands among all: its mean IoU on both splits, each with the rank, 1 for the
     highest; what it costs; and how many that need no more MACs score higher on what is held out.
     """
@@ -93,13 +93,13 @@ class Standing(NamedTuple):
     beaten_by: int
 
 
-def standings(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> list[Standing]:
+def standings(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> list[TopologyStanding]:
     """Those of some topologies, named as `names` says, the highest held-out score first."""
     scores = {split: benchmark.means(split) for split in SPLITS}
     ranks = {split: ranks_of(scores[split]) for split in SPLITS}
     held_out, macs = scores["holdout"], benchmark.costs("macs")
     found = [
-        Standing(
+        TopologyStanding(
             names[name],
             float(held_out[at]),
             ranks["holdout"][at],
@@ -115,7 +115,7 @@ def standings(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> list[St
     return sorted(found, key=lambda each: each.holdout_rank)
 
 
-def standing_rows(found: Sequence[Standing]) -> TextRows:
+def standing_rows(found: Sequence[TopologyStanding]) -> TextRows:
     """The same as a table."""
     titles = ["topology", "held out", "rank", "val", "rank", "parameters", "MMAC"]
     titles += ["held out per GMAC", "beaten by, at no more MACs"]

@@ -94,6 +94,23 @@ def test_fewer_streams_are_a_sub_network():
     assert {c.name for c in taken.grid} < {c.name for c in network.grid}
 
 
+def test_fewer_streams_are_one_where_their_channels_do_not_double():
+    network = a_network(WHOLE.but(base_channels=None, channels=[4, 6, 9]))
+    spec = network.grid.spec.but(streams=2, channels=[4, 6])
+    assert copied_subnetwork(network, build_grid(spec)).grid.spec == spec
+    with pytest.raises(SpecError, match="channels of stream 1 is 7, but the whole network has 6"):
+        require_subnetwork(build_grid(spec.but(channels=[4, 7])), network.grid)
+
+
+def test_what_is_released_holds_no_copies_of_weights_and_computes_again():
+    network = a_network(WHOLE.but(fusion="concat"))
+    shared = SharedSubnetwork(network, build_grid(network.grid.spec.but(base_channels=3)))
+    first = shared(images())
+    shared.release()
+    assert not [*shared.module.parameters()]
+    assert torch.equal(shared(images()), first)
+
+
 def test_it_computes_with_the_weights_of_the_moment():
     network = a_network()
     shared = SharedSubnetwork(network, build_grid(WHOLE.but(topology="resnet")))

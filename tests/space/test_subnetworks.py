@@ -10,7 +10,7 @@ from gridgen.analysis import count
 from gridgen.errors import SpecError
 from gridgen.grid import GridSpec, build_grid
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.space.subnetworks import SAMPLINGS, Subnetworks, draw_each
+from gridgen.space.subnetworks import LEVELS, SAMPLINGS, Subnetworks, draw_each
 
 SPEC = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4)
 LARGE = SPEC.but(streams=5, columns="4+4")
@@ -25,7 +25,7 @@ def test_every_sub_topology_in_every_width():
 
 def test_of_listed_topologies_the_whole_network_has_what_any_of_them_has():
     networks = Subnetworks.some(SPEC, ["conv-deconv", "unet", "resnet"])
-    assert networks.number == 3
+    assert networks.number == 3  # the union of all is the second
     kept = {connection.name for connection in build_grid(networks.whole)}
     assert kept == {connection.name for connection in build_grid(SPEC.but(topology="unet"))}
 
@@ -99,6 +99,23 @@ def test_sampling_by_cost_draws_more_of_the_cheap_ones():
         return sum(cost < (least * most) ** 0.5 for cost in costs)
 
     assert cheap("cost") > 1.5 * cheap("uniform")
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_grids_of_hundreds_of_connections_are_drawn_in_all_ways(sampling):
+    networks = Subnetworks.every(SPEC.but(streams=6, columns="16+16"))
+    assert len(networks.largest.topology.connections) == 346
+    for level in LEVELS:
+        assert networks.draw(Random(0), level).topology.connections
+    assert len(list(draw_each(networks, sampling, Random(0), 2, 1))) == 2
+
+
+def test_the_whole_network_alone_was_trained_in_no_narrower_width():
+    networks = Subnetworks.some(SPEC, ["conv-deconv", "resnet"], [4, 8])
+    assert networks.number == len([*networks]) == 5
+    networks.require(build_grid(networks.whole))
+    with pytest.raises(SpecError, match="its connections are none of the 3 topologies that were"):
+        networks.require(build_grid(networks.whole.but(base_channels=4)))
 
 
 def test_widths_are_of_base_channels():

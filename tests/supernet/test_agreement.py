@@ -57,6 +57,14 @@ def test_the_share_of_what_seeds_reach_has_an_interval_of_its_own():
     assert chance.seeds.share is None
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_of_few_networks_there_is_a_share_only_where_no_draw_has_none(seed):
+    random = np.random.default_rng(seed)
+    alone = np.arange(10.0)[:, None] + random.normal(0, 4, (10, 2))
+    found = ScoreAgreement.of(range(10), alone.tolist(), range(100, 110)).seeds
+    assert found.share is None or -99 < found.share.low < found.share.high < 99
+
+
 def test_what_is_chosen_on_val_is_judged_elsewhere_too():
     alone = [[0.1 * each] for each in range(10)]
     given, on_val = list(range(10)), [*range(5), *range(-5, 0)]

@@ -1,6 +1,7 @@
 """Which sub-networks are looked at, and which of them nothing as cheap beats."""
 
 from dataclasses import replace
+from math import nan
 
 import pytest
 
@@ -13,6 +14,7 @@ from gridgen.supernet.agreement import ScoreAgreement
 from gridgen.supernet.check import UNCHECKED, Agreement
 from gridgen.supernet.choosing import best_of, candidates, supernet_front
 from gridgen.supernet.page import supernet_page
+from gridgen.supernet.scoring import SubnetworkScorer
 from tests.supernet.conftest import SPEC
 
 LARGE = GridSpec(streams=5, columns="4+4", base_channels=4, classes=2)
@@ -64,6 +66,20 @@ def test_another_score_can_be_asked_for(supernet):
     assert supernet_front(supernet, objective="val_accuracy").objective == "val_accuracy"
     with pytest.raises(UsageError, match="--objective: unknown score 'iou'; did you mean"):
         supernet_front(supernet, objective="iou")
+
+
+def test_networks_without_a_score_are_on_no_front(supernet, monkeypatch):
+    found = supernet_front(supernet)
+    cheapest = found.front[0]
+    blank = replace(cheapest, scores={**cheapest.scores, "val_iou": nan})
+    some = replace(found, scored=(blank, *(each for each in found.scored if each is not cheapest)))
+    assert blank not in some.front
+    assert len(some.front) >= len(found.front) - 1
+    assert best_of(some) is best_of(found)
+    assert f"{len(some.scored)} of" in supernet_page(some)
+    monkeypatch.setattr(SubnetworkScorer, "score", lambda *_: [blank])
+    with pytest.raises(UsageError, match="no sub-network has a score in val_iou; give val_iou"):
+        supernet_front(supernet)
 
 
 def test_the_page_says_how_far_to_trust_it(supernet):

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 
-from gridgen.emit import load_network
+from gridgen.analysis import count
+from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, recalibrate
 from gridgen.errors import RunError, SpecError, UsageError
 from gridgen.export import export_network
-from gridgen.grid import build_grid
+from gridgen.grid import GridSpec, build_grid
+from gridgen.grid.subtopologies import Subtopology
+from gridgen.space import Budget
+from gridgen.supernet.choosing import supernet_front
 from gridgen.supernet.plan import train_supernet
 from gridgen.supernet.scoring import (
     SCORES,
@@ -23,6 +28,7 @@ from gridgen.supernet.scoring import (
 )
 from gridgen.training import evaluate, export_model, open_model
 from gridgen.training.run.folder import Run
+from tests.folders import lay
 from tests.supernet.conftest import RECIPE, SPEC
 
 UNET = SPEC.but(topology="unet", base_channels=2)
@@ -66,16 +72,13 @@ def test_statistics_are_means_over_the_batches(supernet):
 
 
 def test_total_dropout_is_off_while_statistics_are_made_anew():
-    from gridgen.emit import GridNetwork
-
-    spec = SPEC.but(total_dropout=0.9, topology="resnet")
-    torch.manual_seed(0)
-    network, batch = GridNetwork(spec), torch.rand(2, 3, 8, 8)
-    recalibrate(network, [batch])
-    once = {name: each.clone() for name, each in network.named_buffers()}
-    torch.manual_seed(1)
-    recalibrate(network, [batch])
-    assert all(torch.equal(each, once[name]) for name, each in network.named_buffers())
+    spec = SPEC.but(topology="resnet")
+    plain, dropping = GridNetwork(spec), GridNetwork(spec.but(total_dropout=0.9))
+    dropping.load_state_dict(plain.state_dict())
+    for network in (plain, dropping):
+        recalibrate(network, [torch.ones(2, 3, 8, 8).cumsum(2)])
+    found = dict(dropping.named_buffers())
+    assert all(torch.equal(each, found[name]) for name, each in plain.named_buffers())
 
 
 def test_a_score_is_found_once(copy, monkeypatch):
@@ -146,6 +149,32 @@ def test_topologies_that_were_not_listed_are_refused(tmp_path):
         score_subnetworks(run, [SPEC.but(topology="conv-deconv")])
     with pytest.raises(SpecError, match="F0 is 2, and 4 alone was trained"):
         score_subnetworks(run, [SPEC.but(base_channels=2)])
+
+
+def test_the_whole_network_is_one_of_them_though_no_list_has_it(tmp_path):
+    recipe = RECIPE.but(supernet={"topologies": ["conv-deconv", "resnet"]})
+    run = train_supernet(SPEC, "shapes", recipe, folder=tmp_path / "run")
+    assert "val_iou" in score_subnetworks(run, [run.spec])[0].scores
+    assert len(supernet_front(run).scored) == supernet_front(run).number == 3
+    whole = build_grid(run.spec)
+    known = SubnetworkScorer(run).known_topologies()
+    assert Subtopology.of(whole) in known
+
+
+def test_images_that_are_seen_through_windows_may_have_any_size(tmp_path):
+    files = {
+        f"{split}/{kind}/{name}.png": np.full((18, 18, 3)[:number], len(name) % 2, np.uint8)
+        for split in ("train", "val")
+        for kind, number in (("images", 3), ("labels", 2))
+        for name in ("a", "bb")
+    }
+    data = str(lay(tmp_path / "data", files))
+    spec = GridSpec(streams=3, columns="1+1", base_channels=2, classes=2, size="error")
+    recipe = RECIPE.but(batch=2, supernet={}, inference={"window": 16})
+    run = train_supernet(spec, data, recipe, folder=tmp_path / "run")
+    (found,) = score_subnetworks(run, [run.spec])
+    assert found.costs["macs"] == count(spec, (20, 20)).macs.total
+    assert supernet_front(run, budget=Budget(macs="1G")).scored
 
 
 def test_fifty_files_compute_what_the_supernet_does(copy, tmp_path):

@@ -77,6 +77,7 @@ def test_a_candidate_that_is_no_sub_network_fails(supernet, tmp_path):
         ({"holdout": "1*"}, "holdout: 1*, but not given in "),
         ({"objective": "holdout_iou"}, "objective: holdout_iou is no score of "),
         ({"spec": SPEC.but(columns="2+2").complete()}, "spec.columns: "),
+        ({"space": {"base_channels": [3]}, "trials": 1}, "spec.base_channels: "),
         (
             {"space": {"recipe.learning_rate": [0.1, 0.2]}},
             "space.recipe.learning_rate: recipe.learning_rate varies",

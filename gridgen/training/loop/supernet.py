@@ -54,7 +54,7 @@ def largest_of(networks: Subnetworks, supernet: Supernet) -> list[Grid]:
     elif networks.topologies is None or networks.number > FEW:
         chosen = [networks.largest]
     else:
-        chosen = list(networks)
+        chosen = networks.drawable
     return [build_grid(networks.spec(each)) for each in chosen]
 
 
@@ -109,16 +109,20 @@ class SupernetLearner(Learner):
     def _gradients(
         self, images: Tensor, labels: Tensor, step: TrainingStep
     ) -> tuple[Tensor, Tensor]:
-        """Those of all networks, one after the other, averaged; what the whole network says."""
+        """Add up the averaged gradients of all networks of the step, one after the other; return
+        what the whole network predicts, and its loss.
+        """
         task, precision, drawn = self.task, self.recipe.precision, self.drawn(step)
         share = 1 / (1 + len(drawn))
         prediction, loss = forward(self.model, images, labels, task, precision)
         (share * loss).backward()  # type: ignore[no-untyped-call]
         teacher = prediction.detach()
         for chosen in drawn:
+            network = self._shared(chosen)
             with autocast(images.device, precision):
-                each = self._loss(self._shared(chosen)(images), labels, teacher)
+                each = self._loss(network(images), labels, teacher)
             (share * each).backward()  # type: ignore[no-untyped-call]
+            network.release()
         self._average_gradients()
         return teacher, loss
 

@@ -10,6 +10,7 @@ from gridgen.emit.sharing import copied_subnetwork
 from gridgen.errors import Interrupted, SpecError, TopologyError
 from gridgen.grid import build_grid
 from gridgen.memory.accounting import training_memory
+from gridgen.space.subnetworks import SAMPLINGS
 from gridgen.training import resume, train
 from gridgen.training.loop.supernet import SupernetLearner, networks_of
 from gridgen.training.recipe import TrainingStep, setting_of
@@ -89,6 +90,16 @@ def test_listed_topologies_alone_are_drawn():
     drawn = {each for number in range(20) for each in one.drawn(TrainingStep(number, 20, 1))}
     names = {one.networks.spec(each).topology.keep for each in drawn}
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_the_whole_network_is_not_drawn_where_no_list_has_it(sampling):
+    listed = ["conv-deconv", "resnet"]
+    one = learner(topologies=listed, samples=2, smallest=False, sampling=sampling)
+    drawn = {each for number in range(20) for each in one.drawn(TrainingStep(number, 20, 1))}
+    assert len(drawn) == 2
+    assert one.networks.largest not in drawn
+    assert one.networks.number == 3
 
 
 @pytest.mark.parametrize("recompute", ["unit", "column"])
