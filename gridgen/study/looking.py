@@ -17,7 +17,7 @@ from gridgen.spec.document import dump
 from gridgen.study.driver.writing import ended
 from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
-from gridgen.study.report.answer import searched
+from gridgen.study.report.answer import of_role, ranked, searched
 from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
@@ -106,7 +106,12 @@ def study_best(
     the limits, or its network is not there; `FileError`; `WeightsError`.
     """
     folder = Path(folder)
-    best = searched(study_trials(folder))
+    records = study_trials(folder)
+    best = searched(records)
+    if under is not None or latency is not None:
+        # With several objectives those that were confirmed are spread over the front.
+        several = best and Study.load(folder / STUDY).against
+        best = ranked(of_role(records, "searched")) if several else best
     if not best:
         raise RunError(f"{folder}: no candidate is trained yet; go on with gridgen search")
     if latency is not None:
@@ -167,7 +172,9 @@ def _trained(folder: Path, record: TrialRecord) -> bytes:
     Of one that was only scored, that of its first confirmation.
     """
     again = (each for each in study_trials(folder) if each.of == record.number)
-    trainings = [each for trial in (record, *again) for each in trial.trainings]
+    seeds = Study.load(folder / STUDY).seeds
+    own = sorted(record.trainings, key=lambda each: seeds.index(each.seed))
+    trainings = [*own, *(each for trial in again for each in trial.trainings)]
     first = next((each for each in trainings if each.folder and each.state == "finished"), None)
     if first is None:
         fact = f"{folder}: the scores of trial {record.number} are from {record.known or 'a table'}"

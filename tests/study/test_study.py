@@ -12,6 +12,7 @@ from gridgen.spec.document import dump
 from gridgen.study import PRUNERS, SAMPLERS, Study
 from gridgen.study.candidates.counting import described
 from gridgen.study.language.requirements import require_data
+from gridgen.study.language.varied import named_specs
 from gridgen.training import Recipe, load_recipe
 from study.fakes import TEXT, study
 
@@ -293,6 +294,18 @@ def test_a_bad_choice_is_shown_at_its_place(line, fact):
     kept = [old for old in SPACE.splitlines() if not old.startswith(f"  {field}:")]
     text = TEXT.replace(SPACE, "\n".join([*kept, f"  {line}"]) + "\n")
     assert refused(text) == located(text, fact)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path, monkeypatch):
+    for name in ("a/net.yaml", "b/net.yaml", "net.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("streams: 2\ncolumns: 1+1\nbase_channels: 4\nclasses: 3\n")
+    monkeypatch.chdir(tmp_path)
+    near = named_specs(["a/net.yaml", "b/net.yaml"])
+    assert [*near] == ["a/net", "b/net"]
+    assert [*named_specs([f"{tmp_path}/a/net.yaml", "b/../b/net.yaml"])] == [*near]
+    assert [*named_specs(["net.yaml", "b/net.yaml"])] == [f"{tmp_path.name}/net", "b/net"]
+    assert [*named_specs(["a/net.yaml", "unet-2015"])] == ["net", "unet-2015"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the best of a search is held against: networks that anyone would have taken."""
 
 from collections.abc import Callable, Iterator
+from random import Random
 
 from gridgen.errors import SpecError
 from gridgen.space.matching import matched, widest
@@ -8,12 +9,13 @@ from gridgen.spec import GridSpec
 from gridgen.spec.network import merged
 from gridgen.study.candidates.branches import branches
 from gridgen.study.candidates.counting import counted_network
+from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.dimensions import combinations
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 
 SHAPE = ("streams", "columns")
-UNET = "unet"
+UNET, RANDOM = "unet", "random"
 
 
 def widest_unet(study: Study) -> Candidate | str:
@@ -83,4 +85,23 @@ def _widest_that_varies(study: Study, spec: GridSpec) -> GridSpec:
 
 
 FOUND: dict[str, Callable[[Study], Candidate | str]] = {UNET: widest_unet}
-"""Baselines that are one network; `random` is drawn by the driver, as many as were searched."""
+"""Baselines that are one network; `random` are as many candidates as were searched."""
+
+
+def at_random(drawing: Drawing, many: int) -> Iterator[Candidate]:
+    """So many different candidates drawn at random, or fewer; they follow from the study's seed."""
+    known: set[str] = set()
+    for number in range(many):
+        random = Random(f"baseline {drawing.study.seed} {number}")
+        found = drawing.draw(random, known.__contains__)
+        if found is not None:
+            known.add(found.key)
+            yield found
+
+
+def baseline_keys(drawing: Drawing, many: int) -> set[str]:
+    """The keys of all networks that the baselines of a study with so many trials may be."""
+    study = drawing.study
+    found = [FOUND[name](study) for name in study.baselines if name in FOUND]
+    drawn = at_random(drawing, many) if RANDOM in study.baselines else ()
+    return {each.key for each in (*found, *drawn) if isinstance(each, Candidate)}

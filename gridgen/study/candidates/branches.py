@@ -54,6 +54,12 @@ class Branch:
         own = {n: named[n].value(v) for n, v in self.fixed.items() if named[n].of_spec}
         return merged(self.study.shared(self.fixed), own)
 
+    def trains_as(self, params: Params) -> bool:
+        """Whether what is fixed of the recipe is as in a point, where that says it."""
+        named = self.study.dimensions.named
+        own = {name: value for name, value in self.fixed.items() if named[name].of_recipe}
+        return all(params.get(name, value) == value for name, value in own.items())
+
     @property
     def tabled(self) -> bool:
         """Whether one table can decide all of its networks."""

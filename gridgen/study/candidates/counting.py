@@ -1,6 +1,7 @@
 """A candidate of a study and its costs, by arithmetic alone: nothing is built in torch."""
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gridgen.analysis import count
@@ -65,10 +66,22 @@ def counted_network(
     return CountedCandidate(Candidate(name, params or {}, network, changes, costs, key), refusal)
 
 
-def candidate_key(grid: Grid, recipe: Recipe) -> str:
-    """Equal for the same network trained in the same way."""
-    said = json.dumps([grid.fingerprint, recipe.complete()], sort_keys=True)
+def candidate_key(grid: Grid, recipe: Recipe, init: str | None = None) -> str:
+    """Equal for the same network trained in the same way, from random weights or others."""
+    begun = [] if init is None else [init]
+    said = json.dumps([grid.fingerprint, recipe.complete(), *begun], sort_keys=True)
     return sha256(said.encode())[:KEY_DIGITS]
+
+
+def confirmed(study: Study, candidate: Candidate) -> Candidate:
+    """A candidate as the study's confirmations train it: another one where they train otherwise."""
+    confirm = study.confirm
+    if confirm is None or not (confirm.recipe or confirm.init):
+        return candidate
+    changes = {**candidate.recipe, **confirm.recipe}
+    recipe = changed_recipe(study.training, changes)
+    key = candidate_key(build_grid(candidate.network), recipe, confirm.init)
+    return replace(candidate, recipe=changes, key=key)
 
 
 def _costs(grid: Grid, limits: Budget) -> tuple[dict[str, int], str]:

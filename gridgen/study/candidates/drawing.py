@@ -17,7 +17,7 @@ from gridgen.space import Feasible, Range
 from gridgen.space.choices import ChoiceLabel, Params
 from gridgen.study.candidates.branches import Branch, branches
 from gridgen.study.candidates.counting import CountedCandidate, counted
-from gridgen.study.language.dimensions import Dimension, combinations
+from gridgen.study.language.dimensions import RECIPE, Dimension, combinations
 from gridgen.study.language.study import Study
 from gridgen.study.trials import Candidate
 
@@ -25,6 +25,10 @@ MOST_POINTS = 2_000_000
 """Networks of a branch up to which a table of all is made; that takes a second or two."""
 MOST_GRIDS = 2_000
 """Networks up to which their memory is computed too."""
+IN_MEMORY = (
+    *("batch", "crop", "precision", "optimizer", "ema", "recompute", "loss", "label_smoothing"),
+)
+"""What the memory of a step takes from a recipe; where it varies, a table cannot tell memory."""
 TRIES = 200
 """Points that are drawn at random before all are gone through."""
 MOST_LISTED = 100_000
@@ -67,8 +71,15 @@ class Drawing:
         for number, branch in enumerate(self.branches):
             many = branch.networks
             if branch.tabled and many is not None and many <= MOST_POINTS:
-                found[number] = branch.feasible(self.on_progress, memory=many <= MOST_GRIDS)
+                memory = many <= MOST_GRIDS and not self._memory_varies
+                found[number] = branch.feasible(self.on_progress, memory=memory)
         return found
+
+    @property
+    def _memory_varies(self) -> bool:
+        """Whether the recipes of candidates need different memory for one network."""
+        of_recipe = (each for each in self.study.dimensions if each.of_recipe)
+        return any(each.name.removeprefix(RECIPE).split(".")[0] in IN_MEMORY for each in of_recipe)
 
     @cached_property
     def _within(self) -> dict[int, NDArray[np.intp]]:
@@ -128,7 +139,9 @@ class Drawing:
         return size is not None and size <= MOST_LISTED
 
     def _point(self, random: Random, recipe: Params) -> Params:
-        number = random.choices(range(len(self.branches)), self._weights)[0]
+        alike = [branch.trains_as(recipe) for branch in self.branches]
+        weights = [many * as_asked for many, as_asked in zip(self._weights, alike, strict=True)]
+        number = random.choices(range(len(self.branches)), weights)[0]
         branch = self.branches[number]
         within = self._within.get(number)
         if within is None:

@@ -37,6 +37,9 @@ class Conductor:
     records: dict[int, TrialRecord]
     running: dict[int, RunningTrial] = field(default_factory=dict, init=False)
     paused: dict[int, RunningTrial] = field(default_factory=dict, init=False)
+    # Whose first training was told to stop and has not ended, and those of them that are promoted.
+    _stopping: set[int] = field(default_factory=set, init=False)
+    _going_on: set[int] = field(default_factory=set, init=False)
     _trained: dict[tuple[str, int], Training] = field(default_factory=dict, init=False)
     _begun: int = field(default=0, init=False)
     _told: Counter[str] = field(default_factory=Counter, init=False)
@@ -139,18 +142,20 @@ class Conductor:
         return [self._trained[key] for key in keys if key in self._trained]
 
     def _promote(self, number: int) -> None:
-        """Have a paused trial go on; one whose first training is over has done so already."""
+        """Have a paused trial go on, at once or when its process has saved its state; one that is
+        neither paused nor stopping has done so already.
+        """
         trial = self.paused.pop(number, None)
         if trial is not None:
             self.running[number] = trial
             self.records[number] = trial.record
+        elif number in self._stopping:
+            self._going_on.add(number)
 
     def _submit(self, trial: RunningTrial, seed: int) -> None:
         record = trial.record
         first = seed == trial.seeds[0]
-        confirm = self.study.confirm
-        again = confirm.recipe if confirm is not None and record.role == "confirmation" else {}
-        recipe = changed_recipe(self.study.training, {**record.candidate.recipe, **again})
+        recipe = changed_recipe(self.study.training, record.candidate.recipe)
         if recipe.supernet is not None:  # a candidate is one network
             recipe = recipe.but(supernet=None)
         job = TrainingJob(
@@ -180,7 +185,10 @@ class Conductor:
             if record.role != "searched":
                 return False
             # After the last validation there is nothing to stop.
-            return self.proposals.scored(record.number, epoch, score) and epoch < last
+            stops = self.proposals.scored(record.number, epoch, score) and epoch < last
+            if stops:
+                self._stopping.add(record.number)
+            return stops
 
         return report
 
@@ -188,10 +196,17 @@ class Conductor:
         self._at_work -= 1
         job, trial = outcome.job, self.running[outcome.job.trial]
         first = job.seed == trial.seeds[0]
-        if first and isinstance(outcome.failure, Pruned) and self.proposals.waits(job.trial):
+        if first and isinstance(outcome.failure, Pruned) and self._waits(job.trial):
             self._pause(trial, outcome.seconds)
             self.watch.paused(self.records[job.trial], outcome.failure.score, outcome.seconds)
+            self._stopping.discard(job.trial)
+            if job.trial in self._going_on:
+                self._going_on.discard(job.trial)
+                self._promote(job.trial)
             return
+        if first:
+            self._stopping.discard(job.trial)
+            self._going_on.discard(job.trial)
         folder = training_folder(job.trial, job.seed)
         training = ended_training(outcome, self._columns, folder)
         if first:
@@ -200,6 +215,10 @@ class Conductor:
             training = replace(training, curve=tuple(sorted(curve.items())))
         self._over(trial, training)
         self._settle(trial)
+
+    def _waits(self, number: int) -> bool:
+        """Whether a trial that has stopped may go on, or is to go on now."""
+        return number in self._going_on or self.proposals.waits(number)
 
     def _pause(self, trial: RunningTrial, seconds: float = 0.0) -> None:
         number = trial.record.number
@@ -245,8 +264,9 @@ class Conductor:
     def _finish(self, trial: RunningTrial, end: TrialState) -> TrialRecord:
         number = trial.record.number
         del self.running[number]
-        record = self.store.finish(number, end, trial.reason)
-        self.records[number] = record
+        # The store has trainings in the order in which they ended.
+        ended = self.store.finish(number, end, trial.reason)
+        record = self.records[number] = replace(ended, trainings=trial.record.trainings)
         if record.role == "searched":
             self.proposals.ended(record)
         return record

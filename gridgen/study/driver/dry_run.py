@@ -16,7 +16,7 @@ from gridgen.study.candidates.reachable import reachable
 from gridgen.study.driver.latencies import PredictedLatency
 from gridgen.study.driver.phases import nothing_left
 from gridgen.study.engine.screening import require_screen
-from gridgen.study.language.objectives import LATENCY
+from gridgen.study.language.objectives import LATENCY, further_scores
 from gridgen.study.language.requirements import fitting_splits
 from gridgen.study.language.study import Study
 from gridgen.study.proposals.proposals import Proposals
@@ -86,7 +86,8 @@ def sampled(study: Study, many: int, on_progress: OnProgress = no_progress) -> S
         number = len(found)
         found.append(proposal.candidate)
         proposals.begun(number, proposal.candidate)
-        trained = (Training(study.seeds[0], "finished", score=0.0),)
+        row = dict.fromkeys(further_scores(study.against), 0.0)
+        trained = (Training(study.seeds[0], "finished", score=0.0, row=row),)
         proposals.ended(TrialRecord(number, "searched", "finished", proposal.candidate, trained))
     return Sampled(found, proposals.drawing.refused, "", unchecked)
 

@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
-from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from gridgen.study.candidates.baselines import FOUND
+from gridgen.study.candidates.baselines import FOUND, RANDOM, at_random
+from gridgen.study.candidates.counting import confirmed
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.fronts import as_good
 from gridgen.study.language.study import Study
@@ -222,18 +222,10 @@ def baselines(study: Study, records: Sequence[TrialRecord]) -> tuple[Listed, lis
 
 def drawn_at_random(study: Study, drawing: Drawing, records: Sequence[TrialRecord]) -> Listed:
     """As many candidates as the search has begun, drawn at random."""
-    begun = sum(each.role == "searched" for each in records) * ("random" in study.baselines)
+    begun = sum(each.role == "searched" for each in records) * (RANDOM in study.baselines)
     done = sum(each.role == "baseline" and bool(each.candidate.params) for each in records)
-    known: set[str] = set()
-
-    def draws() -> Iterator[Candidate]:
-        for number in range(begun):
-            found = drawing.draw(Random(f"baseline {study.seed} {number}"), known.__contains__)
-            if found is not None:
-                known.add(found.key)
-                yield found
-
-    asked = (PlannedTrial(each, "baseline", study.seeds) for each in islice(draws(), done, None))
+    drawn = islice(at_random(drawing, begun), done, None)
+    asked = (PlannedTrial(each, "baseline", study.seeds) for each in drawn)
     return Listed("random baseline", deque(asked))
 
 
@@ -250,7 +242,8 @@ def confirmations(study: Study, records: Sequence[TrialRecord]) -> Listed:
         best = best_ones(of_role(records, "searched"), study.objectives, study.confirm.top)
         for each in (*best, *counted_baselines(records)):
             if each.number not in done:
-                asked.append(PlannedTrial(each.candidate, "confirmation", seeds, of=each.number))
+                candidate = confirmed(study, each.candidate)
+                asked.append(PlannedTrial(candidate, "confirmation", seeds, of=each.number))
     return Listed("confirmation", asked)
 
 

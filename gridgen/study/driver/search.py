@@ -204,7 +204,9 @@ class Search:
                     before = done if searching in phases else 0
                     self.watch.phase(titles, self._to_train(phases), before)
                 self.conductor.conduct(*phases)
-                if searching in phases and not searching.late:
+                if searching.late:  # what depends on what was found comes when the search is over
+                    break
+                if searching in phases:
                     self.conductor.end_paused()
             ended = "scored" if self.screened else "trained"
             self.stopped = searching.reason or f"{wanted} candidates are {ended}"

@@ -49,7 +49,9 @@ class Stop(Document):
         "three times `trials` where it is not given.",
     )
     hours: float | None = Field(
-        default=None, gt=0, description="Hours after which nothing more is begun, each start anew."
+        default=None,
+        gt=0,
+        description="Hours of one start after which nothing more is begun, confirmations neither.",
     )
     no_progress: int | None = Field(
         default=None, ge=1, description="Candidates in a row that are no better than the best."

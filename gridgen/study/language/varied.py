@@ -4,6 +4,7 @@ dimension that it makes.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from os.path import abspath
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -87,11 +88,15 @@ VariedField = Annotated[
 
 
 def named_specs(given: Sequence[str]) -> dict[ChoiceLabel, str]:
-    """Networks by name, files by theirs without folder and ending."""
+    """Networks by name, files by theirs without ending, with as many folders as tell them apart."""
     # Short: labels stand in every trial of a database, and paths differ between machines.
-    short = [Path(each).stem if Path(each).suffix else each for each in given]
-    # Names have to tell them apart, wherever they lie.
-    return dict(zip(short if len({*short}) == len(short) else given, given, strict=True))
+    paths = [Path(abspath(each)).with_suffix("") for each in given]
+    for length in range(1, max(len(path.parts) for path in paths) + 1 if paths else 1):
+        tails = ["/".join(path.parts[-length:]) for path in paths]
+        names = [t if Path(n).suffix else n for t, n in zip(tails, given, strict=True)]
+        if len({*names}) == len(names):
+            return dict(zip(names, given, strict=True))
+    return dict(zip(given, given, strict=True))
 
 
 def dimensions_of(

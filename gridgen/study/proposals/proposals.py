@@ -7,6 +7,7 @@ what was known at its last barrier alone, whatever has ended meanwhile.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from random import Random
 from typing import Any, NamedTuple
 
@@ -71,7 +72,6 @@ class Proposals:
     def restore(self, records: Iterable[TrialRecord], reports: Reports) -> None:
         """Take up the trials of an earlier start, in their order."""
         for record in records:
-            self.known.add(record.candidate.key)
             if record.role == "searched":
                 self.begun(record.number, record.candidate, record.attributes)
                 if record.state == "running":
@@ -255,10 +255,10 @@ class Proposals:
                 self.forecast.learn(record.candidate, record.score if whole else None)
 
     def _so_far(self, trial: _Proposed, score: float) -> list[float] | None:
-        """The values of a training that stopped with a score; None where not all are known."""
+        """The values of a training that stopped with a score; None where not all are numbers."""
         costs = [trial.costs.get(name) for name in self.study.against]
         known = [float(cost) for cost in costs if cost is not None]
-        return [score, *known] if len(known) == len(costs) else None
+        return [score, *known] if len(known) == len(costs) and isfinite(score) else None
 
     def _take_up(self, number: int, curve: Mapping[int, float]) -> None:
         """Note validations of an earlier start, or of a training that was known."""

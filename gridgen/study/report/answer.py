@@ -151,6 +151,10 @@ class SearchAnswer:
             if not better:
                 return f"Search {_failing(against[0])} the baseline: {against[0].sentence(digits)}."
             surest.append(better[0])
+        for each in self.baselines:
+            if self.confirmed(each) is None:
+                fact = f"{named(each)} has no scores of fresh seeds"
+                return f"Search is not shown to beat the baseline: {fact}."
         return f"Search beats the baseline: {'; '.join(each.sentence(digits) for each in surest)}."
 
     @property

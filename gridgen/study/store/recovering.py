@@ -8,6 +8,7 @@ from typing import Any
 from gridgen.errors import GridgenError
 from gridgen.files import is_folder
 from gridgen.grid import build_grid
+from gridgen.study.candidates.baselines import baseline_keys
 from gridgen.study.candidates.counting import candidate_key
 from gridgen.study.candidates.drawing import Drawing
 from gridgen.study.language.study import Study
@@ -40,10 +41,14 @@ def missing_trainings(
     ]
 
 
-def candidate_of_runs(study: Study, folder: Path, digests: Mapping[str, Any]) -> FoundRun | None:
-    """The candidate of the study's space whose complete runs lie in a trial's folder, if any.
+def candidate_of_runs(
+    study: Study, number: int, folder: Path, digests: Mapping[str, Any]
+) -> FoundRun | None:
+    """The candidate of the study's space whose complete runs lie in the folder of a trial of this
+    number, if any.
 
-    A baseline is of no space, and a confirmation has other seeds: neither is found.
+    A confirmation has other seeds, and what may have been a baseline is no candidate: neither is
+    found.
     """
     runs = list(_complete(study, folder, digests))
     keys = {key for key, _ in runs}
@@ -53,8 +58,11 @@ def candidate_of_runs(study: Study, folder: Path, digests: Mapping[str, Any]) ->
         return None
     if size is None or size > MOST_POINTS:
         return None
-    candidate = Drawing(study).next(lambda key: key not in keys)
-    return None if candidate is None else FoundRun(candidate, trainings)
+    drawing = Drawing(study)
+    candidate = drawing.next(lambda key: key not in keys)
+    if candidate is None or candidate.key in baseline_keys(drawing, number):
+        return None
+    return FoundRun(candidate, trainings)
 
 
 def _complete(
@@ -70,7 +78,8 @@ def _complete(
             said = {"images": facts.images, "labels": facts.labels}
             if any(digests.get(name, value) != value for name, value in said.items()):
                 continue
-            key = candidate_key(build_grid(run.spec), run.recipe)
+            init = "supernet" if facts.init is not None else None
+            key = candidate_key(build_grid(run.spec), run.recipe, init)
             scores = [(int(row["epoch"]), row[study.objective]) for row in rows]
         except (GridgenError, KeyError, OSError):
             continue

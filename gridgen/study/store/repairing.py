@@ -189,7 +189,7 @@ class _Trial:
             with suppress(Damaged):
                 self._as_it_was(content)
                 return
-        found = candidate_of_runs(self.study, self._folder, self.digests)
+        found = candidate_of_runs(self.study, self.number, self._folder, self.digests)
         # What was measured stood in the record alone.
         measured = LATENCY in self.study.against
         if found is None or measured:

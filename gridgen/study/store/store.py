@@ -187,8 +187,11 @@ class Store:
         self._create(trial)
 
     def _begun_since(self, failed: TrialRecord) -> bool:
-        key, number = failed.candidate.key, failed.number
-        return any(each.candidate.key == key and each.number > number for each in self.trials())
+        def asked(record: TrialRecord) -> tuple[str, str, int | None]:
+            return record.candidate.key, record.role, record.of
+
+        later = (each for each in self.trials() if each.number > failed.number)
+        return any(asked(each) == asked(failed) for each in later)
 
     def _create(self, trial: FrozenTrial) -> None:
         with self._writing():

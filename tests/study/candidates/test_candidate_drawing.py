@@ -11,11 +11,14 @@ from gridgen.study import Study
 from gridgen.study.candidates.baselines import widest_unet
 from gridgen.study.candidates.branches import branches
 from gridgen.study.candidates.counting import EXACT, counted
-from gridgen.study.candidates.drawing import Drawing
+from gridgen.study.candidates.drawing import IN_MEMORY, Drawing
 from gridgen.study.candidates.formula import let_through
 from gridgen.study.candidates.reachable import reachable
+from gridgen.training.recipe import load_recipe
+from gridgen.training.recipe.recipe import changed_recipe, setting_of
 
 ROOT = Path(__file__).parents[3]
+NEW = {"spec": {"classes": 3}, "data": "shapes", "baselines": []}
 SPACES = {
     "plain": """
 spec: {classes: 3}
@@ -172,3 +175,74 @@ def test_what_the_papers_formulas_let_through_is_told():
     )
     assert let_through(Study.parse(text.replace("bound: paper", "bound: exact"))) == ""
     assert let_through(Study.parse(text.replace("10M", "10T"))).endswith("within by exact counts")
+
+
+def test_memory_is_that_of_the_candidates_own_recipe():
+    space = {"streams": [2, 3], "columns": ["1+1"], "base_channels": [2, 8]}
+    asked = Study(
+        **NEW,
+        space={**space, "recipe.batch": [1, 8]},
+        recipe={"extends": "demo", "batch": 8},
+        budget={"training_memory": "20MB"},
+    )
+    drawing = Drawing(asked)
+    assert reachable(drawing) is None
+    known = set()
+    while (found := drawing.next(known.__contains__)) is not None:
+        known.add(found.key)
+    within = [
+        not counted(asked, {**point, "recipe.batch": batch}).refusal
+        for point in (
+            {"streams": streams, "columns": "1+1", "base_channels": width}
+            for streams in (2, 3)
+            for width in (2, 8)
+        )
+        for batch in (1, 8)
+    ]
+    assert len(known) == sum(within) == 6
+    # The learning rate changes no memory, so that a table tells it.
+    assert reachable(Drawing(asked.but(space={**space, "recipe.learning_rate": [0.1, 0.2]})))
+
+
+def test_what_a_step_needs_of_a_recipe_is_what_makes_memory_vary():
+    whole = load_recipe("demo")
+    changes = {
+        "batch": 3,
+        "precision": "bf16",
+        "optimizer.name": "sgd",
+        "ema": 0.9,
+        "recompute": "unit",
+        "loss": [{"name": "dice"}],
+        "label_smoothing": 0.25,
+    }
+    varied = {field for field in changes if field.split(".")[0] in IN_MEMORY}
+    assert varied == set(changes)
+    told = setting_of(whole).plain()
+    changed = {
+        field: setting_of(changed_recipe(whole, {field: value})).plain() != told
+        for field, value in changes.items()
+    }
+    assert all(changed.values()), changed
+    assert len(told) == len(changes)
+
+
+def test_a_candidate_like_another_has_its_recipe_where_a_field_decides_others():
+    momentum = {"low": 0.5, "high": 0.95, "when": {"recipe.optimizer.name": "sgd"}}
+    asked = Study(
+        **NEW,
+        space={
+            "streams": [2, 3],
+            "columns": ["1+1", "2+2"],
+            "base_channels": [4, 8],
+            "recipe.optimizer.name": ["adam", "sgd"],
+            "recipe.optimizer.momentum": momentum,
+        },
+        recipe="demo",
+    )
+    drawing, random = Drawing(asked), Random(0)
+    point = {"streams": 2, "columns": "1+1", "base_channels": 4, "recipe.optimizer.name": "adam"}
+    first = drawing.candidate(point, set().__contains__)
+    found = {drawing.draw(random, set().__contains__, first).key for _ in range(100)}
+    drawn = [drawing.draw(random, set().__contains__, first) for _ in range(50)]
+    assert len(found) == 8
+    assert {each.recipe["optimizer.name"] for each in drawn} == {"adam"}

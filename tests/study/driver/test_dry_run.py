@@ -35,3 +35,7 @@ def test_data_that_is_missing_is_told_and_nothing_else_refused(tmp_path):
 def test_a_supernet_that_is_missing_is_refused(tmp_path):
     with pytest.raises(RunError, match="no run there"):
         sampled(study(supernet=str(tmp_path / "none"), confirm={"top": 1}), 3)
+
+
+def test_candidates_that_are_held_against_a_further_score_are_drawn():
+    assert len(sampled(study(against=["val_accuracy"]), 3).candidates) == 3

@@ -3,6 +3,7 @@
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from random import Random
 
@@ -153,14 +154,17 @@ def test_time_that_is_over_leaves_paused_trials_to_go_on(tmp_path, monkeypatch):
 class Pretended:
     """An engine: at each step a training that is chosen at random is validated once more.
 
-    `saved` are the checkpoints: epochs by folder. After `steps` steps it is killed.
+    `saved` are the checkpoints: epochs by folder. After `steps` steps it is killed. One that is
+    told to stop takes `lag` steps to save its state and end.
     """
 
     places: int
     random: Random
     saved: dict[Path, int]
     steps: float
+    lag: int = 0
     jobs: list[TrainingJob] = field(default_factory=list)
+    ending: list[tuple[float, TrainingOutcome]] = field(default_factory=list)
     most: int = 0
 
     def submit(self, job: TrainingJob) -> None:
@@ -169,6 +173,10 @@ class Pretended:
 
     def wait(self) -> TrainingOutcome:
         while True:
+            over = [each for each in self.ending if each[0] >= self.steps or not self.jobs]
+            if over:
+                self.ending.remove(over[0])
+                return over[0][1]
             job = self.random.choice(self.jobs)
             epoch = min(self.saved.get(job.folder, 0) + 1, job.recipe.epochs)
             self.saved[job.folder] = epoch
@@ -181,7 +189,8 @@ class Pretended:
             if stop or row:
                 self.jobs.remove(job)
                 failure = Pruned(score) if stop else None
-                return TrainingOutcome(job, row, ((epoch, score),), 1.0, failure)
+                outcome = TrainingOutcome(job, row, ((epoch, score),), 1.0, failure)
+                self.ending.append((self.steps - self.lag * stop, outcome))
 
     def close(self) -> None:
         """Nothing runs on."""
@@ -212,15 +221,50 @@ def test_a_reproducible_search_has_the_same_trials_whatever_runs_and_is_killed(
     ends = [state for _, _, state, _, _ in alone]
     assert ends.count("finished") >= 3
     assert ends.count("pruned") >= 10
-    for places in (3, 8):
+    for places, lag in ((3, 0), (3, 4), (8, 2)):
         random, saved = Random(places), {}
-        folder = tmp_path / str(places)
+        folder = tmp_path / f"{places}-{lag}"
         result = None
         while result is None:
-            engine = Pretended(places, random, saved, random.randrange(1, 40))
+            engine = Pretended(places, random, saved, random.randrange(1, 40), lag)
             with suppress(KeyboardInterrupt):
                 result = searched(asked, folder, engine, 6)
         assert told(result) == alone
+
+
+@pytest.mark.parametrize("lag", [0, 1, 3])
+@pytest.mark.parametrize("reproducible", [False, True])
+def test_what_is_promoted_while_its_process_saves_its_state_goes_on(reproducible, lag, tmp_path):
+    ended, given_up = [], []
+
+    class Watching(SearchObserver):
+        def ended(self, record):
+            ended.append(record.state)
+
+        def given_up(self, records):
+            given_up.extend(records)
+
+    asked = WIDE.but(pruner="halving", stop={"begun": 32}, reproducible=reproducible)
+    engine = Pretended(4, Random(0), {}, 1e9, lag)
+    with closing(open_store(tmp_path, dump(kept(asked)), {}, wanted="journal")) as store:
+        Search(asked, tmp_path, store, engine, Watching(), Drawing(asked)).run(4)
+    # What pauses is given up at the end alone.
+    assert set(ended) == {"finished"}
+    assert given_up
+
+
+def test_a_score_that_is_no_number_at_a_rung_is_no_value_for_samplers(tmp_path):
+    def evaluate(job):
+        for epoch in range(1, EPOCHS + 1):
+            score = nan if job.trial % 3 == 1 else job.trial / 100
+            if job.report(epoch, score):
+                raise Pruned(score)
+        return job.trial / 100
+
+    asked = WIDE.but(pruner="halving", sampler="tpe", against=["macs"], stop={"begun": 12})
+    result = search(asked, folder=tmp_path, trials=3, evaluate=evaluate)
+    assert [each.number % 3 for each in result.entries].count(1) == 0
+    assert result.entries
 
 
 def test_no_place_is_empty_though_fewer_are_wanted_than_there_are(tmp_path):

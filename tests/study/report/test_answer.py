@@ -29,6 +29,19 @@ def held_against(scores, baseline=LOW) -> str:
     ).headline
 
 
+def test_search_does_not_beat_what_has_no_fresh_scores():
+    other = Candidate("another", {}, GRID.network, {}, GRID.costs, "another")
+    told = answer(
+        record(0, LOW, "baseline", made=UNET),
+        record(1, HIGH, made=GRID),
+        record(2, LOW, "baseline", made=other),
+        record(3, LOW, "confirmation", of=0, made=UNET),
+        record(4, HIGH, "confirmation", of=1, made=GRID),
+    ).headline
+    fact = "another has no scores of fresh seeds"
+    assert told == f"Search is not shown to beat the baseline: {fact}."
+
+
 def test_search_beats_the_baseline_where_fresh_seeds_say_so():
     assert held_against(HIGH).startswith(
         "Search beats the baseline: gridnet (trial 1) has 0.4980 ± 0.0072, the widest U-Net "

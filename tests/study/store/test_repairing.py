@@ -12,6 +12,7 @@ import gridgen
 from gridgen.errors import RunError
 from gridgen.study import Study, search
 from gridgen.study.store import read_store, repair_study, retry_study
+from gridgen.study.store.recovering import candidate_of_runs
 from gridgen.study.store.storages import FILES, KINDS
 from gridgen.study.trials import TrialRecord
 
@@ -150,3 +151,14 @@ def test_there_has_to_be_a_study(tmp_path):
         retry_study(tmp_path)
     with pytest.raises(RunError, match="no study there"):
         repair_study(tmp_path)
+
+
+def test_what_may_have_been_a_baseline_is_not_taken_for_a_candidate(folder):
+    study = Study.load(folder / "study.yaml")
+    digests = {}
+    place = folder / "trials" / "00001"
+    assert candidate_of_runs(study, 1, place, digests) is not None
+    # Three networks are all that a baseline could have drawn, by its third trial.
+    drawn = study.but(baselines=["random"])
+    assert candidate_of_runs(drawn, 3, place, digests) is None
+    assert candidate_of_runs(drawn, 0, place, digests) is not None
