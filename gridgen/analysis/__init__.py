@@ -1,6 +1,7 @@
 """What a grid costs and how it behaves, without building it. No torch.
 
-Receptive fields and what compares two grids stand in `receptive.py`, `relate.py`, `diff.py`.
+Receptive fields and what compares two grids stand in `receptive.py`, `relations.py` and
+`differences.py`.
 """
 
 from gridgen.analysis.counting import Count as Count, count as count

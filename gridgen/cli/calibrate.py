@@ -77,8 +77,8 @@ def calibrate(
     --latency: layers and a few networks; then `gridgen count --latency FILE` knows them.
     """
     # Refused before anything is measured.
-    if output is not None and output.is_dir():
-        raise FileError(f"{output}: a folder; name a file in it")
+    if output is not None:
+        _require_yaml(output)
     if latency:
         calibrate_latency(device, threads or 1, precision or "fp32", output, as_json)
         return
@@ -86,6 +86,17 @@ def calibrate(
         if value is not None:
             raise UsageError(f"{name}: it is of --latency; give that too, or leave it out")
     _calibrate_memory(device, output, as_json)
+
+
+def _require_yaml(output: Path) -> None:
+    """Refuse what no table could be written to, or read from again. Errors: `FileError`."""
+    if output.is_dir():
+        raise FileError(f"{output}: a folder; name a file in it")
+    if output.suffix not in YAML_SUFFIXES:
+        raise FileError(f"{output}: what is measured is written as YAML; name a .yaml file")
+    there = next(each for each in output.parents if each.exists())
+    if not there.is_dir():
+        raise FileError(f"{there}: cannot be made: a file is in the way")
 
 
 def _calibrate_memory(device: str, output: Path | None, as_json: bool) -> None:

@@ -90,14 +90,14 @@ def count(
     options = given(batch=batch, precision=precision, optimizer=optimizer, recompute=recompute)
     setting = setting_of(options) if options or device else None
     room = None if device is None else room_of(device)
-    table = None if latency is None else layer_times(latency, options)
     grid = grid_of(spec, topology, settings)
     asked = size_of(size)
     limited = budget_of(budget, options | given(size=asked))
-    # A budget may name the batch and the image; the table must then be of these.
+    # A budget may name the batch, the precision and the image; the table must then be of these.
     if limited is not None:
-        setting = limited.setting
+        setting, batch, precision = limited.setting, limited.batch, limited.precision
         asked = limited.image(grid.spec) if limited.size and not asked else asked
+    table = None if latency is None else layer_times(latency, precision)
     memory = bool(options or room or (limited and limited.limits_memory))
     answer = _answer(grid, asked, setting if memory else None, room, limited)
     if table is not None:

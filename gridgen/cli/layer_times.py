@@ -55,12 +55,14 @@ def calibrate_latency(
     print_rows([("device", table.machine), ("error", table.trust), ("wrote", str(path))])
 
 
-def layer_times(path: Path, options: dict[str, Any]) -> "LayerTimes":
-    """The table of a file. Errors: `UsageError` for one of another precision."""
+def layer_times(path: Path, precision: str | None) -> "LayerTimes":
+    """The table of a file. Errors: `UsageError` for one of another precision, where one is asked
+    for.
+    """
     from gridgen.latency import LayerTimes
 
     table = LayerTimes.of_file(path)
-    if options.get("precision", table.precision) != table.precision:
+    if precision not in (None, table.precision):
         fact = f"{path} was measured in {table.precision}"
         raise UsageError(f"--precision: {fact}; leave it out, or measure it so")
     return table

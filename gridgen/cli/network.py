@@ -146,15 +146,17 @@ def build(
 
 
 def _require_no_trained(path: Path) -> None:
-    """Refuse to write initialized weights over trained ones. Errors: `UsageError`."""
+    """Refuse to write initialized weights over others. Errors: `UsageError`."""
     from gridgen.emit.weights import SUFFIX, load_tensors
 
-    try:
-        told = load_tensors(path)[1] if path.suffix == SUFFIX and path.exists() else None
-    except WeightsError:
+    if path.suffix != SUFFIX or not path.exists():
         return
-    if told is not None and "untrained" not in told:
-        raise UsageError(f"-o: {path} holds trained weights; name another file, or remove it")
+    try:
+        holds = "" if "untrained" in load_tensors(path)[1] else "trained weights"
+    except WeightsError:
+        holds = "what gridgen build did not write"
+    if holds:
+        raise UsageError(f"-o: {path} holds {holds}; name another file, or remove it")
 
 
 def lint(

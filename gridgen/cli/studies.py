@@ -17,6 +17,7 @@ from gridgen.cli.terminal import (
     progress,
 )
 from gridgen.errors import RenderError, SpecError
+from gridgen.project.shipped import shipped
 from gridgen.spec.network import settings
 from gridgen.text import bytes_text, macs_text
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 5
 """Reasons why there is no grid that are printed."""
+BASE = "specs/gridnet.yaml"
+"""The spec over which listed ones are told."""
 PHASES = {"training_memory": "to train", "inference_memory": "to predict"}
 LabelledRows = Iterator[tuple[str, str]]
 
@@ -174,9 +177,12 @@ def _varied(found: "Feasible", point: int) -> str:
 
 
 def _settings(found: "Feasible", point: int) -> Iterator[str]:
-    """A spec as `--set` takes it, over any other spec of the paper's family: lines of a shell."""
-    line = ""
-    for name, value in settings(found.spec(point)).items():
+    """A spec as `--set` takes it over that of `BASE`: lines of a shell."""
+    from gridgen.architectures import load_spec
+
+    line, own = "", found.spec(point).complete()
+    others = {name: own.get(name) for name in load_spec(shipped()[BASE]).plain()}
+    for name, value in (others | settings(found.spec(point))).items():
         setting = f"--set {shlex.quote(f'{name}={_text(value)}')}"
         if len(line) + len(setting) > WIDTH - 3:
             yield f"{line} \\"

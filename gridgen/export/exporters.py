@@ -2,10 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork
@@ -92,7 +95,7 @@ def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
         return Written((write_file(path, source_of(network)),))
     weights = path.with_suffix(".safetensors")
     source = source_of(network.network.grid, weights.name)
-    _require_ours(weights, network, how)
+    _require_ours(weights, network, how, again=is_file(path))
     # The file that is read may be the one that stands beside the source.
     if weights.resolve() == network.path.resolve():
         return Written((write_file(path, source),))
@@ -107,8 +110,9 @@ def _require_importable(path: Path) -> None:
         raise UsageError(f"{fact}; name it otherwise")
 
 
-def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
-    """Refuse to write over weights that nobody named: those that are read, or another network's.
+def _require_ours(weights: Path, network: Model, how: ExportSetting, again: bool) -> None:
+    """Refuse to write over weights that nobody named: those that are read, another network's, or,
+    unless their source stands there, so that both are written `again`, those of another training.
 
     Errors: `UsageError`.
     """
@@ -120,12 +124,19 @@ def _require_ours(weights: Path, network: Model, how: ExportSetting) -> None:
         raise UsageError(f"{fact}; name another")
     if is_file(weights):
         try:
-            spec = json.loads(load_tensors(weights)[1].get("spec", "null"))
+            known, about = load_tensors(weights)
         except WeightsError:
-            spec = None
-        if spec != network.spec.complete():
+            known, about = {}, {}
+        same = json.loads(about.get("spec", "null")) == network.spec.complete()
+        if not same or not (again or _are_those_of(known, network)):
             fact = f"-o: beside it {weights} would be written, which holds something else"
             raise UsageError(f"{fact}; name another")
+
+
+def _are_those_of(tensors: Mapping[str, Tensor], model: Model) -> bool:
+    """Whether these are the weights of a model, in whatever precision."""
+    own = model.alone.state_dict()
+    return all(torch.equal(each, own[name].cpu().to(each.dtype)) for name, each in tensors.items())
 
 
 def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:
@@ -173,13 +184,16 @@ def _program(network: Exported, path: Path, how: ExportSetting) -> Written:
 def _about(model: Model, how: ExportSetting) -> dict[str, Any]:
     """What a file says of itself beside its spec."""
     about = {"task": model.task.name, "classes": list(model.task.classes)} if model.named else {}
-    return about | ({"note": how.note} if how.note else {})
+    note = how.note or model.note
+    return about | ({"note": note} if note else {})
 
 
 def _told(compared: Sequence[Compared], what: str = "") -> ShownRows:
-    said = f"{what} with torch, up to {CLOSE:.0e} of the largest value apart".strip()
-    first = [("compared", said)]
-    return [*first, *(("", str(each)) for each in compared)] if compared else []
+    if not compared:
+        return []
+    values = "half of all values " if compared[0].by_median else ""
+    said = f"{what} with torch, {values}up to {CLOSE:.0e} of the largest value apart".strip()
+    return [("compared", said), *(("", str(each)) for each in compared)]
 
 
 NEEDED = ("torch", "numpy", "safetensors")

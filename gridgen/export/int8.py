@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgen.data import load_dataset
 from gridgen.emit import GridNetwork
 from gridgen.errors import DataError, ExportError, UsageError
 from gridgen.export.onnx import quiet, runs
@@ -24,7 +23,7 @@ from gridgen.export.unseen import INPUT
 from gridgen.progress import OnProgress, no_progress
 from gridgen.training.bands import infer
 from gridgen.training.run.model import Model
-from gridgen.training.scoring.evaluation import evaluate
+from gridgen.training.scoring.evaluation import evaluate, images_to_train
 from gridgen.training.tasks.requirements import require_fit
 
 CALIBRATED = 32
@@ -47,7 +46,7 @@ class LossOfPrecision:
 
 def require_calibrating(model: Model, data: str) -> None:
     """The data suit the network, before anything is computed. Errors: those of `evaluate`."""
-    dataset = load_dataset(data, "train")
+    dataset = images_to_train(model, data)
     require_fit(model.spec, dataset)
     if model.named and tuple(model.task.classes) != tuple(dataset.classes):
         raise DataError(f"{data} has other classes than the network; name what it was trained on")
@@ -98,8 +97,10 @@ def _with_metadata(raw: bytes, quantized: bytes) -> bytes:
 
 
 def calibration_batches(model: Model, data: str, on_progress: OnProgress) -> Iterator[Batch]:
-    """What the network is given for images of train: resized, in windows or mirrored, as it is."""
-    dataset, inference = load_dataset(data, "train"), model.chosen_inference()
+    """What the network is given for images that it may be trained on: resized, in windows or
+    mirrored, as it is.
+    """
+    dataset, inference = images_to_train(model, data), model.chosen_inference()
     number = min(CALIBRATED, len(dataset))
     given: list[Batch] = []
     hook = model.network.register_forward_pre_hook(lambda _, args: given.append(args[0].numpy()))

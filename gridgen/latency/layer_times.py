@@ -95,9 +95,10 @@ class LayerTimes(Document):
 
     @checked
     def seconds(self, network: GridLike, size: SizeLike, batch: int = 1) -> float:
-        """The time that a network is predicted to take for a batch of images of `size`.
+        """The time that a network is predicted to take for a batch of images of `size`, or of the
+        smallest legal one that holds it.
 
-        Errors: `SizeError`; `UsageError` for networks of other than two dimensions.
+        Errors: `UsageError` for networks of other than two dimensions.
         """
         return self._scale * self._sum(as_grid(network), as_size(size), batch)
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
 from pydantic import Field
 
+from gridgen.analysis.counting import paper_parameters
 from gridgen.analysis.sizes import MAX_SIDE
 from gridgen.arguments import checked
 from gridgen.grid import Grid, GridLike, as_grid
 from gridgen.space.quantities import BY_FORMULA, QUANTITIES
 from gridgen.space.structure_counts import WHOLE_IMAGE
 from gridgen.space.workload import AcceptedCosts, Workload
-from gridgen.spec import GridSpec
 from gridgen.text import ByteAmount, MacAmount, ValueAmount
 
 
@@ -146,7 +146,7 @@ class Budget(Workload):
         """The formula behind a cost, where the budget asks for the paper's."""
         if self.bound == "exact" or quantity not in BY_FORMULA:
             return ""
-        if not (isinstance(grid.spec, GridSpec) and grid.spec.doubling):
+        if paper_parameters(grid.spec) is None:
             return "exactly, as the paper has no formula for it"
         pruned = len(grid.connections) < len(grid.full.connections)
         return "by the paper's formula" + (" for the full grid" if pruned else "")

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from fractions import Fraction
 from math import prod
 from typing import Any, Self
 
@@ -41,11 +42,12 @@ class Range(Document):
         if self.whole and not isinstance(step, int):
             raise ValueError(f"step {step} is not a whole number, but low and high are")
         # In binary floats 0.3 is no multiple of 0.1.
-        low, high, exact = (Decimal(str(number)) for number in (self.low, self.high, step))
+        low, high, exact = (Fraction(str(number)) for number in (self.low, self.high, step))
         last = high - (high - low) % exact
         if last != high:
             fact = f"steps of {step} from low {self.low} do not reach high {self.high}"
-            raise ValueError(f"{fact}; the last is {last}")
+            told = int(last) if last.denominator == 1 else float(last)
+            raise ValueError(f"{fact}; the last is {told}")
 
     @property
     def whole(self) -> bool:
@@ -61,7 +63,8 @@ class Range(Document):
     def size(self) -> int:
         """Number of values, of a range that can be counted."""
         assert not self.continuous
-        return round((self.high - self.low) / (self.step or 1)) + 1
+        low, high, step = (Fraction(str(each)) for each in (self.low, self.high, self.step or 1))
+        return int((high - low) / step) + 1
 
     def numbers(self) -> tuple[Number, ...]:
         """All numbers of a range that can be counted.

@@ -5,6 +5,7 @@ from hypothesis import given
 from strategies import paper_specs, specs
 
 from gridgen.analysis import count
+from gridgen.analysis.counting import paper_parameters
 from gridgen.grid import build_grid
 from tests.oracles import closed_form
 
@@ -34,3 +35,4 @@ def test_they_have_a_value_where_channels_double(spec):
     channels = spec.stream_channels
     doubling = all(deep == 2 * high for high, deep in pairwise(channels))
     assert spec.doubling == doubling
+    assert (paper_parameters(spec) is not None) == (doubling and spec.dimensions == 2)

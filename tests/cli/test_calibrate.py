@@ -155,11 +155,16 @@ COMMANDS = {
     "calibrate --fast": "gridgen calibrate: No such option: --fast; see gridgen calibrate --help",
     "calibrate -o .": ".: a folder; name a file in it",
     "calibrate -o mine.yaml/x.yaml": "mine.yaml: cannot be made: a file is in the way",
+    "calibrate --latency -o t.csv": (
+        "t.csv: what is measured is written as YAML; name a .yaml file"
+    ),
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_wrong_commands(command, device, place, gridgen):
+def test_wrong_commands(command, device, place, gridgen, monkeypatch):
+    # Nothing is measured before.
+    monkeypatch.setattr(measurement, "calibrate", None)
     before = sorted(place.rglob("*"))
     assert gridgen(*shlex.split(command)) == (2, "", f"{COMMANDS[command]}\n")
     assert sorted(place.rglob("*")) == before

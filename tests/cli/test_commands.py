@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from cli.samples import SPEC
 from gridgen.analysis import count as count_grid
@@ -227,6 +229,16 @@ wrote       runs/gridnet-unet.safetensors
     network = load_network(shipped / "runs" / "gridnet-unet.safetensors")
     assert sum(parameter.numel() for parameter in network.parameters()) == 9_647_337
     assert network.grid.spec.topology == "unet"
+
+
+def test_build_writes_over_no_weights_of_others(shipped, gridgen):
+    path = shipped / "other.safetensors"
+    save_file({"layer.weight": torch.ones(3)}, path)
+    before = path.read_bytes()
+    code, out, err = gridgen("build", "specs/gridnet.yaml", "-o", str(path))
+    told = f"-o: {path} holds what gridgen build did not write; name another file, or remove it"
+    assert (code, out, err) == (2, "", f"{told}\n")
+    assert path.read_bytes() == before
 
 
 def columns(table: dict[str, str]) -> str:

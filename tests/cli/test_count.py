@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from layer_tables import table
 
 from gridgen.analysis.breakdown import Group
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.cli.costs import print_costs
 from gridgen.cli.tables import WIDTH, print_table
 from gridgen.errors import unknown
+from gridgen.spec.document import dump
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -270,3 +272,16 @@ def test_a_verdict_of_the_papers_formula_fits_the_line(shipped, gridgen):
         "\nparameters  10,027,008 by the paper's formula for the full grid, more than the "
         "10,000,000 allowed\n            (1.00 times)\n"
     )
+
+
+def test_latency_is_of_the_batch_the_size_and_the_precision_of_a_budget(place, gridgen):
+    (place / "t.yaml").write_text(dump(table()))
+    budget = ("--budget", "training_memory=8GB", "--budget", "batch=8", "--budget", "size=64x64")
+    code, out, _ = gridgen("count", "mine.yaml", "--latency", "t.yaml", *budget)
+    assert code == 0
+    assert " for 8 of 64x64\n" in out
+    code, out, err = gridgen(
+        "count", "mine.yaml", "--latency", "t.yaml", *budget, "--budget", "precision=bf16"
+    )
+    assert (code, out) == (2, "")
+    assert err == "--precision: t.yaml was measured in fp32; leave it out, or measure it so\n"

@@ -1,6 +1,7 @@
 """`gridgen feasible`, and `--budget` on it and on `gridgen search`."""
 
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 from PIL import Image
 
 from gridgen.analysis import count
+from gridgen.emit import load_network
 from gridgen.errors import unknown
 from gridgen.grid import build_grid
 from gridgen.spec import GridSpec
 from gridgen.study.engine.engine import FunctionEngine
+
+GRIDNET = Path(__file__).parents[2] / "specs" / "gridnet.yaml"
 
 
 @pytest.fixture
@@ -300,3 +304,21 @@ def test_the_table_of_a_search_tells_candidates_apart(place, gridgen, monkeypatc
     for words in ("F0 = 2, fusion sum", "F0 = 2, fusion weighted"):
         assert f"gridnet, 2 streams, 1+1 columns, {words}" in out
         assert f": gridnet, 2 streams, 1+1 columns, {words}\n" in err
+
+
+@pytest.mark.parametrize("width", ["base_channels: [4, 8]", "channels: [[4, 9], [4, 10]]"])
+def test_listed_specs_are_themselves_over_the_spec_that_the_docs_name(place, gridgen, width):
+    text = (place / "study.yaml").read_text("utf-8").replace("streams: [2, 3]", "streams: [2]")
+    (place / "study.yaml").write_text(re.sub(r"base_channels: \[.*\]", width, text))
+    _, out, _ = gridgen("feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99")
+    _, told, _ = gridgen(
+        "feasible", "study.yaml", "--budget", "parameters=1M", "--list", "99", "--json"
+    )
+    listed, found = listed_in(out), json.loads(told)["listed"]
+    assert len(listed) == len(found) > 1
+    for number, (line, cell) in enumerate(zip(listed, found, strict=True)):
+        base, path = str(GRIDNET), f"{number}.safetensors"
+        assert gridgen("build", base, *shlex.split(line), "-o", path)[0] == 0
+        network = load_network(place / path)
+        assert sum(each.numel() for each in network.parameters()) == cell["parameters"]
+        assert network.grid.spec.total_dropout == 0

@@ -1,7 +1,9 @@
 """Every form in which a network is taken away: files whole, names told, wrong names refused."""
 
+import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,18 @@ import torch
 from safetensors.torch import load_file
 
 from gridgen import export_network, load_recipe, open_model, train
+from gridgen.data import load_dataset
+from gridgen.data.subsets import divided
 from gridgen.emit import GridNetwork, save_network
 from gridgen.errors import UsageError, WeightsError
 from gridgen.export import EXPORTERS, exporter_of, source_of
+from gridgen.export.exporters import _told
+from gridgen.export.int8 import calibration_batches
+from gridgen.export.unseen import compared_with
 from gridgen.grid import build_grid
+from gridgen.progress import no_progress
 from gridgen.spec import GridSpec
+from gridgen.training.scoring.evaluation import images_to_train
 
 SPEC = GridSpec(streams=2, columns="1+1", base_channels=4, classes=3, size="pad")
 
@@ -129,6 +138,49 @@ def test_weights_that_nobody_named_are_not_written_over(model, tmp_path):
         export_network(model, tmp_path / "net.py")
     assert (tmp_path / "net.safetensors").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_weights_of_another_training_are_written_over_with_their_source_alone(model, tmp_path):
+    # As of another seed.
+    save_network(GridNetwork(model.spec), tmp_path / "net.safetensors")
+    with pytest.raises(UsageError, match="which holds something else; name another"):
+        export_network(model, tmp_path / "net.py")
+    export_network(model, tmp_path / "net.safetensors", precision="bf16")
+    export_network(model, tmp_path / "net.py")  # the same ones
+    other = replace(model, network=GridNetwork(model.spec))
+    export_network(other, tmp_path / "net.py")
+    own = other.network.state_dict()
+    held = load_file(tmp_path / "net.safetensors")
+    assert all(torch.equal(each, own[name]) for name, each in held.items())
+
+
+def test_a_note_of_the_weights_stays_in_every_form(model, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="gridgen[onnx] is not installed")
+    noted = replace(model, note="first try")
+    path = export_network(noted, tmp_path / "net.onnx", verify=False).files[0]
+    told = {each.key: each.value for each in onnx.load(path).metadata_props}
+    assert json.loads(told["note"]) == "first try"
+
+
+def test_int8_is_calibrated_on_nothing_that_is_scored(model):
+    held = replace(model, data="shapes", fold="1/5", holdout="train-00[12]*")
+    train = images_to_train(held, "shapes")
+    division = divided(load_dataset("shapes", "train"), held.holdout, held.fold)
+    assert {*train.names}.isdisjoint({*division.fold.names, *division.holdout.names})
+    assert {*train.names} == {*division.train.names}
+    first = next(calibration_batches(held, "shapes", no_progress))
+    assert (first == train[0].image.numpy()).all()
+    # Of other data nothing was held out.
+    assert len(images_to_train(replace(held, data="other"), "shapes")) > len(train)
+
+
+def test_of_networks_that_unpool_half_of_the_values_is_compared_and_that_is_said():
+    network = GridNetwork(GridSpec(streams=2, columns="1+1", base_channels=2, classes=2))
+    (whole, *_) = compared_with(network.eval(), network, "ONNX")
+    told = dict(_told([whole]))["compared"]
+    assert told == "with torch, up to 1e-05 of the largest value apart"
+    told = dict(_told([replace(whole, by_median=True)]))["compared"]
+    assert told == "with torch, half of all values up to 1e-05 of the largest value apart"
 
 
 def test_an_unknown_precision_leaves_nothing(model, tmp_path):

@@ -199,6 +199,13 @@ def test_the_papers_bound_is_no_word_about_macs():
     assert verdict.text == "33,098,400,000 MACs, within the 40 GMAC allowed (0.83 times)"
 
 
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_the_papers_bound_has_a_formula_for_images_alone(dimensions):
+    spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=2, dimensions=dimensions)
+    [verdict] = Budget(parameters="10M", bound="paper").verdict(spec)
+    assert verdict.note == "exactly, as the paper has no formula for it"
+
+
 def test_the_papers_bound_has_no_formula_for_published_networks():
     [verdict] = Budget(activations="1G", bound="paper").verdict(build_grid(load_spec("fpn")))
     assert verdict.note == "exactly, as the paper has no formula for it"

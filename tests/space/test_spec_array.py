@@ -280,3 +280,13 @@ def test_every_point_has_a_spec():
     parameters = found.at("parameters", range(16)).tolist()
     for spec, counted in zip(specs, parameters, strict=True):
         assert Budget(parameters=1).cost(build_grid(spec)) == {"parameters": counted}
+
+
+def test_ranges_of_very_many_steps_have_their_exact_number():
+    assert Range(low=0.0, high=0.5, step=1e-30).size == 5 * 10**29 + 1
+    assert Range(low=1, high=10**400).size == 10**400
+    assert Range(low=1e-4, high=1e25, step=1e-4).size == 10**29
+    with pytest.raises(SpecError, match=r"do not reach high 0\.5; the last is 0\.4"):
+        Range(low=0, high=0.5, step=0.2)
+    with pytest.raises(SpecError, match="of which 20,000,000 at most are counted"):
+        feasible(SHARED, {"total_dropout": Range(low=0.0, high=0.5, step=1e-30)}, Budget())

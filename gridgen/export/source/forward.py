@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from gridgen.export.source.text import WIDTH, Code, Sum, call, listed, statement
+from gridgen.export.source.text import WIDTH, Code, Sum, call, deletion, listed, statement
 from gridgen.grid import Connection, FeatureMap, Grid
 from gridgen.grid.grid import Side
 from gridgen.memory.min_memory_order import min_memory_order
@@ -34,7 +34,7 @@ def forward_lines(grid: Grid, fitted: str) -> Iterator[str]:
             gone = [each for each in left if each not in read and each != grid.output]
             left = [each for each in left if each not in gone]
             if gone:
-                yield f"{' ' * BODY}del {', '.join(each.name for each in gone)}"
+                yield from deletion([each.name for each in gone], BODY)
     yield ""
 
 

@@ -1,6 +1,6 @@
 """Python as data, and its text: lines of 88 columns, broken as ruff and Black break them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -80,6 +80,16 @@ def _items(code: Brackets, indent: int) -> list[str]:
     # What is alone in its brackets gets no comma if it is broken itself.
     comma = "," if len(code.items) > 1 or code.closing != ")" else ""
     return [line for item in code.items for line in statement(item, indent, after=comma)]
+
+
+def deletion(names: Sequence[str], indent: int) -> list[str]:
+    """The lines of a `del`."""
+    margin = " " * indent
+    line = f"{margin}del {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return [line]
+    inside = (f"{margin}{' ' * INDENT}{name}," for name in names)
+    return [f"{margin}del (", *inside, f"{margin})"]
 
 
 def docstring(paragraphs: Iterable[str], indent: int) -> list[str]:

@@ -198,12 +198,29 @@ def evaluate(
 
 def scored_split(model: Model, data: str) -> str:
     """The split that `evaluate` scores where none is named: what training scored as val."""
-    if model.fold is None or model.data is None:
-        return VAL
+    return FOLD if model.fold is not None and _is_its_own(model, data) else VAL
+
+
+def _is_its_own(model: Model, data: str) -> bool:
+    """Whether a model was trained on this data."""
+    if model.data is None:
+        return False
     asked = lasting_name(data)
     # A run says where its data was, a weights file its name alone.
-    known = asked if "/" in model.data else Path(asked).name
-    return FOLD if known == model.data else VAL
+    return model.data == (asked if "/" in model.data else Path(asked).name)
+
+
+def images_to_train(model: Model, data: str) -> Dataset:
+    """Those of train; where a model was trained on this data, without what it is scored on.
+
+    Errors: `DataError`.
+    """
+    train = load_dataset(data, "train")
+    if not _is_its_own(model, data):
+        return train
+    division = divided(train, model.holdout, model.fold, model.group)
+    _require_fold_of(model, division.fold, data)
+    return division.train
 
 
 def _split(model: Model, data: str, split: str) -> tuple[Dataset, Callable[[], Dataset]]:
