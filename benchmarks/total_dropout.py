@@ -160,6 +160,8 @@ def main() -> None:
             train_and_score(options.data, options.output, options.parallel)
         except GridgenError as error:
             parser.error(str(error))
+    elif not TABLE.is_file():
+        parser.error(f"{TABLE}: no such file; leave --table-only out, and it is made")
     table = list(csv.DictReader(read_text(TABLE).splitlines()))
     print("\n".join(told(table)))
     draw(table, FIGURE)
