@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -178,17 +179,23 @@ def _varied(found: "Feasible", point: int) -> str:
 
 def _settings(found: "Feasible", point: int) -> Iterator[str]:
     """A spec as `--set` takes it over that of `BASE`: lines of a shell."""
-    from gridgen.architectures import load_spec
-
-    line, own = "", found.spec(point).complete()
-    others = {name: own.get(name) for name in load_spec(shipped()[BASE]).plain()}
-    for name, value in (others | settings(found.spec(point))).items():
+    line, spec = "", found.spec(point)
+    own = spec.complete()
+    for name, value in ({name: own.get(name) for name in _of_base()} | settings(spec)).items():
         setting = f"--set {shlex.quote(f'{name}={_text(value)}')}"
         if len(line) + len(setting) > WIDTH - 3:
             yield f"{line} \\"
             line = " "
         line = f"{line} {setting}" if line else setting
     yield line
+
+
+@cache
+def _of_base() -> tuple[str, ...]:
+    """The fields that the spec `BASE` gives, which another one has to replace."""
+    from gridgen.architectures import load_spec
+
+    return tuple(load_spec(shipped()[BASE]).plain())
 
 
 def _text(value: Any) -> str:

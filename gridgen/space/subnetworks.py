@@ -79,20 +79,19 @@ class Subnetworks:
 
     def __iter__(self) -> Iterator[Chosen]:
         """All of them. Errors: `SpecError` where they are too many to list."""
-        drawable = self.drawable
-        yield from drawable
-        if self.largest not in drawable:
+        yield from self.drawable
+        if self.largest not in self.drawable:
             yield self.largest
 
-    @property
-    def drawable(self) -> list[Chosen]:
+    @cached_property
+    def drawable(self) -> tuple[Chosen, ...]:
         """Those that steps draw. The whole network, which every step trains, may be none of them.
 
         Errors: `SpecError` where they are too many to list.
         """
         if self.topologies is None:
             raise SpecError(f"{self.number:,} sub-networks are too many to list; draw some")
-        return [Chosen(*each) for each in product(self.topologies, self._widths)]
+        return tuple(Chosen(*each) for each in product(self.topologies, self._widths))
 
     def require(self, grid: Grid) -> None:
         """Refuse a sub-network that is none of these. Errors: `SpecError`."""
@@ -108,11 +107,15 @@ class Subnetworks:
             raise SpecError(f"{fact} was trained; take that, or train more widths", ("channels",))
         if self.topologies is not None and not self._complete:
             kept = frozenset(connection.name for connection in grid)
-            trained = {(frozenset(each.topology.connections), each.width) for each in self}
-            if (kept, spec.base_channels if self.widths else None) not in trained:
-                number = len({connections for connections, _ in trained})
+            if (kept, spec.base_channels if self.widths else None) not in self._trained:
+                number = len({connections for connections, _ in self._trained})
                 fact = f"its connections are none of the {number} topologies that were trained"
                 raise SpecError(f"{fact}; take one of these", ("topology",))
+
+    @cached_property
+    def _trained(self) -> set[tuple[frozenset[str], int | None]]:
+        """Connections and widths of all, in any order of connections."""
+        return {(frozenset(each.topology.connections), each.width) for each in self}
 
     @cached_property
     def _complete(self) -> bool:

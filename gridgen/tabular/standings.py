@@ -116,7 +116,7 @@ def standings(benchmark: TopologyBenchmark, names: Mapping[str, str]) -> list[To
 
 
 def standing_rows(found: Sequence[TopologyStanding]) -> TextRows:
-    """The same as a table."""
+    """A table of standings, in their order."""
     titles = ["topology", "held out", "rank", "val", "rank", "parameters", "MMAC"]
     titles += ["held out per GMAC", "beaten by, at no more MACs"]
     rows = [

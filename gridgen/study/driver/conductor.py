@@ -196,17 +196,17 @@ class Conductor:
         self._at_work -= 1
         job, trial = outcome.job, self.running[outcome.job.trial]
         first = job.seed == trial.seeds[0]
-        if first and isinstance(outcome.failure, Pruned) and self._waits(job.trial):
-            self._pause(trial, outcome.seconds)
-            self.watch.paused(self.records[job.trial], outcome.failure.score, outcome.seconds)
-            self._stopping.discard(job.trial)
-            if job.trial in self._going_on:
-                self._going_on.discard(job.trial)
-                self._promote(job.trial)
-            return
+        goes_on = first and job.trial in self._going_on
         if first:
             self._stopping.discard(job.trial)
             self._going_on.discard(job.trial)
+        pauses = first and (goes_on or self.proposals.waits(job.trial))
+        if pauses and isinstance(outcome.failure, Pruned):
+            self._pause(trial, outcome.seconds)
+            self.watch.paused(self.records[job.trial], outcome.failure.score, outcome.seconds)
+            if goes_on:
+                self._promote(job.trial)
+            return
         folder = training_folder(job.trial, job.seed)
         training = ended_training(outcome, self._columns, folder)
         if first:
@@ -215,10 +215,6 @@ class Conductor:
             training = replace(training, curve=tuple(sorted(curve.items())))
         self._over(trial, training)
         self._settle(trial)
-
-    def _waits(self, number: int) -> bool:
-        """Whether a trial that has stopped may go on, or is to go on now."""
-        return number in self._going_on or self.proposals.waits(number)
 
     def _pause(self, trial: RunningTrial, seconds: float = 0.0) -> None:
         number = trial.record.number

@@ -49,10 +49,11 @@ def largest_of(networks: Subnetworks, supernet: Supernet) -> list[Grid]:
 
     One that is drawn among many may be nearly the whole network, and is counted as that.
     """
+    chosen: tuple[Chosen, ...]
     if supernet.samples == 0:
-        chosen = [networks.smallest]
+        chosen = (networks.smallest,)
     elif networks.topologies is None or networks.number > FEW:
-        chosen = [networks.largest]
+        chosen = (networks.largest,)
     else:
         chosen = networks.drawable
     return [build_grid(networks.spec(each)) for each in chosen]
