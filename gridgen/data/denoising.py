@@ -67,9 +67,7 @@ class Pictures:
         self._images = [images[shown[name]] for name in self.names]
         self._scale = layout.settings.scale
         self.sizes = tuple(check_images(files).size for files in self._images)
-        self.channels = common_channels(
-            files for other in layout.splits for files in layout.images(other).values()
-        )
+        self.channels = common_channels(layout, split, layout.splits.keys() - {split})
 
     def __len__(self) -> int:
         return len(self.names)

@@ -24,6 +24,7 @@ from gridgen.images.rules import (
     DecodedImage,
     IdArray,
     Ranges,
+    decoding_bytes,
     of_channels,
     pixels_of,
     ranges_of,
@@ -38,6 +39,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 LABEL_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 # What files of those formats begin with.
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *tiff.MAGIC)
+COPIES = 4
+"""How often stored samples are in memory at most while a file is decoded, about as measured."""
 LIMIT = "GRIDGEN_IMAGE_MEMORY"
 """Environment variable: gigabytes of memory for one image, alone or with its prediction."""
 
@@ -89,9 +92,8 @@ def _require_memory(path: PathLike, header: Header, window: Window | None = None
         together = header.rows_at_once
         first, last = window.top // together, -(-window.rows.stop // together)
         rows = min((last - first) * together, rows)
-    stored = rows * columns * header.samples * header.dtype.itemsize
-    needed = stored + rows * columns * header.channels * (4 if header.white else 12)
-    require_memory_for(path, f"{columns}x{rows} pixels", needed)
+    needed = COPIES * header.samples * header.dtype.itemsize + decoding_bytes(header)
+    require_memory_for(path, f"{columns}x{rows} pixels", rows * columns * needed)
 
 
 def require_memory_for(path: PathLike, what: str, needed: int) -> None:

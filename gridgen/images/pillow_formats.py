@@ -1,8 +1,8 @@
 """PNG, JPEG, WebP and BMP files, read by Pillow, or by imagecodecs where Pillow would lose bits."""
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -51,12 +51,12 @@ class PillowImage:
     def __init__(self, path: PathLike, image: Image.Image) -> None:
         self._image = image
         # Known before pixels are decoded, which makes Pillow forget it.
-        self._by_codec = _unpacking(image).endswith(";16B") or _is_simple(image)
+        self._codec = _codec(path, image)
         self.header = _header(path, image)
 
     def read(self, window: Window | None = None) -> Samples:
         """The samples as they are stored: (rows, columns, samples), cut after all are decoded."""
-        values = self._png_samples() if self._by_codec else np.asarray(self._image)
+        values = np.asarray(self._image) if self._codec is None else self._decoded(self._codec)
         values = _numbers(values, self.header)
         return values if window is None else values[window.rows, window.columns]
 
@@ -67,16 +67,54 @@ class PillowImage:
         else:
             self._image.load()
 
-    def _png_samples(self) -> Samples:
-        """Of PNG files of 16 bits and several samples, Pillow keeps the upper 8 bits alone; for
-        simple ones it takes twice the time.
-        """
-        from imagecodecs import png_decode
-
+    def _decoded(self, codec: Callable[[bytes], Samples]) -> Samples:
         # Its file is open for as long as pixels are not decoded, whether it has a name or not.
         file: IO[bytes] = getattr(self._image, "fp")  # noqa: B009
         file.seek(0)
-        return png_decode(file.read())
+        values = codec(file.read())
+        # A colour of 16 bits that stands for opacity becomes a sample of its own.
+        return values if values.ndim == 2 else values[..., : self.header.samples]
+
+
+def _codec(path: PathLike, image: Image.Image) -> Callable[[bytes], Samples] | None:
+    """What decodes an open file in place of Pillow, which keeps the upper 8 bits alone of PNGs of
+    16 bits and several samples, takes twice the time for simple ones, and reads the bytes of a BMP
+    whose palette is black and white as bits.
+
+    Errors: `DataError`.
+    """
+    if _unpacking(image).endswith(";16B") or _is_simple(image):
+        return _png_samples
+    bits = _bmp_bits(image) if image.mode in ("1", "L") else None
+    if bits is None or bits == MODES[image.mode][0]:
+        return None
+    if bits != 8:
+        raise DataError(f"{path}: a BMP of {bits} bits with a grey palette; save it as PNG")
+    return _bmp_samples
+
+
+def _png_samples(file: bytes) -> Samples:
+    from imagecodecs import png_decode  # late, as headers need none of it
+
+    return png_decode(file)
+
+
+def _bmp_samples(file: bytes) -> Samples:
+    from imagecodecs import bmp_decode
+
+    return bmp_decode(file, asrgb=False)
+
+
+def _bmp_bits(image: Image.Image) -> int | None:
+    """Bits of a pixel of an open BMP; None for another file."""
+    file: IO[bytes] | None = getattr(image, "fp", None)
+    if file is None or image.format != "BMP":
+        return None
+    file.seek(14)
+    (length,) = struct.unpack("<I", file.read(4))
+    # The oldest header, of 12 bytes, has sides of 16 bits.
+    file.seek(24 if length == 12 else 28)
+    return int(struct.unpack("<H", file.read(2))[0])
 
 
 @contextmanager
@@ -168,8 +206,11 @@ def _orientation(image: Image.Image) -> int:
     """The tag of any format; a value that Exif does not know is passed over, as viewers do."""
     if image.format == "PNG" and (found := _exif_chunk(image)):
         image.info["exif"] = found
-    # Of a PNG, the method of its own class would decode all pixels to look behind them.
-    tag = Image.Image.getexif(image).get(ORIENTATION, 1)
+    tag = 1
+    # Of a PNG, the method of its own class would decode all pixels to look behind them. Exif that
+    # is none is passed over, as viewers do; of a JPEG, Pillow does that itself.
+    with suppress(SyntaxError, struct.error):
+        tag = Image.Image.getexif(image).get(ORIENTATION, 1)
     return tag if tag in range(1, 9) else 1
 
 

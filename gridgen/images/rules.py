@@ -71,7 +71,8 @@ def pixels_of(
     else:
         levels = _levels(header, upright, scale, valid, ranges)
     if header.photometric is Photometric.CMYK and levels.shape[2] == 4:
-        levels = (1 - levels[..., :3]) * (1 - levels[..., 3:])
+        left = np.subtract(1, levels, out=levels)
+        levels = np.multiply(left[..., :3], left[..., 3:], out=left[..., :3])
     if valid is None:
         return DecodedImage(_tensor(levels), header)
     anywhere = valid.any(axis=2)
@@ -79,6 +80,19 @@ def pixels_of(
     return DecodedImage(
         _tensor(levels), header, None if anywhere.all() else torch.from_numpy(anywhere)
     )
+
+
+def decoding_bytes(header: Header) -> int:
+    """Bytes of a pixel that `pixels_of` takes at most, beside the stored samples.
+
+    Levels of 32 bits, and before them colours of a palette, or numbers of 64 bits; of one channel
+    at a time, percentiles take those twice.
+    """
+    if header.photometric is Photometric.PALETTE:
+        return 8 * header.channels
+    if header.photometric in PLAIN and header.white:
+        return 4 * header.channels
+    return (12 if header.white else 18) * max(header.samples, header.channels)
 
 
 PLAIN = (Photometric.BLACK_IS_ZERO, Photometric.RGB)
@@ -92,7 +106,7 @@ def _divided(values: Samples, white: float) -> torch.Tensor:
 
 
 def _tensor(levels: Levels) -> torch.Tensor:
-    channels_first = np.moveaxis(levels, 2, 0).clip(0, 1)
+    channels_first = np.moveaxis(levels.clip(0, 1, out=levels), 2, 0)
     return torch.from_numpy(np.ascontiguousarray(channels_first, np.float32))
 
 
@@ -144,7 +158,8 @@ def numbers_of(header: Header, values: Samples, valid: ValidMask | None) -> Leve
     numbers = values.astype(np.float64)
     if valid is not None:
         numbers[~valid] = np.nan
-    return -numbers if header.photometric is Photometric.WHITE_IS_ZERO else numbers
+    inverted = header.photometric is Photometric.WHITE_IS_ZERO
+    return np.negative(numbers, out=numbers) if inverted else numbers
 
 
 def _levels(
@@ -154,18 +169,26 @@ def _levels(
     valid: ValidMask | None,
     ranges: Ranges | None,
 ) -> Levels:
-    """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0."""
+    """(H, W, samples) about in [0, 1], black at 0; samples without a value are 0.
+
+    All in place: a whole image in 64 bits is large.
+    """
     numbers = numbers_of(header, values, valid)
     if (white := white_of(header, scale)) is not None:
         black = scale.black or 0.0 if _declares(header, scale) else 0.0
         inverted = header.photometric is Photometric.WHITE_IS_ZERO
-        levels = ((-numbers if inverted else numbers) - black) / (white - black)
-        levels = 1 - levels if inverted else levels
+        if inverted:
+            np.negative(numbers, out=numbers)
+        numbers -= black
+        numbers /= white - black
+        if inverted:
+            np.subtract(1, numbers, out=numbers)
     else:
         channels = np.moveaxis(numbers, 2, 0)
         low, high = np.array(ranges or [_range(channel) for channel in channels]).T
-        levels = (numbers - low) / np.maximum(high - low, np.finfo(np.float32).tiny)
-    return levels if valid is None else np.nan_to_num(levels)
+        numbers -= low
+        numbers /= np.maximum(high - low, np.finfo(np.float32).tiny)
+    return numbers if valid is None else np.nan_to_num(numbers, copy=False)
 
 
 def white_of(header: Header, scale: PixelScale) -> float | None:
@@ -182,7 +205,7 @@ def _range(channel: Levels) -> tuple[float, float]:
     known = channel[~np.isnan(channel)]
     if not known.size:
         return 0.0, 1.0
-    low, high = np.percentile(known, PERCENTILES)
+    low, high = np.percentile(known, PERCENTILES, overwrite_input=True)
     return float(low), float(high)
 
 

@@ -10,6 +10,7 @@ from cityscapes import ID, make_tree, read_tree
 from PIL import Image
 
 from gridgen.data import IGNORE, find_dataset, load_dataset
+from gridgen.data.check import check_data
 from gridgen.data.cityscapes import CATEGORIES, LABEL_IDS, LABELS, TRAIN_IDS, Cityscapes
 from gridgen.data.datasets import lasting_name
 from gridgen.errors import DataError
@@ -227,6 +228,13 @@ def test_a_label_that_was_cut_off_is_named_when_it_is_read(root):
     raw = label(root).read_bytes()
     label(root).write_bytes(raw[: len(raw) // 2])
     assert failure(root, index=0).startswith(f"{label(root)}: ")
+
+
+def test_instances_that_were_cut_off_are_found_by_a_check(root):
+    raw = label(root, "instanceIds").read_bytes()
+    label(root, "instanceIds").write_bytes(raw[: len(raw) // 2])
+    (fault,) = check_data(f"cityscapes:{root}").faults
+    assert str(label(root, "instanceIds")) in fault.text
 
 
 def test_its_name_takes_the_path_of_its_folder(root, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gridgen.images.files import read_header, read_image
+from gridgen.images.files import read_header, read_image, read_samples
 
 COLOUR_TYPE = {2: 4, 3: 2, 4: 6}
 
@@ -61,3 +61,14 @@ def test_grey_with_alpha_is_grey_of_16_bits(tmp_path, pixels):
     expected = (pixels[..., 0] / 65535).astype(np.float32)
     assert torch.equal(read_image(path, 1, white=65535)[0], torch.tensor(expected))
     assert read_image(path, 1).max() == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_colour_of_16_bits_that_is_transparent_is_a_colour(tmp_path, channels):
+    values = np.arange(6 * channels, dtype=np.uint16).reshape(2, 3, channels) * 5000
+    header = struct.pack(">IIBBBBB", 3, 2, 16, {1: 0, 3: 2}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    parts = chunk(b"IHDR", header), chunk(b"tRNS", struct.pack(f">{channels}H", *values[0, 1]))
+    body = b"".join((*parts, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    assert np.array_equal(read_samples(tmp_path / "a.png")[1], values)

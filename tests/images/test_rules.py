@@ -364,7 +364,7 @@ def test_how_large_an_image_may_be_is_named_and_can_be_set(tmp_path, monkeypatch
     Image.fromarray(np.zeros((1000, 500), np.uint8)).save(path)
     monkeypatch.setenv(LIMIT, "0.001")
     assert failure(read_image, path) == (
-        f"{path}: 500x1000 pixels need 2.50 MB of memory, and 1.00 MB are allowed; set "
+        f"{path}: 500x1000 pixels need 4.00 MB of memory, and 1.00 MB are allowed; set "
         f"{LIMIT} to more gigabytes"
     )
     monkeypatch.setenv(LIMIT, "0.01")

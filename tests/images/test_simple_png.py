@@ -72,3 +72,8 @@ def test_pixels_that_were_changed_are_named(tmp_path):
     (tmp_path / "a.png").write_bytes(raw)
     with pytest.raises(DataError, match=r"a\.png: damaged, or no image: "):
         read_samples(tmp_path / "a.png")
+
+
+def test_exif_that_is_none_is_passed_over(tmp_path):
+    picture("RGB").save(tmp_path / "a.png", exif=b"Exif\0\0garbage")
+    assert np.array_equal(read_samples(tmp_path / "a.png")[1], without_alpha(picture("RGB")))

@@ -20,8 +20,9 @@ from tests.structure.package import PACKAGE
 # scores predicted by costs (100); what the intervals and regrets of a table hold (100), and lines
 # that name the right fix (150); what rooms export, said for type checkers, and what notebooks show
 # of the table (250); trainings that are promoted while they stop, what is kept from being written
-# over, images that are held out of calibration (200).
-MOST_LINES = 36_600
+# over, images that are held out of calibration (200); rare files of images, batches that a run
+# cannot change, trained networks that are not written over, folds of sub-networks' fusions (300).
+MOST_LINES = 36_900
 MOST_FILES = 412
 LEAST_COMMENTS = 0.01
 """Of all lines."""

@@ -162,6 +162,8 @@ class NamedReading:
 def _read_sample(split: Split, dataset: Dataset, index: int) -> None:
     try:
         sample = dataset[index]
+        if sample.instances is not None:
+            sample.instances()
     except DataError as error:
         split.fault("unreadable", error)
         return

@@ -48,8 +48,11 @@ class Stored:
         return spread and 4 * self.between < self.pixels
 
 
-def add_label(stored: Stored, path: Path) -> None:
-    """Add what a label stores. Errors: `DataError`."""
+def add_label(stored: Stored, path: Path, *, coloured: bool) -> None:
+    """Add what a label stores, and the colours of its palette if they matter.
+
+    Errors: `DataError`.
+    """
     header, samples = read_samples(path)
     palette = header.palette_colours
     if samples.shape[2] == 1 and samples.dtype.kind != "f":
@@ -60,7 +63,8 @@ def add_label(stored: Stored, path: Path) -> None:
         stored.ids.update(new)
         stored.pixels += samples.size
         stored.between += int(np.count_nonzero((samples != 0) & (samples != IGNORE)))
-        _add_palette(stored, {k: palette[k] for k in new if 0 <= k < len(palette)}, path)
+        if coloured:
+            _add_palette(stored, {k: palette[k] for k in new if 0 <= k < len(palette)}, path)
     elif samples.shape[2] == 3 and samples.dtype == np.uint8:
         numbers = np.unique(colour_numbers(samples)).tolist()
         stored.colours.update((n >> 16, n >> 8 & 255, n & 255) for n in numbers)

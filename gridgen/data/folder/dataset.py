@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,9 +60,12 @@ class Folder:
         self.sizes = tuple(header.size for header in headers)
         declared = self._scale.nodata is not None
         self._may_lack_values = [declared or header.may_lack_values for header in headers]
-        self.channels = common_channels(
-            images for other in layout.splits for images in layout.images(other).values()
-        )
+        others = [
+            each
+            for each in layout.splits
+            if each != split and label_source(layout, each, listed, []).files
+        ]
+        self.channels = common_channels(layout, split, others)
         self.classes = tuple(line.name for line in listed.classes)
         self.colours = tuple(line.colour for line in listed.classes)
 
@@ -163,14 +167,19 @@ def check_images(images: Sequence[Path], *, in_bands: bool = False) -> Header:
     return header
 
 
-def common_channels(images: Iterable[Sequence[Path]]) -> int:
-    """The number of channels that images have in common; grey and RGB together make 3.
+def common_channels(layout: Layout, split: str, others: Iterable[str]) -> int:
+    """The number of channels that the images of splits have in common; grey and RGB together make
+    3. Of files of one channel each, their number.
 
-    Of files of one channel each, their number. Errors: `DataError` that names a file which differs.
+    Errors: `DataError` that names a file which differs, or one of `split` that cannot be read; what
+    is damaged in `others` is told to those who open them.
     """
     found: dict[int, list[Path]] = {}
-    for files in images:
+    for files in layout.images(split).values():
         found.setdefault(channels_of(files), []).append(files[0])
+    for files in (each for other in others for each in layout.images(other).values()):
+        with suppress(DataError):
+            found.setdefault(channels_of(files), []).append(files[0])
     require_agreement(found)
     return max(found)
 

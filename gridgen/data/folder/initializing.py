@@ -138,7 +138,7 @@ def _of_files(
     labels = [path for split in found.layout.splits for path in _labels(found, split)]
     stored = Stored()
     for number, path in enumerate(labels, 1):
-        add_label(stored, path)
+        add_label(stored, path, coloured=listed is None)
         on_progress(number, len(labels))
     root, told = found.layout.root, found.known.names(found.layout.root)
     if stored.colours and stored.ids:
@@ -154,7 +154,7 @@ def _of_files(
         except ValueError as error:
             raise DataError(f"{root / CLASSES}: {error}") from error
     elif found.declared and (given := found.layout.settings.values):
-        number = 1 + max(id_ for id_ in given.values() if id_ != "ignore")
+        number = _classes_of(given, root / SETTINGS)
         return class_lines(generated_names(number), {}), dict(given), shown
     elif stored.smoothed:
         fact = f"{root}: labels store {len(stored.ids)} numbers, most pixels 0 or 255, as a mask "
@@ -165,6 +165,18 @@ def _of_files(
         fact = f"labels store {shown}, and classes are numbered from 0"
         raise DataError(f"{root / SETTINGS}: {fact}; add the line values: {{{said}}}")
     return lines, values, shown
+
+
+def _classes_of(values: Mapping[int, Meaning], path: Path) -> int:
+    """The number of classes that `values` speak of. Errors: `DataError`."""
+    ids = {meaning for meaning in values.values() if meaning != "ignore"}
+    if unknown := sorted(ids - {*range(IGNORE)}):
+        fact = f"{unknown[0]} is no id of a class, which are 0 to {IGNORE - 1}"
+    elif ids:
+        return 1 + max(ids)
+    else:
+        fact = "all numbers are ignored, and no class is left; write an id, such as 1: 0"
+    raise DataError(f"{path}: values: {fact}")
 
 
 def _labels(found: RecognizedLayout, split: str) -> Iterable[Path]:

@@ -150,7 +150,8 @@ class Layout:
         return list(found)
 
     def _filled(self, split: str, pattern: str) -> str:
-        return pattern.replace("{split}", self.splits[split] or split)
+        # A path, so that ./train and train/ are spellings of train.
+        return Path(pattern.replace("{split}", self.splits[split] or split)).as_posix()
 
     def _files(
         self, split: str, pattern: str, suffixes: Sequence[str]

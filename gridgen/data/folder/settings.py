@@ -88,9 +88,13 @@ class FolderSettings(ScaleFields):
                 if not place.endswith(".txt"):
                     fact = f"{place!r} is no list; name a .txt file, or write {{split}} in images"
                     raise SpecError(fact, ("splits", split))
+        places: dict[Path, str] = {}
         for split, place in (self.splits or {}).items():
             if place.startswith("/") or ".." in Path(place).parts:
                 fact = f"{place!r} leads out of the folder; write a path below it"
+                raise SpecError(fact, ("splits", split))
+            if (other := places.setdefault(Path(place), split)) != split:
+                fact = f"{place!r} is {other} too; what is trained on does not score itself"
                 raise SpecError(fact, ("splits", split))
         return self
 

@@ -87,9 +87,9 @@ def split_data(
 
     Writes splits/train.txt and splits/val.txt, or the lists that dataset.yaml names, and the lines
     of dataset.yaml that say so; all its other lines stay. `val` is the share of images that come
-    into val. Names for which the first group of the regular expression `group`, or all that it
-    matches, is equal stay together. The lists follow from the names and the seed alone, and a name
-    that is added moves few others.
+    into val. Names, with `_` for the `/` of folders, for which the first group of the regular
+    expression `group`, or all that it matches, is equal stay together. The lists follow from the
+    names and the seed alone, and a name that is added moves few others.
 
     `on_progress` is called for each label; without classes.txt no label is read. Errors:
     `DataError`, `SpecError`, `UsageError`, `FileError`, all with nothing written; among them that
@@ -106,7 +106,9 @@ def split_data(
     if is_file(layout.root / "classes.txt"):
         listed = read_classes(layout.root / "classes.txt")
         shows = _shows(_undivided(layout, settings), images, listed, on_progress)
-    groups = grouped(shows, group)
+    # By the names that samples have, as folds have it: a folder's `/` is `_`.
+    shown = short_names(images)
+    groups = {key: [shown[s] for s in few] for key, few in grouped(shown, group).items()}
     chosen = chosen_for_val(groups, val, seed)
     lists = {split: tuple(n for n in shows if (n in chosen) == (split == "val")) for split in LISTS}
     files = _write(layout, settings, lists, force)

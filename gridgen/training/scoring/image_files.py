@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from gridgen.arguments import PathLike
 from gridgen.data.folder.layout import Layout
 from gridgen.data.folder.patterns import name_of, path_expression
 from gridgen.data.folder.settings import SETTINGS
-from gridgen.errors import DataError
+from gridgen.errors import DataError, SpecError
 from gridgen.files import is_file
 from gridgen.images.files import SUFFIXES, read_header
 from gridgen.names import composed
@@ -96,11 +97,17 @@ def _walk(folder: Path, out: Path) -> Iterator[Path]:
 
 
 def _layout_near(folder: Path) -> Layout | None:
-    """That of the dataset that a folder is, or lies in. Errors: `SpecError`."""
+    """That of the dataset that a folder is, or lies in. Errors: `SpecError`, `DataError`.
+
+    A dataset.yaml above the folder that is faulty may be another tool's, and is passed over.
+    """
     whole = folder.resolve()
-    for root in (whole, *whole.parents[:DEEPEST]):
-        if is_file(root / SETTINGS):
-            return Layout.of(root)
+    if is_file(whole / SETTINGS):
+        return Layout.of(whole)
+    for root in whole.parents[:DEEPEST]:
+        with suppress(SpecError, DataError):
+            if is_file(root / SETTINGS):
+                return Layout.of(root)
     return None
 
 

@@ -4,10 +4,12 @@ import tifffile
 from PIL import Image
 from torch.utils.data import DataLoader
 
+from gridgen.data.check import check_data
 from gridgen.data.dataset import IGNORE, Window
 from gridgen.data.folder import Folder
 from gridgen.errors import DataError
 from gridgen.images.files import SUFFIXES
+from gridgen.training.tasks.requirements import load_splits
 
 ENDINGS = ", ".join(SUFFIXES)
 
@@ -279,3 +281,19 @@ def test_a_file_that_has_become_smaller_is_named(tree, kind):
     assert str(caught.value) == (
         f"{path}: has become smaller since the dataset was opened; put it back"
     )
+
+
+def test_what_is_damaged_in_a_split_of_no_labels_is_no_matter(tree):
+    for name in ("broken.png", "deep.tif"):
+        (tree.root / "test/images").mkdir(parents=True, exist_ok=True)
+        (tree.root / "test/images" / name).write_bytes(b"\x89PNG")
+    tifffile.imwrite(tree.root / "test/images/deep.tif", np.ones((4, 6, 4), np.uint16))
+    assert not check_data(str(tree.root)).faults
+    assert Folder(tree.root).channels == 3
+
+
+def test_a_fold_does_not_ask_whether_val_is_whole(tree):
+    (tree.root / "val/images/c.jpg").write_bytes(b"\x89PNG")
+    assert load_splits(str(tree.root), fold="1/2").val.names
+    with pytest.raises(DataError, match=r"c\.jpg: damaged"):
+        load_splits(str(tree.root))

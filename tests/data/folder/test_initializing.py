@@ -111,6 +111,8 @@ def test_palettes_that_contradict_each_other_are_refused(make):
     with pytest.raises(DataError, match=told):
         init_data(root)
     assert not (root / "classes.txt").exists()
+    (root / "classes.txt").write_text("0\ta\t0\t0\t0\tclass\n1\tb\t9\t9\t9\tclass\n", "utf-8")
+    assert read(root) == (("a", "b"), None, [0, 1])
 
 
 def test_numbers_that_dataset_yaml_cannot_hold_are_refused(make):
@@ -345,3 +347,19 @@ def test_what_is_written_is_read_as_it_is_told(make):
     ]
     assert found.as_json()["values"] == {"0": 0, "3": 1, "255": "ignore"}
     assert (found.splits, found.stored) == ({"train": (1, 1)}, "ids 0, 3, 255")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("{0: ignore, 9: ignore}", "all numbers are ignored, and no class is left; write an id"),
+        ("{0: 0, 9: 3000000}", "3000000 is no id of a class, which are 0 to 254"),
+        ("{0: 0, 9: -1}", "-1 is no id of a class, which are 0 to 254"),
+    ],
+)
+def test_values_that_make_no_classes_are_refused_at_once(make, values, told):
+    settings = f"{PATTERNS}values: {values}\n"
+    root = make(row(0, 9), texts={"dataset.yaml": settings}, images="photos", folder="truth")
+    with pytest.raises(DataError, match=f"dataset.yaml: values: {told}"):
+        init_data(root)
+    assert not (root / "classes.txt").exists()

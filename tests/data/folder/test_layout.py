@@ -274,3 +274,23 @@ def test_a_pattern_that_means_nothing_is_told_with_its_line(make, settings, told
         Folder(make(["train/images/a.png"], ["train/labels/a.png"], settings))
     assert told in str(error.value)
     assert "dataset.yaml:" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "images: './in/{name}'\nlabels: out//{name}",
+        "images: '{split}//in/{name}'\nlabels: './{split}/out/{name}'\nsplits: {train: a/}",
+    ],
+)
+def test_a_path_may_be_spelt_in_other_ways(make, settings):
+    above = "a/" * ("split" in settings)
+    root = make([f"{above}in/a.png"], [f"{above}out/a.png"], settings)
+    assert Folder(root).names == ("a",)
+
+
+def test_a_folder_is_one_split(make):
+    settings = "splits: {train: a, val: ./a}"
+    root = make(["a/images/a.png"], ["a/labels/a.png"], settings)
+    with pytest.raises(SpecError, match=r"splits\.val: './a' is train too; what is trained on"):
+        Folder(root)

@@ -285,3 +285,14 @@ def test_an_interruption_between_the_lists_leaves_what_was_there(make, monkeypat
     with pytest.raises(KeyboardInterrupt):
         split_data(root, seed=1, force=True)
     assert contents(root) == before
+
+
+def test_names_in_folders_are_grouped_as_folds_have_them(make):
+    names = [f"p{who}_{session}_{image}" for who in "ab" for session in "12" for image in "xy"]
+    root = make("folders in names", names)
+    for path in sorted(root.rglob("*.png")):
+        place = path.parent / path.stem[:2] / path.name[3:]
+        place.parent.mkdir(exist_ok=True)
+        path.rename(place)
+    lists = split_data(root, val=0.5, group="^a_[^_]+").lists
+    assert {len({name[:5] for name in names}) for names in lists.values()} == {1}

@@ -169,3 +169,10 @@ def test_several_files_and_a_whole_one_of_one_name_are_refused(tmp_path):
     folder = numbered(tmp_path / "in", "a.png", "a_0000.png", "a_0001.png")
     with pytest.raises(DataError, match="are both called a; predict them into two folders"):
         names(folder, channels=2)
+
+
+@pytest.mark.parametrize("text", ["nc: 2\nnames: [a, b]\n", "white: 4095\n", "{"])
+def test_a_dataset_of_another_tool_above_is_passed_over(photos, text):
+    (photos.parent / "dataset.yaml").write_text(text)
+    assert names(photos) == ["a", "deep/B", "deep/a"]
+    assert names(photos / "a.png", channels=2) == ["a"]
