@@ -11,8 +11,8 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gridgen.arguments import PathLike
@@ -103,10 +103,18 @@ def write_file(path: PathLike, content: bytes | str) -> Path:
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files, by their paths in `folder`, or none of them. It must be new or empty.
+    """Write files, by their paths in `folder`, or none of them. Errors: as of `filled_folder`."""
+    with filled_folder(folder) as new:
+        for name, content in contents.items():
+            write_file(new / name, content)
+
+
+@contextmanager
+def filled_folder(folder: Path) -> Iterator[Path]:
+    """A folder that becomes `folder`, which must be new or empty, once the block has filled it.
 
     A process that is killed leaves nothing in a new folder, but may leave some of the files in one
-    that was there. Errors: `FileError`.
+    that was there. Errors: `FileError`, with nothing left, also of the block.
     """
     there = is_folder(folder)
     if is_file(folder):
@@ -122,8 +130,7 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     temporary = (whole if there else whole.parent) / f".{whole.name}.{os.getpid()}"
     make_folder(folder.parent)
     try:
-        for name, content in contents.items():
-            write_file(temporary / name, content)
+        yield temporary
         if there:
             _move_all(temporary, whole)
         else:

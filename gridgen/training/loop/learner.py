@@ -224,5 +224,7 @@ class Learner:
         """Forward and backward pass; the prediction and its loss."""
         task, precision = self.task, self.recipe.precision
         prediction, loss = forward(self.model, images, labels, task, precision, self.frozen)
-        self._whole(loss).backward()  # type: ignore[no-untyped-call]
+        # Where total dropout leaves out all that is not frozen, a step changes nothing.
+        if (whole := self._whole(loss)).requires_grad:
+            whole.backward()  # type: ignore[no-untyped-call]
         return prediction, loss

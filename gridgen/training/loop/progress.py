@@ -70,6 +70,7 @@ class ProgressLines(Watch):
         self._opened()
         self.total, self.first, self.step, self.workers = total, done, done, workers
         self.metric, self.epochs = run.task.metric, run.recipe.epochs
+        self.shaped_until = run.recipe.shaped_until
         self.went_on = self.last = time.monotonic()
         # Of a training that goes on, nothing can be changed any more.
         self.reckons = done == 0 and (run.facts.machine or "").startswith("cpu")
@@ -140,7 +141,8 @@ class ProgressLines(Watch):
             return
         fact = f"at the pace of its first steps this takes {duration(left)} on a CPU"
         within = int(self.epochs * LONG_SECONDS / left)
-        fewer = f"--set recipe.epochs={within} takes an hour; " if within else ""
+        fits = within > self.shaped_until
+        fewer = f"--set recipe.epochs={within} takes an hour; " if fits else ""
         faster = "a lower recipe.batch or recipe.crop.size, or a smaller network, quickens steps"
         self.tell(f"{fact}; {fewer}{faster}")
 

@@ -2,19 +2,22 @@
 
 import platform
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from gridgen.architectures.load import require_rebuildable
 from gridgen.arguments import PathLike, checked
 from gridgen.data.datasets import lasting_name, scale_of
 from gridgen.data.labelled import TRAIN
 from gridgen.data.subsets import digest_of_names
-from gridgen.errors import DataError, RunError, UsageError
+from gridgen.errors import DataError, FileError, RunError, UsageError
 from gridgen.grid import GridLike, as_grid, build_grid
 from gridgen.memory.host import require_memory
 from gridgen.spec import NetworkSpec
@@ -145,10 +148,11 @@ def train(
         )
 
         def begun() -> Run:
-            path = Path(folder) if folder is not None else new_folder(grid.spec, data)
-            if resume_if_begun and (path / FACTS).is_file():
-                return _the_same(Run.open(path), grid.spec, recipe, facts)
-            require_free(path)
+            path = Path(folder) if folder is not None else None
+            if path is not None:
+                if resume_if_begun and (path / FACTS).is_file():
+                    return _the_same(Run.open(path), grid.spec, recipe, facts)
+                require_free(path)
             initial = None
             if init is not None:
                 initial, told = initial_weights(grid, splits.train, seed, init)
@@ -161,7 +165,7 @@ def train(
             )
             for line in counted.absent:
                 watch.noted(line)
-            return Run.create(path, grid.spec, recipe, counted, initial)
+            return _created(path, grid.spec, recipe, counted, initial)
 
         run = devices.by_first(begun)
         require_unchanged(run, splits, known)  # each process may have a copy of its own
@@ -251,8 +255,27 @@ def require_unchanged(run: Run, splits: Splits, now: Fingerprint) -> None:
         )
 
 
-def new_folder(spec: NetworkSpec, data: str) -> Path:
-    """A folder under `runs/` that does not exist yet, named after topology and data."""
-    name = f"{spec.title}-{Path(lasting_name(data)).name}"
-    tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
-    return next(path for path in tries if not path.exists())
+def _created(
+    path: Path | None,
+    spec: NetworkSpec,
+    recipe: Recipe,
+    facts: Facts,
+    initial: Mapping[str, Tensor] | None,
+) -> Run:
+    """A new run in `path`, or in a new folder under `runs/`, named after topology and data.
+
+    Errors: `RunError`, `FileError`.
+    """
+    if path is not None:
+        return Run.create(path, spec, recipe, facts, initial)
+    name = f"{spec.title}-{Path(facts.data).name}"
+    for number in count(1):
+        place = RUNS / (name if number == 1 else f"{name}-{number}")
+        if not place.exists():
+            try:
+                return Run.create(place, spec, recipe, facts, initial)
+            except (RunError, FileError):
+                if not place.exists():
+                    raise
+                # Another training has just begun there.
+    raise AssertionError

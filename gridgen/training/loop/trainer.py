@@ -268,7 +268,8 @@ def explained(error: Exception, recipe: Recipe) -> TrainingError | None:
         return TrainingError(fact)
     if out_of_memory(error):
         return OutOfMemoryError(
-            f"Memory ran out at batch {recipe.batch}. Lower batch or crop.size."
+            f"Memory ran out at batch {recipe.batch}. Lower crop.size, set "
+            "recompute: unit, or train anew with a lower batch."
         )
     if isinstance(error, RuntimeError) and "shared memory" in said:
         fact = "Shared memory for loaded images ran out"

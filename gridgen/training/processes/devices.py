@@ -67,12 +67,20 @@ def memory_of(device: torch.device) -> int:
 
 def world_size() -> int:
     """Number of processes that `torchrun` started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return _told("WORLD_SIZE", 1)
 
 
 def rank() -> int:
     """Number of this process among those that `torchrun` started, from 0."""
-    return int(os.environ.get("RANK", "0"))
+    return _told("RANK", 0)
+
+
+def _told(name: str, otherwise: int) -> int:
+    """A number that `torchrun` sets in the environment. Errors: `DeviceError`."""
+    given = os.environ.get(name, str(otherwise))
+    if not given.isdecimal():
+        raise DeviceError(f"{name}: {given!r} is no number; torchrun sets it, else leave it out")
+    return int(given)
 
 
 def workers(wanted: int | str, device: torch.device) -> int:
@@ -99,7 +107,7 @@ def cores() -> int:
 
 def local_processes() -> int:
     """Number of processes that `torchrun` started on this machine; 1 without it."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return _told("LOCAL_WORLD_SIZE", 1)
 
 
 def require_alone(what: str) -> None:

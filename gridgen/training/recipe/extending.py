@@ -12,6 +12,7 @@ from gridgen.errors import SpecError, unknown
 from gridgen.files import is_file
 from gridgen.spec import Source
 from gridgen.spec.source import YAML_SUFFIXES
+from gridgen.training.inference import INFERENCES
 from gridgen.training.recipe.sections import spelt_out
 
 RECIPES = {
@@ -67,7 +68,10 @@ def extended(source: Source, section: str | None = None, below: tuple[str, ...] 
     if place is None:
         return source
     base = extended(source_of(place), below=(*below, place))
-    whole = over(base.data, _without_extends(fields))
+    try:
+        whole = over(base.data, _without_extends(fields))
+    except SpecError as error:
+        raise SpecError(source.at((*extending, *error.field), str(error))) from error
     data = whole if section is None else {**source.data, section: whole}
     return replace(source, data=data, base=base, extending=extending)
 
@@ -107,20 +111,39 @@ def _without_extends(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` fields over those `above`; a section is merged unless it is of another kind, its name
-    alone among them.
+    """`own` fields over those `above`; a section is merged unless it is of another kind, be it
+    its name alone, or a list of one.
 
     >>> above = {"batch": 4, "optimizer": {"name": "sgd", "momentum": 0.9}}
     >>> over(above, {"optimizer": {"momentum": 0.8}})
     {'batch': 4, 'optimizer': {'name': 'sgd', 'momentum': 0.8}}
     >>> over(above, {"optimizer": {"name": "adam"}})
     {'batch': 4, 'optimizer': {'name': 'adam'}}
+
+    Errors: `SpecError` for a part of a section where there is a list of several.
     """
     merged = dict(above)
     for field, value in own.items():
-        before = spelt_out(above.get(field)) if field in NAMED else above.get(field)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
+        before, section = _section(field, above.get(field)), value
+        if field in NAMED:
+            section = spelt_out(value)
+        if isinstance(section, Mapping) and isinstance(before, Mapping):
             kind = before.get("name")
-            value = over(before, value) if value.get("name", kind) == kind else dict(value)
+            value = over(before, section) if section.get("name", kind) == kind else dict(section)
+        elif isinstance(section, Mapping) and _is_list(before) and "name" not in section:
+            raise SpecError(f"there are {len(before)} above; write the whole list", (field,))
         merged[field] = value
     return merged
+
+
+def _section(field: str, value: Any) -> Any:
+    """The section that a field stands for: of a list of one, and of a name."""
+    if field == "inference" and isinstance(value, str) and value in INFERENCES:
+        return INFERENCES[value].plain()
+    if field not in NAMED:
+        return value
+    return spelt_out(value[0] if _is_list(value) and len(value) == 1 else value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)

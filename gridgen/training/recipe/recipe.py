@@ -176,6 +176,12 @@ class Recipe(Document):
             raise SpecError(f"{fact}; leave freeze out", ("freeze",))
         return self
 
+    @property
+    def shaped_until(self) -> float:
+        """The epoch up to which the schedule warms up or drops: fewer would not be this recipe."""
+        drops = [drop.epoch for drop in getattr(self.schedule, "drops", ())]
+        return float(max(getattr(self.schedule, "warmup", 0.0), *drops, 0))
+
     @checked
     def rate(self, step: TrainingStep) -> float:
         """The learning rate of a step."""

@@ -20,9 +20,9 @@ from torch import Tensor
 from gridgen.emit import GridNetwork
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import FileError, GridgenError, RunError, reason_of
-from gridgen.files import flush_folder, read_bytes, sha256, write_file
-from gridgen.memory.host import host_memory
+from gridgen.files import flush_folder, read_bytes, sha256_of_file, write_file
 from gridgen.training.processes.devices import out_of_memory
+from gridgen.training.recipe import Recipe
 from gridgen.training.run.steplog import Losses
 
 KEPT = 2
@@ -38,6 +38,7 @@ class Trained(Protocol):
 
     network: GridNetwork
     optimizer: torch.optim.Optimizer
+    recipe: Recipe
 
     @property
     def averaged(self) -> GridNetwork | None:
@@ -64,14 +65,19 @@ class TrainingState:
         return {**reached, **sums, **self.kinds()}
 
     def kinds(self) -> dict[str, Any]:
-        """Choices of the recipe that must be the same when a training goes on."""
-        averaged = self.learner.averaged is not None
-        return {"optimizer": type(self.learner.optimizer).__name__, "averaged": averaged}
+        """Choices of the recipe that must be the same when a training goes on.
+
+        Steps count batches, and class weights were counted when the training began.
+        """
+        recipe, averaged = self.learner.recipe, self.learner.averaged is not None
+        kind = type(self.learner.optimizer).__name__
+        counted = {"batch": recipe.batch, "class_weights": recipe.class_weights}
+        return {"optimizer": kind, "averaged": averaged, **counted}
 
     def require_kinds(self, numbers: dict[str, Any]) -> None:
         """Refuse a recipe that was changed since, with a `RunError`."""
         for what, now in self.kinds().items():
-            if numbers[what] != now:
+            if numbers.get(what, now) != now:
                 fact = f"its recipe.yaml was changed: {what} was {numbers[what]}, now {now}"
                 raise RunError(f"{fact}; put it back, or train anew")
 
@@ -125,7 +131,7 @@ def _write(folder: Path, state: TrainingState) -> None:
         save_tensors(learner.averaged.state_dict(), folder / AVERAGE, {})
     save_tensors(_optimizer_tensors(state), folder / OPTIMIZER, {})
     write_file(folder / NUMBERS, json.dumps(state.numbers()))
-    digests = {path.name: _digest(path) for path in sorted(folder.iterdir())}
+    digests = {path.name: sha256_of_file(path) for path in sorted(folder.iterdir())}
     write_file(folder / MANIFEST, json.dumps(digests, indent=1))
 
 
@@ -174,7 +180,7 @@ def _verify(checkpoint: Path) -> None:
             raise RunError(f"{name} is missing")
         if name not in digests:
             raise RunError(f"{MANIFEST} does not name {name}")
-        if _digest(checkpoint / name) != digests[name]:
+        if sha256_of_file(checkpoint / name) != digests[name]:
             raise RunError(f"{name} does not match its SHA-256")
     # Not every recipe has one, so that the manifest alone cannot tell whether it was taken away.
     if _numbers(checkpoint).get("averaged") and AVERAGE not in there:
@@ -190,10 +196,6 @@ def _numbers(checkpoint: Path) -> dict[str, Any]:
     if not isinstance(numbers, dict):
         raise RunError(f"{NUMBERS} holds no numbers")
     return numbers
-
-
-def _digest(path: Path) -> str:
-    return sha256(read_bytes(path, host_memory()))
 
 
 def _restore(checkpoint: Path, state: TrainingState) -> None:

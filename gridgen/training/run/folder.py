@@ -17,6 +17,7 @@ from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import load_tensors, save_tensors
 from gridgen.errors import RunError, WeightsError
 from gridgen.files import (
+    filled_folder,
     is_file,
     is_folder,
     read_text,
@@ -66,19 +67,19 @@ class Run:
         facts: Facts,
         initial: Mapping[str, Tensor] | None = None,
     ) -> "Run":
-        """A new run, with its initial weights where they are not random.
+        """A new run, with its initial weights where they are not random: all of it, or nothing.
 
-        A folder that holds anything is a `RunError`.
+        Errors: `RunError` for a folder that holds anything, `FileError`.
         """
         require_free(folder)
-        run = cls(folder)
-        if initial is not None:
-            save_tensors(initial, folder / INITIAL, {})
-        write_file(folder / "spec.yaml", dump(spec))
-        write_file(folder / "recipe.yaml", dump(recipe))
-        write_file(folder / "metrics.csv", csv_text([_columns(facts)]))
-        facts.write(folder / FACTS)
-        return run
+        with filled_folder(folder) as new:
+            if initial is not None:
+                save_tensors(initial, new / INITIAL, {})
+            write_file(new / "spec.yaml", dump(spec))
+            write_file(new / "recipe.yaml", dump(recipe))
+            write_file(new / "metrics.csv", csv_text([_columns(facts)]))
+            facts.write(new / FACTS)
+        return cls(folder)
 
     @classmethod
     @checked
@@ -169,8 +170,11 @@ class Run:
         return network
 
     def _best(self) -> GridNetwork:
-        averaged = self.recipe.ema is not None
-        tensors, _ = load_tensors(scored_weights(self.checkpoints / BEST, averaged))
+        path = scored_weights(self.checkpoints / BEST, self.recipe.ema is not None)
+        if not path.is_file():
+            fact = f"{self.folder}: no validation yet, so no weights are the best"
+            raise WeightsError(f"{fact}; gridgen train --resume {self.folder} goes on")
+        tensors, _ = load_tensors(path)
         network = GridNetwork(build_grid(self.spec))
         try:
             network.load_state_dict(tensors)

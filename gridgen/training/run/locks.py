@@ -32,6 +32,9 @@ def lock(path: Path, busy: str) -> Iterator[IO[str]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunError(busy) from error
+        except OSError as error:
+            fact = f"{path}: cannot be locked: {reason_of(error)}"
+            raise FileError(f"{fact}; use a file system that has locks") from error
         yield file
 
 

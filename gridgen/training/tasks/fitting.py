@@ -122,10 +122,19 @@ def fitted(
             # On most CPUs bf16 takes several times as long.
             "precision": "fp32" if device.type == "cpu" else recipe.precision,
         }
-        given = {name: value for name, value in fields.items() if name.split(".")[0] not in own}
+        given = {name: value for name, value in fields.items() if not _is_given(name, own)}
         found = changed_recipe(asked, given)
     missing = [] if "augmentation" in own else _missing(found, dataset)
     return _without(found, missing), _line(found, dataset, missing)
+
+
+def _is_given(name: str, own: Mapping[str, Any]) -> bool:
+    """Whether a field is among settings, or its section is replaced by them."""
+    field, _, inner = name.partition(".")
+    section = own.get(field)
+    if inner and isinstance(section, Mapping):
+        return inner in section or "name" in section
+    return field in own
 
 
 @contextmanager

@@ -8,7 +8,10 @@ from torch import distributed
 from gridgen.errors import DataError, FileError, OutOfMemoryError, RunError, TrainingError
 from gridgen.training.loop.trainer import explained
 
-MEMORY = "Memory ran out at batch 250. Lower batch or crop.size."
+MEMORY = (
+    "Memory ran out at batch 250. Lower crop.size, set recompute: unit, or train anew with a lower "
+    "batch."
+)
 LOST = "Another process of this training has ended."
 LOADERS = "Lower workers in the recipe."
 

@@ -55,3 +55,13 @@ def test_a_gradient_that_is_infinite_is_found_after_clipping():
     assert str(caught.value) == (
         "A weight is not a number after step 1. Lower learning_rate in the recipe."
     )
+
+
+def test_a_step_in_which_all_that_is_trained_is_dropped_changes_nothing():
+    spec = SPEC.but(total_dropout=0.999)
+    frozen = ("stem", "head", "sub_*", "up_*")
+    recipe = RECIPE.but(freeze=frozen, optimizer={"name": "sgd", "weight_decay": 0.0})
+    one = Learner(build_grid(spec), task(), recipe, 0, torch.device("cpu"))
+    before = {name: each.clone() for name, each in one.network.named_parameters()}
+    assert step(one, 0) > 0
+    assert all(torch.equal(each, before[name]) for name, each in one.network.named_parameters())

@@ -244,7 +244,8 @@ def test_memory_that_really_runs_out(place):
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
     assert str(caught.value) == (
-        "Memory ran out at batch 4. Lower batch or crop.size. No state was saved yet."
+        "Memory ran out at batch 4. Lower crop.size, set recompute: unit, or train anew with a "
+        "lower batch. No state was saved yet."
     )
     assert caught.value.exit_code == 3
 

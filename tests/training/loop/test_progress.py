@@ -17,10 +17,10 @@ PACED = {**LOSS, "images_per_second": 11.27, "waiting": 0.0629}
 class Asked:
     """As much of a run as a watch asks for."""
 
-    def __init__(self, task=None, epochs=12, machine=None) -> None:
+    def __init__(self, task=None, epochs=12, machine=None, warmup=0) -> None:
         self.task = task or Segmentation(("a", "b"), ((0, 0, 0), (1, 1, 1)))
         self.recipe = self
-        self.epochs = epochs
+        self.epochs, self.shaped_until = epochs, warmup
         self.facts, self.machine = self, machine
 
 
@@ -97,10 +97,10 @@ def test_the_first_step_which_may_compile_is_left_out_of_the_time_left(clock, ca
     assert capsys.readouterr().err == "step 1/100\nstep 12/100  1:28 left\n"
 
 
-def told_of_length(clock, capsys, *, seconds, machine="cpu, 2 cores", epochs=400, done=0):
+def told_of_length(clock, capsys, *, seconds, machine="cpu, 2 cores", epochs=400, done=0, warmup=0):
     """What is told, but for the steps, of 4,000 steps of so many seconds."""
     lines = ProgressLines()
-    lines.started(Asked(epochs=epochs, machine=machine), 4000, done, 0)
+    lines.started(Asked(epochs=epochs, machine=machine, warmup=warmup), 4000, done, 0)
     for step in range(done + 1, done + 41):
         clock.now += seconds
         lines.stepped(step)
@@ -113,6 +113,9 @@ def test_hours_on_a_cpu_are_told_once_after_the_first_steps_with_the_ways_out(cl
     faster = "a lower recipe.batch or recipe.crop.size, or a smaller network, quickens steps"
     assert told_of_length(clock, capsys, seconds=4) == [
         f"{pace} 4:26:24 on a CPU; --set recipe.epochs=90 takes an hour; {faster}"
+    ]
+    assert told_of_length(clock, capsys, seconds=4, warmup=90) == [
+        f"{pace} 4:26:24 on a CPU; {faster}"
     ]
     assert told_of_length(clock, capsys, seconds=60, epochs=1) == [
         f"{pace} 66:38:00 on a CPU; {faster}"

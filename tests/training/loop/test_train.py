@@ -1,5 +1,6 @@
 """Training: repeatable to the bit, resumed to the bit, stopped without loss."""
 
+import errno
 import json
 import math
 import re
@@ -18,11 +19,21 @@ from tiny import PROGRAM, RECIPE, SPEC, STEPS, StopAt, bits
 from gridgen.data import IGNORE
 from gridgen.data.shapes import Shapes
 from gridgen.emit.weights import load_tensors
-from gridgen.errors import DeviceError, Interrupted, RunError, SizeError, SpecError, TrainingError
+from gridgen.errors import (
+    DeviceError,
+    FileError,
+    Interrupted,
+    RunError,
+    SizeError,
+    SpecError,
+    TrainingError,
+    WeightsError,
+)
 from gridgen.grid import build_grid
 from gridgen.training import Run, open_model, resume, train
 from gridgen.training.loop.batches import Batches
 from gridgen.training.loop.watch import Watch
+from gridgen.training.run.facts import Facts
 
 
 class Counting(Watch):
@@ -269,7 +280,8 @@ def test_memory_that_runs_out_is_one_line(monkeypatch, tmp_path):
     with pytest.raises(TrainingError) as caught:
         quick(tmp_path / "run")
     assert str(caught.value) == (
-        "Memory ran out at batch 250. Lower batch or crop.size. No state was saved yet."
+        "Memory ran out at batch 250. Lower crop.size, set recompute: unit, or train anew with a "
+        "lower batch. No state was saved yet."
     )
 
 
@@ -354,3 +366,48 @@ def test_an_image_of_val_that_does_not_fit_is_named_before_anything_is_written(
         "Pad to 64x64, crop to 62x64, or set size: pad."
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_another_training_has_taken_meanwhile_is_not_this_ones(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    create, taken = Run.create, []
+
+    def raced(place, *given):
+        if not taken:
+            taken.append(create(place, *given))
+        return create(place, *given)
+
+    monkeypatch.setattr(Run, "create", raced)
+    assert quick(None).folder.name == f"{taken[0].folder.name}-2"
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(monkeypatch, tmp_path):
+    def full(facts, path):
+        raise FileError(f"{path}: cannot be written: No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Facts, "write", full)
+        with pytest.raises(FileError, match="No space left on device"):
+            quick(tmp_path / "run")
+    assert not any(tmp_path.iterdir())
+    assert quick(tmp_path / "run").is_finished(Run.open(tmp_path / "run").rows())
+
+
+def test_a_file_system_without_locks_is_one_line(monkeypatch, tmp_path):
+    def refused(file, how):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    with pytest.raises(FileError) as caught:
+        quick(tmp_path / "run")
+    assert str(caught.value) == (
+        f"{tmp_path}/run/.lock: cannot be locked: Function not implemented; use a file system that "
+        "has locks"
+    )
+
+
+def test_the_best_weights_before_the_first_validation_are_told_to_be_none(tmp_path):
+    with pytest.raises(Interrupted):
+        quick(tmp_path / "run", StopAt(2, signal.SIGINT))
+    with pytest.raises(WeightsError, match="no validation yet, so no weights are the best"):
+        open_model(tmp_path / "run", best=True)

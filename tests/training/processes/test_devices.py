@@ -78,3 +78,17 @@ def test_a_precision_that_is_slow_here_is_told(monkeypatch, instructions, device
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
     line = slow_precision(torch.device(device), precision)
     assert ("recipe.precision=fp32" in line) is told
+
+
+ASKED = {
+    "WORLD_SIZE": devices.world_size,
+    "RANK": devices.rank,
+    "LOCAL_WORLD_SIZE": devices.local_processes,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_torchrun_does_not_set_so_is_one_line(monkeypatch, name):
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(DeviceError, match=f"{name}: 'x' is no number; torchrun sets it"):
+        ASKED[name]()

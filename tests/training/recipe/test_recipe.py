@@ -10,7 +10,7 @@ from gridgen.spec.document import dump
 from gridgen.study import Study
 from gridgen.training import RECIPES, Recipe, load_recipe
 from gridgen.training.inference import INFERENCES
-from gridgen.training.recipe import TrainingStep
+from gridgen.training.recipe import TrainingStep, changed_recipe
 from gridgen.training.recipe.losses import LOSSES, Focal
 from gridgen.training.recipe.sections import OPTIMIZERS, SCHEDULES, Poly, Sgd
 
@@ -93,6 +93,45 @@ def test_cosine_is_half_way_down_in_the_middle_and_ends_above_its_floor():
 def test_poly_is_deeplabs():
     recipe = Recipe.parse("extends: paper\nschedule: poly\n")
     assert recipe.rate(TrainingStep(25, 10, 10)) == pytest.approx(0.01 * 0.75**0.9)
+
+
+FOCAL = "extends: paper\nloss: {name: focal, gamma: 3}\n"
+
+
+def test_a_field_of_the_only_loss_is_changed_and_the_others_stay():
+    changed = changed_recipe(Recipe.parse(FOCAL), {"loss.weight": 2.0})
+    assert [each.plain() for each in changed.loss] == [
+        {"name": "focal", "weight": 2.0, "gamma": 3.0}
+    ]
+    assert changed_recipe(changed, {"loss.gamma": 1.0}).loss[0].weight == 2.0
+    assert changed_recipe(changed, {"loss.name": "dice"}).loss[0].name == "dice"
+
+
+def test_a_field_of_several_losses_is_refused(tmp_path):
+    (tmp_path / "base.yaml").write_text("extends: paper\nloss: [dice, focal]\n")
+    with pytest.raises(SpecError, match="there are 2 above; write the whole list"):
+        changed_recipe(load_recipe(tmp_path / "base.yaml"), {"loss.weight": 2.0})
+    (tmp_path / "own.yaml").write_text("extends: base.yaml\nloss: {weight: 2}\n")
+    with pytest.raises(SpecError, match=r"own.yaml:2:7: loss: there are 2 above; write the"):
+        load_recipe(tmp_path / "own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "wanted"),
+    [
+        ("inference: windows", "inference: {flip: true}", ("inference", "window", 512)),
+        ("optimizer: {name: adamw, weight_decay: 0.5}", "optimizer: adamw",
+         ("optimizer", "weight_decay", 0.5)),
+        ("schedule: {name: cosine, warmup: 3}", "schedule: cosine", ("schedule", "warmup", 3)),
+        ("loss: [{name: focal, gamma: 3}]", "loss: {weight: 2}", ("loss", "gamma", 3)),
+    ],
+)  # fmt: skip
+def test_what_is_a_name_alone_or_a_list_of_one_is_a_section_too(tmp_path, above, own, wanted):
+    (tmp_path / "base.yaml").write_text(f"extends: paper\n{above}\n")
+    (tmp_path / "own.yaml").write_text(f"extends: base.yaml\n{own}\n")
+    field, inner, value = wanted
+    section = getattr(load_recipe(tmp_path / "own.yaml"), field)
+    assert getattr(section[0] if field == "loss" else section, inner) == value
 
 
 def test_a_file_extends_one_beside_it_which_extends_another(tmp_path, monkeypatch):

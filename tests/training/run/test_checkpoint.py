@@ -154,6 +154,20 @@ def test_a_recipe_that_was_changed_since_is_refused(written):
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("batch", 2, "batch was 4, now 2"),
+        ("class_weights", "none", "class_weights was median-frequency, now none"),
+    ],
+)
+def test_what_steps_count_and_what_was_counted_stays(written, field, value, said):
+    folder, _ = written
+    learner = Learner(build_grid(SPEC), task(), RECIPE.but(**{field: value}), 0, CPU)
+    with pytest.raises(RunError, match=f"its recipe.yaml was changed: {said}; put it back"):
+        load_checkpoint(folder, TrainingState(learner))
+
+
 def test_moments_come_back_in_the_memory_format_of_their_parameters(written):
     """A GPU's fused kernels refuse others, and a CPU's gives other bits."""
     folder, _ = written

@@ -197,3 +197,12 @@ def test_images_that_are_too_small_to_crop_are_refused(folder):
         "pictures: half of its 3 images are at most 1 pixels high or wide, too small to crop; "
         "8 are the least"
     )
+
+
+def test_another_field_of_the_schedule_leaves_the_warm_up(folder):
+    pictures = Pictures(16, 64)
+    alone = fitted(pictures)[0].schedule
+    assert alone.warmup > 0
+    assert fitted(pictures, {"schedule.floor": 0.01})[0].schedule.warmup == alone.warmup
+    assert fitted(pictures, {"schedule.warmup": 2.0})[0].schedule.warmup == 2
+    assert not hasattr(fitted(pictures, {"schedule": {"name": "torch7"}})[0].schedule, "warmup")
