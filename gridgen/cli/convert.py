@@ -34,6 +34,7 @@ def convert(
     require_suffix(output, ".safetensors", "a weights file")
     from gridgen.emit import save_network
     from gridgen.layouts import convert as convert_file
+    from gridgen.training.run.folder import require_not_kept
 
     made = convert_file(weights, name, **fields_of(settings))
     grid = made.network.grid
@@ -41,6 +42,8 @@ def convert(
     if path.resolve() == weights.resolve():
         raise UsageError(f"-o: {path} is the file that is read; name another")
     spec, text = path.with_suffix(".yaml"), dump(grid.spec)
+    for each in (path, spec):
+        require_not_kept(each)
     if is_file(spec) and read_text(spec) != text:
         fact = f"-o: beside it {spec} would be written, which holds something else"
         raise UsageError(f"{fact}; name another")

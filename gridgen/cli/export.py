@@ -50,9 +50,7 @@ def export(
     """Take a network away: weights with spec and classes, its source in Python, ONNX, a program of
     torch.export.
     """
-    # A run folder is given by its own name or by the weights inside it.
-    read = Path(model), Path(model) / "weights.safetensors"
-    if output.resolve() in [path.resolve() for path in read]:
+    if output.resolve() == Path(model).resolve():
         raise UsageError(f"-o: {output} is the file that is read; name another")
     from gridgen.export import export_network, exporter_of
     from gridgen.training.run.model import open_model

@@ -148,7 +148,9 @@ def build(
 def _require_no_trained(path: Path) -> None:
     """Refuse to write initialized weights over others. Errors: `UsageError`."""
     from gridgen.emit.weights import SUFFIX, load_tensors
+    from gridgen.training.run.folder import require_not_kept
 
+    require_not_kept(path)
     if path.suffix != SUFFIX or not path.exists():
         return
     try:

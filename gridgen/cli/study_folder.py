@@ -167,10 +167,11 @@ def _export(folder: Path, output: Path | None, as_json: bool) -> None:
     from gridgen.study.looking import export_study
     from gridgen.study.store.standing import study_trials
 
+    written = export_study(folder, output)
     if as_json:
         print_json([each.as_json() for each in study_trials(folder)])
         return
-    print_rows([("wrote", ", ".join(map(str, export_study(folder, output))))])
+    print_rows([("wrote", ", ".join(map(str, written)))])
 
 
 def _repair(folder: Path, as_json: bool) -> None:

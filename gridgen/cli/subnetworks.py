@@ -143,7 +143,9 @@ def take(
     from gridgen.grid import prune
     from gridgen.supernet.scoring import SubnetworkScorer
     from gridgen.training import export_model
+    from gridgen.training.run.folder import require_not_kept
 
+    require_not_kept(output)
     scorer = SubnetworkScorer(run, device)
     if under:
         grid = _best_under(scorer, under, objective, sample)

@@ -25,6 +25,7 @@ from gridgen.grid import GridLike, as_grid
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.training.run.exporting import export_model, stored_precision
+from gridgen.training.run.folder import require_not_kept
 from gridgen.training.run.model import Model, model_in_memory
 
 Exported = GridLike | Model
@@ -95,10 +96,12 @@ def _source(network: Exported, path: Path, how: ExportSetting) -> Written:
         return Written((write_file(path, source_of(network)),))
     weights = path.with_suffix(".safetensors")
     source = source_of(network.network.grid, weights.name)
-    _require_ours(weights, network, how, again=is_file(path))
     # The file that is read may be the one that stands beside the source.
-    if weights.resolve() == network.path.resolve():
+    read = weights.resolve() == network.path.resolve()
+    if read and (how.precision, how.note) == ("fp32", None):
         return Written((write_file(path, source),))
+    require_not_kept(weights)
+    _require_ours(weights, network, how, again=is_file(path) and not read)
     beside = export_model(network, weights, how.stored, how.note)
     return Written((write_file(path, source), beside))
 
@@ -111,32 +114,32 @@ def _require_importable(path: Path) -> None:
 
 
 def _require_ours(weights: Path, network: Model, how: ExportSetting, again: bool) -> None:
-    """Refuse to write over weights that nobody named: those that are read, another network's, or,
-    unless their source stands there, so that both are written `again`, those of another training.
+    """Refuse to write over weights that nobody named: another network's, or, unless their source
+    stands there, so that both are written `again`, others than those that are written.
 
     Errors: `UsageError`.
     """
-    read = network.path.resolve()
-    if weights.resolve() == read / "weights.safetensors" or (
-        weights.resolve() == read and (how.precision, how.note) != ("fp32", None)
-    ):
-        fact = f"-o: {weights}, which would hold the weights beside it, is the file that is read"
-        raise UsageError(f"{fact}; name another")
     if is_file(weights):
         try:
             known, about = load_tensors(weights)
         except WeightsError:
             known, about = {}, {}
         same = json.loads(about.get("spec", "null")) == network.spec.complete()
-        if not same or not (again or _are_those_of(known, network)):
+        if not same or not (again or _are_those_of(known, about, network, how)):
             fact = f"-o: beside it {weights} would be written, which holds something else"
             raise UsageError(f"{fact}; name another")
 
 
-def _are_those_of(tensors: Mapping[str, Tensor], model: Model) -> bool:
-    """Whether these are the weights of a model, in whatever precision."""
+def _are_those_of(
+    tensors: Mapping[str, Tensor], about: Mapping[str, str], model: Model, how: ExportSetting
+) -> bool:
+    """Whether a file has the weights of a model, in the precision and with the note of `how`."""
     own = model.alone.state_dict()
-    return all(torch.equal(each, own[name].cpu().to(each.dtype)) for name, each in tensors.items())
+    rounded = any(each.dtype == torch.bfloat16 for each in tensors.values())
+    noted = json.loads(about.get("note", "null")) == (how.note or model.note)
+    return (noted and rounded == (how.stored == "bf16")) and all(
+        torch.equal(each, own[name].cpu().to(each.dtype)) for name, each in tensors.items()
+    )
 
 
 def _onnx(network: Exported, path: Path, how: ExportSetting) -> Written:

@@ -25,7 +25,7 @@ from gridgen.study.trials import SCORED_BY, TrialRecord
 from gridgen.training import Run
 from gridgen.training.loop.progress import duration
 from gridgen.training.recipe.recipe import changed_recipe
-from gridgen.training.run.folder import STUDY
+from gridgen.training.run.folder import STUDY, TABLE, require_not_kept
 
 WEIGHTS_SUFFIX = ".safetensors"
 TAKE = "gridgen supernet take RUN best.yaml -o FILE takes its network"
@@ -103,9 +103,13 @@ def study_best(
 
     Costs are counted as the study counts them, unless `under` says how. `weights` (.safetensors,
     spec inside) are those of its first seed. Errors: `RunError` where no trial has a score or meets
-    the limits, or its network is not there; `FileError`; `WeightsError`.
+    the limits, or its network is not there; `UsageError` for a file that a run or a search keeps;
+    `FileError`; `WeightsError`.
     """
     folder = Path(folder)
+    for path in (weights, spec):
+        if path is not None:
+            require_not_kept(path)
     records = study_trials(folder)
     best = searched(records)
     if under is not None or latency is not None:
@@ -131,9 +135,11 @@ def study_best(
 def export_study(folder: PathLike, into: PathLike | None = None) -> tuple[Path, Path]:
     """Write trials.csv and trainings.csv of a study, by default into its folder; their paths.
 
-    Errors: `RunError`, `FileError`.
+    Errors: `RunError`, `FileError`; `UsageError` for the folder of another study.
     """
     records, place = study_trials(folder), Path(folder if into is None else into)
+    if place.resolve() != Path(folder).resolve():
+        require_not_kept(place / TABLE)
     return write_tables(place, records)
 
 

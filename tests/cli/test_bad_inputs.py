@@ -81,6 +81,7 @@ BESIDE = (
 )
 NEEDED = "give a spec and --data (gridgen list datasets), or --resume RUN"
 WAY = "cannot be made: a file is in the way"
+KEPT = "run/weights.safetensors is a file that a run keeps; name another"
 TRAIN = "train mine.yaml --recipe quick.yaml --data"
 
 CASES = {
@@ -127,8 +128,13 @@ CASES = {
     "search study.yaml -o dataset": "dataset holds the images of a dataset; name another folder",
     "export mine.yaml -o torch.py": "-o: torch.py would stand in the place of Python's module "
     "torch; name it otherwise",
-    "build mine.yaml -o run/weights.safetensors": "-o: run/weights.safetensors holds trained "
-    "weights; name another file, or remove it",
+    "build mine.yaml -o run/weights.safetensors": KEPT,
+    "build mine.yaml -o run-unfinished/weights.safetensors": KEPT.replace(
+        "run", "run-unfinished", 1
+    ),
+    "export run-metrics -o run/weights.safetensors": KEPT,
+    "export run -o run/initial.safetensors": KEPT.replace("weights", "initial"),
+    "export run -o run/checkpoints/w.safetensors": KEPT.replace("weights", "checkpoints/w"),
     "count mine.yaml --batch-size 4": "gridgen count: --batch-size is no option; write --batch",
     "count mine.yaml --set recipe=3": "--set recipe: fields of a recipe say how to train, and "
     "nothing is trained here; leave it out",
@@ -351,9 +357,7 @@ CASES = {
         "gridgen train --resume run-metrics writes it again from a checkpoint"
     ),
     "report run -o mine.yaml": "-o: mine.yaml does not end in .html, as the page's file must",
-    "export run -o run/weights.safetensors": (
-        "-o: run/weights.safetensors is the file that is read; name another"
-    ),
+    "export run -o run/weights.safetensors": KEPT,
     "evaluate run --data shapes -o run": "-o: run holds other files; name a new folder",
     "train mine.yaml --data gone/away": "gone/away: no such folder",
     "train mine.yaml --data mine.yaml": "mine.yaml: a file; a dataset is a folder",

@@ -84,3 +84,9 @@ def test_a_spec_that_says_something_else_is_not_written_over(resnet, tmp_path, g
     code, _, told = gridgen("convert", str(resnet), "--as", "fpn", "-o", str(out))
     assert (code, out.exists()) == (2, False)
     assert "fpn.yaml would be written, which holds something else" in told
+
+
+def test_weights_are_not_written_over_a_training(resnet, with_run, gridgen):
+    told = "run/weights.safetensors is a file that a run keeps; name another\n"
+    asked = ("convert", str(resnet), "--as", "fpn", "-o", "run/weights.safetensors")
+    assert gridgen(*asked) == (2, "", told)

@@ -52,11 +52,41 @@ def test_best_writes_its_spec(found, gridgen):
     assert gridgen("study", "found", "best", "--json")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["study.yaml", "best.yaml", "study.db", "trials.csv"])
+def test_no_spec_is_written_over_what_a_search_keeps(found, gridgen, name):
+    before = (found / name).read_bytes()
+    told = f"found/{name} is a file that a search keeps; name another\n"
+    assert gridgen("study", "found", "best", "-o", f"found/{name}") == (2, "", told)
+    assert (found / name).read_bytes() == before
+    assert gridgen("study", "found", "best", "-o", "found/mine.yaml")[0] == 0
+
+
+def test_tables_are_not_written_over_those_of_another_search(found, gridgen):
+    search(Study.parse(STUDY), folder="other", trials=1, evaluate=lambda _: 0.5)
+    before = (found.parent / "other" / "trials.csv").read_bytes()
+    told = "other/trials.csv is a file that a search keeps; name another\n"
+    assert gridgen("study", "found", "export", "-o", "other") == (2, "", told)
+    assert (found.parent / "other" / "trials.csv").read_bytes() == before
+    assert gridgen("study", "found", "export", "-o", "found")[0] == 0
+
+
+def test_weights_are_not_written_over_a_training(found, with_run, gridgen):
+    told = "run/weights.safetensors is a file that a run keeps; name another\n"
+    asked = ("study", "found", "best", "--weights", "run/weights.safetensors")
+    assert gridgen(*asked) == (2, "", told)
+
+
 def test_export_writes_both_tables(found, gridgen):
     assert gridgen("study", "found", "export", "-o", "tables")[0] == 0
     with open(found.parent / "tables" / "trials.csv", newline="") as file:
         assert [row["state"] for row in csv.DictReader(file)] == ["failed", "finished", "finished"]
     assert (found.parent / "tables" / "trainings.csv").is_file()
+    code, out, _ = gridgen("study", "found", "export", "--json", "-o", "again")
+    assert (code, [each["state"] for each in json.loads(out)]) == (0, ["failed", *2 * ["finished"]])
+    for name in ("trials.csv", "trainings.csv"):
+        assert (found.parent / "again" / name).read_bytes() == (
+            found.parent / "tables" / name
+        ).read_bytes()
 
 
 def test_failed_trials_run_again(found, gridgen):

@@ -100,6 +100,15 @@ def test_what_is_taken_is_evaluated_exported_and_trained_from(gridgen, run, here
     assert "inherited: " in err
 
 
+def test_a_supernet_is_not_written_over_by_what_is_taken_of_it(gridgen, run, here):
+    weights = Path(run) / "weights.safetensors"
+    before = weights.read_bytes()
+    told = f"{weights} is a file that a run keeps; name another\n"
+    asked = ("supernet", "take", run, "--as", "unet", "-o", str(weights))
+    assert gridgen(*asked) == (2, "", told)
+    assert weights.read_bytes() == before
+
+
 def test_connections_and_widths_can_be_taken(gridgen, run, here):
     code, out, err = gridgen(
         *("supernet", "take", run, "--keep", "lateral_0_*", "--width", "2", "-o", "u.safetensors")

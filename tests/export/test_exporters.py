@@ -128,7 +128,7 @@ def test_names_never_become_code(name, model, tmp_path):
 
 def test_weights_that_nobody_named_are_not_written_over(model, tmp_path):
     run = model.path
-    with pytest.raises(UsageError, match="is the file that is read; name another"):
+    with pytest.raises(UsageError, match="is a file that a run keeps; name another"):
         export_network(model, run / "weights.py")
     assert not (run / "weights.py").exists()
     other = GridNetwork(SPEC.but(base_channels=5))
@@ -145,13 +145,32 @@ def test_weights_of_another_training_are_written_over_with_their_source_alone(mo
     save_network(GridNetwork(model.spec), tmp_path / "net.safetensors")
     with pytest.raises(UsageError, match="which holds something else; name another"):
         export_network(model, tmp_path / "net.py")
-    export_network(model, tmp_path / "net.safetensors", precision="bf16")
+    export_network(model, tmp_path / "net.safetensors")
     export_network(model, tmp_path / "net.py")  # the same ones
     other = replace(model, network=GridNetwork(model.spec))
     export_network(other, tmp_path / "net.py")
     own = other.network.state_dict()
     held = load_file(tmp_path / "net.safetensors")
     assert all(torch.equal(each, own[name]) for name, each in held.items())
+
+
+@pytest.mark.parametrize("how", [{"precision": "bf16"}, {"note": "mine"}])
+def test_weights_beside_a_source_keep_their_precision_and_their_note(how, model, tmp_path):
+    (path,) = export_network(model, tmp_path / "net.safetensors", **how).files
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="which holds something else; name another"):
+        export_network(model, tmp_path / "net.py")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "net.py").exists()
+    export_network(model, tmp_path / "net.py", **how)  # the same ones
+    assert path.read_bytes() == before
+    # Of the file itself the source alone is written, unless it would become another.
+    read = open_model(path)
+    export_network(read, tmp_path / "net.py")
+    other = {"note": "other"} if "note" in how else {"note": "mine"}
+    with pytest.raises(UsageError, match="which holds something else; name another"):
+        export_network(read, tmp_path / "net.py", **other)
+    assert path.read_bytes() == before
 
 
 def test_a_note_of_the_weights_stays_in_every_form(model, tmp_path):

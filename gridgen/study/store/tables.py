@@ -13,6 +13,7 @@ from gridgen.names import csv_text, plain_cell
 from gridgen.space.choices import value_text
 from gridgen.spec.facts import shown_value
 from gridgen.study.trials import SCORED_BY, TrialRecord
+from gridgen.training.run.folder import TABLE
 
 COSTS = ("parameters", "activations", "macs")
 TRIALS = (
@@ -25,7 +26,7 @@ TRAININGS = ("trial", "seed", "state", "score", "seconds", "epochs", "note")
 def write_tables(folder: Path, records: Sequence[TrialRecord]) -> tuple[Path, Path]:
     """Write trials.csv and trainings.csv into a folder; their paths. Errors: `FileError`."""
     return (
-        write_file(folder / "trials.csv", trials_table(records)),
+        write_file(folder / TABLE, trials_table(records)),
         write_file(folder / "trainings.csv", trainings_table(records)),
     )
 

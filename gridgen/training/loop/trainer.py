@@ -35,7 +35,7 @@ from gridgen.training.run.checkpoint import (
     newest,
     save_checkpoint,
 )
-from gridgen.training.run.exporting import export_model
+from gridgen.training.run.exporting import write_model
 from gridgen.training.run.folder import MetricsRow, Run
 from gridgen.training.run.model import model_of
 from gridgen.training.run.steplog import EVERY, Stopwatch
@@ -236,7 +236,7 @@ class Trainer:
         if not number:
             return
         if devices.rank() == 0:
-            export_model(model_of(self.run, self.learner.scored), self.run.weights)
+            write_model(model_of(self.run, self.learner.scored), self.run.weights)
         raise Interrupted(
             f"stopped at step {self.state.step} of {len(self.batches)}; "
             f"gridgen train --resume {self.run.folder} goes on",
@@ -248,7 +248,7 @@ class Trainer:
         if devices.rank() > 0:
             return
         network, folder = self.learner.scored, self.run.folder
-        export_model(model_of(self.run, network), self.run.weights)
+        write_model(model_of(self.run, network), self.run.weights)
         metric = self.task.metric
         lines = {"train": metric.train, "val": metric.val, "held out": metric.holdout}
         curve = folder / "curve.png"

@@ -9,6 +9,7 @@ from gridgen.emit import save_network
 from gridgen.emit.weights import StoredPrecision
 from gridgen.errors import UsageError, unknown
 from gridgen.training.inference import WHOLE
+from gridgen.training.run.folder import require_not_kept
 from gridgen.training.run.model import Model, open_model
 
 
@@ -20,9 +21,19 @@ def export_model(
 
     `model` may be a run or a weights file too.
 
-    Errors: `UsageError` for another precision; `GridError`, `FileError`.
+    Errors: `UsageError` for another precision, and where a run keeps its own weights; `GridError`,
+    `FileError`.
     """
-    model = model if isinstance(model, Model) else open_model(model)
+    require_not_kept(path)
+    return write_model(
+        model if isinstance(model, Model) else open_model(model), path, precision, note
+    )
+
+
+def write_model(
+    model: Model, path: PathLike, precision: str = "fp32", note: str | None = None
+) -> Path:
+    """The same, for the run that keeps the file. Errors: as `export_model`."""
     return save_network(model.alone, path, stored_precision(precision), _told(model, note))
 
 

@@ -1,6 +1,7 @@
 """The run folder: everything that one training needs to be read, repeated or gone on with."""
 
 import csv
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from torch import Tensor
 from gridgen.architectures import load_spec
 from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit import GridNetwork, load_network
-from gridgen.emit.weights import load_tensors, save_tensors
-from gridgen.errors import RunError, WeightsError
+from gridgen.emit.weights import SUFFIX, load_tensors, save_tensors
+from gridgen.errors import RunError, UsageError, WeightsError
 from gridgen.files import (
     filled_folder,
     is_file,
@@ -36,8 +37,9 @@ from gridgen.training.run.steplog import StepLog
 from gridgen.training.tasks import HOLDOUT, VAL, Task, columns, task_named
 
 FACTS = "run.json"
-STUDY, TRIALS = "study.yaml", "trials"  # in the folder of a search
-INITIAL = "initial.safetensors"
+STUDY, TRIALS, TABLE = "study.yaml", "trials", "trials.csv"  # in the folder of a search
+CHECKPOINTS = "checkpoints"
+WEIGHTS, INITIAL = "weights.safetensors", "initial.safetensors"
 REMARKS = "remarks.txt"
 FIELDS = ("epoch", "step", "learning_rate", "loss")
 MetricsRow = dict[str, float]
@@ -140,12 +142,12 @@ class Run:
     @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS
 
     @property
     def weights(self) -> Path:
         """The final weights, spec inside."""
-        return self.folder / "weights.safetensors"
+        return self.folder / WEIGHTS
 
     @checked
     def network(self, best: bool = False) -> GridNetwork:
@@ -253,8 +255,28 @@ class Run:
 
 
 def is_search(folder: Path) -> bool:
-    """Whether a search keeps its trainings below a folder."""
-    return is_file(folder / STUDY) and is_folder(folder / TRIALS)
+    """Whether a search keeps its trainings, or their table, in a folder."""
+    kept = is_folder(folder / TRIALS) or is_file(folder / TABLE)
+    return kept and is_file(folder / STUDY)
+
+
+@checked
+def require_not_kept(path: PathLike) -> None:
+    """Refuse to write where a run or a search keeps a file of its own. Errors: `UsageError`.
+
+    Weights that were taken away may lie in its folder, and may be replaced.
+    """
+    place = Path(os.path.abspath(path))
+    folder, holders = place.parent, place.parents
+    inside = any(each.name == CHECKPOINTS and is_file(each.parent / FACTS) for each in holders)
+    of_run = inside or is_file(folder / FACTS)
+    if place.suffix == SUFFIX:
+        kept = inside or (of_run and place.name in (WEIGHTS, INITIAL))
+    else:
+        kept = inside or ((of_run or is_search(folder)) and is_file(place))
+    if kept:
+        what = "run" if of_run else "search"
+        raise UsageError(f"{path} is a file that a {what} keeps; name another")
 
 
 def require_free(folder: Path) -> None:
