@@ -21,6 +21,7 @@ from gridgen.cli.terminal import (
     print_json,
     print_rows,
     size_of,
+    split,
     wrapped,
 )
 from gridgen.errors import UsageError, WeightsError
@@ -72,14 +73,17 @@ def render(
 ) -> None:
     """Draw the grid: kept connections in colour, dropped ones as faint ghosts."""
     from gridgen.render import draw, draw_overlay, draw_paths, draw_unit
+    from gridgen.render.overlay import whole
 
     kinds = {"paths": paths or None, "unit": unit, "overlay": overlay}
     _alone(kinds, {"size": size, "shade": shade})
-    if overlay is not None and topology:
-        raise UsageError("--overlay is drawn over the full grid; leave out --as")
+    at = split(spec)[1]
+    if overlay is not None and (topology or at is not None):
+        extra = "--as" if topology else f"@{at}"
+        raise UsageError(f"--overlay is drawn over the full grid; leave out {extra}")
     grid = grid_of(spec, topology, settings)
     if overlay is not None:
-        grid = grid.full
+        grid = whole(grid)
     if unit is not None:
         picture, kind = draw_unit(grid, unit, title=title), f"-{unit}"
     elif overlay is not None:

@@ -17,6 +17,8 @@ from gridgen.render.style import columns_wide, inches, last_column, last_stream,
 
 # In columns: the sample line, the space after it, the space after an entry.
 SAMPLE, MARGIN, GAP = 0.45, 0.1, 0.3
+ABOVE_ARCS = 0.36
+"""Rows that a heading is raised by, so that arcs and the numbers on them lie below it."""
 LOOKS = (style.ONLY_A, style.ONLY_B)
 
 LegendEntry = tuple[str, style.Look | str]
@@ -58,14 +60,23 @@ def annotate(
     `sizes` are those of the streams' maps, `columns` the names of the columns.
     """
     _add_ends(canvas, grids, last_column(*grids))
+    lift = ABOVE_ARCS if _arched(grids) else 0.0
     for column, name in enumerate(columns):
-        add_words(canvas, f"column_{column}", f"{name} {column}", column, -0.62)
+        add_words(canvas, f"column_{column}", f"{name} {column}", column, -0.62 - lift)
     _add_stream_names(canvas, grids[0], sizes)
     fold = Fold.of(grids)
     middle = fold.middle if fold else last_column(*grids) / 2
     _add_legend(canvas, legend, middle, last_stream(*grids) + 0.75)
     if heading:
-        heading.add(canvas, middle, -1.02 if columns else -0.75)
+        heading.add(canvas, middle, (-1.02 if columns else -0.75) - lift)
+
+
+def _arched(grids: Sequence[Grid]) -> bool:
+    """Whether connections may go in arcs above the first row."""
+    links = [(each.source, each.target) for grid in grids for each in grid.full]
+    head = last_column(*grids) + 1
+    links += [(grid.output, FeatureMap(grid.output.stream, head)) for grid in grids]
+    return any(a.stream == b.stream == 0 and b.column - a.column > 1 for a, b in links)
 
 
 def _add_ends(canvas: graphviz.Digraph, grids: Sequence[Grid], last: int) -> None:
@@ -179,7 +190,7 @@ def _add_sample(
 ) -> None:
     """An arrow between two invisible points, or a small map."""
     if isinstance(look, str):
-        centre = position(column + SAMPLE / 2, row)
+        centre = position(column + SAMPLE - style.MAP_WIDTH / 4 / style.COLUMN_STEP, row)
         size = {"width": inches(style.MAP_WIDTH / 2), "height": inches(style.MAP_HEIGHT / 2)}
         canvas.node(f"{name}_map", label="", fillcolor=look, tooltip=name, pos=centre, **size)
         return

@@ -1,5 +1,7 @@
 """The parts of pictures: an empty canvas, maps, connections, words. No grid as a whole."""
 
+from math import floor
+
 import graphviz
 
 from gridgen.grid import Connection, FeatureMap
@@ -8,8 +10,12 @@ from gridgen.render.routes import Maps, route
 from gridgen.render.style import columns_wide, inches, position
 
 SMALL = 10  # points
-FONT_SIZES = {1: "9", 2: "7"}
-"""Of the label of a map, by its line breaks."""
+FONT_SIZES = 11.0, 9.0, 7.0
+"""Of the label of a map, by its line breaks: as large as its height lets them be."""
+DIGIT, ROOM = 0.54, style.MAP_WIDTH - 6
+"""Width of a digit as a share of the font size; points that a line of such a label may take."""
+WIDE = 0.6
+"""Width of a letter that few exceed, as a share of the font size."""
 
 
 def blank_canvas() -> graphviz.Digraph:
@@ -68,16 +74,27 @@ def add_line(
 def add_map(
     canvas: graphviz.Digraph, feature_map: FeatureMap, label: str, tooltip: str, **look: str
 ) -> None:
-    """Add a map in its place; a label of several lines is small."""
+    """Add a map in its place; a label of several lines, or of a long one, is small."""
     canvas.node(
         feature_map.name,
         label=label,
         id=feature_map.name,
         tooltip=f"{feature_map}: {tooltip}",
         pos=position(feature_map.column, feature_map.stream),
-        **({"fontsize": FONT_SIZES[lines]} if (lines := label.count("\\n")) else {}),
+        fontsize=_font_size(label),
         **look,
     )
+
+
+def _font_size(label: str) -> str:
+    r"""The largest at which a label fits into a map.
+
+    >>> _font_size("16"), _font_size("16\\n400x400"), _font_size("16\\n1024x2048")
+    ('11', '9', '7.8')
+    """
+    lines = label.split("\\n")
+    fitting = ROOM / (DIGIT * max(1, *map(len, lines)))
+    return f"{min(FONT_SIZES[len(lines) - 1], floor(10 * fitting) / 10):g}"
 
 
 def add_words(
@@ -91,20 +108,22 @@ def add_words(
     colour: str = style.FAINT,
     left: bool = False,
 ) -> None:
-    """Add text centred at a place, or beginning about there with `left`."""
-    # A node is centred at its position, so text that begins there is shifted by half its width.
-    shift = columns_wide(label, size) / 2 if left else 0.0
+    """Add text centred at a place, or beginning there with `left`."""
+    # A node is centred at its position. Text at its left begins where it should, however wide it
+    # becomes, if the node is wide enough.
+    wide = columns_wide(label, size, WIDE) if left else 0.0
     canvas.node(
         name,
         # Graphviz would take what stands between < and > for markup.
         label=graphviz.nohtml(label.replace("\\n", "\\l") + "\\l" if left else label),
         shape="plaintext",
         fixedsize="false",
-        width="0.1",
+        width=inches(wide * style.COLUMN_STEP),
+        margin="0,0.055",  # inches: left and right, above and below
         fontsize=str(size),
         fontcolor=colour,
         tooltip=graphviz.nohtml(label.replace("\\n", ", ")),
-        pos=position(column + shift, row),
+        pos=position(column + wide / 2, row),
         style="",
     )
 

@@ -118,7 +118,9 @@ def folded_png(png: bytes, bands: Sequence[PictureBand], scale: float) -> bytes:
         for left, top, wide, high in bands:
             corners = [each * scale for each in (left, top, left + wide, top + high)]
             first, upper, last, lower = map(round, corners)
-            part = whole.convert("RGB").crop((first, upper, last, lower))
+            # Graphviz rounds the size down, and what is cut beyond the edge would be black.
+            box = first, upper, min(last, whole.width), min(lower, whole.height)
+            part = whole.convert("RGB").crop(box)
             page.paste(part, (0, round(below * scale)))
             below += high
     file = BytesIO()

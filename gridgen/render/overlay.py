@@ -1,6 +1,7 @@
 """Draws figure 3 of the paper: several sub-topologies of one grid in one picture."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import graphviz
 
@@ -35,7 +36,7 @@ def draw_overlay(
     >>> draw_overlay(spec, ["conv-deconv", "unet", "frrn"]).source.count("#0072b2:#e69f00")
     5
     """
-    full = as_grid(grid).full
+    full = whole(as_grid(grid))
     if not 1 <= len(topologies) <= len(COLOURS):
         fact = f"{len(topologies)} topologies; an overlay shows 1 to {len(COLOURS)}"
         raise UsageError(f"--overlay: {fact}")
@@ -53,9 +54,15 @@ def draw_overlay(
     )
     told = f"{facts} of {len(full.connections)} connections"
     heading = Heading(f"{', '.join(kept)} in {full.spec.title}", told) if title else None
-    legend.append(("in none of them", style.DROPPED))
+    if {each.name for each in full} - {each.name for grid in kept.values() for each in grid}:
+        legend.append(("in none of them", style.DROPPED))
     annotate(canvas, [full], heading, sizes=stream_sizes(full), legend=legend)
     return Picture(canvas.source, Fold.of([full]))
+
+
+def whole(grid: Grid) -> Grid:
+    """The full grid, its spec without a topology."""
+    return replace(grid.full, spec=grid.spec.but(topology=None))
 
 
 def _name(topology: TopologyLike) -> str:

@@ -110,7 +110,9 @@ def _outline(element: ElementTree.Element, kind: str, shift: tuple[float, float]
     if kind == "path":
         corners, codes = zip(*_steps(element.attrib["d"]), strict=True)
         return Path(list(corners), list(codes)).transformed(moved)
-    return Path(_pairs(element.attrib["points"]), closed=False).transformed(moved)
+    # The last point of a polygon is its first again; only closed is there no gap where they meet.
+    points = _pairs(element.attrib["points"])
+    return Path(points, closed=kind == "polygon").transformed(moved)
 
 
 def _steps(course: str) -> Iterator[tuple[tuple[float, float], int]]:

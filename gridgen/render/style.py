@@ -23,7 +23,7 @@ LAYERED = "#dbe7f3"  # fill of a map that has layers of its own
 FONT = "Helvetica"
 # Graphviz draws text of any width into a label without telling how wide it became, so widths are
 # estimated: the mean width of a letter, as a share of the font size.
-LETTER = 0.43
+LETTER = 0.47
 
 COLUMN_STEP = 88
 STREAM_STEP = 72
@@ -87,10 +87,10 @@ def position(column: float, row: float) -> str:
     return f"{x:g},{y:g}!"
 
 
-def columns_wide(label: str, size: int) -> float:
+def columns_wide(label: str, size: int, letter: float = LETTER) -> float:
     """Approximate width of the longest line of `label` in letters of `size` points, in columns."""
     longest = max(len(line) for line in label.split("\\n"))
-    return longest * LETTER * size / COLUMN_STEP
+    return longest * letter * size / COLUMN_STEP
 
 
 def inches(points: float) -> str:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from cli.samples import SPEC
+
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf", "dot"])
 @pytest.mark.parametrize(
@@ -35,6 +37,16 @@ def test_a_picture_has_a_name_of_its_kind(picture, name, place, gridgen):
     assert (place / name).is_file()
 
 
+def test_an_overlay_is_told_of_the_full_grid(place, gridgen):
+    (place / "u.yaml").write_text(f"{SPEC}topology: unet\n")
+    code, printed, _ = gridgen("render", "u.yaml", "--overlay", "frrn,gridnet")
+    assert code == 0
+    assert printed.splitlines()[1:] == [
+        "topology  gridnet: 4 of 4 connections",
+        "wrote     u-gridnet-overlay.svg",
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -43,6 +55,10 @@ def test_a_picture_has_a_name_of_its_kind(picture, name, place, gridgen):
         ("--paths --size 8x8", "--paths shows neither sizes nor costs; leave out --size"),
         ("--unit stem --shade macs --size 8x8", "leave out --size and --shade"),
         ("--overlay unet --as unet", "--overlay is drawn over the full grid; leave out --as"),
+        (
+            "--overlay frrn @unet",
+            "--overlay is drawn over the full grid; leave out @unet",
+        ),
         ("--overlay unet,", "unknown topology ''"),
         ("--overlay unet,u-net", "--overlay: unknown topology 'u-net'; did you mean 'unet'?"),
         ("--unit=", "--unit: unknown unit ''"),
@@ -54,7 +70,9 @@ def test_a_picture_has_a_name_of_its_kind(picture, name, place, gridgen):
 )
 def test_what_is_wrong_is_told_in_a_line(given, message, place, gridgen):
     before = sorted(place.iterdir())
-    code, _, told = gridgen("render", "mine.yaml", *given.split())
+    given, _, topology = given.partition(" @")
+    spec = f"mine.yaml@{topology}" if topology else "mine.yaml"
+    code, _, told = gridgen("render", spec, *given.split())
     assert code == 2
     assert message in told
     assert len(told.splitlines()) == 1

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from strategies import specs
 
+from gridgen.architectures import load_spec
 from gridgen.errors import RenderError, unknown
 from gridgen.grid import TOPOLOGIES, build_grid, prune
-from gridgen.render import draw, style
+from gridgen.render import draw, draw_difference, draw_paths, style
 from gridgen.spec import GridSpec
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[2]
+GRID = load_spec(ROOT / "specs" / "gridnet.yaml")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -122,6 +124,49 @@ def test_no_two_labels_overlap(streams, columns, topology):
     boxes = texts_of(draw(prune(build_grid(spec), topology)).render("svg"))
     for (l1, t1, r1, b1, one), (l2, t2, r2, b2, other) in combinations(boxes, 2):
         assert r1 <= l2 or r2 <= l1 or b1 <= t2 or b2 <= t1, f"{one!r} and {other!r}"
+
+
+def groups_of(svg: bytes) -> dict[str, ElementTree.Element]:
+    """What is drawn of each node and edge, by its name."""
+    drawn = ElementTree.fromstring(svg).iter(f"{SVG}g")
+    return {group.findtext(f"{SVG}title"): group for group in drawn}
+
+
+def ys_of(group: ElementTree.Element) -> list[float]:
+    """Heights of all corners of the lines of an edge."""
+    courses = [each.get("d") or each.get("points") or "" for each in group.iter()]
+    return [float(y) for course in courses for y in re.findall(r"-?[\d.]+,(-?[\d.]+)", course)]
+
+
+ARCHED = {
+    "arcs": lambda: draw(load_spec("unet++")),
+    "numbers": lambda: draw_paths(load_spec("unet++")),
+    "head": lambda: draw_difference(load_spec("unet-2015"), GRID),
+    "none": lambda: draw(GRID),
+}
+
+
+@pytest.mark.parametrize("name", ARCHED)
+def test_no_arc_and_no_number_reaches_the_heading(name):
+    groups = groups_of(ARCHED[name]().render("svg"))
+    (facts,) = groups["facts"].iter(f"{SVG}text")
+    below = float(facts.get("y")) + 3
+    edges = [group for group in groups.values() if group.get("class") == "edge"]
+    assert below < min(y for group in edges for y in ys_of(group))
+    numbers = [each for name, each in groups.items() if (name or "").startswith("share_")]
+    for text in (text for number in numbers for text in number.iter(f"{SVG}text")):
+        assert below < float(text.get("y")) - 9
+
+
+def test_words_of_a_legend_begin_at_the_same_distance_from_their_lines():
+    groups = groups_of(draw_paths(GRID).render("svg"))
+    gaps = []
+    for number in range(4):
+        (text,) = groups[f"legend_{number}"].iter(f"{SVG}text")
+        (line,) = groups[f"legend_{number}_from->legend_{number}_to"].iter(f"{SVG}path")
+        begin = re.match(r"M(-?[\d.]+),", line.get("d"))[1]
+        gaps.append(float(text.get("x")) - float(begin))
+    assert max(gaps) - min(gaps) < 0.1
 
 
 @given(specs(dimensions=(1, 2, 3)))

@@ -76,6 +76,16 @@ def test_every_map_lies_whole_in_one_band():
         assert len(holding) == 1
 
 
+@pytest.mark.parametrize("title", [True, False])
+def test_no_band_is_longer_than_what_is_drawn(title):
+    """What is cut from beyond a PNG is black."""
+    png = draw(spec_of(19, 9), title=title).render("png")
+    with Image.open(BytesIO(png)) as image:
+        grey = image.convert("L")
+        means = [grey.reduce(sides) for sides in ((1, grey.height), (grey.width, 1))]
+    assert min(low for each in means for low, _ in [each.getextrema()]) > 120
+
+
 def test_two_pictures_in_one_page_keep_apart():
     one, other = (draw(spec_of(20, up)).render("svg").decode() for up in (1, 2))
     names = [set(re.findall(r'id="(graph-\w+)"', each)) for each in (one, other)]

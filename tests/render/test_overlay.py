@@ -52,3 +52,15 @@ def test_a_title_may_be_left_out():
     told = draw_overlay(SPEC, THREE, title=False).source
     assert "title" not in told
     assert "conv-deconv" in told  # in the legend
+
+
+def test_it_tells_of_the_full_grid_whatever_topology_the_spec_has():
+    told = draw_overlay(SPEC.but(topology="unet"), THREE).source
+    assert told == draw_overlay(SPEC, THREE).source
+    assert "conv-deconv, unet, frrn in gridnet" in told
+
+
+def test_only_what_is_in_none_of_them_is_in_the_legend():
+    assert "in none of them" in draw_overlay(SPEC, ["unet", "conv-deconv"]).source
+    assert "in none of them" not in draw_overlay(SPEC, THREE).source
+    assert "in none of them" not in draw_overlay(SPEC, ["frrn", "gridnet"]).source

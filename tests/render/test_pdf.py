@@ -66,3 +66,13 @@ def test_words_may_hold_signs_of_formulas():
         '<text x="5" y="10">$x_1$ &lt;b&gt; \\frac $</text></svg>'
     )
     assert pdf_of(svg.encode()).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("kind", "closed"), [("polygon", True), ("polyline", False)])
+def test_an_outline_is_closed_where_its_end_would_be_chipped(kind, closed):
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">'
+        f'<{kind} fill="red" stroke="red" points="5,5 9,5 9,9 5,5"/></svg>'
+    )
+    # The operator h joins the end to the beginning.
+    assert (b"9 11 l\nh\n" in pages(pdf_of(svg.encode()))) is closed

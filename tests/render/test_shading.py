@@ -12,7 +12,7 @@ from gridgen.errors import SizeError, UsageError
 from gridgen.grid import build_grid, prune
 from gridgen.memory.kept_by_map import kept_by_map
 from gridgen.memory.setting import Setting
-from gridgen.render import draw
+from gridgen.render import draw, style
 from gridgen.render.shading import Shading
 from gridgen.spec import GridSpec
 from gridgen.testing.oracles import kept_by_autograd
@@ -86,3 +86,17 @@ def test_memory_is_what_autograd_keeps_from_the_stem_on_to_the_head():
     assert sum(counted.values()) == kept(grid.output.name) - kept(grid.input.name)
     shading = Shading.of(grid, size, "memory")
     assert shading.legend[0][0].endswith("kept for the backward pass, the most of a map")
+
+
+@pytest.mark.parametrize(
+    ("size", "dimensions"),
+    [("400x400", 2), ("1024x2048", 2), ("16384x16384", 2), ("128x256x256", 3)],
+)
+def test_a_size_fits_into_its_map(size, dimensions):
+    spec = GridSpec(
+        streams=2, columns="1+1", base_channels=4, classes=2, dimensions=dimensions, fusion="concat"
+    )
+    svg = draw(spec, size=size).render("svg").decode()
+    labels = re.findall(r'font-size="([\d.]+)"[^>]*>(\d+x[\dx]+)<', svg)
+    assert len(labels) == 4
+    assert all(0.556 * float(points) * len(text) < style.MAP_WIDTH for points, text in labels)
