@@ -86,7 +86,9 @@ def test_the_page_says_how_far_to_trust_it(supernet):
     found = replace(supernet_front(supernet), agreement=None)
     page = supernet_page(found)
     assert f"{len(found.scored)} of {found.number} sub-networks" in page
-    assert page.count(UNCHECKED) == 2
+    assert page.count(UNCHECKED) == 1
+    assert "in the first table" not in page
+    assert "can be trusted</h2>" not in page
     for each in found.front:
         assert each.name in page
     compared = {"val_iou": ScoreAgreement.of(range(12), [[n, n] for n in range(12)], [1] * 12)}
@@ -94,6 +96,7 @@ def test_the_page_says_how_far_to_trust_it(supernet):
     page = supernet_page(checked)
     assert UNCHECKED not in page
     assert checked.agreement.line in page
+    assert "in the first table" in page
     assert "τ of the number of parameters" in page
 
 

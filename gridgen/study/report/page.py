@@ -30,11 +30,16 @@ ROLES = ("baseline", "searched", "confirmation")
 
 def write_page(result: Result, path: Path | None = None) -> Path:
     """Write the page of a search, by default to report.html in its folder. Errors: `FileError`."""
-    return write_file(path or result.folder / NAME, study_page(result.asked, result.records))
+    path = path or result.folder / NAME
+    beside = path.resolve().parent == result.folder.resolve()
+    tables = "beside this page" if beside else f"in {result.folder}"
+    return write_file(path, study_page(result.asked, result.records, tables))
 
 
-def study_page(asked: Asked, records: Sequence[TrialRecord]) -> str:
-    """The page as HTML."""
+def study_page(
+    asked: Asked, records: Sequence[TrialRecord], tables: str = "beside this page"
+) -> str:
+    """The page as HTML; `tables` says where those of the search are."""
     records = sorted(records, key=lambda each: each.number)
     answer = SearchAnswer.of(asked, records)
     drawn = _drawn(records)
@@ -47,6 +52,8 @@ def study_page(asked: Asked, records: Sequence[TrialRecord]) -> str:
         facts=_facts(records, answer),
         rivals=_rivals(answer, entries),
         sentences=answer.sentences,
+        baselines=bool(answer.baselines),
+        tables=tables,
         legend=LEGEND if answer.comparisons else "",
         front=front_section(asked, answer.front, answer.baselines) if asked.against else None,
         volume=volume_chart(records, asked) if asked.against else None,

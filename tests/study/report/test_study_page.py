@@ -251,3 +251,17 @@ def test_the_page_is_written_into_the_folder_or_where_it_is_wanted(tmp_path):
     result = Result(tmp_path, ASKED, tuple(study(2)))
     assert write_page(result) == tmp_path / "report.html"
     assert write_page(result, tmp_path / "b.html").name == "b.html"
+    beside = "trainings.csv beside this page."
+    assert beside in (tmp_path / "b.html").read_text("utf-8")
+    elsewhere = write_page(result, tmp_path / "pages" / "a.html").read_text("utf-8")
+    assert beside not in elsewhere
+    assert f"trainings.csv in {tmp_path}." in elsewhere
+
+
+@pytest.mark.parametrize("asked", [ASKED, replace(ASKED, against={"macs": "minimize"})])
+def test_without_baselines_there_is_no_word_on_them(asked):
+    records = [each for each in study() if each.role != "baseline"]
+    text = shown(records, asked).text.lower()
+    assert "baselines" not in text
+    assert "and its baseline" not in text
+    assert "baselines" in shown(study(), asked).text.lower()
