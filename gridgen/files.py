@@ -42,8 +42,16 @@ def other_kind(path: PathLike, *wanted: str) -> str | None:
     >>> other_kind("net.onnx", ".yaml", ".yml"), other_kind("net.yaml", ".yaml"), other_kind("net")
     ('an ONNX file', None, None)
     """
-    suffix = Path(path).suffix
-    return None if suffix in wanted else KINDS.get(suffix)
+    return None if ends_in(path, *wanted) else KINDS.get(Path(path).suffix.lower())
+
+
+def ends_in(path: PathLike, *suffixes: str) -> bool:
+    """Whether a file's name ends in one of these suffixes, be it in capitals.
+
+    >>> ends_in("a.PNG", ".png", ".svg"), ends_in("png", ".png")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in suffixes
 
 
 def require_file(path: PathLike, most: int = sys.maxsize) -> int:

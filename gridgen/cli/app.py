@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import ENOSPC
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -96,6 +96,10 @@ def _gridgen(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 when done, 2 for what the user can put right."""
+    for name in ("stdout", "stderr"):
+        # Python has None where a shell closed it by >&-; what is printed there is lost, no more.
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     warnings.showwarning = _warn
     code = run(list(sys.argv[1:] if arguments is None else arguments))
     try:
@@ -144,7 +148,7 @@ def _run(arguments: list[str]) -> int:
             raise
         return _unprinted(error)
     except typer.TyperException as error:
-        print(_usage(error), file=sys.stderr)
+        print(_usage(error, arguments), file=sys.stderr)
         return USAGE_ERROR
     except SystemExit:  # only typer's, where whoever read us has gone
         return 0
@@ -153,19 +157,18 @@ def _run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: typer.TyperException) -> str:
+def _usage(error: typer.TyperException, arguments: list[str]) -> str:
     """What is wrong with the command line, and where to read how it is written."""
     wrong = error.__cause__
     if isinstance(wrong, ValidationError):
         return f"{_name(error)}: {fact_of(wrong)}"
     # Errors of usage have it; aborts and exits of typer do not.
     told = getattr(error, "format_message", error.__str__)()
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "gridgen"
+    command, options = _called(error, arguments)
     option = str(getattr(error, "option_name", ""))
-    if (field := option.removeprefix("--").replace("-", "_")) != option:
+    field = option.removeprefix("--").replace("-", "_")
+    if field != option and option not in options:  # else it lacks its value
         field = SYNONYMS.get(field, field)
-        options = {each for p in context.command.params for each in p.opts} if context else set()
         if f"--{field}" in options:
             return f"{command}: {option} is no option; write --{field}"
         if field == "size":  # an image's is meant, more often than the spec's policy
@@ -178,6 +181,19 @@ def _usage(error: typer.TyperException) -> str:
                 return f"{command}: {option} is no option; write --set {RECIPE}.{field}=..."
             return f"{command}: {option} is no option but {suggestion}"
     return f"{command}: {told.removesuffix('.')}; see {command} --help"
+
+
+def _called(error: typer.TyperException, arguments: list[str]) -> tuple[str, set[str]]:
+    """The command that was called, and its options."""
+    context = getattr(error, "ctx", None)
+    command: Any = context.command if context else typer.main.get_command(app)
+    name = context.command_path if context else "gridgen"
+    # Typer does not say of which command an option lacks its value.
+    for word in [] if context else arguments:
+        if word not in getattr(command, "commands", {}):
+            break
+        command, name = command.commands[word], f"{name} {word}"
+    return name, {each for parameter in command.params for each in parameter.opts}
 
 
 def _name(error: typer.TyperException) -> str:

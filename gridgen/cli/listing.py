@@ -1,5 +1,6 @@
 """The commands `gridgen list`, `schema` and `new`: names and fields to use in files, and files."""
 
+import shlex
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -44,5 +45,5 @@ def new(
         for kind, members in groupby(names, lambda name: name.parts[0])
         if kind != README
     ]
-    rows += [("next", f"cd {folder}, and try the commands in {README}")]
+    rows += [("next", f"cd {shlex.quote(str(folder))}, and try the commands in {README}")]
     print_wrapped_rows([*rows, ("wrote", str(folder / README))])

@@ -25,6 +25,7 @@ from gridgen.cli.terminal import (
     wrapped,
 )
 from gridgen.errors import UsageError, WeightsError
+from gridgen.files import ends_in
 from gridgen.grid.layers import shape_text
 from gridgen.text import brief
 
@@ -77,10 +78,8 @@ def render(
 
     kinds = {"paths": paths or None, "unit": unit, "overlay": overlay}
     _alone(kinds, {"size": size, "shade": shade})
-    at = split(spec)[1]
-    if overlay is not None and (topology or at is not None):
-        extra = "--as" if topology else f"@{at}"
-        raise UsageError(f"--overlay is drawn over the full grid; leave out {extra}")
+    if overlay is not None and (topology or split(spec)[1] is not None):
+        raise UsageError("--overlay is drawn over the full grid; leave out --as and @TOPOLOGY")
     grid = grid_of(spec, topology, settings)
     if overlay is not None:
         grid = whole(grid)
@@ -155,7 +154,7 @@ def _require_no_trained(path: Path) -> None:
     from gridgen.training.run.folder import require_not_kept
 
     require_not_kept(path)
-    if path.suffix != SUFFIX or not path.exists():
+    if not ends_in(path, SUFFIX) or not path.exists():
         return
     try:
         holds = "" if "untrained" in load_tensors(path)[1] else "trained weights"

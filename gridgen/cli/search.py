@@ -10,7 +10,7 @@ import typer
 
 from gridgen.cli.budget import Limits, budgeted
 from gridgen.cli.tables import print_table
-from gridgen.cli.terminal import AsJson, Device, Output, print_json, print_rows
+from gridgen.cli.terminal import AsJson, MaybeDevice, Output, given, print_json, print_rows
 from gridgen.errors import Interrupted, UsageError, unknown
 
 ENGINES = ("local", "ray")
@@ -82,16 +82,17 @@ def search(
         bool, typer.Option("--dry-run", help="Sample and count candidates; train nothing.")
     ] = False,
     output: Output = None,
-    device: Device = "auto",
+    device: MaybeDevice = None,
     as_json: AsJson = False,
 ) -> None:
     """Search with Optuna; calling it again goes on. Writes the best spec, tables and a report."""
     cluster = _cluster(engine, {"address": address, "cpus": cpus, "gpus": gpus})
     asked = _asked(budgeted(study, budget), data, reproducible, supernet)
     if dry_run:
-        if output is not None or known is not None or storage is not None:
-            fact = "--dry-run writes nothing and reads no trials"
-            raise UsageError(f"{fact}; leave out -o, --known and --storage")
+        unused = {"-o": output, "--known": known, "--storage": storage, "--parallel": parallel}
+        if extra := given(**unused, **{"--device": device, "--engine": cluster}):
+            fact = "--dry-run trains and writes nothing, and reads no trials"
+            raise UsageError(f"{fact}; leave out {' and '.join(extra)}")
         _sample(asked, trials or asked.trials, as_json)
         return
     from gridgen.study.driver.writing import asked_of
@@ -105,7 +106,7 @@ def search(
             trials=trials,
             parallel=parallel,
             storage=storage,
-            device=device,
+            device=device or "auto",
             cluster=cluster,
             watch=SearchProgress(asked_of(asked, folder)),
         )

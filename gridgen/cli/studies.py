@@ -18,6 +18,7 @@ from gridgen.cli.terminal import (
     progress,
 )
 from gridgen.errors import RenderError, SpecError
+from gridgen.files import ends_in
 from gridgen.project.shipped import shipped
 from gridgen.spec.network import settings
 from gridgen.text import bytes_text, macs_text
@@ -25,6 +26,7 @@ from gridgen.text import bytes_text, macs_text
 if TYPE_CHECKING:
     from gridgen.space import Feasible
     from gridgen.study import Study
+    from gridgen.study.candidates.branches import Branch
 
 MOST_REASONS = 5
 """Reasons why there is no grid that are printed."""
@@ -46,16 +48,17 @@ def feasible(
     as_json: AsJson = False,
 ) -> None:
     """Count the candidates of a study that meet its budget, and draw them. Trains nothing."""
-    if output is not None and output.suffix != ".png":
+    if output is not None and not ends_in(output, ".png"):
         raise RenderError(f"{output}: the picture of a feasible set is a .png; name such a file")
     limited = budgeted(study, budget)
-    tables = _tables(limited)
+    parts = _parts(limited)
+    if output is not None and len(parts) > 1:
+        fact = f"the space has {len(parts)} parts, and a picture is of one"
+        raise RenderError(f"{output}: {fact}; leave out -o, or the conditions")
+    tables = _tables(limited, parts)
     if output is not None:
         from gridgen.figures.feasible_set import draw_feasible
 
-        if len(tables) > 1:
-            fact = f"the space has {len(tables)} parts, and a picture is of one"
-            raise RenderError(f"{output}: {fact}; leave out -o, or the conditions")
         draw_feasible(next(iter(tables.values())), output, study.stem)
     if as_json:
         told = {title: _as_json(found, listed) for title, found in tables.items()}
@@ -69,18 +72,26 @@ def feasible(
         _print_listed(found, listed)
 
 
-def _tables(study: "Study") -> dict[str, "Feasible"]:
-    """The feasible set of each part of a study's space, by what tells it from the others."""
+def _parts(study: "Study") -> tuple["Branch", ...]:
+    """The parts of a study's space. Errors: `SpecError` where one is no table."""
     from gridgen.study.candidates.branches import branches
 
+    parts = branches(study)
+    if not all(part.tabled for part in parts):
+        fact = "feasible counts grids whose fields vary; neither a match nor architectures"
+        fix = "gridgen search --dry-run draws from any space"
+        field = next(each for each in ("match", "specs", "space") if getattr(study, each))
+        raise study.blame(SpecError(f"{fact}; {fix}", (field,)))
+    return parts
+
+
+def _tables(study: "Study", parts: tuple["Branch", ...]) -> dict[str, "Feasible"]:
+    """The feasible set of each part of a study's space, by what tells it from the others."""
     found = {}
-    for branch in branches(study):
-        if not branch.tabled:
-            fact = "feasible counts grids whose fields vary; neither a match nor architectures"
-            raise study.blame(SpecError(f"{fact}; gridgen search --dry-run draws from any space"))
+    for part in parts:
         try:
             with progress("memory") as on_progress:
-                found[branch.title] = branch.feasible(on_progress)
+                found[part.title] = part.feasible(on_progress)
         except SpecError as error:
             raise study.blame(error) from error
     return found

@@ -9,7 +9,7 @@ from gridgen.cli.budget import budget_of
 from gridgen.cli.tables import print_table
 from gridgen.cli.terminal import (
     AsJson,
-    Device,
+    MaybeDevice,
     Output,
     given,
     print_json,
@@ -49,7 +49,7 @@ def study(
         int | None, typer.Option(metavar="N", help="ensemble: N networks at most; else 5.")
     ] = None,
     output: Output = None,
-    device: Device = "auto",
+    device: MaybeDevice = None,
     as_json: AsJson = False,
 ) -> None:
     """How a search stands; its best network, or several; its tables; mend it; run failures again.
@@ -63,8 +63,9 @@ def study(
         raise UsageError(f"{action}: --weights is an option of best; leave it out")
     if under and action != "best":
         raise UsageError(f"{action}: --under is an option of best; leave it out")
-    if (among is not None or most is not None) and action != "ensemble":
-        raise UsageError(f"{action}: --among and --most are options of ensemble; leave them out")
+    chosen = given(among=among, most=most, device=device)
+    if chosen and action != "ensemble":
+        raise UsageError(f"{action}: --{min(chosen)} is an option of ensemble; leave it out")
     if output is not None and action not in ("best", "export"):
         raise UsageError(f"{action}: -o is an option of best and export; leave it out")
     match action:
@@ -73,7 +74,7 @@ def study(
         case "best":
             _best(folder, weights, output, under, as_json)
         case "ensemble":
-            _ensemble(folder, given(among=among, most=most, device=device), as_json)
+            _ensemble(folder, chosen, as_json)
         case "export":
             _export(folder, output, as_json)
         case "repair":

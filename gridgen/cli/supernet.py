@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gridgen.cli.subnetworks import check, front, score, take
-from gridgen.cli.terminal import SPEC, Output, errors_beginning, grid_of, parted
+from gridgen.cli.terminal import SPEC, MaybeDevice, Output, errors_beginning, grid_of, parted
 from gridgen.cli.train import (
     Data,
     FoldOption,
@@ -15,7 +15,6 @@ from gridgen.cli.train import (
     HeldOut,
     Init,
     InTensorBoard,
-    MaybeDevice,
     RecipeName,
     RecipeSettings,
     ResumeIfBegun,

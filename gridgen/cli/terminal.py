@@ -3,11 +3,11 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import TextWrapper
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -15,13 +15,14 @@ from gridgen.analysis.sizes import read_size
 from gridgen.architectures import load_spec
 from gridgen.cli.tables import WIDTH
 from gridgen.errors import SYNONYMS, SizeError, SpecError, TopologyError, UsageError
+from gridgen.files import ends_in
 from gridgen.grid import Grid, build_grid, prune
 from gridgen.grid.topologies import DESCENDING, NOTES, Descent
 from gridgen.grid.tracing import Size
 from gridgen.progress import OnProgress
 from gridgen.shown import console
 from gridgen.spec import GridSpec, NetworkSpec, Source
-from gridgen.spec.network import changed, root
+from gridgen.spec.network import SizePolicy, changed, root
 
 SPEC = "YAML file of the network, or an architecture's name; @TOPOLOGY after it prunes."
 RECIPE = "recipe"
@@ -29,6 +30,15 @@ SpecName = Annotated[str, typer.Argument(metavar="SPEC", help=SPEC)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="A field of the spec, over what it says."),
+]
+SizeSetting = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="size=POLICY",
+        help="What becomes of images that do not fit, over what the spec says: "
+        f"{', '.join(get_args(get_args(SizePolicy)[0]))}.",
+    ),
 ]
 As = Annotated[
     str | None,
@@ -52,6 +62,7 @@ To = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
+MaybeDevice = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 Best = Annotated[
     bool, typer.Option("--best", help="The weights of the best validation, not of the last step.")
 ]
@@ -121,7 +132,17 @@ def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
 def fields_of(settings: list[str] | None) -> dict[str, Any]:
     """The fields that `--set` gives, and their values."""
     with errors_beginning("--set: "):
-        return dict(map(_setting, settings or ()))
+        return once(map(_setting, settings or ()))
+
+
+def once(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Fields and their values. Errors: `SpecError` where one is given twice."""
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        if name in found:
+            raise SpecError(f"{name} is given twice; give it once")
+        found[name] = value
+    return found
 
 
 def setting_for(field: str) -> str | None:
@@ -146,14 +167,14 @@ def parted(settings: list[str] | None) -> tuple[list[str], dict[str, Any]]:
         raise UsageError(f"--set {RECIPE}: {fact}: --set {RECIPE}.epochs=3")
     of_recipe = [each for each in settings or () if each.startswith(first)]
     of_spec = [each for each in settings or () if not each.startswith(first)]
-    return of_spec, dict(_setting(each.removeprefix(first)) for each in of_recipe)
+    return of_spec, {n.removeprefix(first): v for n, v in fields_of(of_recipe).items()}
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def _setting(text: str, example: str = "classes=2") -> tuple[str, Any]:
     """Field and value of `FIELD=VALUE`; the value is YAML."""
     name, equals, value = text.partition("=")
     if not (equals and re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name)):
-        raise SpecError(f"{text!r} is not a setting; write FIELD=VALUE, such as classes=2")
+        raise SpecError(f"{text!r} is not a setting; write FIELD=VALUE, such as {example}")
     return name, Source.parse(f"value: {value}", text).data["value"]
 
 
@@ -161,11 +182,13 @@ def policy_of(settings: list[str] | None) -> str | None:
     """The size policy that `--set size=...` gives a trained network, of which nothing else can be
     set.
     """
-    given = dict(map(_setting, settings or ()))
+    with errors_beginning("--set: "):
+        given = once(_setting(each, "size=pad") for each in settings or ())
     others = given.keys() - {"size"}
     if others:
         raise UsageError(f"--set: only size can be set on a trained network, not {min(others)}")
-    return given.get("size")
+    size = given.get("size")
+    return None if size is None else str(size)
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -175,7 +198,7 @@ def given(**options: Any) -> dict[str, Any]:
 
 def require_suffix(output: Path | None, suffix: str, file: str) -> None:
     """Refuse a name that does not say what is written, before anything is computed."""
-    if output is not None and output.suffix != suffix:
+    if output is not None and not ends_in(output, suffix):
         raise UsageError(f"-o: {output} does not end in {suffix}, as {file} must")
 
 

@@ -11,6 +11,7 @@ import typer
 from gridgen.cli.terminal import (
     SPEC,
     As,
+    MaybeDevice,
     Output,
     describe,
     errors_beginning,
@@ -72,7 +73,6 @@ Init = Annotated[
         help="Begin with the weights of a run or a file, of whatever grid, where they fit.",
     ),
 ]
-MaybeDevice = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 InTensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard, for TensorBoard.")
 ]

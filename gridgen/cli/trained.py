@@ -10,7 +10,7 @@ from gridgen.cli.terminal import (
     AsJson,
     Best,
     Device,
-    Settings,
+    SizeSetting,
     errors_beginning,
     given,
     policy_of,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gridgen.training.run.model import Model
     from gridgen.training.scoring.official import Benchmark
 
-SHOWN = 10
-"""Images whose files are named."""
+SHOWN, WORST = 10, 24
+"""Images whose files are named, and those that a page shows."""
 
 How = Annotated[
     str | None,
@@ -90,7 +90,7 @@ def predict(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write.")
     ] = Path("out"),
     best: Best = False,
-    settings: Settings = None,
+    settings: SizeSetting = None,
     inference: How = None,
     window: WindowOption = None,
     precision: InferencePrecision = None,
@@ -133,7 +133,10 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Write tables and a page there."),
     ] = None,
-    worst: Annotated[int, typer.Option(min=0, max=500, help="Worst images on the page.")] = 24,
+    worst: Annotated[
+        int | None,
+        typer.Option(min=0, max=500, help="Worst images on the page that -o writes; 24."),
+    ] = None,
     baseline: Annotated[
         bool, typer.Option(help="Also score what needs no network: a lookup, or the image itself.")
     ] = True,
@@ -144,7 +147,7 @@ def evaluate(
         ),
     ] = False,
     best: Best = False,
-    settings: Settings = None,
+    settings: SizeSetting = None,
     inference: How = None,
     window: WindowOption = None,
     precision: InferencePrecision = None,
@@ -160,11 +163,15 @@ def evaluate(
 
     if output is not None:
         _require_free(output)
+    elif worst is not None:
+        raise UsageError(
+            "--worst: images are shown on the page of -o alone; give it, or leave this out"
+        )
     opened = open_ensemble(models, best, policy_of(settings))
     model = models[0]
     split = split or scored_split(opened, data)
     benchmark = _benchmark(data, split, model, output) if official else None
-    gallery = Gallery(worst) if output is not None else None
+    gallery = Gallery(WORST if worst is None else worst) if output is not None else None
     how = inference_of(opened, inference, window, precision)
     with progress("scoring") as on_progress:
         scored = evaluate_model(

@@ -15,7 +15,7 @@ from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import PathLike, checked
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
-from gridgen.files import other_kind, require_file, write_file
+from gridgen.files import ends_in, other_kind, require_file, write_file
 from gridgen.grid import build_grid
 from gridgen.memory.host import host_memory
 
@@ -38,7 +38,7 @@ def save_network(
     JSON: `classes`, `colours`, `note`. Errors: `GridError` for a grid that its spec does not build;
     `FileError`.
     """
-    if Path(path).suffix != SUFFIX:
+    if not ends_in(path, SUFFIX):
         raise FileError(f"{path}: weights are written as safetensors; end the name in {SUFFIX}")
     require_rebuildable(network.grid)
     told = {name: json.dumps(value) for name, value in about.items()}

@@ -20,7 +20,7 @@ from gridgen.export.onnx import onnx_of
 from gridgen.export.rewriting import rewritten
 from gridgen.export.source import source_of
 from gridgen.export.unseen import CLOSE, Compared
-from gridgen.files import is_file, write_file
+from gridgen.files import ends_in, is_file, write_file
 from gridgen.grid import GridLike, as_grid
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
@@ -271,7 +271,7 @@ def exporter_of(path: Path | None, to: str | None, untrained: bool = False) -> s
     if path is None:
         return to or DEFAULT
     for name, exporter in EXPORTERS.items():
-        if path.suffix == exporter.suffix and to in (None, name):
+        if ends_in(path, exporter.suffix) and to in (None, name):
             return name
     if to is not None:
         raise UsageError(f"-o: {path} does not end in {EXPORTERS[to].suffix}, as {to} must")

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import FileError, RunError
-from gridgen.files import read_bytes, write_file
+from gridgen.files import ends_in, read_bytes, write_file
 from gridgen.grid import build_grid
 from gridgen.space import Budget
 from gridgen.space.quantities import QUANTITIES
@@ -123,7 +123,7 @@ def study_best(
     if under is not None:
         best = [_within(folder, best, under)]
     if weights is not None:
-        if Path(weights).suffix != WEIGHTS_SUFFIX:
+        if not ends_in(weights, WEIGHTS_SUFFIX):
             raise FileError(f"{weights}: weights are written as {WEIGHTS_SUFFIX}; name such a file")
         write_file(weights, _trained(folder, best[0]))
     if spec is not None:

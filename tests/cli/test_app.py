@@ -74,6 +74,22 @@ def test_a_reader_that_goes_away_is_no_error(unbuffered, place, monkeypatch):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code", "told"),
+    [
+        ("list topologies", ">&-", 0, ""),
+        ("list topologies", "2>&-", 0, ""),
+        ("list topologys", ">&-", 2, "unknown list 'topologys'; did you mean 'topologies'?\n"),
+        ("list topologys", "2>&-", 2, ""),
+        ("list", ">&- 2>&-", 2, ""),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_bug(arguments, closed, code, told, place):
+    program = f"{sys.executable} -m gridgen {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", program], stderr=subprocess.PIPE, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (code, told)
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device /dev/full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_no_room_for_what_is_printed_is_one_line(unbuffered, place, monkeypatch):

@@ -81,6 +81,7 @@ BESIDE = (
 )
 NEEDED = "give a spec and --data (gridgen list datasets), or --resume RUN"
 WAY = "cannot be made: a file is in the way"
+DRY = "--dry-run trains and writes nothing, and reads no trials"
 KEPT = "run/weights.safetensors is a file that a run keeps; name another"
 TRAIN = "train mine.yaml --recipe quick.yaml --data"
 
@@ -98,6 +99,36 @@ CASES = {
     "list": "gridgen list: Missing argument 'WHAT'; see gridgen list --help",
     "list topologys": "unknown list 'topologys'; did you mean 'topologies'?",
     "schema specs": "unknown schema 'specs'; did you mean 'spec'?",
+    "count mine.yaml --as": (
+        "gridgen count: Option '--as' requires an argument; see gridgen count --help"
+    ),
+    "supernet take run --keep": (
+        "gridgen supernet take: Option '--keep' requires an argument; see gridgen supernet take "
+        "--help"
+    ),
+    "count mine.yaml --set classes=2 --set classes=3": (
+        "--set: classes is given twice; give it once"
+    ),
+    "train mine.yaml --data shapes --set recipe.epochs=2 --set recipe.epochs=3": (
+        "--set: recipe.epochs is given twice; give it once"
+    ),
+    "predict run image.png --set size=pad --set size=crop": (
+        "--set: size is given twice; give it once"
+    ),
+    "predict run image.png --set foo": (
+        "--set: 'foo' is not a setting; write FIELD=VALUE, such as size=pad"
+    ),
+    "predict run image.png --set size=7": (
+        "size: '7' is not one of: 'error', 'pad', 'crop' or 'resize'"
+    ),
+    "evaluate run --data shapes --worst 3": (
+        "--worst: images are shown on the page of -o alone; give it, or leave this out"
+    ),
+    "search study.yaml --dry-run --device x": f"{DRY}; leave out --device",
+    "search study.yaml --dry-run --device cpu --parallel 7": (
+        f"{DRY}; leave out --parallel and --device"
+    ),
+    "search study.yaml --dry-run --engine ray --cpus 3": f"{DRY}; leave out --engine",
     "search study.yaml --trials 0": ("--trials: 0 is less than 1"),
     "search study.yaml --trials many": "--trials: 'many' is not a whole number",
     "feasible study.yaml --list all": "--list: 'all' is not a whole number",

@@ -610,5 +610,5 @@ def test_a_dry_run_says_what_it_could_not_check(gridgen, tmp_path):
     code, _, err = gridgen("search", str(path), "--dry-run", "--storage", "journal")
     assert (code, err) == (
         2,
-        "--dry-run writes nothing and reads no trials; leave out -o, --known and --storage\n",
+        "--dry-run trains and writes nothing, and reads no trials; leave out --storage\n",
     )

@@ -209,6 +209,35 @@ def test_what_is_asked_wrongly_is_one_line(arguments, message, place, gridgen):
     assert not (place / "set.svg").exists()
 
 
+def test_a_picture_may_end_in_capitals(place, gridgen):
+    assert gridgen("feasible", "study.yaml", "-o", "set.PNG")[0] == 0
+    assert (place / "set.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_no_table_counts_is_shown_at_its_line(place, gridgen):
+    (place / "study.yaml").write_text(
+        "data: nowhere\nrecipe: quick.yaml\nspecs: [unet-2015, fpn]\nspec: {classes: 3}\n"
+    )
+    code, out, err = gridgen("feasible", "study.yaml")
+    assert (code, out) == (2, "")
+    assert err.startswith("study.yaml:3:8: specs: feasible counts grids whose fields vary;")
+
+
+def test_that_a_picture_is_of_one_part_is_said_before_anything_is_counted(
+    place, gridgen, monkeypatch
+):
+    text = (place / "study.yaml").read_text("utf-8")
+    varied = "columns: {values: [1+1, 2+2], when: {streams: 3}}"
+    (place / "study.yaml").write_text(
+        text.replace("columns: [1+1, 2+2]", varied).replace("3}\n", "3, columns: 1+1}\n", 1)
+    )
+    monkeypatch.setattr("gridgen.study.candidates.branches.Branch.feasible", None)
+    told = (
+        "set.png: the space has 2 parts, and a picture is of one; leave out -o, or the conditions"
+    )
+    assert gridgen("feasible", "study.yaml", "-o", "set.png") == (2, "", f"{told}\n")
+
+
 def test_a_range_without_steps_is_shown_at_its_line(place, gridgen):
     text = (place / "study.yaml").read_text("utf-8")
     lines = text.replace("  streams:", "  total_dropout: {low: 0.0, high: 0.5}\n  streams:")

@@ -18,3 +18,7 @@ def test_new_names_what_came_along_and_what_to_do_next(gridgen, place):
 def test_a_folder_that_holds_anything_is_refused(gridgen, place):
     fact = f"{place} exists already and holds files; name another folder\n"
     assert gridgen("new", str(place)) == (2, "", fact)
+
+
+def test_the_next_command_can_be_copied_whatever_the_folder_is_called(gridgen):
+    assert "next     cd 'my  new', and try the commands" in gridgen("new", "my  new")[1]

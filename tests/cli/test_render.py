@@ -57,7 +57,7 @@ def test_an_overlay_is_told_of_the_full_grid(place, gridgen):
         ("--overlay unet --as unet", "--overlay is drawn over the full grid; leave out --as"),
         (
             "--overlay frrn @unet",
-            "--overlay is drawn over the full grid; leave out @unet",
+            "--overlay is drawn over the full grid; leave out --as and @TOPOLOGY",
         ),
         ("--overlay unet,", "unknown topology ''"),
         ("--overlay unet,u-net", "--overlay: unknown topology 'u-net'; did you mean 'unet'?"),

@@ -27,3 +27,7 @@ def test_a_page_is_html(gridgen):
     code, _, err = gridgen("topologies", "-o", "page.pdf")
     assert code == 2
     assert ".html" in err
+
+
+def test_a_page_may_end_in_capitals(gridgen, tmp_path):
+    assert gridgen("topologies", "-o", str(tmp_path / "page.HTML"))[0] == 0

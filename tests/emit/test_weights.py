@@ -12,6 +12,7 @@ from gridgen.emit import GridNetwork, load_network, save_network
 from gridgen.errors import WeightsError
 from gridgen.grid import build_grid, keep, prune
 from gridgen.spec import CustomTopology, GridSpec
+from gridgen.training.run.ensemble import is_model
 
 SPEC = GridSpec(streams=3, columns="1+1", base_channels=3, classes=2, size="pad")
 
@@ -100,3 +101,9 @@ def test_other_floats_are_written_as_fp32(kind, tmp_path):
     for name, tensor in loaded.state_dict().items():
         given = network.state_dict()[name]
         assert torch.equal(tensor, given.float() if given.is_floating_point() else given)
+
+
+def test_a_file_may_end_in_capitals(tmp_path):
+    path = save_network(GridNetwork(SPEC), tmp_path / "W.SAFETENSORS")
+    assert load_network(path).grid.spec == SPEC
+    assert is_model(path)

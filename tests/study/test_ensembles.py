@@ -68,7 +68,8 @@ def test_the_command_line_prints_them(trained, capsys):
     [
         (["ensemble", "--among", "1"], "among is 1; give 2 at least"),
         (["ensemble", "--most", "0"], "most is 0; give 2 at least"),
-        (["best", "--most", "3"], "--among and --most are options of ensemble"),
+        (["best", "--most", "3"], "--most is an option of ensemble; leave it out"),
+        (["status", "--device", "x"], "status: --device is an option of ensemble; leave it out"),
         (["ensemble", "-o", "x"], "-o is an option of"),
     ],
 )

@@ -10,7 +10,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.emit.averaging import AveragedNetworks
 from gridgen.emit.weights import SUFFIX
 from gridgen.errors import UsageError
-from gridgen.files import is_file
+from gridgen.files import ends_in, is_file
 from gridgen.grid.layers import shape_text
 from gridgen.training.run.folder import FACTS, is_search
 from gridgen.training.run.model import Model, open_model
@@ -64,7 +64,7 @@ def is_model(path: PathLike) -> bool:
     So is a search's folder, which is refused with what to name instead.
     """
     path = Path(path)
-    return path.suffix == SUFFIX or is_file(path / FACTS) or is_search(path)
+    return ends_in(path, SUFFIX) or is_file(path / FACTS) or is_search(path)
 
 
 def _common(models: Sequence[Model], name: str) -> Any:

@@ -18,6 +18,7 @@ from gridgen.emit import GridNetwork, load_network
 from gridgen.emit.weights import SUFFIX, load_tensors, save_tensors
 from gridgen.errors import RunError, UsageError, WeightsError
 from gridgen.files import (
+    ends_in,
     filled_folder,
     is_file,
     is_folder,
@@ -267,14 +268,13 @@ def require_not_kept(path: PathLike) -> None:
     Weights that were taken away may lie in its folder, and may be replaced.
     """
     place = Path(os.path.abspath(path))
-    folder, holders = place.parent, place.parents
-    inside = any(each.name == CHECKPOINTS and is_file(each.parent / FACTS) for each in holders)
+    above, folder = place.parents, place.parent
+    inside = any(each.name == CHECKPOINTS and is_file(each.parent / FACTS) for each in above)
     of_run = inside or is_file(folder / FACTS)
-    if place.suffix == SUFFIX:
-        kept = inside or (of_run and place.name in (WEIGHTS, INITIAL))
-    else:
-        kept = inside or ((of_run or is_search(folder)) and is_file(place))
-    if kept:
+    kept = (of_run or is_search(folder)) and is_file(place)
+    if ends_in(place, SUFFIX):
+        kept = of_run and place.name in (WEIGHTS, INITIAL)
+    if inside or kept:
         what = "run" if of_run else "search"
         raise UsageError(f"{path} is a file that a {what} keeps; name another")
 

@@ -21,7 +21,7 @@ from gridgen.emit.averaging import AveragedNetworks
 from gridgen.emit.inheriting import parts_of_tensors
 from gridgen.emit.weights import SUFFIX, read_network
 from gridgen.errors import SpecError, UsageError, WeightsError
-from gridgen.files import is_file
+from gridgen.files import ends_in, is_file
 from gridgen.images.arrays import ImageLike, decoded
 from gridgen.images.scale import FILE_SCALE, PixelScale, ScaleFields
 from gridgen.shown import Shown, ShownRows
@@ -234,7 +234,7 @@ def model_in_memory(network: GridNetwork) -> Model:
 def read_model(path: PathLike, best: bool = False) -> Model:
     """The network of a run or a file, without a word on what it has learned; errors as above."""
     path = Path(path)
-    if path.suffix == SUFFIX or is_file(path):
+    if ends_in(path, SUFFIX) or is_file(path):
         return _of_file(path, best)
     run = Run.open(path)
     return model_of(run, run.network(best), best)
