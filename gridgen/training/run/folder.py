@@ -257,8 +257,7 @@ class Run:
 
 def is_search(folder: Path) -> bool:
     """Whether a search keeps its trainings, or their table, in a folder."""
-    kept = is_folder(folder / TRIALS) or is_file(folder / TABLE)
-    return kept and is_file(folder / STUDY)
+    return is_file(folder / STUDY) and (is_folder(folder / TRIALS) or is_file(folder / TABLE))
 
 
 @checked
@@ -275,8 +274,7 @@ def require_not_kept(path: PathLike) -> None:
     if ends_in(place, SUFFIX):
         kept = of_run and place.name in (WEIGHTS, INITIAL)
     if inside or kept:
-        what = "run" if of_run else "search"
-        raise UsageError(f"{path} is a file that a {what} keeps; name another")
+        raise UsageError(f"{path} is kept by a {'run' if of_run else 'search'}; name another")
 
 
 def require_free(folder: Path) -> None:
