@@ -82,7 +82,7 @@ BESIDE = (
 NEEDED = "give a spec and --data (gridgen list datasets), or --resume RUN"
 WAY = "cannot be made: a file is in the way"
 DRY = "--dry-run trains and writes nothing, and reads no trials"
-KEPT = "run/weights.safetensors is a file that a run keeps; name another"
+KEPT = "run/weights.safetensors is kept by a run; name another"
 TRAIN = "train mine.yaml --recipe quick.yaml --data"
 
 CASES = {

@@ -87,6 +87,6 @@ def test_a_spec_that_says_something_else_is_not_written_over(resnet, tmp_path, g
 
 
 def test_weights_are_not_written_over_a_training(resnet, with_run, gridgen):
-    told = "run/weights.safetensors is a file that a run keeps; name another\n"
+    told = "run/weights.safetensors is kept by a run; name another\n"
     asked = ("convert", str(resnet), "--as", "fpn", "-o", "run/weights.safetensors")
     assert gridgen(*asked) == (2, "", told)

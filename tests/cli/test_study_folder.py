@@ -55,7 +55,7 @@ def test_best_writes_its_spec(found, gridgen):
 @pytest.mark.parametrize("name", ["study.yaml", "best.yaml", "study.db", "trials.csv"])
 def test_no_spec_is_written_over_what_a_search_keeps(found, gridgen, name):
     before = (found / name).read_bytes()
-    told = f"found/{name} is a file that a search keeps; name another\n"
+    told = f"found/{name} is kept by a search; name another\n"
     assert gridgen("study", "found", "best", "-o", f"found/{name}") == (2, "", told)
     assert (found / name).read_bytes() == before
     assert gridgen("study", "found", "best", "-o", "found/mine.yaml")[0] == 0
@@ -64,14 +64,14 @@ def test_no_spec_is_written_over_what_a_search_keeps(found, gridgen, name):
 def test_tables_are_not_written_over_those_of_another_search(found, gridgen):
     search(Study.parse(STUDY), folder="other", trials=1, evaluate=lambda _: 0.5)
     before = (found.parent / "other" / "trials.csv").read_bytes()
-    told = "other/trials.csv is a file that a search keeps; name another\n"
+    told = "other/trials.csv is kept by a search; name another\n"
     assert gridgen("study", "found", "export", "-o", "other") == (2, "", told)
     assert (found.parent / "other" / "trials.csv").read_bytes() == before
     assert gridgen("study", "found", "export", "-o", "found")[0] == 0
 
 
 def test_weights_are_not_written_over_a_training(found, with_run, gridgen):
-    told = "run/weights.safetensors is a file that a run keeps; name another\n"
+    told = "run/weights.safetensors is kept by a run; name another\n"
     asked = ("study", "found", "best", "--weights", "run/weights.safetensors")
     assert gridgen(*asked) == (2, "", told)
 

@@ -103,7 +103,7 @@ def test_what_is_taken_is_evaluated_exported_and_trained_from(gridgen, run, here
 def test_a_supernet_is_not_written_over_by_what_is_taken_of_it(gridgen, run, here):
     weights = Path(run) / "weights.safetensors"
     before = weights.read_bytes()
-    told = f"{weights} is a file that a run keeps; name another\n"
+    told = f"{weights} is kept by a run; name another\n"
     asked = ("supernet", "take", run, "--as", "unet", "-o", str(weights))
     assert gridgen(*asked) == (2, "", told)
     assert weights.read_bytes() == before

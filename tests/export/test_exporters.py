@@ -128,7 +128,7 @@ def test_names_never_become_code(name, model, tmp_path):
 
 def test_weights_that_nobody_named_are_not_written_over(model, tmp_path):
     run = model.path
-    with pytest.raises(UsageError, match="is a file that a run keeps; name another"):
+    with pytest.raises(UsageError, match="is kept by a run; name another"):
         export_network(model, run / "weights.py")
     assert not (run / "weights.py").exists()
     other = GridNetwork(SPEC.but(base_channels=5))
