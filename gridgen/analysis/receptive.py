@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from gridgen.arguments import checked
 from gridgen.grid import FeatureMap, Grid, GridLike, as_grid
 from gridgen.grid.layers import WHOLE, Layers, Rows, rows_before
+from gridgen.grid.tracing import FAR
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Node = FeatureMap | Literal["image", "prediction"]
-FAR = 2**10 * 3**2 * 5 * 7
-"""Rows, a multiple of what one unit can multiply sizes by."""
 
 
 class Reading(NamedTuple):

@@ -13,6 +13,7 @@ from gridgen.emit.inheriting import inherit
 from gridgen.emit.network import GridNetwork
 from gridgen.errors import UsageError
 from gridgen.grid import FeatureMap, build_grid
+from gridgen.grid.tracing import map_strides
 from gridgen.text import brief
 
 
@@ -55,7 +56,8 @@ class FeatureMaps(nn.Module):
 
     (N, in_channels, H, W) -> for each of `maps` (N, channels[i], h, w); `channels` and `strides`
     say how many channels each has and by how much it is smaller than the image that the network
-    works on, which the size policy may have padded, cropped or resized.
+    works on, which the size policy may have padded, cropped or resized. Of a map that is pooled to
+    so many bins whatever the image, the stride is None.
     """
 
     @checked
@@ -70,7 +72,8 @@ class FeatureMaps(nn.Module):
                 named = brief([*map(str, grid.maps)], 3)
                 raise UsageError(f"features: the network has no {each}; it has {named}")
         self.channels = [grid.channels_of(each) for each in self.maps]
-        self.strides = [grid.spec.stride << each.stream for each in self.maps]
+        strides = map_strides(grid)
+        self.strides = [strides[each] for each in self.maps]
 
     @checked
     def forward(self, images: Tensor) -> list[Tensor]:

@@ -9,6 +9,8 @@ from gridgen.grid.layers import Cost, Shape, cost, require_equal, shape_text
 
 Size = tuple[int, ...]
 """(height, width), or as many sides as the network has dimensions."""
+FAR = 2**10 * 3**2 * 5 * 7
+"""Rows, a multiple of what one unit can multiply sizes by."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,30 @@ def trace(grid: Grid, size: Size) -> Trace:
         stem = _together(stem, cost(side.layers, (side.channels, *shapes[side.target][1:])))
     head = cost(grid.head, shapes[grid.output])
     return Trace(shapes, joined, stem, tuple(connections), fusions, head)
+
+
+def map_strides(grid: Grid) -> dict[FeatureMap, float | None]:
+    """By how much each map is smaller than the image: pixels from one of its rows to the next.
+
+    None for a map that has as many rows whatever the size of the image, as pooled bins have.
+
+    >>> from gridgen.grid import build_grid
+    >>> from gridgen.spec import GridSpec
+    >>> spec = GridSpec(streams=2, columns="1+1", base_channels=4, classes=2, stem="strided")
+    >>> map_strides(build_grid(spec))[1, 0]
+    4
+    """
+    spec, more = grid.spec, FAR * grid.spec.multiple
+    # Of one size alone a map's share is not seen: a convolution without padding takes rows away.
+    sizes = ((side,) * spec.dimensions for side in (spec.least, spec.least + more))
+    small, large = (trace(grid, size).shapes for size in sizes)
+    rows = {each: large[each][1] - small[each][1] for each in small}
+    return {each: _quotient(more, number) if number else None for each, number in rows.items()}
+
+
+def _quotient(pixels: int, rows: int) -> float:
+    """Pixels for each row, a whole number but for a map that is larger than the image."""
+    return pixels / rows if pixels % rows else pixels // rows
 
 
 def _lasting(target: FeatureMap, shape: Shape) -> Shape:

@@ -5,11 +5,14 @@ import torch
 from small import SMALL
 
 from gridgen import FeatureMaps, GridNetwork, create_model, list_models, save_network
+from gridgen.analysis.sizes import default_size, larger_size
+from gridgen.architectures import load_spec
 from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit.weights import load_network
 from gridgen.errors import SpecError, UsageError
-from gridgen.grid import build_grid
-from gridgen.spec import GridSpec
+from gridgen.grid import Draft, build_grid
+from gridgen.grid.layers import Conv, Upsample
+from gridgen.spec import DraftSpec, GridSpec
 
 SPEC = GridSpec(streams=3, columns="2+2", base_channels=4, classes=3, size="pad")
 
@@ -62,6 +65,39 @@ def test_feature_maps_are_those_of_the_forward_pass(training, recompute):
     if not training:
         prediction = network.head(first)[..., 1:14, 1:23]
         assert torch.equal(prediction, network(images))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_strides_are_by_how_much_maps_are_smaller_than_the_image(name):
+    grid = build_grid(load_spec(name, **SMALL[name]))
+    with torch.device("meta"):
+        found = FeatureMaps(GridNetwork(grid).eval(), grid.maps)
+    side = larger_size(grid.spec, default_size(grid.spec))[0]
+    once, twice = (
+        found(torch.rand(1, grid.spec.in_channels, n, n, device="meta")) for n in (side, 2 * side)
+    )
+    for stride, small, large in zip(found.strides, once, twice, strict=True):
+        more = large.shape[2] - small.shape[2]
+        assert stride == (None if more == 0 else side / more)
+
+
+def test_the_stride_of_a_stem_is_that_of_its_maps():
+    assert create_model("fpn", features=[(0, 0), (1, 0), (2, 0)]).strides == [4, 8, 16]
+    assert create_model("hrnet", features=[(0, 0), (3, 8)]).strides == [4, 32]
+    draft = Draft()
+    draft.connect((0, 0), (0, 1), (Conv(4, 4),))
+    spec = DraftSpec(classes=2, step=4)
+    stem, head = (Conv(3, 4, kernel=5, stride=4),), (Conv(4, 2), Upsample("bilinear", 4))
+    grid = draft.grid(spec, stem=stem, head=head)
+    assert FeatureMaps(GridNetwork(grid), [(0, 1)]).strides == [4]
+
+
+def test_pooled_bins_have_no_stride():
+    grid = build_grid(load_spec("pspnet"))
+    pooled = [each for each in grid.maps if each.stream > 1 and each.column == 5]
+    with torch.device("meta"):
+        found = FeatureMaps(GridNetwork(grid), [(1, 3), *pooled])
+    assert found.strides == [8, None, None, None, None]
 
 
 def test_gradients_reach_the_weights_before_a_map_and_no_others():
