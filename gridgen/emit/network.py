@@ -166,9 +166,8 @@ class GridNetwork(nn.Module):
                         values.pop(name, None)
                 case ops.Concatenate(inputs, output):
                     values[output] = torch.cat([_present(values[name]) for name in inputs], dim=1)
-                case ops.Weigh(inputs=inputs, output=output):
-                    arrivals = [_present(values[name]) for name in inputs]
-                    values[output] = self._weigh(operation, arrivals)
+                case ops.Weigh():
+                    values[operation.output] = self._weigh(operation, values)
                 case ops.Checkpoint():
                     self._checkpoint(operation, values)
                 case ops.FitSize():
@@ -204,7 +203,8 @@ class GridNetwork(nn.Module):
             return torch.zeros_like(x) if run.zeros_if_dropped else None
         return part(x, *auxiliary)  # type: ignore[no-any-return]
 
-    def _weigh(self, weigh: ops.Weigh, arrivals: list[Tensor]) -> Tensor:
+    def _weigh(self, weigh: ops.Weigh, values: NamedValues) -> Tensor:
+        arrivals = [_present(values[name]) for name in weigh.inputs]
         weights = self.weights[weigh.part.removeprefix("weights.")].relu()
         shares = weights / (weights.sum() + EPSILON)
         return torch.stack([share * x for share, x in zip(shares, arrivals, strict=True)]).sum(0)

@@ -52,7 +52,7 @@ DISTANCE = "distance"
 COSTS = {
     DISTANCE: LossCost.of((2, 0), (4, 0), (4, 0)),
     CROSS_ENTROPY: LossCost.of((1, 0), (1, 0.25), (3, 0), keeps_labels=True),
-    "focal": LossCost.of((1, 7.25), (1, 9.25), (3, 3)),
+    "focal": LossCost.of((1, 7.25), (1, 10), (3, 3)),
     "dice": LossCost.of((2, 0.25), (6, 0.25), (6, 0)),
 }
 """Other losses are counted as cross-entropy."""

@@ -162,7 +162,9 @@ class Replay:
 
 def _named(events: tuple[Event, ...]) -> list[int]:
     """Storages made by `events` that Python still has a name for after them."""
-    named = [event.writes.storage for event in events if isinstance(event, Op) and event.makes]
+    operations = (event for event in events if isinstance(event, Op))
+    # An operation in place may make a copy beside it, but its result has its name already.
+    named = [each.writes.storage for each in operations if each.writes.storage in each.makes]
     dropped = {event.storage for event in events if isinstance(event, Release)}
     return [storage for storage in named if storage not in dropped]
 

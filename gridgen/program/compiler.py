@@ -30,11 +30,12 @@ def compile_program(
     >>> from gridgen.spec import GridSpec
     >>> spec = GridSpec(streams=1, columns="1+1", base_channels=4, classes=2)
     >>> program = compile_program(build_grid(spec), training=False)
-    >>> for operation in program.operations[:5]:
+    >>> for operation in program.operations[:6]:
     ...     names = ops.read_by(operation), ops.written_by(operation)
     ...     print(type(operation).__name__, *names)
     FitSize ('images',) ('fitted',)
     RunLayers ('fitted',) ('map_0_0',)
+    Free () ()
     RunLayers ('map_0_0',) ('lateral_0_1.unit',)
     Add ('map_0_0', 'lateral_0_1.unit') ('map_0_1',)
     Free () ()
@@ -59,7 +60,7 @@ def compile_program(
         ops.RunLayers("head", grid.head, last, logits),
         ops.Free((last,)),
         ops.RestoreSize(logits, ops.IMAGES, ops.PREDICTION),
-        ops.Free((logits, fitted)),
+        ops.Free((logits,)),
     ]
     return Program(tuple(operations))
 
@@ -120,8 +121,10 @@ def _input_map(grid: Grid, fitted: str) -> Iterator[Operation]:
     name, layers = grid.input.name, grid.fusion_layers(grid.input)
     if not layers:
         yield ops.RunLayers("stem", grid.stem, fitted, name)
+        yield ops.Free((fitted,))
         return
     yield ops.RunLayers("stem", grid.stem, fitted, "stem")
+    yield ops.Free((fitted,))
     yield ops.RunLayers(f"fusions.{name}", layers, "stem", name)
     yield ops.Free(("stem",))
 

@@ -394,9 +394,15 @@ def test_a_value_lives_until_nobody_reads_it_any_more(grid, training, recompute)
 
 
 def alive_after(operations, alive: set[str]) -> set[str]:
-    """The values that are left; each is written once, read while it lives, and freed once."""
+    """The values that are left; each is written once, read while it lives, and freed once, before
+    other layers run. (A map is freed after its last connection: after the identity is added.)
+    """
+    given = set(alive)
     for place, operation in enumerate(operations):
         assert set(read_by(operation)) <= alive
+        if not isinstance(operation, Free | Add):
+            read = {name for each in operations[place:] for name in read_by(each)}
+            assert alive - given <= read
         if isinstance(operation, Checkpoint):
             inside = alive_after(operation.operations, set(operation.inputs))
             assert set(operation.outputs) == inside - set(operation.inputs)

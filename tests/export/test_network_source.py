@@ -1,6 +1,7 @@
 """The network as one Python file: equal to GridNetwork, formatted as ruff does, strictly typed."""
 
 import ast
+import inspect
 import subprocess
 import sys
 
@@ -121,6 +122,22 @@ def test_sizes_that_do_not_fit_are_brought_there_and_back(case):
                 source.eval()(images)
         else:
             assert torch.equal(ours.eval()(images), source.eval()(images))
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "weighted"])
+def test_only_the_last_map_is_left_when_the_head_runs(fusion):
+    grid = build_grid(SPEC.but(fusion=fusion, size="pad", residual={"vertical": True}))
+    network, left = network_in(source_of(grid))().eval(), set()
+
+    def look(*_):
+        frame = inspect.currentframe()
+        while frame.f_code.co_name != "forward" or frame.f_locals["self"] is not network:
+            frame = frame.f_back
+        left.update(set(frame.f_locals) - {"self", "images"})
+
+    network.head.register_forward_pre_hook(look)
+    network(torch.rand(1, 3, 17, 17))
+    assert left == {"map_0_3"}
 
 
 @settings(max_examples=40)

@@ -55,6 +55,7 @@ def test_sixty_settings_need_what_torch_allocates(family, topology, precision, o
     "fields",
     [
         {"fusion": "weighted"},
+        {"fusion": "weighted", "head": "residual", "units": {"upsampling": "bilinear"}},
         {"residual": {"vertical": True}},
         {"residual": {"lateral": False}},
         {"size": "crop"},
@@ -106,6 +107,14 @@ def test_what_is_recomputed_is_not_kept(recompute, topology, precision):
     require_as_torch(grid, (32, 32), chosen, peak=0.01)
     kept = count_memory(grid, (32, 32), setting(precision=precision))
     assert count_memory(grid, (32, 32), chosen).peak_training < kept.peak_training
+
+
+@pytest.mark.parametrize("recompute", ["unit", "column"])
+@pytest.mark.parametrize("fields", [{"streams": 1, "residual": {"lateral": False}}, {}], ids=str)
+def test_what_is_copied_in_place_is_recomputed_too(recompute, fields):
+    """A SiLU that is written over its input keeps a copy of that."""
+    grid = build_grid(GridSpec(**SMALL | {"head": "bilinear", "activation": "silu"} | fields))
+    require_as_torch(grid, (32, 32), setting(recompute=recompute), peak=0.001)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

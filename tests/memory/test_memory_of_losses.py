@@ -36,6 +36,17 @@ def test_losses_need_what_torch_allocates(losses, smoothed, precision):
     assert predicted.peak_training == pytest.approx(truth.peak_training, rel=close)
 
 
+@pytest.mark.parametrize("name", [name for name in LOSSES if name in COSTS])
+@pytest.mark.parametrize("smoothed", [False, True])
+@pytest.mark.parametrize("classes", [1, 2])
+def test_losses_of_few_classes_need_what_torch_allocates(name, smoothed, classes):
+    """Then what a loss needs for each pixel outweighs what it needs for each class."""
+    grid = build_grid(GRID.spec.but(streams=1, base_channels=1, classes=classes, head="conv"))
+    chosen = Setting(batch=2, device=DEVICE, loss=[name], smoothed=smoothed)
+    predicted, truth = count_memory(grid, SIZE, chosen), tracked(grid, SIZE, chosen)
+    assert predicted.peak_training == pytest.approx(truth.peak_training, rel=1e-3)
+
+
 def test_every_loss_of_classes_is_known():
     assert set(COSTS) == set(SMOOTHED) == set(LOSSES) - {"charbonnier"} | {DISTANCE}
 

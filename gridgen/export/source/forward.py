@@ -16,10 +16,10 @@ BODY = 8
 def forward_lines(grid: Grid, fitted: str) -> Iterator[str]:
     """The lines that compute the maps from the images called `fitted`, up to the logits.
 
-    Maps that are read no more are deleted at the end of each column, for memory in evaluation.
+    For memory in evaluation, what was named on the way is deleted after its only use, and maps that
+    are read no more at the end of each column.
     """
     evaluated = {each[0].target: each for each in min_memory_order(grid).arrivals}
-    last_column = grid.output.column
     yield from _input_map(grid, fitted)
     left = [grid.input]
     for column, steps in groupby(column_order(grid), key=lambda step: step[0].target.column):
@@ -29,12 +29,11 @@ def forward_lines(grid: Grid, fitted: str) -> Iterator[str]:
             target = step[0].target
             yield from _map(grid, target, step, evaluated[target])
             left.append(target)
-        if column < last_column:
-            read = {each for later in grid if later.target.column > column for each in later.inputs}
-            gone = [each for each in left if each not in read and each != grid.output]
-            left = [each for each in left if each not in gone]
-            if gone:
-                yield from deletion([each.name for each in gone], BODY)
+        read = {each for later in grid if later.target.column > column for each in later.inputs}
+        gone = [each for each in left if each not in read and each != grid.output]
+        left = [each for each in left if each not in gone]
+        if gone:
+            yield from deletion([each.name for each in gone], BODY)
     yield ""
 
 
@@ -42,6 +41,8 @@ def _input_map(grid: Grid, fitted: str) -> Iterator[str]:
     name = grid.input.name
     stem = call("self.stem", fitted) if grid.stem else fitted
     yield from statement(stem, BODY, f"{name} = ")
+    if fitted != "images":
+        yield from deletion([fitted], BODY)
     yield from _own_layers(grid, grid.input, name)
 
 
@@ -56,11 +57,12 @@ def _map(
         if len(arrivals) == 2 and len(_terms(arrivals[1])) > 1 == len(_terms(arrivals[0])):
             # Two have the same sum in both orders; a sum that comes first needs no brackets.
             arrivals = arrivals[::-1]
-    found = [_terms(each) for each in arrivals]
+    found, named = [_terms(each) for each in arrivals], []
     for number, (arrival, terms) in enumerate(zip(arrivals, found, strict=True)):
         if len(terms) > 1 and (number or join != "sum"):
             yield from _sum(arrival.name, terms)
             found[number] = [arrival.name]
+            named.append(arrival.name)
     terms = [term for each in found for term in each]
     if join == "sum":
         yield from _sum(name, terms)
@@ -69,6 +71,8 @@ def _map(
     else:
         joined = call("weighted_sum", f'self.weights["{name}"]', listed(*terms))
         yield from statement(joined, BODY, f"{name} = ")
+    if named:
+        yield from deletion(named, BODY)
     yield from _own_layers(grid, target, name)
     for side in grid.sides:
         if side.target == target:
