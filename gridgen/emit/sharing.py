@@ -6,6 +6,7 @@ fusion joins the entries of the connections that are there.
 """
 
 from collections.abc import Iterable, Mapping
+from operator import gt
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.recompute import BATCH_NORMS
 from gridgen.errors import SpecError
-from gridgen.grid import Grid, GridSpec
+from gridgen.grid import FeatureMap, Grid, GridSpec
+from gridgen.grid.layers import Conv, buffers_of, flat, tensors_of
 from gridgen.spec import NetworkSpec
 from gridgen.spec.facts import shown_value
 
@@ -45,6 +47,7 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
     if missing := [connection.name for connection in grid if connection.name not in there]:
         fact = f"the whole network has no {missing[0]}"
         raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
+    _of_joins(grid, whole)
 
 
 def _require_less(field: str, given: int, wanted: int, where: str = "") -> None:
@@ -61,22 +64,53 @@ def _grid_spec(spec: NetworkSpec) -> GridSpec:
 
 
 def _of_joins(grid: Grid, whole: Grid) -> dict[str, Entries]:
-    """The entries of the tensors by which fusions join several connections, by name."""
+    """The entries of the tensors by which fusions join several connections, by name.
+
+    Errors: `SpecError` for layers of a fusion that have no such entries.
+    """
     found: dict[str, Entries] = {}
     for target in grid.maps:
         join, wide = whole.fusion_of(target).join, whole.channels_of(target)
-        if join == "sum" or grid.dag.in_degree(target) < 2:
+        if join == "sum" or target == grid.input:
             continue
         places = [connection.name for connection in whole.into(target)]
         kept = [places.index(connection.name) for connection in grid.into(target)]
         if join == "weighted":
             found[f"weights.{target.name}"] = (kept,)
         else:
-            narrow = grid.channels_of(target)
-            first = range(narrow)
+            first = range(grid.channels_of(target))
             joined = [place * wide + channel for place in kept for channel in first]
-            found[f"fusions.{target.name}.0.weight"] = (slice(narrow), joined)
+            found |= _of_layers(grid, whole, target, joined)
     return found
+
+
+def _of_layers(
+    grid: Grid, whole: Grid, target: FeatureMap, joined: list[int]
+) -> dict[str, Entries]:
+    """The entries of the tensors after a concatenation, of whose channels those `joined` are kept.
+
+    Errors: `SpecError`.
+    """
+    layers, prefix = whole.fusion_layers(target), f"fusions.{target.name}."
+    shapes = dict((*tensors_of(layers, prefix), *buffers_of(layers, prefix)))
+    sizes, found = (whole.joined(target), len(joined)), dict[str, Entries]()
+    layers = grid.fusion_layers(target)
+    # In groups each channel reads some others alone, which would be other ones in a part.
+    grouped = any(isinstance(each, Conv) and _has_groups(each) for each in flat(layers))
+    for name, shape in (*tensors_of(layers, prefix), *buffers_of(layers, prefix)):
+        there = shapes.get(name, ())
+        if grouped or len(there) != len(shape) or any(map(gt, shape, there)):
+            fact = f"{name} has no part that a sub-network could take"
+            raise SpecError(f"{fact}; set fusion to sum, concat or weighted", ("fusion",))
+        # A dimension is one of joined channels where both networks have so many there.
+        pairs = zip(there, shape, strict=True)
+        found[name] = tuple(joined if pair == sizes else slice(pair[1]) for pair in pairs)
+    return found
+
+
+def _has_groups(conv: Conv) -> bool:
+    """True for a convolution in groups of several channels, or of several results of each."""
+    return conv.groups > 1 and {conv.channels_in, conv.channels_out} != {conv.groups}
 
 
 class _Parts:

@@ -8,7 +8,9 @@ import torch
 from gridgen.emit import GridNetwork
 from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, require_subnetwork
 from gridgen.errors import SpecError
-from gridgen.grid import GridSpec, build_grid
+from gridgen.grid import FUSIONS, GridSpec, build_grid
+from gridgen.grid.fusions import Fusion
+from gridgen.grid.layers import BatchNorm, Conv, PReLU, ReLU, Residual
 from gridgen.grid.subtopologies import Ways
 
 WHOLE = GridSpec(streams=3, columns="2+2", base_channels=8, classes=4, size="pad")
@@ -86,6 +88,72 @@ def test_a_concatenation_reads_the_first_channels_of_each_connection_that_is_the
     spec = network.grid.spec.but(base_channels=3)
     part = copied_subnetwork(network, build_grid(spec)).get_parameter("fusions.map_0_2.0.weight")
     assert torch.equal(part, torch.cat([whole[:3, :3], whole[:3, 8:11]], dim=1))
+
+
+CHANNELS_OF_TWO = [0, 1, 2, 8, 9, 10]
+OWN = {
+    "activated": lambda joined, channels: (ReLU(), Conv(joined, channels, kernel=1)),
+    "normed": lambda joined, channels: (BatchNorm(joined), PReLU(joined), Conv(joined, channels)),
+    "mixed": lambda joined, channels: (Conv(joined, joined), ReLU(), Conv(joined, channels)),
+    "separable": lambda joined, channels: (
+        Conv(joined, joined, groups=joined),
+        Conv(joined, channels, kernel=1),
+    ),
+    "block": lambda joined, channels: (
+        Residual((Conv(joined, joined, kernel=1), BatchNorm(joined))),
+        Conv(joined, channels, kernel=1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("topology", ["gridnet", "unet", {"drop": ["lateral_0_2"]}], ids=str)
+def test_layers_of_a_fusion_of_ones_own_read_the_connections_that_are_there(
+    name, topology, monkeypatch
+):
+    monkeypatch.setitem(FUSIONS, "own", Fusion("one's own", "concat", OWN[name]))
+    network = a_network(WHOLE.but(fusion="own"))
+    spec = network.grid.spec.but(topology=topology, base_channels=3)
+    taken = copied_subnetwork(network, build_grid(spec))
+    kept = [each.name for each in taken.grid.into((0, 2))]
+    places = [i for i, each in enumerate(network.grid.into((0, 2))) if each.name in kept]
+    channels = [8 * place + channel for place in places for channel in range(3)]
+    tensors = network.state_dict()
+    joined = 2 * 8, len(channels)
+    for tensor_name, tensor in taken.state_dict().items():
+        if tensor_name.startswith("fusions.map_0_2."):
+            wanted = tensors[tensor_name]
+            for dimension, size in enumerate(tensor.shape):
+                of_joined = (wanted.shape[dimension], size) == joined
+                entries = channels if of_joined else range(size)
+                wanted = wanted.index_select(dimension, torch.tensor(list(entries)))
+            assert torch.equal(tensor, wanted)
+    shared = SharedSubnetwork(network, build_grid(spec))
+    assert torch.allclose(shared(images()), taken.train()(images()), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("after", "tensor"),
+    [
+        (lambda joined, channels: (Conv(joined, channels, groups=channels),), "map_1_1.0.weight"),
+        (
+            lambda joined, channels: (
+                *((BatchNorm(joined),) if joined < 12 else ()),
+                Conv(joined, channels),
+            ),
+            "map_1_0.0.weight",
+        ),
+    ],
+)
+def test_layers_of_a_fusion_that_have_no_part_are_refused(after, tensor, monkeypatch):
+    monkeypatch.setitem(FUSIONS, "own", Fusion("one's own", "concat", after))
+    whole = build_grid(WHOLE.but(fusion="own"))
+    with pytest.raises(SpecError) as caught:
+        require_subnetwork(build_grid(whole.spec.but(base_channels=4)), whole)
+    assert str(caught.value) == (
+        f"fusions.{tensor} has no part that a sub-network could take; "
+        "set fusion to sum, concat or weighted"
+    )
 
 
 def test_fewer_streams_are_a_sub_network():
