@@ -11,12 +11,12 @@ from gridgen.arguments import PathLike, checked, checked_fields
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.weights import load_tensors
 from gridgen.errors import WeightsError
-from gridgen.grid import build_grid
+from gridgen.grid import Grid, build_grid
 from gridgen.shown import Shown, ShownRows
 from gridgen.text import brief
 
-HEAD = "head."
 COUNTER, MEAN = "num_batches_tracked", "running_mean"
+BIAS, WEIGHT = ".bias", ".weight"
 
 
 @checked_fields
@@ -80,6 +80,9 @@ def inherit(
     # A BN's count of batches fits any other, and means nothing without its statistics.
     counters = {name for name in fits if name.endswith(COUNTER)}
     fits -= {each for each in counters if each.replace(COUNTER, MEAN) not in fits}
+    # So does a bias, whatever the width of what its kernel reads.
+    biases = {name for name in fits if name.endswith(BIAS)}
+    fits -= {each for each in biases if each.removesuffix(BIAS) + WEIGHT not in fits}
     if not fits:
         fact = f"{weights}: " if isinstance(weights, str | os.PathLike) else ""
         fact += "no tensor has a name and a shape of this network's"
@@ -104,9 +107,22 @@ def _tensors(weights: GridNetwork | Mapping[str, Tensor] | PathLike) -> Mapping[
     return weights if isinstance(weights, Mapping) else load_tensors(weights)[0]
 
 
+def without_head(tensors: Mapping[str, Tensor], grid: Grid) -> dict[str, Tensor]:
+    """The tensors of a network of `grid` without the parts that depend on the number of classes:
+    those with tensors that have another shape for another number, be they units that score.
+    """
+    other = build_grid(grid.spec.but(classes=grid.spec.classes - 1 or 2))
+    shapes = dict(other.tensors())
+    head = {_part(name) for name, shape in grid.tensors() if shapes.get(name) != shape}
+    return {name: tensor for name, tensor in tensors.items() if _part(name) not in head}
+
+
 @checked
 def reset_head(network: GridNetwork, classes: int) -> GridNetwork:
     """A network like this one for another number of classes: a fresh head, all else taken over.
+
+    The head is here whatever depends on the number of classes (`without_head`), also where that
+    stays the same.
 
     It has the mode, device, type and recomputation of the given one; parameters are trained again
     that were frozen there. Errors: `SpecError`, also for the network of a draft.
@@ -117,8 +133,7 @@ def reset_head(network: GridNetwork, classes: int) -> GridNetwork:
     7
     """
     made = GridNetwork(build_grid(network.grid.spec.but(classes=classes)))
-    kept = {name: each for name, each in network.state_dict().items() if not name.startswith(HEAD)}
-    inherit(made, kept)
+    inherit(made, without_head(network.state_dict(), network.grid))
     made.recompute = network.recompute
     like = next(network.parameters())
     return made.to(device=like.device, dtype=like.dtype).train(network.training)

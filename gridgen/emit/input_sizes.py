@@ -28,9 +28,7 @@ def require_images(images: Tensor, spec: NetworkSpec, weight: Tensor | None) -> 
 
     Errors: `SizeError`.
     """
-    if not isinstance(images, Tensor):
-        fact = f"Images are of type {type(images).__name__}"
-        raise SizeError(f"{fact}; give a Tensor, such as torch.from_numpy(array) of floats.")
+    _require_floats("Images", images, weight, " from 0 to 1, such as images.float() / 255")
     if images.dim() != spec.dimensions + 2:
         wanted = f"(N, {spec.in_channels}, {SIDES[spec.dimensions]})"
         raise SizeError(f"Images are {shape_text(images.shape)}; give a batch of shape {wanted}.")
@@ -39,18 +37,27 @@ def require_images(images: Tensor, spec: NetworkSpec, weight: Tensor | None) -> 
             f"Images have {images.shape[1]} channels; the spec's in_channels is "
             f"{spec.in_channels}. Change one of them."
         )
-    if not images.is_floating_point():
-        kind = str(images.dtype).removeprefix("torch.")
-        fact = f"Images are {kind}; give floating-point values from 0 to 1"
-        raise SizeError(f"{fact}, such as images.float() / 255.")
-    if weight is None or (images.dtype, images.device) == (weight.dtype, weight.device):
+
+
+def _require_floats(name: str, given: object, weight: Tensor | None, values: str = "") -> None:
+    """A tensor of floats, which are `values`, of the type and on the device of a `weight`.
+
+    Errors: `SizeError`.
+    """
+    if not isinstance(given, Tensor):
+        fact = f"{name} are of type {type(given).__name__}"
+        raise SizeError(f"{fact}; give a Tensor, such as torch.from_numpy(array) of floats.")
+    kind = str(given.dtype).removeprefix("torch.")
+    if not given.is_floating_point():
+        raise SizeError(f"{name} are {kind}; give floating-point values{values}.")
+    if weight is None or (given.dtype, given.device) == (weight.dtype, weight.device):
         return
-    if images.device != weight.device:
-        fact = f"Images are on {images.device}, the network is on {weight.device}"
+    if given.device != weight.device:
+        fact = f"{name} are on {given.device}, the network is on {weight.device}"
         raise SizeError(f"{fact}; bring both to one device with .to(...).")
-    if not torch.is_autocast_enabled(images.device.type):
-        given, own = (str(x.dtype).removeprefix("torch.") for x in (images, weight))
-        raise SizeError(f"Images are {given}, the network is {own}; give images.to(torch.{own}).")
+    if not torch.is_autocast_enabled(given.device.type):
+        own, what = str(weight.dtype).removeprefix("torch."), name.split()[0].lower()
+        raise SizeError(f"{name} are {kind}, the network is {own}; give {what}.to(torch.{own}).")
 
 
 def fit(images: Tensor, spec: NetworkSpec) -> Tensor:
@@ -140,18 +147,24 @@ def _begin(more: int) -> int:
 Features = Sequence[Tensor | None]
 
 
-def entering(grid: Grid, images: Tensor, features: Features | None) -> dict[str, Tensor | None]:
+def entering(
+    grid: Grid, images: Tensor, features: Features | None, weight: Tensor | None
+) -> dict[str, Tensor | None]:
     """The features that enter with `images` (N, n_in, H, W), named as the program names them.
 
     None for each side of the grid where none are given.
 
     Errors: `SizeError` for another number of features than the full grid has sides, a shape that
-    differs from the map's, and features for a map that the topology has removed.
+    differs from the map's, another type or device than that of a `weight`, and features for a map
+    that the topology has removed.
     """
     absent: dict[str, Tensor | None] = {side_features(side): None for side in grid.sides}
     if features is None:
         return absent
     sides = grid.full.sides
+    if not isinstance(features, list | tuple):
+        fact = f"Features are of type {type(features).__name__}"
+        raise SizeError(f"{fact}; give a list with a Tensor, or None, for each of side_channels.")
     if len(features) != len(sides):
         raise SizeError(
             f"{len(features)} features are given; the spec's side_channels have {len(sides)}. "
@@ -163,6 +176,7 @@ def entering(grid: Grid, images: Tensor, features: Features | None) -> dict[str,
     size = fitted_size(images, grid.spec)
     for side, feature in given.items():
         _require_place(grid, side)
+        _require_floats(f"Features of stream {side.target.stream}", feature, weight)
         _require_shape(side, feature, (*images.shape[:2], *size), grid.spec.stride)
     return absent | {side_features(side): feature for side, feature in given.items()}
 

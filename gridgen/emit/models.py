@@ -32,7 +32,7 @@ def create_model(
     name: str,
     *,
     weights: PathLike | None = None,
-    features: Sequence[tuple[int, int]] | None = None,
+    features: Sequence[Sequence[int]] | None = None,
     **settings: Any,
 ) -> "GridNetwork | FeatureMaps":
     """The network of a published name or a spec file, with fields of its spec as settings.
@@ -61,16 +61,16 @@ class FeatureMaps(nn.Module):
     """
 
     @checked
-    def __init__(self, network: GridNetwork, maps: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, network: GridNetwork, maps: Sequence[Sequence[int]]) -> None:
         super().__init__()
         grid = network.grid
-        self.network, self.maps = network, [FeatureMap(*each) for each in maps]
-        if not self.maps:
+        if not maps:
             raise UsageError("features: no map is named; leave features out for the prediction")
-        for each in self.maps:
-            if each not in grid.dag:
+        for place in map(tuple, maps):
+            if place not in grid.dag:
                 named = brief([*map(str, grid.maps)], 3)
-                raise UsageError(f"features: the network has no {each}; it has {named}")
+                raise UsageError(f"features: the network has no X{place}; it has {named}")
+        self.network, self.maps = network, [FeatureMap(*each) for each in maps]
         self.channels = [grid.channels_of(each) for each in self.maps]
         strides = map_strides(grid)
         self.strides = [strides[each] for each in self.maps]

@@ -120,8 +120,10 @@ class GridNetwork(nn.Module):
         self, images: Tensor, features: Sequence[Tensor | None] | None
     ) -> tuple[Program, NamedValues]:
         """The program of the mode, and the values that enter it."""
-        require_images(images, self.grid.spec, next(self.parameters(), None))
-        values: NamedValues = {ops.IMAGES: images, **entering(self.grid, images, features)}
+        weight = next(self.parameters(), None)
+        require_images(images, self.grid.spec, weight)
+        values: NamedValues = {ops.IMAGES: images}
+        values |= entering(self.grid, images, features, weight)
         return self.evaluation if not self.training and self.evaluation else self.step, values
 
     @checked

@@ -6,6 +6,7 @@ fusion joins the entries of the connections that are there.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 from operator import gt
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from gridgen.emit.network import GridNetwork
 from gridgen.emit.recompute import BATCH_NORMS
-from gridgen.errors import SpecError
+from gridgen.errors import SpecError, UsageError
 from gridgen.grid import FeatureMap, Grid, GridSpec
 from gridgen.grid.layers import Conv, buffers_of, flat, tensors_of
 from gridgen.spec import NetworkSpec
@@ -205,16 +206,21 @@ def copied_subnetwork(network: GridNetwork, grid: Grid) -> GridNetwork:
 def recalibrate(network: GridNetwork, batches: Iterable[Tensor]) -> None:
     """Replace running statistics by the means over batches of images, as they are in training.
 
-    Total dropout drops nothing meanwhile; the network is in evaluation mode afterwards.
+    Total dropout drops nothing meanwhile; the network is in evaluation mode afterwards. Errors:
+    `UsageError` where there are statistics, and no batch.
     """
-    network.eval()
     norms = [each for each in network.modules() if isinstance(each, BATCH_NORMS)]
+    batches = iter(batches)
+    first = [*islice(batches, 1)]
+    if norms and not first:
+        raise UsageError("recalibrate: batches is empty; give a batch of images at least")
+    network.eval()
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # means over all batches, each alike
         norm.train()
-    for images in batches:
+    for images in chain(first, batches):
         network(images)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -14,9 +14,9 @@ from torch import Tensor, bfloat16, float16, float32, float64, int64, uint8
 from gridgen.architectures.load import require_rebuildable, spec_of
 from gridgen.arguments import PathLike, checked
 from gridgen.emit.network import GridNetwork
-from gridgen.errors import FileError, GridgenError, WeightsError, reason_of
+from gridgen.errors import FileError, GridgenError, UsageError, WeightsError, reason_of
 from gridgen.files import ends_in, other_kind, require_file, write_file
-from gridgen.grid import build_grid
+from gridgen.grid import Grid, build_grid
 from gridgen.memory.host import host_memory
 
 NOTE = "gridgen"
@@ -36,17 +36,30 @@ def save_network(
     `bf16` halves the file: kernels are rounded to it, biases and BN stay as they are. What is
     float16 or float64 is written as fp32. `about` is what else a reader should know, values of
     JSON: `classes`, `colours`, `note`. Errors: `GridError` for a grid that its spec does not build;
+    `UsageError` for what `about` cannot hold; `WeightsError` for values that are no finite numbers;
     `FileError`.
     """
     if not ends_in(path, SUFFIX):
         raise FileError(f"{path}: weights are written as safetensors; end the name in {SUFFIX}")
     require_rebuildable(network.grid)
-    told = {name: json.dumps(value) for name, value in about.items()}
+    told = {name: _json_of(name, value) for name, value in about.items()}
     told["spec"] = json.dumps(network.grid.spec.complete())
     tensors = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
     if precision == "bf16":
         tensors = {name: _rounded(tensor) for name, tensor in tensors.items()}
+    _require_numbers(path, tensors)
     return save_tensors(tensors, path, told)
+
+
+def _json_of(name: str, value: Any) -> str:
+    """A value of `about` as JSON. Errors: `UsageError`."""
+    if name in ("sha256", "spec"):
+        raise UsageError(f"about: {name} is written by gridgen itself; give it another name")
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        fact = f"about: {name} is no value of JSON ({error})"
+        raise UsageError(f"{fact}; give text, numbers, lists or dictionaries") from error
 
 
 def _stored(tensor: Tensor) -> Tensor:
@@ -79,11 +92,24 @@ def read_network(path: PathLike) -> tuple[GridNetwork, dict[str, str]]:
         raise WeightsError(f"{path}: no spec inside; write it with gridgen build or train")
     try:
         grid = build_grid(spec_of(json.loads(metadata.pop("spec"))))
+        _require_tensors(grid, tensors)
         network = GridNetwork(grid)
         network.load_state_dict(tensors)
     except (GridgenError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(f"{path}: weights and spec do not agree: {error}") from error
     return network.eval(), metadata
+
+
+def _require_tensors(grid: Grid, tensors: Mapping[str, Tensor]) -> None:
+    """The tensors are those of the grid's network, by name and shape. Errors: `ValueError`."""
+    wanted = dict((*grid.tensors(), *grid.buffers()))
+    for name in sorted(wanted.keys() | tensors.keys()):
+        if name not in tensors:
+            raise ValueError(f"{name} is missing")
+        if name not in wanted:
+            raise ValueError(f"the network has no {name}")
+        if (shape := tuple(tensors[name].shape)) != wanted[name]:
+            raise ValueError(f"{name} is of shape {shape}, the network's of {wanted[name]}")
 
 
 def _require_numbers(path: PathLike, tensors: Mapping[str, Tensor]) -> None:

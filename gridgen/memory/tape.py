@@ -1,6 +1,6 @@
 """A tape: operations as data, with the storages that each allocates, saves and releases.
 
-A tape is recorded by `record.py` and replayed by `replay.py`. All sizes are in bytes.
+A tape is recorded by `recording.py` and replayed by `replay.py`. All sizes are in bytes.
 """
 
 from dataclasses import dataclass, field

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from small import SMALL
 
-from gridgen import relate
+from gridgen import create_model, load_spec, relate
+from gridgen.architectures.names import ARCHITECTURES
 from gridgen.emit import GridNetwork, inherit, reset_head, save_network
 from gridgen.errors import SpecError, WeightsError
 from gridgen.grid import build_grid, prune
@@ -72,6 +74,37 @@ def test_weights_of_nothing_alike_are_refused():
         "no tensor has a name and a shape of this network's; "
         "name those of a network with as many channels"
     )
+
+
+def test_a_bias_is_taken_only_with_its_kernel():
+    one, other = (create_model("unet-2015", base_channels=n, classes=3) for n in (8, 4))
+    with pytest.raises(WeightsError, match="no tensor has a name and a shape of this network's"):
+        inherit(other, one)
+    fewer = create_model("unet-2015", base_channels=8, classes=3, in_channels=2)
+    assert set(inherit(fewer, one).fresh) == {"stem.0.weight", "stem.0.bias"}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("classes", [3, 4])
+def test_whatever_depends_on_the_classes_is_reset(name, classes):
+    """Be it the head or units that score, and for the same number of classes too."""
+    spec = load_spec(name, **{**SMALL[name], "classes": 3})
+    one = network(spec, 1)
+    with torch.no_grad():
+        for tensor in one.state_dict().values():
+            tensor.add_(1)
+    made = reset_head(one, classes).state_dict()
+    others = network(spec.but(classes=9), 1).state_dict()
+    of_classes = {part(name) for name in made if others[name].shape != made[name].shape}
+    assert of_classes
+    for tensor_name, tensor in one.state_dict().items():
+        taken = tensor.shape == made[tensor_name].shape and torch.equal(tensor, made[tensor_name])
+        assert taken == (part(tensor_name) not in of_classes)
+
+
+def part(name):
+    """`units.sub_1_0` of `units.sub_1_0.2.weight`."""
+    return ".".join(name.split(".")[: 1 if name.startswith(("stem", "head")) else 2])
 
 
 def test_a_head_is_reset_and_nothing_else():

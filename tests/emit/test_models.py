@@ -100,6 +100,13 @@ def test_pooled_bins_have_no_stride():
     assert found.strides == [8, None, None, None, None]
 
 
+def test_maps_are_named_by_lists_too():
+    network = GridNetwork(build_grid(SPEC))
+    assert FeatureMaps(network, [[0, 3], (2, 1)]).maps == [(0, 3), (2, 1)]
+    with pytest.raises(UsageError, match=r"the network has no X\(0, 1, 2\); it has X\(0, 0\)"):
+        FeatureMaps(network, [[0, 1, 2]])
+
+
 def test_gradients_reach_the_weights_before_a_map_and_no_others():
     network = GridNetwork(build_grid(SPEC)).train()
     FeatureMaps(network, [(1, 1)])(torch.rand(2, 3, 16, 16))[0].sum().backward()

@@ -6,8 +6,13 @@ import pytest
 import torch
 
 from gridgen.emit import GridNetwork
-from gridgen.emit.sharing import SharedSubnetwork, copied_subnetwork, require_subnetwork
-from gridgen.errors import SpecError
+from gridgen.emit.sharing import (
+    SharedSubnetwork,
+    copied_subnetwork,
+    recalibrate,
+    require_subnetwork,
+)
+from gridgen.errors import SpecError, UsageError
 from gridgen.grid import FUSIONS, GridSpec, build_grid
 from gridgen.grid.fusions import Fusion
 from gridgen.grid.layers import BatchNorm, Conv, PReLU, ReLU, Residual
@@ -186,6 +191,17 @@ def test_it_computes_with_the_weights_of_the_moment():
     with torch.no_grad():
         list(network.head.parameters())[-1].add_(1.0)
     assert not torch.equal(before, shared(images()))
+
+
+def test_statistics_are_not_left_without_a_batch():
+    network = a_network()
+    network(images())
+    before = {name: each.clone() for name, each in network.named_buffers()}
+    with pytest.raises(UsageError) as caught:
+        recalibrate(network, iter([]))
+    assert str(caught.value) == "recalibrate: batches is empty; give a batch of images at least"
+    assert all(torch.equal(each, before[name]) for name, each in network.named_buffers())
+    recalibrate(a_network(WHOLE.but(norm="none", stem="residual")), [])
 
 
 def test_making_one_draws_no_random_number():

@@ -118,9 +118,39 @@ def test_features_belong_to_the_fitted_image(network):
             [torch.rand(2, 5, 4, 8)],
             "1 features are given; the spec's side_channels have 2. Give one, or None, for each.",
         ),
+        (
+            [torch.rand(2, 5, 4, 8).half(), None],
+            "Features of stream 1 are float16, the network is float32; "
+            "give features.to(torch.float32).",
+        ),
+        (
+            [None, torch.zeros(2, 7, 2, 4, dtype=torch.long)],
+            "Features of stream 2 are int64; give floating-point values.",
+        ),
+        (
+            [torch.rand(2, 5, 4, 8).numpy(), None],
+            "Features of stream 1 are of type ndarray; "
+            "give a Tensor, such as torch.from_numpy(array) of floats.",
+        ),
+        (
+            [torch.rand(2, 5, 4, 8, device="meta"), None],
+            "Features of stream 1 are on meta, the network is on cpu; "
+            "bring both to one device with .to(...).",
+        ),
+        (
+            5,
+            "Features are of type int; give a list with a Tensor, or None, for each of "
+            "side_channels.",
+        ),
+        (
+            torch.rand(2, 5, 4, 8),
+            "Features are of type Tensor; give a list with a Tensor, or None, for each of "
+            "side_channels.",
+        ),
     ],
+    ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_features_of_a_wrong_shape_or_number_are_one_line(network, features, text):
+def test_features_that_do_not_fit_are_one_line(network, features, text):
     with pytest.raises(SizeError) as caught:
         network(torch.rand(2, 2, 8, 16), features)
     assert str(caught.value) == text

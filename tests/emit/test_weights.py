@@ -9,7 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from gridgen.emit import GridNetwork, load_network, save_network
-from gridgen.errors import WeightsError
+from gridgen.emit.weights import load_tensors, save_tensors
+from gridgen.errors import UsageError, WeightsError
 from gridgen.grid import build_grid, keep, prune
 from gridgen.spec import CustomTopology, GridSpec
 from gridgen.training.run.ensemble import is_model
@@ -107,3 +108,56 @@ def test_a_file_may_end_in_capitals(tmp_path):
     path = save_network(GridNetwork(SPEC), tmp_path / "W.SAFETENSORS")
     assert load_network(path).grid.spec == SPEC
     assert is_model(path)
+
+
+@pytest.mark.parametrize(
+    ("about", "text"),
+    [
+        ({"sha256": "a"}, "about: sha256 is written by gridgen itself; give it another name"),
+        (
+            {"note": "", "spec": {}},
+            "about: spec is written by gridgen itself; give it another name",
+        ),
+        (
+            {"classes": {"road", "car"}},
+            "about: classes is no value of JSON (Object of type set is not JSON serializable); "
+            "give text, numbers, lists or dictionaries",
+        ),
+    ],
+)
+def test_what_a_file_cannot_say_is_refused(about, text, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        save_network(GridNetwork(build_grid(SPEC)), tmp_path / "w.safetensors", about=about)
+    assert str(caught.value) == text
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_no_file_gives_back_are_not_written(tmp_path):
+    network, path = GridNetwork(build_grid(SPEC)), tmp_path / "w.safetensors"
+    with torch.no_grad():
+        network.head[0].weight[0] = float("nan")
+    with pytest.raises(WeightsError) as caught:
+        save_network(network, path)
+    said = "head.0.weight has values that are no finite numbers; train anew"
+    assert str(caught.value) == f"{path}: {said}"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"head.0.weight": None}, "head.0.weight is missing"),
+        ({"tail.weight": torch.zeros(2)}, "the network has no tail.weight"),
+        (
+            {"head.0.weight": torch.zeros(2, 3)},
+            "head.0.weight is of shape (2, 3), the network's of (3, 2, 3, 3)",
+        ),
+    ],
+)
+def test_tensors_that_are_not_those_of_the_spec_are_one_line(change, said, path):
+    tensors, metadata = load_tensors(path)
+    changed = {name: each for name, each in (tensors | change).items() if each is not None}
+    save_tensors(changed, path, metadata)
+    with pytest.raises(WeightsError) as caught:
+        load_network(path)
+    assert str(caught.value) == f"{path}: weights and spec do not agree: {said}"

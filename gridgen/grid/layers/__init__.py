@@ -1,7 +1,7 @@
 """Layers as data: each record knows its tensors, output shape, costs and rows looked at.
 
 A layer kind is one record here, a member of the union `Layer`, and one `case` in each of two
-readers: lowering to PyTorch (`emit/lowering.py`) and what autograd keeps (`memory/layers.py`).
+readers: its module of PyTorch (`program/modules.py`) and what autograd keeps (`memory/layers.py`).
 Records hold no weights and import no torch; `Record` says what each of them knows.
 """
 

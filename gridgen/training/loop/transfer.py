@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gridgen.arguments import PathLike
 from gridgen.data.dataset import Dataset
 from gridgen.emit import GridNetwork, inherit
-from gridgen.emit.inheriting import HEAD
+from gridgen.emit.inheriting import without_head
 from gridgen.errors import SpecError, WeightsError, unknown
 from gridgen.grid import Grid
 from gridgen.training.recipe import Recipe
@@ -68,7 +68,7 @@ def initial_weights(
     lines = []
     if model.named and tuple(model.task.classes) != tuple(data.classes):
         lines = [f"{model.path} was trained for other classes, so the head is fresh"]
-        tensors = {name: each for name, each in tensors.items() if not name.startswith(HEAD)}
+        tensors = without_head(tensors, model.network.grid)
     torch.manual_seed(seed)
     network = GridNetwork(grid)
     try:
