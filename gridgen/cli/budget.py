@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridgen.cli.terminal import errors_beginning, once
+from gridgen.cli.terminal import errors_beginning
 from gridgen.errors import SpecError
 from gridgen.grid.layers import shape_text
 from gridgen.spec import Source
@@ -73,13 +73,13 @@ def _shown(value: Any) -> str:
 
 
 def _fields(limits: list[str]) -> dict[str, Any]:
-    """What each of `LIMIT=AMOUNT` says, every one once."""
-    return once(map(_limit, limits))
-
-
-def _limit(text: str) -> tuple[str, Any]:
-    """Limit and amount of `LIMIT=AMOUNT`; the amount is YAML."""
-    name, equals, value = text.partition("=")
-    if not (equals and name.isidentifier() and value.strip()):
-        raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
-    return name, Source.parse(f"value: {value}", text).data["value"]
+    """What each of `LIMIT=AMOUNT` says, every one once; an amount is YAML."""
+    fields: dict[str, Any] = {}
+    for text in limits:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier() and value.strip()):
+            raise SpecError(f"{text!r} is not a limit; write LIMIT=AMOUNT, such as parameters=10M")
+        if name in fields:
+            raise SpecError(f"{name} is given twice; give it once")
+        fields[name] = Source.parse(f"value: {value}", text).data["value"]
+    return fields

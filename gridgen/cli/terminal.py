@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import TextWrapper
@@ -130,19 +130,11 @@ def spec_of(name: str, settings: list[str] | None) -> NetworkSpec:
 
 
 def fields_of(settings: list[str] | None) -> dict[str, Any]:
-    """The fields that `--set` gives, and their values."""
+    """The fields that `--set` gives, and their values; the last of a field holds, so that what
+    `gridgen lint` advises can be put behind a command.
+    """
     with errors_beginning("--set: "):
-        return once(map(_setting, settings or ()))
-
-
-def once(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Fields and their values. Errors: `SpecError` where one is given twice."""
-    found: dict[str, Any] = {}
-    for name, value in fields:
-        if name in found:
-            raise SpecError(f"{name} is given twice; give it once")
-        found[name] = value
-    return found
+        return dict(map(_setting, settings or ()))
 
 
 def setting_for(field: str) -> str | None:
@@ -183,7 +175,7 @@ def policy_of(settings: list[str] | None) -> str | None:
     set.
     """
     with errors_beginning("--set: "):
-        given = once(_setting(each, "size=pad") for each in settings or ())
+        given = dict(_setting(each, "size=pad") for each in settings or ())
     others = given.keys() - {"size"}
     if others:
         raise UsageError(f"--set: only size can be set on a trained network, not {min(others)}")

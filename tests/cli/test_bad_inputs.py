@@ -106,15 +106,6 @@ CASES = {
         "gridgen supernet take: Option '--keep' requires an argument; see gridgen supernet take "
         "--help"
     ),
-    "count mine.yaml --set classes=2 --set classes=3": (
-        "--set: classes is given twice; give it once"
-    ),
-    "train mine.yaml --data shapes --set recipe.epochs=2 --set recipe.epochs=3": (
-        "--set: recipe.epochs is given twice; give it once"
-    ),
-    "predict run image.png --set size=pad --set size=crop": (
-        "--set: size is given twice; give it once"
-    ),
     "predict run image.png --set foo": (
         "--set: 'foo' is not a setting; write FIELD=VALUE, such as size=pad"
     ),
@@ -291,7 +282,7 @@ CASES = {
         "(source)"
     ),
     "build mine.yaml -o file/w.safetensors": f"file: {WAY}",
-    f"{TRAIN} shapes -o file/run": f"file/run: {WAY}",
+    f"{TRAIN} shapes -o file/run": f"file: {WAY}",
     "predict run image.png -o file": f"file: {WAY}",
     "search study.yaml -o file": f"file: {WAY}",
     # data

@@ -151,7 +151,9 @@ COMMANDS = {
     "calibrate cpu": (
         "gridgen calibrate: Got unexpected extra argument(s) (cpu); see gridgen calibrate --help"
     ),
-    "calibrate --device": "gridgen: Option '--device' requires an argument; see gridgen --help",
+    "calibrate --device": (
+        "gridgen calibrate: Option '--device' requires an argument; see gridgen calibrate --help"
+    ),
     "calibrate --fast": "gridgen calibrate: No such option: --fast; see gridgen calibrate --help",
     "calibrate -o .": ".: a folder; name a file in it",
     "calibrate -o mine.yaml/x.yaml": "mine.yaml: cannot be made: a file is in the way",
