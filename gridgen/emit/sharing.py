@@ -30,8 +30,13 @@ Entries = tuple[slice | list[int], ...]
 
 def require_subnetwork(grid: Grid, whole: Grid) -> None:
     """`grid` has connections of `whole`, and as many streams and channels at most; in all else
-    their specs are equal. Errors: `SpecError`.
+    their specs are equal, and `whole` has all of its weights. Errors: `SpecError`.
     """
+    _of_joins(grid, whole)
+
+
+def _require_fewer(grid: Grid, whole: Grid) -> None:
+    """The same, but for what layers of fusions have. Errors: `SpecError`."""
     one, other = (_grid_spec(each.spec) for each in (grid, whole))
     mine, known = one.complete(), other.complete()
     for field in [field for field in GridSpec.model_fields if field not in FREE + LESS]:
@@ -48,7 +53,6 @@ def require_subnetwork(grid: Grid, whole: Grid) -> None:
     if missing := [connection.name for connection in grid if connection.name not in there]:
         fact = f"the whole network has no {missing[0]}"
         raise SpecError(f"{fact}; keep some of its {len(there)} connections", ("topology",))
-    _of_joins(grid, whole)
 
 
 def _require_less(field: str, given: int, wanted: int, where: str = "") -> None:
@@ -67,8 +71,9 @@ def _grid_spec(spec: NetworkSpec) -> GridSpec:
 def _of_joins(grid: Grid, whole: Grid) -> dict[str, Entries]:
     """The entries of the tensors by which fusions join several connections, by name.
 
-    Errors: `SpecError` for layers of a fusion that have no such entries.
+    Errors: `SpecError` where `grid` is none of the sub-networks of `whole`.
     """
+    _require_fewer(grid, whole)
     found: dict[str, Entries] = {}
     for target in grid.maps:
         join, wide = whole.fusion_of(target).join, whole.channels_of(target)
@@ -118,7 +123,6 @@ class _Parts:
     """Which entries of the tensors of a whole network are those of a sub-network."""
 
     def __init__(self, network: GridNetwork, grid: Grid, like: nn.Module) -> None:
-        require_subnetwork(grid, network.grid)
         self.network, self.joins = network, _of_joins(grid, network.grid)
         self.shapes = {name: each.shape for name, each in like.state_dict().items()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
+from gridgen.emit.weights import SUFFIX
 from gridgen.errors import FileError, RunError
 from gridgen.files import ends_in, read_bytes, write_file
 from gridgen.grid import build_grid
@@ -27,7 +28,6 @@ from gridgen.training.loop.progress import duration
 from gridgen.training.recipe.recipe import changed_recipe
 from gridgen.training.run.folder import STUDY, TABLE, require_not_kept
 
-WEIGHTS_SUFFIX = ".safetensors"
 TAKE = "gridgen supernet take RUN best.yaml -o FILE takes its network"
 NOT_OVER = "not over"
 DIGITS = 4
@@ -123,8 +123,8 @@ def study_best(
     if under is not None:
         best = [_within(folder, best, under)]
     if weights is not None:
-        if not ends_in(weights, WEIGHTS_SUFFIX):
-            raise FileError(f"{weights}: weights are written as {WEIGHTS_SUFFIX}; name such a file")
+        if not ends_in(weights, SUFFIX):
+            raise FileError(f"{weights}: weights are written as {SUFFIX}; name such a file")
         write_file(weights, _trained(folder, best[0]))
     if spec is not None:
         write_file(spec, dump(best[0].candidate.network))

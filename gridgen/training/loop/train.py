@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import torch
@@ -268,14 +267,18 @@ def _created(
     """
     if path is not None:
         return Run.create(path, spec, recipe, facts, initial)
-    name = f"{spec.title}-{Path(facts.data).name}"
-    for number in count(1):
-        place = RUNS / (name if number == 1 else f"{name}-{number}")
-        if not place.exists():
-            try:
-                return Run.create(place, spec, recipe, facts, initial)
-            except (RunError, FileError):
-                if not place.exists():
-                    raise
-                # Another training has just begun there.
-    raise AssertionError
+    while True:
+        place = _new_folder(spec, facts.data)
+        try:
+            return Run.create(place, spec, recipe, facts, initial)
+        except (RunError, FileError):
+            # What is there now is another training's, which has just begun.
+            if not place.exists():
+                raise
+
+
+def _new_folder(spec: NetworkSpec, data: str) -> Path:
+    """A folder under `runs/` that does not exist yet."""
+    name = f"{spec.title}-{Path(data).name}"
+    tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
+    return next(path for path in tries if not path.exists())

@@ -124,9 +124,8 @@ def over(above: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """
     merged = dict(above)
     for field, value in own.items():
-        before, section = _section(field, above.get(field)), value
-        if field in NAMED:
-            section = spelt_out(value)
+        before = _section(field, above.get(field))
+        section = spelt_out(value) if field in NAMED else value
         if isinstance(section, Mapping) and isinstance(before, Mapping):
             kind = before.get("name")
             value = over(before, section) if section.get("name", kind) == kind else dict(section)
