@@ -20,9 +20,9 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from benchmarks.supernet.variants import BASE, known, printed, row_of, with_row, written
+from benchmarks.supernet.variants import BASE, compared, known, printed, row_of, with_row, written
 from benchmarks.topologies.train import STUDY
-from gridgen import Study, check_supernet, topology_benchmark, train_supernet
+from gridgen import Study, check_supernet, train_supernet
 from gridgen.emit import GridNetwork
 from gridgen.emit.sharing import SharedSubnetwork
 from gridgen.grid import Grid
@@ -160,7 +160,7 @@ def main() -> None:
     ):
         asked = study.but(data=given.data, recipe=recipe.plain())
         run = train_supernet(asked, folder=folder, seed=given.seed)
-        found = check_supernet(run, benchmark=topology_benchmark())
+        found = check_supernet(run, benchmark=compared())
     print(found.line)
     if given.epochs == BASE["epochs"]:
         rows = with_row(known(), row_of(title, given.seed, run, found))

@@ -225,7 +225,7 @@ def check(
     """Compare scores without training with those of networks trained alone: Kendall's tau."""
     if bool(alone) == benchmark:
         raise UsageError("give runs of networks trained alone, or --benchmark")
-    from gridgen.supernet.check import FILE, check_supernet
+    from gridgen.supernet.check import FIGURE, FILE, check_supernet
     from gridgen.tabular import topology_benchmark
 
     with progress("scoring") as on_progress:
@@ -239,4 +239,4 @@ def check(
     if as_json:
         print_json(found.as_json())
     else:
-        print_rows([*found.rows(), ("wrote", str(run / FILE))])
+        print_rows([*found.rows(), ("wrote", f"{run / FILE}, {FIGURE}")])

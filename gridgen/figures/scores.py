@@ -1,4 +1,4 @@
-"""Figures of scores: the curves of a training, a confusion matrix."""
+"""Figures of scores: the curves of a training, a confusion matrix, one score against another."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgen.figures import figure_png, new_figure, save_figure
-from gridgen.figures.palette import LIGHT, SPLITS
+from gridgen.figures import figure_png, legend_beside, new_figure, save_figure
+from gridgen.figures.palette import LIGHT, SPLITS, topology_style
 from gridgen.names import escaped
 
 MOST_WRITTEN = 20
@@ -40,6 +40,35 @@ def draw_curve(
     if most is not None:
         right.set_ylim(0, most)
     right.legend(frameon=False)
+    save_figure(figure, path)
+
+
+def draw_compared(
+    scores: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    parameters: Sequence[int],
+    named: Mapping[int, str],
+    labels: tuple[str, str],
+    path: Path,
+) -> None:
+    """Draw two scores of each network against each other, by the title of an axis.
+
+    `named` has the places of those whose topologies have names; the others are the darker, the more
+    parameters they have. `labels` are those of the first and of the second score.
+    """
+    figure, axes = new_figure(4.2 * len(scores) + 1.8, 3.8, parts=len(scores))
+    for axis, (title, (across, up)) in zip(axes, scores.items(), strict=True):
+        points = axis.scatter(
+            across, up, 18, parameters, cmap="Blues", edgecolors=LIGHT.quiet, linewidths=0.4
+        )
+        for place, name in named.items():
+            axis.scatter(across[place], up[place], s=60, label=name, **topology_style(name))
+        # Limits as they are: the line on which both are equal may lie far from the points.
+        axis.autoscale(False)
+        axis.axline((0, 0), slope=1, color=LIGHT.quiet, linewidth=1, linestyle=":")
+        axis.set(title=title, xlabel=labels[0], ylabel=labels[1])
+    if named:
+        legend_beside(axes[-1])
+    figure.colorbar(points, ax=axes, label="parameters", location="left", pad=0.02)
     save_figure(figure, path)
 
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import RunError, UsageError
+from gridgen.figures.scores import draw_compared
 from gridgen.files import is_file, read_text, write_file
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
@@ -19,6 +21,7 @@ from gridgen.supernet.scoring import SubnetworkScore, SubnetworkScorer
 from gridgen.tabular.table import TopologyBenchmark
 
 FILE = "agreement.json"
+FIGURE = "agreement.png"
 FEWEST = 10
 """Networks of which an agreement can be told at all."""
 
@@ -131,7 +134,7 @@ def check_supernet(
     on_progress: OnProgress = no_progress,
 ) -> Agreement:
     """How far the scores of sub-networks agree with those of networks trained alone; kept in the
-    run, whose pages and tables show it from then on.
+    run, whose pages and tables show it from then on, beside a figure of it, agreement.png.
 
     `alone` are folders of trainings and of searches on the same data, or the networks are those of
     a `benchmark`. Those that are no sub-networks of it are left out, and confirmations of searches,
@@ -157,4 +160,22 @@ def check_supernet(
     scored = scorer.score([each.grid for each in known], on_progress)
     found = Agreement.of(scored, known, scorer.metrics, scorer.digest, against)
     found.write(scorer.run.folder)
+    _draw(scored, known, found, scorer.run.folder / FIGURE)
     return found
+
+
+def _draw(
+    scored: Sequence[SubnetworkScore],
+    alone: Sequence[TrainedAlone],
+    found: Agreement,
+    path: Path,
+) -> None:
+    """Draw each score without training against that of the same network trained alone."""
+    seeds, points = common_seeds(alone), {}
+    for column, agreement in found.scores.items():
+        means = [fmean(each.scores[seed][column] for seed in seeds) for each in alone]
+        title = f"{column}, τ {agreement.tau.told(2)}"
+        points[title] = [each.scores[column] for each in scored], means
+    named = {n: each.topology for n, each in enumerate(scored) if each.topology}
+    labels = "without training", "trained alone"
+    draw_compared(points, [each.costs["parameters"] for each in scored], named, labels, path)

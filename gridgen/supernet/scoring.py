@@ -49,11 +49,17 @@ class SubnetworkScore:
     scores: dict[str, float]
 
     @property
+    def topology(self) -> str:
+        """The name of its topology; "" where it has none."""
+        spec = self.grid.spec
+        named = named_subtopologies(spec) if isinstance(spec, GridSpec) else {}
+        return named.get(Subtopology.of(self.grid), "")
+
+    @property
     def name(self) -> str:
         """Topology and width; the hash of its connections where the topology has no name."""
-        spec, kept = self.grid.spec, Subtopology.of(self.grid)
-        named = named_subtopologies(spec) if isinstance(spec, GridSpec) else {}
-        return f"{named.get(kept, kept.name)}, F0 = {self.grid.channels_of(self.grid.input)}"
+        topology = self.topology or Subtopology.of(self.grid).name
+        return f"{topology}, F0 = {self.grid.channels_of(self.grid.input)}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a class without a score has null."""

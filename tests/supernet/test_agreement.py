@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gridgen.errors import RunError, UsageError
+from gridgen.figures import scores as figures
 from gridgen.grid import build_grid
 from gridgen.study import Study, search
 from gridgen.supernet import check as module
@@ -136,6 +138,24 @@ def test_networks_trained_alone_are_found_and_others_left_out(supernet, alone):
     assert again == found
     assert trust(again).startswith("val_iou τ ")
     assert trust(again).endswith(": 4 networks trained alone")
+
+
+@pytest.mark.usefixtures("_few_are_enough")
+def test_both_scores_are_drawn(supernet, alone, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(module, "draw_compared", lambda *given: drawn.append(given))
+    found = check_supernet(supernet, alone)
+    ((points, parameters, named, labels, path),) = drawn
+    ((title, (without, means)),) = points.items()
+    assert title == f"val_iou, τ {found.scores['val_iou'].tau.told(2)}"
+    assert labels == ("without training", "trained alone")
+    assert np.mean(without) - np.mean(means) == pytest.approx(found.scores["val_iou"].difference)
+    assert len(parameters) == len(without) == 4
+    assert {"gridnet", "resnet"} <= {*named.values()}
+    figures.draw_compared(points, parameters, named, labels, path)
+    assert path == supernet.folder / "agreement.png"
+    with Image.open(path) as image:
+        assert image.width > 600
 
 
 @pytest.mark.usefixtures("_few_are_enough")
