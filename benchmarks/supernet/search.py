@@ -16,6 +16,7 @@ from math import comb
 import numpy as np
 
 from gridgen import Run, build_grid, score_subnetworks, topology_benchmark
+from gridgen.supernet.alone import require_task
 from gridgen.tabular.regret import best_number
 from gridgen.tabular.trainings import SPLITS
 
@@ -44,6 +45,7 @@ def main() -> None:
     grids = [build_grid(entry.spec) for entry in benchmark.values()]
     for folder in given.runs:
         run = Run.open(folder)
+        require_task(run)
         found = score_subnetworks(run, grids)
         ranked = np.argsort([-each.scores["val_iou"] for each in found], kind="stable")
         for split in SPLITS:

@@ -25,6 +25,7 @@ from gridgen import (
     take_subnetwork,
     train,
 )
+from gridgen.files import sha256_of_file
 from gridgen.grid import GridSpec
 from gridgen.training.recipe import Recipe, changed_recipe
 
@@ -72,7 +73,8 @@ def scores_of(
     """The scores of one topology, by what was done."""
     spec = prune(build_grid(run.spec).full, name).spec
     (taken,) = score_subnetworks(run, [spec])
-    place = output / run.folder.name / name
+    # By its weights too: another supernet in the same folder has other sub-networks.
+    place = output / f"{run.folder.name}-{sha256_of_file(run.weights)[:8]}" / name
     path = place.with_suffix(".safetensors")
     if not path.is_file():
         export_model(take_subnetwork(run, spec), path)

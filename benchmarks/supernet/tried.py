@@ -1,6 +1,6 @@
 """Two ways to train a supernet that are tried here alone, and are no part of gridgen: batch
-normalization of its own for each number of connections that arrive, and a learning rate by how
-often a connection is drawn.
+normalization of its own for each number of connections that arrive, and a higher learning rate for
+connections that are seldom drawn.
 
     python -m benchmarks.supernet.tried norms|rates --data data/camvid-third [-o runs/supernets]
         [--epochs 150] [--seed 0]
@@ -39,13 +39,11 @@ LEARNERS: list["Norms"] = []
 
 
 def readers(grid: Grid) -> Iterator[tuple[str, int]]:
-    """The prefix of the first batch normalization of each unit and of the head, and the number of
-    connections that arrive at the map that it reads.
+    """The prefix of the first batch normalization of each unit, and the number of connections that
+    arrive at the map that it reads. The head begins with a deconvolution, and has none.
     """
     for connection in grid:
-        arrivals = grid.dag.in_degree(connection.source)
-        yield f"units.{connection.name}.0", arrivals
-    yield "head.0", grid.dag.in_degree(grid.output)
+        yield f"units.{connection.name}.0", grid.dag.in_degree(connection.source)
 
 
 class Norms(SupernetLearner):
@@ -56,6 +54,7 @@ class Norms(SupernetLearner):
         whole = dict(readers(self.network.grid))
         self.own: dict[str, nn.Parameter] = {}
         for prefix, most in whole.items():
+            assert isinstance(self.network.get_submodule(prefix), nn.BatchNorm2d)
             for arrivals in range(1, most):
                 for name in ("weight", "bias"):
                     like = self.network.get_parameter(f"{prefix}.{name}")
@@ -94,7 +93,9 @@ class Norms(SupernetLearner):
 
 
 class Rates(SupernetLearner):
-    """A learning rate that is higher the more seldom a connection is drawn: each is moved alike."""
+    """A learning rate that is higher the more seldom a connection is drawn. AdamW moves weights
+    alike whatever the size of their gradients, so that what is seldom drawn moves further here.
+    """
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

@@ -20,8 +20,8 @@ from gridgen.grid.layers import Conv, buffers_of, flat, tensors_of
 from gridgen.spec import NetworkSpec
 from gridgen.spec.facts import shown_value
 
-FREE = ("topology", "size")
-"""Fields in which a sub-network may differ; no weight depends on the policy for sizes."""
+FREE = ("topology", "size", "total_dropout")
+"""Fields in which a sub-network may differ: no weight depends on them."""
 LESS = ("streams", "base_channels", "channels")
 """Fields of which it may have less."""
 Entries = tuple[slice | list[int], ...]
@@ -213,12 +213,14 @@ def recalibrate(network: GridNetwork, batches: Iterable[Tensor]) -> None:
     Total dropout drops nothing meanwhile; the network is in evaluation mode afterwards. Errors:
     `UsageError` where there are statistics, and no batch.
     """
+    network.eval()
     norms = [each for each in network.modules() if isinstance(each, BATCH_NORMS)]
+    if not norms:
+        return
     batches = iter(batches)
     first = [*islice(batches, 1)]
-    if norms and not first:
+    if not first:
         raise UsageError("recalibrate: batches is empty; give a batch of images at least")
-    network.eval()
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -58,12 +58,16 @@ class Subnetworks:
     ) -> "Subnetworks":
         """These topologies alone; the whole network has the connections that any of them has.
 
-        Errors: `TopologyError` at the place in the list.
+        Errors: `TopologyError` at the place in the list; `SpecError` where `spec` keeps other
+        connections than these together.
         """
         whole = _widest(spec.but(topology=None), widths)
         full = build_grid(whole)
         kept = dict.fromkeys(_kept(full, each, place) for place, each in enumerate(given))
         names = {name for each in kept for name in each.connections}
+        if spec.topology is not None and names != {each.name for each in build_grid(spec)}:
+            fact = f"together these are not {spec.title}, which the spec keeps"
+            raise SpecError(f"{fact}; leave the topology out there", ("topologies",))
         return cls(_keeping(names, whole), tuple(kept), tuple(sorted(widths)))
 
     @cached_property
@@ -208,13 +212,19 @@ def _kept(full: Grid, topology: str | CustomTopology, place: int) -> Subtopology
 
 
 def _widest(spec: GridSpec, widths: Sequence[int]) -> GridSpec:
-    """`spec`, as wide as the widest. Errors: `SpecError` where it gives channels by itself."""
+    """`spec`, which has the widest of these, without total dropout: that would take connections
+    away from the networks that are drawn. Errors: `SpecError` where it has another width.
+    """
+    spec = spec.but(total_dropout=0.0)
     if not widths:
         return spec
     if spec.channels is not None:
         fact = "widths are those of base_channels, but the spec gives channels"
         raise SpecError(f"{fact}; give base_channels there", ("base_channels",))
-    return spec.but(base_channels=max(widths))
+    if spec.base_channels != max(widths):
+        fact = f"the widest is {max(widths)}, but the spec has {spec.base_channels}"
+        raise SpecError(f"{fact}; give the spec the widest of them", ("base_channels",))
+    return spec
 
 
 def _keeping(names: Container[str], spec: GridSpec) -> GridSpec:
@@ -253,7 +263,7 @@ def fair(networks: Subnetworks, random: Random, drawn: Drawn) -> Chosen:
     """Of a few, that whose connections were drawn least in this epoch, so that all are trained more
     equally (after Chu et al., "FairNAS", ICCV 2021).
     """
-    names = Subtopology.of(networks.whole).connections
+    names = networks.largest.topology.connections
     mean = drawn.total() / len(names)
     candidates = [networks.draw(random) for _ in range(CANDIDATES)]
     # What was drawn seldom is to be drawn now, and what was drawn often is not.

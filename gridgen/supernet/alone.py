@@ -5,6 +5,7 @@ sub-topologies.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gridgen.errors import RunError
 from gridgen.files import is_file
@@ -12,8 +13,13 @@ from gridgen.grid import Grid, build_grid
 from gridgen.study.store.standing import study_trials
 from gridgen.tabular.table import HOLDOUT_NAMES, IMAGES, SEEDS, TopologyBenchmark
 from gridgen.tabular.trainings import SPLITS
+from gridgen.training.inference import WHOLE
+from gridgen.training.recipe import Recipe
 from gridgen.training.run.facts import Facts
 from gridgen.training.run.folder import FACTS, Run, is_search
+
+UNCOUNTED = ("checkpoint_minutes", "validate_every", "workers")
+"""Fields of a recipe that change no score of the last epoch."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ def trained_alone(folders: Iterable[Path], like: Run) -> list[TrainedAlone]:
     for folder in folders:
         for run in _runs(folder, like):
             first = first or run
-            if run.recipe != first.recipe:
+            if _counted(run.recipe) != _counted(first.recipe):
                 fact = f"{run.folder} was trained by another recipe than {first.folder}"
                 raise RunError(f"{fact}; name trainings by one recipe")
             grid = build_grid(run.spec)
@@ -65,6 +71,9 @@ def _runs(folder: Path, like: Run) -> list[Run]:
     runs = [run for run in runs if run.facts.init is None and run.recipe.supernet is None]
     for run in runs:
         _require_same_data(run, like.facts)
+        if run.recipe.inference != like.recipe.inference:
+            fact = f"{run.folder} was scored with another inference than {like.folder}"
+            raise RunError(f"{fact}; name trainings with the same in their recipe.yaml")
     finished = [run for run in runs if run.is_finished(run.rows())]
     if not finished:
         fix = "name the folder of a finished training, or of a search"
@@ -85,15 +94,23 @@ def _searched(folder: Path) -> list[Run]:
     ]
 
 
+def _counted(recipe: Recipe) -> dict[str, Any]:
+    """The fields of a recipe by which its last scores may be others."""
+    return {name: value for name, value in recipe.complete().items() if name not in UNCOUNTED}
+
+
 def _require_same_data(run: Run, like: Facts) -> None:
-    for field in ("images", "label_files", "holdout", "fold"):
+    for field in ("images", "labels", "label_files", "holdout", "fold", "group"):
         if getattr(run.facts, field) != getattr(like, field):
             fact = f"{run.folder} was trained or scored on other images than the supernet"
             raise RunError(f"{fact}; name trainings on the same data, with the same {field}")
 
 
 def require_task(run: Run) -> None:
-    """The supernet was trained on the images of the topology benchmark, or a `RunError`."""
+    """The supernet was trained and scored as the topology benchmark was, or a `RunError`."""
     if (run.facts.images, run.facts.holdout) != (IMAGES, HOLDOUT_NAMES):
         fact = f"{run.folder} was trained on other images than the topology benchmark"
         raise RunError(f"{fact}; studies/every-topology.yaml says on which")
+    if run.recipe.inference != WHOLE:
+        fact = f"{run.folder} was scored with an inference, and the topology benchmark without"
+        raise RunError(f"{fact}; leave inference out of the recipe")

@@ -13,6 +13,7 @@ from gridgen.arguments import PathLike, checked
 from gridgen.errors import RunError, UsageError
 from gridgen.figures.scores import draw_compared
 from gridgen.files import is_file, read_text, write_file
+from gridgen.grid import GridSpec
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.supernet.agreement import ScoreAgreement
@@ -52,12 +53,11 @@ class Agreement(Shown):
         `columns` are those of the metric, that on val first. Errors: `UsageError` where no seed is
         common to all.
         """
-        parameters, seeds = [each.costs["parameters"] for each in scored], common_seeds(alone)
+        parameters = [each.costs["parameters"] for each in scored]
+        on_val = [each.scores[columns[0]] for each in scored]
         found: dict[str, ScoreAgreement] = {}
         for column in columns:
-            given = [each.scores[column] for each in scored]
-            theirs = [[each.scores[seed][column] for seed in seeds] for each in alone]
-            on_val = [each.scores[columns[0]] for each in scored]
+            given, theirs = _both(scored, alone, column)
             chosen = None if column == columns[0] else on_val
             found[column] = ScoreAgreement.of(given, theirs, parameters, chosen)
         return cls(weights, len(scored), against, found)
@@ -101,6 +101,15 @@ class Agreement(Shown):
             fact = f"{path}: damaged, or of another gridgen"
             raise RunError(f"{fact}; remove it, and run gridgen supernet check again") from error
         return found if found.weights == weights else None
+
+
+def _both(
+    scored: Sequence[SubnetworkScore], alone: Sequence[TrainedAlone], column: str
+) -> tuple[list[float], list[list[float]]]:
+    """The scores of networks without training, and those alone by common seeds."""
+    seeds = common_seeds(alone)
+    theirs = [[each.scores[seed][column] for seed in seeds] for each in alone]
+    return [each.scores[column] for each in scored], theirs
 
 
 def common_seeds(alone: Sequence[TrainedAlone]) -> list[int]:
@@ -160,7 +169,7 @@ def check_supernet(
     scored = scorer.score([each.grid for each in known], on_progress)
     found = Agreement.of(scored, known, scorer.metrics, scorer.digest, against)
     found.write(scorer.run.folder)
-    _draw(scored, known, found, scorer.run.folder / FIGURE)
+    _draw(scored, known, found, scorer)
     return found
 
 
@@ -168,14 +177,20 @@ def _draw(
     scored: Sequence[SubnetworkScore],
     alone: Sequence[TrainedAlone],
     found: Agreement,
-    path: Path,
+    scorer: SubnetworkScorer,
 ) -> None:
-    """Draw each score without training against that of the same network trained alone."""
-    seeds, points = common_seeds(alone), {}
+    """Draw each score without training against that of the same network trained alone.
+
+    Named are topologies in the width and with the streams of the whole network.
+    """
+    points = {}
     for column, agreement in found.scores.items():
-        means = [fmean(each.scores[seed][column] for seed in seeds) for each in alone]
-        title = f"{column}, τ {agreement.tau.told(2)}"
-        points[title] = [each.scores[column] for each in scored], means
-    named = {n: each.topology for n, each in enumerate(scored) if each.topology}
-    labels = "without training", "trained alone"
+        given, theirs = _both(scored, alone, column)
+        points[f"{column}, τ {agreement.tau.told(2)}"] = given, [*map(fmean, theirs)]
+    channels, named = scorer.networks.whole.stream_channels, {}
+    for place, each in enumerate(scored):
+        spec = each.grid.spec
+        if isinstance(spec, GridSpec) and spec.stream_channels == channels and each.topology:
+            named[place] = each.topology
+    labels, path = ("without training", "trained alone"), scorer.run.folder / FIGURE
     draw_compared(points, [each.costs["parameters"] for each in scored], named, labels, path)

@@ -154,6 +154,8 @@ def front_of(
     on_progress: OnProgress,
 ) -> SupernetFront:
     """What `supernet_front` returns, of a run that is open."""
+    if sample < 2:
+        raise UsageError(f"sample is {sample}; give 2 at least, the smallest and the whole")
     column = scorer.objective(objective)
     if budget is not None and budget.size is None:
         budget = budget.but(size=scorer.size)

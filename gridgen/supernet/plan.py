@@ -47,6 +47,9 @@ def supernet_of(study: Study) -> SupernetPlan:
     """
     require_one_grid(study)
     for each in study.dimensions:
+        if each.name == "channels":
+            fact = "widths of a supernet are those of base_channels"
+            raise study.blame(SpecError(f"{fact}; list them there", ("space", each.name)))
         if each.when:
             fact = "a supernet trains every topology in every width"
             raise study.blame(SpecError(f"{fact}; leave out when", ("space", each.name, "when")))
@@ -60,8 +63,8 @@ def supernet_of(study: Study) -> SupernetPlan:
     else:
         spec, kept = _largest(study, base)
         varied = {"topology", "streams"} & named.keys()
-        # Where the space says nothing of topologies, a recipe that has a supernet says it.
-        if varied or own is None:
+        # Where the space says nothing of topologies, a recipe may.
+        if varied or own is None or "topologies" not in own.model_fields_set:
             choices["topologies"] = [each.topology.plain() for each in kept]
     supernet = (own or Supernet()).but(**choices)
     return SupernetPlan(supernet.networks(spec).whole, study.training.but(supernet=supernet))

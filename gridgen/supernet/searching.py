@@ -119,6 +119,9 @@ def _require_sub_networks(study: Study, scorer: SubnetworkScorer) -> None:
     if study.objective not in scorer.columns:
         fact = f"{study.objective} is no score of {run}"
         raise study.blame(SpecError(f"{fact}; give {scorer.metrics[0]}", ("objective",)))
+    if study.training.inference != scorer.recipe.inference:
+        fact = f"{run} was scored with another; give the same"
+        raise study.blame(SpecError(fact, ("recipe", "inference")))
     require_one_grid(study)
     network = study.network(study.dimensions.first())
     try:

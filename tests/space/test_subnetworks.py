@@ -17,7 +17,7 @@ LARGE = SPEC.but(streams=5, columns="4+4")
 
 
 def test_every_sub_topology_in_every_width():
-    networks = Subnetworks.every(SPEC, [4, 6])
+    networks = Subnetworks.every(SPEC.but(base_channels=6), [4, 6])
     assert networks.number == len(list(networks)) == 2 * 279
     assert networks.whole == SPEC.but(base_channels=6)
     assert {networks.spec(each).base_channels for each in networks} == {4, 6}
@@ -116,6 +116,21 @@ def test_the_whole_network_alone_was_trained_in_no_narrower_width():
     networks.require(build_grid(networks.whole))
     with pytest.raises(SpecError, match="its connections are none of the 3 topologies that were"):
         networks.require(build_grid(networks.whole.but(base_channels=4)))
+
+
+def test_the_spec_is_as_wide_and_connected_as_the_networks_together():
+    with pytest.raises(SpecError, match="the widest is 6, but the spec has 8; give the spec the"):
+        Subnetworks.every(SPEC, [4, 6])
+    unet = SPEC.but(topology="unet")
+    assert Subnetworks.some(unet, ["conv-deconv", "unet"]).number == 2
+    with pytest.raises(SpecError, match="together these are not unet, which the spec keeps"):
+        Subnetworks.some(unet, ["gridnet", "resnet"])
+
+
+def test_total_dropout_is_left_out():
+    dropped = SPEC.but(total_dropout=0.1)
+    assert Subnetworks.every(dropped).whole == SPEC
+    assert Subnetworks.some(dropped, ["gridnet", "unet"]).whole == SPEC
 
 
 def test_widths_are_of_base_channels():

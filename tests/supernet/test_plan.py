@@ -53,6 +53,17 @@ def test_what_the_recipe_says_of_its_supernet_stays():
     assert (plan.recipe.supernet.samples, plan.recipe.supernet.base_channels) == (5, (4, 8))
 
 
+@pytest.mark.parametrize("said", [{"samples": 1}, {"topologies": ["resnet"]}])
+def test_a_recipe_says_which_topologies_only_where_it_names_them(said):
+    spec, recipe = FIELDS["spec"] | {"topology": "unet"}, {"extends": "demo", "supernet": said}
+    plan = supernet_of(study({"base_channels": [2, 4]}, spec=spec, recipe=recipe))
+    number = plan.recipe.supernet.networks(plan.spec).number
+    kept = {connection.name for connection in build_grid(plan.spec)}
+    name = said.get("topologies", ["unet"])[0]
+    assert kept == {c.name for c in build_grid(plan.spec.but(topology=name))}
+    assert number == 2
+
+
 @pytest.mark.parametrize(
     ("space", "fields", "said"),
     [
@@ -66,6 +77,11 @@ def test_what_the_recipe_says_of_its_supernet_stays():
             {},
             {"specs": ["unet-2015", "fcn-8s"], "spec": {"classes": 3}},
             "specs: these are networks of several families",
+        ),
+        (
+            {"channels": [[2, 4, 8], [4, 8, 16]]},
+            {},
+            "space.channels: widths of a supernet are those of base_channels; list them there",
         ),
         (
             {"topology": ["unet", "frrn"]},

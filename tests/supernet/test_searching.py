@@ -75,6 +75,10 @@ def test_a_candidate_that_is_no_sub_network_fails(supernet, tmp_path):
         ({"seeds": 2}, "seeds: a supernet gives one score; set seeds: 1"),
         ({"pruner": "halving"}, "pruner: a supernet trains nothing to prune; set pruner: none"),
         ({"holdout": "1*"}, "holdout: 1*, but not given in "),
+        (
+            {"recipe": RECIPE.but(inference={"flip": True}).complete()},
+            "recipe.inference: ",
+        ),
         ({"objective": "holdout_iou"}, "objective: holdout_iou is no score of "),
         ({"spec": SPEC.but(columns="2+2").complete()}, "spec.columns: "),
         ({"space": {"base_channels": [3]}, "trials": 1}, "spec.base_channels: "),

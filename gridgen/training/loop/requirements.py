@@ -33,7 +33,7 @@ def require_step_memory(grid: Grid, recipe: Recipe, device: torch.device) -> Non
 def _step_memory(grid: Grid, recipe: Recipe, size: tuple[int, int], setting: Setting) -> int:
     if recipe.supernet is None:
         return training_memory(grid, size, setting)
-    largest = largest_of(networks_of(grid, recipe), recipe.supernet)
+    largest = largest_of(networks_of(grid, recipe))
     return supernet_memory(grid, largest, size, setting, recipe.supernet.distillation)
 
 

@@ -11,6 +11,7 @@ from gridgen.emit.sharing import SharedSubnetwork
 from gridgen.errors import SpecError
 from gridgen.grid import Grid, GridSpec, build_grid
 from gridgen.space.subnetworks import Chosen, Subnetworks, draw_each
+from gridgen.spec import NetworkSpec
 from gridgen.training.loop.batches import SUBNETWORKS, drawn_seed
 from gridgen.training.loop.learner import Learner, forward
 from gridgen.training.processes import devices
@@ -44,15 +45,19 @@ def networks_of(grid: Grid, recipe: Recipe) -> Subnetworks:
         raise recipe.blame(SpecError(str(error), ("supernet", *error.field))) from error
 
 
-def largest_of(networks: Subnetworks, supernet: Supernet) -> list[Grid]:
+def dropout_line(spec: NetworkSpec) -> str:
+    """What is told of total dropout, which a supernet leaves out; "" where there is none."""
+    dropout = spec.total_dropout if isinstance(spec, GridSpec) else 0.0
+    return f"total_dropout: {dropout:g} is left out; steps draw sub-networks" if dropout else ""
+
+
+def largest_of(networks: Subnetworks) -> list[Grid]:
     """Of the sub-networks that a step may train, those that can need most memory.
 
     One that is drawn among many may be nearly the whole network, and is counted as that.
     """
     chosen: tuple[Chosen, ...]
-    if supernet.samples == 0:
-        chosen = (networks.smallest,)
-    elif networks.topologies is None or networks.number > FEW:
+    if networks.topologies is None or networks.number > FEW:
         chosen = (networks.largest,)
     else:
         chosen = networks.drawable

@@ -23,7 +23,7 @@ from gridgen.spec import NetworkSpec
 from gridgen.spec.document import dump
 from gridgen.training.loop.labels import class_weights, counted_labels
 from gridgen.training.loop.requirements import require_step_memory, require_variances
-from gridgen.training.loop.supernet import networks_of
+from gridgen.training.loop.supernet import dropout_line, networks_of
 from gridgen.training.loop.trainer import Trainer
 from gridgen.training.loop.transfer import initial_weights, require_frozen
 from gridgen.training.loop.watch import Watch
@@ -108,6 +108,8 @@ def train(
         for line in lines:
             watch.noted(line)
         if recipe.supernet is not None:
+            if line := dropout_line(grid.spec):
+                watch.noted(line)
             grid = build_grid(networks_of(grid, recipe).whole)
         require_splits(grid.spec, splits, recipe)
         require_rebuildable(grid)

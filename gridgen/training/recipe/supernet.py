@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
-from gridgen.errors import SpecError, unknown
+from gridgen.errors import unknown
 from gridgen.grid import GridSpec
 from gridgen.space.subnetworks import SAMPLINGS, Subnetworks
 from gridgen.spec import Document
@@ -51,17 +51,17 @@ class Supernet(Document):
     base_channels: tuple[Width, ...] = Field(
         default=(),
         strict=False,
-        description="Widths of the sub-networks, which have the first channels of the whole; that "
-        "of the spec alone if not given.",
+        description="Widths of the sub-networks, which have the first channels of the whole; the "
+        "spec has the widest, and no other is trained if not given.",
     )
     samples: int = Field(
-        default=2, ge=0, le=MOST_SAMPLES, description="Sub-networks drawn at random in each step."
+        default=2, ge=1, le=MOST_SAMPLES, description="Sub-networks drawn at random in each step."
     )
     smallest: bool = Field(default=True, description="Whether each step trains the smallest too.")
     sampling: str = Field(
         default="uniform",
         description="How they are drawn: uniform, all alike; cost, as many cheap ones as dear "
-        "ones; fair, all connections alike.",
+        "ones; fair, all connections alike, so that some networks are hardly ever drawn.",
     )
     distillation: float = Field(
         default=0.5,
@@ -92,12 +92,6 @@ class Supernet(Document):
         if len(set(widths)) < len(widths):
             raise ValueError(f"{list(widths)} has a width twice; remove one")
         return widths
-
-    @model_validator(mode="after")
-    def _trains_any(self) -> "Supernet":
-        if not (self.samples or self.smallest):
-            raise SpecError("no sub-network is trained; set smallest: true, or more", ("samples",))
-        return self
 
     @property
     def networks_a_step(self) -> int:

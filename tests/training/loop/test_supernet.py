@@ -13,6 +13,7 @@ from gridgen.memory.accounting import training_memory
 from gridgen.space.subnetworks import SAMPLINGS
 from gridgen.training import resume, train
 from gridgen.training.loop.supernet import SupernetLearner, networks_of
+from gridgen.training.loop.watch import Watch
 from gridgen.training.recipe import TrainingStep, setting_of
 from tests.oracles.killing import RECIPE as PLAIN, task
 
@@ -112,10 +113,21 @@ def test_gradients_are_the_same_where_parts_are_computed_again(recompute):
         assert torch.allclose(kept.grad, computed.grad, rtol=1e-4, atol=1e-7)
 
 
+class Noted(Watch):
+    def __init__(self):
+        self.lines = []
+
+    def noted(self, line):
+        self.lines.append(line)
+
+
 def test_the_whole_network_is_as_wide_and_connected_as_any_of_them(tmp_path):
     supernet = {"base_channels": [2, 6], "topologies": ["unet", "resnet"]}
     recipe = TINY.but(supernet=supernet)
-    run = train(WHOLE, "shapes", recipe.but(epochs=1), folder=tmp_path / "run")
+    noted = Noted()
+    spec = WHOLE.but(base_channels=6, total_dropout=0.05)
+    run = train(spec, "shapes", recipe.but(epochs=1), folder=tmp_path / "run", watch=noted)
+    assert "total_dropout: 0.05 is left out; steps draw sub-networks" in noted.lines
     assert run.spec.base_channels == 6
     kept = {connection.name for connection in build_grid(run.spec)}
     assert kept == {connection.name for connection in build_grid(WHOLE.but(topology="unet"))}
