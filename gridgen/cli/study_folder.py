@@ -101,7 +101,7 @@ def _best(
     as_json: bool,
 ) -> None:
     from gridgen.study.language.objectives import LATENCY, latency_text
-    from gridgen.study.looking import described_trial, study_best
+    from gridgen.study.looking import confirmed_scores, described_trial, study_best
 
     limits, latency = timed_limit(under or [])
     best = study_best(folder, weights, output, budget_of(limits, {}, "--under"), latency)
@@ -114,7 +114,9 @@ def _best(
     ]
     written = ", ".join(str(path) for path in (weights, output) if path is not None)
     wrote = [("wrote", written)] if written else []
-    print_rows([("best", described_trial(best)), *costs, *wrote])
+    again = ", ".join(f"{each:.4f}" for each in confirmed_scores(folder, best))
+    fresh = [("fresh seeds", again)] if again else []
+    print_rows([("best", described_trial(best)), *fresh, *costs, *wrote])
 
 
 def timed_limit(under: list[str]) -> tuple[list[str], float | None]:

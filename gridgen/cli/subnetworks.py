@@ -40,7 +40,8 @@ Under = Annotated[
     typer.Option(
         "--under",
         metavar="LIMIT=AMOUNT",
-        help="What a sub-network may cost: macs=2G, parameters=100k, inference_memory=1GB ...",
+        help="What a sub-network may cost: macs=2G, parameters=100k, inference_memory=1GB ...; "
+        "of an image as most of val are, or of size=400x400.",
     ),
 ]
 
@@ -82,8 +83,7 @@ def _grid_of(name: str, scorer: "SubnetworkScorer", width: int | None = None) ->
         return prune(full, name)
     known = {each.name: each.topology for each in scorer.known_topologies()}
     if name not in known:
-        fix = "a hash of those that front shows, and the path of a YAML file, work too"
-        raise UsageError(f"{unknown('topology', name, TOPOLOGIES)}; {fix}")
+        raise UsageError(unknown("topology, hash or YAML file", name, TOPOLOGIES))
     return prune(full, known[name])
 
 
@@ -96,7 +96,12 @@ def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") ->
         scores = (f"{each.scores[name]:.4f}" for name in names)
         rows.append((each.name, *scores, *(f"{value:,}" for value in each.costs.values())))
     print_table(rows)
-    print_rows([("trust", trust(Agreement.read(scorer.run.folder, scorer.digest)))])
+    told = trust(Agreement.read(scorer.run.folder, scorer.digest))
+    print_rows([("trust", told), *_unfinished(scorer)])
+
+
+def _unfinished(scorer: "SubnetworkScorer") -> list[tuple[str, str]]:
+    return [("unfinished", scorer.unfinished)] if scorer.unfinished else []
 
 
 def take(
@@ -224,7 +229,8 @@ def check(
 ) -> None:
     """Compare scores without training with those of networks trained alone: Kendall's tau."""
     if bool(alone) == benchmark:
-        raise UsageError("give runs of networks trained alone, or --benchmark")
+        both = "--benchmark: runs are given too; leave one of the two out"
+        raise UsageError(both if alone else "give runs of networks trained alone, or --benchmark")
     from gridgen.supernet.check import FIGURE, FILE, check_supernet
     from gridgen.tabular import topology_benchmark
 
@@ -239,4 +245,4 @@ def check(
     if as_json:
         print_json(found.as_json())
     else:
-        print_rows([*found.rows(), ("wrote", f"{run / FILE}, {FIGURE}")])
+        print_rows([*found.rows(), ("wrote", f"{run / FILE}, {run / FIGURE}")])

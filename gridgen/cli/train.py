@@ -210,11 +210,19 @@ def print_run(run: "Run") -> None:
             *_scores(run),
             *([("pace", pace_text(pace._asdict()))] if pace else []),
             *(("odd", line) for line in run.remarks),
-            ("next", f"gridgen evaluate {folder} --data {data}"),
-            ("", f"gridgen report {folder}"),
+            *_next(run, folder, data),
             ("wrote", ", ".join(str(run.folder / name) for name in names)),
         ]
     )
+
+
+def _next(run: "Run", folder: str, data: str) -> list[tuple[str, str]]:
+    """What can be done with it."""
+    if run.recipe.supernet is None:
+        first = f"gridgen evaluate {folder} --data {data}"
+        return [("next", first), ("", f"gridgen report {folder}")]
+    commands = f"score {folder} unet", f"front {folder}", f"take {folder} --as unet -o FILE"
+    return [("" if n else "next", f"gridgen supernet {each}") for n, each in enumerate(commands)]
 
 
 def _scores(run: "Run") -> list[tuple[str, str]]:

@@ -55,10 +55,10 @@ def draw_compared(
     `named` has the places of those whose topologies have names; the others are the darker, the more
     parameters they have. `labels` are those of the first and of the second score.
     """
-    figure, axes = new_figure(4.2 * len(scores) + 1.8, 3.8, parts=len(scores))
+    figure, axes = new_figure(4.2 * len(scores) + 1.4, 4.6, parts=len(scores))
     for axis, (title, (across, up)) in zip(axes, scores.items(), strict=True):
         points = axis.scatter(
-            across, up, 18, parameters, cmap="Blues", edgecolors=LIGHT.quiet, linewidths=0.4
+            across, up, 18, parameters, cmap="Greys", edgecolors=LIGHT.quiet, linewidths=0.4
         )
         for place, name in named.items():
             axis.scatter(across[place], up[place], s=60, label=name, **topology_style(name))
@@ -68,7 +68,8 @@ def draw_compared(
         axis.set(title=title, xlabel=labels[0], ylabel=labels[1])
     if named:
         legend_beside(axes[-1])
-    figure.colorbar(points, ax=axes, label="parameters", location="left", pad=0.02)
+    bar = figure.colorbar(points, ax=axes, format="{x:,.0f}", location="bottom", shrink=0.7)
+    bar.set_label("parameters")
     save_figure(figure, path)
 
 

@@ -59,7 +59,7 @@ class LimitVerdict(NamedTuple):
         note = f" {self.note}" if self.note else ""
         over, within = ("less than", "at least") if quantity.least else ("more than", "within")
         limit = f"the {quantity.write(self.limit)} {'wanted' if quantity.least else 'allowed'}"
-        times = "" if self._endless else f" ({self.cost / self.limit:.2f} times)"
+        times = "" if self._endless else f" ({_times(self.cost / self.limit)})"
         kept = within if self.within else over
         return f"{quantity.exact(self.cost)}{note}, {kept} {limit}{times}"
 
@@ -68,7 +68,7 @@ class LimitVerdict(NamedTuple):
         """Such as `13,181,097 parameters are more than 10,000,000 (1.32 times)`."""
         limit = Limit(self.quantity, self.limit)
         note = f", {self.note}" if self.note else ""
-        return f"{limit.broken(self.cost)} ({limit.excess(self.cost):,.2f} times{note})"
+        return f"{limit.broken(self.cost)} ({_times(limit.excess(self.cost))}{note})"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; None for a receptive field that is the whole image."""
@@ -78,6 +78,10 @@ class LimitVerdict(NamedTuple):
     @property
     def _endless(self) -> bool:
         return self.cost == WHOLE_IMAGE
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f} times" if ratio < 100 else f"{ratio:,.0f} times"
 
 
 class Budget(Workload):

@@ -18,7 +18,7 @@ from gridgen.spec.document import dump
 from gridgen.study.driver.writing import ended
 from gridgen.study.language.objectives import LATENCY, latency_text
 from gridgen.study.language.study import Study
-from gridgen.study.report.answer import of_role, ranked, searched
+from gridgen.study.report.answer import fresh_scores, of_role, ranked, searched
 from gridgen.study.report.statistics import SeedScores
 from gridgen.study.store.standing import study_trials
 from gridgen.study.store.tables import write_tables
@@ -129,6 +129,12 @@ def study_best(
     if spec is not None:
         write_file(spec, dump(best[0].candidate.network))
     return best[0]
+
+
+def confirmed_scores(folder: Path, trial: TrialRecord) -> tuple[float, ...]:
+    """The scores with fresh seeds of a trial of a study; none where it was not trained again."""
+    again = of_role(study_trials(folder), "confirmation")
+    return tuple(score for each in fresh_scores([trial], again) for score in each.scores)
 
 
 @checked

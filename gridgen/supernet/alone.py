@@ -64,6 +64,8 @@ def trained_alone(folders: Iterable[Path], like: Run) -> list[TrainedAlone]:
 
 def _runs(folder: Path, like: Run) -> list[Run]:
     """The finished runs in a folder that were trained alone: itself, or what lies under it."""
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such folder; name that of a training, or of a search")
     if is_file(folder / FACTS):
         runs = [Run.open(folder)]
     else:
@@ -76,7 +78,7 @@ def _runs(folder: Path, like: Run) -> list[Run]:
             raise RunError(f"{fact}; name trainings with the same in their recipe.yaml")
     finished = [run for run in runs if run.is_finished(run.rows())]
     if not finished:
-        fix = "name the folder of a finished training, or of a search"
+        fix = "name such a training, or a search that trained its candidates"
         raise RunError(f"{folder}: no finished training from random weights there; {fix}")
     return finished
 

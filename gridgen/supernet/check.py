@@ -78,7 +78,8 @@ class Agreement(Shown):
                 told.append(f"{column} τ {found.tau.told(2)}")
             else:
                 seeds = found.seeds
-                told.append(f"{column} τ {seeds.given.told(2)}, two seeds {seeds.tau.told(2)}")
+                told.append(f"{column} τ with one seed {seeds.given.told(2)}")
+                told[-1] += f", of two seeds {seeds.tau.told(2)}"
         return f"{'; '.join(told)}: {self.networks} networks trained alone"
 
     def as_json(self) -> dict[str, Any]:
@@ -153,6 +154,8 @@ def check_supernet(
     if alone and benchmark is not None:
         raise UsageError("networks trained alone and a benchmark are given; give one of them")
     scorer = SubnetworkScorer(run, device)
+    if scorer.unfinished:
+        raise RunError(f"{scorer.run.folder} is {scorer.unfinished}")
     if benchmark is not None:
         require_task(scorer.run)
         known, against = benchmarked(benchmark), "the topology benchmark"
@@ -163,9 +166,9 @@ def check_supernet(
     refused = [why for _, why in verdicts if why]
     known = [each for each, why in verdicts if not why]
     if len(known) < FEWEST:
-        fact = f"{len(known)} sub-networks trained alone tell nothing of an order"
-        left_out = f" ({len(refused)} more are none: {refused[0]})" if refused else ""
-        raise UsageError(f"{fact}{left_out}; give {FEWEST} at least")
+        fact = f"{len(known)} of the networks trained alone can be compared"
+        left_out = f" (of {len(refused)} others: {refused[0]})" if refused else ""
+        raise UsageError(f"{fact}{left_out}; an order needs {FEWEST} at least")
     scored = scorer.score([each.grid for each in known], on_progress)
     found = Agreement.of(scored, known, scorer.metrics, scorer.digest, against)
     found.write(scorer.run.folder)

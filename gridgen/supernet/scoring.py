@@ -121,6 +121,16 @@ class SubnetworkScorer:
         return sha256(json.dumps(about).encode())[:DIGITS]
 
     @property
+    def unfinished(self) -> str:
+        """What is told of a training that has not come to its end; "" where it has."""
+        rows = self.run.rows()
+        if self.run.is_finished(rows):
+            return ""
+        done = f"{rows[-1]['epoch']:.0f}" if rows else "none"
+        fix = f"gridgen train --resume {self.run.folder} goes on"
+        return f"trained for {done} of {self.recipe.epochs} epochs so far; {fix}"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of metrics.csv that a sub-network has scores for."""
         splits = (VAL, HOLDOUT) if self.run.facts.holdout else (VAL,)

@@ -185,13 +185,19 @@ def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
         (("study.yaml", "--recipe", "demo"), "--recipe: the study says it; leave the option out"),
         (("score", "RUN"), "gridgen supernet score: Missing argument 'SPEC...'"),
         (("score", "here", "unet"), "here: no run there (no run.json)"),
-        (("score", "RUN", "u-net"), "unknown topology 'u-net'; did you mean 'unet'?"),
+        (
+            ("score", "RUN", "u-net"),
+            "unknown topology, hash or YAML file 'u-net'; did you mean 'unet'?",
+        ),
         (
             ("take", "RUN", "-o", "u.safetensors"),
             "give one of SPEC, --as TOPOLOGY, --keep",
         ),
         (("take", "RUN", "--as", "unet", "-o", "u.onnx"), "-o: u.onnx does not end in .safeten"),
-        (("take", "RUN", "--as", "u-net", "-o", "u.safetensors"), "unknown topology 'u-net'; did"),
+        (
+            ("take", "RUN", "--as", "u-net", "-o", "u.safetensors"),
+            "unknown topology, hash or YAML fil",
+        ),
         (
             ("take", "RUN", "--as", "unet", "--width", "9", "-o", "u.safetensors"),
             "base_channels is 9, but the whole network has 4; give 4 at most",
@@ -216,6 +222,11 @@ def test_a_search_by_a_supernet_trains_nothing(gridgen, run, here):
         (("front", "RUN", "--objective", "iou", "-o", "p.html"), "--objective: unknown score"),
         (("check", "RUN"), "give runs of networks trained alone, or --benchmark"),
         (("check", "RUN", "RUN"), "no finished training from random weights there"),
+        (
+            ("check", "RUN", "ALONE"),
+            "ALONE: no such folder; name that of a training, or of a search",
+        ),
+        (("check", "RUN", "RUN", "--benchmark"), "--benchmark: runs are given too; leave one of"),
         (
             ("check", "RUN", "--benchmark"),
             "was trained on other images than the topology benchmark",

@@ -22,7 +22,7 @@ from tests.structure.package import PACKAGE
 # of the table (250); trainings that are promoted while they stop, what is kept from being written
 # over, images that are held out of calibration (200); rare files of images, batches that a run
 # cannot change, trained networks that are not written over, folds of sub-networks' fusions (300).
-MOST_LINES = 36_900
+MOST_LINES = 37_100
 MOST_FILES = 412
 LEAST_COMMENTS = 0.01
 """Of all lines."""

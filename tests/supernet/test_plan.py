@@ -42,6 +42,11 @@ def test_every_topology():
     assert plan.spec.topology is None
 
 
+def test_every_topology_in_several_widths():
+    plan = supernet_of(study({"topology": "every", "base_channels": [4, 8]}))
+    assert plan.recipe.supernet.networks(plan.spec).number == 2 * 279
+
+
 def test_a_range_of_widths():
     plan = supernet_of(study({"base_channels": {"low": 2, "high": 6, "step": 2}}))
     assert plan.recipe.supernet.base_channels == (2, 4, 6)

@@ -1,6 +1,7 @@
 """Scores and weights of sub-networks, without training."""
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from gridgen.export import export_network
 from gridgen.grid import GridSpec, build_grid
 from gridgen.grid.subtopologies import Subtopology
 from gridgen.space import Budget
+from gridgen.supernet.check import check_supernet
 from gridgen.supernet.choosing import supernet_front
 from gridgen.supernet.plan import train_supernet
 from gridgen.supernet.scoring import (
@@ -220,6 +222,16 @@ def test_scores_of_another_recalibration_are_not_taken(copy):
 def test_the_run_of_one_network_has_no_sub_networks(alone):
     with pytest.raises(UsageError, match="is the training of one network; name the run of"):
         score_subnetworks(alone[0], [UNET])
+
+
+def test_a_training_that_is_not_at_its_end_is_told(copy):
+    assert SubnetworkScorer(copy).unfinished == ""
+    path = copy.folder / "recipe.yaml"
+    path.write_text(json.dumps(copy.recipe.but(epochs=3).complete()), "utf-8")
+    told = f"trained for 1 of 3 epochs so far; gridgen train --resume {copy.folder} goes on"
+    assert SubnetworkScorer(copy.folder).unfinished == told
+    with pytest.raises(RunError, match="trained for 1 of 3 epochs so far; gridgen train --resume"):
+        check_supernet(copy.folder, [copy.folder])
 
 
 def test_weights_that_are_missing_are_told(copy):

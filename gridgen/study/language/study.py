@@ -218,14 +218,14 @@ class Study(Document):
         return named_specs(self.specs or ())
 
     def _lattice(self, name: str) -> GridSpec:
-        """The one grid of which all sub-topologies are asked for. Errors: `SpecError`."""
+        """The grid, in any width, of which all sub-topologies are asked. Errors: `SpecError`."""
         place = ("space", name)
         if name != "topology":
             raise SpecError(f"{EVERY} stands for topologies alone; list the values", place)
         if self.specs is not None or {"streams", "columns"} & self.space.keys():
             fact = f"{EVERY} is of one grid, but streams, columns or specs vary"
             raise SpecError(f"{fact}; fix them in spec", place)
-        return GridSpec(**self.common)
+        return GridSpec(**{"base_channels": None if "channels" in self.common else 1} | self.common)
 
     @checked
     def network(self, params: Params) -> NetworkSpec:

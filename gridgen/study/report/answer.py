@@ -12,6 +12,7 @@ from gridgen.study.report.tradeoffs import front_told
 from gridgen.study.trials import Objectives, TrialRecord
 
 UNCONFIRMED = "Nothing was confirmed with fresh seeds, so no difference is claimed."
+ALONE = "No baseline was trained with fresh seeds to compare with, so no difference is claimed."
 LEGEND = "± is the standard deviation between seeds, in brackets is the interval of the difference."
 
 
@@ -56,7 +57,7 @@ def searched(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     scores by which they were chosen are too high.
     """
     found = ranked(of_role(records, "searched"))
-    again = {each.name: each.mean for each in _confirmed(found, of_role(records, "confirmation"))}
+    again = {each.name: each.mean for each in fresh_scores(found, of_role(records, "confirmation"))}
     return sorted(found, key=lambda each: -again.get(named(each), -inf))
 
 
@@ -100,7 +101,7 @@ class SearchAnswer:
         entries = searched(records)
         baselines = counted_baselines(records)
         again = of_role(records, "confirmation")
-        ours, theirs = (_confirmed(each, again) for each in (entries, baselines))
+        ours, theirs = (fresh_scores(each, again) for each in (entries, baselines))
         return cls(asked, entries, baselines, differences(ours, theirs), (*ours, *theirs))
 
     @property
@@ -133,7 +134,9 @@ class SearchAnswer:
         if best is None:
             return "No candidate was trained to its end, so there is no answer yet."
         if baseline is None:
-            return f"No baseline was trained to hold the best against: {self._told(best)}."
+            again = self.confirmed(best)
+            told = f"with fresh seeds {again.named(self.asked.digits)}" if again else None
+            return f"No baseline was trained to hold the best against: {told or self._told(best)}."
         if self.comparisons:
             return self._confirmed_headline()
         pair = f"in the search itself {self._told(best)}, {self._told(baseline)}"
@@ -161,7 +164,7 @@ class SearchAnswer:
     def sentences(self) -> list[str]:
         """A sentence for each comparison, or the one that says why there is none."""
         if not self.comparisons:
-            return [UNCONFIRMED]
+            return [ALONE if self.again else UNCONFIRMED]
         return [f"{each.sentence(self.asked.digits)}." for each in self.comparisons]
 
     def _told(self, record: TrialRecord) -> str:
@@ -180,7 +183,7 @@ def _failing(difference: Comparison) -> str:
     return "is not shown to beat"
 
 
-def _confirmed(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> list[SeedScores]:
+def fresh_scores(records: Sequence[TrialRecord], again: Sequence[TrialRecord]) -> list[SeedScores]:
     """The scores of fresh seeds of those records that have any."""
     samples = []
     for record in records:

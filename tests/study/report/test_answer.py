@@ -95,6 +95,18 @@ def test_without_a_baseline_or_any_training_that_is_said():
     assert answer(record(1, state="failed")).headline.startswith("No candidate was trained")
 
 
+def test_confirmed_without_a_baseline_it_is_told_what_is_missing():
+    records = record(1, HIGH, made=GRID), record(2, LOW, "confirmation", of=1, made=GRID)
+    found = answer(*records)
+    assert found.headline == (
+        "No baseline was trained to hold the best against: with fresh seeds gridnet (trial 1) has "
+        "0.3980 ± 0.0072."
+    )
+    assert found.sentences == [
+        "No baseline was trained with fresh seeds to compare with, so no difference is claimed."
+    ]
+
+
 def test_of_random_baselines_the_best_counts():
     drawn = [record(n, (0.4 + n / 100,), "baseline", made=candidate(streams=2)) for n in range(3)]
     found = answer(record(9, LOW, "baseline", made=UNET), *drawn)
