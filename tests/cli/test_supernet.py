@@ -140,7 +140,7 @@ def test_what_was_scored_can_be_taken_where_there_are_too_many_to_list(
     assert (code, err) == (0, "")
     code, _, err = gridgen("supernet", "score", run, "0123456789ab")
     assert code == 2
-    assert "a hash of those that front shows" in err
+    assert "unknown topology, hash or YAML file '0123456789ab'; known: " in err
 
 
 def test_a_spec_can_be_taken(gridgen, run, here):
