@@ -259,7 +259,7 @@ def test_a_search_for_nothing_ends_at_once_and_writes_nothing(place, gridgen):
         2,
         "",
         "budget: none of 8 candidates meets it; nearest is gridnet, 2 streams, 1+1 columns, "
-        "F0 = 2: 1,017 parameters are more than 9 (113.00 times); loosen the limit, or widen "
+        "F0 = 2: 1,017 parameters are more than 9 (113 times); loosen the limit, or widen "
         "space\n",
     )
     assert not (place / "found").exists()

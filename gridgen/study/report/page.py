@@ -48,6 +48,7 @@ def study_page(
         "study",
         heading=asked.title,
         headline=answer.headline,
+        screened=asked.screened,
         unfinished=_unfinished(asked, records),
         facts=_facts(records, answer),
         rivals=_rivals(answer, entries),

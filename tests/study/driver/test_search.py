@@ -362,7 +362,7 @@ def test_one_seed_gives_the_same_candidates_and_scores(sampler, tmp_path):
         (
             {"budget": {"parameters": 10}},
             f"budget: none of 8 candidates meets it; nearest is {NEAREST}: 3,369 parameters are "
-            "more than 10 (336.90 times); loosen the limit, or widen space",
+            "more than 10 (337 times); loosen the limit, or widen space",
         ),
         (
             {"space": {"streams": [2], "columns": [["up", "sub"]], "base_channels": [2, 4]}},
