@@ -115,7 +115,7 @@ def test_what_scored_is_kept_for_the_report(supernet, tmp_path):
     assert str(supernet.folder) in told["screened"]
     assert ("scores", told["screened"]) in study_status(tmp_path / "search").rows()
     page = (tmp_path / "search" / "report.html").read_text("utf-8")
-    assert f"<p class=\"warning\">Candidates were scored {told['screened']}" in page
+    assert f'<p class="warning">Candidates were scored {told["screened"]}' in page
 
 
 def test_scores_of_a_supernet_and_of_trainings_never_mix(supernet, tmp_path):
