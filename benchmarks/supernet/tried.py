@@ -3,7 +3,7 @@ normalization of its own for each number of connections that arrive, and a highe
 connections that are seldom drawn.
 
     python -m benchmarks.supernet.tried norms|rates --data data/camvid-third [-o runs/supernets]
-        [--epochs 150] [--seed 0]
+        [--epochs 50] [--seed 0]
 
 Adds a row to variants.csv, or replaces it, as `benchmarks.supernet.variants` does. What is kept
 beside the network is in no checkpoint, so that a training that is killed begins anew.

@@ -78,8 +78,8 @@ class Agreement(Shown):
                 told.append(f"{column} τ {found.tau.told(2)}")
             else:
                 seeds = found.seeds
-                told.append(f"{column} τ with one seed {seeds.given.told(2)}")
-                told[-1] += f", of two seeds {seeds.tau.told(2)}"
+                one, two = seeds.given.told(2), seeds.tau.told(2)
+                told.append(f"{column} τ with one seed {one}, of two seeds {two}")
         return f"{'; '.join(told)}: {self.networks} networks trained alone"
 
     def as_json(self) -> dict[str, Any]:
