@@ -47,6 +47,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "four drawn a step": {"supernet.samples": 4},
     "without the smallest": {"supernet.smallest": False},
     "150 epochs": {"epochs": 150},
+    "150 epochs drawn fairly": {"epochs": 150, "supernet.sampling": "fair"},
     "300 epochs": {"epochs": 300},
     "without averaged weights": {"ema": None},
     "learning rate 0.006": {"learning_rate": 0.006},

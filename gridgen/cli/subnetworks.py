@@ -1,7 +1,7 @@
 """`gridgen supernet score`, `take`, `front`, `check`: what comes of a supernet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,7 +66,8 @@ def score(
     with progress("scoring") as on_progress:
         found = scorer.score(grids, on_progress)
     if as_json:
-        print_json([each.as_json() for each in found])
+        scored = [each.as_json() for each in found]
+        print_json({"scored": scored, "agreement": _agreement_json(scorer)})
         return
     _print_scores(found, scorer)
 
@@ -98,6 +99,13 @@ def _print_scores(found: "list[SubnetworkScore]", scorer: "SubnetworkScorer") ->
     print_table(rows)
     told = trust(Agreement.read(scorer.run.folder, scorer.digest))
     print_rows([("trust", told), *_unfinished(scorer)])
+
+
+def _agreement_json(scorer: "SubnetworkScorer") -> dict[str, Any] | None:
+    from gridgen.supernet.check import Agreement
+
+    found = Agreement.read(scorer.run.folder, scorer.digest)
+    return None if found is None else found.as_json()
 
 
 def _unfinished(scorer: "SubnetworkScorer") -> list[tuple[str, str]]:
@@ -196,7 +204,7 @@ def front(
 ) -> None:
     """Score all sub-networks, or a sample, against what they cost, and write a page."""
     require_suffix(output, ".html", "the page's file")
-    from gridgen.supernet.choosing import SAMPLE, supernet_front
+    from gridgen.supernet.choosing import SAMPLE, best_of, supernet_front
     from gridgen.supernet.page import write_supernet_page
 
     with progress("scoring") as on_progress:
@@ -212,7 +220,8 @@ def front(
     if as_json:
         print_json({**found.as_json(), "page": str(path)})
         return
-    print_rows([*found.rows(), ("wrote", str(path))])
+    best = found.take_command(best_of(found))
+    print_rows([*found.rows(), ("wrote", str(path)), ("next", best)])
 
 
 def check(

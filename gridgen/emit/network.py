@@ -12,6 +12,7 @@ from gridgen.emit.lowering import lower
 from gridgen.emit.recompute import recomputed
 from gridgen.errors import UsageError, unknown
 from gridgen.grid import GridLike, as_grid
+from gridgen.grid.layers import Layers
 from gridgen.memory.host import require_memory
 from gridgen.memory.min_memory_order import evaluation_program
 from gridgen.program import Program, Recompute, compile_program, operations as ops
@@ -69,7 +70,7 @@ class GridNetwork(nn.Module):
         self.fixed_graph = False
         self.recompute = "none"
         self.evaluation: Program | None = None  # compiled by the first `eval()`
-        parts = {name: lower(layers) for name, layers in grid.parts()}
+        parts = {name: self._lowered(name, layers) for name, layers in grid.parts()}
         self.stem = parts.pop("stem")
         self.sides = _group(parts, "sides")
         self.units = _group(parts, "units")
@@ -79,9 +80,14 @@ class GridNetwork(nn.Module):
             {name: torch.ones(number) for name, number in grid.fusion_weights()}
         )
         self.head = parts.pop("head")
+
+    def _lowered(self, name: str, layers: Layers) -> nn.Module:
+        """The module of a part; a subclass may give one that it has already."""
+        part = lower(layers)
         # On a CPU and on tensor cores convolutions are faster so; see benchmarks/README.md.
-        if layout := CHANNELS_LAST.get(grid.spec.dimensions):
-            self.to(memory_format=layout)  # type: ignore[call-overload]
+        if layout := CHANNELS_LAST.get(self.grid.spec.dimensions):
+            part.to(memory_format=layout)  # type: ignore[call-overload]
+        return part
 
     @property
     def recompute(self) -> Recompute:
@@ -240,7 +246,7 @@ class GridNetwork(nn.Module):
         return module[member] if member else module  # type: ignore[index]
 
 
-def _group(parts: dict[str, nn.Sequential], group: str) -> nn.ModuleDict:
+def _group(parts: dict[str, nn.Module], group: str) -> nn.ModuleDict:
     """The modules of one group of parts, under the rest of their names."""
     members = (name.partition(".")[::2] for name in parts)
     return nn.ModuleDict({rest: parts[f"{group}.{rest}"] for own, rest in members if own == group})

@@ -16,7 +16,7 @@ from gridgen.emit.network import GridNetwork
 from gridgen.emit.recompute import BATCH_NORMS
 from gridgen.errors import SpecError, UsageError
 from gridgen.grid import FeatureMap, Grid, GridSpec
-from gridgen.grid.layers import Conv, buffers_of, flat, tensors_of
+from gridgen.grid.layers import Conv, Layers, buffers_of, flat, tensors_of
 from gridgen.spec import NetworkSpec
 from gridgen.spec.facts import shown_value
 
@@ -122,9 +122,11 @@ def _has_groups(conv: Conv) -> bool:
 class _Parts:
     """Which entries of the tensors of a whole network are those of a sub-network."""
 
-    def __init__(self, network: GridNetwork, grid: Grid, like: nn.Module) -> None:
-        self.network, self.joins = network, _of_joins(grid, network.grid)
-        self.shapes = {name: each.shape for name, each in like.state_dict().items()}
+    def __init__(
+        self, network: GridNetwork, grid: Grid, shapes: Mapping[str, tuple[int, ...]]
+    ) -> None:
+        self.network, self.shapes = network, shapes
+        self.joins = _of_joins(grid, network.grid)
 
     def now(self) -> dict[str, Tensor]:
         """The tensors of the sub-network, parts of what the network's are at the moment."""
@@ -132,7 +134,7 @@ class _Parts:
         whole = dict(self.network.named_parameters()) | dict(self.network.named_buffers())
         return {name: self._part(name, whole[name], shape) for name, shape in self.shapes.items()}
 
-    def _part(self, name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
+    def _part(self, name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
         if name in self.joins:
             for dimension, entries in enumerate(self.joins[name]):
                 rest = (slice(None),) * dimension
@@ -142,25 +144,45 @@ class _Parts:
         return tensor if tensor.shape == shape else tensor[tuple(slice(n) for n in shape)]
 
 
+PartsMade = dict[tuple[str, Layers], nn.Module]
+"""Modules without weights of their own, by the name of their part and its layers."""
+
+
+class _Weightless(GridNetwork):
+    """A network whose modules wait for weights, and may be those of other networks too: to make
+    modules takes as long as to train a small network on a batch.
+    """
+
+    def __init__(self, grid: Grid, made: PartsMade) -> None:
+        self._made = made
+        # On the meta device no weights are drawn, and no memory is taken.
+        with torch.device("meta"):
+            super().__init__(grid)
+
+    def _lowered(self, name: str, layers: Layers) -> nn.Module:
+        if (name, layers) not in self._made:
+            self._made[name, layers] = super()._lowered(name, layers)
+        return self._made[name, layers]
+
+
 class SharedSubnetwork:
     """A sub-network of `network`, in training mode, with the weights that this has at the moment.
 
     Called with images (N, in_channels, H, W) it gives logits (N, classes, H, W); gradients arrive
     in the weights of `network`. Batch normalizations count their batch and keep no statistics, so
-    it is for training alone; `copied_subnetwork` gives one that evaluates. Errors: `SpecError`
-    where `grid` is none of the sub-networks.
+    it is for training alone; `copied_subnetwork` gives one that evaluates. `made` are modules of
+    others that are not called between a call of this one and its backward pass; new ones are added.
+    Errors: `SpecError` where `grid` is none of the sub-networks.
     """
 
-    def __init__(self, network: GridNetwork, grid: Grid) -> None:
-        # On the meta device no weights are drawn, and no memory is taken.
-        with torch.device("meta"):
-            self.module = GridNetwork(grid)
+    def __init__(self, network: GridNetwork, grid: Grid, made: PartsMade | None = None) -> None:
+        self.module = _Weightless(grid, {} if made is None else made)
         for norm in self.module.modules():
             if isinstance(norm, BATCH_NORMS):
                 norm.track_running_stats = False
                 norm.running_mean = norm.running_var = norm.num_batches_tracked = None
         self.module.recompute = network.recompute
-        self.grid, self._parts = grid, _Parts(network, grid, self.module)
+        self.grid, self._parts = grid, _Parts(network, grid, dict(grid.tensors()))
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits for a batch of images."""
@@ -199,8 +221,9 @@ def copied_subnetwork(network: GridNetwork, grid: Grid) -> GridNetwork:
     like = next(network.parameters())
     taken = GridNetwork(grid).to(device=like.device, dtype=like.dtype)
     own = taken.state_dict()
+    shapes = {name: each.shape for name, each in own.items()}
     with torch.no_grad():
-        for name, part in _Parts(network, grid, taken).now().items():
+        for name, part in _Parts(network, grid, shapes).now().items():
             own[name].copy_(part)
     taken.recompute = network.recompute
     return taken.eval()

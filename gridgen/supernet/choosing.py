@@ -1,5 +1,6 @@
 """Sub-networks to look at, all or a sample, and those of them that nothing as cheap beats."""
 
+import shlex
 from dataclasses import dataclass
 from math import isnan
 from random import Random
@@ -7,8 +8,8 @@ from typing import Any
 
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import SpecError, UsageError
-from gridgen.grid import Grid, build_grid
-from gridgen.grid.subtopologies import named_subtopologies
+from gridgen.grid import Grid, GridSpec, build_grid
+from gridgen.grid.subtopologies import Subtopology, named_subtopologies
 from gridgen.progress import OnProgress, no_progress
 from gridgen.shown import Shown, ShownRows
 from gridgen.space import Budget
@@ -106,6 +107,15 @@ class SupernetFront(Shown):
         macs = [each.costs["macs"] for each in scored]
         scores = [each.scores[self.objective] for each in scored]
         return [scored[place] for place in pareto_front(macs, scores)]
+
+    def take_command(self, each: SubnetworkScore) -> str:
+        """The command line that takes a sub-network away."""
+        spec = each.grid.spec
+        topology = each.topology or Subtopology.of(each.grid).name
+        command = ["gridgen", "supernet", "take", self.run, "--as", topology]
+        if isinstance(spec, GridSpec) and spec.base_channels:
+            command += ["--width", str(spec.base_channels)]
+        return shlex.join([*command, "-o", f"{topology}.safetensors"])
 
     def rows(self) -> ShownRows:
         """The number of networks, the front, and how far it can be trusted."""

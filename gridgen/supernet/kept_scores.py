@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gridgen.errors import RunError, reason_of
 from gridgen.files import is_file, read_text, write_file
 from gridgen.grid import Grid
+from gridgen.grid.subtopologies import Subtopology
 from gridgen.names import csv_text, has_other_length
 
 DIGITS = 12
@@ -62,6 +63,8 @@ class KeptScores:
         and is found again.
         """
         about = {"weights": self.weights, "network": _digest(grid), "shape": grid.spec.shape}
+        # `gridgen supernet take --as` knows a topology by its hash.
+        about |= {"topology": Subtopology.of(grid).name}
         about |= {"connections": " ".join(connection.name for connection in grid)}
         values = {name: str(value) for name, value in {**found.costs, **found.scores}.items()}
         self._known[about["network"]] = about | values

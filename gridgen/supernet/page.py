@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
-from gridgen.files import write_file
+from gridgen.files import is_file, write_file
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.pages.page import ChartCurve, rendered
+from gridgen.pages.page import ChartCurve, embedded, rendered
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
-from gridgen.supernet.check import Agreement, trust
-from gridgen.supernet.choosing import SupernetFront
+from gridgen.supernet.check import FIGURE, Agreement, trust
+from gridgen.supernet.choosing import SupernetFront, best_of
 from gridgen.supernet.scoring import SubnetworkScore
 
 
@@ -30,12 +30,20 @@ def supernet_page(found: SupernetFront) -> str:
         trust=trust(found.agreement),
         checked=found.agreement is not None,
         agreement=_agreement_rows(found.agreement),
+        compared=_picture(found),
         scored=len(found.scored),
         number=found.number,
         plot=_plot(found, front),
         front=_front_rows(found, front),
-        sketches=[(_target(each), each.name, sketch(each.grid)) for each in front],
+        take=found.take_command(best_of(found)),
+        sketches=[(_target(each), _unbroken(each.name), sketch(each.grid)) for each in front],
     )
+
+
+def _picture(found: SupernetFront) -> str:
+    """Each network by both scores, as `gridgen supernet check` drew it; "" where it did not."""
+    path = Path(found.run) / FIGURE
+    return embedded(path.read_bytes()) if found.agreement and is_file(path) else ""
 
 
 def _agreement_rows(found: Agreement | None) -> list[list[str]]:
@@ -78,6 +86,11 @@ def _front_rows(found: SupernetFront, front: list[SubnetworkScore]) -> list[list
         costs = f"{each.costs['parameters']:,}", f"{each.costs['macs'] / 1e6:,.0f}"
         rows.append([each.name, *scores, *costs])
     return rows
+
+
+def _unbroken(name: str) -> str:
+    """A name that is broken after its comma alone."""
+    return name.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def _target(each: SubnetworkScore) -> str:

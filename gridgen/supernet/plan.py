@@ -122,7 +122,8 @@ def train_supernet(
 def _with_supernet(recipe: RecipeLike | None) -> RecipeLike:
     """The recipe with its own supernet, or one of all sub-topologies."""
     if recipe is None or isinstance(recipe, Mapping):
-        return {"supernet": {}, **(recipe or {})}
+        named = recipe or {}
+        return {**named, "supernet": named.get("supernet") or {}}
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     return loaded if loaded.supernet else loaded.but(supernet={})
 

@@ -564,7 +564,7 @@ def test_search_trains_and_called_again_shows_what_it_found(place, gridgen):
         assert (found / name).is_file()
     assert kept(Study.load(place / "study.yaml")) == Study.load(found / "study.yaml")
     code, again, err = gridgen("search", "study.yaml")
-    assert (code, err.splitlines()[0]) == (0, "2 of 2 trained before")
+    assert (code, err.splitlines()[0]) == (0, "2 of 2 done before")
     assert again.splitlines()[:3] == out.splitlines()[:3]
     code, built, _ = gridgen("build", "runs/search-study/best.yaml")
     assert (code, built.splitlines()[-1]) == (0, "wrote       runs/best-gridnet.safetensors")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,9 @@ def test_scores_are_a_table_with_what_they_are_worth(gridgen, run, here):
     assert [row.split(",")[0] for row in rows] == ["gridnet", "gridnet", "resnet"]
     assert last.startswith("trust  unchecked: gridgen supernet check")
     code, out, _ = gridgen("supernet", "score", run, "unet", "--json")
-    assert json.loads(out)[0]["scores"].keys() >= {"val_iou", "val_accuracy"}
+    told = json.loads(out)
+    assert told["scored"][0]["scores"].keys() >= {"val_iou", "val_accuracy"}
+    assert told["agreement"] is None
 
 
 def test_what_is_taken_is_evaluated_exported_and_trained_from(gridgen, run, here):
@@ -127,6 +130,13 @@ def test_what_the_front_shows_can_be_taken(gridgen, run, here):
     )
     assert (code, err) == (0, "")
     assert shown["name"] in out
+    _, out, _ = gridgen("supernet", "front", run, "-o", "page.html")
+    label, command = out.splitlines()[-1].split(maxsplit=1)
+    assert label == "next"
+    assert command in (here / "page.html").read_text("utf-8")
+    code, out, err = gridgen(*shlex.split(command)[1:])
+    assert (code, err) == (0, "")
+    assert json.loads(gridgen("supernet", "front", run, "--json")[1])["front"][-1]["name"] in out
 
 
 def test_what_was_scored_can_be_taken_where_there_are_too_many_to_list(
@@ -135,8 +145,8 @@ def test_what_was_scored_can_be_taken_where_there_are_too_many_to_list(
     monkeypatch.setattr(subnetworks, "LISTED", 1)
     gridgen("supernet", "front", run, "--sample", "2", "-o", "page.html")
     rows = list(csv.DictReader((here / run / "subnetworks.csv").read_text("utf-8").splitlines()))
-    name = Subtopology(tuple(rows[0]["connections"].split())).name
-    code, _, err = gridgen("supernet", "score", run, name)
+    assert rows[0]["topology"] == Subtopology(tuple(rows[0]["connections"].split())).name
+    code, _, err = gridgen("supernet", "score", run, rows[0]["topology"])
     assert (code, err) == (0, "")
     code, _, err = gridgen("supernet", "score", run, "0123456789ab")
     assert code == 2
@@ -162,7 +172,7 @@ def test_the_front_is_a_page(gridgen, run, here):
     code, out, err = gridgen("supernet", "front", run, "-o", "page.html")
     assert (code, err) == (0, "")
     assert out.startswith("scored")
-    assert out.splitlines()[-1].split() == ["wrote", "page.html"]
+    assert out.splitlines()[-2].split() == ["wrote", "page.html"]
     assert "<svg" in (here / "page.html").read_text("utf-8")
     code, out, _ = gridgen("supernet", "front", run, "-o", "page.html", "--json")
     assert json.loads(out)["number"] == 6

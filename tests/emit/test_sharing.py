@@ -52,6 +52,22 @@ def test_what_is_taken_computes_what_the_shared_one_does(fusion, number):
 
 
 @pytest.mark.parametrize("fusion", ["sum", "concat", "weighted"])
+def test_networks_that_share_their_modules_compute_what_others_do(fusion):
+    network, made = a_network(WHOLE.but(fusion=fusion)), {}
+    grids = [build_grid(drawn(number, network.grid.spec)) for number in range(6)]
+    shared = [SharedSubnetwork(network, grid, made) for grid in grids]
+    for each, grid in zip(shared, grids, strict=True):
+        assert torch.equal(each(images()), SharedSubnetwork(network, grid)(images()))
+        each.release()
+    number = len(made)
+    assert number < sum(len([*grid.parts()]) for grid in grids)
+    assert len(SharedSubnetwork(network, grids[0], made).module.units) == len(
+        shared[0].module.units
+    )
+    assert len(made) == number, "a part was made twice"
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "weighted"])
 def test_gradients_arrive_in_the_whole_network_where_the_sub_network_is(fusion):
     network = a_network(WHOLE.but(fusion=fusion))
     spec = network.grid.spec.but(topology="unet", base_channels=5)

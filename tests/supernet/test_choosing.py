@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import nan
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from gridgen.grid.subtopologies import Subtopology
 from gridgen.space import Budget
 from gridgen.space.subnetworks import Subnetworks
 from gridgen.supernet.agreement import ScoreAgreement
-from gridgen.supernet.check import UNCHECKED, Agreement
+from gridgen.supernet.check import FIGURE, UNCHECKED, Agreement
 from gridgen.supernet.choosing import best_of, candidates, supernet_front
 from gridgen.supernet.page import supernet_page
 from gridgen.supernet.scoring import SubnetworkScorer
@@ -93,7 +94,12 @@ def test_the_page_says_how_far_to_trust_it(supernet):
         assert each.name in page
     compared = {"val_iou": ScoreAgreement.of(range(12), [[n, n] for n in range(12)], [1] * 12)}
     checked = replace(found, agreement=Agreement("", 12, "others", compared))
+    assert "<img" not in page
+    picture = Path(found.run) / FIGURE
+    picture.write_bytes(b"\x89PNG")
     page = supernet_page(checked)
+    picture.unlink()
+    assert '<img src="data:image/png;base64,' in page
     assert UNCHECKED not in page
     assert checked.agreement.line in page
     assert "in the first table" in page

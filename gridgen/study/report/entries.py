@@ -137,7 +137,7 @@ def training_rows(trainings: Sequence[Training], digits: int) -> list[list[str]]
         ]
         for each in trainings
     ]
-    titles = ["seed", "state", "score", "time", "folder", "why it has no score"]
+    titles = ["seed", "state", "score", "time", "folder", "note"]
     # Columns of which no training says anything are left out.
     kept = [n for n in range(len(titles)) if any(row[n] for row in rows)]
     return [[row[n] for n in kept] for row in (titles, *rows)]

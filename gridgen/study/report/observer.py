@@ -87,10 +87,10 @@ class SearchProgress(SearchObserver):
             self.live = Live(console=console(), auto_refresh=False, transient=True)
 
     def started(self, wanted: int, done: int, places: int = 1) -> None:
-        """Say how many were trained before."""
+        """Say how many were trained or scored before."""
         self.wanted, self.done, self.places = wanted, done, max(places, 1)
         if done:
-            self._print(f"{done} of {wanted} trained before")
+            self._print(f"{done} of {wanted} done before")
 
     def taken_up(self, records: Sequence[TrialRecord]) -> None:
         """The best of them is the best so far."""
@@ -105,7 +105,7 @@ class SearchProgress(SearchObserver):
         self._tell_refusals()
         self.wanted, self.done = wanted, done
         self.seconds, self.made = 0.0, 0
-        self._print(f"{name}: {wanted - done} to train")
+        self._print(f"{name}: {wanted - done} to go")
 
     def refused(self, reason: str, many: int = 1) -> None:
         """Count the candidates; a line now and then says how many there were."""
@@ -114,12 +114,12 @@ class SearchProgress(SearchObserver):
         self._show()
 
     def begun(self, trial: int, seed: int, candidate: Candidate, number: int) -> None:
-        """Say what is trained."""
+        """Say what is trained, or scored."""
         if self.refusals.total() >= MANY_REFUSALS:
             self._tell_refusals()
         self.number = number
         self.running[trial, seed] = ""
-        self._print(f"training {number}: trial {trial}, seed {seed}: {candidate.name}")
+        self._print(f"trial {trial}, seed {seed} begins: {candidate.name}")
         self._show()
 
     def scored(self, trial: int, seed: int, epoch: int, score: float) -> None:
@@ -211,7 +211,7 @@ class SearchProgress(SearchObserver):
     def _show(self) -> None:
         if self.live is None:
             return
-        told = [f"{self.number} trainings begun", *self._standing()]
+        told = [f"{self.number} begun", *self._standing()]
         told += [f"trial {t} seed {s} {end}".rstrip() for (t, s), end in self.running.items()]
         if self.refusals:
             told.append(f"refused {self.refusals.total():,}, last: {self.last_refusal}")

@@ -7,7 +7,7 @@ from random import Random
 import torch
 from torch import Tensor, nn
 
-from gridgen.emit.sharing import SharedSubnetwork
+from gridgen.emit.sharing import PartsMade, SharedSubnetwork
 from gridgen.errors import SpecError
 from gridgen.grid import Grid, GridSpec, build_grid
 from gridgen.space.subnetworks import Chosen, Subnetworks, draw_each
@@ -86,6 +86,10 @@ class SupernetLearner(Learner):
         return lru_cache(KEPT)(self._made)
 
     @cached_property
+    def _parts(self) -> PartsMade:
+        return {}
+
+    @cached_property
     def _drawn(self) -> Callable[[int, int], list[tuple[Chosen, ...]]]:
         return lru_cache(1)(self._drawn_in)
 
@@ -107,7 +111,8 @@ class SupernetLearner(Learner):
         return list(draw_each(self.networks, supernet.sampling, random, steps, supernet.samples))
 
     def _made(self, chosen: Chosen) -> SharedSubnetwork:
-        shared = SharedSubnetwork(self.network, build_grid(self.networks.spec(chosen)))
+        grid = build_grid(self.networks.spec(chosen))
+        shared = SharedSubnetwork(self.network, grid, self._parts)
         if devices.world_size() > 1:
             synchronize_batch_norm(shared.module)
         return shared

@@ -81,7 +81,7 @@ def test_a_slow_starter_is_paused_goes_on_later_and_wins(tmp_path, capsys):
     assert "trial 0: goes on from epoch 4" in told
     many = states(tmp_path).count("pruned")
     assert f"{many} paused trials are pruned, as the search is over" in told
-    begun = [line for line in told if line.startswith("training ")]
+    begun = [line for line in told if ", seed 0 begins: " in line]
     assert len(begun) == len(rows(tmp_path)), "a training that goes on is none that begins"
 
 

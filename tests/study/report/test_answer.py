@@ -180,13 +180,13 @@ def test_a_log_tells_beginnings_ends_the_best_and_the_time_left(capsys):
         watch.finished("all 4 candidates have been tried")
 
     assert lines(capsys, act) == [
-        "1 of 4 trained before",
+        "1 of 4 done before",
         "9 of 12 candidates meet the budget",
-        "search: 3 to train",
+        "search: 3 to go",
         "refused 13 without training, 12 of them: parameters are more than 130,000",
-        "training 2: trial 1, seed 0: gridnet",
+        "trial 1, seed 0 begins: gridnet",
         "trial 1: val_iou 0.4980 ± 0.0072; best 0.4980 (trial 1), 2 of 4 done, 2:03 left",
-        "training 5: trial 2, seed 0: gridnet",
+        "trial 2, seed 0 begins: gridnet",
         "trial 2: failed: killed; best 0.4980 (trial 1), 2 of 4 done, 2:03 left",
         "all 4 candidates have been tried",
     ]
