@@ -102,10 +102,17 @@ def _counted(recipe: Recipe) -> dict[str, Any]:
 
 
 def _require_same_data(run: Run, like: Facts) -> None:
-    for field in ("images", "labels", "label_files", "holdout", "fold", "group"):
-        if getattr(run.facts, field) != getattr(like, field):
+    given, wanted = (_seen(each) for each in (run.facts, like))
+    for field in dict.fromkeys((*given, *wanted)):
+        if given.get(field) != wanted.get(field):
             fact = f"{run.folder} was trained or scored on other images than the supernet"
             raise RunError(f"{fact}; name trainings on the same data, with the same {field}")
+
+
+def _seen(facts: Facts) -> dict[str, str | None]:
+    """What says which images a run was trained and scored on."""
+    parts = {"holdout": facts.holdout, "fold": facts.fold, "group": facts.group}
+    return {**facts.data_digests, **parts}
 
 
 def require_task(run: Run) -> None:

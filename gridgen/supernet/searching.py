@@ -33,10 +33,7 @@ class SupernetScreen:
     @property
     def digests(self) -> Mapping[str, str]:
         """That of the weights and of how statistics are made anew, and those of the data."""
-        facts = self.scorer.run.facts
-        data = {name: getattr(facts, name) for name in ("images", "labels", "label_files")}
-        known = {name: digest for name, digest in data.items() if digest is not None}
-        return {"supernet_weights": self.scorer.digest, **known}
+        return {"supernet_weights": self.scorer.digest, **self.scorer.run.facts.data_digests}
 
     @property
     def name(self) -> str:

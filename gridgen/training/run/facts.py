@@ -120,6 +120,12 @@ class Facts(ScaleFields):
         return self
 
     @property
+    def data_digests(self) -> dict[str, str]:
+        """Those of images and labels that are known: equal ones stand for the same data."""
+        digests = {"images": self.images, "labels": self.labels, "label_files": self.label_files}
+        return {name: digest for name, digest in digests.items() if digest is not None}
+
+    @property
     def absent(self) -> list[str]:
         """The classes that no pixel of a split is of, a line for each split that lacks some."""
         counted = (self.pixels or {}).items()
