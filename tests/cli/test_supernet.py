@@ -59,10 +59,10 @@ def test_a_study_is_trained_without_naming_the_command(gridgen, here):
 
 
 def test_a_spec_is_trained_with_all_of_its_sub_topologies(gridgen, here):
-    asked = ("spec.yaml", "--data", "shapes", "--recipe", "quick.yaml", "-o", "all")
+    asked = ("spec.yaml", "--data", "shapes", "--recipe", "quick.yaml")
     code, _, err = gridgen("supernet", "train", *asked, "--set", "recipe.supernet.samples=1")
     assert code == 0, err
-    supernet = Recipe.load(here / "all" / "recipe.yaml").supernet
+    supernet = Recipe.load(here / "runs" / "gridnet-supernet-shapes" / "recipe.yaml").supernet
     assert (supernet.topologies, supernet.samples) == ("every", 1)
 
 

@@ -270,7 +270,7 @@ def _created(
     if path is not None:
         return Run.create(path, spec, recipe, facts, initial)
     while True:
-        place = _new_folder(spec, facts.data)
+        place = _new_folder(spec, recipe, facts.data)
         try:
             return Run.create(place, spec, recipe, facts, initial)
         except (RunError, FileError):
@@ -279,8 +279,9 @@ def _created(
                 raise
 
 
-def _new_folder(spec: NetworkSpec, data: str) -> Path:
+def _new_folder(spec: NetworkSpec, recipe: Recipe, data: str) -> Path:
     """A folder under `runs/` that does not exist yet."""
-    name = f"{spec.title}-{Path(data).name}"
+    kind = ["supernet"] if recipe.supernet else []
+    name = "-".join([spec.title, *kind, Path(data).name])
     tries = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     return next(path for path in tries if not path.exists())
