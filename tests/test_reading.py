@@ -17,7 +17,7 @@ from gridgen.errors import FileError, GridgenError
 from gridgen.files import read_bytes, read_text, require_file
 from gridgen.images import read_header
 from gridgen.memory.device.stored import Calibration
-from gridgen.pages.report import _embedded_file
+from gridgen.pages.page import embedded_file
 from gridgen.spec import GridSpec
 from gridgen.study import Study
 from gridgen.training import Recipe
@@ -51,7 +51,7 @@ OPENERS: dict[str, Callable[[Path], object]] = {
 WITHOUT: dict[str, Callable[[Path], object]] = {
     "steps.csv": lambda path: StepLog(path).rows() or None,
     "counts.json": lambda path: _kept(path, 2),
-    "curve.png": _embedded_file,
+    "curve.png": embedded_file,
 }
 """What does without the file, and gives None."""
 

@@ -105,9 +105,9 @@ def known() -> list[dict[str, str]]:
 
 
 def with_row(rows: list[dict[str, str]], row: dict[str, str]) -> list[dict[str, str]]:
-    """The rows, of which that of the same variant and seed is replaced."""
+    """The rows, of which that of the same variant and seed is replaced, the shortest first."""
     others = [each for each in rows if key_of(each) != key_of(row)]
-    return [*others, row]
+    return sorted([*others, row], key=lambda each: (int(each["steps"]), *key_of(each)))
 
 
 def key_of(row: Mapping[str, str]) -> tuple[str, str]:

@@ -12,9 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridgen import __version__
 from gridgen.figures.palette import DARK, LIGHT
+from gridgen.files import read_bytes
 from gridgen.names import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
+PNG = b"\x89PNG"
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 70, 12, 12, 34
 MOST_POINTS = 400
@@ -49,8 +51,17 @@ def embedded(picture: bytes) -> str:
     return f"data:image/{_kind(picture)};base64,{b64encode(picture).decode()}"
 
 
+def embedded_file(path: Path) -> str | None:
+    """A PNG file as such an address; None if there is none."""
+    try:
+        picture = read_bytes(path)
+    except OSError:
+        return None
+    return embedded(picture) if picture.startswith(PNG) else None
+
+
 def _kind(picture: bytes) -> str:
-    if picture.startswith(b"\x89PNG"):
+    if picture.startswith(PNG):
         return "png"
     return "webp" if picture.startswith(b"RIFF") else "svg+xml"
 

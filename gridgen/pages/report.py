@@ -9,10 +9,10 @@ from typing import Any
 from gridgen.analysis.counting import count
 from gridgen.arguments import PathLike, checked
 from gridgen.errors import GridgenError, RenderError
-from gridgen.files import read_bytes, read_text, write_file
+from gridgen.files import read_text, write_file
 from gridgen.grid import Grid, build_grid
 from gridgen.memory import training_memory
-from gridgen.pages.page import ChartCurve, chart, embedded, rendered
+from gridgen.pages.page import ChartCurve, chart, embedded, embedded_file, rendered
 from gridgen.render import draw
 from gridgen.spec.document import dump
 from gridgen.training import Run
@@ -55,7 +55,7 @@ def report_page(run: Run) -> str:
         charts=[each | {"name": number} for number, each in enumerate(charts)],
         validations=_validations(rows, run.task, objective),
         evaluations=_evaluations(run.folder),
-        predictions=_embedded_file(run.folder / "predictions.png"),
+        predictions=embedded_file(run.folder / "predictions.png"),
         network=network(grid, run),
         picture=_picture(grid),
         environment=environment(run, steps),
@@ -181,15 +181,6 @@ def _evaluations(folder: Path) -> list[dict[str, Any]]:
         heading = f"Evaluation {path.parent.name}"
         found.append({"heading": heading, "under": under, "remarks": odd, "tables": tables})
     return [each for each in found if each["tables"]]
-
-
-def _embedded_file(path: Path) -> str | None:
-    """A PNG file as an address; None if there is none."""
-    try:
-        picture = read_bytes(path)
-    except OSError:
-        return None
-    return embedded(picture) if picture.startswith(b"\x89PNG") else None
 
 
 def _picture(grid: Grid) -> str | None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gridgen.arguments import PathLike, checked
-from gridgen.files import is_file, write_file
+from gridgen.files import write_file
 from gridgen.grid.subtopologies import Subtopology
-from gridgen.pages.page import ChartCurve, embedded, rendered
+from gridgen.pages.page import ChartCurve, embedded_file, rendered
 from gridgen.pages.plot import PlotPoint, plot, stepped
 from gridgen.render.sketch import sketch
 from gridgen.supernet.check import FIGURE, Agreement, trust
@@ -40,10 +40,10 @@ def supernet_page(found: SupernetFront) -> str:
     )
 
 
-def _picture(found: SupernetFront) -> str:
-    """Each network by both scores, as `gridgen supernet check` drew it; "" where it did not."""
+def _picture(found: SupernetFront) -> str | None:
+    """Each network by both scores, as `gridgen supernet check` drew it; None where it did not."""
     path = Path(found.run) / FIGURE
-    return embedded(path.read_bytes()) if found.agreement and is_file(path) else ""
+    return embedded_file(path) if found.agreement else None
 
 
 def _agreement_rows(found: Agreement | None) -> list[list[str]]:
