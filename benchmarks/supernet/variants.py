@@ -9,7 +9,7 @@ alone; the longer trainings are ways of their own. Each supernet is compared wit
 topology of the table, from the fewest connections to the most, and added to variants.csv. What
 stands there is not trained again; it is compared again where the table has grown since and the run
 is still there. One takes about ten minutes of an idle core for 50 epochs, and six for the scores.
-The best of thirteen is also the luckiest: before one is called better, it needs other seeds than the
+The best of many is also the luckiest: before one is called better, it needs other seeds than the
 one that chose it.
 """
 
